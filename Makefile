@@ -1,0 +1,63 @@
+# Needs Python 3.11 or later with pip, and make. Everything else comes from the package index pip uses.
+
+PYTHON ?= python3
+ARGS ?=
+BIN := .venv/bin
+UV := .tools/bin/uv
+SETUP := .venv/.setup-done
+
+export UV_PYTHON_DOWNLOADS := never
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check fix docs lock browser clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(SETUP) ## the pinned packages and synthaug itself, in .venv/
+
+demo: setup ## the app on a filled workspace; ARGS=--headless runs the whole loop without a browser
+	$(BIN)/synthaug demo $(ARGS)
+
+test: setup browser ## every test; ARGS are pytest's
+	$(BIN)/python -m pytest $(ARGS)
+
+check: setup ## formatting, lint, types and the import rule; changes nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: setup ## mend what ruff can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: setup ## write docs/cli.md from the commands' own help
+	$(BIN)/python docs/write_cli.py
+
+lock: $(UV) ## pin every package by hash; ARGS=--upgrade moves the pins
+	$(UV) pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet $(ARGS) \
+		-o requirements.lock
+	@! grep -n '://' requirements.lock || { echo "Error: requirements.lock holds an address" >&2; exit 1; }
+
+browser: setup
+	@.ci/browser
+
+clean: ## remove what make made; demo-workspace/ stays, it may hold labels of yours
+	rm -rf .venv .tools build dist synthaug.egg-info
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find app assets benchmarks db docs synthaug tests -name __pycache__ -prune -exec rm -rf {} +
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Error: $$($(PYTHON) --version) is too old; synthaug needs 3.11 (make PYTHON=python3.12 ...)" >&2; exit 1; }
+	$(PYTHON) -m pip install --quiet --upgrade --target .tools uv
+
+$(BIN)/python: | $(UV)
+	$(UV) venv --quiet --clear --python $(PYTHON) .venv
+
+$(SETUP): requirements.lock pyproject.toml | $(BIN)/python
+	$(UV) pip install --python $(BIN)/python --require-hashes -r requirements.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@

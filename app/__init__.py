@@ -1,0 +1,1 @@
+"""The browser app. Imported as ``synthaug_app``; it may import synthaug, never the other way."""

@@ -1,0 +1,33 @@
+"""``python -m synthaug_app WORKSPACE [--port 7860]``: the app alone, as ``synthaug serve`` starts it."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+import click
+
+from synthaug.config import DEFAULT_PORT
+from synthaug.errors import UserError
+
+from .server import serve
+
+
+@click.command()
+@click.argument("workspace", type=click.Path(path_type=Path))
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=DEFAULT_PORT, show_default=True, help="Port to listen on; 0 takes a free one.")
+@click.option("--open/--no-open", "open_browser", default=False, help="Open the browser once it answers.")
+def main(workspace: Path, host: str, port: int, open_browser: bool) -> None:
+    """Serve WORKSPACE in the browser until stopped."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    try:
+        serve(workspace, host, port, open_browser)
+    except UserError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""The selected images as tiles, and what can be done to all of them at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio as gr
+
+TEMPLATE = """
+<section class="sa-grid" data-state="empty" data-busy="false">
+  <div class="sa-grid-head">
+    <div class="sa-grid-titles"><b data-part="title">Selected images</b><span data-part="summary"></span></div>
+    <label class="sa-scatter-mode">Sort <select class="sa-select" data-part="sort">
+      <option value="position">As imported</option>
+      <option value="unsure">Least confident first</option>
+      <option value="sure">Most confident first</option>
+      <option value="far_real">Farthest from real first</option>
+      <option value="far_synthetic">Farthest from synthetic first</option>
+    </select></label>
+  </div>
+  <div class="sa-grid-marks">
+    <b data-part="marked"></b>
+    <span>Mark</span>
+    <button type="button" class="sa-scatter-link" data-do="all">all</button>
+    <button type="button" class="sa-scatter-link" data-do="none">none</button>
+    <button type="button" class="sa-scatter-link" data-do="synthetic">synthetic only</button>
+    <button type="button" class="sa-scatter-link" data-do="disputed">where prediction and prompt differ</button>
+  </div>
+  <div class="sa-grid-scroller" data-part="scroller"><div class="sa-grid-canvas" data-part="canvas"></div></div>
+  <div class="sa-grid-empty">
+    <svg width="72" height="56" viewBox="0 0 72 56" fill="none" aria-hidden="true">
+      <path d="M12 30C6 12 30 2 46 7s22 24 8 34-36 8-42-11z" stroke="var(--sa-accent)" stroke-width="1.6"
+        stroke-dasharray="4 4"/>
+      <circle cx="28" cy="22" r="3" fill="var(--sa-real)"/><circle cx="40" cy="30" r="3" fill="var(--sa-real)"/>
+      <path d="M42 15l4 4-4 4-4-4zM30 31l4 4-4 4-4-4z" fill="var(--sa-synthetic)"/>
+      <circle cx="64" cy="49" r="3" fill="var(--sa-line-strong)"/><circle cx="7" cy="48" r="3" fill="var(--sa-line-strong)"/>
+    </svg>
+    <b>No images selected</b>
+    <span>Draw a loop around points in the plot. Their images appear here, to label, reject or review together.</span>
+  </div>
+  <div class="sa-grid-actions">
+    <div class="sa-grid-row"><span class="sa-grid-lead">Label as</span>
+      <div class="sa-grid-classes" data-part="classes"></div></div>
+    <div class="sa-grid-row">
+      <button type="button" class="sa-button small" data-do="prompted"
+        title="Record for each image the class it was made for">Keep prompted class</button>
+      <button type="button" class="sa-button small" data-do="reject">Reject</button>
+      <button type="button" class="sa-button small" data-do="unsure">Unsure</button>
+      <button type="button" class="sa-button small primary" data-do="review">Review on the Label page</button>
+    </div>
+    <div class="sa-grid-row sa-grid-report">
+      <span data-part="status" role="status"></span>
+      <button type="button" class="sa-scatter-link" data-do="undo" hidden></button>
+    </div>
+  </div>
+</section>
+"""
+
+from gradio.events import Dependency
+
+class Grid(gr.HTML):
+    """The images that the scatter selected; only what scrolls into view is fetched."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            html_template=TEMPLATE,
+            js_on_load=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
+            apply_default_css=False,
+        )
+
+    def get_block_name(self) -> str:
+        """The front end knows this component as "html"."""
+        return "html"
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from gradio.blocks import Block
+    if TYPE_CHECKING:
+        from gradio.components import Timer
+        from gradio.components.base import Component

@@ -1,0 +1,80 @@
+"""The scatter plot of the embedding: a 2D canvas that fetches its coordinates once, as binary."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio as gr
+
+MODES = (
+    ("origin", "Origin"),
+    ("class", "Class"),
+    ("predicted", "Prediction"),
+    ("agree", "Prediction against class"),
+    ("state", "Review"),
+    ("confidence", "Confidence"),
+    ("ood_real", "Distance from real"),
+    ("ood_synthetic", "Distance from other synthetic"),
+)
+"""What points can be coloured by: (value, label), as scatter.js knows them."""
+
+TOOLS = (
+    ("lasso", "Lasso", "Draw a loop around points. Ctrl adds to what is selected."),
+    ("box", "Box", "Drag a rectangle. Shift while dragging does the same with the lasso."),
+    ("move", "Move", "Drag the plot. The middle button does the same with any tool; the wheel zooms."),
+)
+
+TEMPLATE = """
+<section class="sa-scatter" data-state="loading">
+  <div class="sa-scatter-bar">
+    <div class="sa-segments" role="group" aria-label="Projection">
+      <button type="button" data-to="umap" aria-pressed="true">UMAP</button>
+      <button type="button" data-to="pca" aria-pressed="false">PCA</button>
+    </div>
+    <label class="sa-scatter-mode">Colour by <select class="sa-select" data-part="mode">@modes</select></label>
+    <div class="sa-segments" role="group" aria-label="Tool">@tools</div>
+    <div class="sa-segments" role="group" aria-label="Zoom">
+      <button type="button" data-zoom="1.5" aria-label="Zoom in">+</button>
+      <button type="button" data-zoom="0.667" aria-label="Zoom out">&minus;</button>
+      <button type="button" data-zoom="0">Fit</button>
+    </div>
+  </div>
+  <div class="sa-scatter-stage" data-part="stage" data-tool="lasso">
+    <canvas data-part="points"></canvas>
+    <canvas data-part="overlay" aria-label="Scatter plot of the images"></canvas>
+    <div class="sa-scatter-tip" data-part="tip" hidden></div>
+    <div class="sa-scatter-empty"><b>Nothing to show yet</b><span data-part="reason"></span></div>
+    <div class="sa-scatter-loading">Fetching the points</div>
+  </div>
+  <div class="sa-scatter-foot">
+    <div class="sa-scatter-status">
+      <span data-part="shown"></span><b data-part="selected" aria-live="polite"></b>
+      <button type="button" class="sa-scatter-link" data-part="clear" hidden>Clear (Esc)</button>
+    </div>
+    <div class="sa-scatter-keys" data-part="origins" role="group" aria-label="Show or hide by origin"></div>
+    <b class="sa-scatter-title" data-part="legend-title" hidden></b>
+    <div class="sa-scatter-keys" data-part="legend" role="group" aria-label="Show or hide by colour"></div>
+  </div>
+</section>
+"""
+
+
+class Scatter(gr.HTML):
+    """Every scored image as a point, with lasso selection; talks to the grid through document events."""
+
+    def __init__(self) -> None:
+        modes = "".join(f'<option value="{value}">{label}</option>' for value, label in MODES)
+        tools = "".join(
+            f'<button type="button" data-tool="{value}" title="{hint}" aria-pressed="{str(not index).lower()}">'
+            f"{label}</button>"
+            for index, (value, label, hint) in enumerate(TOOLS)
+        )
+        super().__init__(
+            html_template=TEMPLATE.replace("@modes", modes).replace("@tools", tools),
+            js_on_load=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
+            apply_default_css=False,
+        )
+
+    def get_block_name(self) -> str:
+        """The front end knows this component as "html"."""
+        return "html"

@@ -1,0 +1,122 @@
+"""Explore: every image as a point beside the others, a loop around some of them, one decision for all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from synthaug.errors import UserError
+from synthaug.records import Job
+from synthaug.stages import catalog, explore
+from synthaug.stages.overview import overview
+from synthaug.workspace import Workspace
+
+from ..components.grid import Grid
+from ..components.markup import Markup, Panel, markup
+from ..components.scatter import Scatter
+from ..context import AppContext
+from ..shell import heading
+
+ACTIVE = ("queued", "running")
+POLL_SECONDS = 1.0
+
+EXPLAINER = Markup("""
+<details class="sa-explainer"><summary>How to read this plot</summary><div>
+<section><h3>A point is an image</h3><p>The classifier turns every image into a list of numbers just before it
+decides (its penultimate features). Images that it finds alike lie close together.</p></section>
+<section><h3>Two maps of the same numbers</h3><p><b>PCA</b> keeps the two directions of greatest spread: distances
+are honest, groups may overlap. <b>UMAP</b> keeps neighbours together: groups stand apart, but the gaps
+between them and their sizes mean little.</p></section>
+<section><h3>Two kinds of unusual</h3><p><b>Far from real</b> images: most often an artefact; look, then reject.
+<b>Near real, but far from other synthetic</b> images: useful coverage that the rest of the set lacks;
+keep these.</p></section>
+<section><h3>Shapes</h3><p>A filled dot is a real training image, a ring a real test image, a diamond a synthetic
+one. Test images stay locked: changing them would change the measure of success.</p></section>
+</div></details>
+""")
+
+
+def page(context: AppContext) -> None:
+    """The plot, the grid beside it, and the button that computes what they show."""
+    heading(
+        "Explore",
+        "Where synthetic images lie beside real ones. Draw a loop around a group and decide on it at once.",
+    )
+    with gr.Row(elem_classes="sa-explore-status"):
+        status = Panel()
+        compute = gr.Button("Compute features", size="md", scale=0, min_width=170)
+    with gr.Row(elem_classes="sa-explore"):
+        Scatter()
+        Grid()
+    Panel(EXPLAINER)
+
+    seen = gr.State(None)
+    timer = gr.Timer(POLL_SECONDS)
+    outputs = [status, compute, seen]
+
+    def refresh(before: str | None) -> Any:
+        job = _latest(context)
+        now = "none" if job is None else f"{job.id} {job.state} {job.done} {job.note}"
+        if now == before:
+            return [gr.skip()] * len(outputs)
+        busy = job is not None and job.state in ACTIVE
+        return [_status(context.workspace, job), gr.Button(interactive=not busy), now]
+
+    def start() -> Any:
+        try:
+            catalog.submit_score(context.workspace)
+        except UserError as error:
+            return [_error(str(error)), gr.skip(), gr.skip()]
+        return refresh(None)
+
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    timer.tick(refresh, seen, outputs, concurrency_limit=None, **quiet)
+    compute.click(start, None, outputs, **quiet)
+
+
+def _latest(context: AppContext) -> Job | None:
+    jobs = context.jobs.list(1, kinds=("score",))
+    return jobs[0] if jobs else None
+
+
+def _status(workspace: Workspace, job: Job | None) -> Markup:
+    """In one line: being computed, failed, missing, out of date, or as of when."""
+    if job is not None and job.state in ACTIVE:
+        share = 100 * job.done / job.total if job.total else 0
+        return markup(
+            '<div class="sa-explore-progress" role="status"><span>Computing features{}</span>'
+            '<div class="sa-meter"><i style="width:{:.0f}%"></i></div></div>',
+            f": {job.note}" if job.note else "",
+            share,
+        )
+    if job is not None and job.state == "failed":
+        return _error(f"Computing features failed: {job.error}")
+    try:
+        points = explore.points(workspace)
+    except UserError:
+        return markup(
+            '<p class="sa-explore-line">No features yet. <b>Compute features</b> places every image in the plot '
+            "and measures how unusual it is.</p>"
+        )
+    stopped = job is not None and job.state == "cancelled"
+    missing = overview(workspace).images - len(points.ids)
+    line = markup(
+        "{} images, placed by the features of model <b>{}</b> on {}.",
+        f"{len(points.ids):,}",
+        points.model,
+        points.scored_at[:16].replace("T", " "),
+    )
+    if missing > 0:
+        line += markup(
+            ' <span class="sa-warn">{} came later and {} missing from the plot: compute features again.</span>',
+            f"{missing:,} image{'s' if missing > 1 else ''}",
+            "are" if missing > 1 else "is",
+        )
+    if stopped:
+        line += Markup(' <span class="sa-warn">The last computation was stopped.</span>')
+    return markup('<p class="sa-explore-line">{}</p>', line)
+
+
+def _error(message: str) -> Markup:
+    return markup('<p class="sa-error" role="alert">{}</p>', message)

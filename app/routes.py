@@ -1,0 +1,169 @@
+"""The app's own routes: what the label desk, the scatter and the job strip read and write."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any, Literal
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, Field
+
+from synthaug.errors import UnknownName, UserError
+from synthaug.records import Job, LabelEntry
+
+from .context import AppContext
+from .media import media_router
+from .points import encode_points
+
+MAX_ITEMS = 200
+MAX_ENTRIES = 1000
+RECENT_JOBS = 20
+
+
+class LabelIn(BaseModel):
+    """One thing the person said about one image."""
+
+    image_id: int
+    value: Literal["class", "reject", "unsure"]
+    class_index: int | None = None
+    source: Literal["human", "accepted"]
+    op_id: str = Field(min_length=8, max_length=64)
+    annotator: str = Field(min_length=1, max_length=100)
+
+
+class LabelsIn(BaseModel):
+    """What the person said since the last request, in order."""
+
+    entries: list[LabelIn] = Field(min_length=1, max_length=MAX_ENTRIES)
+
+
+class UndoIn(BaseModel):
+    """The operation to take back, and the id of this taking back."""
+
+    op_id_to_undo: str
+    op_id: str = Field(min_length=8, max_length=64)
+    annotator: str = Field(min_length=1, max_length=100)
+
+
+def add_routes(app: FastAPI, context: AppContext) -> None:
+    """Everything of ours, declared before Gradio is mounted at "/"."""
+    app.include_router(media_router(context.workspace))
+    app.include_router(_queue_router(context))
+    app.include_router(_label_router(context))
+    app.include_router(_points_router(context))
+    app.include_router(_jobs_router(context))
+    app.add_exception_handler(UserError, _user_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+
+
+def _queue_router(context: AppContext) -> APIRouter:
+    from synthaug.stages import queue
+
+    router = APIRouter(prefix="/data")
+
+    @router.get("/queue")
+    def ids(order: str = "newest", scope: str = "unreviewed", seed: int = 0) -> dict[str, Any]:
+        found = queue.ordered_ids(context.workspace, order=order, scope=scope, seed=seed)  # type: ignore[arg-type]
+        return {"total": len(found), "ids": found}
+
+    @router.get("/items")
+    def items(ids: str) -> dict[str, Any]:
+        wanted = parse_ids(ids)
+        return {"items": [asdict(item) for item in queue.items(context.workspace, wanted)]}
+
+    return router
+
+
+def _label_router(context: AppContext) -> APIRouter:
+    from synthaug.stages import label
+
+    router = APIRouter(prefix="/data")
+    workspace = context.workspace
+
+    @router.post("/labels")
+    def labels(body: LabelsIn) -> dict[str, Any]:
+        entries = [LabelEntry(**entry.model_dump()) for entry in body.entries]
+        recorded = label.record(workspace, entries)
+        return {"ok": True, "ids": recorded, "progress": label.progress(workspace)}
+
+    @router.post("/undo")
+    def undo(body: UndoIn) -> dict[str, Any]:
+        undone = label.undo(workspace, body.op_id_to_undo, body.annotator, body.op_id)
+        return {"ok": True, "undone": undone is not None, "progress": label.progress(workspace)}
+
+    @router.get("/progress")
+    def progress() -> dict[str, Any]:
+        return dict(label.progress(workspace))
+
+    return router
+
+
+def _points_router(context: AppContext) -> APIRouter:
+    from synthaug.stages import explore
+
+    router = APIRouter(prefix="/data")
+
+    @router.get("/points")
+    def points() -> Response:
+        body = encode_points(explore.points(context.workspace), context.workspace.classes)
+        return Response(body, media_type="application/octet-stream", headers={"Cache-Control": "no-store"})
+
+    return router
+
+
+def _jobs_router(context: AppContext) -> APIRouter:
+    router = APIRouter(prefix="/data")
+
+    @router.get("/jobs")
+    def jobs() -> dict[str, Any]:
+        return {"jobs": [job_json(job) for job in context.jobs.list(RECENT_JOBS)]}
+
+    @router.post("/jobs/{job_id}/cancel")
+    def cancel(job_id: int) -> dict[str, Any]:
+        context.jobs.get(job_id)
+        context.jobs.cancel(job_id)
+        return {"ok": True}
+
+    @router.post("/jobs/{job_id}/resume")
+    def resume(job_id: int) -> dict[str, Any]:
+        context.jobs.get(job_id)
+        context.jobs.resume(job_id)
+        return {"ok": True}
+
+    return router
+
+
+def job_json(job: Job) -> dict[str, Any]:
+    """What a page shows of a job: the row, without the parameters and results that only the stages read."""
+    shown = {"template", "label", "generator", "count", "generated", "skipped", "seconds", "accuracy", "model"}
+    plain = asdict(job)
+    for name in ("params", "result"):
+        plain[name] = {key: value for key, value in plain[name].items() if key in shown}
+    return plain
+
+
+def parse_ids(text: str) -> list[int]:
+    """``"1,2,3"`` as image ids. Raises UserError."""
+    parts = [part for part in text.split(",") if part]
+    if len(parts) > MAX_ITEMS:
+        raise UserError(f"{len(parts)} ids were asked for; at most {MAX_ITEMS} at a time")
+    for part in parts:
+        if not part.isascii() or not part.isdigit() or len(part) > 18:
+            raise UserError(f"image id {part[:30]!r} is not a number")
+    return [int(part) for part in parts]
+
+
+async def _user_error(request: Request, error: Exception) -> Response:
+    status = 404 if isinstance(error, UnknownName) else 400
+    return JSONResponse({"ok": False, "error": str(error)}, status)
+
+
+async def _validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type alone
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    seen = json.dumps(first.get("input"), default=str)[:80]
+    return JSONResponse({"ok": False, "error": f"{where}: {first['msg']} (got {seen})"}, 422)

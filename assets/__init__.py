@@ -1,0 +1,1 @@
+"""Data shipped with synthaug: word lists, templates, the embedded model."""

@@ -1,0 +1,1 @@
+"""The schema of a workspace database and the migrations that make it."""

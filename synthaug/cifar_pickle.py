@@ -1,0 +1,190 @@
+"""CIFAR's pickled batches, read without executing anything and written as Python 2 wrote them.
+
+The published batches are protocol-2 pickles of a Python 2 dict: ``str`` keys and a numpy array. torchvision
+reads them with ``encoding="latin1"`` and expects ``str`` keys, the dataset's own page reads them with
+``encoding="bytes"`` and expects ``bytes`` keys. Only Python 2's string opcodes satisfy both, and Python 3's
+pickler cannot emit those, so ``dump`` writes the few opcodes it takes.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import struct
+from collections.abc import Mapping, Sequence
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+_BYTE_DTYPES = {"u1", "|u1", "uint8"}
+
+
+class UnsafePickleError(ValueError):
+    """A pickle that asks for more than a CIFAR batch needs, or is broken. Nothing in it was executed."""
+
+
+class _StandIn:
+    """Base of what takes a numpy object's place: no numpy code ever sees untrusted state."""
+
+    def __setstate__(self, state: Any) -> None:
+        raise UnsafePickleError(f"unexpected state for {type(self).__name__}")
+
+
+class _Dtype(_StandIn):
+    """``numpy.dtype``; only its name is kept, the state (byte order) says nothing about single bytes."""
+
+    def __init__(self, name: Any, *_: Any) -> None:
+        self.name = name.decode("latin1") if isinstance(name, bytes) else str(name)
+
+    def __setstate__(self, state: Any) -> None:
+        pass
+
+
+class _Array(_StandIn):
+    """``numpy.ndarray``: shape, dtype, memory order and raw bytes, turned into an array after loading."""
+
+    def __init__(self, *_: Any) -> None:
+        self.shape: Any = ()
+        self.dtype: Any = None
+        self.fortran = False
+        self.raw: Any = b""
+
+    def __setstate__(self, state: Any) -> None:
+        _, self.shape, self.dtype, self.fortran, self.raw = state
+
+    def to_numpy(self) -> NDArray[np.uint8]:
+        if not isinstance(self.dtype, _Dtype) or self.dtype.name not in _BYTE_DTYPES:
+            raise UnsafePickleError("an array that is not uint8")
+        raw = self.raw.encode("latin1") if isinstance(self.raw, str) else self.raw
+        shape = tuple(int(side) for side in self.shape)
+        return np.frombuffer(raw, dtype=np.uint8).reshape(shape, order="F" if self.fortran else "C")
+
+
+class _Reconstruct(_StandIn):
+    """``numpy.core.multiarray._reconstruct``; an empty array that a state is given to next."""
+
+    def __new__(cls, *_: Any) -> Any:
+        return _Array()
+
+
+class _FromBuffer(_StandIn):
+    """``numpy.core.numeric._frombuffer``: arrays in pickle protocol 5."""
+
+    def __new__(cls, raw: Any, dtype: Any, shape: Any, order: Any) -> Any:
+        array = _Array()
+        array.__setstate__((1, shape, dtype, order == "F", raw))
+        return array
+
+
+class _Latin1(_StandIn):
+    """``_codecs.encode``: how Python 3 writes bytes in protocol 2."""
+
+    def __new__(cls, text: Any, encoding: Any = "latin1") -> Any:
+        if encoding not in ("latin1", b"latin1"):
+            raise UnsafePickleError(f"text encoded as {encoding!r}")
+        return str(text).encode("latin1")
+
+
+_ALLOWED: Mapping[tuple[str, str], type] = {
+    ("numpy", "ndarray"): _Array,
+    ("numpy", "dtype"): _Dtype,
+    ("numpy.core.multiarray", "_reconstruct"): _Reconstruct,
+    ("numpy._core.multiarray", "_reconstruct"): _Reconstruct,
+    ("numpy.core.numeric", "_frombuffer"): _FromBuffer,
+    ("numpy._core.numeric", "_frombuffer"): _FromBuffer,
+    ("_codecs", "encode"): _Latin1,
+}
+
+
+class _RestrictedUnpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        """The stand-in for a name that a batch needs; any other name is refused, not imported."""
+        try:
+            return _ALLOWED[module, name]
+        except KeyError:
+            raise UnsafePickleError(f"it asks for {module}.{name}, which no CIFAR batch needs") from None
+
+
+def load(data: bytes) -> dict[str, Any]:
+    """The batch's dict with ``str`` keys, arrays as uint8 numpy; ``UnsafePickleError`` for anything else.
+
+    Text stays as written: ``bytes`` from Python 2, ``str`` or ``bytes`` from Python 3.
+    """
+    try:
+        batch = _RestrictedUnpickler(io.BytesIO(data), encoding="bytes").load()
+        if not isinstance(batch, dict):
+            raise UnsafePickleError(f"it holds a {type(batch).__name__}, not a dict")
+        return {as_text(key): _plain(value) for key, value in batch.items()}
+    except UnsafePickleError:
+        raise
+    except Exception as error:  # a broken pickle raises almost anything
+        raise UnsafePickleError(f"broken pickle: {error}") from error
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, _Array):
+        return value.to_numpy()
+    if isinstance(value, _StandIn) or (isinstance(value, type) and issubclass(value, _StandIn)):
+        raise UnsafePickleError("a numpy object out of place")
+    return value
+
+
+def as_text(value: Any) -> str:
+    """A ``str`` from either Python's pickle."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8")
+    if isinstance(value, str):
+        return value
+    raise UnsafePickleError(f"{value!r} where text is expected")
+
+
+def dump(batch: Mapping[str, Any], file: BinaryIO) -> None:
+    """Write ``batch`` as Python 2's ``cPickle.dump(batch, file, protocol=2)`` would.
+
+    Values: int, ASCII or Unicode str, sequences of those, and uint8 arrays. ASCII text becomes a Python 2
+    ``str``, other text ``unicode``, so that every reader sees the right characters.
+    """
+    file.write(b"\x80\x02}(")  # protocol 2, empty dict, mark
+    for key, value in batch.items():
+        _write(key, file)
+        _write(value, file)
+    file.write(b"u.")  # set items, stop
+
+
+def _write(value: Any, file: BinaryIO) -> None:
+    if isinstance(value, np.ndarray):
+        _write_array(value, file)
+    elif isinstance(value, str):
+        file.write(_string(value.encode("ascii")) if value.isascii() else _unicode(value))
+    elif isinstance(value, Sequence):
+        file.write(b"](")  # empty list, mark
+        for each in value:
+            _write(each, file)
+        file.write(b"e")  # append all
+    else:
+        file.write(b"J" + struct.pack("<i", value))
+
+
+def _string(text: bytes) -> bytes:
+    if len(text) < 256:
+        return b"U" + bytes([len(text)]) + text  # short string
+    return b"T" + struct.pack("<i", len(text)) + text
+
+
+def _unicode(text: str) -> bytes:
+    encoded = text.encode("utf-8")
+    return b"X" + struct.pack("<I", len(encoded)) + encoded
+
+
+def _write_array(array: NDArray[np.uint8], file: BinaryIO) -> None:
+    """A C-ordered uint8 matrix, by the opcodes in the published CIFAR-10 batches."""
+    rows, columns = array.shape
+    file.write(b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\n")
+    file.write(b"K\x00\x85U\x01b\x87R")  # _reconstruct(ndarray, (0,), "b")
+    file.write(b"(K\x01" + b"J" + struct.pack("<i", rows) + b"J" + struct.pack("<i", columns) + b"\x86")
+    file.write(b"cnumpy\ndtype\nU\x02u1K\x00K\x01\x87R")  # dtype("u1", 0, 1)
+    file.write(b"(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb")  # its state
+    file.write(b"\x89T" + struct.pack("<i", array.size))  # False: C order; then the raw bytes
+    file.write(np.ascontiguousarray(array, dtype=np.uint8).data)
+    file.write(b"tb")

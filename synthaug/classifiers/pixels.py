@@ -1,0 +1,68 @@
+"""Images as tensors: layout, antialiased resizing, standardisation, batched augmentation."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from synthaug.classifiers.base import Images
+from synthaug.classifiers.recipes import Recipe
+from synthaug.errors import UserError
+
+_RESIZE_BATCH = 256
+
+
+def check_images(images: Images) -> None:
+    """Refuse what is not (N, H, W, 3) uint8."""
+    if images.ndim != 4 or images.shape[-1] != 3 or images.dtype != np.uint8:
+        raise UserError(
+            f"images must be RGB of shape (N, H, W, 3) and dtype uint8, not {images.shape} {images.dtype}"
+        )
+
+
+def to_tensor(images: Images, size: int) -> Tensor:
+    """(N, H, W, 3) uint8 -> (N, 3, size, size) uint8, resized with antialiasing where the size differs."""
+    tensor = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
+    if tensor.shape[-2:] == (size, size) or not len(tensor):
+        return tensor.contiguous()
+    return torch.cat([_resize(batch, size) for batch in torch.split(tensor, _RESIZE_BATCH)])
+
+
+def _resize(batch: Tensor, size: int) -> Tensor:
+    resized = F.interpolate(batch.float(), size=(size, size), mode="bilinear", antialias=True)
+    return resized.round().clamp(0, 255).to(torch.uint8)
+
+
+def channel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation (3,) over (N, 3, H, W) uint8, in 0..1; at least 1/255, so flat is safe."""
+    counts = torch.stack([images[:, c].flatten().bincount(minlength=256) for c in range(3)]).double()
+    levels = torch.arange(256, dtype=torch.float64, device=images.device) / 255
+    total = counts.sum(1)
+    mean = (counts * levels).sum(1) / total
+    variance = (counts * (levels - mean[:, None]) ** 2).sum(1) / total
+    return mean.float(), variance.sqrt().clamp_min(1 / 255).float()
+
+
+def standardise(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    """(B, 3, H, W) uint8 -> float32 with the training set's mean and deviation taken out."""
+    scale = 1 / (255 * std)
+    shift = -mean / std
+    floats = images.to(torch.float32, memory_format=torch.channels_last)
+    return floats.mul_(scale.view(3, 1, 1)).add_(shift.view(3, 1, 1))
+
+
+def augment(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
+    """A random crop and flip for each image of a batch (B, 3, H, W) uint8, as the recipe says."""
+    count, _, height, width = images.shape
+    if recipe.crop_padding:
+        p = recipe.crop_padding
+        padded = F.pad(images, (p, p, p, p))
+        crops = padded.unfold(2, height, 1).unfold(3, width, 1)  # (B, 3, 2p+1, 2p+1, H, W), a view
+        dy, dx = torch.randint(2 * p + 1, (2, count), generator=generator, device=images.device)
+        images = crops[torch.arange(count, device=images.device), :, dy, dx]
+    if recipe.flip:
+        flipped = torch.rand(count, generator=generator, device=images.device) < 0.5
+        images = torch.where(flipped.view(-1, 1, 1, 1), images.flip(-1), images)
+    return images

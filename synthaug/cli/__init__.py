@@ -1,0 +1,47 @@
+"""The command line: parse, call one library function, print its result.
+
+Exit 0 = done; 2 = the input was wrong, with one line that says how; 1 = a failure of ours.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from synthaug import __version__
+from synthaug.errors import UserError
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(context_settings=CONTEXT)
+@click.version_option(__version__)
+def cli() -> None:
+    """Generate synthetic training images, curate them, and measure whether they helped.
+
+    \b
+      $ synthaug demo                     a filled workspace in the browser
+      $ synthaug init work --preset digits && export SYNTHAUG_WORKSPACE=work
+      $ synthaug import digits
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point of the ``synthaug`` command."""
+    from synthaug.cli import data, learning, running  # noqa: F401  (they register their commands)
+
+    wanted = sys.argv[1:] if arguments is None else arguments
+    try:
+        code = cli.main(wanted, prog_name="synthaug", standalone_mode=False)
+    except (UserError, click.ClickException) as error:
+        message = error.format_message() if isinstance(error, click.ClickException) else str(error)
+        if "--json" in wanted:
+            click.echo(json.dumps({"error": message}, ensure_ascii=False))
+        click.echo(f"Error: {message}", err=True)
+        code = 2
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Stopped. What was finished is kept; the same command goes on from there.", err=True)
+        code = 130
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,285 @@
+"""Commands about data: init, import, label, view, prompts, export, verify."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from synthaug.cli import cli
+from synthaug.cli.support import Result, command, count_pairs, open_workspace, progress_bar, workspace_option
+from synthaug.errors import UserError
+
+if TYPE_CHECKING:
+    from synthaug.records import Origin, Split
+    from synthaug.stages.view import SyntheticOrder
+
+
+@command(cli, "init")
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--classes", metavar="A,B,...", help="Class names, in the order of their indices.")
+@click.option("--preset", metavar="NAME", help="digits, cifar10 or hip: the classes of a known data set.")
+def init(directory: Path, classes: str | None, preset: str | None) -> Result:
+    """Make a workspace.
+
+    \b
+      $ synthaug init work --classes cat,dog
+    """
+    from synthaug.workspace import Workspace
+
+    if (classes is None) == (preset is None):
+        raise UserError("give either --classes a,b or --preset digits|cifar10|hip")
+    names = [name.strip() for name in classes.split(",")] if classes is not None else []
+    workspace = Workspace.create(directory, names, preset)
+    message = f"Made {directory} with {len(workspace.classes)} classes: {', '.join(workspace.classes)}"
+    return {"workspace": str(directory), "classes": list(workspace.classes), "message": message}
+
+
+@command(cli, "import")
+@click.argument("source", metavar="SRC")
+@click.option(
+    "--format",
+    "file_format",
+    default="auto",
+    show_default=True,
+    metavar="FORMAT",
+    help="auto, digits, cifar10, folder or parquet.",
+)
+@click.option("--split", type=click.Choice(["train", "test"]), help="Overrides what the source says.")
+@click.option("--origin", type=click.Choice(["real", "synthetic"]), default="real", show_default=True)
+@workspace_option
+def import_(
+    source: str, file_format: str, split: Split | None, origin: Origin, workspace_path: Path | None
+) -> Result:
+    """Read images into the workspace.
+
+    \b
+      $ synthaug import digits
+      $ synthaug import photos/ --split train
+    """
+    from synthaug.stages.importing import import_images
+
+    workspace = open_workspace(workspace_path)
+    with progress_bar() as report:
+        result = import_images(workspace, source, file_format, split, origin, report)
+    rejected = [{"path": path, "reason": reason} for path, reason in result.rejected]
+    lines = [f"{result.added} images added, {result.duplicates} there already, {len(rejected)} rejected"]
+    lines += [f"  {each['path']}: {each['reason']}" for each in rejected]
+    return {
+        "added": result.added,
+        "duplicates": result.duplicates,
+        "rejected": rejected,
+        "message": "\n".join(lines),
+    }
+
+
+@command(cli, "label")
+@click.argument("file", metavar="FILE.csv", required=False, type=click.Path(path_type=Path))
+@click.option("--annotator", metavar="NAME", help="Who says so (needed with FILE.csv).")
+@click.option(
+    "--accept-above",
+    type=float,
+    metavar="P",
+    help="Accept predictions that agree with the prompt at confidence P or more, as automatic labels.",
+)
+@workspace_option
+def label(
+    file: Path | None, annotator: str | None, accept_above: float | None, workspace_path: Path | None
+) -> Result:
+    """Record labels from a CSV (columns image,label), or accept confident predictions.
+
+    \b
+      $ synthaug label labels.csv --annotator ann
+      $ synthaug label --accept-above 0.9
+    """
+    from synthaug.stages.label import accept_confident, from_csv
+
+    workspace = open_workspace(workspace_path)
+    if (file is None) == (accept_above is None):
+        raise UserError("give either FILE.csv with --annotator NAME, or --accept-above P")
+    if accept_above is not None:
+        recorded = accept_confident(workspace, accept_above)
+    elif file is not None and annotator:
+        recorded = from_csv(workspace, file, annotator)
+    else:
+        raise UserError("labels need a name: --annotator NAME")
+    return {"recorded": recorded, "message": f"{recorded} labels recorded"}
+
+
+@command(cli, "view")
+@click.argument("name", metavar="NAME")
+@click.option(
+    "--base", metavar="VIEW", help="Start from this view. [default: all labeled real training images]"
+)
+@click.option("--keep", multiple=True, metavar="CLASS=N", help="Keep N real images of a class.")
+@click.option(
+    "--long-tail", type=float, metavar="R", help="Class i keeps int(max * R ** (i / (K - 1))) images."
+)
+@click.option("--fraction", type=float, metavar="F", help="Keep this share of every class.")
+@click.option(
+    "--replace", type=float, metavar="F", help="Replace this share of every class by synthetic images."
+)
+@click.option("--add-synthetic", multiple=True, metavar="CLASS=N", help="Add N synthetic images of a class.")
+@click.option(
+    "--order",
+    default="random",
+    show_default=True,
+    metavar="ORDER",
+    help="Which synthetic images first: random, confident, least-confident, entropy, margin.",
+)
+@click.option(
+    "--oversample", is_flag=True, help="Repeat images until every class is as large as the largest."
+)
+@click.option("--curated", is_flag=True, help="Only synthetic images whose class was confirmed.")
+@click.option("--seed", default=0, show_default=True)
+@workspace_option
+def view(
+    name: str,
+    base: str | None,
+    keep: tuple[str, ...],
+    long_tail: float | None,
+    fraction: float | None,
+    replace: float | None,
+    add_synthetic: tuple[str, ...],
+    order: SyntheticOrder,
+    oversample: bool,
+    curated: bool,
+    seed: int,
+    workspace_path: Path | None,
+) -> Result:
+    """Freeze a selection of training images under a name.
+
+    \b
+      $ synthaug view imbalanced --keep 8=5
+      $ synthaug view augmented --base imbalanced --add-synthetic 8=100
+    """
+    from synthaug.stages.view import ViewSpec, make_view
+    from synthaug.store import views
+
+    workspace = open_workspace(workspace_path)
+    spec = ViewSpec(
+        keep=count_pairs("--keep", keep),
+        long_tail=long_tail,
+        fraction=fraction,
+        replace=replace,
+        add_synthetic=count_pairs("--add-synthetic", add_synthetic),
+        oversample=oversample,
+        curated=curated,
+        order=order,
+        seed=seed,
+        base=base,
+    )
+    made = make_view(workspace, name, spec)
+    counts = views.counts(workspace.db, made.id)
+    listed = ", ".join(f"{each} {count}" for each, count in counts.items())
+    return {
+        "name": name,
+        "counts": counts,
+        "message": f"View {name!r}: {sum(counts.values())} images ({listed})",
+    }
+
+
+@command(cli, "prompts")
+@click.argument("template", metavar="TEMPLATE")
+@click.option(
+    "--slot", multiple=True, metavar="NAME=FILE|a,b,c", help="Values of a slot: a word list or a list."
+)
+@click.option("--sample", type=int, metavar="N", help="Show N prompts drawn without replacement.")
+@click.option("--at", type=int, metavar="I", help="Show prompt number I only.")
+@click.option("--seed", default=0, show_default=True)
+def prompts(template: str, slot: tuple[str, ...], sample: int | None, at: int | None, seed: int) -> Result:
+    """Count a template's prompts, and show some.
+
+    \b
+      $ synthaug prompts '<BREED> cat <PREPOSITION> the <FURNITURE>'
+      $ synthaug prompts 'a <SIZE> {cat|dog}' --slot SIZE=big,small --sample 2
+    """
+    from itertools import islice
+
+    from synthaug.templates import Template, slot_option
+
+    parsed = Template.parse(template, dict(slot_option(each) for each in slot))
+    if at is not None:
+        shown = [parsed.prompt(at).text]
+    elif sample is not None:
+        shown = [prompt.text for prompt in parsed.sample(sample, seed)]
+    else:
+        shown = [prompt.text for prompt in islice(parsed, 10)]
+    unique = "more than can be counted quickly" if parsed.unique_count is None else f"{parsed.unique_count}"
+    lines = [f"{parsed.count} prompts, {unique} of them different", *(f"  {text}" for text in shown)]
+    return {
+        "count": parsed.count,
+        "unique": parsed.unique_count,
+        "prompts": shown,
+        "message": "\n".join(lines),
+    }
+
+
+@command(cli, "export")
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "file_format",
+    default="cifar10",
+    show_default=True,
+    metavar="FORMAT",
+    help="cifar10, cifar10-binary, folder, parquet or webdataset.",
+)
+@click.option(
+    "--view", "view_name", metavar="VIEW", help="The training images; the real test images come along."
+)
+@click.option(
+    "--manifest",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Rebuild exactly what this manifest.json describes.",
+)
+@workspace_option
+def export(
+    directory: Path,
+    file_format: str,
+    view_name: str | None,
+    manifest: Path | None,
+    workspace_path: Path | None,
+) -> Result:
+    """Write a view and the test set as files, with a manifest.
+
+    \b
+      $ synthaug export out --format cifar10 --view augmented
+      $ synthaug export again --manifest out/manifest.json
+    """
+    from synthaug.stages import export as stage
+
+    workspace = open_workspace(workspace_path)
+    if (view_name is None) == (manifest is None):
+        raise UserError("give either --view VIEW or --manifest FILE")
+    if manifest is not None:
+        result = stage.rebuild(workspace, manifest, directory)
+    else:
+        result = stage.export(workspace, directory, file_format, str(view_name))
+    message = f"{result.images} images written to {directory}; {result.manifest.name} says what they are"
+    return {"images": result.images, "manifest": str(result.manifest), "message": message}
+
+
+@command(cli, "verify")
+@workspace_option
+def verify(workspace_path: Path | None) -> Result:
+    """Check that every image is there and unchanged, and that the database is sound.
+
+    \b
+      $ synthaug verify
+    """
+    from synthaug.stages.verify import verify as check
+
+    workspace = open_workspace(workspace_path)
+    with progress_bar() as report:
+        result = check(workspace, report)
+    if result.problems:
+        listed = "; ".join(result.problems[:5])
+        raise UserError(f"{len(result.problems)} problems in {workspace.root}: {listed}")
+    return {
+        "images": result.images,
+        "problems": [],
+        "message": f"{result.images} images and the database are sound",
+    }

@@ -1,0 +1,213 @@
+"""Commands that draw and learn: generate, predict, score, train, compare, train-generator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from synthaug.cli import cli
+from synthaug.cli.support import Result, command, open_workspace, progress_bar, run_job, workspace_option
+from synthaug.errors import UserError
+
+
+@command(cli, "generate")
+@click.option(
+    "--template", required=True, metavar="T", help="A prompt template, e.g. 'a <STROKE> handwritten 8'."
+)
+@click.option("--label", required=True, metavar="CLASS", help="The class the images are made for.")
+@click.option("-n", "--number", "count", required=True, type=int, metavar="N", help="How many images.")
+@click.option("--generator", default="embedded", show_default=True, metavar="NAME|PATH|HUB-ID")
+@click.option("--steps", type=int, metavar="N", help="Denoising steps. [default: the generator's]")
+@click.option("--guidance", type=float, metavar="W", help="Guidance scale. [default: the generator's]")
+@click.option(
+    "--slot", multiple=True, metavar="NAME=FILE|a,b,c", help="Values of a slot: a word list or a list."
+)
+@click.option("--seed", default=0, show_default=True)
+@workspace_option
+def generate(
+    template: str,
+    label: str,
+    count: int,
+    generator: str,
+    steps: int | None,
+    guidance: float | None,
+    slot: tuple[str, ...],
+    seed: int,
+    workspace_path: Path | None,
+) -> Result:
+    """Generate images from a template. Killed and run again with "jobs --resume", it goes on.
+
+    \b
+      $ synthaug generate --template 'a <STROKE> handwritten digit eight' --label 8 -n 100
+    """
+    from synthaug.stages.generate import submit
+    from synthaug.templates import slot_option
+
+    workspace = open_workspace(workspace_path)
+    slots = dict(slot_option(each) for each in slot)
+    job = run_job(
+        workspace, submit(workspace, template, label, count, generator, steps, guidance, seed, slots)
+    )
+    generated, seconds = job.result["generated"], job.result["seconds"]
+    rate = f" ({generated / seconds:.1f} images/s)" if seconds else ""
+    return {
+        "job": job.id,
+        "generated": generated,
+        "skipped": job.result["skipped"],
+        "seconds": seconds,
+        "message": f"Job {job.id}: {generated} images in {seconds:.1f} s{rate}",
+    }
+
+
+@command(cli, "predict")
+@click.option("--model", metavar="NAME", help="[default: the newest model]")
+@workspace_option
+def predict(model: str | None, workspace_path: Path | None) -> Result:
+    """Predict what has no prediction of the model yet.
+
+    \b
+      $ synthaug predict
+    """
+    from synthaug.stages.predict import predict as stage
+
+    workspace = open_workspace(workspace_path)
+    with progress_bar() as report:
+        result = stage(workspace, model, report)
+    message = f"{result.predicted} images predicted by {result.model}"
+    return {"predicted": result.predicted, "model": result.model, "message": message}
+
+
+@command(cli, "score")
+@click.option("--model", metavar="NAME", help="[default: the model that predicted last]")
+@click.option("--seed", default=0, show_default=True, help="Seed of UMAP.")
+@workspace_option
+def score(model: str | None, seed: int, workspace_path: Path | None) -> Result:
+    """Compute PCA and UMAP coordinates, uncertainty, out-of-distribution and duplicate scores.
+
+    \b
+      $ synthaug score
+    """
+    from synthaug.stages.score import score as stage
+
+    workspace = open_workspace(workspace_path)
+    with progress_bar() as report:
+        result = stage(workspace, model, seed, report)
+    return {**result, "message": f"{result['scored']} images scored with the features of {result['model']}"}
+
+
+@command(cli, "train")
+@click.option("--view", required=True, metavar="VIEW")
+@click.option("--recipe", metavar="R", help="digits, small-cnn, resnet18-30 ... [default: by preset]")
+@click.option("--epochs", type=int, metavar="N", help="[default: the recipe's]")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--name", metavar="NAME", help="Name of the model. [default: VIEW-RECIPE-SEED]")
+@workspace_option
+def train(
+    view: str,
+    recipe: str | None,
+    epochs: int | None,
+    seed: int,
+    name: str | None,
+    workspace_path: Path | None,
+) -> Result:
+    """Train one classifier and measure it on the real test images.
+
+    \b
+      $ synthaug train --view imbalanced
+    """
+    from synthaug.stages.train import train as stage
+
+    workspace = open_workspace(workspace_path)
+    with progress_bar() as report:
+        model = stage(
+            workspace,
+            view,
+            recipe,
+            seed,
+            name,
+            lambda epoch: report(epoch["epoch"], epoch["epochs"], f"loss {epoch['loss']:.3f}"),
+            epochs=epochs,
+        )
+    accuracy = model.metrics["accuracy"]
+    per_class = dict(zip(workspace.classes, model.metrics["per_class"], strict=True))
+    message = f"{model.name}: {100 * accuracy:.2f}% of {model.metrics['test_images']} real test images"
+    return {"model": model.name, "accuracy": accuracy, "per_class": per_class, "message": message}
+
+
+@command(cli, "compare")
+@click.option("--baseline", required=True, metavar="VIEW")
+@click.option("--augmented", required=True, metavar="VIEW")
+@click.option("--seeds", default=5, show_default=True, metavar="N")
+@click.option("--recipe", metavar="R", help="[default: by preset]")
+@click.option("--epochs", type=int, metavar="N", help="[default: the recipe's]")
+@workspace_option
+def compare(
+    baseline: str,
+    augmented: str,
+    seeds: int,
+    recipe: str | None,
+    epochs: int | None,
+    workspace_path: Path | None,
+) -> Result:
+    """Did the synthetic images help? Same seeds, same real test images, an interval and a verdict.
+
+    \b
+      $ synthaug compare --baseline imbalanced --augmented augmented --seeds 5
+    """
+    from synthaug.stages.compare import compare as stage
+
+    workspace = open_workspace(workspace_path)
+    with progress_bar() as report:
+        found = stage(
+            workspace,
+            baseline,
+            augmented,
+            seeds,
+            recipe,
+            lambda done, total, epoch: report(done, total, str(epoch["run"])),
+            epochs=epochs,
+        )
+    return {
+        "baseline": found.baseline.accuracy,
+        "augmented": found.augmented.accuracy,
+        "difference": found.difference,
+        "ci": list(found.ci),
+        "verdict": found.verdict,
+        "seeds": len(found.seeds),
+        "message": found.verdict_text,
+    }
+
+
+@command(cli, "train-generator")
+@click.argument("output", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--data", default="digits", show_default=True, type=click.Choice(["digits"]))
+@click.option(
+    "--checkpoints",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Where to keep checkpoints; the same command goes on from there. [default: DIR.checkpoints]",
+)
+@click.option("--steps", type=int, metavar="N", help="Training steps. [default: those of the shipped model]")
+@click.option("--seed", default=0, show_default=True)
+def train_generator(
+    output: Path, data: str, checkpoints: Path | None, steps: int | None, seed: int
+) -> Result:
+    """Train the embedded text-to-image model from scratch. Resumable.
+
+    \b
+      $ synthaug train-generator model/ --data digits
+    """
+    from synthaug.generators.digits import train_digits
+
+    if output.exists() and any(output.iterdir()):
+        raise UserError(f"{output} is not empty; choose a new folder")
+    with progress_bar() as report:
+        figures = train_digits(
+            output,
+            checkpoints or output.with_name(output.name + ".checkpoints"),
+            steps=steps,
+            seed=seed,
+            progress=lambda phase, done, total, loss: report(done, total, f"{phase} loss {loss:.4f}"),
+        )
+    return {**figures, "model": str(output), "message": f"Trained {output}: use it with --generator {output}"}

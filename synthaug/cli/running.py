@@ -1,0 +1,158 @@
+"""Commands that run or tell what runs: serve, demo, status, jobs, doctor."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from synthaug.cli import cli
+from synthaug.cli.support import Result, command, open_workspace, progress_bar, run_job, workspace_option
+from synthaug.config import DEFAULT_PORT, WORKSPACE_VARIABLE
+
+host_option = click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS")
+port_option = click.option("--port", default=DEFAULT_PORT, show_default=True, metavar="PORT")
+
+
+@command(cli, "serve")
+@host_option
+@port_option
+@workspace_option
+def serve(host: str, port: int, workspace_path: Path | None) -> Result:
+    """Open the app on a workspace.
+
+    \b
+      $ synthaug serve --port 7860
+    """
+    from synthaug_app.server import serve as run
+
+    workspace = open_workspace(workspace_path)
+    run(workspace, host=host, port=port)
+    return {"workspace": str(workspace.root), "host": host, "port": port}
+
+
+@command(cli, "demo")
+@click.option(
+    "--workspace",
+    "-w",
+    "directory",
+    default="demo-workspace",
+    show_default=True,
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Made if it is not there yet.",
+)
+@click.option("--headless", is_flag=True, help="Do the whole loop without a browser and print the verdict.")
+@click.option("--seeds", default=5, show_default=True, metavar="N", help="Training runs a side.")
+@host_option
+@port_option
+def demo(directory: Path, headless: bool, seeds: int, host: str, port: int) -> Result:
+    """Fill a workspace with handwritten digits, and open the app on it.
+
+    \b
+      $ synthaug demo
+      $ synthaug demo --headless
+    """
+    from synthaug.stages.demo import fill
+
+    def say(text: str) -> None:
+        click.echo(text, err=True)
+
+    if not headless:
+        from synthaug_app.server import require_free_port
+
+        require_free_port(host, port)
+    with progress_bar() as report:
+        workspace, found = fill(directory, seeds, report, say)
+    if not headless:
+        from synthaug_app.server import serve as run
+
+        run(workspace, host=host, port=port)
+    return {
+        "workspace": str(directory),
+        "baseline": found.baseline.accuracy,
+        "augmented": found.augmented.accuracy,
+        "difference": found.difference,
+        "ci": list(found.ci),
+        "verdict": found.verdict,
+        "message": found.verdict_text,
+    }
+
+
+@command(cli, "status")
+@workspace_option
+def status(workspace_path: Path | None) -> Result:
+    """Figures of the workspace: images a class, labels, models, views, exports.
+
+    \b
+      $ synthaug status
+    """
+    from synthaug.stages.overview import overview
+
+    figures = overview(open_workspace(workspace_path))
+    lines = [
+        f"{'class':<20}{'train':>8}{'test':>8}{'synthetic':>11}{'confirmed':>11}{'rejected':>10}{'to do':>8}"
+    ]
+    lines += [
+        f"{row.name[:19]:<20}{row.train_real:>8}{row.test_real:>8}{row.synthetic:>11}"
+        f"{row.accepted:>11}{row.rejected:>10}{row.unreviewed:>8}"
+        for row in figures.classes
+    ]
+    lines.append(
+        f"{figures.images} images, {len(figures.views)} views, {len(figures.models)} models, {len(figures.exports)} exports"
+    )
+    return {**asdict(figures), "message": "\n".join(lines)}
+
+
+@command(cli, "jobs")
+@click.option("--cancel", type=int, metavar="ID", help="Ask a job to stop; what it made is kept.")
+@click.option("--resume", type=int, metavar="ID", help="Let a stopped job go on, here, to its end.")
+@workspace_option
+def jobs(cancel: int | None, resume: int | None, workspace_path: Path | None) -> Result:
+    """List jobs; stop one, or let one go on.
+
+    \b
+      $ synthaug jobs
+      $ synthaug jobs --resume 3
+    """
+    from synthaug.running.jobs import JobQueue
+
+    workspace = open_workspace(workspace_path)
+    queue = JobQueue(workspace)
+    if cancel is not None:
+        queue.get(cancel)
+        queue.cancel(cancel)
+    if resume is not None:
+        queue.get(resume)
+        queue.resume(resume)
+        run_job(workspace, resume)
+    listed = queue.list()
+    lines = [
+        f"{job.id:>5}  {job.kind:<9} {job.state:<10} {job.done}/{job.total}  {job.error or job.note}"
+        for job in listed
+    ]
+    return {
+        "jobs": [asdict(job) for job in listed],
+        "message": "\n".join(lines) or "No jobs yet; synthaug generate makes one.",
+    }
+
+
+@command(cli, "doctor")
+@workspace_option
+def doctor(workspace_path: Path | None) -> Result:
+    """What this machine can do: versions, GPU, memory, the embedded model.
+
+    \b
+      $ synthaug doctor
+    """
+    from synthaug.generators import embedded_model
+    from synthaug.running.environment import environment, memory_gib
+
+    facts = {**environment(), "memory_gib": memory_gib(), "embedded_model": str(embedded_model())}
+    if workspace_path is not None:
+        facts["workspace"] = str(open_workspace(workspace_path).root)
+    lines = [f"{key:<16}{value}" for key, value in facts.items() if key != "command"]
+    if workspace_path is None:
+        lines.append(f"No workspace given (--workspace DIR or {WORKSPACE_VARIABLE})")
+    return {**facts, "message": "\n".join(lines)}

@@ -1,0 +1,117 @@
+"""What every command shares: the workspace option, ``--json``, errors in one line, progress on stderr."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from synthaug.config import WORKSPACE_VARIABLE
+from synthaug.errors import UserError, WorkspaceError
+
+if TYPE_CHECKING:
+    from synthaug.records import Job
+    from synthaug.workspace import Workspace
+
+Result = Mapping[str, Any]
+"""What a command returns: its JSON keys; the key ``message`` is what a person reads."""
+
+
+def command(group: click.Group, name: str) -> Callable[[Callable[..., Result]], click.Command]:
+    """Register a command whose function returns its result as a dict."""
+
+    def register(function: Callable[..., Result]) -> click.Command:
+        @functools.wraps(function)
+        def wrapped(as_json: bool, **arguments: Any) -> None:
+            result = dict(function(**arguments))
+            message = result.pop("message", None)
+            if as_json:
+                click.echo(json.dumps(result, ensure_ascii=False))
+            elif message is not None:
+                click.echo(message)
+
+        option = click.option(
+            "--json", "as_json", is_flag=True, help="Print one JSON object as the last line."
+        )
+        decorated: click.Command = group.command(name)(option(wrapped))
+        return decorated
+
+    return register
+
+
+workspace_option = click.option(
+    "--workspace",
+    "-w",
+    "workspace_path",
+    envvar=WORKSPACE_VARIABLE,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help=f"The workspace. [default: ${WORKSPACE_VARIABLE}]",
+)
+
+
+def open_workspace(path: Path | None) -> Workspace:
+    """Open the workspace a command works on. Raises WorkspaceError."""
+    if path is None:
+        raise WorkspaceError(f"no workspace given; use --workspace DIR or set {WORKSPACE_VARIABLE}")
+    from synthaug.workspace import Workspace
+
+    return Workspace.open(path)
+
+
+def run_job(workspace: Workspace, job_id: int) -> Job:
+    """Work a queued job, or wait while another process works it, with a progress bar. Raises UserError if it fails."""
+    from synthaug.running.jobs import run_to_end
+    from synthaug.stages.catalog import HANDLERS
+
+    with progress_bar() as report:
+        job = run_to_end(workspace, job_id, HANDLERS, report)
+    if job.state == "failed":
+        raise UserError(f"job {job.id} failed: {job.error}")
+    if job.state == "cancelled":
+        raise UserError(
+            f"job {job.id} was cancelled after {job.done} of {job.total}; go on with: synthaug jobs --resume {job.id}"
+        )
+    return job
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[int, int, str], None]]:
+    """A tqdm bar on stderr that takes (done, total, note)."""
+    from tqdm import tqdm
+
+    with tqdm(file=sys.stderr, disable=None, leave=False) as bar:
+
+        def report(done: int, total: int, note: str) -> None:
+            bar.total = total or None
+            bar.set_description(note, refresh=False)
+            bar.update(done - bar.n)
+
+        yield report
+
+
+def pairs(option: str, values: Sequence[str]) -> dict[str, str]:
+    """``NAME=VALUE`` options as a dict. Raises UserError."""
+    found: dict[str, str] = {}
+    for value in values:
+        name, separator, rest = value.rpartition("=")
+        if not separator or not name:
+            raise UserError(f"{option} {value!r} is not NAME=VALUE")
+        found[name] = rest
+    return found
+
+
+def count_pairs(option: str, values: Sequence[str]) -> dict[str, int]:
+    """``CLASS=COUNT`` options as a dict. Raises UserError."""
+    found: dict[str, int] = {}
+    for name, value in pairs(option, values).items():
+        if not value.isdecimal():
+            raise UserError(f"{option} {name}={value}: {value!r} is not a number of images")
+        found[name] = int(value)
+    return found

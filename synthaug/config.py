@@ -1,0 +1,21 @@
+"""Constants that more than one part needs. Nothing here is computed."""
+
+from __future__ import annotations
+
+WORKSPACE_VARIABLE = "SYNTHAUG_WORKSPACE"
+DATABASE_FILE = "synthaug.db"
+FOLDERS = ("images", "models", "runs", "exports")
+
+DIGITS = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
+CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+HIP = ("Big", "Small")
+PRESETS = {"digits": DIGITS, "cifar10": CIFAR10, "hip": HIP}
+"""Class names by preset, in the order of their indices."""
+
+DIGIT_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+DEFAULT_PORT = 7860
+DEFAULT_RECIPE = {"digits": "digits"}
+FALLBACK_RECIPE = "small-cnn"
+AUTOMATIC_THRESHOLD = 0.9
+"""Predictions at least this confident may be accepted without a person (``source = automatic``)."""

@@ -1,0 +1,77 @@
+"""Every error synthaug raises on purpose.
+
+    SynthaugError                 base: catch this to catch them all
+    ├── UserError                 the input was wrong; the command line exits 2
+    │   ├── TemplateError         a prompt template that cannot be read
+    │   ├── ImageRejected         one file that is not an image we take
+    │   ├── ImportFailed          a source that cannot be imported at all
+    │   ├── ExportFailed          a set that the chosen format cannot hold
+    │   ├── ViewError             a dataset view that cannot be made
+    │   ├── UnknownName           a class, view, model, recipe ... that does not exist
+    │   └── WorkspaceError        no workspace, a read-only one, a full disk
+    │       └── WorkspaceInUse    another synthaug works on it
+    └── Cancelled                 the person asked a running job to stop
+
+A message names what was wrong, the value seen, and what is allowed or to do next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class SynthaugError(Exception):
+    """Base of every deliberate error."""
+
+
+class UserError(SynthaugError):
+    """The input was wrong; nothing was lost and trying again with other input may work."""
+
+
+class TemplateError(UserError):
+    """A prompt template that cannot be read; ``position`` is the offending character's offset."""
+
+    def __init__(self, message: str, position: int | None = None) -> None:
+        super().__init__(message)
+        self.position = position
+
+
+class ImageRejected(UserError):
+    """One file that is not an image we take; ``reason`` fits a table cell."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class ImportFailed(UserError):
+    """A source that cannot be imported at all."""
+
+
+class ExportFailed(UserError):
+    """A set that the chosen format cannot hold."""
+
+
+class ViewError(UserError):
+    """A dataset view that cannot be made."""
+
+
+class UnknownName(UserError):
+    """A name that stands for nothing here."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        listed = ", ".join(repr(each) for each in names[:20]) if names else "none yet"
+        super().__init__(f"no {kind} called {name!r}; there is: {listed}")
+
+
+class WorkspaceError(UserError):
+    """No workspace, a read-only one, or a full disk."""
+
+
+class WorkspaceInUse(WorkspaceError):
+    """Another synthaug works on this workspace."""
+
+
+class Cancelled(SynthaugError):
+    """The person asked a running job to stop."""

@@ -1,0 +1,104 @@
+"""ImageFolder: ``train/cat/<sha256>.png``, with every image's true class name in ``metadata.csv``.
+
+A class name becomes a folder name by percent-encoding whatever some file system cannot hold, reversibly:
+``AC/DC`` is ``AC%2FDC``. Names that differ only in case have their capitals encoded too.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from synthaug.errors import ExportFailed
+from synthaug.exporters.base import checked, prepare
+from synthaug.images import encode_png
+from synthaug.records import ExportItem, Split
+
+COLUMNS = ("file_name", "label", "split", "origin", "sha256", "text", "provenance")
+MAX_NAME_BYTES = 240  # of 255 that common file systems allow
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9 _.,()+=@-]")
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)  # Windows
+
+
+class FolderExporter:
+    """``split/class/sha256.png`` and ``metadata.csv``: torchvision's ImageFolder, and Hugging Face's."""
+
+    name: ClassVar[str] = "folder"
+    description: ClassVar[str] = "PNG files in class folders with metadata.csv (ImageFolder), any image size"
+
+    def write(self, directory: Path, items: Iterable[ExportItem], class_names: Sequence[str]) -> None:
+        prepare(directory, class_names)
+        folders = folder_names(class_names)
+        splits: set[Split] = set()
+        seen: Counter[str] = Counter()
+        with (directory / "metadata.csv").open("w", encoding="utf-8", newline="") as file:
+            rows = csv.writer(file, lineterminator="\n")
+            rows.writerow(COLUMNS)
+            for item in checked(items, class_names):
+                if item.split not in splits:
+                    _make_classes(directory / item.split, folders)
+                    splits.add(item.split)
+                name = _file_name(f"{item.split}/{folders[item.class_index]}/{item.sha256}", seen)
+                (directory / name).write_bytes(encode_png(item.pixels, {}))
+                rows.writerow(_row(name, class_names[item.class_index], item))
+        if not splits:
+            _make_classes(directory / "train", folders)
+
+
+def _make_classes(split: Path, folders: Sequence[str]) -> None:
+    """Every class's folder, so that ImageFolder numbers the classes alike in every split."""
+    for folder in folders:
+        (split / folder).mkdir(parents=True)
+
+
+def _file_name(stem: str, seen: Counter[str]) -> str:
+    """``stem.png``; ``stem-2.png`` for the second copy of an image that a set holds twice."""
+    seen[stem] += 1
+    return f"{stem}.png" if seen[stem] == 1 else f"{stem}-{seen[stem]}.png"
+
+
+def _row(name: str, class_name: str, item: ExportItem) -> tuple[str, ...]:
+    """One line of metadata.csv, in the order of ``COLUMNS``."""
+    provenance = json.dumps(item.provenance, sort_keys=True, ensure_ascii=False)
+    text = str(item.provenance.get("prompt") or "")
+    return (name, class_name, item.split, item.origin, item.sha256, text, provenance)
+
+
+def folder_names(class_names: Sequence[str]) -> list[str]:
+    """A folder name for each class name: safe on every common file system, distinct even without case."""
+    plain = [_encoded(name) for name in class_names]
+    folded = Counter(name.casefold() for name in plain)
+    names = [
+        encoded if folded[encoded.casefold()] == 1 else _encoded(name, capitals=True)
+        for name, encoded in zip(class_names, plain, strict=True)
+    ]
+    for name, folder in zip(class_names, names, strict=True):
+        if len(folder) > MAX_NAME_BYTES:
+            raise ExportFailed(
+                f"class name {name[:40]!r}... needs a folder name of {len(folder)} bytes; "
+                f"{MAX_NAME_BYTES} at most. Use a shorter name or another format"
+            )
+    return names
+
+
+def _encoded(name: str, *, capitals: bool = False) -> str:
+    """``name`` percent-encoded; the empty name is a lone ``%``, which encodes nothing else."""
+    if not name:
+        return "%"
+    unsafe = re.compile(f"{_UNSAFE.pattern}|[A-Z]") if capitals else _UNSAFE
+    encoded = unsafe.sub(lambda match: _percent(match[0]), name)
+    if encoded[0] in ". " or _RESERVED.fullmatch(encoded):
+        encoded = _percent(encoded[0]) + encoded[1:]
+    if encoded[-1] in ". ":
+        encoded = encoded[:-1] + _percent(encoded[-1])
+    return encoded
+
+
+def _percent(character: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in character.encode("utf-8"))

@@ -1,0 +1,60 @@
+"""WebDataset: a tar a split, where ``00000000.png``, ``.cls`` and ``.json`` belong together.
+
+The format: https://github.com/webdataset/webdataset. Class names are in every sample's JSON.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import ClassVar
+
+from synthaug.exporters.base import checked, prepare
+from synthaug.images import encode_png
+from synthaug.records import ExportItem, Split
+
+SHARD = 10_000  # images a tar
+
+
+class WebDatasetExporter:
+    """Tar shards of PNG, class index and JSON, in order, with fixed headers."""
+
+    name: ClassVar[str] = "webdataset"
+    description: ClassVar[str] = "WebDataset tar shards for streaming large sets, any image size"
+
+    def write(self, directory: Path, items: Iterable[ExportItem], class_names: Sequence[str]) -> None:
+        prepare(directory, class_names)
+        counts: dict[Split, int] = {"train": 0, "test": 0}
+        shards: dict[Split, tarfile.TarFile] = {}
+        with ExitStack() as stack:
+            for item in checked(items, class_names):
+                number = counts[item.split]
+                if number % SHARD == 0:
+                    path = directory / f"{item.split}-{number // SHARD:06d}.tar"
+                    shards[item.split] = stack.enter_context(
+                        tarfile.open(path, "w", format=tarfile.USTAR_FORMAT)
+                    )
+                _add(shards[item.split], f"{number:08d}", item, class_names[item.class_index])
+                counts[item.split] += 1
+
+
+def _add(shard: tarfile.TarFile, key: str, item: ExportItem, class_name: str) -> None:
+    description = {
+        "class_name": class_name,
+        "origin": item.origin,
+        "provenance": item.provenance,
+        "sha256": item.sha256,
+    }
+    parts = {
+        "png": encode_png(item.pixels, {}),
+        "cls": str(item.class_index).encode(),
+        "json": json.dumps(description, sort_keys=True, ensure_ascii=False).encode(),
+    }
+    for suffix, data in parts.items():
+        header = tarfile.TarInfo(f"{key}.{suffix}")  # time, owner and mode keep their fixed defaults
+        header.size = len(data)
+        shard.addfile(header, io.BytesIO(data))

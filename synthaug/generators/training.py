@@ -1,0 +1,112 @@
+"""Trains a small Stable Diffusion from scratch: the VAE first, then text encoder and U-Net together.
+
+Every step draws its randomness from (seed, phase, step) alone, so a training that was killed and started again
+ends with the same weights as one that was not.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthaug.errors import UserError
+from synthaug.generators.base import ModelCard
+from synthaug.generators.fitting import Fit
+from synthaug.generators.losses import NOISE_SCHEDULE, DiffusionLoss, scaling_factor, vae_loss
+from synthaug.generators.networks import make_text_encoder, make_tokenizer, make_unet, make_vae
+from synthaug.generators.training_config import Augment, CaptionsFor, Progress, TrainingConfig, TrainingData
+from synthaug.records import Pixels
+
+
+def ignore_progress(phase: str, done: int, total: int, loss: float) -> None:
+    """The progress callback that does nothing."""
+
+
+def keep_as_is(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """The augmentation that does nothing."""
+    return pixels
+
+
+def train(
+    images: NDArray[np.uint8],
+    captions_for: CaptionsFor,
+    config: TrainingConfig,
+    output_dir: Path,
+    checkpoint_dir: Path,
+    *,
+    progress: Progress = ignore_progress,
+    augment: Augment = keep_as_is,
+    card: ModelCard | None = None,
+) -> dict[str, Any]:
+    """Train on ``images (N, H, W, 3) uint8`` and write a ``StableDiffusionPipeline`` folder; figures of the run.
+
+    Continues from ``checkpoint_dir`` where an equal training was begun there.
+    """
+    import torch
+
+    _check(images, config)
+    data = TrainingData(images, captions_for, augment, config)
+    fingerprint = data.fingerprint()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    began = time.monotonic()
+    tokenizer = make_tokenizer(data.captions(config.tokenizer_captions), config.architecture)
+
+    torch.manual_seed(config.seed)  # the only use of the global generator: initial weights
+    vae = make_vae(config.architecture).to(device)
+    text_encoder = make_text_encoder(tokenizer, config.architecture).to(device)
+    unet = make_unet(config.architecture).to(device)
+
+    fit = Fit(config, fingerprint, checkpoint_dir, progress)
+    reconstruction = fit.run("vae", vae, lambda step: vae_loss(vae, data, step, device), config.vae_steps)
+    vae.requires_grad_(False).eval()
+    vae.register_to_config(scaling_factor=scaling_factor(vae, data, device))
+    both = torch.nn.ModuleDict({"text_encoder": text_encoder, "unet": unet})
+    loss_at = DiffusionLoss(vae, text_encoder, unet, tokenizer, data, device)
+    loss = fit.run("diffusion", both, loss_at, config.steps)
+
+    _save_pipeline(output_dir, vae, text_encoder, unet, tokenizer, card)
+    return {
+        "output": str(output_dir),
+        "images": len(images),
+        "seconds": time.monotonic() - began,
+        "vae_loss": reconstruction,
+        "loss": loss,
+        "parameters": sum(each.numel() for part in (vae, both) for each in part.parameters()),
+        "config": asdict(config),
+    }
+
+
+def _check(images: NDArray[np.uint8], config: TrainingConfig) -> None:
+    size = config.architecture.image_size
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != (size, size, 3) or not len(images):
+        raise UserError(
+            f"images to train on must be uint8 of shape (N, {size}, {size}, 3) with N >= 1; "
+            f"got {images.dtype} of shape {images.shape}"
+        )
+
+
+def _save_pipeline(
+    output_dir: Path, vae: Any, text_encoder: Any, unet: Any, tokenizer: Any, card: ModelCard | None
+) -> None:
+    """Write the folder that ``StableDiffusionPipeline.from_pretrained`` reads, weights in half precision."""
+    import torch
+    from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
+
+    pipeline = StableDiffusionPipeline(
+        vae=vae,
+        text_encoder=text_encoder,
+        tokenizer=tokenizer,
+        unet=unet,
+        scheduler=DPMSolverMultistepScheduler(**NOISE_SCHEDULE, timestep_spacing="trailing", steps_offset=1),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    pipeline.to("cpu", torch.float16).save_pretrained(output_dir, safe_serialization=True)
+    if card is not None:
+        card.write(output_dir)

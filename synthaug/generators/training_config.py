@@ -1,0 +1,73 @@
+"""How a small Stable Diffusion is trained, and the batches it sees."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthaug.generators.networks import Architecture
+from synthaug.records import Pixels
+
+CaptionsFor = Callable[[Pixels, int, np.random.Generator], str]
+"""The caption of an (augmented) image, given its index in ``images``."""
+Augment = Callable[[Pixels, np.random.Generator], Pixels]
+Progress = Callable[[str, int, int, float], None]
+"""Called after every step with phase, steps done, steps in all and the loss; raise in it to stop."""
+
+PHASES = ("tokenizer", "vae", "diffusion")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    """How a model is trained; ``steps`` may be raised later to train on from the same checkpoints."""
+
+    architecture: Architecture = field(default_factory=Architecture)
+    vae_steps: int = 1500
+    steps: int = 4000
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    warmup_steps: int = 100
+    weight_decay: float = 0.01
+    max_gradient_norm: float = 1.0
+    ema_decay: float = 0.998
+    kl_weight: float = 1e-3  # KL per latent value against mean absolute error per pixel value in -1 .. 1
+    caption_dropout: float = 0.1  # share of empty captions, for classifier-free guidance
+    min_snr_gamma: float = 5.0
+    tokenizer_captions: int = 5000
+    checkpoint_minutes: float = 1.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """Augmented batches, each a pure function of the seed, the phase and the step."""
+
+    images: NDArray[np.uint8]
+    captions_for: CaptionsFor
+    augment: Augment
+    config: TrainingConfig
+
+    def fingerprint(self) -> str:
+        """Identifies data and settings; settings that may change on the way are left out."""
+        free = {"steps", "checkpoint_minutes"}
+        settings = {name: value for name, value in asdict(self.config).items() if name not in free}
+        return hashlib.sha256(repr(settings).encode() + self.images.tobytes()).hexdigest()
+
+    def rng(self, phase: str, step: int) -> np.random.Generator:
+        return np.random.default_rng([self.config.seed, PHASES.index(phase), step])
+
+    def draw(self, rng: np.random.Generator, count: int) -> tuple[NDArray[np.uint8], list[str]]:
+        """``count`` augmented images with their captions."""
+        indices = rng.integers(len(self.images), size=count)
+        batch = [self.augment(self.images[index], rng) for index in indices]
+        captions = [
+            self.captions_for(pixels, int(index), rng) for pixels, index in zip(batch, indices, strict=True)
+        ]
+        return np.stack(batch), captions
+
+    def captions(self, count: int) -> list[str]:
+        return self.draw(self.rng("tokenizer", 0), count)[1]

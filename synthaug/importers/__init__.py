@@ -1,0 +1,40 @@
+"""Importers: one format a file behind one seam; looked up by name, imported on use."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+from synthaug.errors import ImportFailed, UnknownName
+from synthaug.importers.base import Importer
+
+IMPORTERS = {  # in the order in which ``detect`` asks
+    "digits": "synthaug.importers.builtin:DigitsImporter",
+    "parquet": "synthaug.importers.parquet:ParquetImporter",
+    "cifar": "synthaug.importers.cifar:CifarImporter",
+    "folder": "synthaug.importers.folder:FolderImporter",
+}
+ALIASES = {"cifar10": "cifar", "cifar100": "cifar", "cifar10-binary": "cifar"}
+
+
+def load_importer(name: str) -> Importer:
+    """The importer called ``name``."""
+    name = ALIASES.get(name, name)
+    if name not in IMPORTERS:
+        raise UnknownName("import format", name, [*IMPORTERS, *ALIASES])
+    module, _, attribute = IMPORTERS[name].partition(":")
+    importer: Importer = getattr(import_module(module), attribute)()
+    return importer
+
+
+def detect(source: Path) -> str:
+    """The format of ``source``, for ``--format auto``."""
+    for name in IMPORTERS:
+        if load_importer(name).accepts(source):
+            return name
+    if not source.exists():
+        raise ImportFailed(f"{source} does not exist; give a folder, a file, or 'digits'")
+    raise ImportFailed(
+        f"cannot tell the format of {source}; it is none of: a folder of images, CIFAR batches "
+        "(a folder or .tar.gz), .parquet files. Name it with --format"
+    )

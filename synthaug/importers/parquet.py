@@ -1,0 +1,168 @@
+"""Hugging Face's image layout: a column of {bytes, path} and a label column, in one or more parquet files.
+
+Reads a few rows at a time. Class names come from the features that ``datasets`` keeps in the schema. The
+split comes from the file's name (``train-00000-of-00002.parquet``) or its folder's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from synthaug.errors import ImportFailed
+from synthaug.records import ImportItem, Split
+
+BATCH = 256  # rows held at a time
+
+_LABELS = ("label", "labels", "fine_label", "class", "class_name", "target")
+_CAPTIONS = ("text", "caption", "prompt")
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Which column is what, and what the label's numbers mean."""
+
+    image: str
+    label: str | None
+    caption: str | None
+    class_names: Sequence[str] | None
+
+
+class ParquetImporter:
+    """A ``.parquet`` file, or every one below a folder."""
+
+    name: ClassVar[str] = "parquet"
+    description: ClassVar[str] = "Parquet in the Hugging Face image layout: a file or a folder of them"
+
+    def accepts(self, source: Path) -> bool:
+        return source.suffix == ".parquet" or any(source.glob("*.parquet")) or any(source.glob("*/*.parquet"))
+
+    def items(self, source: Path) -> Iterator[ImportItem]:
+        for path in _files(source):
+            yield from _rows(path, path.relative_to(source) if path != source else Path(path.name))
+
+    def class_names(self, source: Path) -> list[str] | None:
+        names: dict[str, None] = {}
+        for path in _files(source):
+            names.update(dict.fromkeys(_columns(path, _open(path).schema_arrow).class_names or ()))
+        return list(names) or None
+
+    def count(self, source: Path) -> int:
+        return sum(_open(path).metadata.num_rows for path in _files(source))
+
+
+def _files(source: Path) -> list[Path]:
+    files = sorted(source.rglob("*.parquet")) if source.is_dir() else [source]
+    if not files or not files[0].is_file():
+        raise ImportFailed(f"no .parquet file at {source}")
+    return files
+
+
+def _open(path: Path) -> Any:
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        raise ImportFailed(
+            "parquet needs pyarrow, which is not installed: pip install 'synthaug[parquet]'"
+        ) from error
+    try:
+        return pq.ParquetFile(path)
+    except (pa.ArrowException, OSError) as error:
+        raise ImportFailed(f"{path} is not a readable parquet file: {error}") from error
+
+
+def _rows(path: Path, shown: Path) -> Iterator[ImportItem]:
+    import pyarrow as pa
+
+    file = _open(path)
+    columns = _columns(path, file.schema_arrow)
+    split = _split(shown)
+    wanted = [name for name in (columns.image, columns.label, columns.caption) if name is not None]
+    number = 0
+    try:
+        for batch in file.iter_batches(BATCH, columns=wanted):
+            for row in batch.to_pylist():
+                yield _item(f"{shown.as_posix()}#{number}", row, columns, split)
+                number += 1
+    except (pa.ArrowException, OSError) as error:
+        raise ImportFailed(f"{path} cannot be read beyond row {number}: {error}") from error
+
+
+def _item(where: str, row: Mapping[str, Any], columns: _Columns, split: Split | None) -> ImportItem:
+    image = row[columns.image]
+    data, inner = (image.get("bytes"), image.get("path")) if isinstance(image, dict) else (image, None)
+    class_name, problem = _class_name(row[columns.label] if columns.label else None, columns.class_names)
+    if not isinstance(data, bytes) or not data:
+        data = b""
+        problem = "the row holds no image bytes" + (f", only the path {inner!r}" if inner else "")
+    return ImportItem(
+        path=where,
+        data=b"" if problem else data,
+        class_name=class_name,
+        split=split,
+        caption=(row[columns.caption] or None) if columns.caption else None,
+        metadata={"path": inner} if inner else {},
+        rejected=problem,
+    )
+
+
+def _class_name(label: Any, names: Sequence[str] | None) -> tuple[str | None, str]:
+    """The class name for a label, and what is wrong with it; ``-1`` is Hugging Face's "no label"."""
+    if label is None or label == -1:
+        return None, ""
+    if names is None:
+        return str(label), ""
+    if isinstance(label, int) and 0 <= label < len(names):
+        return names[label], ""
+    return None, f"label {label!r} is not one of the {len(names)} classes"
+
+
+def _split(path: Path) -> Split | None:
+    """From ``train-00000-of-00001.parquet``, ``test.parquet`` or a folder so named."""
+    for part in reversed(path.with_suffix("").parts):
+        word = part.split("-")[0].lower()
+        if word in ("train", "test"):
+            return "train" if word == "train" else "test"
+    return None
+
+
+def _columns(path: Path, schema: Any) -> _Columns:
+    import pyarrow as pa
+
+    features = _features(path, schema)
+    kinds = {name: feature.get("_type") for name, feature in features.items() if isinstance(feature, dict)}
+    structs = [field.name for field in schema if pa.types.is_struct(field.type) and _has_bytes(field.type)]
+    images = [name for name in schema.names if kinds.get(name) == "Image"] or structs
+    images = images or [name for name in ("image", "img") if name in schema.names]
+    if not images:
+        raise ImportFailed(
+            f"{path} has no image column (a struct of bytes and path); its columns are {schema.names}"
+        )
+    labels = [name for name in _LABELS if name in schema.names]
+    classes = [name for name in schema.names if kinds.get(name) == "ClassLabel"]
+    label = next((name for name in labels if name in classes), (classes or labels or [None])[0])
+    return _Columns(
+        image=images[0],
+        label=label,
+        caption=next((name for name in _CAPTIONS if name in schema.names), None),
+        class_names=features[label].get("names") if label in classes else None,
+    )
+
+
+def _has_bytes(struct: Any) -> bool:
+    return any(struct.field(index).name == "bytes" for index in range(struct.num_fields))
+
+
+def _features(path: Path, schema: Any) -> dict[str, Any]:
+    """What ``datasets`` recorded of the columns; empty where the file was written by something else."""
+    recorded = (schema.metadata or {}).get(b"huggingface")
+    if recorded is None:
+        return {}
+    try:
+        return dict(json.loads(recorded).get("info", {}).get("features") or {})
+    except (ValueError, AttributeError) as error:
+        raise ImportFailed(f"{path} has unreadable Hugging Face metadata: {error}") from error

@@ -1,0 +1,83 @@
+"""How good a classifier is, and how far two readers agree. Labels (N,) are class numbers 0 .. K-1."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Labels = NDArray[np.integer[Any]]
+Floats = NDArray[np.float64]
+
+
+def accuracy(labels: Labels, predictions: Labels) -> float:
+    """Share of predictions that are right, in 0..1; higher = better. NaN without images."""
+    _check_pair(labels, predictions)
+    return float(np.mean(labels == predictions)) if len(labels) else float("nan")
+
+
+def per_class_accuracy(labels: Labels, predictions: Labels, num_classes: int) -> Floats:
+    """Recall of each class (K,), in 0..1; higher = better. NaN for a class without images."""
+    confusion = confusion_matrix(labels, predictions, num_classes)
+    return _ratio(confusion.diagonal(), confusion.sum(1))
+
+
+def confusion_matrix(labels: Labels, predictions: Labels, num_classes: int) -> NDArray[np.int64]:
+    """Counts (K, K): row = true class, column = predicted class."""
+    _check_pair(labels, predictions)
+    both = np.concatenate([labels, predictions])
+    if len(both) and not 0 <= both.min() <= both.max() < num_classes:
+        raise ValueError(f"classes must lie in 0..{num_classes - 1}, not {both.min()}..{both.max()}")
+    pairs = labels.astype(np.int64) * num_classes + predictions
+    return np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes)
+
+
+def macro_f1(labels: Labels, predictions: Labels, num_classes: int) -> float:
+    """Mean over classes of 2 TP / (2 TP + FP + FN), in 0..1; higher = better.
+
+    Classes that are neither true nor predicted anywhere do not count.
+    """
+    confusion = confusion_matrix(labels, predictions, num_classes)
+    f1 = _ratio(2 * confusion.diagonal(), confusion.sum(0) + confusion.sum(1))
+    return float(np.nanmean(f1)) if len(labels) else float("nan")
+
+
+def cohens_kappa(first: Labels, second: Labels) -> float:
+    """Agreement of two readers beyond chance, (p_o - p_e) / (1 - p_e), in -1..1; higher = more agreement.
+
+    Cohen 1960. NaN where chance alone agrees fully: both always say the same one class, or no image is read.
+    """
+    _check_pair(first, second)
+    classes, codes = np.unique(np.concatenate([first, second]), return_inverse=True)
+    if len(classes) < 2:
+        return float("nan")
+    shares = confusion_matrix(codes[: len(first)], codes[len(first) :], len(classes)) / len(first)
+    observed, chance = np.trace(shares), shares.sum(0) @ shares.sum(1)
+    return float((observed - chance) / (1 - chance))
+
+
+def expected_calibration_error(probs: NDArray[np.floating[Any]], labels: Labels, bins: int = 15) -> float:
+    """Mean of |accuracy - confidence| over equal-width bins of confidence, in 0..1; lower = better.
+
+    ``probs`` (N, K); bins are weighted by their share of the images (Guo et al. 2017). NaN without images.
+    """
+    if not len(probs):
+        return float("nan")
+    confidence = probs.max(1).astype(np.float64)
+    right = (probs.argmax(1) == labels).astype(np.float64)
+    bin_of = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
+    gaps = np.bincount(bin_of, weights=right - confidence, minlength=bins)
+    return float(np.abs(gaps).sum() / len(probs))
+
+
+def _check_pair(first: Labels, second: Labels) -> None:
+    if first.ndim != 1 or first.shape != second.shape:
+        raise ValueError(f"expected two label arrays of one shape (N,), not {first.shape} and {second.shape}")
+
+
+def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> Floats:
+    """part / whole, NaN where whole is 0."""
+    ratio = np.full(len(part), np.nan)
+    np.divide(part, whole, out=ratio, where=whole > 0)
+    return ratio

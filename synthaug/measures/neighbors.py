@@ -1,0 +1,94 @@
+"""Exact nearest neighbours by blocks of matrix products, Euclidean distance, features (N, D)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Features = NDArray[np.floating[Any]]
+
+_BLOCK_ENTRIES = 2**25  # distances held at once, 128 MiB as float32
+_SPARE = 8  # candidates beyond k, to be put in order by exact distances
+
+
+def nearest_neighbors(
+    features: Features, k: int, reference: Features | None = None
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Distances (N, k), ascending, and row numbers (N, k) of the k nearest rows of ``reference`` (M, D).
+
+    Without ``reference`` the neighbours come from ``features`` itself, each row's own self left out.
+    """
+    import torch
+
+    own = reference is None
+    points = features if reference is None else reference
+    _check(features, points)
+    available = len(points) - own
+    if not 1 <= k <= available:
+        raise ValueError(f"k must lie in 1..{available}, the neighbours there are, not {k}")
+    # Centring keeps |a|^2 - 2ab + |b|^2 from cancelling where features lie far from 0.
+    centre = points.mean(0, dtype=np.float64)
+    targets = torch.from_numpy((points - centre).astype(np.float32))
+    queries = targets if own else torch.from_numpy((features - centre).astype(np.float32))
+    squares = targets.square().sum(1)
+    distances, indices = np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
+    step = max(1, _BLOCK_ENTRIES // len(points))
+    for start in range(0, len(queries), step):
+        block = queries[start : start + step]
+        rough = torch.addmm(squares, block, targets.T, alpha=-2)  # squared distance less the query's square
+        if own:
+            rows = torch.arange(len(block))
+            rough[rows, rows + start] = torch.inf
+        candidates = rough.topk(min(k + _SPARE, available), largest=False).indices
+        exact, found = _in_order(block, targets, candidates.sort(1).values, k)
+        distances[start : start + step], indices[start : start + step] = exact.numpy(), found.numpy()
+    return distances, indices
+
+
+def _in_order(block: Tensor, targets: Tensor, candidates: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """The k nearest of the candidates (B, C) by exact distance; ties go to the lower row number."""
+    import torch
+
+    exact = torch.stack([(targets[column] - block).norm(dim=1) for column in candidates.T], dim=1)
+    order = exact.sort(stable=True, dim=1).indices[:, :k]
+    return exact.gather(1, order), candidates.gather(1, order)
+
+
+def near_duplicates(features: Features, threshold: float) -> NDArray[np.int64]:
+    """For each row the first earlier row within ``threshold`` (inclusive), or -1: (N,).
+
+    Keeping the rows at -1 keeps one of every pair; a chain of near duplicates is not followed.
+    """
+    import torch
+
+    _check(features, features)
+    # float64: float32 cannot tell equal rows from rows a thousandth apart.
+    centred = features - features.mean(0, dtype=np.float64) if len(features) else features
+    points = torch.from_numpy(np.asarray(centred, np.float64))
+    squares = points.square().sum(1)
+    duplicate_of = np.full(len(points), -1, np.int64)
+    step = max(1, _BLOCK_ENTRIES // 2 // max(1, len(points)))
+    for start in range(0, len(points), step):
+        end = min(start + step, len(points))
+        scale = squares[start:end, None] + squares[None, :end]
+        squared = scale - 2 * points[start:end] @ points[:end].T
+        near = (squared <= threshold**2 + 1e-12 * scale).tril(start - 1)
+        first = near.to(torch.uint8).argmax(1)
+        hit = near.gather(1, first[:, None])[:, 0]
+        duplicate_of[start:end] = torch.where(hit, first, -1).numpy()
+    return duplicate_of
+
+
+def _check(features: Features, reference: Features) -> None:
+    for each in (features, reference):
+        if each.ndim != 2 or each.shape[1] != features.shape[1]:
+            raise ValueError(
+                f"features must be (N, D) with one D, not {features.shape} and {reference.shape}"
+            )
+        if not np.isfinite(each).all():
+            raise ValueError("features must be finite")

@@ -1,0 +1,110 @@
+"""The small frozen records that stages, store and seams exchange. No behaviour lives here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Split = Literal["train", "test"]
+Origin = Literal["real", "synthetic"]
+LabelValue = Literal["class", "reject", "unsure", "undo"]
+LabelSource = Literal["human", "accepted", "imported", "automatic"]
+JobState = Literal["queued", "running", "done", "failed", "cancelled"]
+
+Pixels = NDArray[np.uint8]
+"""One RGB image, shape (H, W, 3), dtype uint8."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One prompt of a template: its index in the expansion, its text, and the value of every slot."""
+
+    index: int
+    text: str
+    slots: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRequest:
+    """What one image is made from. Equal requests give equal pixels (see generators.base)."""
+
+    prompt: str
+    seed: int  # 0 .. 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class ImportItem:
+    """One entry of a source: where it came from, its encoded bytes or pixels, and what is known of it."""
+
+    path: str
+    data: bytes | Pixels
+    class_name: str | None
+    split: Split | None = None
+    caption: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    rejected: str = ""  # why the importer could not read this entry; ``data`` is then empty
+
+
+@dataclass(frozen=True, slots=True)
+class ExportItem:
+    """One image on its way out. ``provenance`` is JSON-ready (prompt, seed, who labeled it, ...)."""
+
+    sha256: str
+    pixels: Pixels
+    class_index: int
+    split: Split
+    origin: Origin
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecord:
+    """A stored image. ``sha256`` addresses its pixels; ``class_index`` is the current label, if any."""
+
+    id: int
+    sha256: str
+    width: int
+    height: int
+    split: Split
+    origin: Origin
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelEntry:
+    """One line to append to the label log.
+
+    ``op_id`` is chosen by the client; a second entry with the same one is a retry and is ignored.
+    ``undoes`` is the id of the log entry that a ``value="undo"`` entry takes back.
+    """
+
+    image_id: int
+    value: LabelValue
+    annotator: str
+    source: LabelSource
+    op_id: str
+    class_index: int | None = None
+    undoes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A row of the job table. ``done`` counts units of ``total``; ``note`` says what it is at."""
+
+    id: int
+    kind: str
+    state: JobState
+    params: Mapping[str, Any]
+    done: int
+    total: int
+    note: str
+    error: str
+    result: Mapping[str, Any]
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    cancel_requested: bool

@@ -1,0 +1,35 @@
+"""What a result was obtained with: versions, hardware, command."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from importlib.metadata import version
+from typing import Any
+
+from synthaug import __version__
+
+PACKAGES = ("torch", "torchvision", "diffusers", "transformers", "numpy", "scikit-learn", "umap-learn")
+
+
+def environment() -> dict[str, Any]:
+    """JSON-ready facts to keep beside a result."""
+    import torch
+
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
+    return {
+        "synthaug": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in PACKAGES},
+        "platform": f"{platform.system()} {platform.machine()}",
+        "cpus": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "gpu": device,
+        "command": " ".join(["synthaug", *sys.argv[1:]]),
+    }
+
+
+def memory_gib() -> float:
+    """Physical memory in GiB."""
+    return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)

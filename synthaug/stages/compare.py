@@ -1,0 +1,248 @@
+"""The evidence: train with and without the synthetic images on the same seeds, test on the same real images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from synthaug.classifiers.recipes import Recipe
+from synthaug.errors import UserError
+from synthaug.measures import evidence
+from synthaug.running.environment import environment
+from synthaug.stages.train import Dataset, TestSet, fit_and_measure, load_test_set, load_view, resolve_recipe
+from synthaug.store import views
+from synthaug.workspace import Workspace
+
+Progress = Callable[[int, int, dict[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a comparison. Accuracies are shares, 0..1; per_class is None without test images."""
+
+    view: str
+    counts: dict[str, int]  # training images a class
+    accuracies: list[float]  # one a seed
+    accuracy: float  # their mean
+    per_class: list[float | None]  # means over seeds
+    confusion: list[list[int]]  # rows true, columns predicted, summed over seeds
+
+
+@dataclass(frozen=True, slots=True)
+class ClassChange:
+    """How one class fared: mean paired difference, and its Holm-adjusted p-value."""
+
+    class_name: str
+    difference: float | None
+    p_value: float | None
+    significant: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Evidence on one question: did the augmented view help? See measures.evidence for the rule."""
+
+    id: int
+    created_at: str
+    recipe: str
+    seeds: list[int]
+    test_images: int
+    test_fingerprint: str
+    baseline: Side
+    augmented: Side
+    difference: float
+    ci: tuple[float, float]
+    confidence: float
+    verdict: str
+    verdict_text: str
+    seeds_needed: int | None
+    per_class_difference: list[ClassChange]
+    environment: dict[str, Any]
+
+
+def compare(
+    workspace: Workspace,
+    baseline: str,
+    augmented: str,
+    seeds: int = 5,
+    recipe: str | None = None,
+    progress: Progress | None = None,
+    should_cancel: Callable[[], bool] | None = None,
+    epochs: int | None = None,
+) -> Comparison:
+    """Train both views with seeds 0 .. ``seeds`` - 1 and weigh the paired differences.
+
+    Finished runs are kept and never repeated, so an interrupted comparison goes on where it stopped.
+    Raises UserError, UnknownName.
+    """
+    if seeds < 2:
+        raise UserError(f"seeds is {seeds}; at least 2 are needed for an interval, 5 or more for a fair one")
+    chosen = resolve_recipe(workspace, recipe, epochs)
+    sides = [views.by_name(workspace.db, name) for name in (baseline, augmented)]
+    test = load_test_set(workspace, chosen.image_size)
+    runs = _Runs(workspace, chosen, test, total=2 * seeds, progress=progress, should_cancel=should_cancel)
+    measured = [
+        runs.of_view(view, role, seeds) for view, role in zip(sides, ("baseline", "augmented"), strict=True)
+    ]
+    result = _weigh(workspace, sides, measured, chosen, test)
+    comparison_id, created_at = views.add_comparison(workspace.db, sides[0].id, sides[1].id, result)
+    return from_json(comparison_id, created_at, result)
+
+
+def latest(workspace: Workspace) -> Comparison | None:
+    """The newest comparison, or None."""
+    found = all_comparisons(workspace)
+    return found[0] if found else None
+
+
+def all_comparisons(workspace: Workspace) -> list[Comparison]:
+    """Every comparison, newest first."""
+    return [from_json(*row) for row in views.all_comparisons(workspace.db)]
+
+
+def from_json(comparison_id: int, created_at: str, result: dict[str, Any]) -> Comparison:
+    """A stored comparison as a record."""
+    values = dict(result)
+    values["baseline"] = Side(**values["baseline"])
+    values["augmented"] = Side(**values["augmented"])
+    values["per_class_difference"] = [ClassChange(**each) for each in values["per_class_difference"]]
+    values["ci"] = tuple(values["ci"])
+    return Comparison(id=comparison_id, created_at=created_at, **values)
+
+
+class _Runs:
+    """Trains what was not trained yet, and remembers what was."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        recipe: Recipe,
+        test: TestSet,
+        total: int,
+        progress: Progress | None,
+        should_cancel: Callable[[], bool] | None,
+    ) -> None:
+        self.workspace, self.recipe, self.test, self.total = workspace, recipe, test, total
+        self.progress, self.should_cancel = progress, should_cancel
+        self.done = 0
+
+    def of_view(self, view: views.View, role: str, seeds: int) -> list[dict[str, Any]]:
+        """The metrics of one run a seed."""
+        data: Dataset | None = None
+        metrics = []
+        for seed in range(seeds):
+            known = views.find_run(self.workspace.db, view_id=view.id, seed=seed, **self._key())
+            if known is None:
+                data = data or load_view(self.workspace, view, self.recipe.image_size)
+                known = self._train(view, data, role, seed)
+            self.done += 1
+            metrics.append(known)
+        return metrics
+
+    def _key(self) -> dict[str, str]:
+        return {
+            "recipe": f"{self.recipe.name}/{self.recipe.epochs}",
+            "test_fingerprint": self.test.fingerprint,
+        }
+
+    def _train(self, view: views.View, data: Dataset, role: str, seed: int) -> dict[str, Any]:
+        def report(epoch: dict[str, Any]) -> None:
+            if self.progress is not None:
+                self.progress(self.done, self.total, {"run": f"{role}/{seed}", **epoch})
+
+        _, metrics = fit_and_measure(
+            self.workspace, data, self.test, self.recipe, seed, report, self.should_cancel
+        )
+        views.add_run(
+            self.workspace.db,
+            view_id=view.id,
+            seed=seed,
+            metrics=metrics,
+            environment=environment(),
+            **self._key(),
+        )
+        return metrics
+
+
+def _weigh(
+    workspace: Workspace,
+    sides: Sequence[views.View],
+    measured: Sequence[list[dict[str, Any]]],
+    recipe: Recipe,
+    test: TestSet,
+) -> dict[str, Any]:
+    accuracies = [np.array([run["accuracy"] for run in runs]) for runs in measured]
+    found = evidence.paired_comparison(accuracies[0], accuracies[1])
+    seeds = len(measured[0])
+    result = {
+        "recipe": recipe.name,
+        "seeds": list(range(seeds)),
+        "test_images": len(test.data.labels),
+        "test_fingerprint": test.fingerprint,
+        "baseline": asdict(_side(workspace, sides[0], measured[0])),
+        "augmented": asdict(_side(workspace, sides[1], measured[1])),
+        "difference": found.difference,
+        "ci": list(found.interval),
+        "confidence": found.confidence,
+        "verdict": found.verdict,
+        "verdict_text": "",
+        "seeds_needed": found.seeds_needed,
+        "per_class_difference": [asdict(each) for each in _class_changes(workspace.classes, measured)],
+        "environment": environment(),
+    }
+    result["verdict_text"] = _sentence(result)
+    return result
+
+
+def _side(workspace: Workspace, view: views.View, runs: list[dict[str, Any]]) -> Side:
+    accuracies = [run["accuracy"] for run in runs]
+    per_class = [_mean([run["per_class"][i] for run in runs]) for i in range(len(workspace.classes))]
+    return Side(
+        view=view.name,
+        counts=views.counts(workspace.db, view.id),
+        accuracies=accuracies,
+        accuracy=float(np.mean(accuracies)),
+        per_class=per_class,
+        confusion=np.sum([run["confusion"] for run in runs], axis=0).tolist(),
+    )
+
+
+def _class_changes(classes: Sequence[str], measured: Sequence[list[dict[str, Any]]]) -> list[ClassChange]:
+    tested = [i for i in range(len(classes)) if measured[0][0]["per_class"][i] is not None]
+    baseline, augmented = (
+        np.array([[run["per_class"][i] for i in tested] for run in runs], np.float64) for runs in measured
+    )
+    changes = evidence.per_class_changes(baseline, augmented)
+    by_class = dict(zip(tested, changes, strict=True))
+    return [
+        ClassChange(name, by_class[i].difference, by_class[i].p_value, by_class[i].significant)
+        if i in by_class
+        else ClassChange(name, None, None, False)
+        for i, name in enumerate(classes)
+    ]
+
+
+def _mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
+
+
+def _sentence(result: dict[str, Any]) -> str:
+    """The verdict in one sentence that a person who does no statistics can act on."""
+    low, high = (100 * each for each in result["ci"])
+    openings = {
+        evidence.HELPED: "The synthetic images helped",
+        evidence.DID_NOT_HELP: "The synthetic images did not help",
+        evidence.NOT_ENOUGH: "There is not enough evidence either way",
+    }
+    sentence = (
+        f"{openings[result['verdict']]}: accuracy on {result['test_images']} real test images changed by "
+        f"{100 * result['difference']:+.2f} points "
+        f"({100 * result['confidence']:.0f}% interval {low:+.2f} to {high:+.2f}, {len(result['seeds'])} seeds)."
+    )
+    if result["seeds_needed"] is not None:
+        sentence += f" About {result['seeds_needed']} seeds would be needed to tell."
+    return sentence

@@ -1,0 +1,90 @@
+"""The whole loop on real images, start to verdict: the digits, with one class cut to almost nothing.
+
+Each step is skipped where its result is already there, so a demo that was interrupted goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from synthaug.config import AUTOMATIC_THRESHOLD, DATABASE_FILE, DIGIT_WORDS
+from synthaug.errors import UserError
+from synthaug.running.jobs import run_to_end
+from synthaug.stages import compare, generate, retrain
+from synthaug.stages.catalog import HANDLERS
+from synthaug.stages.importing import import_images
+from synthaug.stages.predict import predict
+from synthaug.stages.score import score
+from synthaug.stages.train import train
+from synthaug.stages.view import ViewSpec, make_view
+from synthaug.store import catalog, jobs, models, views
+from synthaug.workspace import Workspace
+
+SCARCE = "8"
+KEPT = 5
+SYNTHETIC = 240
+TEMPLATE = f"a <STROKE> handwritten digit {DIGIT_WORDS[int(SCARCE)]}, <SLANT>"
+BASELINE = "imbalanced"
+
+Report = Callable[[int, int, str], None]
+Say = Callable[[str], None]
+
+
+def fill(root: Path, seeds: int, report: Report, say: Say) -> tuple[Workspace, compare.Comparison]:
+    """Make (or finish) the demo workspace at ``root``; returns it with its newest evidence.
+
+    Raises UserError if ``root`` is a workspace with other classes.
+    """
+    workspace = _open_or_create(root)
+    db = workspace.db
+    if not catalog.find_images(db, origin="real"):
+        say("1/6 importing scikit-learn's 1,797 handwritten digits")
+        import_images(workspace, "digits", "digits", progress=report)
+    if BASELINE not in {view.name for view in views.all_views(db)}:
+        say(f"2/6 cutting class {SCARCE} to {KEPT} images: view {BASELINE!r}")
+        make_view(workspace, BASELINE, ViewSpec(keep={SCARCE: KEPT}))
+    if BASELINE not in models.names(db):
+        say("3/6 training a classifier on it")
+        train(
+            workspace,
+            BASELINE,
+            name=BASELINE,
+            progress=lambda epoch: report(epoch["epoch"], epoch["epochs"], "training"),
+        )
+    if not jobs.latest(db, kinds=[generate.KIND]):
+        generate.submit(workspace, TEMPLATE, SCARCE, SYNTHETIC)
+    say(f"4/6 generating {SYNTHETIC} images of class {SCARCE} from {TEMPLATE!r}")
+    _finish(workspace, generate.KIND, report)
+    say("5/6 predicting, and computing features, PCA and UMAP")
+    predict(workspace, BASELINE, report)
+    if not models.scored_images(db):
+        score(workspace, BASELINE, progress=report)
+    if not jobs.latest(db, kinds=[retrain.KIND]):
+        retrain.submit(workspace, seeds=seeds, accept_above=AUTOMATIC_THRESHOLD)
+    say(
+        f"6/6 accepting predictions at {AUTOMATIC_THRESHOLD}, exporting, retraining with {seeds} seeds a side"
+    )
+    _finish(workspace, retrain.KIND, report)
+    found = compare.latest(workspace)
+    if found is None:
+        raise UserError(f"the demo in {root} has no comparison; remove the folder and run it again")
+    return workspace, found
+
+
+def _open_or_create(root: Path) -> Workspace:
+    if not (root / DATABASE_FILE).exists():
+        return Workspace.create(root, (), "digits")
+    workspace = Workspace.open(root)
+    if workspace.preset != "digits":
+        raise UserError(f"{root} is a workspace, but not the demo's; choose another with --workspace DIR")
+    return workspace
+
+
+def _finish(workspace: Workspace, kind: str, report: Report) -> None:
+    """Bring the first job of a kind to its end. Raises UserError if it cannot."""
+    job = jobs.latest(workspace.db, kinds=[kind])[-1]
+    jobs.requeue(workspace.db, job.id)
+    job = run_to_end(workspace, job.id, HANDLERS, report)
+    if job.state != "done":
+        raise UserError(f"the demo's {kind} job ended as {job.state}: {job.error}")

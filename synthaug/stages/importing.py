@@ -1,0 +1,140 @@
+"""Bring images into a workspace: decode safely, address by pixels, log the labels they came with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from synthaug.errors import ImageRejected, UnknownName
+from synthaug.images import decode
+from synthaug.importers import detect, load_importer
+from synthaug.records import ImportItem, LabelEntry, Origin, Pixels, Split
+from synthaug.running.jobs import JobContext
+from synthaug.store import catalog, labels
+from synthaug.workspace import Workspace
+
+Progress = Callable[[int, int, str], None]
+BATCH = 500
+"""Images a transaction: few enough that others can write in between."""
+
+IMPORTER = "import"
+"""Who signs imported labels."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """What became of a source: images added, images that were there already, (path, reason) of the rest."""
+
+    added: int
+    duplicates: int
+    rejected: tuple[tuple[str, str], ...]
+
+
+def import_images(
+    workspace: Workspace,
+    source: str | Path,
+    format: str = "auto",
+    split: Split | None = None,
+    origin: Origin = "real",
+    progress: Progress | None = None,
+) -> ImportResult:
+    """Import every image of ``source``. Bad files are reported one by one; the others go in.
+
+    ``split`` overrides what the source says; without either an image is for training. Raises ImportFailed if
+    the source as a whole cannot be read.
+    """
+    path = Path(source)
+    importer = load_importer(detect(path) if format == "auto" else format)
+    tally = _Tally(workspace, split, origin)
+    batch: list[ImportItem] = []
+    for item in importer.items(path):
+        batch.append(item)
+        if len(batch) == BATCH:
+            tally.add(batch)
+            batch.clear()
+            if progress is not None:
+                progress(tally.seen, 0, f"{tally.seen} images read")
+    tally.add(batch)
+    if progress is not None:
+        progress(tally.seen, tally.seen, f"{tally.added} images added")
+    return ImportResult(tally.added, tally.duplicates, tuple(tally.rejected))
+
+
+def run(context: JobContext) -> dict[str, object]:
+    """The job form of :func:`import_images`."""
+    result = import_images(context.workspace, **context.job.params, progress=context.progress)
+    return {"added": result.added, "duplicates": result.duplicates, "rejected": result.rejected}
+
+
+class _Tally:
+    """Adds items to a workspace and counts what became of them."""
+
+    def __init__(self, workspace: Workspace, split: Split | None, origin: Origin) -> None:
+        self.workspace, self.split, self.origin = workspace, split, origin
+        self.classes = workspace.classes
+        self.seen = self.added = self.duplicates = 0
+        self.rejected: list[tuple[str, str]] = []
+
+    def add(self, items: list[ImportItem]) -> None:
+        """Add one batch in one transaction."""
+        decoded: list[tuple[ImportItem, Pixels, int | None]] = []
+        for item in items:
+            self.seen += 1
+            try:
+                pixels = decode(item.data) if isinstance(item.data, bytes) else item.data
+                decoded.append((item, pixels, self._class_index(item)))
+            except (ImageRejected, UnknownName) as error:
+                self.rejected.append((item.path, str(error)))
+        hashes = [self.workspace.images.put(pixels, self._text(item)) for item, pixels, _ in decoded]
+        with self.workspace.db.transaction():
+            for (item, pixels, class_index), sha256 in zip(decoded, hashes, strict=True):
+                self._record(item, pixels, class_index, sha256)
+
+    def _class_index(self, item: ImportItem) -> int | None:
+        if item.class_name is None:
+            return None
+        if item.class_name not in self.classes:
+            raise UnknownName("class", item.class_name, self.classes)
+        return self.classes.index(item.class_name)
+
+    def _text(self, item: ImportItem) -> dict[str, str]:
+        text = {"Source": item.path, "Origin": self.origin}
+        return text if item.caption is None else {**text, "Description": item.caption}
+
+    def _record(self, item: ImportItem, pixels: Pixels, class_index: int | None, sha256: str) -> None:
+        db = self.workspace.db
+        split = self.split or item.split or "train"
+        image_id, new = catalog.add_image(
+            db,
+            sha256=sha256,
+            size=(pixels.shape[1], pixels.shape[0]),
+            split=split,
+            origin=self.origin,
+            source=item.path,
+            caption=item.caption,
+        )
+        if not new:
+            self._refuse_or_count(item, image_id, split, class_index)
+            return
+        self.added += 1
+        if class_index is not None:
+            entry = LabelEntry(image_id, "class", IMPORTER, "imported", f"import:{sha256}", class_index)
+            labels.append(db, [entry])
+
+    def _refuse_or_count(
+        self, item: ImportItem, image_id: int, split: Split, class_index: int | None
+    ) -> None:
+        """The same pixels again: a duplicate, unless what is said of them contradicts what is known."""
+        image = catalog.images_by_id(self.workspace.db, [image_id])[0]
+        known = labels.current(self.workspace.db, [image_id]).get(image_id)
+        if image.split != split:
+            reason = f"same pixels as {image.source}, which is in the {image.split} split"
+            self.rejected.append((item.path, reason))
+        elif class_index is not None and known is not None and known.class_index not in (None, class_index):
+            reason = (
+                f"same pixels as {image.source}, which is labeled {self.classes[known.class_index or 0]!r}"
+            )
+            self.rejected.append((item.path, reason))
+        else:
+            self.duplicates += 1

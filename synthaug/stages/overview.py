@@ -1,0 +1,77 @@
+"""What a workspace holds, in figures."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from synthaug.store import catalog, labels, models, views
+from synthaug.store.database import Database
+from synthaug.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRow:
+    """Images of one class. Synthetic ones count under their label, or else the class they were made for."""
+
+    index: int
+    name: str
+    train_real: int
+    test_real: int
+    synthetic: int
+    accepted: int
+    rejected: int
+    unsure: int
+    unreviewed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The figures of a workspace; ``views``, ``models`` and ``exports`` newest first, JSON-ready."""
+
+    classes: tuple[ClassRow, ...]
+    images: int
+    synthetic: int
+    labeled: int
+    models: tuple[dict[str, Any], ...]
+    views: tuple[dict[str, Any], ...]
+    exports: tuple[dict[str, Any], ...]
+
+
+def overview(workspace: Workspace) -> Overview:
+    """Count what is there."""
+    db = workspace.db
+    rows = tuple(ClassRow(**row) for row in labels.class_table(db))
+    reviewed, synthetic = labels.review_progress(db)
+    return Overview(
+        classes=rows,
+        images=catalog.count_images(db),
+        synthetic=synthetic,
+        labeled=reviewed,
+        models=tuple(
+            {
+                "name": model.name,
+                "recipe": model.recipe,
+                "accuracy": model.metrics.get("accuracy"),
+                "created_at": model.created_at,
+            }
+            for model in models.all_models(db)
+        ),
+        views=tuple(_view(db, view) for view in views.all_views(db)),
+        exports=tuple(views.all_exports(db)),
+    )
+
+
+def as_json(figures: Overview) -> dict[str, Any]:
+    """The overview as JSON-ready data."""
+    return asdict(figures)
+
+
+def _view(db: Database, view: views.View) -> dict[str, Any]:
+    counts = views.counts(db, view.id)
+    return {
+        "name": view.name,
+        "images": sum(counts.values()),
+        "counts": counts,
+        "created_at": view.created_at,
+    }

@@ -1,0 +1,129 @@
+"""Which images a person should look at, and in what order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Literal, get_args
+
+from synthaug.errors import UnknownName
+from synthaug.records import ImageRecord, LabelSource, LabelValue, Origin, Split
+from synthaug.store import catalog, generations, labels, models
+from synthaug.workspace import Workspace
+
+Order = Literal["newest", "random", "least-confident", "disagreement"]
+Scope = Literal["unreviewed", "synthetic", "real", "all"]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueItem:
+    """What the label desk shows of one image. Class fields are class indices."""
+
+    image_id: int
+    sha256: str
+    width: int
+    height: int
+    origin: Origin
+    split: Split
+    prompt: str | None
+    slots: Mapping[str, str]
+    prompted_class: int | None
+    predicted_class: int | None
+    confidence: float | None
+    label_value: LabelValue | None
+    label_class: int | None
+    label_source: LabelSource | None
+    review: bool  # a larger copy is kept for looking at
+
+
+def ordered_ids(
+    workspace: Workspace, order: str = "newest", scope: str = "unreviewed", seed: int = 0
+) -> list[int]:
+    """Image ids of ``scope`` in ``order``.
+
+    Scopes: unreviewed (synthetic images without a label), synthetic, real, all. Orders: newest; random;
+    least-confident (lowest top probability first); disagreement (least probable prompted class first).
+    Images without a prediction come last in the latter two.
+    """
+    if order not in get_args(Order):
+        raise UnknownName("queue order", order, get_args(Order))
+    images = _in_scope(workspace, scope)
+    ids = [image.id for image in images]
+    if order == "newest":
+        return sorted(ids, reverse=True)
+    if order == "random":
+        Random(seed).shuffle(ids)  # noqa: S311
+        return ids
+    return sorted(ids, key=_doubt(workspace, ids, by_prompt=order == "disagreement").__getitem__)
+
+
+def items(workspace: Workspace, ids: Sequence[int]) -> list[QueueItem]:
+    """What to show of these images, in the order asked for. Raises UnknownName for an id that is not there."""
+    images = catalog.images_by_id(workspace.db, ids)
+    made = generations.of_images(workspace.db, ids)
+    said = labels.current(workspace.db, ids)
+    model = models.predicting(workspace.db)
+    predicted = {} if model is None else models.predictions_of(workspace.db, model.id, ids)
+    return [
+        _item(workspace, image, made.get(image.id), said.get(image.id), predicted.get(image.id))
+        for image in images
+    ]
+
+
+def _item(
+    workspace: Workspace,
+    image: ImageRecord,
+    generation: generations.Generation | None,
+    label: labels.CurrentLabel | None,
+    prediction: models.Prediction | None,
+) -> QueueItem:
+    return QueueItem(
+        image_id=image.id,
+        sha256=image.sha256,
+        width=image.width,
+        height=image.height,
+        origin=image.origin,
+        split=image.split,
+        prompt=None if generation is None else generation.prompt,
+        slots={} if generation is None else generation.slots,
+        prompted_class=None if generation is None else generation.class_index,
+        predicted_class=None if prediction is None else prediction.class_index,
+        confidence=None if prediction is None else prediction.confidence,
+        label_value=None if label is None else label.value,
+        label_class=None if label is None else label.class_index,
+        label_source=None if label is None else label.source,
+        review=workspace.images.review_path(image.sha256).exists(),
+    )
+
+
+def _in_scope(workspace: Workspace, scope: str) -> list[ImageRecord]:
+    if scope not in get_args(Scope):
+        raise UnknownName("queue scope", scope, get_args(Scope))
+    if scope == "all":
+        return catalog.find_images(workspace.db)
+    if scope == "real":
+        return catalog.find_images(workspace.db, origin="real")
+    synthetic = catalog.find_images(workspace.db, origin="synthetic")
+    if scope == "synthetic":
+        return synthetic
+    said = labels.current(workspace.db, [image.id for image in synthetic])
+    return [image for image in synthetic if image.id not in said]
+
+
+def _doubt(workspace: Workspace, ids: Sequence[int], *, by_prompt: bool) -> dict[int, tuple[float, int]]:
+    """A sort key an image: low = look at it first; 2 (after every probability) without a prediction."""
+    model = models.predicting(workspace.db)
+    predicted = {} if model is None else models.predictions_of(workspace.db, model.id, ids)
+    made = generations.of_images(workspace.db, ids) if by_prompt else {}
+    keys = {}
+    for image_id in ids:
+        prediction, generation = predicted.get(image_id), made.get(image_id)
+        if prediction is None or (by_prompt and generation is None):
+            certainty = 2.0
+        elif generation is not None:
+            certainty = float(prediction.probs[generation.class_index])
+        else:
+            certainty = prediction.confidence
+        keys[image_id] = (certainty, image_id)
+    return keys

@@ -1,0 +1,85 @@
+"""One click: freeze the curated set, export it, train with and without it, and weigh the difference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from synthaug.errors import UserError
+from synthaug.running.jobs import JobContext
+from synthaug.stages.compare import compare
+from synthaug.stages.export import export
+from synthaug.stages.label import accept_confident
+from synthaug.stages.train import resolve_recipe, train
+from synthaug.stages.view import baseline_view, curated_view
+from synthaug.store import jobs, models, views
+from synthaug.workspace import Workspace
+
+KIND = "retrain"
+
+
+def submit(
+    workspace: Workspace,
+    seeds: int = 5,
+    recipe: str | None = None,
+    accept_above: float | None = None,
+    export_format: str = "cifar10",
+) -> int:
+    """Check, then queue the job; returns its id.
+
+    ``accept_above``: first accept unreviewed images whose prediction agrees with the prompt at this confidence
+    (see label.accept_confident); None leaves them out. Raises UserError.
+    """
+    chosen = resolve_recipe(workspace, recipe)
+    if not 2 <= seeds <= 100:
+        raise UserError(f"the number of seeds is {seeds}; it must lie in 2 .. 100")
+    if accept_above is not None and not 0 < accept_above <= 1:
+        raise UserError(f"the confidence threshold is {accept_above}; it must lie above 0 and at most at 1")
+    params = {"seeds": seeds, "recipe": chosen.name, "accept_above": accept_above, "format": export_format}
+    return jobs.submit(workspace.db, KIND, params, 2 * seeds + 2)
+
+
+def run(context: JobContext) -> Mapping[str, Any]:
+    """Work the job: views and the export first, then the runs. Finished parts are not repeated."""
+    workspace, params = context.workspace, context.job.params
+    total = 2 * params["seeds"] + 2
+    view, baseline = _views(context)
+    context.progress(0, total, "exporting the curated set")
+    directory = workspace.root / "exports" / f"{view.name}-{params['format']}"
+    if not directory.exists():
+        export(workspace, directory, params["format"], view.name)
+    history: list[dict[str, Any]] = list(context.result.get("history", []))
+
+    def report(done: int, _: int, epoch: Mapping[str, Any]) -> None:
+        history.append(dict(epoch))
+        note = f"{epoch['run'].replace('/', ', seed ')}: epoch {epoch['epoch']} of {epoch['epochs']}"
+        context.progress(1 + done, total, note, history=history)
+
+    found = compare(
+        workspace, baseline.name, view.name, params["seeds"], params["recipe"], report, context.should_cancel
+    )
+    context.progress(total - 1, total, "training the model to keep")
+    if view.name not in models.names(workspace.db):
+        train(workspace, view.name, params["recipe"], 0, view.name, should_cancel=context.should_cancel)
+    return {
+        "baseline": baseline.name,
+        "augmented": view.name,
+        "export": str(directory),
+        "comparison": found.id,
+        "verdict": found.verdict,
+        "model": view.name,
+    }
+
+
+def _views(context: JobContext) -> tuple[views.View, views.View]:
+    """The two views of this job: made when it begins, found again when it goes on."""
+    workspace = context.workspace
+    names = context.result.get("views")
+    if names is None:
+        if context.job.params["accept_above"] is not None:
+            accept_confident(workspace, context.job.params["accept_above"])
+        baseline = baseline_view(workspace)
+        view = curated_view(workspace, f"curated-{context.job.id}", baseline.name)
+        context.keep(views=[baseline.name, view.name])
+        return view, baseline
+    return views.by_name(workspace.db, names[1]), views.by_name(workspace.db, names[0])

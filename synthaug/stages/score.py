@@ -1,0 +1,98 @@
+"""Place every image among the others: PCA and UMAP coordinates, uncertainty, two-axis out-of-distribution."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthaug.measures import acquisition, neighbors, projection, quality
+from synthaug.running.jobs import JobContext
+from synthaug.stages.predict import predict
+from synthaug.store import catalog, models
+from synthaug.store.models import Score
+from synthaug.workspace import Workspace
+
+DUPLICATE_SIMILARITY = 0.999
+"""Cosine similarity of penultimate features from which two images count as near-duplicates."""
+
+Progress = Callable[[int, int, str], None]
+STEPS = 5
+
+
+def score(
+    workspace: Workspace, model: str | None = None, seed: int = 0, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Compute and store all scores from the penultimate features of ``model`` (default: the one that predicts).
+
+    What lacks a prediction is predicted first. Returns {"scored": n, "model": name}.
+    """
+    shown = models.predicting(workspace.db)
+    name = model or (shown.name if shown is not None else models.newest(workspace.db).name)
+    report = progress or (lambda done, total, note: None)
+    report(0, STEPS, "features")
+    predict(workspace, name)
+    chosen = models.by_name(workspace.db, name)
+    ids, probs, features = models.all_predictions(workspace.db, chosen.id)
+    if not ids:
+        return {"scored": 0, "model": name}
+    report(1, STEPS, "PCA")
+    pca = projection.pca(features)
+    report(2, STEPS, "UMAP")
+    umap = projection.umap(features, seed)
+    report(3, STEPS, "distances to real and synthetic images")
+    ood_real, ood_synthetic = _out_of_distribution(workspace, ids, features)
+    duplicates = _duplicates(ids, features)
+    report(4, STEPS, "writing")
+    entropies, margins = acquisition.entropy(probs), acquisition.margin(probs)
+    scores = [
+        Score(
+            image_id=image_id,
+            pca=(float(pca[i, 0]), float(pca[i, 1])),
+            umap=(float(umap[i, 0]), float(umap[i, 1])),
+            entropy=float(entropies[i]),
+            margin=float(margins[i]),
+            ood_real=_known(ood_real[i]),
+            ood_synthetic=_known(ood_synthetic[i]),
+            duplicate_of=duplicates.get(image_id),
+        )
+        for i, image_id in enumerate(ids)
+    ]
+    models.replace_scores(workspace.db, chosen.id, scores)
+    report(STEPS, STEPS, f"{len(ids)} images scored")
+    return {"scored": len(ids), "model": name}
+
+
+def run(context: JobContext) -> dict[str, Any]:
+    """The job form of :func:`score`."""
+    return score(context.workspace, context.job.params.get("model"), progress=context.progress)
+
+
+def _out_of_distribution(
+    workspace: Workspace, ids: list[int], features: NDArray[np.float32]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Per image: distance rank among real training images, and among synthetic ones; NaN where unknown."""
+    images = {image.id: image for image in catalog.find_images(workspace.db)}
+    synthetic = np.array([images[each].origin == "synthetic" for each in ids])
+    reference = np.array([images[each].origin == "real" and images[each].split == "train" for each in ids])
+    ood_real = np.full(len(ids), np.nan)
+    ood_synthetic = np.full(len(ids), np.nan)
+    if synthetic.any() and reference.any():
+        ood_real[synthetic] = quality.ood_real(features[synthetic], features[reference])
+        ood_synthetic[synthetic] = quality.ood_synthetic(features[synthetic])
+    return ood_real, ood_synthetic
+
+
+def _duplicates(ids: list[int], features: NDArray[np.float32]) -> dict[int, int]:
+    """Image id -> id of the earlier image it nearly repeats."""
+    pairs = neighbors.near_duplicates(features, DUPLICATE_SIMILARITY)
+    found: dict[int, int] = {}
+    for first, second in pairs:
+        found.setdefault(ids[max(first, second)], ids[min(first, second)])
+    return found
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

@@ -1,0 +1,164 @@
+"""Train one classifier on a view and measure it on the frozen real test set."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthaug.classifiers.fit import fit
+from synthaug.classifiers.fitted import FittedClassifier
+from synthaug.classifiers.recipes import Recipe, find_recipe
+from synthaug.config import DEFAULT_RECIPE, FALLBACK_RECIPE
+from synthaug.errors import UserError
+from synthaug.measures import metrics
+from synthaug.running.environment import environment
+from synthaug.running.jobs import JobContext
+from synthaug.stages.pixels import load_pixels
+from synthaug.store import catalog, models, views
+from synthaug.workspace import Workspace
+
+Progress = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Images (N, S, S, 3) uint8 and class indices (N,)."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class TestSet:
+    """The real test images; ``fingerprint`` is the SHA-256 over their sorted hashes and labels."""
+
+    __test__ = False  # not a test class, whatever pytest thinks of its name
+
+    data: Dataset
+    fingerprint: str
+
+
+def default_recipe(workspace: Workspace) -> str:
+    """The recipe that fits the workspace's preset."""
+    return DEFAULT_RECIPE.get(workspace.preset, FALLBACK_RECIPE)
+
+
+def train(
+    workspace: Workspace,
+    view: str,
+    recipe: str | None = None,
+    seed: int = 0,
+    name: str | None = None,
+    progress: Progress | None = None,
+    should_cancel: Callable[[], bool] | None = None,
+    epochs: int | None = None,
+) -> models.Model:
+    """Train, measure on the test split, and store the model under ``name`` (default: VIEW-RECIPE-SEED).
+
+    ``epochs`` shortens or lengthens the recipe. Raises UserError for missing data or a taken name.
+    """
+    chosen = resolve_recipe(workspace, recipe, epochs)
+    frozen = views.by_name(workspace.db, view)
+    name = name or f"{view}-{chosen.name}-{seed}"
+    if name in models.names(workspace.db):
+        raise UserError(f"a model called {name!r} exists; choose another with --name, or another --seed")
+    test = load_test_set(workspace, chosen.image_size)
+    data = load_view(workspace, frozen, chosen.image_size)
+    classifier, measured = fit_and_measure(workspace, data, test, chosen, seed, progress, should_cancel)
+    path = workspace.root / "models" / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.safetensors"
+    classifier.save(path)
+    return models.add(
+        workspace.db,
+        name=name,
+        recipe=chosen.name,
+        revision=classifier.revision,
+        seed=seed,
+        view_id=frozen.id,
+        file=path.relative_to(workspace.root).as_posix(),
+        metrics={**measured, "test_fingerprint": test.fingerprint, "epochs": chosen.epochs},
+        environment=environment(),
+    )
+
+
+def run(context: JobContext) -> dict[str, Any]:
+    """The job form of :func:`train`."""
+    history = list(context.result.get("history", []))
+
+    def progress(epoch: dict[str, Any]) -> None:
+        history.append({"run": context.job.params["view"], **epoch})
+        context.progress(epoch["epoch"], epoch["epochs"], f"epoch {epoch['epoch']}", history=history)
+
+    model = train(
+        context.workspace, **context.job.params, progress=progress, should_cancel=context.should_cancel
+    )
+    return {"model": model.name, "accuracy": model.metrics["accuracy"]}
+
+
+def resolve_recipe(workspace: Workspace, recipe: str | None, epochs: int | None = None) -> Recipe:
+    """A recipe by name (default: the workspace's), with another number of epochs if given."""
+    chosen = find_recipe(recipe or default_recipe(workspace))
+    if epochs is None:
+        return chosen
+    if epochs < 1:
+        raise UserError(f"the number of epochs is {epochs}; it must be at least 1")
+    return replace(chosen, epochs=epochs, warmup_epochs=min(chosen.warmup_epochs, epochs / 2))
+
+
+def fit_and_measure(
+    workspace: Workspace,
+    data: Dataset,
+    test: TestSet,
+    recipe: Recipe,
+    seed: int,
+    progress: Progress | None = None,
+    should_cancel: Callable[[], bool] | None = None,
+) -> tuple[FittedClassifier, dict[str, Any]]:
+    """One training run; returns the classifier of the last epoch and its JSON-ready test figures."""
+    classes = workspace.classes
+    classifier = fit(
+        data.images,
+        data.labels,
+        len(classes),
+        recipe,
+        seed,
+        class_names=classes,
+        progress=progress,
+        should_cancel=should_cancel,
+    )
+    predicted = classifier.probabilities(test.data.images).argmax(axis=1)
+    confusion = metrics.confusion_matrix(test.data.labels, predicted, len(classes))
+    return classifier, {
+        "accuracy": float(np.trace(confusion) / confusion.sum()),
+        "per_class": per_class_recall(confusion),
+        "confusion": confusion.tolist(),
+        "train_images": len(data.labels),
+        "test_images": len(test.data.labels),
+    }
+
+
+def per_class_recall(confusion: NDArray[np.int64]) -> list[float | None]:
+    """Share of each class's test images that were named right; None for a class without test images."""
+    return [float(row[i] / row.sum()) if row.sum() else None for i, row in enumerate(np.asarray(confusion))]
+
+
+def load_view(workspace: Workspace, view: views.View, size: int) -> Dataset:
+    """A view as arrays, in its frozen order."""
+    members = views.members(workspace.db, view.id)
+    images = load_pixels(workspace, [member.sha256 for member in members], size)
+    return Dataset(images, np.array([member.class_index for member in members], np.int64))
+
+
+def load_test_set(workspace: Workspace, size: int) -> TestSet:
+    """The labeled real images of the test split, ordered by hash. Raises UserError if there are none."""
+    rows = catalog.hashes_of_split(workspace.db, "test")
+    if not rows:
+        raise UserError("no labeled real test images; import some with: synthaug import SRC --split test")
+    lines = "\n".join(f"{sha256} {class_index}" for sha256, class_index in rows)
+    images = load_pixels(workspace, [sha256 for sha256, _ in rows], size)
+    labels = np.array([class_index for _, class_index in rows], np.int64)
+    return TestSet(Dataset(images, labels), hashlib.sha256(lines.encode()).hexdigest())

@@ -1,0 +1,128 @@
+"""Settings, classes and images: what a workspace holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from synthaug.errors import UnknownName
+from synthaug.records import ImageRecord, Origin, Split
+from synthaug.store.database import Database, now
+
+IMAGE_COLUMNS = (
+    "images.id, images.sha256, images.width, images.height, images.split, images.origin, images.source"
+)
+SQL_VARIABLES = 900
+"""How many ids one SELECT ... IN (...) takes (SQLite's oldest limit is 999)."""
+
+
+def get_setting(db: Database, key: str) -> str | None:
+    """A setting's value, or None."""
+    row = db.one("SELECT value FROM settings WHERE key = ?", [key])
+    return None if row is None else str(row["value"])
+
+
+def set_setting(db: Database, key: str, value: str) -> None:
+    """Set or replace a setting."""
+    with db.transaction() as connection:
+        connection.execute(
+            "INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            [key, value],
+        )
+
+
+def add_classes(db: Database, names: Sequence[str]) -> None:
+    """Append classes; their order is the class index everywhere."""
+    with db.transaction():
+        first = len(class_names(db))
+        db.insert("classes", [{"position": first + i, "name": name} for i, name in enumerate(names)])
+
+
+def class_names(db: Database) -> tuple[str, ...]:
+    """Class names in the order of their indices."""
+    return tuple(row["name"] for row in db.query("SELECT name FROM classes ORDER BY position"))
+
+
+def class_index(db: Database, name: str) -> int:
+    """The index of a class. Raises UnknownName."""
+    names = class_names(db)
+    if name not in names:
+        raise UnknownName("class", name, names)
+    return names.index(name)
+
+
+def add_image(
+    db: Database,
+    *,
+    sha256: str,
+    size: tuple[int, int],
+    split: Split,
+    origin: Origin,
+    source: str,
+    caption: str | None = None,
+) -> tuple[int, bool]:
+    """Add one image of ``size`` (width, height); returns its id and whether it is new."""
+    with db.transaction() as connection:
+        cursor = connection.execute(
+            "INSERT INTO images (sha256, width, height, split, origin, source, caption, added_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sha256) DO NOTHING",
+            [sha256, *size, split, origin, source, caption, now()],
+        )
+        if cursor.rowcount:
+            return int(cursor.lastrowid or 0), True
+        row = connection.execute("SELECT id FROM images WHERE sha256 = ?", [sha256]).fetchone()
+        return int(row["id"]), False
+
+
+def find_images(
+    db: Database,
+    *,
+    split: Split | None = None,
+    origin: Origin | None = None,
+    without_predictions_of: int | None = None,
+) -> list[ImageRecord]:
+    """Images by what is known of them, oldest first."""
+    where, values = ["1"], []
+    for column, wanted in (("split", split), ("origin", origin)):
+        if wanted is not None:
+            where.append(f"{column} = ?")
+            values.append(str(wanted))
+    if without_predictions_of is not None:
+        where.append("id NOT IN (SELECT image_id FROM predictions WHERE model_id = ?)")
+        values.append(str(without_predictions_of))
+    sql = f"SELECT {IMAGE_COLUMNS} FROM images WHERE {' AND '.join(where)} ORDER BY id"
+    return [ImageRecord(*row) for row in db.query(sql, values)]
+
+
+def count_images(db: Database) -> int:
+    """How many images there are."""
+    return int(db.query("SELECT count(*) FROM images")[0][0])
+
+
+def images_by_id(db: Database, ids: Sequence[int]) -> list[ImageRecord]:
+    """The images with these ids, in the order asked for. Raises UnknownName for one that is not there."""
+    found: dict[int, ImageRecord] = {}
+    for chunk in chunks(ids):
+        marks = ",".join("?" * len(chunk))
+        for row in db.query(f"SELECT {IMAGE_COLUMNS} FROM images WHERE id IN ({marks})", chunk):
+            found[row["id"]] = ImageRecord(*row)
+    missing = next((each for each in ids if each not in found), None)
+    if missing is not None:
+        raise UnknownName("image", str(missing), [])
+    return [found[each] for each in ids]
+
+
+def chunks(ids: Sequence[int]) -> Iterable[list[int]]:
+    """Ids in portions that one SELECT takes."""
+    for start in range(0, len(ids), SQL_VARIABLES):
+        yield [int(each) for each in ids[start : start + SQL_VARIABLES]]
+
+
+def hashes_of_split(db: Database, split: Split) -> list[tuple[str, int]]:
+    """(sha256, class index) of the labeled real images of a split, sorted by hash: what identifies a test set."""
+    rows = db.query(
+        "SELECT images.sha256, current_labels.class_position FROM images"
+        " JOIN current_labels ON current_labels.image_id = images.id AND current_labels.value = 'class'"
+        " WHERE images.split = ? AND images.origin = 'real' ORDER BY images.sha256",
+        [split],
+    )
+    return [(row[0], row[1]) for row in rows]

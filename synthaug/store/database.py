@@ -1,0 +1,174 @@
+"""The workspace's SQLite database: connections, write transactions, migrations.
+
+Reads run on a connection of the calling thread (WAL lets them go on beside a write). Writes of one process
+take turns on a lock, and start with ``BEGIN IMMEDIATE``, so that two processes wait for one another instead
+of failing half way.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import sqlite_utils
+
+from synthaug.errors import WorkspaceError
+
+BUSY_TIMEOUT_MS = 30_000
+MIGRATIONS = sqlite_utils.Migrations("synthaug")
+
+
+def now() -> str:
+    """The time, UTC, ISO 8601 with milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def statements(script: str) -> Iterator[str]:
+    """Split a SQL script into statements; triggers stay whole. (``executescript`` would commit.)"""
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""
+    if pending.strip():
+        yield pending
+
+
+def _register_migrations() -> frozenset[str]:
+    """Make each ``db/migrations/*.sql`` a migration, in the order of their names."""
+    folder = files("synthaug_db") / "migrations"
+    scripts = sorted(
+        (each for each in folder.iterdir() if each.name.endswith(".sql")), key=lambda each: each.name
+    )
+    for entry in scripts:
+        script = entry.read_text(encoding="utf-8")
+
+        def apply(db: sqlite_utils.Database, script: str = script) -> None:
+            for statement in statements(script):
+                db.conn.execute(statement)
+
+        MIGRATIONS(name=entry.name.removesuffix(".sql"))(apply)
+    return frozenset(entry.name.removesuffix(".sql") for entry in scripts)
+
+
+MIGRATION_NAMES = _register_migrations()
+
+
+class Database:
+    """One workspace database, usable from any thread."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._write_lock = threading.RLock()
+
+    def migrate(self) -> None:
+        """Bring the schema up to date. A database from a newer synthaug is refused."""
+        with self._write_lock, explained(self.path):
+            database = sqlite_utils.Database(self.connection)
+            newer = {each.name for each in MIGRATIONS.applied(database)} - MIGRATION_NAMES
+            if newer:
+                raise WorkspaceError(
+                    f"{self.path} was written by a newer synthaug (migration {min(newer)!r}); upgrade synthaug"
+                )
+            MIGRATIONS.apply(database)
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection."""
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._connect()
+            self._local.connection = connection
+        return connection
+
+    def _connect(self) -> sqlite3.Connection:
+        with explained(self.path):
+            connection = sqlite3.connect(self.path, isolation_level=None)
+            connection.row_factory = sqlite3.Row
+            connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA foreign_keys = ON")
+        return connection
+
+    def query(self, sql: str, parameters: Any = ()) -> list[sqlite3.Row]:
+        """All rows of a SELECT."""
+        with explained(self.path):
+            return self.connection.execute(sql, parameters).fetchall()
+
+    def one(self, sql: str, parameters: Any = ()) -> sqlite3.Row | None:
+        """The first row of a SELECT, or None."""
+        with explained(self.path):
+            row: sqlite3.Row | None = self.connection.execute(sql, parameters).fetchone()
+            return row
+
+    def insert(self, table: str, rows: Iterable[Mapping[str, Any]], *, ignore: bool = False) -> None:
+        """Insert rows (JSON for dicts and lists); ``ignore`` skips those that break a UNIQUE constraint."""
+        with self.transaction() as connection:
+            sqlite_utils.Database(connection)[table].insert_all(rows, ignore=ignore, batch_size=1000)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A write transaction: all of it lands or none. Nested calls join the outer one."""
+        with self._write_lock, explained(self.path):
+            connection = self.connection
+            if connection.in_transaction:
+                yield connection
+                return
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    def integrity_problems(self) -> list[str]:
+        """What SQLite itself finds wrong with the file and its references; empty = nothing."""
+        found = [row[0] for row in self.query("PRAGMA integrity_check") if row[0] != "ok"]
+        found += [
+            f"{row['table']}: a row refers to nothing" for row in self.query("PRAGMA foreign_key_check")
+        ]
+        return found
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is not None:
+            connection.close()
+            self._local.connection = None
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn the failures of SQLite that a person can mend into errors that say how."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        cause = str(error)
+        if "readonly" in cause or "unable to open" in cause:
+            raise WorkspaceError(
+                f"cannot write to {path}: {cause}; check the folder's permissions"
+            ) from error
+        if "full" in cause:
+            raise WorkspaceError(
+                f"the disk that holds {path} is full; free some space and try again"
+            ) from error
+        if "locked" in cause:
+            raise WorkspaceError(
+                f"{path} is busy: another program has been writing to it for 30 s"
+            ) from error
+        raise
+    except sqlite3.DatabaseError as error:
+        if "not a database" in str(error) or "malformed" in str(error):
+            raise WorkspaceError(f"{path} is damaged ({error}); restore it from a copy") from error
+        raise

@@ -1,0 +1,79 @@
+"""Images on disk, addressed by the SHA-256 of their pixels: ``images/ab/abcdef....png``.
+
+A file appears whole or not at all: it is written beside its place and renamed. What is larger than the
+training size (a 512-px original of a 32-px image) is kept in ``images/review/`` under the same address.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from synthaug.errors import WorkspaceError
+from synthaug.images import decode, encode_png, pixel_hash
+from synthaug.records import Pixels
+
+
+class ImageStore:
+    """The ``images/`` folder of a workspace."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, sha256: str) -> Path:
+        """Where the image with this address lies, whether or not it is there."""
+        return self.root / sha256[:2] / f"{sha256}.png"
+
+    def review_path(self, sha256: str) -> Path:
+        """Where the full-size review copy lies, if one was kept."""
+        return self.root / "review" / sha256[:2] / f"{sha256}.png"
+
+    def put(self, pixels: Pixels, text: Mapping[str, str], review: Pixels | None = None) -> str:
+        """Store one RGB image (H, W, 3) uint8 with its provenance; returns its address."""
+        sha256 = pixel_hash(pixels)
+        path = self.path(sha256)
+        if not path.exists():
+            if review is not None:
+                write_atomically(self.review_path(sha256), encode_png(review, text))
+            write_atomically(path, encode_png(pixels, text))
+        return sha256
+
+    def png(self, sha256: str) -> bytes:
+        """The stored file's bytes. Raises FileNotFoundError."""
+        return self.path(sha256).read_bytes()
+
+    def read(self, sha256: str) -> Pixels:
+        """The image's pixels, (H, W, 3) uint8."""
+        return decode(self.png(sha256))
+
+    def is_intact(self, sha256: str) -> bool:
+        """Whether the file's pixels still hash to its address. Raises FileNotFoundError, ImageRejected."""
+        return pixel_hash(self.read(sha256)) == sha256
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file so that a reader, a crash or a full disk never sees half of it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".partial-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise explain_os_error(error, path) from error
+
+
+def explain_os_error(error: OSError, path: Path) -> WorkspaceError | OSError:
+    """The same failure in words that say what to do, where we know them."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return WorkspaceError(f"the disk that holds {path.parent} is full; free some space and try again")
+    if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+        return WorkspaceError(f"cannot write {path}: {error.strerror}; check the folder's permissions")
+    return error

@@ -1,0 +1,121 @@
+"""The job table: long work that survives the process that began it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from synthaug.errors import UnknownName
+from synthaug.records import Job, JobState
+from synthaug.store.database import Database, now
+
+COLUMNS = (
+    "id, kind, state, params, done, total, note, error, result, created_at, started_at, finished_at,"
+    " cancel_requested"
+)
+
+
+def submit(db: Database, kind: str, params: Mapping[str, Any], total: int) -> int:
+    """Queue a job; returns its id."""
+    with db.transaction() as connection:
+        cursor = connection.execute(
+            "INSERT INTO jobs (kind, state, params, total, created_at) VALUES (?, 'queued', ?, ?, ?)",
+            [kind, json.dumps(params), total, now()],
+        )
+        return int(cursor.lastrowid or 0)
+
+
+def get(db: Database, job_id: int) -> Job:
+    """One job. Raises UnknownName."""
+    row = db.one(f"SELECT {COLUMNS} FROM jobs WHERE id = ?", [job_id])
+    if row is None:
+        raise UnknownName("job", str(job_id), [])
+    return _job(row)
+
+
+def latest(db: Database, limit: int | None = None, kinds: Sequence[str] | None = None) -> list[Job]:
+    """Jobs, newest first."""
+    marks = ",".join("?" * len(kinds or ()))
+    where = f"WHERE kind IN ({marks})" if kinds else ""
+    sql = f"SELECT {COLUMNS} FROM jobs {where} ORDER BY id DESC LIMIT ?"
+    return [_job(row) for row in db.query(sql, [*(kinds or ()), -1 if limit is None else limit])]
+
+
+def claim_next(db: Database) -> Job | None:
+    """Mark the oldest queued job as running and return it."""
+    with db.transaction() as connection:
+        row = connection.execute("SELECT id FROM jobs WHERE state = 'queued' ORDER BY id LIMIT 1").fetchone()
+        if row is None:
+            return None
+        connection.execute(
+            "UPDATE jobs SET state = 'running', started_at = coalesce(started_at, ?), error = '' WHERE id = ?",
+            [now(), row["id"]],
+        )
+        return get(db, row["id"])
+
+
+def requeue_orphans(db: Database) -> int:
+    """Queue again what a killed process left running. Only the holder of the worker's lock may call this."""
+    with db.transaction() as connection:
+        return connection.execute("UPDATE jobs SET state = 'queued' WHERE state = 'running'").rowcount
+
+
+def update(
+    db: Database, job_id: int, *, done: int, note: str, result: Mapping[str, Any] | None = None
+) -> None:
+    """Record how far a job has come."""
+    with db.transaction() as connection:
+        connection.execute("UPDATE jobs SET done = ?, note = ? WHERE id = ?", [done, note, job_id])
+        if result is not None:
+            connection.execute("UPDATE jobs SET result = ? WHERE id = ?", [json.dumps(result), job_id])
+
+
+def set_total(db: Database, job_id: int, total: int) -> None:
+    """Say how many units a job has, once that is known."""
+    with db.transaction() as connection:
+        connection.execute("UPDATE jobs SET total = ? WHERE id = ?", [total, job_id])
+
+
+def finish(db: Database, job_id: int, state: JobState, *, result: Mapping[str, Any], error: str = "") -> None:
+    """Close a job."""
+    with db.transaction() as connection:
+        connection.execute(
+            "UPDATE jobs SET state = ?, result = ?, error = ?, finished_at = ? WHERE id = ?",
+            [state, json.dumps(result), error, now(), job_id],
+        )
+
+
+def request_cancel(db: Database, job_id: int) -> None:
+    """Ask a job to stop: a queued one is cancelled at once, a running one at its next step."""
+    with db.transaction() as connection:
+        connection.execute("UPDATE jobs SET cancel_requested = 1 WHERE id = ?", [job_id])
+        connection.execute(
+            "UPDATE jobs SET state = 'cancelled', finished_at = ? WHERE id = ? AND state = 'queued'",
+            [now(), job_id],
+        )
+
+
+def requeue(db: Database, job_id: int) -> None:
+    """Let a cancelled or failed job go on where it stopped."""
+    with db.transaction() as connection:
+        connection.execute(
+            "UPDATE jobs SET state = 'queued', cancel_requested = 0, error = '', finished_at = NULL"
+            " WHERE id = ? AND state IN ('cancelled', 'failed')",
+            [job_id],
+        )
+
+
+def cancel_requested(db: Database, job_id: int) -> bool:
+    """Whether someone asked the job to stop."""
+    row = db.one("SELECT cancel_requested FROM jobs WHERE id = ?", [job_id])
+    return row is not None and bool(row["cancel_requested"])
+
+
+def _job(row: sqlite3.Row) -> Job:
+    values = dict(row)
+    values["params"] = json.loads(values["params"])
+    values["result"] = json.loads(values["result"])
+    values["cancel_requested"] = bool(values["cancel_requested"])
+    return Job(**values)

@@ -1,0 +1,186 @@
+"""The append-only label log and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from synthaug.errors import UserError
+from synthaug.records import LabelEntry, LabelSource, LabelValue, Origin, Split
+from synthaug.store.catalog import chunks
+from synthaug.store.database import Database, now
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedLabel:
+    """A line of the log as it stands."""
+
+    id: int
+    image_id: int
+    value: LabelValue
+    class_index: int | None
+    annotator: str
+    source: LabelSource
+    op_id: str
+    undoes: int | None
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentLabel:
+    """The label of an image that counts, of all that were ever given to it."""
+
+    image_id: int
+    value: LabelValue
+    class_index: int | None
+    annotator: str
+    source: LabelSource
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabeledImage:
+    """An image with its current class label. ``source`` is "prompted" where nobody labeled it yet."""
+
+    image_id: int
+    sha256: str
+    class_index: int
+    source: str
+
+
+def append(db: Database, entries: Sequence[LabelEntry], model_id: int | None = None) -> list[int]:
+    """Append entries; returns their log ids. An ``op_id`` already in the log is a retry: its id is returned.
+
+    ``model_id`` is the model whose predictions the annotator had in view.
+    """
+    ids: list[int] = []
+    with db.transaction() as connection:
+        for entry in entries:
+            known = connection.execute("SELECT id FROM labels WHERE op_id = ?", [entry.op_id]).fetchone()
+            if known is not None:
+                ids.append(int(known["id"]))
+                continue
+            cursor = connection.execute(
+                "INSERT INTO labels (image_id, value, class_position, annotator, source, op_id, undoes, model_id,"
+                " created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    entry.image_id,
+                    entry.value,
+                    entry.class_index,
+                    entry.annotator,
+                    entry.source,
+                    entry.op_id,
+                    entry.undoes,
+                    model_id,
+                    now(),
+                ],
+            )
+            ids.append(int(cursor.lastrowid or 0))
+    return ids
+
+
+def by_op_id(db: Database, op_id: str) -> LoggedLabel | None:
+    """The log entry that a client operation made."""
+    row = db.one(
+        "SELECT id, image_id, value, class_position, annotator, source, op_id, undoes, created_at"
+        " FROM labels WHERE op_id = ?",
+        [op_id],
+    )
+    return None if row is None else LoggedLabel(*row)
+
+
+def is_undone(db: Database, label_id: int) -> bool:
+    """Whether a later entry took this one back."""
+    return db.one("SELECT 1 FROM labels WHERE undoes = ?", [label_id]) is not None
+
+
+def history(db: Database, image_id: int) -> list[LoggedLabel]:
+    """Everything ever said about an image, oldest first."""
+    rows = db.query(
+        "SELECT id, image_id, value, class_position, annotator, source, op_id, undoes, created_at"
+        " FROM labels WHERE image_id = ? ORDER BY id",
+        [image_id],
+    )
+    return [LoggedLabel(*row) for row in rows]
+
+
+def current(db: Database, image_ids: Sequence[int]) -> dict[int, CurrentLabel]:
+    """The label that counts, for those of these images that have one."""
+    found: dict[int, CurrentLabel] = {}
+    for chunk in chunks(image_ids):
+        marks = ",".join("?" * len(chunk))
+        rows = db.query(
+            "SELECT image_id, value, class_position, annotator, source, created_at FROM current_labels"
+            f" WHERE image_id IN ({marks})",
+            chunk,
+        )
+        for row in rows:
+            found[row["image_id"]] = CurrentLabel(*row)
+    return found
+
+
+def labeled_images(db: Database, *, split: Split, origin: Origin) -> list[LabeledImage]:
+    """Images of a split and origin whose current label is a class, oldest first."""
+    rows = db.query(
+        "SELECT images.id, images.sha256, current_labels.class_position, current_labels.source FROM images"
+        " JOIN current_labels ON current_labels.image_id = images.id"
+        " WHERE current_labels.value = 'class' AND images.split = ? AND images.origin = ? ORDER BY images.id",
+        [split, origin],
+    )
+    return [LabeledImage(*row) for row in rows]
+
+
+def prompted_images(db: Database) -> list[LabeledImage]:
+    """Synthetic images that nobody labeled, rejected or doubted, with the class they were made for."""
+    rows = db.query(
+        "SELECT images.id, images.sha256, min(generations.class_position), 'prompted' FROM images"
+        " JOIN generations ON generations.image_id = images.id"
+        " WHERE images.origin = 'synthetic' AND images.id NOT IN (SELECT image_id FROM current_labels)"
+        " GROUP BY images.id ORDER BY images.id"
+    )
+    return [LabeledImage(*row) for row in rows]
+
+
+def review_progress(db: Database) -> tuple[int, int]:
+    """How many synthetic images have a current label of any kind, and how many there are."""
+    row = db.one(
+        "SELECT count(current_labels.image_id) AS reviewed, count(*) AS total FROM images"
+        " LEFT JOIN current_labels ON current_labels.image_id = images.id WHERE images.origin = 'synthetic'"
+    )
+    return (0, 0) if row is None else (int(row["reviewed"]), int(row["total"]))
+
+
+def class_table(db: Database) -> list[dict[str, Any]]:
+    """A row a class: real images by split; synthetic ones by what was said of them."""
+    rows = db.query(
+        """
+        WITH effective AS (
+            SELECT images.split, images.origin, current_labels.value, current_labels.source,
+                coalesce(
+                    current_labels.class_position,
+                    (SELECT min(class_position) FROM generations WHERE image_id = images.id)
+                ) AS class_position
+            FROM images LEFT JOIN current_labels ON current_labels.image_id = images.id
+        )
+        SELECT classes.position AS "index", classes.name,
+            count(*) FILTER (WHERE origin = 'real' AND split = 'train') AS train_real,
+            count(*) FILTER (WHERE origin = 'real' AND split = 'test') AS test_real,
+            count(*) FILTER (WHERE origin = 'synthetic') AS synthetic,
+            count(*) FILTER (WHERE origin = 'synthetic' AND value = 'class') AS accepted,
+            count(*) FILTER (WHERE origin = 'synthetic' AND value = 'reject') AS rejected,
+            count(*) FILTER (WHERE origin = 'synthetic' AND value = 'unsure') AS unsure,
+            count(*) FILTER (WHERE origin = 'synthetic' AND value IS NULL) AS unreviewed
+        FROM classes LEFT JOIN effective ON effective.class_position = classes.position
+        GROUP BY classes.position ORDER BY classes.position
+        """
+    )
+    return [dict(row) for row in rows]
+
+
+def require_class(value: LabelValue, class_index: int | None, classes: Sequence[str]) -> None:
+    """Refuse a label whose class does not fit its value. Raises UserError."""
+    if value == "class" and (class_index is None or not 0 <= class_index < len(classes)):
+        raise UserError(f"class index {class_index} is not one of 0..{len(classes) - 1}")
+    if value != "class" and class_index is not None:
+        raise UserError(f"a label {value!r} carries no class, but class index {class_index} was given")

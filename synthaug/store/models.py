@@ -1,0 +1,228 @@
+"""Classifiers, what they predicted, and the scores that follow from it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthaug.errors import UnknownName, UserError
+from synthaug.store.catalog import chunks
+from synthaug.store.database import Database, now
+
+Floats = NDArray[np.float32]
+COLUMNS = "id, name, recipe, revision, seed, view_id, file, metrics, environment, created_at"
+SCORE_COLUMNS = "pca_x, pca_y, umap_x, umap_y, entropy, margin, ood_real, ood_synthetic, duplicate_of, model_id, scored_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A trained classifier; ``file`` is relative to the workspace."""
+
+    id: int
+    name: str
+    recipe: str
+    revision: str
+    seed: int
+    view_id: int | None
+    file: str
+    metrics: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a model says of an image: ``probs`` (K,) float32, summing to 1."""
+
+    image_id: int
+    probs: Floats
+
+    @property
+    def class_index(self) -> int:
+        """The most probable class."""
+        return int(self.probs.argmax())
+
+    @property
+    def confidence(self) -> float:
+        """Its probability."""
+        return float(self.probs.max())
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Where an image lies among the others (see stages.score)."""
+
+    image_id: int
+    pca: tuple[float, float]
+    umap: tuple[float, float]
+    entropy: float
+    margin: float
+    ood_real: float | None
+    ood_synthetic: float | None
+    duplicate_of: int | None
+
+
+def add(
+    db: Database,
+    *,
+    name: str,
+    recipe: str,
+    revision: str,
+    seed: int,
+    view_id: int | None,
+    file: str,
+    metrics: Mapping[str, Any],
+    environment: Mapping[str, Any],
+) -> Model:
+    """Record a trained classifier under a new name."""
+    with db.transaction() as connection:
+        connection.execute(
+            "INSERT INTO models (name, recipe, revision, seed, view_id, file, metrics, environment, created_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                name,
+                recipe,
+                revision,
+                seed,
+                view_id,
+                file,
+                json.dumps(metrics),
+                json.dumps(environment),
+                now(),
+            ],
+        )
+        return by_name(db, name)
+
+
+def names(db: Database) -> list[str]:
+    """Names of all models, oldest first."""
+    return [row["name"] for row in db.query("SELECT name FROM models ORDER BY id")]
+
+
+def by_name(db: Database, name: str) -> Model:
+    """A model by its name. Raises UnknownName."""
+    row = db.one(f"SELECT {COLUMNS} FROM models WHERE name = ?", [name])
+    if row is None:
+        raise UnknownName("model", name, names(db))
+    return _model(row)
+
+
+def by_id(db: Database, model_id: int) -> Model:
+    """A model by its id. Raises UnknownName."""
+    row = db.one(f"SELECT {COLUMNS} FROM models WHERE id = ?", [model_id])
+    if row is None:
+        raise UnknownName("model", str(model_id), names(db))
+    return _model(row)
+
+
+def newest(db: Database) -> Model:
+    """The model trained last. Raises UserError when there is none."""
+    row = db.one(f"SELECT {COLUMNS} FROM models ORDER BY id DESC LIMIT 1")
+    if row is None:
+        raise UserError("no classifier yet; train one first: synthaug train --view NAME")
+    return _model(row)
+
+
+def all_models(db: Database) -> list[Model]:
+    """Every model, newest first."""
+    return [_model(row) for row in db.query(f"SELECT {COLUMNS} FROM models ORDER BY id DESC")]
+
+
+def predicting(db: Database) -> Model | None:
+    """The model whose predictions are shown: the one that predicted last."""
+    row = db.one("SELECT model_id FROM predictions ORDER BY rowid DESC LIMIT 1")
+    return None if row is None else by_id(db, row["model_id"])
+
+
+def add_predictions(
+    db: Database, model_id: int, image_ids: Sequence[int], probs: Floats, features: Floats
+) -> None:
+    """Record class probabilities (N, K) and penultimate features (N, D) of images; the same again is ignored."""
+    time = now()
+    rows = [
+        {
+            "model_id": model_id,
+            "image_id": int(image_id),
+            "probs": np.asarray(p, np.float32).tobytes(),
+            "features": np.asarray(f, np.float32).tobytes(),
+            "created_at": time,
+        }
+        for image_id, p, f in zip(image_ids, probs, features, strict=True)
+    ]
+    db.insert("predictions", rows, ignore=True)
+
+
+def predictions_of(db: Database, model_id: int, image_ids: Sequence[int]) -> dict[int, Prediction]:
+    """A model's predictions for these images, where there are any."""
+    found: dict[int, Prediction] = {}
+    for chunk in chunks(image_ids):
+        marks = ",".join("?" * len(chunk))
+        rows = db.query(
+            f"SELECT image_id, probs FROM predictions WHERE model_id = ? AND image_id IN ({marks})",
+            [model_id, *chunk],
+        )
+        for row in rows:
+            found[row["image_id"]] = Prediction(row["image_id"], np.frombuffer(row["probs"], np.float32))
+    return found
+
+
+def all_predictions(db: Database, model_id: int) -> tuple[list[int], Floats, Floats]:
+    """Ids (N), probabilities (N, K) and features (N, D) of everything a model predicted, by id."""
+    rows = db.query(
+        "SELECT image_id, probs, features FROM predictions WHERE model_id = ? ORDER BY image_id", [model_id]
+    )
+    probs = np.array([np.frombuffer(row["probs"], np.float32) for row in rows], np.float32)
+    features = np.array([np.frombuffer(row["features"], np.float32) for row in rows], np.float32)
+    return [row["image_id"] for row in rows], probs, features
+
+
+def replace_scores(db: Database, model_id: int, scores: Sequence[Score]) -> None:
+    """Replace every image's scores (they are derived, so nothing is lost)."""
+    time = now()
+    rows = [
+        {
+            "image_id": score.image_id,
+            "model_id": model_id,
+            "pca_x": score.pca[0],
+            "pca_y": score.pca[1],
+            "umap_x": score.umap[0],
+            "umap_y": score.umap[1],
+            "entropy": score.entropy,
+            "margin": score.margin,
+            "ood_real": score.ood_real,
+            "ood_synthetic": score.ood_synthetic,
+            "duplicate_of": score.duplicate_of,
+            "scored_at": time,
+        }
+        for score in scores
+    ]
+    with db.transaction() as connection:
+        connection.execute("DELETE FROM scores")
+        db.insert("scores", rows)
+
+
+def scored_images(db: Database) -> list[sqlite3.Row]:
+    """Everything a plot needs, a row a scored image: coordinates, scores, origin, current label, prompted class."""
+    return db.query(
+        f"""
+        SELECT images.id, images.split, images.origin, {SCORE_COLUMNS},
+            current_labels.value, current_labels.class_position,
+            (SELECT min(class_position) FROM generations WHERE image_id = images.id) AS prompted
+        FROM scores JOIN images ON images.id = scores.image_id
+        LEFT JOIN current_labels ON current_labels.image_id = images.id
+        ORDER BY images.id
+        """
+    )
+
+
+def _model(row: sqlite3.Row) -> Model:
+    values = dict(row)
+    values["metrics"] = json.loads(values["metrics"])
+    values["environment"] = json.loads(values["environment"])
+    return Model(**values)

@@ -1,0 +1,169 @@
+"""Dataset views, and what was made of them: exports, training runs, comparisons."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from synthaug.errors import UnknownName, ViewError
+from synthaug.records import Origin, Split
+from synthaug.store.database import Database, now
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A named, frozen selection of images. ``spec`` says how it was made."""
+
+    id: int
+    name: str
+    spec: Mapping[str, Any]
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class ViewImage:
+    """One member of a view; the same image may stand in it more than once (oversampling)."""
+
+    image_id: int
+    sha256: str
+    class_index: int
+    split: Split
+    origin: Origin
+
+
+def create(db: Database, name: str, spec: Mapping[str, Any], members: Sequence[tuple[int, int]]) -> View:
+    """Freeze a view of (image id, class index) pairs in this order. Raises ViewError if the name is taken."""
+    with db.transaction() as connection:
+        if db.one("SELECT 1 FROM views WHERE name = ?", [name]) is not None:
+            raise ViewError(f"a view called {name!r} exists and views are frozen; choose another name")
+        cursor = connection.execute(
+            "INSERT INTO views (name, spec, created_at) VALUES (?, ?, ?)", [name, json.dumps(spec), now()]
+        )
+        view_id = int(cursor.lastrowid or 0)
+        connection.executemany(
+            "INSERT INTO view_images (view_id, position, image_id, class_position) VALUES (?, ?, ?, ?)",
+            [(view_id, position, *member) for position, member in enumerate(members)],
+        )
+    return by_name(db, name)
+
+
+def by_name(db: Database, name: str) -> View:
+    """A view by its name. Raises UnknownName."""
+    row = db.one("SELECT id, name, spec, created_at FROM views WHERE name = ?", [name])
+    if row is None:
+        known = [each["name"] for each in db.query("SELECT name FROM views")]
+        raise UnknownName("view", name, known)
+    return _view(row)
+
+
+def by_id(db: Database, view_id: int) -> View:
+    """A view by its id."""
+    rows = db.query("SELECT id, name, spec, created_at FROM views WHERE id = ?", [view_id])
+    return _view(rows[0])
+
+
+def all_views(db: Database) -> list[View]:
+    """Every view, newest first."""
+    return [_view(row) for row in db.query("SELECT id, name, spec, created_at FROM views ORDER BY id DESC")]
+
+
+def members(db: Database, view_id: int) -> list[ViewImage]:
+    """A view's images in their frozen order."""
+    rows = db.query(
+        "SELECT images.id, images.sha256, view_images.class_position, images.split, images.origin"
+        " FROM view_images JOIN images ON images.id = view_images.image_id"
+        " WHERE view_id = ? ORDER BY position",
+        [view_id],
+    )
+    return [ViewImage(*row) for row in rows]
+
+
+def counts(db: Database, view_id: int) -> dict[str, int]:
+    """Images a class, classes in their order, zeros included."""
+    rows = db.query(
+        "SELECT classes.name, count(view_images.image_id) AS images FROM classes"
+        " LEFT JOIN view_images ON view_images.class_position = classes.position AND view_images.view_id = ?"
+        " GROUP BY classes.position ORDER BY classes.position",
+        [view_id],
+    )
+    return {row["name"]: row["images"] for row in rows}
+
+
+def add_export(
+    db: Database, view_id: int, *, file_format: str, path: str, images: int, manifest_sha256: str
+) -> None:
+    """Record a finished export."""
+    row = {
+        "view_id": view_id,
+        "format": file_format,
+        "path": path,
+        "images": images,
+        "manifest_sha256": manifest_sha256,
+        "created_at": now(),
+    }
+    db.insert("exports", [row])
+
+
+def all_exports(db: Database) -> list[dict[str, Any]]:
+    """Every export, newest first, with its view's name."""
+    rows = db.query(
+        "SELECT exports.id, views.name AS view, format, path, images, manifest_sha256, exports.created_at"
+        " FROM exports JOIN views ON views.id = exports.view_id ORDER BY exports.id DESC"
+    )
+    return [dict(row) for row in rows]
+
+
+def add_run(
+    db: Database,
+    *,
+    view_id: int,
+    recipe: str,
+    seed: int,
+    test_fingerprint: str,
+    metrics: Mapping[str, Any],
+    environment: Mapping[str, Any],
+) -> None:
+    """Record one training run, so that it is never repeated."""
+    with db.transaction() as connection:
+        connection.execute(
+            "INSERT INTO runs (view_id, recipe, seed, test_fingerprint, metrics, environment, created_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [view_id, recipe, seed, test_fingerprint, json.dumps(metrics), json.dumps(environment), now()],
+        )
+
+
+def find_run(
+    db: Database, *, view_id: int, recipe: str, seed: int, test_fingerprint: str
+) -> dict[str, Any] | None:
+    """The metrics of a finished run, or None."""
+    row = db.one(
+        "SELECT metrics FROM runs WHERE view_id = ? AND recipe = ? AND seed = ? AND test_fingerprint = ?",
+        [view_id, recipe, seed, test_fingerprint],
+    )
+    return None if row is None else dict(json.loads(row["metrics"]))
+
+
+def add_comparison(
+    db: Database, baseline_id: int, augmented_id: int, result: Mapping[str, Any]
+) -> tuple[int, str]:
+    """Record a comparison; returns its id and time."""
+    time = now()
+    with db.transaction() as connection:
+        cursor = connection.execute(
+            "INSERT INTO comparisons (baseline_view_id, augmented_view_id, result, created_at) VALUES (?, ?, ?, ?)",
+            [baseline_id, augmented_id, json.dumps(result), time],
+        )
+        return int(cursor.lastrowid or 0), time
+
+
+def all_comparisons(db: Database) -> list[tuple[int, str, dict[str, Any]]]:
+    """(id, time, result) of every comparison, newest first."""
+    rows = db.query("SELECT id, created_at, result FROM comparisons ORDER BY id DESC")
+    return [(row["id"], row["created_at"], json.loads(row["result"])) for row in rows]
+
+
+def _view(row: sqlite3.Row) -> View:
+    return View(row["id"], row["name"], json.loads(row["spec"]), row["created_at"])

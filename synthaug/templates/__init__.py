@@ -1,0 +1,25 @@
+"""Prompt templates: named slots with word lists, choices, ranges. Counted exactly, never expanded needlessly.
+
+``Template.parse("<BREED> cat <PREPOSITION> the <FURNITURE>")`` finds the shipped lists by slot name.
+"""
+
+from __future__ import annotations
+
+from synthaug.templates.template import Duplicates, Template
+from synthaug.templates.wordlists import (
+    read_word_list,
+    shipped_lists,
+    shipped_template,
+    shipped_template_names,
+    slot_option,
+)
+
+__all__ = [
+    "Duplicates",
+    "Template",
+    "read_word_list",
+    "shipped_lists",
+    "shipped_template",
+    "shipped_template_names",
+    "slot_option",
+]

@@ -1,0 +1,261 @@
+"""A template as mixed-radix numbers: every slot and choice is an axis, every prompt one number.
+
+The index of a prompt is read digit by digit, the last axis fastest, as in ``itertools.product``. A choice is
+an axis too: its prompts are those of its options one after the other, so nesting costs nothing.
+"""
+
+from __future__ import annotations
+
+import random
+from bisect import bisect
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import accumulate
+from typing import TypeVar, overload
+
+from synthaug.templates.grammar import NumberRange
+
+Number = TypeVar("Number", int, float)
+
+
+class RangeValues(Sequence[str]):
+    """The numbers of a range as text, exact and without trailing zeros; nothing is kept in memory."""
+
+    def __init__(self, numbers: NumberRange) -> None:
+        self._numbers = numbers
+        self._length = int((numbers.last - numbers.first) // numbers.step) + 1
+
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[str, ...]: ...
+    def __getitem__(self, index: int | slice) -> str | tuple[str, ...]:
+        if isinstance(index, slice):
+            return tuple(self._text(each) for each in range(self._length)[index])
+        return self._text(range(self._length)[index])
+
+    def _text(self, index: int) -> str:
+        text = f"{self._numbers.first + index * self._numbers.step:f}"
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+        return "0" if Decimal(text) == 0 else text
+
+
+class Unbound(dict[str, str]):
+    """Slot values where a slot not yet bound reads as ``<NAME>``."""
+
+    def __missing__(self, name: str) -> str:
+        return f"<{name}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """The place in the text where the value of ``name`` goes."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListAxis:
+    """A slot or wildcard: one of ``values``, all of one weight."""
+
+    name: str
+    values: Sequence[str]
+
+    @property
+    def weighted(self) -> bool:
+        """Whether some values are likelier than others: never."""
+        return False
+
+    @property
+    def count(self) -> int:
+        """How many values there are, duplicates included."""
+        return len(self.values)
+
+    def render(self, index: int, found: dict[str, str]) -> str:
+        """Value ``index``, also put into ``found``."""
+        found[self.name] = value = self.values[index]
+        return value
+
+    def draw(self, rng: random.Random) -> int:
+        """A random index."""
+        return rng.randrange(len(self.values))
+
+    def weight(self, _index: int) -> float:
+        """The relative chance of an index: the same for all."""
+        return 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A run of text and axes; ``axes`` in order of first appearance are the digits of its index."""
+
+    parts: tuple[str | Ref, ...]
+    axes: tuple[ListAxis | ChoiceAxis, ...]
+
+    @property
+    def count(self) -> int:
+        """How many prompts: the product over the axes."""
+        product = 1
+        for axis in self.axes:
+            product *= axis.count
+        return product
+
+    @property
+    def weighted(self) -> bool:
+        """Whether some of the prompts are likelier than others."""
+        return any(axis.weighted for axis in self.axes)
+
+    def digits(self, index: int) -> list[int]:
+        """The index taken apart: one digit an axis."""
+        digits = [0] * len(self.axes)
+        for place in range(len(self.axes) - 1, -1, -1):
+            index, digits[place] = divmod(index, self.axes[place].count)
+        return digits
+
+    def index(self, digits: Sequence[int]) -> int:
+        """The inverse of :meth:`digits`."""
+        index = 0
+        for axis, digit in zip(self.axes, digits, strict=True):
+            index = index * axis.count + digit
+        return index
+
+    def render(self, index: int, found: dict[str, str]) -> str:
+        """Prompt ``index``; the values of its slots are put into ``found``."""
+        places = list(zip(self.axes, self.digits(index), strict=True))
+        for axis, digit in places:  # slots before choices, whose options may use them
+            if isinstance(axis, ListAxis):
+                axis.render(digit, found)
+        for axis, digit in places:
+            if isinstance(axis, ChoiceAxis):
+                axis.render(digit, found)
+        return "".join(part if isinstance(part, str) else found[part.name] for part in self.parts)
+
+    def draw(self, rng: random.Random) -> int:
+        """A random index, weights honoured."""
+        return self.index([axis.draw(rng) for axis in self.axes])
+
+    def weight(self, index: int) -> float:
+        """The chance of an index relative to the others: the product over the axes."""
+        product = 1.0
+        for axis, digit in zip(self.axes, self.digits(index), strict=True):
+            product *= axis.weight(digit)
+        return product
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceAxis:
+    """``chosen`` of ``options`` in their order, joined by ``joiner``.
+
+    ``counts[i][j]`` is how many ways there are to choose ``j`` from option ``i`` on (an elementary symmetric
+    polynomial of the options' counts); ``masses`` is the same with the options' weights, so that the chance
+    of a subset is proportional to the product of its weights, the largest of which is 1.
+    """
+
+    name: str
+    options: tuple[tuple[float, Body], ...]
+    chosen: int
+    joiner: str
+    counts: tuple[tuple[int, ...], ...] = field(init=False)
+    masses: tuple[tuple[float, ...], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        counts = _ways([body.count for _, body in self.options], self.chosen)
+        masses = _ways([weight for weight, _ in self.options], self.chosen)
+        object.__setattr__(self, "counts", counts)
+        object.__setattr__(self, "masses", masses)
+
+    @property
+    def count(self) -> int:
+        """How many texts, duplicates included."""
+        return self.counts[0][self.chosen]
+
+    @property
+    def weighted(self) -> bool:
+        """Whether drawing by weight differs from drawing any index alike."""
+        first = self.options[0]
+        return any(
+            weight != first[0] or body.count != first[1].count or body.weighted
+            for weight, body in self.options
+        )
+
+    def picks(self, index: int) -> Iterator[tuple[int, int]]:
+        """The chosen options of an index, each with the index within it."""
+        left = self.chosen
+        for place, (_, body) in enumerate(self.options):
+            if left == 0:
+                return
+            rest = self.counts[place + 1][left - 1]
+            block = body.count * rest
+            if index < block:
+                within, index = divmod(index, rest)
+                left -= 1
+                yield place, within
+            else:
+                index -= block
+
+    def index(self, picks: Sequence[tuple[int, int]]) -> int:
+        """The inverse of :meth:`picks`."""
+        index, left, chosen = 0, self.chosen, dict(picks)
+        for place, (_, body) in enumerate(self.options):
+            if left == 0:
+                break
+            rest = self.counts[place + 1][left - 1]
+            if place in chosen:
+                index += chosen[place] * rest
+                left -= 1
+            else:
+                index += body.count * rest
+        return index
+
+    def render(self, index: int, found: dict[str, str]) -> str:
+        """Text ``index``, also put into ``found`` with the slots of the options it shows."""
+        shown = [self.options[place][1].render(within, found) for place, within in self.picks(index)]
+        found[self.name] = self.joiner.join(shown)
+        return found[self.name]
+
+    def draw(self, rng: random.Random) -> int:
+        """A random index: options by weight, then a prompt within each."""
+        picks: list[tuple[int, int]] = []
+        left = self.chosen
+        if left == 1:
+            running = list(accumulate(weight for weight, _ in self.options))
+            place = min(bisect(running, rng.random() * running[-1]), len(running) - 1)
+            return self.index([(place, self.options[place][1].draw(rng))])
+        for place, (weight, body) in enumerate(self.options):
+            taken = weight * self.masses[place + 1][left - 1] if left else 0.0
+            if left and rng.random() * self.masses[place][left] < taken:
+                picks.append((place, body.draw(rng)))
+                left -= 1
+        return self.index(picks)
+
+    def weight(self, index: int) -> float:
+        """The chance of an index relative to the others."""
+        product = 1.0
+        for place, within in self.picks(index):
+            weight, body = self.options[place]
+            product *= weight * body.weight(within) / body_mass(body)
+        return product
+
+
+def body_mass(body: Body) -> float:
+    """The sum of the weights of all prompts of a body."""
+    product = 1.0
+    for axis in body.axes:
+        product *= axis.count if isinstance(axis, ListAxis) else axis.masses[0][axis.chosen]
+    return product
+
+
+def _ways(sizes: Sequence[Number], chosen: int) -> tuple[tuple[Number, ...], ...]:
+    """``ways[i][j]``: the sum, over all subsets of j of ``sizes[i:]``, of the product of their sizes."""
+    ways: list[list[Number]] = [[1, *[0] * chosen]]
+    for size in reversed(sizes):
+        after = ways[-1]
+        row: list[Number] = [1]
+        for taken in range(1, chosen + 1):
+            row.append(after[taken] + size * after[taken - 1])
+        ways.append(row)
+    return tuple(tuple(row) for row in reversed(ways))

@@ -1,0 +1,152 @@
+"""From the syntax tree to axes: word lists found, names given, the same slot bound once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from synthaug.errors import TemplateError
+from synthaug.templates.axes import Body, ChoiceAxis, ListAxis, RangeValues, Ref
+from synthaug.templates.grammar import ChoiceNode, Node, NumberRange, SlotNode, WildcardNode, error_at, parse
+from synthaug.templates.wordlists import shipped_lists
+
+
+def compile_template(text: str, slots: Mapping[str, Sequence[str]]) -> Body:
+    """The axes of a template; ``slots`` are values by slot name, preferred to the shipped lists."""
+    if not text.strip():
+        raise TemplateError("the template is empty; write a prompt such as 'a photo of a <BREED> cat'", 0)
+    nodes = parse(text)
+    return _Compiler(text, nodes, _checked(slots)).body(nodes, frozenset())
+
+
+def _checked(slots: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+    """The given lists by case-folded name; refuses empty ones and names that differ only in case."""
+    lists: dict[str, Sequence[str]] = {}
+    for name, values in slots.items():
+        if isinstance(values, str):
+            raise TemplateError(f"the values of slot {name!r} are one string, {values!r}; give a list")
+        if not values:
+            raise TemplateError(f"the list of slot {name!r} is empty; give it at least one value")
+        if name.casefold() in lists:
+            raise TemplateError(f"slot {name!r} is given twice; upper and lower case are the same slot")
+        lists[name.casefold()] = tuple(values)
+    return lists
+
+
+class _Compiler:
+    """Turns nodes into bodies; keeps what is the same throughout one template."""
+
+    def __init__(self, text: str, nodes: Sequence[Node], given: Mapping[str, Sequence[str]]) -> None:
+        self.text = text
+        self.given = given
+        self.shown: dict[str, str] = {}  # slot names as first written, by case-folded name
+        self.ranges: dict[str, NumberRange] = {}
+        for slot in _slots(nodes):
+            self.shown.setdefault(slot.name.casefold(), slot.name)
+            self.add_range(slot)
+        self.taken = set(self.shown)
+        self.choices = 0
+
+    def add_range(self, slot: SlotNode) -> None:
+        """Remember the range that a slot spells out."""
+        if slot.numbers is None:
+            return
+        if slot.name.casefold() in self.given:
+            raise error_at(
+                f"slot <{slot.name}> is a range here and a list elsewhere; keep one", self.text, slot.position
+            )
+        if self.ranges.setdefault(slot.name.casefold(), slot.numbers) != slot.numbers:
+            raise error_at(f"slot <{slot.name}> has two different ranges", self.text, slot.position)
+
+    def body(self, nodes: Sequence[Node], bound: frozenset[str]) -> Body:
+        """The body of ``nodes`` inside something that has ``bound`` some slots already."""
+        own = frozenset(node.name.casefold() for node in nodes if isinstance(node, SlotNode))
+        self.refuse_twice([node for node in nodes if isinstance(node, ChoiceNode)], bound | own)
+        parts: list[str | Ref] = []
+        axes: dict[str, ListAxis | ChoiceAxis] = {}
+        for node in nodes:
+            if isinstance(node, str):
+                parts.append(node)
+                continue
+            if isinstance(node, SlotNode):
+                name = self.shown[node.name.casefold()]
+                if name not in axes and node.name.casefold() not in bound:
+                    axes[name] = ListAxis(name, self.values(node))
+            else:
+                axis = self.choice(node, bound | own) if isinstance(node, ChoiceNode) else self.wildcard(node)
+                name = axis.name
+                axes[name] = axis
+            parts.append(Ref(name))
+        return Body(tuple(parts), tuple(axes.values()))
+
+    def choice(self, node: ChoiceNode, bound: frozenset[str]) -> ChoiceAxis:
+        """The axis of a choice, named by the place of its opening brace: choice1, choice2 ..."""
+        self.choices += 1
+        name = self.free_name("choice", self.choices)
+        if node.chosen > 1:
+            self.refuse_twice([each for option in node.options for each in option.body], bound)
+        most = max(option.weight for option in node.options)
+        options = tuple((option.weight / most, self.body(option.body, bound)) for option in node.options)
+        return ChoiceAxis(name, options, node.chosen, node.joiner)
+
+    def wildcard(self, node: WildcardNode) -> ListAxis:
+        """The axis of ``__name__``: name, then name2, name3 ... for the next occurrences."""
+        values = self.lookup(node.name)
+        if values is None:
+            raise self.unknown(f"no word list called __{node.name}__", node.position)
+        return ListAxis(self.free_name(node.name, 1), values)
+
+    def free_name(self, stem: str, number: int) -> str:
+        """``stem`` with the first number, from ``number`` on, that makes a name not used yet."""
+        while True:
+            name = stem if number == 1 and stem != "choice" else f"{stem}{number}"
+            if name.casefold() not in self.taken:
+                self.taken.add(name.casefold())
+                return name
+            number += 1
+
+    def values(self, slot: SlotNode) -> Sequence[str]:
+        """The values of a named slot: its range, the given list, or the shipped one."""
+        numbers = self.ranges.get(slot.name.casefold())
+        if numbers:
+            return RangeValues(numbers)
+        values = self.lookup(slot.name)
+        if values is None:
+            raise self.unknown(f"no word list for slot <{slot.name}>", slot.position)
+        return values
+
+    def lookup(self, name: str) -> Sequence[str] | None:
+        """The given or the shipped list of a name, in upper or lower case."""
+        given = self.given.get(name.casefold())
+        return given if given is not None else shipped_lists().get(name.casefold())
+
+    def unknown(self, message: str, position: int) -> TemplateError:
+        """A name that stands for no list; lists those that do."""
+        known = ", ".join(sorted({*self.given, *shipped_lists()}))
+        return error_at(f"{message}; there is: {known}; or give it values of its own", self.text, position)
+
+    def refuse_twice(self, parts: Iterable[Node], bound: frozenset[str]) -> None:
+        """Refuse a slot in two parts that may be shown together, when it is bound in neither alone."""
+        seen: set[str] = set()
+        for part in parts:
+            inside = {
+                slot.name.casefold(): slot for slot in _slots([part]) if slot.name.casefold() not in bound
+            }
+            for name in inside.keys() & seen:
+                slot = inside[name]
+                hint = "use it outside the braces too, or in one choice only"
+                raise error_at(
+                    f"<{slot.name}> stands in two places that may be shown together; {hint}",
+                    self.text,
+                    slot.position,
+                )
+            seen |= inside.keys()
+
+
+def _slots(nodes: Iterable[Node]) -> Iterator[SlotNode]:
+    """Every named slot, at any depth, in the order of the text."""
+    for node in nodes:
+        if isinstance(node, SlotNode):
+            yield node
+        elif isinstance(node, ChoiceNode):
+            for option in node.options:
+                yield from _slots(option.body)

@@ -1,0 +1,102 @@
+"""Orders in which a template's prompts can be drawn: seeded, without replacement, weights honoured."""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from synthaug.templates.axes import Body
+
+SORTED_UP_TO = 100_000  # prompts; beyond, a weighted draw repeats itself rarely enough to try again
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """All prompts of a body, or those where the digit at ``place`` is one of ``allowed``."""
+
+    body: Body
+    place: int = -1
+    allowed: Sequence[int] = ()
+
+    @property
+    def sizes(self) -> list[int]:
+        """How many digits each axis may have."""
+        sizes = [axis.count for axis in self.body.axes]
+        if self.place >= 0:
+            sizes[self.place] = len(self.allowed)
+        return sizes
+
+    @property
+    def count(self) -> int:
+        """How many prompts."""
+        product = 1
+        for size in self.sizes:
+            product *= size
+        return product
+
+    def index(self, number: int) -> int:
+        """The template's index of prompt ``number`` of this space."""
+        digits: list[int] = []
+        for size in reversed(self.sizes):
+            number, digit = divmod(number, size)
+            digits.append(digit)
+        digits.reverse()
+        if self.place >= 0:
+            digits[self.place] = self.allowed[digits[self.place]]
+        return self.body.index(digits)
+
+    def draw(self, rng: random.Random) -> int:
+        """A random index by weight, repetition possible."""
+        digits = [axis.draw(rng) if place != self.place else -1 for place, axis in enumerate(self.body.axes)]
+        if self.place >= 0:
+            weights = [self.body.axes[self.place].weight(digit) for digit in self.allowed]
+            digits[self.place] = rng.choices(self.allowed, weights)[0]
+        return self.body.index(digits)
+
+
+def drawn(space: Space, expected: int, rng: random.Random) -> Iterator[int]:
+    """Every index of ``space`` once, in random order; ``expected`` is about how many will be asked for.
+
+    With weights each draw is proportional to the weights of what is left (successive sampling), either by
+    sorting exponential keys (Efraimidis and Spirakis, 2006) or by drawing again what was drawn before: the
+    two have the same distribution.
+    """
+    if not space.body.weighted:
+        return (space.index(number) for number in shuffled(space.count, rng))
+    if space.count <= max(SORTED_UP_TO, 4 * expected):
+        return _by_keys(space, rng)
+    return _by_retrying(space, rng)
+
+
+def shuffled(count: int, rng: random.Random) -> Iterator[int]:
+    """``range(count)`` in random order: Fisher and Yates, remembering only what was moved."""
+    moved: dict[int, int] = {}
+    place = 0
+    while place < count:
+        other = rng.randrange(place, count)
+        here = moved.pop(place, place)
+        if other == place:
+            yield here
+        else:
+            yield moved.get(other, other)
+            moved[other] = here
+        place += 1
+
+
+def _by_keys(space: Space, rng: random.Random) -> Iterator[int]:
+    indices = [space.index(number) for number in range(space.count)]
+    heap = [(rng.expovariate(1.0) / space.body.weight(index), index) for index in indices]
+    heapq.heapify(heap)
+    while heap:
+        yield heapq.heappop(heap)[1]
+
+
+def _by_retrying(space: Space, rng: random.Random) -> Iterator[int]:
+    seen: set[int] = set()
+    while len(seen) < space.count:
+        index = space.draw(rng)
+        if index not in seen:
+            seen.add(index)
+            yield index

@@ -1,0 +1,68 @@
+"""Word lists and templates: read from a file, written inline, or shipped with synthaug."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from synthaug.errors import TemplateError, UnknownName
+
+
+def read_word_list(path: Path | Traversable) -> tuple[str, ...]:
+    """The lines of a UTF-8 file, stripped, without blank lines and ``#`` comments; duplicates are kept."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise TemplateError(f"word list {str(path)!r} is not UTF-8 text: {error}") from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise TemplateError(f"word list {str(path)!r} cannot be read: {reason}") from error
+    lines = (line.strip() for line in text.split("\n"))
+    words = tuple(line for line in lines if line and not line.startswith("#"))
+    if not words:
+        raise TemplateError(f"word list {str(path)!r} is empty; put one value on each line")
+    return words
+
+
+def slot_option(option: str) -> tuple[str, tuple[str, ...]]:
+    """``NAME=a,b,c`` or ``NAME=FILE`` as (name, values).
+
+    Without a comma, a value that ends in ``.txt`` or is the path of a file is a word list to read.
+    """
+    name, equals, written = option.partition("=")
+    if not (equals and name.strip() and written.strip()):
+        raise TemplateError(f"{option!r} is not a slot; write NAME=FILE or NAME=a,b,c")
+    if "," not in written and (written.endswith(".txt") or Path(written).is_file()):
+        return name.strip(), read_word_list(Path(written))
+    values = tuple(value.strip() for value in written.split(","))
+    if not all(values):
+        raise TemplateError(f"slot {name.strip()!r} has an empty value in {written!r}")
+    return name.strip(), values
+
+
+@cache
+def shipped_lists() -> Mapping[str, tuple[str, ...]]:
+    """The word lists that come with synthaug, by file name without ``.txt``, in lower case."""
+    return {name: read_word_list(path) for name, path in _text_files("wordlists").items()}
+
+
+def shipped_template(name: str) -> str:
+    """The text of a template that comes with synthaug."""
+    templates = _text_files("templates")
+    if name not in templates:
+        raise UnknownName("template", name, templates)
+    return "\n".join(read_word_list(templates[name]))
+
+
+def shipped_template_names() -> list[str]:
+    """The names that :func:`shipped_template` knows."""
+    return sorted(_text_files("templates"))
+
+
+def _text_files(folder: str) -> dict[str, Traversable]:
+    """The ``.txt`` files of a folder of the assets, by name without the ending."""
+    entries = (files("synthaug_assets") / folder).iterdir()
+    return {each.name.removesuffix(".txt"): each for each in entries if each.name.endswith(".txt")}
