@@ -1,10 +1,13 @@
-# Needs Python 3.11 or later with pip, and make. Everything else comes from the package index pip uses.
+# Needs Python 3.11 or later with pip, and make. Everything else comes from the package index that pip is set to.
 
 PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
 UV := .tools/bin/uv
 SETUP := .venv/.setup-done
+
+# uv does not read pip's settings, so a mirror set for pip is handed on.
+INDEX = UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(PYTHON) -m pip config get global.index-url 2>/dev/null)}}"
 
 export UV_PYTHON_DOWNLOADS := never
 
@@ -36,7 +39,7 @@ docs: setup ## write docs/cli.md from the commands' own help
 	$(BIN)/python docs/write_cli.py
 
 lock: $(UV) ## pin every package by hash; ARGS=--upgrade moves the pins
-	$(UV) pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+	@$(INDEX) $(UV) pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet $(ARGS) \
 		-o requirements.lock
 	@! grep -n '://' requirements.lock || { echo "Error: requirements.lock holds an address" >&2; exit 1; }
@@ -52,12 +55,13 @@ clean: ## remove what make made; demo-workspace/ stays, it may hold labels of yo
 $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Error: $$($(PYTHON) --version) is too old; synthaug needs 3.11 (make PYTHON=python3.12 ...)" >&2; exit 1; }
-	$(PYTHON) -m pip install --quiet --upgrade --target .tools uv
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --upgrade --target .tools uv
 
 $(BIN)/python: | $(UV)
 	$(UV) venv --quiet --clear --python $(PYTHON) .venv
 
 $(SETUP): requirements.lock pyproject.toml | $(BIN)/python
-	$(UV) pip install --python $(BIN)/python --require-hashes -r requirements.lock
-	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@echo "Installing the packages of requirements.lock into .venv (some 6 GB of them the first time)"
+	@$(INDEX) $(UV) pip install --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(INDEX) $(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@

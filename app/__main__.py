@@ -17,7 +17,9 @@ from .server import serve
 @click.command()
 @click.argument("workspace", type=click.Path(path_type=Path))
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=DEFAULT_PORT, show_default=True, help="Port to listen on; 0 takes a free one.")
+@click.option(
+    "--port", default=DEFAULT_PORT, show_default=True, help="Port to listen on; 0 takes a free one."
+)
 @click.option("--open/--no-open", "open_browser", default=False, help="Open the browser once it answers.")
 def main(workspace: Path, host: str, port: int, open_browser: bool) -> None:
     """Serve WORKSPACE in the browser until stopped."""

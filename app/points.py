@@ -20,6 +20,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
     from synthaug.stages.explore import Points
 
 COLUMNS: tuple[tuple[str, str], ...] = (

@@ -21,6 +21,10 @@ from .points import encode_points
 MAX_ITEMS = 200
 MAX_ENTRIES = 1000
 RECENT_JOBS = 20
+SHOWN = frozenset(
+    "template label generator count source model view generated skipped seconds added duplicates".split()
+)
+"""Of a job's parameters and its result, what the job strip shows."""
 
 
 class LabelIn(BaseModel):
@@ -138,10 +142,9 @@ def _jobs_router(context: AppContext) -> APIRouter:
 
 def job_json(job: Job) -> dict[str, Any]:
     """What a page shows of a job: the row, without the parameters and results that only the stages read."""
-    shown = {"template", "label", "generator", "count", "generated", "skipped", "seconds", "accuracy", "model"}
     plain = asdict(job)
     for name in ("params", "result"):
-        plain[name] = {key: value for key, value in plain[name].items() if key in shown}
+        plain[name] = {key: value for key, value in plain[name].items() if key in SHOWN}
     return plain
 
 

@@ -55,6 +55,7 @@ def create_app(workspace: Workspace, host: str = "127.0.0.1", port: int = 7860) 
         favicon_path=str(Path(__file__).parent / "favicon.svg"),
         footer_links=[],
         run_history=False,
+        ssr_mode=False,
     )
 
 

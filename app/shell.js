@@ -31,7 +31,9 @@
     chip.querySelector("span").textContent = `${first.kind}${share}${more}`;
   };
 
+  let timer = 0;
   const poll = async () => {
+    clearTimeout(timer);
     let busy = false;
     try {
       const answer = await fetch("/data/jobs");
@@ -44,7 +46,8 @@
     } catch {
       // The server is away for the moment; the next round asks again.
     }
-    setTimeout(poll, document.hidden ? 5000 : busy ? 700 : 2000);
+    timer = setTimeout(poll, document.hidden ? 5000 : busy ? 700 : 2000);
   };
+  document.addEventListener("synthaug:poll", poll);
   poll();
 })();

@@ -37,9 +37,7 @@ MOON = Markup(
 def header(workspace_name: str, active: str) -> Panel:
     """The sticky top bar; ``active`` is the current page's path."""
     links = joined(
-        markup(
-            '<a href="/{}"{}>{}</a>', path, Markup(' aria-current="page"') if path == active else "", name
-        )
+        markup('<a href="/{}"{}>{}</a>', path, Markup(' aria-current="page"') if path == active else "", name)
         for name, path in PAGES
     )
     bar = markup(

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from synthaug.config import DIGIT_WORDS
 from synthaug.errors import TemplateError, UnknownName
-from synthaug.generators.captions import DIGIT_WORDS
 from synthaug.templates import (
     Template,
     read_word_list,

@@ -47,10 +47,10 @@ def interval(difference: float, ci: tuple[float, float], seeds: Sequence[float],
     )
     axis = joined(
         markup(
-            '<span style="left:{:.2f}%"{}>{:+g}</span>',
+            '<span style="left:{:.2f}%"{}>{}</span>',
             place(tick),
-            Markup(' class="zero"') if abs(tick) < 1e-12 else "",
-            round(100 * tick, 6),
+            Markup(' class="zero"') if not tick else "",
+            f"{round(100 * tick, 6):+g}" if tick else "0",
         )
         for tick in ticks
     )
@@ -317,4 +317,4 @@ def _ticks(low: float, high: float, wanted: int) -> list[float]:
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.999)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [round(step * index, 12) for index in range(first, last + 1)]
+    return [round(step * index, 12) or 0.0 for index in range(first, last + 1)]

@@ -19,7 +19,8 @@ TEMPLATE = """
     <button type="button" class="sa-scatter-link" data-do="synthetic">synthetic</button>
     <button type="button" class="sa-scatter-link" data-do="disputed"
       title="Only images whose prediction is not the class they were made for">disputed</button>
-    <label class="sa-scatter-mode"><span class="sa-visually-hidden">Sort</span><select class="sa-select" data-part="sort">
+    <label class="sa-scatter-mode"><span class="sa-visually-hidden">Sort</span>
+    <select class="sa-select" data-part="sort">
       <option value="newest">Newest first</option>
       <option value="unsure">Least confident first</option>
       <option value="sure">Most confident first</option>
@@ -34,7 +35,7 @@ TEMPLATE = """
         stroke-dasharray="4 4"/>
       <circle cx="28" cy="22" r="3" fill="var(--sa-real)"/><circle cx="40" cy="30" r="3" fill="var(--sa-real)"/>
       <path d="M42 15l4 4-4 4-4-4zM30 31l4 4-4 4-4-4z" fill="var(--sa-synthetic)"/>
-      <circle cx="64" cy="49" r="3" fill="var(--sa-line-strong)"/><circle cx="7" cy="48" r="3" fill="var(--sa-line-strong)"/>
+      <path d="M64 46a3 3 0 1 0 .1 0zM7 45a3 3 0 1 0 .1 0z" fill="var(--sa-line-strong)"/>
     </svg>
     <b>No images selected</b>
     <span>Draw a loop around points in the plot. Their images appear here, to label, reject or review together.</span>
@@ -58,16 +59,10 @@ TEMPLATE = """
 """
 
 
-class Grid(gr.HTML):
+def grid() -> gr.HTML:
     """The images that the scatter selected; only what scrolls into view is fetched."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            html_template=TEMPLATE,
-            js_on_load=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
-            apply_default_css=False,
-        )
-
-    def get_block_name(self) -> str:
-        """The front end knows this component as "html"."""
-        return "html"
+    return gr.HTML(
+        html_template=TEMPLATE,
+        js_on_load=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
+        apply_default_css=False,
+    )

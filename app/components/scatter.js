@@ -25,7 +25,7 @@
   };
 
   let header = null, columns = null, n = 0;
-  let mode = "origin", projection = "umap", tool = "lasso", range = null;
+  let mode = "origin", projection = "pca", tool = "lasso", range = null;
   let boxes = {}, at = null, grid = null, order = null;
   let category = null, visible = null, selected = null, selectedCount = 0;
   let originOn = [true, true, true], categoryOn = new Uint8Array(256).fill(1), spotlight = -1;

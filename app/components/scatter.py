@@ -28,8 +28,8 @@ TEMPLATE = """
 <section class="sa-scatter" data-state="loading">
   <div class="sa-scatter-bar">
     <div class="sa-segments" role="group" aria-label="Projection">
-      <button type="button" data-to="umap" aria-pressed="true">UMAP</button>
-      <button type="button" data-to="pca" aria-pressed="false">PCA</button>
+      <button type="button" data-to="pca" aria-pressed="true">PCA</button>
+      <button type="button" data-to="umap" aria-pressed="false">UMAP</button>
     </div>
     <label class="sa-scatter-mode">Colour by <select class="sa-select" data-part="mode">@modes</select></label>
     <div class="sa-segments" role="group" aria-label="Tool">@tools</div>
@@ -59,22 +59,16 @@ TEMPLATE = """
 """
 
 
-class Scatter(gr.HTML):
+def scatter() -> gr.HTML:
     """Every scored image as a point, with lasso selection; talks to the grid through document events."""
-
-    def __init__(self) -> None:
-        modes = "".join(f'<option value="{value}">{label}</option>' for value, label in MODES)
-        tools = "".join(
-            f'<button type="button" data-tool="{value}" title="{hint}" aria-pressed="{str(not index).lower()}">'
-            f"{label}</button>"
-            for index, (value, label, hint) in enumerate(TOOLS)
-        )
-        super().__init__(
-            html_template=TEMPLATE.replace("@modes", modes).replace("@tools", tools),
-            js_on_load=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
-            apply_default_css=False,
-        )
-
-    def get_block_name(self) -> str:
-        """The front end knows this component as "html"."""
-        return "html"
+    modes = "".join(f'<option value="{value}">{label}</option>' for value, label in MODES)
+    tools = "".join(
+        f'<button type="button" data-tool="{value}" title="{hint}" aria-pressed="{str(not index).lower()}">'
+        f"{label}</button>"
+        for index, (value, label, hint) in enumerate(TOOLS)
+    )
+    return gr.HTML(
+        html_template=TEMPLATE.replace("@modes", modes).replace("@tools", tools),
+        js_on_load=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
+        apply_default_css=False,
+    )

@@ -12,9 +12,9 @@ from synthaug.stages import catalog, explore
 from synthaug.stages.overview import overview
 from synthaug.workspace import Workspace
 
-from ..components.grid import Grid
+from ..components.grid import grid
 from ..components.markup import Markup, Panel, markup
-from ..components.scatter import Scatter
+from ..components.scatter import scatter
 from ..context import AppContext
 from ..shell import heading
 
@@ -30,7 +30,7 @@ are honest, groups may overlap. <b>UMAP</b> keeps neighbours together: groups st
 between them and their sizes mean little.</p></section>
 <section><h3>Two kinds of unusual</h3><p><b>Far from real</b> images: most often an artefact; look, then reject.
 <b>Near real, but far from other synthetic</b> images: useful coverage that the rest of the set lacks;
-keep these.</p></section>
+keep these. Both are ranks: 0 is nearest, 1 farthest.</p></section>
 <section><h3>Shapes</h3><p>A filled dot is a real training image, a ring a real test image, a diamond a synthetic
 one. Test images stay locked: changing them would change the measure of success.</p></section>
 </div></details>
@@ -47,8 +47,8 @@ def page(context: AppContext) -> None:
         status = Panel()
         compute = gr.Button("Compute features", size="md", scale=0, min_width=170)
     with gr.Row(elem_classes="sa-explore"):
-        Scatter()
-        Grid()
+        scatter()
+        grid()
     Panel(EXPLAINER)
 
     seen = gr.State(None)

@@ -1,0 +1,1 @@
+"""Classifiers: networks, recipes, one training loop; saved as safetensors."""

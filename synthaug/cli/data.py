@@ -47,7 +47,13 @@ def init(directory: Path, classes: str | None, preset: str | None) -> Result:
     help="auto, digits, cifar10, folder or parquet.",
 )
 @click.option("--split", type=click.Choice(["train", "test"]), help="Overrides what the source says.")
-@click.option("--origin", type=click.Choice(["real", "synthetic"]), default="real", show_default=True)
+@click.option(
+    "--origin",
+    type=click.Choice(["real", "synthetic"]),
+    default="real",
+    show_default=True,
+    help="What the images are.",
+)
 @workspace_option
 def import_(
     source: str, file_format: str, split: Split | None, origin: Origin, workspace_path: Path | None
@@ -132,7 +138,7 @@ def label(
     "--oversample", is_flag=True, help="Repeat images until every class is as large as the largest."
 )
 @click.option("--curated", is_flag=True, help="Only synthetic images whose class was confirmed.")
-@click.option("--seed", default=0, show_default=True)
+@click.option("--seed", default=0, show_default=True, metavar="S", help="Same seed, same choice.")
 @workspace_option
 def view(
     name: str,
@@ -187,7 +193,7 @@ def view(
 )
 @click.option("--sample", type=int, metavar="N", help="Show N prompts drawn without replacement.")
 @click.option("--at", type=int, metavar="I", help="Show prompt number I only.")
-@click.option("--seed", default=0, show_default=True)
+@click.option("--seed", default=0, show_default=True, metavar="S", help="Same seed, same choice.")
 def prompts(template: str, slot: tuple[str, ...], sample: int | None, at: int | None, seed: int) -> Result:
     """Count a template's prompts, and show some.
 

@@ -8,7 +8,6 @@ import click
 
 from synthaug.cli import cli
 from synthaug.cli.support import Result, command, open_workspace, progress_bar, run_job, workspace_option
-from synthaug.errors import UserError
 
 
 @command(cli, "generate")
@@ -23,7 +22,7 @@ from synthaug.errors import UserError
 @click.option(
     "--slot", multiple=True, metavar="NAME=FILE|a,b,c", help="Values of a slot: a word list or a list."
 )
-@click.option("--seed", default=0, show_default=True)
+@click.option("--seed", default=0, show_default=True, metavar="S", help="Same seed, same result.")
 @workspace_option
 def generate(
     template: str,
@@ -100,7 +99,7 @@ def score(model: str | None, seed: int, workspace_path: Path | None) -> Result:
 @click.option("--view", required=True, metavar="VIEW")
 @click.option("--recipe", metavar="R", help="digits, small-cnn, resnet18-30 ... [default: by preset]")
 @click.option("--epochs", type=int, metavar="N", help="[default: the recipe's]")
-@click.option("--seed", default=0, show_default=True)
+@click.option("--seed", default=0, show_default=True, metavar="S", help="Same seed, same result.")
 @click.option("--name", metavar="NAME", help="Name of the model. [default: VIEW-RECIPE-SEED]")
 @workspace_option
 def train(
@@ -181,7 +180,9 @@ def compare(
 
 @command(cli, "train-generator")
 @click.argument("output", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--data", default="digits", show_default=True, type=click.Choice(["digits"]))
+@click.option(
+    "--data", default="digits", show_default=True, type=click.Choice(["digits"]), help="What to train on."
+)
 @click.option(
     "--checkpoints",
     metavar="DIR",
@@ -189,7 +190,7 @@ def compare(
     help="Where to keep checkpoints; the same command goes on from there. [default: DIR.checkpoints]",
 )
 @click.option("--steps", type=int, metavar="N", help="Training steps. [default: those of the shipped model]")
-@click.option("--seed", default=0, show_default=True)
+@click.option("--seed", default=0, show_default=True, metavar="S", help="Same seed, same result.")
 def train_generator(
     output: Path, data: str, checkpoints: Path | None, steps: int | None, seed: int
 ) -> Result:
@@ -198,16 +199,14 @@ def train_generator(
     \b
       $ synthaug train-generator model/ --data digits
     """
-    from synthaug.generators.digits import train_digits
+    from synthaug.stages.train_generator import train_digits_generator
 
-    if output.exists() and any(output.iterdir()):
-        raise UserError(f"{output} is not empty; choose a new folder")
     with progress_bar() as report:
-        figures = train_digits(
+        figures = train_digits_generator(
             output,
             checkpoints or output.with_name(output.name + ".checkpoints"),
             steps=steps,
             seed=seed,
-            progress=lambda phase, done, total, loss: report(done, total, f"{phase} loss {loss:.4f}"),
+            progress=lambda phase, done, total, loss: report(done, total, f"{phase}: loss {loss:.4f}"),
         )
     return {**figures, "model": str(output), "message": f"Trained {output}: use it with --generator {output}"}

@@ -99,9 +99,8 @@ def status(workspace_path: Path | None) -> Result:
         f"{row.accepted:>11}{row.rejected:>10}{row.unreviewed:>8}"
         for row in figures.classes
     ]
-    lines.append(
-        f"{figures.images} images, {len(figures.views)} views, {len(figures.models)} models, {len(figures.exports)} exports"
-    )
+    kept = f"{len(figures.views)} views, {len(figures.models)} models, {len(figures.exports)} exports"
+    lines.append(f"{figures.images} images, {kept}")
     return {**asdict(figures), "message": "\n".join(lines)}
 
 
@@ -146,10 +145,10 @@ def doctor(workspace_path: Path | None) -> Result:
     \b
       $ synthaug doctor
     """
-    from synthaug.generators import embedded_model
+    from synthaug.generators.folders import find_model
     from synthaug.running.environment import environment, memory_gib
 
-    facts = {**environment(), "memory_gib": memory_gib(), "embedded_model": str(embedded_model())}
+    facts = {**environment(), "memory_gib": memory_gib(), "embedded_model": str(find_model("embedded").path)}
     if workspace_path is not None:
         facts["workspace"] = str(open_workspace(workspace_path).root)
     lines = [f"{key:<16}{value}" for key, value in facts.items() if key != "command"]

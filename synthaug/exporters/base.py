@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -26,7 +27,7 @@ class Exporter(Protocol):
 
 def prepare(directory: Path, class_names: Sequence[str]) -> None:
     """Make ``directory`` where it is missing; refuse one that holds something, and unusable class names."""
-    twice = sorted({name for name in class_names if class_names.count(name) > 1})
+    twice = sorted(name for name, times in Counter(class_names).items() if times > 1)
     if twice:
         raise ExportFailed(f"class names must differ; more than once: {twice}")
     for name in class_names:

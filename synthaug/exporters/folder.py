@@ -38,7 +38,8 @@ class FolderExporter:
         splits: set[Split] = set()
         seen: Counter[str] = Counter()
         with (directory / "metadata.csv").open("w", encoding="utf-8", newline="") as file:
-            rows = csv.writer(file, lineterminator="\n")
+            # all quoted: the csv module leaves a bare carriage return unquoted, and readers then split the row
+            rows = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
             rows.writerow(COLUMNS)
             for item in checked(items, class_names):
                 if item.split not in splits:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,18 +20,20 @@ BOLD_ABOVE = 1.07
 SLANTED_BEYOND = 5.0  # degrees from the typical slant
 
 PHRASES = (
-    "{weight} handwritten digit {word} {slant}",
-    "{weight} handwritten digit {word} {slant}",
-    "{weight} digit {word} {slant}",
-    "{slant_first} {weight_only} handwritten digit {word}",
-    "a photo of {weight} digit {word} {slant}",
-    "a drawing of {weight} {word} {slant}",
-    "the number {word} {slant}",
-    "{weight_only} {word} {slant}",
-    "{word}",
+    "a {weight} handwritten digit {word} {lean}",
+    "a {weight} handwritten digit {word}, {lean}",
+    "a {lean} {weight} handwritten digit {word}",
+    "a {weight} digit {word} {lean}",
+    "a photo of a {weight} digit {word} {lean}",
+    "a photo of the digit {word} {lean}",
+    "a drawing of a {lean} {weight} {word}",
+    "an image of the number {word}, {lean}",
+    "{weight} {lean} {word}",
+    "{weight} {word} {lean}",
     "handwritten {word}",
+    "{word}",
 )
-"""Templates of captions; ``{word}`` is the digit in words or as a figure."""
+"""Captions to fill in; ``{word}`` is the digit in words or as a figure, the others may be empty."""
 
 
 def stroke_width(pixels: Pixels) -> float:
@@ -72,14 +76,15 @@ def slant_word(pixels: Pixels, digit: int) -> str:
 
 
 def digit_caption(pixels: Pixels, digit: int, rng: np.random.Generator) -> str:
-    """One caption of the image in a phrasing drawn by ``rng``; weight and slant are each left out at times."""
-    weight = weight_word(pixels, digit) if rng.random() < 0.7 else ""
-    lean = slant_word(pixels, digit) if rng.random() < 0.6 else ""
-    word = DIGIT_WORDS[digit] if rng.random() < 0.75 else str(digit)
+    """One caption of the image in a phrasing drawn by ``rng``; weight and lean are each left out at times."""
     text = PHRASES[rng.integers(len(PHRASES))].format(
-        word=word, weight=f"a {weight}", weight_only=weight, slant=lean, slant_first=lean
+        word=DIGIT_WORDS[digit] if rng.random() < 0.75 else digit,
+        weight=weight_word(pixels, digit) if rng.random() < 0.7 else "",
+        lean=slant_word(pixels, digit) if rng.random() < 0.6 else "",
     )
-    return " ".join(text.split())
+    text = " ".join(text.split()).rstrip(" ,")
+    # Templates do not inflect articles, so neither form may be news to the model.
+    return re.sub(r"\ba (?=[aeiu8])", "an ", text) if rng.random() < 0.7 else text
 
 
 def _ink(pixels: Pixels) -> NDArray[np.float64]:

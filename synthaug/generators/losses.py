@@ -80,7 +80,8 @@ class DiffusionLoss:
 
         config = self.data.config
         rng = self.data.rng("diffusion", step)
-        images, captions = self.data.draw(rng, config.batch_size)
+        images, indices = self.data.draw(rng, config.batch_size)
+        captions = self.data.captions(images, indices, rng)
         dropped = rng.random(len(captions)) < config.caption_dropout
         ids = self._tokens(["" if drop else text for text, drop in zip(captions, dropped, strict=True)])
         with torch.no_grad():

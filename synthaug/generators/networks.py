@@ -15,7 +15,7 @@ class Architecture:
     image_size: int = 32  # pixels
     latent_channels: int = 4
     vae_channels: tuple[int, ...] = (16, 32, 32)
-    unet_channels: tuple[int, ...] = (64, 128)
+    unet_channels: tuple[int, ...] = (48, 96)
     unet_attention: tuple[bool, ...] = (False, True)  # cross-attention, from the finest level down
     head_size: int = 16
     norm_groups: int = 16

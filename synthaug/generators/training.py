@@ -54,7 +54,7 @@ def train(
     fingerprint = data.fingerprint()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     began = time.monotonic()
-    tokenizer = make_tokenizer(data.captions(config.tokenizer_captions), config.architecture)
+    tokenizer = make_tokenizer(data.sample_captions(), config.architecture)
 
     torch.manual_seed(config.seed)  # the only use of the global generator: initial weights
     vae = make_vae(config.architecture).to(device)
@@ -94,19 +94,18 @@ def _save_pipeline(
     output_dir: Path, vae: Any, text_encoder: Any, unet: Any, tokenizer: Any, card: ModelCard | None
 ) -> None:
     """Write the folder that ``StableDiffusionPipeline.from_pretrained`` reads, weights in half precision."""
-    import torch
     from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
 
     pipeline = StableDiffusionPipeline(
-        vae=vae,
-        text_encoder=text_encoder,
+        vae=vae.cpu().half(),
+        text_encoder=text_encoder.cpu().half(),
         tokenizer=tokenizer,
-        unet=unet,
+        unet=unet.cpu().half(),
         scheduler=DPMSolverMultistepScheduler(**NOISE_SCHEDULE, timestep_spacing="trailing", steps_offset=1),
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,
     )
-    pipeline.to("cpu", torch.float16).save_pretrained(output_dir, safe_serialization=True)
+    pipeline.save_pretrained(output_dir, safe_serialization=True)
     if card is not None:
         card.write(output_dir)

@@ -58,16 +58,23 @@ class TrainingData:
         return hashlib.sha256(repr(settings).encode() + self.images.tobytes()).hexdigest()
 
     def rng(self, phase: str, step: int) -> np.random.Generator:
+        """The source of all that is random in one step."""
         return np.random.default_rng([self.config.seed, PHASES.index(phase), step])
 
-    def draw(self, rng: np.random.Generator, count: int) -> tuple[NDArray[np.uint8], list[str]]:
-        """``count`` augmented images with their captions."""
+    def draw(self, rng: np.random.Generator, count: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """``count`` augmented images and which of ``images`` each comes from."""
         indices = rng.integers(len(self.images), size=count)
-        batch = [self.augment(self.images[index], rng) for index in indices]
-        captions = [
+        return np.stack([self.augment(self.images[index], rng) for index in indices]), indices
+
+    def captions(
+        self, batch: NDArray[np.uint8], indices: NDArray[np.int64], rng: np.random.Generator
+    ) -> list[str]:
+        """One caption an image of the batch."""
+        return [
             self.captions_for(pixels, int(index), rng) for pixels, index in zip(batch, indices, strict=True)
         ]
-        return np.stack(batch), captions
 
-    def captions(self, count: int) -> list[str]:
-        return self.draw(self.rng("tokenizer", 0), count)[1]
+    def sample_captions(self) -> list[str]:
+        """What the tokenizer learns its merges from."""
+        rng = self.rng("tokenizer", 0)
+        return self.captions(*self.draw(rng, self.config.tokenizer_captions), rng)

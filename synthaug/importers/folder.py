@@ -164,3 +164,5 @@ def _read(path: Path, inside: Path) -> tuple[bytes, str]:
         return path.read_bytes(), ""
     except OSError as error:
         return b"", f"cannot be read: {error.strerror}"
+    except RuntimeError:  # how pathlib, before Python 3.13, reports links that lead to themselves
+        return b"", "a link that leads to itself"

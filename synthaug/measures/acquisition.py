@@ -25,7 +25,8 @@ def least_confidence(probs: Probs) -> Scores:
 def margin(probs: Probs) -> Scores:
     """1 - (largest p - second largest p), in 0..1; higher = label first (Scheffer et al. 2001)."""
     second, first = np.sort(_posterior(probs), axis=1)[:, -2:].T
-    return 1 - (first - second)
+    scores: Scores = 1 - (first - second)
+    return scores
 
 
 def entropy(probs: Probs) -> Scores:

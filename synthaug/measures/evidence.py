@@ -79,6 +79,8 @@ def paired_comparison(
     """
     before, after = np.asarray(baseline, np.float64), np.asarray(augmented, np.float64)
     _check(before, after, 1)
+    if smallest_effect < 0:
+        raise ValueError(f"the smallest effect must be at least 0, not {smallest_effect}")
     differences = after - before
     count, mean = len(differences), float(differences.mean())
     spread = float(differences.std(ddof=1)) if count > 1 else 0.0

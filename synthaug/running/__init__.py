@@ -1,0 +1,1 @@
+"""Running long work: the job queue, its worker, and what it runs on."""

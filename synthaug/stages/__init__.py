@@ -1,0 +1,1 @@
+"""The way of the data, one verb a file. Stages meet only through the store."""

@@ -78,8 +78,10 @@ def compare(
     Finished runs are kept and never repeated, so an interrupted comparison goes on where it stopped.
     Raises UserError, UnknownName.
     """
-    if seeds < 2:
-        raise UserError(f"seeds is {seeds}; at least 2 are needed for an interval, 5 or more for a fair one")
+    if seeds < evidence.FEWEST_SEEDS:
+        raise UserError(
+            f"seeds is {seeds}; at least {evidence.FEWEST_SEEDS} are needed for an interval, 5 or more for a fair one"
+        )
     chosen = resolve_recipe(workspace, recipe, epochs)
     sides = [views.by_name(workspace.db, name) for name in (baseline, augmented)]
     test = load_test_set(workspace, chosen.image_size)
@@ -175,7 +177,7 @@ def _weigh(
     test: TestSet,
 ) -> dict[str, Any]:
     accuracies = [np.array([run["accuracy"] for run in runs]) for runs in measured]
-    found = evidence.paired_comparison(accuracies[0], accuracies[1])
+    found = evidence.paired_comparison(accuracies[0], accuracies[1], resolution=1 / len(test.data.labels))
     seeds = len(measured[0])
     result = {
         "recipe": recipe.name,
@@ -185,7 +187,7 @@ def _weigh(
         "baseline": asdict(_side(workspace, sides[0], measured[0])),
         "augmented": asdict(_side(workspace, sides[1], measured[1])),
         "difference": found.difference,
-        "ci": list(found.interval),
+        "ci": list(found.ci or ()),
         "confidence": found.confidence,
         "verdict": found.verdict,
         "verdict_text": "",
@@ -211,18 +213,17 @@ def _side(workspace: Workspace, view: views.View, runs: list[dict[str, Any]]) ->
 
 
 def _class_changes(classes: Sequence[str], measured: Sequence[list[dict[str, Any]]]) -> list[ClassChange]:
-    tested = [i for i in range(len(classes)) if measured[0][0]["per_class"][i] is not None]
-    baseline, augmented = (
-        np.array([[run["per_class"][i] for i in tested] for run in runs], np.float64) for runs in measured
-    )
-    changes = evidence.per_class_changes(baseline, augmented)
-    by_class = dict(zip(tested, changes, strict=True))
-    return [
-        ClassChange(name, by_class[i].difference, by_class[i].p_value, by_class[i].significant)
-        if i in by_class
-        else ClassChange(name, None, None, False)
-        for i, name in enumerate(classes)
-    ]
+    # A class without test images is None in JSON and NaN in arithmetic.
+    baseline, augmented = (np.array([run["per_class"] for run in runs], np.float64) for runs in measured)
+    changes = {change.class_index: change for change in evidence.per_class_changes(baseline, augmented)}
+    rows = []
+    for i, name in enumerate(classes):
+        if i in changes:
+            clear = changes[i].direction != "no clear change"
+            rows.append(ClassChange(name, changes[i].difference, changes[i].p_holm, clear))
+        else:
+            rows.append(ClassChange(name, None, None, False))
+    return rows
 
 
 def _mean(values: list[float | None]) -> float | None:
@@ -234,9 +235,9 @@ def _sentence(result: dict[str, Any]) -> str:
     """The verdict in one sentence that a person who does no statistics can act on."""
     low, high = (100 * each for each in result["ci"])
     openings = {
-        evidence.HELPED: "The synthetic images helped",
-        evidence.DID_NOT_HELP: "The synthetic images did not help",
-        evidence.NOT_ENOUGH: "There is not enough evidence either way",
+        "helped": "The synthetic images helped",
+        "did not help": "The synthetic images did not help",
+        "not enough evidence": "There is not enough evidence either way",
     }
     sentence = (
         f"{openings[result['verdict']]}: accuracy on {result['test_images']} real test images changed by "

@@ -58,6 +58,7 @@ def submit(
         "steps": steps,
         "guidance": guidance,
         "seed": seed,
+        "size": catalog.usual_size(workspace.db),  # what the real images have: both must train together
     }
     return jobs.submit(workspace.db, KIND, params, count)
 
@@ -68,13 +69,17 @@ def run(context: JobContext) -> dict[str, Any]:
     count = int(params["count"])
     done = generations.done_positions(workspace.db, context.job.id)
     pending = [position for position in range(count) if position not in done]
-    result = {"generated": 0, "skipped": count - len(pending), "seconds": 0.0}
+    result: dict[str, Any] = {"generated": 0, "skipped": count - len(pending), "seconds": 0.0}
     if not pending:
         return result
     context.progress(len(done), count, "loading the generator", **result)
     prompts = job_prompts(params)
+    size = params["size"]
     generator = load_generator(
-        params["generator"], num_inference_steps=params["steps"], guidance_scale=params["guidance"]
+        params["generator"],
+        num_inference_steps=params["steps"],
+        guidance_scale=params["guidance"],
+        output_size=None if size is None else tuple(size),
     )
     started = time.monotonic()
     batch = generator.settings.batch_size
@@ -106,7 +111,12 @@ def preview(
     """The first images that :func:`submit` with the same arguments would make. Nothing is stored."""
     catalog.class_index(workspace.db, label)
     prompts = draw_prompts(Template.parse(template, slots), count, seed)
-    model = load_generator(generator, num_inference_steps=steps, guidance_scale=guidance)
+    model = load_generator(
+        generator,
+        num_inference_steps=steps,
+        guidance_scale=guidance,
+        output_size=catalog.usual_size(workspace.db),
+    )
     images = model.generate([request(prompt, seed, i) for i, prompt in enumerate(prompts)])
     return [(prompt, image.pixels) for prompt, image in zip(prompts, images, strict=True)]
 

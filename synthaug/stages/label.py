@@ -6,6 +6,7 @@ import csv
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 from synthaug.config import AUTOMATIC_THRESHOLD
 from synthaug.errors import UserError
@@ -102,8 +103,8 @@ def from_csv(workspace: Workspace, path: Path, annotator: str) -> int:
         value: LabelValue
         if label in classes:
             value, index = "class", classes.index(label)
-        elif label == "reject" or label == "unsure":
-            value, index = label, None
+        elif label in ("reject", "unsure"):
+            value, index = cast(LabelValue, label), None
         else:
             allowed = ", ".join([*map(repr, classes), "'reject'", "'unsure'"])
             raise UserError(f"{path} line {number}: label {label!r} is unknown; allowed: {allowed}")

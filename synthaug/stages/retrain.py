@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from synthaug.errors import UserError
+from synthaug.measures.evidence import FEWEST_SEEDS
 from synthaug.running.jobs import JobContext
 from synthaug.stages.compare import compare
 from synthaug.stages.export import export
@@ -31,8 +32,8 @@ def submit(
     (see label.accept_confident); None leaves them out. Raises UserError.
     """
     chosen = resolve_recipe(workspace, recipe)
-    if not 2 <= seeds <= 100:
-        raise UserError(f"the number of seeds is {seeds}; it must lie in 2 .. 100")
+    if not FEWEST_SEEDS <= seeds <= 100:
+        raise UserError(f"the number of seeds is {seeds}; it must lie in {FEWEST_SEEDS} .. 100")
     if accept_above is not None and not 0 < accept_above <= 1:
         raise UserError(f"the confidence threshold is {accept_above}; it must lie above 0 and at most at 1")
     params = {"seeds": seeds, "recipe": chosen.name, "accept_above": accept_above, "format": export_format}

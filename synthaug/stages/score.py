@@ -15,8 +15,8 @@ from synthaug.store import catalog, models
 from synthaug.store.models import Score
 from synthaug.workspace import Workspace
 
-DUPLICATE_SIMILARITY = 0.999
-"""Cosine similarity of penultimate features from which two images count as near-duplicates."""
+DUPLICATE_SHARE = 0.1
+"""Two images are near-duplicates when closer than this share of the median distance to a nearest neighbour."""
 
 Progress = Callable[[int, int, str], None]
 STEPS = 5
@@ -79,19 +79,20 @@ def _out_of_distribution(
     reference = np.array([images[each].origin == "real" and images[each].split == "train" for each in ids])
     ood_real = np.full(len(ids), np.nan)
     ood_synthetic = np.full(len(ids), np.nan)
-    if synthetic.any() and reference.any():
-        ood_real[synthetic] = quality.ood_real(features[synthetic], features[reference])
-        ood_synthetic[synthetic] = quality.ood_synthetic(features[synthetic])
+    if synthetic.any() and reference.sum() > 1:
+        ood_real[synthetic] = quality.out_of_distribution(features[synthetic], features[reference])
+    if synthetic.sum() > 1:
+        ood_synthetic[synthetic] = quality.out_of_distribution(None, features[synthetic], kind="synthetic")
     return ood_real, ood_synthetic
 
 
 def _duplicates(ids: list[int], features: NDArray[np.float32]) -> dict[int, int]:
     """Image id -> id of the earlier image it nearly repeats."""
-    pairs = neighbors.near_duplicates(features, DUPLICATE_SIMILARITY)
-    found: dict[int, int] = {}
-    for first, second in pairs:
-        found.setdefault(ids[max(first, second)], ids[min(first, second)])
-    return found
+    if len(ids) < 2:
+        return {}
+    distances, _ = neighbors.nearest_neighbors(features, 1)
+    earlier = neighbors.near_duplicates(features, DUPLICATE_SHARE * float(np.median(distances)))
+    return {ids[i]: ids[first] for i, first in enumerate(earlier.tolist()) if first >= 0}
 
 
 def _known(value: float) -> float | None:

@@ -98,6 +98,14 @@ def count_images(db: Database) -> int:
     return int(db.query("SELECT count(*) FROM images")[0][0])
 
 
+def usual_size(db: Database) -> tuple[int, int] | None:
+    """The commonest (width, height) of the real images, or None where there are none."""
+    row = db.one(
+        "SELECT width, height FROM images WHERE origin = 'real' GROUP BY width, height ORDER BY count(*) DESC LIMIT 1"
+    )
+    return None if row is None else (int(row["width"]), int(row["height"]))
+
+
 def images_by_id(db: Database, ids: Sequence[int]) -> list[ImageRecord]:
     """The images with these ids, in the order asked for. Raises UnknownName for one that is not there."""
     found: dict[int, ImageRecord] = {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -110,10 +110,10 @@ class Database:
             row: sqlite3.Row | None = self.connection.execute(sql, parameters).fetchone()
             return row
 
-    def insert(self, table: str, rows: Iterable[Mapping[str, Any]], *, ignore: bool = False) -> None:
+    def insert(self, table: str, rows: Iterable[dict[str, Any]], *, ignore: bool = False) -> None:
         """Insert rows (JSON for dicts and lists); ``ignore`` skips those that break a UNIQUE constraint."""
         with self.transaction() as connection:
-            sqlite_utils.Database(connection)[table].insert_all(rows, ignore=ignore, batch_size=1000)
+            sqlite_utils.Database(connection).table(table).insert_all(rows, ignore=ignore, batch_size=1000)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -126,11 +126,10 @@ class Database:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
+                connection.execute("COMMIT")
             except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+                connection.rollback()  # does nothing where SQLite has rolled back already
                 raise
-            connection.execute("COMMIT")
 
     def integrity_problems(self) -> list[str]:
         """What SQLite itself finds wrong with the file and its references; empty = nothing."""

@@ -17,7 +17,10 @@ from synthaug.store.database import Database, now
 
 Floats = NDArray[np.float32]
 COLUMNS = "id, name, recipe, revision, seed, view_id, file, metrics, environment, created_at"
-SCORE_COLUMNS = "pca_x, pca_y, umap_x, umap_y, entropy, margin, ood_real, ood_synthetic, duplicate_of, model_id, scored_at"
+SCORE_COLUMNS = (
+    "pca_x, pca_y, umap_x, umap_y, entropy, margin, ood_real, ood_synthetic, duplicate_of, model_id,"
+    " scored_at"
+)
 
 
 @dataclass(frozen=True, slots=True)

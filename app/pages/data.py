@@ -1,0 +1,225 @@
+"""Data: what the workspace holds, where it came from, and a way to bring in more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import gradio as gr
+
+from synthaug.errors import UserError
+from synthaug.importers import IMPORTERS
+from synthaug.records import Job
+from synthaug.stages import catalog
+from synthaug.stages.overview import ClassRow, Overview, overview
+
+from ..components.jobs import JobStrip
+from ..components.markup import Markup, Panel, joined, markup
+from ..components.palette import class_color
+from ..context import AppContext
+from ..shell import heading
+
+POLL_SECONDS = 1.5
+MOST_REJECTED = 200
+FORMATS = [("Recognise it", "auto"), *((name, name) for name in IMPORTERS)]
+SPLITS = [("As given", ""), ("Train", "train"), ("Test", "test")]
+ORIGINS = [("Real", "real"), ("Synthetic", "synthetic")]
+
+
+def page(context: AppContext) -> None:
+    """Figures, class balance, import and dataset views."""
+    heading(
+        "Data",
+        "What this workspace holds: real images, split into train and test, beside the synthetic images "
+        "made from prompts. The test split is frozen: it measures, and is never trained on.",
+    )
+    figures = Panel(lambda: figures_panel(overview(context.workspace)))
+    with gr.Row(elem_classes="sa-split"):
+        with gr.Column(scale=5, min_width=520):
+            balance = Panel(lambda: balance_panel(overview(context.workspace)))
+            views = Panel(lambda: views_panel(overview(context.workspace)))
+        with gr.Column(scale=3, min_width=320), gr.Column(elem_classes="sa-card"):
+            Panel(
+                Markup(
+                    "<h2 class='sa-h2'>Import images</h2><p class='sa-note'>From a path on the machine that runs "
+                    "this app: a folder with one subfolder a class, CIFAR batches or Parquet files; "
+                    "or the word <code>digits</code>. Files are copied, never changed.</p>"
+                )
+            )
+            source = gr.Textbox(label="Path", placeholder="/home/me/images or digits", max_lines=1)
+            with gr.Row():
+                format_ = gr.Dropdown(FORMATS, value="auto", label="Format", min_width=120)
+                split = gr.Dropdown(SPLITS, value="", label="Split", min_width=120)
+            origin = gr.Radio(ORIGINS, value="real", label="Origin")
+            start = gr.Button("Import", variant="primary")
+            said = Panel(visible=False)
+            JobStrip(("import",), "Nothing was imported from here yet.", limit=3)
+            outcome = Panel(lambda: outcome_panel(_latest(context)))
+
+    seen = gr.State(None)
+    shown = [figures, balance, views, outcome, seen]
+
+    def refresh(before: str | None) -> Any:
+        now = _version(context)
+        if now == before:
+            return [gr.skip()] * len(shown)
+        held = overview(context.workspace)
+        return [
+            figures_panel(held),
+            balance_panel(held),
+            views_panel(held),
+            outcome_panel(_latest(context)),
+            now,
+        ]
+
+    def submit(path: str, format_: str, split: str, origin: str) -> Any:
+        if not path.strip():
+            return gr.update(
+                value=markup('<p class="sa-error">Give a path to import from, or digits.</p>'), visible=True
+            )
+        try:
+            catalog.submit_import(context.workspace, path.strip(), format_, split or None, origin)
+        except UserError as error:
+            return gr.update(value=markup('<p class="sa-error">{}</p>', error), visible=True)
+        return gr.update(visible=False)
+
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    inputs = [source, format_, split, origin]
+    gr.on([start.click, source.submit], submit, inputs, said, **quiet)
+    gr.Timer(POLL_SECONDS).tick(refresh, seen, shown, concurrency_limit=None, **quiet)
+
+
+def figures_panel(held: Overview) -> Markup:
+    """The workspace in five numbers."""
+    train = sum(row.train_real for row in held.classes)
+    test = sum(row.test_real for row in held.classes)
+    share = f"{100 * held.labeled // held.synthetic}%" if held.synthetic else ""
+    cells = (
+        ("Images", held.images, ""),
+        ("Real, train", train, ""),
+        ("Real, test", test, "frozen"),
+        ("Synthetic", held.synthetic, ""),
+        ("Synthetic reviewed", held.labeled, share),
+    )
+    return markup(
+        '<dl class="sa-figures">{}</dl>',
+        joined(
+            markup("<div><dt>{}</dt><dd>{}<small>{}</small></dd></div>", name, f"{number:,}", note)
+            for name, number, note in cells
+        ),
+    )
+
+
+LEGEND = Markup(
+    '<ul class="sa-legend"><li><i class="sa-swatch real"></i>Real, train</li>'
+    '<li><i class="sa-swatch curated"></i>Synthetic, curated</li>'
+    '<li><i class="sa-swatch unreviewed"></i>Synthetic, unreviewed</li>'
+    '<li><i class="sa-swatch test"></i>Real, test</li></ul>'
+)
+
+
+def balance_panel(held: Overview) -> Markup:
+    """One bar a class: what can be trained on above, the frozen test images as a thin line below."""
+    largest = max((_height(row) for row in held.classes), default=0) or 1
+    return markup(
+        '<section class="sa-card"><h2>Class balance</h2><p>Images a class. "Curated" means that somebody, or a '
+        "rule, confirmed the class of a synthetic image; rejected and unsure ones are counted apart.</p>{legend}"
+        '<div class="sa-table-holder"><table class="sa-table sa-balance"><thead><tr><th>Class</th>'
+        '<th aria-label="Share"></th><th class="sa-num">Train</th><th class="sa-num">Test</th>'
+        '<th class="sa-num">Curated</th><th class="sa-num">Unreviewed</th><th class="sa-num">Rejected</th>'
+        '<th class="sa-num">Unsure</th></tr></thead><tbody>{rows}</tbody></table></div></section>',
+        legend=LEGEND,
+        rows=joined(_balance_row(row, largest) for row in held.classes),
+    )
+
+
+def _height(row: ClassRow) -> int:
+    return max(row.train_real + row.accepted + row.unreviewed, row.test_real)
+
+
+def _balance_row(row: ClassRow, largest: int) -> Markup:
+    def segment(kind: str, number: int) -> Markup:
+        return markup('<i class="{}" style="width:{:.2f}%"></i>', kind, 100 * number / largest)
+
+    numbers = (row.train_real, row.test_real, row.accepted, row.unreviewed, row.rejected, row.unsure)
+    return markup(
+        '<tr><td class="sa-class-name" title="{name}"><i class="sa-swatch" style="background:{color}"></i>{name}'
+        '</td><td class="sa-bars"><div>{stack}</div><div class="thin">{test}</div></td>{numbers}</tr>',
+        name=row.name,
+        color=class_color(row.index),
+        stack=segment("real", row.train_real)
+        + segment("curated", row.accepted)
+        + segment("unreviewed", row.unreviewed),
+        test=segment("test", row.test_real),
+        numbers=joined(
+            markup('<td class="sa-num{}">{}</td>', "" if each else " sa-zero", f"{each:,}")
+            for each in numbers
+        ),
+    )
+
+
+def views_panel(held: Overview) -> Markup:
+    """The named, frozen selections of training images."""
+    if not held.views:
+        body = markup(
+            '<p class="sa-muted">None yet. The Train page makes the ones it needs; by hand: {}</p>',
+            Markup("<code>synthaug view NAME</code>"),
+        )
+    else:
+        rows = joined(
+            markup(
+                "<tr><td>{}</td><td class='sa-num'>{}</td><td class='sa-muted'>{}</td><td class='sa-muted'>{}</td></tr>",
+                view["name"],
+                f"{view['images']:,}",
+                _counts(view["counts"]),
+                str(view["created_at"])[:16].replace("T", " "),
+            )
+            for view in held.views
+        )
+        body = markup(
+            "<div class='sa-table-holder'><table class='sa-table'><thead><tr><th>Name</th><th class='sa-num'>Images"
+            "</th><th>By class</th><th>Made (UTC)</th></tr></thead><tbody>{}</tbody></table></div>",
+            rows,
+        )
+    return markup(
+        '<section class="sa-card"><h2>Dataset views</h2><p>Named, frozen selections of training images. A view '
+        "never changes and deletes nothing, so that a result can always be traced to it.</p>{}</section>",
+        body,
+    )
+
+
+def _counts(counts: dict[str, int]) -> str:
+    """Counts by class in one line; alike ones in few words."""
+    values = list(counts.values())
+    if len(set(values)) == 1 and len(values) > 1:
+        return f"{values[0]:,} each"
+    return ", ".join(f"{name} {count:,}" for name, count in counts.items())
+
+
+def outcome_panel(job: Job | None) -> Markup:
+    """The files that the latest import refused, with the reasons."""
+    rejected: Sequence[Sequence[str]] = () if job is None else job.result.get("rejected", ())
+    if not rejected:
+        return Markup("")
+    rows = joined(
+        markup("<tr><td>{}</td><td>{}</td></tr>", path, reason) for path, reason in rejected[:MOST_REJECTED]
+    )
+    more = len(rejected) - MOST_REJECTED
+    return markup(
+        "<h2 class='sa-h2'>{} not taken</h2><div class='sa-table-holder sa-rejected'><table class='sa-table'><thead>"
+        "<tr><th>File</th><th>Reason</th></tr></thead><tbody>{}</tbody></table></div>{}",
+        f"{len(rejected):,} {'file' if len(rejected) == 1 else 'files'}",
+        rows,
+        markup("<p class='sa-note'>and {} more</p>", f"{more:,}") if more > 0 else Markup(""),
+    )
+
+
+def _latest(context: AppContext) -> Job | None:
+    """The latest import that has ended."""
+    jobs = context.jobs.list(1, kinds=("import",))
+    return jobs[0] if jobs and jobs[0].state not in ("queued", "running") else None
+
+
+def _version(context: AppContext) -> str:
+    """Changes whenever a job that can change the figures has moved."""
+    return " ".join(f"{job.id}{job.state}{job.done}" for job in context.jobs.list(3))

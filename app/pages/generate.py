@@ -1,0 +1,281 @@
+"""Generate: from a prompt template to images, made on this machine."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from synthaug.errors import TemplateError, UserError
+from synthaug.records import Pixels, Prompt
+from synthaug.stages import catalog, generate, queue
+from synthaug.templates import Template, shipped_template, shipped_template_names
+
+from ..components.jobs import JobStrip
+from ..components.markup import Markup, Panel, joined, markup
+from ..context import AppContext
+from ..shell import heading
+
+POLL_SECONDS = 1.5
+SAMPLES = 5
+PREVIEWS = 8
+FRESH = 24
+FIRST_TEMPLATE = {"digits": "eight"}
+FIRST_CLASS = {"digits": "8"}
+
+SYNTAX = Markup("""
+<details class="sa-syntax"><summary>How to write a template</summary><dl>
+<dt>&lt;BREED&gt;</dt><dd>a slot: one word of the list of that name</dd>
+<dt>{sitting|standing}</dt><dd>one of these</dd>
+<dt>{0.7::day|night}</dt><dd>one of these, the first more often</dd>
+<dt>{2$$ and $$red|green|blue}</dt><dd>two of these, joined by "and"</dd>
+<dt>&lt;ANGLE:60..120:0.5&gt;</dt><dd>numbers from 60 to 120 in steps of 0.5</dd>
+</dl></details>
+""")
+
+
+def page(context: AppContext) -> None:
+    """The template on the left; what it gives, the running jobs and the fresh images on the right."""
+    heading(
+        "Generate",
+        "Describe the images with a template. Every prompt, its slot values and its seed are stored with the "
+        "image, so that each can be made again and a bad word can be found later.",
+    )
+    last = Last(context)
+    with gr.Row(elem_classes="sa-split"):
+        with gr.Column(scale=4, min_width=400, elem_classes="sa-card sa-form"):
+            template = gr.Textbox(
+                last.of("template", _first_template(context)),
+                label="Template",
+                lines=3,
+                max_lines=8,
+                elem_id="template",
+            )
+            live = Panel(lambda: template_panel(last.of("template", _first_template(context))()))
+            Panel(SYNTAX)
+            with gr.Row():
+                label = gr.Dropdown(
+                    list(context.workspace.classes),
+                    value=last.of("label", _first_class(context)),
+                    label="Class",
+                    info="What they show",
+                    min_width=140,
+                )
+                count = gr.Number(
+                    last.of("count", 100),
+                    label="Images",
+                    info="How many",
+                    precision=0,
+                    minimum=1,
+                    min_width=120,
+                )
+            generator = gr.Dropdown(
+                ["embedded"],
+                value=last.of("generator", "embedded"),
+                label="Generator",
+                info="embedded, a diffusers folder, or a hub id (owner/model)",
+                allow_custom_value=True,
+            )
+            with gr.Row():
+                steps = gr.Number(
+                    last.of("steps", None),
+                    label="Steps",
+                    info="Empty: its own",
+                    precision=0,
+                    min_width=90,
+                )
+                guidance = gr.Number(
+                    last.of("guidance", None), label="Guidance", info="Empty: its own", min_width=90
+                )
+                seed = gr.Number(
+                    last.of("seed", 0), label="Seed", info="Same seed, same images", precision=0, min_width=90
+                )
+            said = Panel(visible=False)
+            with gr.Row():
+                preview = gr.Button(f"Preview {PREVIEWS}", min_width=120)
+                start = gr.Button("Start", variant="primary", min_width=120, elem_id="start")
+        with gr.Column(scale=5, min_width=460):
+            shown = Panel(PREVIEW_EMPTY)
+            with gr.Column(elem_classes="sa-card"):
+                Panel(
+                    Markup(
+                        "<h2 class='sa-h2'>Jobs</h2><p class='sa-note'>They go on when this page is closed, "
+                        "and after a restart of the app.</p>"
+                    )
+                )
+                JobStrip(("generate", "predict"), "Nothing has run yet. Start makes the first job.")
+            with gr.Column(elem_classes="sa-card"):
+                fresh = Panel(lambda: fresh_panel(context))
+                with gr.Row(elem_classes="sa-next"):
+                    predict = gr.Button("Predict what is new", min_width=140)
+                    Panel(Markup('<a class="sa-button" href="/label">Review on the Label page</a>'))
+                predicted = Panel(visible=False)
+
+    fields = [template, label, count, generator, steps, guidance, seed]
+    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    seen = gr.State(None)
+
+    def show_preview(*values: Any) -> Markup:
+        return _saying(lambda: preview_panel(generate.preview(context.workspace, **_asked(values, PREVIEWS))))
+
+    def submit(*values: Any) -> Any:
+        return _message(lambda: generate.submit(context.workspace, **_asked(values, None)))
+
+    def refresh(before: str | None) -> Any:
+        jobs = context.jobs.list(1, kinds=("generate",))
+        now = " ".join(f"{job.id} {job.done} {job.state}" for job in jobs)
+        return [gr.skip(), gr.skip()] if now == before else [fresh_panel(context), now]
+
+    template.input(
+        template_panel, template, live, trigger_mode="always_last", concurrency_limit=None, **quiet
+    )
+    preview.click(show_preview, fields, shown, show_progress="minimal", api_visibility="private")
+    start.click(submit, fields, said, **quiet)
+    predict.click(
+        lambda: _message(lambda: catalog.submit_predict(context.workspace)), None, predicted, **quiet
+    )
+    gr.Timer(POLL_SECONDS).tick(refresh, seen, [fresh, seen], concurrency_limit=None, **quiet)
+
+
+class Last:
+    """The form as the latest job had it, so that a reload finds what was typed when it began."""
+
+    def __init__(self, context: AppContext) -> None:
+        self.context = context
+
+    def of(self, name: str, otherwise: Any) -> Callable[[], Any]:
+        """A parameter of the latest job, looked up whenever the page is opened."""
+        return lambda: self.params().get(name, otherwise)
+
+    def params(self) -> Mapping[str, Any]:
+        """The latest job's parameters; empty before the first."""
+        jobs = self.context.jobs.list(1, kinds=("generate",))
+        return jobs[0].params if jobs else {}
+
+
+def _first_template(context: AppContext) -> str:
+    names = shipped_template_names()
+    name = FIRST_TEMPLATE.get(context.workspace.preset, names[0])
+    return shipped_template(name)
+
+
+def _first_class(context: AppContext) -> str:
+    classes = context.workspace.classes
+    wanted = FIRST_CLASS.get(context.workspace.preset, classes[0])
+    return wanted if wanted in classes else classes[0]
+
+
+def _asked(values: tuple[Any, ...], count: int | None) -> dict[str, Any]:
+    """The form's values as the arguments of generate.submit and generate.preview. Raises UserError."""
+    template, label, number, generator, steps, guidance, seed = values
+    if count is None and number is None:
+        raise UserError("say how many images to make")
+    return {
+        "template": template,
+        "label": label,
+        "count": count or int(number),
+        "generator": (generator or "").strip() or "embedded",
+        "steps": None if steps is None else int(steps),
+        "guidance": None if guidance is None else float(guidance),
+        "seed": int(seed or 0),
+    }
+
+
+def _saying(make: Callable[[], Markup]) -> Markup:
+    """What ``make`` gives, or the person's mistake in words."""
+    try:
+        return make()
+    except UserError as error:
+        return markup('<section class="sa-card"><h2>Preview</h2><p class="sa-error">{}</p></section>', error)
+
+
+def _message(act: Callable[[], Any]) -> Any:
+    """Do it; show nothing if it worked and the reason if it did not."""
+    try:
+        act()
+    except UserError as error:
+        return gr.update(value=markup('<p class="sa-error">{}</p>', error), visible=True)
+    return gr.update(visible=False)
+
+
+def template_panel(text: str) -> Markup:
+    """How many prompts a template gives, with some of them; or where it cannot be read."""
+    try:
+        template = Template.parse(text)
+        unique = template.unique_count
+        wanted = min(SAMPLES, template.count if unique is None else unique)
+        samples = list(template.sample(wanted, seed=0))
+    except TemplateError as error:
+        return template_error(text, error)
+    different = "" if unique is None or unique == template.count else f", {unique:,} different"
+    return markup(
+        '<div class="sa-prompts"><p><b>{count}</b> {noun}{different}</p><ul>{samples}</ul></div>',
+        count=f"{template.count:,}",
+        noun="prompt" if template.count == 1 else "prompts",
+        different=different,
+        samples=joined(markup("<li>{}</li>", prompt.text) for prompt in samples),
+    )
+
+
+def template_error(text: str, error: TemplateError) -> Markup:
+    """The message, and the template with the place marked."""
+    where = Markup("")
+    if error.position is not None:
+        at = min(error.position, len(text))
+        where = markup("<pre>{}<mark>{}</mark>{}</pre>", text[:at], text[at : at + 1] or " ", text[at + 1 :])
+    return markup('<div class="sa-prompts sa-prompts-error" role="status"><p>{}</p>{}</div>', error, where)
+
+
+PREVIEW_EMPTY = Markup(
+    '<section class="sa-card"><h2>Preview</h2><p>The first eight images that Start would make. Nothing is stored.</p>'
+    '<div class="sa-previews">'
+    + '<figure><div class="sa-blank"></div><figcaption>&nbsp;</figcaption></figure>' * PREVIEWS
+    + "</div></section>"
+)
+
+
+def preview_panel(images: list[tuple[Prompt, Pixels]]) -> Markup:
+    """Images with the prompts they were made from."""
+    figures = joined(
+        markup(
+            '<figure><img src="{}" alt=""><figcaption title="{text}">{text}</figcaption></figure>',
+            data_uri(pixels),
+            text=prompt.text,
+        )
+        for prompt, pixels in images
+    )
+    return markup(
+        '<section class="sa-card"><h2>Preview</h2><p>The first eight images that Start would make. '
+        'Nothing is stored.</p><div class="sa-previews">{}</div></section>',
+        figures,
+    )
+
+
+def data_uri(pixels: Pixels) -> str:
+    """An RGB image as a ``data:`` address, at most 256 px."""
+    image = Image.fromarray(pixels)
+    image.thumbnail((256, 256), Image.Resampling.LANCZOS)
+    out = io.BytesIO()
+    image.save(out, "WEBP", lossless=max(image.size) <= 64, quality=85)
+    return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode()
+
+
+def fresh_panel(context: AppContext) -> Markup:
+    """The newest synthetic images, newest first."""
+    newest = queue.ordered_ids(context.workspace, order="newest", scope="synthetic")[:FRESH]
+    head = Markup("<h2 class='sa-h2'>Fresh images</h2>")
+    if not newest:
+        return head + Markup("<p class='sa-note'>None yet. They appear here while a job runs.</p>")
+    tiles = joined(
+        markup(
+            '<img src="/media/{}.webp?size=64" alt="" title="{}" loading="lazy" width="56" height="56">',
+            item.sha256,
+            item.prompt or "",
+        )
+        for item in queue.items(context.workspace, newest)
+    )
+    return head + markup('<div class="sa-fresh">{}</div>', tiles)

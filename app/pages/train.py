@@ -1,0 +1,170 @@
+"""Train: one click from the curated set to an honest answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from synthaug.classifiers.recipes import RECIPES
+from synthaug.config import AUTOMATIC_THRESHOLD
+from synthaug.errors import UserError
+from synthaug.records import Job
+from synthaug.stages import compare, retrain, train
+from synthaug.stages.overview import Overview, overview
+from synthaug.workspace import Workspace
+
+from ..components.evidence import ACTIVE, earlier, exported, live, report
+from ..components.markup import Markup, Panel, markup
+from ..context import AppContext
+from ..shell import empty_state, heading
+
+POLL_SECONDS = 0.7
+SEEDS = (3, 20)
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+
+def page(context: AppContext) -> None:
+    """The form, the running job, and the evidence."""
+    workspace = context.workspace
+    heading(
+        "Train",
+        "Train with and without the synthetic images, and learn on real test images whether they helped.",
+    )
+    with gr.Column(elem_classes="sa-card sa-train-form"):
+        plan = Panel()
+        with gr.Row(elem_classes="sa-train-fields"):
+            seeds = gr.Slider(
+                *SEEDS, value=5, step=1, label="Seeds", info="Runs a side. More runs narrow the interval."
+            )
+            recipe = gr.Dropdown(
+                list(RECIPES),
+                value=train.default_recipe(workspace),
+                label="Recipe",
+                info="The network and how it learns.",
+            )
+            with gr.Column():
+                accept = gr.Checkbox(
+                    False,
+                    label="Accept confident predictions",
+                    info="Takes unreviewed images too, where the model agrees with the prompt.",
+                )
+                threshold = gr.Slider(
+                    0.5,
+                    1.0,
+                    value=AUTOMATIC_THRESHOLD,
+                    step=0.01,
+                    label="From this confidence",
+                    visible=False,
+                )
+        with gr.Row(elem_classes="sa-train-actions"):
+            start = gr.Button("Export the curated set and retrain", variant="primary", scale=0, min_width=340)
+            stop = gr.Button("Stop", scale=0, min_width=110, visible=False)
+            resume = gr.Button("Continue", scale=0, min_width=110, visible=False)
+        message = Panel(visible=False)
+    running = Panel(visible=False)
+    evidence = Panel()
+    export = Panel(visible=False)
+    before = Panel(visible=False)
+
+    seen = gr.State(None)
+    timer = gr.Timer(POLL_SECONDS)
+    watched = [running, stop, resume, start, plan, evidence, export, before, seen]
+
+    def refresh(known: dict[str, str] | None) -> list[Any]:
+        return _refresh(context, known or {})
+
+    def submit(count: float, name: str, above: float, automatic: bool) -> list[Any]:
+        try:
+            chosen = above if automatic else None
+            retrain.submit(workspace, seeds=int(count), recipe=name, accept_above=chosen)
+        except UserError as error:
+            return [_panel(_error(str(error))), *[gr.skip()] * len(watched)]
+        return [_panel(Markup("")), *_refresh(context, {})]
+
+    def ask(action: str) -> list[Any]:
+        job = _latest(context)
+        if job is not None:
+            (context.jobs.cancel if action == "stop" else context.jobs.resume)(job.id)
+        return _refresh(context, {})
+
+    accept.change(lambda on: gr.Slider(visible=on), accept, threshold, **QUIET)
+    timer.tick(refresh, seen, watched, concurrency_limit=None, **QUIET)
+    start.click(submit, [seeds, recipe, threshold, accept], [message, *watched], **QUIET)
+    stop.click(lambda: ask("stop"), None, watched, **QUIET)
+    resume.click(lambda: ask("resume"), None, watched, **QUIET)
+
+
+def _latest(context: AppContext) -> Job | None:
+    jobs = context.jobs.list(1, kinds=(retrain.KIND,))
+    return jobs[0] if jobs else None
+
+
+def _refresh(context: AppContext, known: dict[str, str]) -> list[Any]:
+    """Only what changed since the last look: the job often, the evidence when a job ends."""
+    job = _latest(context)
+    state = "none" if job is None else f"{job.id} {job.state}"
+    step = "" if job is None else f"{state} {job.done} {job.note} {job.cancel_requested}"
+    unchanged = gr.skip()
+    outputs = [unchanged] * 8
+    if step != known.get("step"):
+        active = job is not None and job.state in ACTIVE
+        stopping = active and job is not None and job.cancel_requested
+        outputs[:4] = [
+            _panel(live(job)),
+            gr.Button("Stopping" if stopping else "Stop", visible=active, interactive=not stopping),
+            gr.Button(visible=job is not None and job.state in ("failed", "cancelled")),
+            gr.Button(interactive=not active),
+        ]
+    if state != known.get("state"):
+        outputs[4:] = _results(context.workspace)
+    now = {"state": state, "step": step}
+    return [*outputs, unchanged if now == known else now]
+
+
+def _results(workspace: Workspace) -> list[Any]:
+    """The plan, the newest evidence, the newest export, and the comparisons before."""
+    figures = overview(workspace)
+    found = compare.all_comparisons(workspace)
+    newest = report(found[0]) if found else _nothing_yet(figures)
+    return [_plan(figures), newest, _panel(exported(figures.exports)), _panel(earlier(found))]
+
+
+def _plan(figures: Overview) -> Markup:
+    real = sum(row.train_real for row in figures.classes)
+    accepted = sum(row.accepted for row in figures.classes)
+    waiting = sum(row.unreviewed for row in figures.classes)
+    text = markup(
+        "Trains on the real images alone, then on the same plus <b>{} accepted synthetic images</b>, with the same "
+        "seeds. Both are tested on {} real images that no training touches. {} real training images are here; "
+        "the newest view without synthetic images is the baseline.",
+        f"{accepted:,}",
+        f"{sum(row.test_real for row in figures.classes):,}",
+        f"{real:,}",
+    )
+    if waiting:
+        text += markup(' <span class="sa-warn">{} synthetic images wait for review.</span>', f"{waiting:,}")
+    return markup('<h2 class="sa-h2">Compare with and without</h2><p class="sa-note">{}</p>', text)
+
+
+def _nothing_yet(figures: Overview) -> Markup:
+    if not figures.synthetic:
+        return empty_state(
+            "No synthetic images yet",
+            "There is nothing to compare with. Generate some first.",
+            ("Generate images", "/generate"),
+        )
+    return empty_state(
+        "No evidence yet",
+        "One click above exports the curated set, trains both sides and weighs the difference.",
+        ("Review images first", "/label"),
+    )
+
+
+def _panel(content: Markup) -> Any:
+    """An update that hides the panel while it has nothing to show."""
+    return gr.update(value=content, visible=bool(content))
+
+
+def _error(text: str) -> Markup:
+    return markup('<p class="sa-error" role="alert">{}</p>', text)

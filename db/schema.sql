@@ -1,0 +1,179 @@
+CREATE INDEX generations_by_image ON generations (image_id);
+
+CREATE INDEX labels_by_image ON labels (image_id);
+
+CREATE TABLE classes (
+    position INTEGER PRIMARY KEY CHECK (position >= 0),
+    name TEXT NOT NULL UNIQUE
+) STRICT;
+
+CREATE TABLE comparisons (
+    id INTEGER PRIMARY KEY,
+    baseline_view_id INTEGER NOT NULL REFERENCES views (id),
+    augmented_view_id INTEGER NOT NULL REFERENCES views (id),
+    result TEXT NOT NULL,
+    created_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE exports (
+    id INTEGER PRIMARY KEY,
+    view_id INTEGER NOT NULL REFERENCES views (id),
+    format TEXT NOT NULL,
+    path TEXT NOT NULL,
+    images INTEGER NOT NULL,
+    manifest_sha256 TEXT NOT NULL,
+    created_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE generations (
+    job_id INTEGER NOT NULL REFERENCES jobs (id),
+    position INTEGER NOT NULL CHECK (position >= 0),
+    image_id INTEGER NOT NULL REFERENCES images (id),
+    class_position INTEGER NOT NULL REFERENCES classes (position),
+    prompt TEXT NOT NULL,
+    prompt_index INTEGER NOT NULL,
+    slots TEXT NOT NULL,
+    seed INTEGER NOT NULL,
+    generator TEXT NOT NULL,
+    revision TEXT NOT NULL,
+    PRIMARY KEY (job_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE images (
+    id INTEGER PRIMARY KEY,
+    sha256 TEXT NOT NULL UNIQUE CHECK (length(sha256) = 64),
+    width INTEGER NOT NULL CHECK (width > 0),
+    height INTEGER NOT NULL CHECK (height > 0),
+    split TEXT NOT NULL CHECK (split IN ('train', 'test')),
+    origin TEXT NOT NULL CHECK (origin IN ('real', 'synthetic')),
+    source TEXT NOT NULL,
+    caption TEXT,
+    added_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE jobs (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'done', 'failed', 'cancelled')),
+    params TEXT NOT NULL,
+    done INTEGER NOT NULL DEFAULT 0,
+    total INTEGER NOT NULL DEFAULT 0,
+    note TEXT NOT NULL DEFAULT '',
+    error TEXT NOT NULL DEFAULT '',
+    result TEXT NOT NULL DEFAULT '{}',
+    cancel_requested INTEGER NOT NULL DEFAULT 0 CHECK (cancel_requested IN (0, 1)),
+    created_at TEXT NOT NULL,
+    started_at TEXT,
+    finished_at TEXT
+) STRICT;
+
+CREATE TABLE labels (
+    id INTEGER PRIMARY KEY,
+    image_id INTEGER NOT NULL REFERENCES images (id),
+    value TEXT NOT NULL CHECK (value IN ('class', 'reject', 'unsure', 'undo')),
+    class_position INTEGER REFERENCES classes (position),
+    annotator TEXT NOT NULL,
+    source TEXT NOT NULL CHECK (source IN ('human', 'accepted', 'imported', 'automatic')),
+    op_id TEXT NOT NULL UNIQUE,
+    undoes INTEGER UNIQUE REFERENCES labels (id),
+    model_id INTEGER REFERENCES models (id),
+    created_at TEXT NOT NULL,
+    CHECK ((value = 'class') = (class_position IS NOT NULL)),
+    CHECK ((value = 'undo') = (undoes IS NOT NULL))
+) STRICT;
+
+CREATE TABLE models (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    recipe TEXT NOT NULL,
+    revision TEXT NOT NULL,
+    seed INTEGER NOT NULL,
+    view_id INTEGER REFERENCES views (id),
+    file TEXT NOT NULL,
+    metrics TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    created_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE predictions (
+    model_id INTEGER NOT NULL REFERENCES models (id),
+    image_id INTEGER NOT NULL REFERENCES images (id),
+    probs BLOB NOT NULL,
+    features BLOB NOT NULL,
+    created_at TEXT NOT NULL,
+    PRIMARY KEY (model_id, image_id)
+) STRICT;
+
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    view_id INTEGER NOT NULL REFERENCES views (id),
+    recipe TEXT NOT NULL,
+    seed INTEGER NOT NULL,
+    test_fingerprint TEXT NOT NULL,
+    metrics TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    UNIQUE (view_id, recipe, seed, test_fingerprint)
+) STRICT;
+
+CREATE TABLE scores (
+    image_id INTEGER PRIMARY KEY REFERENCES images (id),
+    model_id INTEGER NOT NULL REFERENCES models (id),
+    pca_x REAL NOT NULL,
+    pca_y REAL NOT NULL,
+    umap_x REAL NOT NULL,
+    umap_y REAL NOT NULL,
+    entropy REAL NOT NULL,
+    margin REAL NOT NULL,
+    ood_real REAL,
+    ood_synthetic REAL,
+    duplicate_of INTEGER REFERENCES images (id),
+    scored_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE settings (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE view_images (
+    view_id INTEGER NOT NULL REFERENCES views (id),
+    position INTEGER NOT NULL,
+    image_id INTEGER NOT NULL REFERENCES images (id),
+    class_position INTEGER NOT NULL REFERENCES classes (position),
+    PRIMARY KEY (view_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE views (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    spec TEXT NOT NULL,
+    created_at TEXT NOT NULL
+) STRICT;
+
+CREATE TRIGGER labels_are_never_deleted BEFORE DELETE ON labels
+BEGIN
+    SELECT RAISE(ABORT, 'the label log is append-only');
+END;
+
+CREATE TRIGGER labels_are_never_updated BEFORE UPDATE ON labels
+BEGIN
+    SELECT RAISE(ABORT, 'the label log is append-only');
+END;
+
+CREATE VIEW current_labels AS
+SELECT image_id, id AS label_id, value, class_position, annotator, source, created_at
+FROM (
+    SELECT
+        labels.*,
+        row_number() OVER (
+            PARTITION BY image_id
+            ORDER BY
+                CASE source WHEN 'automatic' THEN 0 WHEN 'imported' THEN 1 ELSE 2 END DESC,
+                id DESC
+        ) AS place
+    FROM labels
+    WHERE value <> 'undo'
+      AND NOT EXISTS (SELECT 1 FROM labels AS later WHERE later.undoes = labels.id)
+)
+WHERE place = 1;

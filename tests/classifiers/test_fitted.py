@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from synthaug.classifiers.fit import fit
+from synthaug.classifiers.fitted import FittedClassifier
+from synthaug.classifiers.recipes import RECIPES
+from synthaug.errors import UserError
+
+NAMES = ("cat", 'a "quoted" <b>', "猫")
+
+
+@pytest.fixture(scope="module")
+def images() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (30, 16, 16, 3), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def classifier(images: np.ndarray) -> FittedClassifier:
+    return fit(images, np.arange(30) % 3, 3, replace(RECIPES["digits"], epochs=1), 3, class_names=NAMES)
+
+
+def test_file_holds_everything(classifier: FittedClassifier, images: np.ndarray, tmp_path: Path) -> None:
+    classifier.save(tmp_path / "model.safetensors")
+    loaded = FittedClassifier.load(tmp_path / "model.safetensors")
+    assert np.array_equal(loaded.probabilities(images), classifier.probabilities(images))
+    assert loaded.revision == classifier.revision
+    assert loaded.class_names == NAMES
+    assert loaded.recipe == classifier.recipe
+    assert loaded.training == classifier.training
+    assert loaded.training["seed"] == 3
+    assert [each.name for each in tmp_path.iterdir()] == ["model.safetensors"]
+
+
+def test_equal_classifiers_make_equal_files(classifier: FittedClassifier, tmp_path: Path) -> None:
+    classifier.save(tmp_path / "a")
+    FittedClassifier.load(tmp_path / "a").save(tmp_path / "b")
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_probabilities_are_softmax_of_the_head_on_the_features(
+    classifier: FittedClassifier, images: np.ndarray
+) -> None:
+    probs, features = classifier.predict(images)
+    head = classifier.network.head
+    logits = features @ head.weight.detach().numpy().T + head.bias.detach().numpy()
+    expected = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    np.testing.assert_allclose(probs, expected, rtol=1e-4)
+
+
+def test_missing_foreign_and_broken_files_are_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"no classifier at .*absent"):
+        FittedClassifier.load(tmp_path / "absent")
+    (tmp_path / "text").write_text("not tensors")
+    with pytest.raises(UserError, match="not a readable safetensors file"):
+        FittedClassifier.load(tmp_path / "text")
+    save_file({"x": np.zeros(3)}, tmp_path / "foreign")
+    with pytest.raises(UserError, match="holds no classifier of ours"):
+        FittedClassifier.load(tmp_path / "foreign")

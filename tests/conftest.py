@@ -1,0 +1,36 @@
+"""Fixtures that several tests share: workspaces made of real digits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from synthaug.stages.importing import import_images
+from synthaug.workspace import Workspace
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """An empty workspace with the ten digits as classes."""
+    return Workspace.create(tmp_path / "work", (), "digits")
+
+
+@pytest.fixture(scope="session")
+def digits_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with all digits imported; copy it, do not write to it."""
+    root = tmp_path_factory.mktemp("digits") / "work"
+    digits = Workspace.create(root, (), "digits")
+    import_images(digits, "digits", "digits")
+    digits.db.close()
+    return root
+
+
+@pytest.fixture
+def digits(digits_template: Path, tmp_path: Path) -> Workspace:
+    """A workspace of one's own with all 1,797 digits."""
+    import shutil
+
+    root = tmp_path / "digits"
+    shutil.copytree(digits_template, root)
+    return Workspace.open(root)

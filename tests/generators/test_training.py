@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from synthaug.errors import UserError
+from synthaug.generators import load_generator
+from synthaug.generators.base import ModelCard
+from synthaug.generators.networks import Architecture
+from synthaug.generators.training import ignore_progress, train
+from synthaug.generators.training_config import Progress, TrainingConfig
+from synthaug.records import GenerationRequest, Pixels
+
+COLORS = np.random.default_rng(0).integers(0, 256, (32, 1, 1, 3), dtype=np.uint8)
+IMAGES = np.tile(COLORS, (1, 16, 16, 1))
+CONFIG = TrainingConfig(
+    architecture=Architecture(
+        image_size=16,
+        vae_channels=(8, 8),
+        unet_channels=(16, 32),
+        head_size=8,
+        norm_groups=8,
+        text_width=16,
+        text_layers=1,
+        text_heads=2,
+        max_tokens=12,
+    ),
+    vae_steps=3,
+    steps=4,
+    batch_size=4,
+    tokenizer_captions=50,
+    checkpoint_minutes=0,
+)
+
+
+class Killed(Exception):
+    """Stands for the end of the process."""
+
+
+def caption(pixels: Pixels, index: int, rng: np.random.Generator) -> str:
+    return f"a {'bright' if pixels.mean() > 127 else 'dark'} image number {index % 10}"
+
+
+def run(folder: Path, progress: Progress = ignore_progress, config: TrainingConfig = CONFIG) -> Path:
+    train(
+        IMAGES,
+        caption,
+        config,
+        folder / "model",
+        folder / "checkpoints",
+        progress=progress,
+        card=ModelCard(name="noise", num_inference_steps=2),
+    )
+    return folder / "model"
+
+
+def weights(model: Path) -> dict[str, bytes]:
+    found = {each.parent.name: each.read_bytes() for each in model.rglob("*.safetensors")}
+    assert found.keys() == {"vae", "unet", "text_encoder"}
+    return found
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return run(tmp_path_factory.mktemp("uninterrupted"))
+
+
+@pytest.mark.parametrize(("phase", "step"), [("vae", 2), ("vae", 3), ("diffusion", 1), ("diffusion", 3)])
+def test_a_killed_training_goes_on_to_the_same_weights(
+    uninterrupted: Path, tmp_path: Path, phase: str, step: int
+) -> None:
+    def kill(at_phase: str, done: int, total: int, loss: float) -> None:
+        if (at_phase, done) == (phase, step):
+            raise Killed
+
+    with pytest.raises(Killed):
+        run(tmp_path, kill)
+    seen: list[tuple[str, int]] = []
+    model = run(tmp_path, lambda at_phase, done, total, loss: seen.append((at_phase, done)))
+    assert (phase, step) not in seen
+    assert weights(model) == weights(uninterrupted)
+
+
+def test_more_steps_continue_where_fewer_ended(uninterrupted: Path, tmp_path: Path) -> None:
+    run(tmp_path, config=replace(CONFIG, steps=2))
+    assert weights(run(tmp_path)) == weights(uninterrupted)
+
+
+def test_another_seed_gives_other_weights(uninterrupted: Path, tmp_path: Path) -> None:
+    other = weights(run(tmp_path, config=replace(CONFIG, seed=1)))
+    assert all(other[part] != same for part, same in weights(uninterrupted).items())
+
+
+def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
+    run(tmp_path)
+    with pytest.raises(UserError, match="other data or settings"):
+        run(tmp_path, config=replace(CONFIG, learning_rate=0.5))
+    with pytest.raises(UserError, match="beyond the 1 steps"):
+        run(tmp_path, config=replace(CONFIG, steps=1))
+
+
+def test_the_loss_falls_on_the_data(tmp_path: Path) -> None:
+    losses: list[float] = []
+    config = replace(CONFIG, vae_steps=60, steps=1, warmup_steps=5, checkpoint_minutes=60)
+    run(tmp_path, lambda phase, done, total, loss: losses.append(loss), config)
+    assert np.mean(losses[50:60]) < 0.9 * np.mean(losses[:10])
+
+
+def test_the_folder_is_a_generator_and_a_stock_pipeline(uninterrupted: Path) -> None:
+    import torch
+    from diffusers import StableDiffusionPipeline
+
+    image = load_generator(uninterrupted, device="cpu").generate([GenerationRequest("a dark image", 0)])[0]
+    assert image.pixels.shape == (16, 16, 3)
+    stock = StableDiffusionPipeline.from_pretrained(uninterrupted)
+    stock.set_progress_bar_config(disable=True)
+    drawn = stock(
+        "a dark image", num_inference_steps=2, generator=torch.manual_seed(0), output_type="np"
+    ).images
+    assert np.array_equal(np.rint(drawn[0] * 255).astype(np.uint8), image.pixels)
+
+
+@pytest.mark.parametrize("images", [IMAGES[:0], IMAGES[:, :8], IMAGES.astype(np.float32), IMAGES[0]])
+def test_images_of_the_wrong_kind_are_refused(images: np.ndarray, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="images to train on"):
+        train(images, caption, CONFIG, tmp_path, tmp_path)

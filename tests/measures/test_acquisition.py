@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import entropy as scipy_entropy
+
+from synthaug.measures.acquisition import (
+    ACQUISITIONS,
+    bald,
+    disagreement_with_prompt,
+    entropy,
+    least_confidence,
+    margin,
+    variation_ratio,
+)
+
+TWO_ROWS = np.array([[0.5, 0.25, 0.25], [0.7, 0.3, 0.0]])
+
+
+def random_passes(seed: int, passes: int = 5, count: int = 6, classes: int = 4) -> np.ndarray:
+    return np.random.default_rng(seed).dirichlet(np.full(classes, 0.5), (passes, count))
+
+
+def test_two_rows_by_hand() -> None:
+    np.testing.assert_allclose(least_confidence(TWO_ROWS), [0.5, 0.3])
+    np.testing.assert_allclose(margin(TWO_ROWS), [0.75, 0.6])
+    expected = [1.5 * np.log(2), -0.7 * np.log(0.7) - 0.3 * np.log(0.3)]
+    np.testing.assert_allclose(entropy(TWO_ROWS), expected)
+    np.testing.assert_allclose(disagreement_with_prompt(TWO_ROWS, np.array([1, 2])), [0.75, 1.0])
+
+
+def test_passes_by_hand() -> None:
+    certain_but_split = [[1.0, 0.0], [0.0, 1.0]]
+    always_unsure = [[0.5, 0.5], [0.5, 0.5]]
+    passes = np.array([certain_but_split, always_unsure]).transpose(1, 0, 2)  # (T, N, K)
+    np.testing.assert_allclose(entropy(passes), [np.log(2), np.log(2)])
+    np.testing.assert_allclose(bald(passes), [np.log(2), 0], atol=1e-12)
+    np.testing.assert_allclose(variation_ratio(passes), [0.5, 0])
+
+
+def test_entropy_is_scipys() -> None:
+    probs = random_passes(1)[0]
+    np.testing.assert_allclose(entropy(probs), scipy_entropy(probs, axis=1))
+
+
+def test_bald_is_the_mean_divergence_of_the_passes_from_their_mean() -> None:
+    passes = random_passes(2)
+    divergence = scipy_entropy(passes, np.broadcast_to(passes.mean(0), passes.shape), axis=2).mean(0)
+    np.testing.assert_allclose(bald(passes), divergence)
+
+
+@given(seed=st.integers(0, 10_000), name=st.sampled_from(sorted(ACQUISITIONS)))
+def test_every_function_ignores_the_order_of_classes(seed: int, name: str) -> None:
+    passes = random_passes(seed)
+    order = np.random.default_rng(seed).permutation(passes.shape[2])
+    scores = ACQUISITIONS[name](passes)
+    assert scores.shape == (passes.shape[1],)
+    assert scores.dtype == np.float64
+    assert (scores >= 0).all()
+    np.testing.assert_allclose(ACQUISITIONS[name](passes[:, :, order]), scores, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ACQUISITIONS)
+def test_unsure_comes_before_sure(name: str) -> None:
+    rng = np.random.default_rng(0)
+    unsure = rng.dirichlet(np.ones(3), (20, 1))
+    sure = rng.dirichlet([1000, 1, 1], (20, 1))
+    scores = ACQUISITIONS[name](np.concatenate([sure, unsure], axis=1))
+    assert scores[1] > scores[0]
+
+
+@pytest.mark.parametrize("name", ["bald", "variation_ratio"])
+def test_disagreement_needs_passes(name: str) -> None:
+    with pytest.raises(ValueError, match=rf"{name} needs Monte Carlo passes .* not \(2, 3\)"):
+        ACQUISITIONS[name](TWO_ROWS)
+
+
+def test_one_class_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"not \(3, 1\)"):
+        margin(np.ones((3, 1)))

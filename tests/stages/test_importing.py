@@ -1,0 +1,79 @@
+"""Imports into a workspace: what goes in, what is refused and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from synthaug.errors import ImportFailed, WorkspaceError
+from synthaug.stages.importing import import_images
+from synthaug.store import catalog, labels
+from synthaug.workspace import Workspace
+
+
+def picture(path: Path, seed: int) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), np.uint8)
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def test_the_digits_arrive_with_their_split_and_labels(digits: Workspace) -> None:
+    assert len(catalog.find_images(digits.db, split="train")) == 1297
+    assert len(catalog.find_images(digits.db, split="test")) == 500
+    assert len(labels.labeled_images(digits.db, split="train", origin="real")) == 1297
+
+
+def test_importing_again_adds_nothing(digits: Workspace) -> None:
+    result = import_images(digits, "digits", "digits")
+    assert (result.added, result.duplicates, result.rejected) == (0, 1797, ())
+
+
+def test_bad_files_are_named_and_good_ones_go_in(workspace: Workspace, tmp_path: Path) -> None:
+    picture(tmp_path / "src/3/good.png", 1)
+    (tmp_path / "src/3/empty.png").write_bytes(b"")
+    (tmp_path / "src/3/text.jpg").write_text("not an image")
+    picture(tmp_path / "src/platypus/x.png", 2)
+    result = import_images(workspace, tmp_path / "src", "folder")
+    assert result.added == 1
+    reasons = {Path(path).name: reason for path, reason in result.rejected}
+    assert set(reasons) == {"empty.png", "text.jpg", "x.png"}
+    assert "no class called 'platypus'" in reasons["x.png"]
+
+
+def test_the_same_pixels_in_both_splits_are_refused(workspace: Workspace, tmp_path: Path) -> None:
+    picture(tmp_path / "a/3/x.png", 1)
+    import_images(workspace, tmp_path / "a", "folder", split="train")
+    result = import_images(workspace, tmp_path / "a", "folder", split="test")
+    assert result.added == 0
+    assert "which is in the train split" in result.rejected[0][1]
+    assert not catalog.find_images(workspace.db, split="test")
+
+
+def test_the_same_pixels_under_two_classes_are_refused(workspace: Workspace, tmp_path: Path) -> None:
+    picture(tmp_path / "src/3/x.png", 1)
+    picture(tmp_path / "src/8/x.png", 1)
+    result = import_images(workspace, tmp_path / "src", "folder")
+    assert result.added == 1
+    assert "which is labeled '3'" in result.rejected[0][1]
+
+
+def test_a_source_that_is_not_there(workspace: Workspace, tmp_path: Path) -> None:
+    with pytest.raises(ImportFailed, match="does not exist"):
+        import_images(workspace, tmp_path / "nothing")
+
+
+def test_class_names_of_every_kind_are_safe(tmp_path: Path) -> None:
+    names = ["it's", 'a "cat"', "<script>alert(1)</script>", "🐈", "a/b", "..", "; DROP TABLE classes"]
+    workspace = Workspace.create(tmp_path / "w", names)
+    assert workspace.classes == tuple(names)
+    assert Workspace.open(tmp_path / "w").classes == tuple(names)
+
+
+def test_a_read_only_place_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises((WorkspaceError, OSError), match="file"):
+        Workspace.create(tmp_path / "file" / "w", ["a"])

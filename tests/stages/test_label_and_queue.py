@@ -1,0 +1,160 @@
+"""Labels as people, scripts and rules give them; queues in the order asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from synthaug.errors import UnknownName, UserError
+from synthaug.records import LabelEntry
+from synthaug.stages import label
+from synthaug.stages.queue import items, ordered_ids
+from synthaug.store import catalog, labels, models
+from synthaug.workspace import Workspace
+from tests.stages.helpers import add_synthetic
+
+
+def predict(workspace: Workspace, probabilities: dict[int, list[float]]) -> None:
+    """Store predictions of a model as stage predict would; the first classes are given, the rest share."""
+    model = models.add(
+        workspace.db,
+        name="m",
+        recipe="r",
+        revision="abc",
+        seed=0,
+        view_id=None,
+        file="f",
+        metrics={},
+        environment={},
+    )
+    probs = np.zeros((len(probabilities), len(workspace.classes)), np.float32)
+    for row, given in zip(probs, probabilities.values(), strict=True):
+        row[: len(given)] = given
+    models.add_predictions(
+        workspace.db, model.id, list(probabilities), probs, np.zeros((len(probs), 2), np.float32)
+    )
+
+
+def test_confident_agreement_is_accepted_and_confident_disagreement_is_left_to_a_person(
+    workspace: Workspace,
+) -> None:
+    sure, unsure, contrary = add_synthetic(workspace, 3, class_index=0)
+    predict(workspace, {sure: [0.95, 0.05], unsure: [0.8, 0.2], contrary: [0.01, 0.99]})
+    assert label.accept_confident(workspace, 0.9) == 1
+    said = labels.current(workspace.db, [sure, unsure, contrary])
+    assert list(said) == [sure]
+    assert (said[sure].class_index, said[sure].source) == (0, "automatic")
+    assert label.accept_confident(workspace, 0.9) == 0
+
+
+def test_accepting_before_predicting_says_what_to_do(workspace: Workspace) -> None:
+    with pytest.raises(UserError, match="synthaug predict"):
+        label.accept_confident(workspace)
+
+
+def test_labels_from_a_csv_by_id_and_by_hash(workspace: Workspace, tmp_path: Path) -> None:
+    first, second, third = add_synthetic(workspace, 3, class_index=8)
+    sha256 = catalog.images_by_id(workspace.db, [second])[0].sha256
+    (tmp_path / "l.csv").write_text(f"image,label\n{first},3\n{sha256},reject\n{third},unsure\n")
+    assert label.from_csv(workspace, tmp_path / "l.csv", "ann") == 3
+    said = labels.current(workspace.db, [first, second, third])
+    assert [said[each].value for each in (first, second, third)] == ["class", "reject", "unsure"]
+    assert said[first].class_index == 3
+    label.from_csv(workspace, tmp_path / "l.csv", "ann")
+    assert len(labels.history(workspace.db, first)) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("picture,label\n1,3\n", "no column 'image'"),
+        ("image,label\n1,3\n999,3\n", "line 3: no image '999'"),
+        ("image,label\n1,dog\n", "line 2: label 'dog' is unknown; allowed: '0'"),
+    ],
+)
+def test_a_bad_csv_is_refused_as_a_whole(
+    workspace: Workspace, tmp_path: Path, text: str, message: str
+) -> None:
+    (image,) = add_synthetic(workspace, 1, class_index=8)
+    assert image == 1
+    (tmp_path / "l.csv").write_text(text)
+    with pytest.raises(UserError, match=message):
+        label.from_csv(workspace, tmp_path / "l.csv", "ann")
+    assert not labels.current(workspace.db, [image])
+
+
+def test_undo_appends_and_happens_once(workspace: Workspace) -> None:
+    (image,) = add_synthetic(workspace, 1, class_index=8)
+    label.record(workspace, [LabelEntry(image, "class", "ann", "human", "op", 3)])
+    assert label.undo(workspace, "op", "ann", "undo-1") is not None
+    assert label.undo(workspace, "op", "ann", "undo-2") is None
+    assert label.progress(workspace) == {"reviewed": 0, "total": 1}
+    with pytest.raises(UserError, match="no label with the operation id"):
+        label.undo(workspace, "never", "ann", "undo-3")
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        (LabelEntry(1, "class", "ann", "human", "op", 99), "class index 99 is not one of 0..9"),
+        (LabelEntry(1, "reject", "ann", "human", "op", 1), "carries no class"),
+        (LabelEntry(1, "class", " ", "human", "op", 1), "annotator"),
+        (LabelEntry(77, "class", "ann", "human", "op", 1), "image"),
+    ],
+)
+def test_a_label_that_cannot_be_is_refused(workspace: Workspace, entry: LabelEntry, message: str) -> None:
+    add_synthetic(workspace, 1, class_index=8)
+    with pytest.raises(UserError, match=message):
+        label.record(workspace, [entry])
+    assert label.progress(workspace)["reviewed"] == 0
+
+
+def test_queue_orders(workspace: Workspace) -> None:
+    a, b, c, unpredicted = add_synthetic(workspace, 4, class_index=0)
+    predict(workspace, {a: [0.5, 0.45], b: [0.6, 0.2], c: [0.05, 0.9]})
+    assert ordered_ids(workspace, "newest") == [unpredicted, c, b, a]
+    assert ordered_ids(workspace, "least-confident") == [a, b, c, unpredicted]
+    assert ordered_ids(workspace, "disagreement") == [c, a, b, unpredicted]
+    shuffled = ordered_ids(workspace, "random", seed=1)
+    assert sorted(shuffled) == [a, b, c, unpredicted]
+    assert shuffled == ordered_ids(workspace, "random", seed=1)
+    with pytest.raises(UnknownName, match="queue order"):
+        ordered_ids(workspace, "best")
+
+
+def test_scopes(digits: Workspace) -> None:
+    first, second = add_synthetic(digits, 2, class_index=8)
+    label.record(digits, [LabelEntry(first, "class", "ann", "human", "op", 8)])
+    assert ordered_ids(digits, scope="unreviewed") == [second]
+    assert ordered_ids(digits, scope="synthetic") == [second, first]
+    assert len(ordered_ids(digits, scope="real")) == 1797
+    assert len(ordered_ids(digits, scope="all")) == 1799
+    with pytest.raises(UnknownName, match="queue scope"):
+        ordered_ids(digits, scope="some")
+
+
+def test_an_item_tells_the_whole_story(workspace: Workspace) -> None:
+    (image,) = add_synthetic(workspace, 1, class_index=8)
+    predict(workspace, {image: [0.25, 0.75]})
+    label.record(workspace, [LabelEntry(image, "class", "ann", "accepted", "op", 1)])
+    (item,) = items(workspace, [image])
+    assert (item.prompt, item.slots, item.prompted_class) == ("a bold digit", {"STROKE": "bold"}, 8)
+    assert (item.predicted_class, item.confidence) == (1, 0.75)
+    assert (item.label_value, item.label_class, item.label_source) == ("class", 1, "accepted")
+    with pytest.raises(UnknownName):
+        items(workspace, [999])
+
+
+def test_slot_values_that_cause_trouble_come_first(workspace: Workspace) -> None:
+    made = add_synthetic(workspace, 4, class_index=8)  # bold, thin, bold, thin
+    record = [
+        LabelEntry(made[1], "reject", "ann", "human", "1"),
+        LabelEntry(made[3], "class", "ann", "human", "2", 3),
+    ]
+    label.record(workspace, [*record, LabelEntry(made[0], "class", "ann", "human", "3", 8)])
+    assert label.flips_by_slot(workspace) == [
+        {"slot": "STROKE", "value": "thin", "made": 2, "kept": 0, "flipped": 1, "rejected": 1},
+        {"slot": "STROKE", "value": "bold", "made": 2, "kept": 1, "flipped": 0, "rejected": 0},
+    ]

@@ -1,0 +1,116 @@
+"""Training and evidence, on real digits."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from synthaug.classifiers.fitted import FittedClassifier
+from synthaug.errors import Cancelled, UserError
+from synthaug.stages.compare import all_comparisons, compare
+from synthaug.stages.predict import predict
+from synthaug.stages.score import score
+from synthaug.stages.train import load_test_set, train
+from synthaug.stages.view import ViewSpec, make_view
+from synthaug.store import catalog, models, views
+from synthaug.workspace import Workspace
+from tests.stages.helpers import add_synthetic
+
+
+@pytest.fixture
+def small(digits: Workspace) -> Workspace:
+    """Views of 20 images a class, and the same without eights but five."""
+    make_view(digits, "balanced", ViewSpec(keep=dict.fromkeys(digits.classes, 20)))
+    make_view(digits, "scarce", ViewSpec(base="balanced", keep={"8": 1}))
+    return digits
+
+
+def test_a_model_is_trained_measured_stored_and_loads_again(small: Workspace) -> None:
+    model = train(small, "balanced", epochs=4)
+    assert model.metrics["test_images"] == 500
+    confusion = np.array(model.metrics["confusion"])
+    assert confusion.sum() == 500
+    assert model.metrics["accuracy"] == pytest.approx(np.trace(confusion) / 500)
+    loaded = FittedClassifier.load(small.root / model.file)
+    assert loaded.revision == model.revision
+    test = load_test_set(small, loaded.recipe.image_size)
+    again = float((loaded.probabilities(test.data.images).argmax(1) == test.data.labels).mean())
+    assert again == pytest.approx(model.metrics["accuracy"])
+    with pytest.raises(UserError, match="exists"):
+        train(small, "balanced", epochs=4)
+
+
+def test_predict_covers_what_is_new_and_score_places_every_image(small: Workspace) -> None:
+    train(small, "balanced", epochs=2, name="m")
+    assert predict(small).predicted == 1797
+    made = add_synthetic(small, 12, 8)
+    assert predict(small).predicted == 12
+    assert predict(small).predicted == 0
+    assert score(small)["scored"] == 1809
+    rows = {row["id"]: row for row in models.scored_images(small.db)}
+    assert len(rows) == 1809
+    noise = [rows[each]["ood_real"] for each in made]
+    assert min(noise) > 0.95  # random noise is farther from the digits than almost every digit
+    assert all(rows[image.id]["ood_real"] is None for image in catalog.find_images(small.db, origin="real"))
+
+
+def test_evidence_is_paired_kept_and_not_repeated(small: Workspace) -> None:
+    seen: list[str] = []
+    found = compare(small, "scarce", "balanced", 3, epochs=3, progress=lambda *a: seen.append(a[2]["run"]))
+    assert len(seen) == 2 * 3 * 3
+    differences = np.array(found.augmented.accuracies) - np.array(found.baseline.accuracies)
+    assert found.difference == pytest.approx(differences.mean())
+    assert found.ci[0] <= found.difference <= found.ci[1]
+    assert np.sum(found.baseline.confusion) == 3 * 500
+    eight = next(change for change in found.per_class_difference if change.class_name == "8")
+    assert eight.difference == pytest.approx(found.augmented.per_class[8] - found.baseline.per_class[8])
+    seen.clear()
+    again = compare(small, "scarce", "balanced", 3, epochs=3, progress=lambda *a: seen.append(a[2]["run"]))
+    assert seen == []
+    assert again.baseline == found.baseline
+    assert [each.id for each in all_comparisons(small)] == [again.id, found.id]
+
+
+def test_an_interrupted_comparison_goes_on(small: Workspace) -> None:
+    runs: list[str] = []
+
+    def stop_in_the_third_run(done: int, total: int, epoch: dict[str, object]) -> None:
+        runs.append(str(epoch["run"]))
+        if done == 2:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        compare(small, "scarce", "balanced", 3, epochs=1, progress=stop_in_the_third_run)
+    runs.clear()
+    compare(small, "scarce", "balanced", 3, epochs=1, progress=lambda *a: runs.append(a[2]["run"]))
+    assert runs == ["baseline/2", "augmented/0", "augmented/1", "augmented/2"]
+
+
+def test_the_fingerprint_is_of_hashes_and_labels(small: Workspace) -> None:
+    rows = catalog.hashes_of_split(small.db, "test")
+    text = "\n".join(f"{sha256} {label}" for sha256, label in sorted(rows))
+    assert load_test_set(small, 32).fingerprint == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_a_comparison_names_what_is_missing(workspace: Workspace, small: Workspace) -> None:
+    with pytest.raises(UserError, match="no view called 'nope'"):
+        compare(small, "scarce", "nope", 3)
+    with pytest.raises(UserError, match="seeds is 1"):
+        compare(small, "scarce", "balanced", 1)
+    with pytest.raises(UserError, match="recipe"):
+        compare(small, "scarce", "balanced", 3, recipe="magic")
+
+
+def test_without_test_images_there_is_no_figure(tmp_path: Path, digits: Workspace) -> None:
+    from synthaug.stages.importing import import_images
+
+    workspace = Workspace.create(tmp_path / "w", (), "digits")
+    import_images(workspace, "digits", "digits", split="train")
+    make_view(workspace, "all", ViewSpec())
+    with pytest.raises(UserError, match="no labeled real test images"):
+        train(workspace, "all", epochs=1)
+    assert not models.names(workspace.db)
+    assert views.all_views(workspace.db)

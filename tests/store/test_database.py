@@ -1,0 +1,110 @@
+"""The database: its schema, its migrations, its transactions, its refusals."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from synthaug.errors import WorkspaceError
+from synthaug.store import catalog
+from synthaug.store.database import Database, statements
+
+
+def migrated(path: Path) -> Database:
+    database = Database(path)
+    database.migrate()
+    return database
+
+
+def schema(path: Path) -> str:
+    """What sqlite3 itself says the schema is, without the migration table and SQLite's own."""
+    rows = sqlite3.connect(path).execute(
+        "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
+        " AND name NOT LIKE '%_sqlite_migrations%' ORDER BY type, name"
+    )
+    return "\n\n".join(f"{row[0]};" for row in rows) + "\n"
+
+
+def test_the_migrations_make_the_schema_that_is_written_down(tmp_path: Path) -> None:
+    migrated(tmp_path / "x.db")
+    assert schema(tmp_path / "x.db") == (files("synthaug_db") / "schema.sql").read_text(encoding="utf-8")
+
+
+def test_every_table_is_strict_and_foreign_keys_are_enforced(tmp_path: Path) -> None:
+    database = migrated(tmp_path / "x.db")
+    tables = database.query(
+        "SELECT name, strict FROM pragma_table_list WHERE type = 'table' AND schema = 'main'"
+    )
+    ours = {row["name"]: row["strict"] for row in tables if "sqlite" not in row["name"]}
+    assert ours
+    assert all(ours.values())
+    with pytest.raises(sqlite3.IntegrityError), database.transaction() as connection:
+        connection.execute("INSERT INTO view_images VALUES (1, 0, 1, 0)")
+
+
+def test_migrating_twice_changes_nothing(tmp_path: Path) -> None:
+    migrated(tmp_path / "x.db")
+    before = schema(tmp_path / "x.db")
+    migrated(tmp_path / "x.db")
+    assert schema(tmp_path / "x.db") == before
+
+
+def test_a_database_of_a_newer_synthaug_is_refused(tmp_path: Path) -> None:
+    migrated(tmp_path / "x.db")
+    with sqlite3.connect(tmp_path / "x.db") as connection:
+        connection.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('synthaug', '9999_later', 'now')"
+        )
+    with pytest.raises(WorkspaceError, match=r"newer synthaug .*9999_later"):
+        migrated(tmp_path / "x.db")
+
+
+def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    database = migrated(tmp_path / "x.db")
+
+    def write_then_fail() -> None:
+        with database.transaction():
+            catalog.set_setting(database, "a", "1")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_then_fail()
+    assert catalog.get_setting(database, "a") is None
+
+
+def test_threads_read_and_write_at_once_and_nothing_is_lost(tmp_path: Path) -> None:
+    database = migrated(tmp_path / "x.db")
+    errors: list[BaseException] = []
+
+    def write(thread: int) -> None:
+        try:
+            for i in range(25):
+                catalog.set_setting(database, f"{thread}-{i}", "x")
+                assert catalog.get_setting(database, f"{thread}-{i}") == "x"
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=write, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+    assert len(database.query("SELECT * FROM settings")) == 200
+
+
+def test_a_file_that_is_no_database_says_so(tmp_path: Path) -> None:
+    (tmp_path / "x.db").write_bytes(b"this is not a database" * 100)
+    with pytest.raises(WorkspaceError, match="damaged"):
+        migrated(tmp_path / "x.db")
+
+
+def test_statements_keeps_triggers_whole() -> None:
+    script = (
+        "CREATE TABLE a (b);\nCREATE TRIGGER t AFTER INSERT ON a\nBEGIN\n  SELECT 1;\n  SELECT 2;\nEND;\n"
+    )
+    assert [each.split()[1] for each in statements(script)] == ["TABLE", "TRIGGER"]

@@ -1,0 +1,101 @@
+"""The label log: append-only, idempotent, and which label counts."""
+
+from __future__ import annotations
+
+import sqlite3
+from itertools import count
+
+import pytest
+
+from synthaug.records import LabelEntry, LabelSource, LabelValue
+from synthaug.store import catalog, labels
+from synthaug.store.database import Database
+from synthaug.workspace import Workspace
+
+numbers = count()
+
+
+def add_image(db: Database, letter: str = "a") -> int:
+    sha256 = letter * 64
+    image_id, _ = catalog.add_image(
+        db, sha256=sha256, size=(32, 32), split="train", origin="synthetic", source="test"
+    )
+    return image_id
+
+
+def say(
+    db: Database,
+    image_id: int,
+    class_index: int | None,
+    source: LabelSource = "human",
+    value: LabelValue = "class",
+    undoes: int | None = None,
+) -> int:
+    entry = LabelEntry(image_id, value, "ann", source, f"op-{next(numbers)}", class_index, undoes)
+    return labels.append(db, [entry])[0]
+
+
+def current(db: Database, image_id: int) -> int | None:
+    label = labels.current(db, [image_id]).get(image_id)
+    return None if label is None else label.class_index
+
+
+def test_the_latest_word_counts(workspace: Workspace) -> None:
+    image = add_image(workspace.db)
+    say(workspace.db, image, 3)
+    say(workspace.db, image, 8)
+    assert current(workspace.db, image) == 8
+
+
+@pytest.mark.parametrize("person", ["human", "accepted"])
+def test_a_person_outranks_the_rest_whenever_they_spoke(workspace: Workspace, person: LabelSource) -> None:
+    image = add_image(workspace.db)
+    say(workspace.db, image, 1, person)
+    say(workspace.db, image, 2, "imported")
+    say(workspace.db, image, 3, "automatic")
+    assert current(workspace.db, image) == 1
+
+
+def test_an_imported_label_outranks_an_automatic_one(workspace: Workspace) -> None:
+    image = add_image(workspace.db)
+    say(workspace.db, image, 2, "imported")
+    say(workspace.db, image, 3, "automatic")
+    assert current(workspace.db, image) == 2
+
+
+def test_undo_brings_back_what_was_said_before(workspace: Workspace) -> None:
+    image = add_image(workspace.db)
+    say(workspace.db, image, 3)
+    second = say(workspace.db, image, 8)
+    say(workspace.db, image, None, value="undo", undoes=second)
+    assert current(workspace.db, image) == 3
+    assert len(labels.history(workspace.db, image)) == 3
+
+
+def test_the_same_operation_twice_is_recorded_once(workspace: Workspace) -> None:
+    image = add_image(workspace.db)
+    entry = LabelEntry(image, "class", "ann", "human", "op-again", 3)
+    assert labels.append(workspace.db, [entry]) == labels.append(workspace.db, [entry])
+    assert len(labels.history(workspace.db, image)) == 1
+
+
+@pytest.mark.parametrize("statement", ["UPDATE labels SET class_position = 1", "DELETE FROM labels"])
+def test_the_log_cannot_be_rewritten(workspace: Workspace, statement: str) -> None:
+    say(workspace.db, add_image(workspace.db), 3)
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"), workspace.db.transaction() as connection:
+        connection.execute(statement)
+
+
+def test_only_a_class_label_carries_a_class(workspace: Workspace) -> None:
+    image = add_image(workspace.db)
+    with pytest.raises(sqlite3.IntegrityError):
+        say(workspace.db, image, 3, value="reject")
+    with pytest.raises(sqlite3.IntegrityError):
+        say(workspace.db, image, None, value="class")
+
+
+def test_review_progress_counts_every_kind_of_answer(workspace: Workspace) -> None:
+    first, second, _ = (add_image(workspace.db, letter) for letter in "abc")
+    say(workspace.db, first, 3)
+    say(workspace.db, second, None, value="unsure")
+    assert labels.review_progress(workspace.db) == (2, 3)
