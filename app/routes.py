@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any, Literal
 
 from fastapi import APIRouter, FastAPI, Request
@@ -21,10 +21,8 @@ from .points import encode_points
 MAX_ITEMS = 200
 MAX_ENTRIES = 1000
 RECENT_JOBS = 20
-SHOWN = frozenset(
-    "template label generator count source model view generated skipped seconds added duplicates".split()
-)
-"""Of a job's parameters and its result, what the job strip shows."""
+SHOWN_PARAMS = ("template", "label", "generator", "count", "source", "model", "view")
+SHOWN_RESULTS = ("generated", "skipped", "seconds", "added", "duplicates", "model")
 
 
 class LabelIn(BaseModel):
@@ -142,10 +140,9 @@ def _jobs_router(context: AppContext) -> APIRouter:
 
 def job_json(job: Job) -> dict[str, Any]:
     """What a page shows of a job: the row, without the parameters and results that only the stages read."""
-    plain = asdict(job)
-    for name in ("params", "result"):
-        plain[name] = {key: value for key, value in plain[name].items() if key in SHOWN}
-    return plain
+    params = {name: job.params[name] for name in SHOWN_PARAMS if name in job.params}
+    result = {name: job.result[name] for name in SHOWN_RESULTS if name in job.result}
+    return {field.name: getattr(job, field.name) for field in fields(job)} | {"params": params, "result": result}
 
 
 def parse_ids(text: str) -> list[int]:

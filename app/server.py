@@ -6,6 +6,7 @@ import errno
 import logging
 import os
 import socket
+import warnings
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
@@ -44,19 +45,21 @@ def create_app(workspace: Workspace, host: str = "127.0.0.1", port: int = 7860) 
     app = FastAPI(title="synthaug", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(OriginGuard, hosts=allowed_hosts(host))
     add_routes(app, context)
-    return gr.mount_gradio_app(
-        app,
-        build_pages(context),
-        "/",
-        server_name=host,
-        server_port=port,
-        theme=theme(),
-        head=head(),
-        favicon_path=str(Path(__file__).parent / "favicon.svg"),
-        footer_links=[],
-        run_history=False,
-        ssr_mode=False,
-    )
+    pages = build_pages(context)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="SSR mode")  # several pages: Gradio says so unasked
+        return gr.mount_gradio_app(
+            app,
+            pages,
+            "/",
+            server_name=host,
+            server_port=port,
+            theme=theme(),
+            head=head(),
+            favicon_path=str(Path(__file__).parent / "favicon.svg"),
+            footer_links=[],
+            run_history=False,
+        )
 
 
 def build_pages(context: AppContext) -> gr.Blocks:

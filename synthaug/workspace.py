@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from synthaug.config import DATABASE_FILE, FOLDERS, PRESETS
-from synthaug.errors import UnknownName, UserError, WorkspaceError
+from synthaug.errors import UnknownName, UserError, WorkspaceError, WorkspaceInUse
 from synthaug.store import catalog
 from synthaug.store.database import Database
 from synthaug.store.image_store import ImageStore, explain_os_error
@@ -81,12 +81,12 @@ class Workspace:
 
     @contextmanager
     def lock(self, purpose: str) -> Iterator[None]:
-        """Be the one process that works this workspace's jobs. Raises WorkspaceError naming who holds it."""
+        """Be the one process that works this workspace's jobs. Raises WorkspaceInUse naming who holds it."""
         with self._open_lock_file() as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise WorkspaceError(
+                raise WorkspaceInUse(
                     f"{self.root} is in use by {_holder(handle)}; close that first"
                 ) from error
             handle.seek(0)

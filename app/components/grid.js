@@ -54,7 +54,7 @@
     if (by[0]) parts.push(`${by[0].toLocaleString("en")} real`);
     if (by[1]) parts.push(`${by[1].toLocaleString("en")} test, locked`);
     const top = [...guesses].sort((a, b) => b[1] - a[1]).slice(0, 3);
-    if (top.length) parts.push(`predicted ${top.map(([k, n]) => `${header.classes[k]} ${n.toLocaleString("en")}`).join(", ")}`);
+    if (top.length) parts.push(`predicted: ${top.map(([k, n]) => `${header.classes[k]} (${n.toLocaleString("en")})`).join(", ")}`);
     $("summary").textContent = parts.join(" · ");
   }
 

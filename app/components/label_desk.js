@@ -172,7 +172,7 @@ function showSuggestion(item) {
   accept.disabled = suggested === null;
   button.textContent = suggested === null ? "None yet" : classes[suggested].name;
   accept.style.setProperty("--swatch", suggested === null ? "transparent" : classes[suggested].color);
-  const share = predicted && item.confidence !== null ? Math.floor(100 * item.confidence) : null;
+  const share = predicted && item.confidence !== null ? percent(item.confidence) : null;
   accept.querySelector(".ld-confidence").style.visibility = share === null ? "hidden" : "visible";
   accept.querySelector(".sa-meter > i").style.width = `${share ?? 0}%`;
   part("confidence").textContent = share === null ? "" : `${share}%`;
@@ -182,6 +182,11 @@ function showSuggestion(item) {
   part("why").textContent = predicted
     ? prompted === null ? "The model's prediction." : `The model's prediction. The prompt asked for ${prompted}.`
     : prompted === null ? "No model has looked at this image yet." : "What the prompt asked for; no model has looked yet.";
+}
+
+// Whole percent; 100 is kept for what rounds to it at a tenth.
+function percent(share) {
+  return share >= 0.9995 ? 100 : Math.min(99, Math.round(100 * share));
 }
 
 function showAnswer(item) {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 
@@ -33,31 +32,41 @@ SCOPES = (
 TEMPLATE = """
 <section class="ld" tabindex="-1" aria-label="Label desk">
   <div class="ld-bar">
-    <div class="ld-title"><h1>Label</h1><p>Look at one image, press one key. Every answer is saved at once and can be undone.</p></div>
+    <div class="ld-title"><h1>Label</h1>
+      <p>Look at one image, press one key. Every answer is saved at once and can be undone.</p></div>
     <label class="ld-field">Show<select class="sa-select" data-scope></select></label>
     <label class="ld-field">Order<select class="sa-select" data-order></select></label>
-    <label class="ld-field">Annotator<input class="sa-input" data-annotator maxlength="100" size="12" autocomplete="off" spellcheck="false"></label>
+    <label class="ld-field">Annotator<input class="sa-input" data-annotator maxlength="100" size="12"
+      autocomplete="off" spellcheck="false"></label>
     <button class="sa-button ld-help-button" type="button" data-do="help">Keys <kbd class="sa-kbd">?</kbd></button>
   </div>
   <div class="ld-progress">
-    <div class="sa-meter" role="progressbar" aria-label="Synthetic images reviewed" aria-valuemin="0" aria-valuemax="100" data-meter><i></i></div>
+    <div class="sa-meter" role="progressbar" aria-label="Synthetic images reviewed" aria-valuemin="0"
+      aria-valuemax="100" data-meter><i></i></div>
     <span data-reviewed></span><span data-place></span><span data-rate></span>
     <span class="ld-saved" data-saved data-state="saved"><i class="sa-dot"></i><b></b></span>
   </div>
   <div class="ld-main" data-main>
     <figure class="ld-stage">
       <div class="ld-frame" data-frame></div>
-      <figcaption class="ld-caption"><span class="sa-chip" data-origin></span><span class="sa-chip" data-split></span><span data-size></span>
-        <span class="ld-caption-end"><label class="ld-check"><input type="checkbox" data-smooth> Smooth</label></span></figcaption>
+      <figcaption class="ld-caption">
+        <span class="sa-chip" data-origin></span><span class="sa-chip" data-split></span><span data-size></span>
+        <label class="ld-check"><input type="checkbox" data-smooth> Smooth</label>
+      </figcaption>
     </figure>
     <div class="ld-side">
       <div class="ld-block ld-prompt"><h2>Prompt</h2><p data-prompt></p><dl data-slots></dl></div>
-      <div class="ld-block ld-suggestion" data-suggestion>
+      <div class="ld-block ld-suggestion">
         <h2>Suggestion <span class="sa-chip warn" data-disagree>Model and prompt disagree</span></h2>
-        <button class="ld-accept" type="button" data-do="accept"><span class="sa-swatch"></span><b data-suggested></b><span class="ld-confidence"><span class="sa-meter"><i></i></span><span data-confidence></span></span><kbd class="sa-kbd">Enter</kbd></button>
+        <button class="ld-accept" type="button" data-do="accept">
+          <span class="sa-swatch"></span><b data-suggested></b>
+          <span class="ld-confidence"><span class="sa-meter"><i></i></span><span data-confidence></span></span>
+          <kbd class="sa-kbd">Enter</kbd>
+        </button>
         <p data-why></p>
       </div>
-      <div class="ld-block ld-answer"><h2>Your answer <span class="ld-current" data-current></span></h2>
+      <div class="ld-block ld-answer">
+        <h2>Your answer <span class="ld-current" data-current></span></h2>
         <div class="ld-classes" data-classes role="group" aria-label="Classes"></div>
         <div class="ld-actions">
           <button class="sa-button" type="button" data-do="reject">Reject <kbd class="sa-kbd">X</kbd></button>
@@ -69,14 +78,19 @@ TEMPLATE = """
       </div>
     </div>
   </div>
-  <div class="ld-empty sa-empty" data-empty hidden><b data-empty-title>Nothing left to review</b><span data-empty-hint></span>
-    <div class="sa-actions"><button class="sa-button" type="button" data-do="reload">Look again</button><a class="sa-button" href="/generate">Generate images</a><a class="sa-button" href="/explore">Explore</a></div></div>
+  <div class="ld-empty sa-empty" data-empty hidden><b data-empty-title></b><span data-empty-hint></span>
+    <div class="sa-actions">
+      <button class="sa-button" type="button" data-do="reload">Look again</button>
+      <a class="sa-button" href="/generate">Generate images</a><a class="sa-button" href="/explore">Explore</a>
+    </div>
+  </div>
   <ol class="ld-strip" data-strip aria-label="Last labeled"></ol>
   <p class="sa-visually-hidden" aria-live="polite" data-live></p>
   <p class="ld-problem" role="alert" data-problem hidden></p>
   <dialog class="ld-dialog" data-dialog aria-labelledby="ld-dialog-title">
     <h2 id="ld-dialog-title">Keys</h2><dl data-keys></dl>
-    <p>Keys do nothing while you type in a field. An answer belongs to the image it was given for, however fast you type; what the app could not save yet is kept in this browser and sent again.</p>
+    <p>Keys do nothing while you type in a field. An answer belongs to the image it was given for, however fast
+      you type; what the app could not save yet is kept in this browser and sent again.</p>
     <form method="dialog"><button class="sa-button primary">Close</button></form>
   </dialog>
 </section>
@@ -100,25 +114,18 @@ def class_keys(names: Sequence[str]) -> list[str]:
     return [name.lower() if name.lower() in own else next(free, "") for name in names]
 
 
-class LabelDesk(gr.HTML):
+def label_desk(workspace: str, classes: Sequence[str]) -> gr.HTML:
     """The desk over one workspace's classes. The markup is fixed and all text is set from JavaScript."""
-
-    def __init__(self, workspace: str, classes: Sequence[str], **props: Any) -> None:
-        keys = class_keys(classes)
-        super().__init__(
-            html_template=TEMPLATE,
-            js_on_load="\n".join((HERE / script).read_text(encoding="utf-8") for script in SCRIPTS),
-            apply_default_css=False,
-            workspace=workspace,
-            classes=[
-                {"name": name, "key": key, "color": class_color(index)}
-                for index, (name, key) in enumerate(zip(classes, keys, strict=True))
-            ],
-            orders=[list(order) for order in ORDERS],
-            scopes=[list(scope) for scope in SCOPES],
-            **props,
-        )
-
-    def get_block_name(self) -> str:
-        """The front end knows this component as "html"."""
-        return "html"
+    keys = class_keys(classes)
+    return gr.HTML(
+        html_template=TEMPLATE,
+        js_on_load="\n".join((HERE / script).read_text(encoding="utf-8") for script in SCRIPTS),
+        apply_default_css=False,
+        workspace=workspace,
+        classes=[
+            {"name": name, "key": key, "color": class_color(index)}
+            for index, (name, key) in enumerate(zip(classes, keys, strict=True))
+        ],
+        orders=[list(order) for order in ORDERS],
+        scopes=[list(scope) for scope in SCOPES],
+    )

@@ -1,4 +1,5 @@
-// The body of a gr.HTML js_on_load; `element` is the component's root.
+// The body of a gr.HTML js_on_load; `element` is the component's root, `props.value` the number of
+// images in the workspace.
 //
 // Events on document, the only link to the other components of the page:
 //   out  synthaug:selected {rows, columns, header}   rows index the columns, in drawing order
@@ -59,6 +60,7 @@
     fit();
     recolour();
     select([]);
+    drawFacts();
     requestAnimationFrame(() => requestAnimationFrame(() => {
       root.dataset.painted = String(n);
       performance.mark("synthaug:points-painted");
@@ -75,6 +77,14 @@
     for (const { name, dtype, shape, offset } of header.columns) {
       columns[name] = new types[dtype](buffer, start + offset, shape.reduce((a, b) => a * b, 1));
     }
+  }
+
+  // Which features these are, and how many images came after them; the component's value counts all images.
+  function drawFacts() {
+    if (!n) return;
+    const late = Number(props.value) - n, facts = $("facts");
+    facts.replaceChildren(`Features of ${header.model}, ${header.scored_at.slice(0, 16).replace("T", " ")}`);
+    if (late > 0) facts.append(make("b", "", `${late.toLocaleString("en")} newer ${late === 1 ? "image is" : "images are"} not in the plot`));
   }
 
   function showEmpty(message) {
@@ -701,5 +711,6 @@
     },
     selectedIds: () => Array.from(columns.ids.filter((_, i) => selected[i])),
   };
+  watch("value", drawFacts);
   load();
 })();

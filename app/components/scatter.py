@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import gradio as gr
@@ -50,6 +51,7 @@ TEMPLATE = """
     <div class="sa-scatter-status">
       <span data-part="shown"></span><b data-part="selected" aria-live="polite"></b>
       <button type="button" class="sa-scatter-link" data-part="clear" hidden>Clear (Esc)</button>
+      <span class="sa-scatter-facts" data-part="facts"></span>
     </div>
     <div class="sa-scatter-keys" data-part="origins" role="group" aria-label="Show or hide by origin"></div>
     <b class="sa-scatter-title" data-part="legend-title" hidden></b>
@@ -59,8 +61,11 @@ TEMPLATE = """
 """
 
 
-def scatter() -> gr.HTML:
-    """Every scored image as a point, with lasso selection; talks to the grid through document events."""
+def scatter(images: Callable[[], int]) -> gr.HTML:
+    """Every scored image as a point, with lasso selection; talks to the grid through document events.
+
+    ``images`` counts the workspace's images: what exceeds the points was added since they were computed.
+    """
     modes = "".join(f'<option value="{value}">{label}</option>' for value, label in MODES)
     tools = "".join(
         f'<button type="button" data-tool="{value}" title="{hint}" aria-pressed="{str(not index).lower()}">'
@@ -68,6 +73,7 @@ def scatter() -> gr.HTML:
         for index, (value, label, hint) in enumerate(TOOLS)
     )
     return gr.HTML(
+        value=images,
         html_template=TEMPLATE.replace("@modes", modes).replace("@tools", tools),
         js_on_load=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
         apply_default_css=False,

@@ -13,7 +13,7 @@ from synthaug.records import Job
 from synthaug.stages import catalog
 from synthaug.stages.overview import ClassRow, Overview, overview
 
-from ..components.jobs import JobStrip
+from ..components.jobs import job_strip
 from ..components.markup import Markup, Panel, joined, markup
 from ..components.palette import class_color
 from ..context import AppContext
@@ -53,7 +53,7 @@ def page(context: AppContext) -> None:
             origin = gr.Radio(ORIGINS, value="real", label="Origin")
             start = gr.Button("Import", variant="primary")
             said = Panel(visible=False)
-            JobStrip(("import",), "Nothing was imported from here yet.", limit=3)
+            job_strip(("import",), "Nothing was imported from here yet.", limit=3)
             outcome = Panel(lambda: outcome_panel(_latest(context)))
 
     seen = gr.State(None)
@@ -168,7 +168,8 @@ def views_panel(held: Overview) -> Markup:
     else:
         rows = joined(
             markup(
-                "<tr><td>{}</td><td class='sa-num'>{}</td><td class='sa-muted'>{}</td><td class='sa-muted'>{}</td></tr>",
+                "<tr><td>{}</td><td class='sa-num'>{}</td><td class='sa-muted'>{}</td>"
+                "<td class='sa-muted'>{}</td></tr>",
                 view["name"],
                 f"{view['images']:,}",
                 _counts(view["counts"]),

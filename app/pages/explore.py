@@ -8,9 +8,8 @@ import gradio as gr
 
 from synthaug.errors import UserError
 from synthaug.records import Job
-from synthaug.stages import catalog, explore
-from synthaug.stages.overview import overview
-from synthaug.workspace import Workspace
+from synthaug.stages import catalog
+from synthaug.store.catalog import count_images
 
 from ..components.grid import grid
 from ..components.markup import Markup, Panel, markup
@@ -39,35 +38,36 @@ one. Test images stay locked: changing them would change the measure of success.
 
 def page(context: AppContext) -> None:
     """The plot, the grid beside it, and the button that computes what they show."""
-    heading(
-        "Explore",
-        "Where synthetic images lie beside real ones. Draw a loop around a group and decide on it at once.",
-    )
-    with gr.Row(elem_classes="sa-explore-status"):
-        status = Panel()
-        compute = gr.Button("Compute features", size="md", scale=0, min_width=170)
+    with gr.Row(elem_classes="sa-explore-top"):
+        heading(
+            "Explore",
+            "Where synthetic images lie beside real ones. Draw a loop around a group and decide on it at once.",
+        )
+        compute = gr.Button("Compute features", scale=0, min_width=180)
+    status = Panel(visible=False)
     with gr.Row(elem_classes="sa-explore"):
-        scatter()
+        plot = scatter(lambda: count_images(context.workspace.db))
         grid()
     Panel(EXPLAINER)
 
     seen = gr.State(None)
     timer = gr.Timer(POLL_SECONDS)
-    outputs = [status, compute, seen]
+    outputs = [status, compute, plot, seen]
 
-    def refresh(before: str | None) -> Any:
+    def refresh(before: str | None) -> list[Any]:
         job = _latest(context)
         now = "none" if job is None else f"{job.id} {job.state} {job.done} {job.note}"
         if now == before:
             return [gr.skip()] * len(outputs)
         busy = job is not None and job.state in ACTIVE
-        return [_status(context.workspace, job), gr.Button(interactive=not busy), now]
+        images = gr.skip() if busy else count_images(context.workspace.db)
+        return [_panel(_status(job)), gr.Button(interactive=not busy), images, now]
 
-    def start() -> Any:
+    def start() -> list[Any]:
         try:
             catalog.submit_score(context.workspace)
         except UserError as error:
-            return [_error(str(error)), gr.skip(), gr.skip()]
+            return [_panel(_error(str(error))), gr.skip(), gr.skip(), gr.skip()]
         return refresh(None)
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -80,42 +80,24 @@ def _latest(context: AppContext) -> Job | None:
     return jobs[0] if jobs else None
 
 
-def _status(workspace: Workspace, job: Job | None) -> Markup:
-    """In one line: being computed, failed, missing, out of date, or as of when."""
-    if job is not None and job.state in ACTIVE:
-        share = 100 * job.done / job.total if job.total else 0
-        return markup(
-            '<div class="sa-explore-progress" role="status"><span>Computing features{}</span>'
-            '<div class="sa-meter"><i style="width:{:.0f}%"></i></div></div>',
-            f": {job.note}" if job.note else "",
-            share,
-        )
-    if job is not None and job.state == "failed":
+def _status(job: Job | None) -> Markup:
+    """Of the last computation: how far it is, why it failed, that it was stopped; nothing when all is well."""
+    if job is None or job.state == "done":
+        return Markup("")
+    if job.state == "failed":
         return _error(f"Computing features failed: {job.error}")
-    try:
-        points = explore.points(workspace)
-    except UserError:
-        return markup(
-            '<p class="sa-explore-line">No features yet. <b>Compute features</b> places every image in the plot '
-            "and measures how unusual it is.</p>"
-        )
-    stopped = job is not None and job.state == "cancelled"
-    missing = overview(workspace).images - len(points.ids)
-    line = markup(
-        "{} images, placed by the features of model <b>{}</b> on {}.",
-        f"{len(points.ids):,}",
-        points.model,
-        points.scored_at[:16].replace("T", " "),
+    if job.state == "cancelled":
+        return Markup('<p class="sa-note">The last computation of features was stopped.</p>')
+    return markup(
+        '<div class="sa-explore-progress" role="status"><span>Computing features{}</span>'
+        '<div class="sa-meter"><i style="width:{:.0f}%"></i></div></div>',
+        f": {job.note}" if job.note else "",
+        100 * job.done / job.total if job.total else 0,
     )
-    if missing > 0:
-        line += markup(
-            ' <span class="sa-warn">{} came later and {} missing from the plot: compute features again.</span>',
-            f"{missing:,} image{'s' if missing > 1 else ''}",
-            "are" if missing > 1 else "is",
-        )
-    if stopped:
-        line += Markup(' <span class="sa-warn">The last computation was stopped.</span>')
-    return markup('<p class="sa-explore-line">{}</p>', line)
+
+
+def _panel(content: Markup) -> Any:
+    return gr.update(value=content, visible=bool(content))
 
 
 def _error(message: str) -> Markup:

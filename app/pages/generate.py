@@ -15,7 +15,7 @@ from synthaug.records import Pixels, Prompt
 from synthaug.stages import catalog, generate, queue
 from synthaug.templates import Template, shipped_template, shipped_template_names
 
-from ..components.jobs import JobStrip
+from ..components.jobs import job_strip
 from ..components.markup import Markup, Panel, joined, markup
 from ..context import AppContext
 from ..shell import heading
@@ -107,7 +107,7 @@ def page(context: AppContext) -> None:
                         "and after a restart of the app.</p>"
                     )
                 )
-                JobStrip(("generate", "predict"), "Nothing has run yet. Start makes the first job.")
+                job_strip(("generate", "predict"), "Nothing has run yet. Start makes the first job.")
             with gr.Column(elem_classes="sa-card"):
                 fresh = Panel(lambda: fresh_panel(context))
                 with gr.Row(elem_classes="sa-next"):

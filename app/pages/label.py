@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ..components.label_desk import LabelDesk
+from ..components.label_desk import label_desk
 from ..context import AppContext
 
 
 def page(context: AppContext) -> None:
     """The label desk, over whatever queue the person chooses in it."""
     workspace = context.workspace
-    LabelDesk(str(workspace.root.resolve()), workspace.classes, elem_id="label-desk")
+    label_desk(str(workspace.root.resolve()), workspace.classes)

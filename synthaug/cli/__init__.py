@@ -37,6 +37,7 @@ def main(arguments: list[str] | None = None) -> None:
         code = cli.main(wanted, prog_name="synthaug", standalone_mode=False)
     except (UserError, click.ClickException) as error:
         message = error.format_message() if isinstance(error, click.ClickException) else str(error)
+        message = message.splitlines()[0]  # a template error goes on with the place, for those who show it
         if "--json" in wanted:
             click.echo(json.dumps({"error": message}, ensure_ascii=False))
         click.echo(f"Error: {message}", err=True)

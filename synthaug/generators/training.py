@@ -93,12 +93,14 @@ def _check(images: NDArray[np.uint8], config: TrainingConfig) -> None:
 def _save_pipeline(
     output_dir: Path, vae: Any, text_encoder: Any, unet: Any, tokenizer: Any, card: ModelCard | None
 ) -> None:
-    """Write the folder that ``StableDiffusionPipeline.from_pretrained`` reads, weights in half precision."""
+    """Write the folder that ``StableDiffusionPipeline.from_pretrained`` reads; VAE and U-Net in half precision."""
     from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
 
     pipeline = StableDiffusionPipeline(
         vae=vae.cpu().half(),
-        text_encoder=text_encoder.cpu().half(),
+        # transformers loads what is stored, diffusers loads single precision: a half text encoder beside a
+        # single U-Net would not run from a plain from_pretrained.
+        text_encoder=text_encoder.cpu().float(),
         tokenizer=tokenizer,
         unet=unet.cpu().half(),
         scheduler=DPMSolverMultistepScheduler(**NOISE_SCHEDULE, timestep_spacing="trailing", steps_offset=1),

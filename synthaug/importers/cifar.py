@@ -6,12 +6,14 @@ archive is read in place: nothing is extracted.
 
 from __future__ import annotations
 
+import lzma
 import tarfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, ClassVar, Protocol
+from typing import IO, Any, ClassVar, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,9 +68,10 @@ class _FolderFiles:
     """A folder, or the one folder in it that the published archive unpacks to."""
 
     def __init__(self, source: Path) -> None:
-        inner = [path for path in sorted(source.glob("cifar-10*")) if path.is_dir()]
-        folders = [source, *inner]
-        self.names = {path.name: path for folder in reversed(folders) for path in folder.iterdir()}
+        folders = [*sorted(source.glob("cifar-10*"), reverse=True), source]
+        known = {name for layout in _LAYOUTS for name in (*layout.train, layout.test, layout.names)}
+        paths = [folder / name for folder in folders for name in known]
+        self.names = {path.name: path for path in paths if path.is_file()}
 
     def read(self, name: str) -> bytes:
         data: bytes = self.names[name].read_bytes()
@@ -88,20 +91,18 @@ class _ArchiveFiles:
             raise ImportFailed(
                 f"{member.name} claims {member.size:,} bytes; a CIFAR batch has fewer than 2 GiB"
             )
-        file = self._archive.extractfile(member)
-        assert file is not None  # noqa: S101  # only regular files are listed
-        return file.read()
+        return cast(IO[bytes], self._archive.extractfile(member)).read()  # None only for what is no file
 
 
 @contextmanager
 def _opened(source: Path) -> Iterator[_Files]:
-    if source.is_dir():
-        yield _FolderFiles(source)
-        return
     try:
+        if source.is_dir():
+            yield _FolderFiles(source)
+            return
         with tarfile.open(source) as archive:
             yield _ArchiveFiles(archive)
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError) as error:
         raise ImportFailed(f"cannot read {source} as CIFAR batches: {error}") from error
 
 

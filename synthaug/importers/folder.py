@@ -130,17 +130,23 @@ def _class_name(folder: str) -> str:
     """A folder's class: percent-encoding, as exports use it for what file systems forbid, is undone."""
     if folder == "%":
         return ""
+    folder = _text(folder)
     try:
         return unquote(folder, errors="strict")
     except UnicodeDecodeError:  # a per cent sign that encodes nothing
         return folder
 
 
+def _text(name: str) -> str:
+    """A file name as valid Unicode: bytes that are not UTF-8, which Linux allows, become U+FFFD."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
 def _item(tree: _Tree, path: Path, inside: Path) -> ImportItem:
     row = tree.rows.get(path.as_posix())
     data, rejected = _read(tree.root / path, inside)
     return ImportItem(
-        path=path.as_posix(),
+        path=_text(path.as_posix()),
         data=data,
         class_name=tree.class_name(path),
         split=tree.splits.get(path.parts[0]),

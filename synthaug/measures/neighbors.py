@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 Features = NDArray[np.floating[Any]]
 
-_BLOCK_ENTRIES = 2**25  # distances held at once, 128 MiB as float32
+_BLOCK_ENTRIES = 2**23  # distances held at once, 32 MiB as float32
 _SPARE = 8  # candidates beyond k, to be put in order by exact distances
 
 
@@ -71,13 +71,13 @@ def near_duplicates(features: Features, threshold: float) -> NDArray[np.int64]:
     centred = features - features.mean(0, dtype=np.float64) if len(features) else features
     points = torch.from_numpy(np.asarray(centred, np.float64))
     squares = points.square().sum(1)
+    rounding = 1e-12 * float(squares.max()) if len(points) else 0.0
     duplicate_of = np.full(len(points), -1, np.int64)
     step = max(1, _BLOCK_ENTRIES // 2 // max(1, len(points)))
     for start in range(0, len(points), step):
         end = min(start + step, len(points))
-        scale = squares[start:end, None] + squares[None, :end]
-        squared = scale - 2 * points[start:end] @ points[:end].T
-        near = (squared <= threshold**2 + 1e-12 * scale).tril(start - 1)
+        squared = torch.addmm(squares[:end], points[start:end], points[:end].T, alpha=-2)
+        near = (squared <= threshold**2 + rounding - squares[start:end, None]).tril(start - 1)
         first = near.to(torch.uint8).argmax(1)
         hit = near.gather(1, first[:, None])[:, 0]
         duplicate_of[start:end] = torch.where(hit, first, -1).numpy()

@@ -16,6 +16,7 @@ Coordinates = NDArray[np.float32]
 
 _BLOCK = 8192  # rows widened to float64 at once
 _UMAP_COMPONENTS = 50  # UMAP sees at most so many principal components
+_UMAP_EPOCHS = 200  # trustworthiness on the digits 0.987; with 500, umap-learn's own, 0.989 in twice the time
 _UMAP_FEWEST = 5  # rows; below, a neighbour graph says nothing
 
 
@@ -83,6 +84,7 @@ def umap(features: Features, seed: int, *, n_neighbors: int = 15, min_dist: floa
     model = UMAP(
         n_neighbors=neighbors,
         min_dist=min_dist,
+        n_epochs=_UMAP_EPOCHS,
         init="pca",
         random_state=seed,
         n_jobs=1,

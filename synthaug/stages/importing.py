@@ -46,6 +46,7 @@ def import_images(
     """
     path = Path(source)
     importer = load_importer(detect(path) if format == "auto" else format)
+    total = importer.count(path) or 0
     tally = _Tally(workspace, split, origin)
     batch: list[ImportItem] = []
     for item in importer.items(path):
@@ -54,7 +55,7 @@ def import_images(
             tally.add(batch)
             batch.clear()
             if progress is not None:
-                progress(tally.seen, 0, f"{tally.seen} images read")
+                progress(tally.seen, total, f"{tally.seen} images read")
     tally.add(batch)
     if progress is not None:
         progress(tally.seen, tally.seen, f"{tally.added} images added")
@@ -81,6 +82,9 @@ class _Tally:
         decoded: list[tuple[ImportItem, Pixels, int | None]] = []
         for item in items:
             self.seen += 1
+            if item.rejected:
+                self.rejected.append((item.path, item.rejected))
+                continue
             try:
                 pixels = decode(item.data) if isinstance(item.data, bytes) else item.data
                 decoded.append((item, pixels, self._class_index(item)))

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from synthaug.errors import ExportFailed, UnknownName, WorkspaceError
 from synthaug.exporters import EXPORTERS, load_exporter
@@ -30,6 +32,11 @@ from synthaug.records import ExportItem, ImportItem
 
 CLASSES = ["cat", "clock"]
 READ_BY = {"cifar10": "cifar", "cifar10-binary": "cifar", "folder": "folder", "parquet": "parquet"}
+
+one_line = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\r\n"), min_size=1, max_size=12
+)
+"""Class names that every format holds; only binary batches need them to be one line."""
 
 every_format = pytest.mark.parametrize("name", EXPORTERS)
 every_readable_format = pytest.mark.parametrize("name", READ_BY)
@@ -127,6 +134,18 @@ def test_class_names_of_every_kind(name: str, tmp_path: Path) -> None:
     ]
     items = [item(index, index) for index in range(len(classes))]
     found = read_back(exported(tmp_path / "out", name, items, classes), name)
+    assert content(found) == sorted((each.sha256, classes[each.class_index], "train") for each in items)
+
+
+@every_readable_format
+@settings(max_examples=25, deadline=None)
+@given(classes=st.lists(one_line, unique=True, min_size=1, max_size=4))
+def test_any_class_name_survives(
+    name: str, classes: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    out = tmp_path_factory.mktemp("export") / "out"
+    items = [item(index, index) for index in range(len(classes))]
+    found = read_back(exported(out, name, items, classes), name)
     assert content(found) == sorted((each.sha256, classes[each.class_index], "train") for each in items)
 
 

@@ -68,7 +68,7 @@ def save_stable_diffusion_xl(folder: Path) -> None:
     tokenizer = make_tokenizer(PROMPTS, SMALL)
     text_encoder = make_text_encoder(tokenizer, SMALL)
     unet_config: dict[str, Any] = {
-        **make_unet(SMALL).config,
+        **{key: value for key, value in make_unet(SMALL).config.items() if not key.startswith("_")},
         "cross_attention_dim": 2 * SMALL.text_width,
         "addition_embed_type": "text_time",
         "addition_time_embed_dim": 8,

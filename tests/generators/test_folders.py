@@ -104,7 +104,5 @@ def test_a_card_survives_writing(tmp_path: Path) -> None:
 def test_the_shipped_weights_are_half_precision_and_small() -> None:
     weights = sorted(SHIPPED.rglob("*.safetensors"))
     assert sum(each.stat().st_size for each in weights) < 8_000_000
-    assert {str(array.dtype) for each in weights for array in load_file(each).values()} <= {
-        "float16",
-        "int64",
-    }
+    large = [each for each in weights if each.parent.name != "text_encoder"]
+    assert {str(array.dtype) for each in large for array in load_file(each).values()} == {"float16"}

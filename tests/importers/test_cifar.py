@@ -108,6 +108,23 @@ def test_the_archive_itself(tmp_path: Path) -> None:
     assert CifarImporter().count(archive) is None
 
 
+def test_a_damaged_archive_says_so(tmp_path: Path) -> None:
+    archive = tmp_path / "cifar-10-python.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(cifar10(tmp_path / "cifar-10-batches-py"), "cifar-10-batches-py")
+    whole = archive.read_bytes()
+    for damaged in (whole[: len(whole) // 2], whole[:9000] + bytes(200) + whole[9200:], whole[:20]):
+        archive.write_bytes(damaged)
+        with pytest.raises(ImportFailed):
+            list(CifarImporter().items(archive))
+
+
+def test_folders_called_like_batches_are_not_batches(tmp_path: Path) -> None:
+    for name in ("train", "test", "meta"):
+        (tmp_path / name).mkdir()
+    assert not CifarImporter().accepts(tmp_path)
+
+
 def test_an_archive_is_never_extracted(tmp_path: Path) -> None:
     archive = tmp_path / "evil.tar"
     with tarfile.open(archive, "w") as tar:

@@ -85,6 +85,13 @@ def test_hidden_and_other_files_are_passed_over(tmp_path: Path) -> None:
     assert [item.path for item in read(tmp_path)] == ["cat/a.png"]
 
 
+def test_names_that_are_not_utf8_become_valid_text(tmp_path: Path) -> None:
+    put(tmp_path / os.fsdecode(b"caf\xe9") / os.fsdecode(b"\xff.png"))
+    [item] = read(tmp_path)
+    assert (item.path, item.class_name) == ("caf\ufffd/\ufffd.png", "caf\ufffd")
+    assert decode(item.data).shape == (4, 4, 3)
+
+
 def test_formats_that_we_do_not_read_are_named(tmp_path: Path) -> None:
     put(tmp_path / "cat/a.png")
     (tmp_path / "cat/b.HEIC").write_bytes(b"x")

@@ -11,7 +11,7 @@ RNG = np.random.default_rng(0)
 POINTS = RNG.normal(size=(300, 16)).astype(np.float32)
 
 
-@pytest.fixture(params=[2**25, 2**11], ids=["one block", "many blocks"])
+@pytest.fixture(params=[2**23, 2**11], ids=["one block", "many blocks"])
 def _blocks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neighbors, "_BLOCK_ENTRIES", request.param)
 

@@ -103,6 +103,23 @@ def test_a_file_that_is_no_database_says_so(tmp_path: Path) -> None:
         migrated(tmp_path / "x.db")
 
 
+def test_a_full_disk_says_so_and_undoes_the_transaction(tmp_path: Path) -> None:
+    database = migrated(tmp_path / "x.db")
+    (pages,) = database.query("PRAGMA page_count")[0]
+    database.query(f"PRAGMA max_page_count = {pages + 1}")
+    with pytest.raises(WorkspaceError, match="full; free some space"):
+        catalog.set_setting(database, "long", "x" * 100_000)
+    assert catalog.get_setting(database, "long") is None
+    catalog.set_setting(database, "short", "x")
+
+
+def test_a_read_only_database_says_so(tmp_path: Path) -> None:
+    database = migrated(tmp_path / "x.db")
+    database.query("PRAGMA query_only = on")
+    with pytest.raises(WorkspaceError, match=r"cannot write to .* check the folder's permissions"):
+        catalog.set_setting(database, "a", "1")
+
+
 def test_statements_keeps_triggers_whole() -> None:
     script = (
         "CREATE TABLE a (b);\nCREATE TRIGGER t AFTER INSERT ON a\nBEGIN\n  SELECT 1;\n  SELECT 2;\nEND;\n"

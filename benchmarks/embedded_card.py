@@ -1,0 +1,166 @@
+"""Every figure of the embedded model's card, and the sheet of uncurated samples.
+
+    python benchmarks/embedded_card.py [--per-digit 120] [--sheet docs/digits-samples.png] [--guidance G] [--steps N]
+
+The judge is a support vector machine on 8x8 pixels, fitted to the real train split and tested on the real test
+split; it never saw a generated image.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from synthaug.generators import load_generator
+from synthaug.generators.base import Generator
+from synthaug.generators.captions import DIGIT_WORDS, slant_word, weight_word
+from synthaug.importers.digits import digits_arrays
+from synthaug.records import GenerationRequest
+
+STYLES = (
+    "a handwritten digit {word}",
+    "{word}",
+    "{figure}",
+    "a photo of the digit {figure}",
+    "the number {word}",
+    "a drawing of a {word}",
+    "a bold handwritten digit {word}",
+    "a thin handwritten digit {word}",
+    "a handwritten digit {word}, slanted left",
+    "a handwritten digit {word}, slanted right",
+    "an upright handwritten digit {word}",
+    "a bold handwritten digit {word} slanted right",
+    "a thin {figure} slanted left",
+)
+ATTRIBUTES = ("bold", "thin", "slanted left", "slanted right", "upright")
+
+
+def small(images: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """(N, 32, 32, 3) uint8 to (N, 64): 4x4 means in 0 .. 16, the digits' own form."""
+    gray = images[..., 0].astype(np.float64).reshape(-1, 8, 4, 8, 4).mean(axis=(2, 4))
+    return gray.reshape(len(gray), 64) * 16 / 255
+
+
+def fitted_judge(images: NDArray[np.uint8], labels: NDArray[np.int64]) -> Any:
+    from sklearn.svm import SVC
+
+    return SVC(gamma=0.001, C=10).fit(small(images), labels)
+
+
+def draw(generator: Generator, prompts: Iterable[str], first_seed: int) -> NDArray[np.uint8]:
+    requests = [GenerationRequest(prompt, first_seed + i) for i, prompt in enumerate(prompts)]
+    return np.stack([each.pixels for each in generator.generate(requests)])
+
+
+def sheet(generator: Generator, path: Path) -> None:
+    """Ten of each digit, seeds 0 .. 99 in order: nothing chosen."""
+    images = draw(generator, [f"a handwritten digit {word}" for word in DIGIT_WORDS for _ in range(10)], 0)
+    tiles = np.pad(
+        images.reshape(10, 10, 32, 32, 3), ((0, 0), (0, 0), (1, 1), (1, 1), (0, 0)), constant_values=64
+    )
+    whole = tiles.transpose(0, 2, 1, 3, 4).reshape(340, 340, 3)
+    Image.fromarray(whole).resize((1020, 1020), Image.Resampling.NEAREST).save(path, optimize=True)
+    print(f"sheet: {path} (seeds 0 .. 99, uncurated)")
+
+
+def nearest(images: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Root mean square difference, in gray levels, of each image to the nearest of the others."""
+    from sklearn.neighbors import NearestNeighbors
+
+    flat = [each[..., 0].reshape(len(each), -1).astype(np.float64) for each in (images, others)]
+    return NearestNeighbors(n_neighbors=1).fit(flat[1]).kneighbors(flat[0])[0][:, 0] / 32
+
+
+def spread(images: NDArray[np.uint8], labels: NDArray[np.int64]) -> float:
+    """Mean over the classes of the total standard deviation of pixels within the class, in gray levels."""
+    gray = images[..., 0].astype(np.float64)
+    return float(np.mean([np.sqrt(gray[labels == digit].var(axis=0).mean()) for digit in range(10)]))
+
+
+def quantiles(values: NDArray[np.float64]) -> str:
+    low, middle, high = np.percentile(values, [1, 50, 99])
+    return f"1% {low:.1f}, median {middle:.1f}, 99% {high:.1f}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="embedded")
+    parser.add_argument("--per-digit", type=int, default=130, help="images a digit, spread over the captions")
+    parser.add_argument("--sheet", type=Path, help="write the sample sheet there")
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--guidance", type=float)
+    options = parser.parse_args()
+
+    real, real_labels, is_test = digits_arrays()
+    judge = fitted_judge(real[~is_test], real_labels[~is_test])
+    print(
+        f"judge: {judge.score(small(real[is_test]), real_labels[is_test]):.1%} of 500 real test images right"
+    )
+
+    generator = load_generator(
+        options.model, num_inference_steps=options.steps, guidance_scale=options.guidance, device="cpu"
+    )
+    print(f"revision: {generator.revision}")
+    print(f"settings: {generator.settings}")
+    styles = np.array([i % len(STYLES) for _ in range(10) for i in range(options.per_digit)])
+    labels = np.repeat(np.arange(10), options.per_digit)
+    prompts = [
+        STYLES[style].format(word=DIGIT_WORDS[label], figure=label)
+        for style, label in zip(styles, labels, strict=True)
+    ]
+    draw(generator, prompts[:1], 0)  # warm-up
+    began = time.perf_counter()
+    images = draw(generator, prompts, 10_000)
+    seconds = time.perf_counter() - began
+    right = judge.predict(small(images)) == labels
+    print(f"class agreement: {right.mean():.2%} ({right.sum()} of {len(right)})")
+    print("  by digit:", ", ".join(f"{digit} {right[labels == digit].mean():.1%}" for digit in range(10)))
+    for style, text in enumerate(STYLES):
+        print(f"  {right[styles == style].mean():6.1%}  {text}")
+
+    measured = [
+        (weight_word(image, int(label)), slant_word(image, int(label)))
+        for image, label in zip(images, labels, strict=True)
+    ]
+    opposite = {
+        "bold": "thin",
+        "thin": "bold",
+        "slanted left": "slanted right",
+        "slanted right": "slanted left",
+    }
+    for word in ATTRIBUTES:
+        found = [pair for pair, prompt in zip(measured, prompts, strict=True) if word in prompt]
+        agree = np.mean([word in pair for pair in found])
+        against = np.mean([opposite.get(word) in pair for pair in found])
+        print(f"asked {word}: measured so {agree:.1%}, the opposite {against:.1%} (n = {len(found)})")
+
+    train = real[~is_test]
+    to_train, reference = nearest(images, train), nearest(real[is_test], train)
+    print(f"nearest train image of a generated one: {quantiles(to_train)} gray levels (RMS)")
+    print(f"nearest train image of a real test one: {quantiles(reference)} gray levels (RMS)")
+    print(
+        f"generated images nearer than the nearest 1% of real ones: {(to_train < np.percentile(reference, 1)).mean():.2%}"
+    )
+    print(
+        f"spread within a class: generated {spread(images, labels):.1f}, "
+        f"real test {spread(real[is_test], real_labels[is_test]):.1f} gray levels"
+    )
+    student = fitted_judge(images, labels)
+    print(
+        f"judge fitted to {len(images)} generated images alone: "
+        f"{student.score(small(real[is_test]), real_labels[is_test]):.1%} of the real test right"
+    )
+    print(f"speed: {len(images) / seconds:.1f} images/s")
+    if options.sheet:
+        sheet(generator, options.sheet)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,174 @@
+"""The app's own routes over a real workspace of digits."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi import FastAPI
+from PIL import Image
+from starlette.testclient import TestClient
+from synthaug_app.context import AppContext
+from synthaug_app.routes import add_routes
+
+from synthaug.records import LabelEntry
+from synthaug.running.jobs import JobQueue
+from synthaug.stages import label
+from synthaug.store import catalog, labels
+from synthaug.workspace import Workspace
+
+
+@pytest.fixture
+def client(digits: Workspace) -> Iterator[TestClient]:
+    """The routes alone, without Gradio."""
+    app = FastAPI()
+    add_routes(app, AppContext(digits, JobQueue(digits)))
+    with TestClient(app) as opened:
+        yield opened
+
+
+def entry(image_id: int, op_id: str = "operation-1", **changes: Any) -> dict[str, Any]:
+    """One label as the desk sends it."""
+    plain = {"image_id": image_id, "value": "class", "class_index": 3, "source": "human", "annotator": "vet"}
+    return {**plain, "op_id": op_id, **changes}
+
+
+def test_an_original_is_the_stored_file_and_cached_for_good(client: TestClient, digits: Workspace) -> None:
+    sha256 = catalog.find_images(digits.db)[0].sha256
+    answer = client.get(f"/media/{sha256}.png")
+    assert answer.content == digits.images.png(sha256)
+    assert answer.headers["content-type"] == "image/png"
+    assert answer.headers["cache-control"] == "private, max-age=31536000, immutable"
+
+
+def test_a_thumbnail_of_a_small_image_keeps_its_pixels(client: TestClient, digits: Workspace) -> None:
+    sha256 = catalog.find_images(digits.db)[0].sha256
+    answer = client.get(f"/media/{sha256}.webp", params={"size": 64})
+    shown = np.asarray(Image.open(io.BytesIO(answer.content)).convert("RGB"))
+    assert np.array_equal(shown, digits.images.read(sha256))
+
+
+def test_a_thumbnail_of_a_large_image_is_no_larger_than_asked(client: TestClient, digits: Workspace) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (300, 200, 3), dtype=np.uint8)
+    sha256 = digits.images.put(pixels, {})
+    answer = client.get(f"/media/{sha256}.webp", params={"size": 96})
+    assert Image.open(io.BytesIO(answer.content)).size == (64, 96)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "0" * 64 + ".png",
+        "0" * 64 + ".review.png",
+        "../synthaug.db",
+        "..%2Fsynthaug.db",
+        "A" * 64 + ".png",
+        "0" * 63 + ".png",
+        "0" * 64 + ".html",
+    ],
+)
+def test_nothing_but_images_is_served(client: TestClient, name: str) -> None:
+    assert client.get(f"/media/{name}").status_code == 404
+
+
+def test_the_queue_gives_every_id_of_its_scope(client: TestClient, digits: Workspace) -> None:
+    answer = client.get("/data/queue", params={"scope": "real", "order": "newest"}).json()
+    assert answer["total"] == len(answer["ids"]) == 1797
+    assert answer["ids"] == sorted((image.id for image in catalog.find_images(digits.db)), reverse=True)
+
+
+def test_items_come_in_the_order_asked_for(client: TestClient, digits: Workspace) -> None:
+    ids = [image.id for image in catalog.find_images(digits.db)][:3][::-1]
+    items = client.get("/data/items", params={"ids": ",".join(map(str, ids))}).json()["items"]
+    assert [item["image_id"] for item in items] == ids
+    assert items[0]["origin"] == "real"
+    assert items[0]["label_value"] == "class"
+    assert items[0]["prompt"] is None
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/data/queue?order=fastest", "fastest"),
+        ("/data/queue?scope=mine", "mine"),
+        ("/data/items?ids=1,two", "'two'"),
+        ("/data/items?ids=-1", "'-1'"),
+        ("/data/items?ids=" + ",".join(["1"] * 201), "201"),
+    ],
+)
+def test_a_bad_question_gets_a_reason(client: TestClient, path: str, words: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code in (400, 404)
+    assert answer.json()["ok"] is False
+    assert words in answer.json()["error"]
+
+
+def test_labels_are_recorded_in_order_and_once(client: TestClient, digits: Workspace) -> None:
+    first, second = (image.id for image in catalog.find_images(digits.db)[:2])
+    body = {"entries": [entry(first), entry(second, "operation-2", value="reject", class_index=None)]}
+    answer = client.post("/data/labels", json=body).json()
+    again = client.post("/data/labels", json=body).json()
+    assert answer["ok"] is True
+    assert answer["ids"] == again["ids"]
+    assert [each.value for each in labels.history(digits.db, first)] == ["class", "class"]
+    assert labels.current(digits.db, [first, second])[second].value == "reject"
+
+
+def test_one_bad_label_records_none_of_the_request(client: TestClient, digits: Workspace) -> None:
+    first, second = (image.id for image in catalog.find_images(digits.db)[:2])
+    body = {"entries": [entry(first), entry(second, "operation-2", class_index=10)]}
+    answer = client.post("/data/labels", json=body)
+    assert answer.status_code == 400
+    assert "10" in answer.json()["error"]
+    assert labels.by_op_id(digits.db, "operation-1") is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"value": "undo"}, {"source": "automatic"}, {"op_id": ""}, {"annotator": ""}, {"image_id": "x"}],
+)
+def test_a_malformed_label_is_refused_with_the_field(
+    client: TestClient, digits: Workspace, changes: dict[str, Any]
+) -> None:
+    image_id = catalog.find_images(digits.db)[0].id
+    answer = client.post("/data/labels", json={"entries": [entry(image_id, **changes)]})
+    assert answer.status_code == 422
+    assert next(iter(changes)) in answer.json()["error"]
+    assert len(labels.history(digits.db, image_id)) == 1  # what it was imported with
+
+
+def test_a_label_sent_as_plain_text_is_refused(client: TestClient) -> None:
+    answer = client.post("/data/labels", content="{}", headers={"content-type": "text/plain"})
+    assert answer.status_code == 422
+
+
+def test_undo_appends_and_says_when_there_was_nothing_left(client: TestClient, digits: Workspace) -> None:
+    image_id = catalog.find_images(digits.db)[0].id
+    label.record(digits, [LabelEntry(image_id, "class", "vet", "human", "operation-1", 5)])
+    body = {"op_id_to_undo": "operation-1", "op_id": "operation-2", "annotator": "vet"}
+    assert client.post("/data/undo", json=body).json()["undone"] is True
+    other = {**body, "op_id": "operation-3"}
+    assert client.post("/data/undo", json=other).json()["undone"] is False
+    assert [each.value for each in labels.history(digits.db, image_id)] == ["class", "class", "undo"]
+
+
+def test_points_before_scoring_say_what_to_do(client: TestClient) -> None:
+    answer = client.get("/data/points")
+    assert answer.status_code == 400
+    assert "score" in answer.json()["error"]
+
+
+def test_jobs_can_be_seen_stopped_and_resumed(client: TestClient, digits: Workspace, tmp_path: Path) -> None:
+    job = JobQueue(digits).submit("import", {"source": str(tmp_path), "secret": "kept"}, 5)
+    seen = client.get("/data/jobs").json()["jobs"][0]
+    assert (seen["id"], seen["state"], seen["total"]) == (job, "queued", 5)
+    assert seen["params"] == {"source": str(tmp_path)}
+    client.post(f"/data/jobs/{job}/cancel")
+    assert JobQueue(digits).get(job).state == "cancelled"
+    client.post(f"/data/jobs/{job}/resume")
+    assert JobQueue(digits).get(job).state == "queued"
+    assert client.post("/data/jobs/999/cancel").status_code == 404

@@ -1,0 +1,56 @@
+"""Starting the app: what stands in the way is said in words, with the way out."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from synthaug_app.server import address, bound_socket, serve
+
+from synthaug.errors import UserError, WorkspaceError
+from synthaug.workspace import Workspace
+
+
+def test_a_port_in_use_is_named_with_another_to_take() -> None:
+    with bound_socket("127.0.0.1", 0) as taken:
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(UserError, match=rf"port {port} .* in use.*--port {port + 1}"):
+            bound_socket("127.0.0.1", port)
+
+
+def test_a_port_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(UserError, match="0 to 65535"):
+        bound_socket("127.0.0.1", 70_000)
+
+
+def test_an_address_that_is_not_ours_is_refused() -> None:
+    with pytest.raises(UserError, match="cannot listen"):
+        bound_socket("192.0.2.1", 0)
+
+
+def test_an_address_can_be_opened() -> None:
+    with bound_socket("127.0.0.1", 0) as listener:
+        assert address(listener) == f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 here")
+def test_an_ipv6_address_is_bracketed() -> None:
+    with bound_socket("::1", 0) as listener:
+        assert address(listener).startswith("http://[::1]:")
+
+
+def test_a_second_app_on_a_workspace_is_told_who_has_it(workspace: Workspace) -> None:
+    with workspace.lock("serve"), pytest.raises(WorkspaceError, match=r"in use by synthaug serve \(process"):
+        serve(workspace.root, port=0)
+
+
+def test_a_missing_workspace_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "synthaug_app", str(tmp_path / "nothing"), "--port", "0"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("Error: no workspace at")
+    assert len(ended.stderr.splitlines()) == 1

@@ -1,0 +1,286 @@
+"""The label desk in a browser: what is pressed is what the database says, whatever happens in between."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect
+
+from synthaug.store import labels
+from synthaug.workspace import Workspace
+
+from .conftest import App, running
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Page
+
+HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
+CLASSES = ["cat", HOSTILE, 'O\'Brien "the 2nd"', "🐱 ${document.title='owned'} {{value}}", "a/b\\c"]
+IMAGES = 120
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory, make_workspace: Callable[..., Workspace]) -> Iterator[App]:
+    """One app for the tests that leave it running; each test signs with a name of its own."""
+    root = tmp_path_factory.mktemp("label") / "work"
+    make_workspace(root, CLASSES, IMAGES).db.close()
+    with running(root) as started:
+        yield started
+
+
+@pytest.fixture
+def annotator(request: pytest.FixtureRequest, browsing: BrowserContext) -> str:
+    """Who labels in this test."""
+    name = str(request.node.name)[:60]
+    remember = f"localStorage.setItem('synthaug.annotator', {json.dumps(name)})"
+    browsing.add_init_script(f"if (location.protocol === 'http:') {remember}")
+    return name
+
+
+def open_desk(page: Page, app: App, query: str = "scope=synthetic") -> list[int]:
+    """Open the desk; returns the ids of its queue, in order."""
+    with page.expect_response(lambda answer: "/data/queue" in answer.url) as queue:
+        page.goto(f"{app.url}/label?{query}")
+    expect(page.locator(".ld")).to_have_attribute("data-ready", "true")
+    expect(page.locator(".ld-frame img")).to_be_visible()
+    ids: list[int] = queue.value.json()["ids"]
+    return ids
+
+
+def all_saved(page: Page) -> None:
+    """Wait until the desk says that everything is saved."""
+    expect(page.locator("[data-saved]")).to_have_text("All saved")
+
+
+def said_by(app: App, annotator: str) -> list[labels.LoggedLabel]:
+    """The log entries of an annotator, in order."""
+    workspace = Workspace.open(app.root)
+    rows = workspace.db.query("SELECT image_id FROM labels WHERE annotator = ?", [annotator])
+    images = {row["image_id"] for row in rows}
+    entries = [entry for image in images for entry in labels.history(workspace.db, image)]
+    workspace.db.close()
+    return sorted((entry for entry in entries if entry.annotator == annotator), key=lambda entry: entry.id)
+
+
+def in_short(entries: list[labels.LoggedLabel]) -> list[tuple[int, str, int | None, str]]:
+    """What an entry says of which image."""
+    return [(entry.image_id, entry.value, entry.class_index, entry.source) for entry in entries]
+
+
+def test_every_key_is_recorded_for_the_image_that_was_shown(page: Page, app: App, annotator: str) -> None:
+    ids = open_desk(page, app)
+    number = ids[2] - min(ids)
+    page.keyboard.press("2")
+    page.keyboard.press("x")
+    page.keyboard.press("Enter")
+    page.keyboard.press("u")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press(" ")
+    all_saved(page)
+    assert in_short(said_by(app, annotator)) == [
+        (ids[0], "class", 1, "human"),
+        (ids[1], "reject", None, "human"),
+        (ids[2], "class", number % len(CLASSES), "accepted"),
+        (ids[3], "unsure", None, "human"),
+        (ids[5], "class", (ids[5] - min(ids)) % len(CLASSES), "accepted"),
+    ]
+
+
+def test_a_burst_of_thirty_keys_labels_thirty_images_rightly(page: Page, app: App, annotator: str) -> None:
+    ids = open_desk(page, app)
+    keys = [str(1 + position * 7 % len(CLASSES)) for position in range(30)]
+    page.evaluate(
+        "keys => keys.forEach(key => document.body.dispatchEvent("
+        "new KeyboardEvent('keydown', { key, bubbles: true, composed: true })))",
+        keys,
+    )
+    all_saved(page)
+    expected = [(image_id, "class", int(key) - 1, "human") for image_id, key in zip(ids, keys, strict=False)]
+    assert in_short(said_by(app, annotator)) == expected
+
+
+def test_real_key_presses_in_quick_succession(page: Page, app: App, annotator: str) -> None:
+    ids = open_desk(page, app)
+    for position in range(30):
+        page.keyboard.press(str(1 + position % len(CLASSES)))
+    all_saved(page)
+    said = [(entry.image_id, entry.class_index) for entry in said_by(app, annotator)]
+    assert said == [(ids[position], position % len(CLASSES)) for position in range(30)]
+
+
+def test_the_image_shown_is_the_image_labeled(page: Page, app: App, annotator: str) -> None:
+    ids = open_desk(page, app)
+    workspace = Workspace.open(app.root)
+    for position in (0, 1):
+        expect(page.locator(".ld-frame img")).to_have_attribute("alt", f"Image {ids[position]}")
+        row = workspace.db.one("SELECT sha256 FROM images WHERE id = ?", [ids[position]])
+        assert row is not None
+        expect(page.locator(".ld-frame img")).to_have_attribute("src", re.compile(row["sha256"]))
+        page.keyboard.press("ArrowRight")
+    workspace.db.close()
+
+
+def test_keys_in_a_text_field_label_nothing(page: Page, app: App, annotator: str) -> None:
+    ids = open_desk(page, app)
+    page.locator("[data-annotator]").click()
+    page.keyboard.type("1x2u z")
+    page.locator("[data-annotator]").fill(annotator)
+    page.keyboard.press("Tab")
+    expect(page.locator("[data-place]")).to_have_text(f"Image 1 of {len(ids)} in the queue")
+    assert said_by(app, annotator) == []
+
+
+def test_held_keys_and_compositions_label_nothing(page: Page, app: App, annotator: str) -> None:
+    ids = open_desk(page, app)
+    for extra in ("repeat: true", "isComposing: true", "metaKey: true", "altKey: true"):
+        page.evaluate(
+            f"document.body.dispatchEvent(new KeyboardEvent('keydown', {{ key: '1', bubbles: true, {extra} }}))"
+        )
+    expect(page.locator("[data-place]")).to_have_text(f"Image 1 of {len(ids)} in the queue")
+    assert said_by(app, annotator) == []
+
+
+def test_undo_goes_back_and_appends(page: Page, app: App, annotator: str) -> None:
+    ids = open_desk(page, app)
+    page.keyboard.press("1")
+    page.keyboard.press("2")
+    expect(page.locator(".ld-frame img")).to_have_attribute("alt", f"Image {ids[2]}")
+    page.keyboard.press("z")
+    expect(page.locator(".ld-frame img")).to_have_attribute("alt", f"Image {ids[1]}")
+    page.keyboard.press("Control+z")
+    expect(page.locator(".ld-frame img")).to_have_attribute("alt", f"Image {ids[0]}")
+    all_saved(page)
+    entries = said_by(app, annotator)
+    assert [(entry.image_id, entry.value) for entry in entries] == [
+        (ids[0], "class"),
+        (ids[1], "class"),
+        (ids[1], "undo"),
+        (ids[0], "undo"),
+    ]
+    assert [entry.undoes for entry in entries[2:]] == [entries[1].id, entries[0].id]
+
+
+def test_back_and_label_again_appends_a_correction(page: Page, app: App, annotator: str) -> None:
+    ids = open_desk(page, app)
+    page.keyboard.press("1")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("[data-current]")).to_have_text("cat")
+    page.keyboard.press("5")
+    all_saved(page)
+    assert in_short(said_by(app, annotator)) == [
+        (ids[0], "class", 0, "human"),
+        (ids[0], "class", 4, "human"),
+    ]
+
+
+def test_class_names_are_shown_as_they_are(page: Page, app: App, annotator: str) -> None:
+    open_desk(page, app)
+    assert page.locator(".ld-class > span").all_text_contents() == CLASSES
+    page.keyboard.press("2")
+    expect(page.locator(".ld-strip span").first).to_have_text(HOSTILE)
+    page.keyboard.press("?")
+    expect(page.locator(".ld-dialog dd").nth(1)).to_have_text(HOSTILE)
+    page.keyboard.press("Escape")
+    all_saved(page)
+    assert page.title() != "owned"
+    assert page.locator(".ld img[src='x']").count() == 0
+
+
+def test_buttons_say_what_keys_say(page: Page, app: App, annotator: str) -> None:
+    ids = open_desk(page, app)
+    page.locator(".ld-class").nth(3).click()
+    page.get_by_role("button", name="Reject").click()
+    page.keyboard.press("3")  # the buttons have not taken the keys away
+    all_saved(page)
+    assert [(entry.image_id, entry.class_index) for entry in said_by(app, annotator)] == [
+        (ids[0], 3),
+        (ids[1], None),
+        (ids[2], 2),
+    ]
+
+
+def test_nothing_moves_when_the_next_image_comes(page: Page, app: App, annotator: str) -> None:
+    open_desk(page, app)
+    places = """() => ['.ld-frame', '.ld-prompt', '.ld-accept', '.ld-classes', '.ld-actions', '.ld-strip', '.ld-saved']
+        .map(part => document.querySelector(part).getBoundingClientRect().toJSON())"""
+    before = page.evaluate(places)
+    for key in ("1", "x", "Enter", "ArrowRight", "z"):
+        page.keyboard.press(key)
+        assert page.evaluate(places) == before
+
+
+def test_a_selection_from_another_page_is_a_queue(page: Page, app: App, annotator: str) -> None:
+    chosen = open_desk(page, app)[5:8]
+    page.evaluate(
+        "ids => sessionStorage.setItem('synthaug.selection', JSON.stringify({ ids, from: 'explore' }))",
+        chosen,
+    )
+    page.goto(f"{app.url}/label?scope=selection")
+    expect(page.locator("[data-place]")).to_have_text("Image 1 of 3 in the queue")
+    expect(page.locator(".ld-frame img")).to_be_visible()
+    for _ in chosen:
+        page.keyboard.press("1")
+    expect(page.locator("[data-empty-title]")).to_have_text("Nothing left to review")
+    all_saved(page)
+    assert [entry.image_id for entry in said_by(app, annotator)] == chosen
+
+
+def test_a_label_of_another_site_is_refused(page: Page, app: App, annotator: str) -> None:
+    ids = open_desk(page, app)
+    entry: dict[str, Any] = {"image_id": ids[0], "value": "reject", "source": "human", "op_id": "x" * 20}
+    body = json.dumps({"entries": [{**entry, "annotator": annotator}]})
+    elsewhere = app.url.replace("127.0.0.1", "localhost")
+    page.goto(f"{elsewhere}/data/progress")
+    script = """async ([address, body]) => {
+        try { await fetch(address, { method: 'POST', mode: 'no-cors', body }); } catch { /* refused */ }
+    }"""
+    with page.expect_response(lambda answer: answer.url.endswith("/data/labels")) as answer:
+        page.evaluate(script, [f"{app.url}/data/labels", body])
+    assert answer.value.status == 403
+    assert said_by(app, annotator) == []
+
+
+def test_labels_survive_a_server_that_goes_away(
+    page: Page, tmp_path: Path, annotator: str, make_workspace: Callable[..., Workspace]
+) -> None:
+    make_workspace(tmp_path / "work", CLASSES, 20).db.close()
+    with running(tmp_path / "work") as app:
+        ids = open_desk(page, app)
+        app.stop()
+        for key in ("1", "2", "x", "z"):
+            page.keyboard.press(key)
+        expect(page.locator("[data-saved]")).to_have_text("4 unsaved · trying again")
+        app.start()
+        all_saved(page)
+        assert [(entry.image_id, entry.value) for entry in said_by(app, annotator)] == [
+            (ids[0], "class"),
+            (ids[1], "class"),
+            (ids[2], "reject"),
+            (ids[2], "undo"),
+        ]
+
+
+def test_labels_survive_a_crash_of_the_browser(
+    browsing: BrowserContext, tmp_path: Path, annotator: str, make_workspace: Callable[..., Workspace]
+) -> None:
+    make_workspace(tmp_path / "work", CLASSES, 20).db.close()
+    with running(tmp_path / "work") as app:
+        page = browsing.new_page()
+        ids = open_desk(page, app)
+        app.stop()
+        page.keyboard.press("1")
+        page.keyboard.press("2")
+        expect(page.locator("[data-saved]")).to_have_attribute("data-count", "2")
+        page.close(run_before_unload=False)
+        app.start()
+        page = browsing.new_page()
+        left = open_desk(page, app, "scope=unreviewed")
+        all_saved(page)
+        said = [(entry.image_id, entry.class_index) for entry in said_by(app, annotator)]
+        assert said == [(ids[0], 0), (ids[1], 1)]
+        assert left == ids[2:]

@@ -1,0 +1,159 @@
+"""Every page in a browser: it opens, keeps to itself, fits, and its jobs outlive a reload."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from synthaug.store import catalog
+from synthaug.workspace import Workspace
+
+from .conftest import App, picture, running
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, Page
+
+PAGES = ("", "generate", "label", "explore", "train")
+HOSTILE = "<b onclick=alert(1)>cat</b> ${1+1} {{value}} 🐈"
+
+
+@pytest.fixture(scope="module")
+def hostile(
+    tmp_path_factory: pytest.TempPathFactory, make_workspace: Callable[..., Workspace]
+) -> Iterator[App]:
+    """An app whose class names try to be code."""
+    root = tmp_path_factory.mktemp("pages") / "work"
+    make_workspace(root, [HOSTILE, "dog"], 12).db.close()
+    with running(root) as app:
+        yield app
+
+
+@pytest.fixture(scope="module")
+def digits_app(tmp_path_factory: pytest.TempPathFactory, digits_template: Path) -> Iterator[App]:
+    """An app on the digits, which the embedded generator can draw."""
+    root = tmp_path_factory.mktemp("digits-app") / "work"
+    shutil.copytree(digits_template, root)
+    with running(root) as app:
+        yield app
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_opens_and_fits(hostile: App, page: Page, path: str) -> None:
+    page.set_viewport_size({"width": 1024, "height": 768})
+    page.goto(f"{hostile.url}/{path}")
+    expect(page.locator("h1")).to_have_count(1)
+    expect(page.locator("h1 + p")).not_to_be_empty()
+    expect(page.locator(".sa-nav a[aria-current=page]")).to_have_attribute("href", f"/{path}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1024
+    assert page.locator("footer:visible").count() == 0
+
+
+def test_the_theme_chosen_holds_on_every_page(hostile: App, page: Page) -> None:
+    page.goto(hostile.url)
+    dark = page.evaluate("document.body.classList.contains('dark')")
+    page.get_by_role("button", name="Switch between light and dark").click()
+    for path in PAGES:
+        page.goto(f"{hostile.url}/{path}")
+        expect(page.locator("h1")).to_have_count(1)
+        page.wait_for_function("dark => document.body.classList.contains('dark') !== dark", arg=dark)
+
+
+def test_class_names_stay_text(hostile: App, page: Page) -> None:
+    page.goto(hostile.url)
+    expect(page.locator(".sa-class-name").first).to_have_text(HOSTILE)
+    page.goto(f"{hostile.url}/generate")
+    expect(page.get_by_label("Class")).to_have_value(HOSTILE)
+
+
+def test_a_template_says_how_many_prompts_or_where_it_is_wrong(hostile: App, page: Page) -> None:
+    page.goto(f"{hostile.url}/generate")
+    field = page.locator("#template textarea")
+    field.fill("<BREED> cat <PREPOSITION> the <FURNITURE>")
+    expect(page.locator(".sa-prompts b")).to_have_text("101,915")
+    expect(page.locator(".sa-prompts p")).to_contain_text("92,650 different")
+    expect(page.locator(".sa-prompts li")).to_have_count(5)
+    field.fill("a cat {on|under the sofa")
+    expect(page.locator(".sa-prompts mark")).to_have_text("{")
+    field.fill("a <i>nice</i> cat")
+    expect(page.locator(".sa-prompts i")).to_have_count(0)
+
+
+def test_an_import_reports_what_it_took_and_what_it_refused(hostile: App, page: Page, tmp_path: Path) -> None:
+    folder = tmp_path / "source" / "dog"
+    folder.mkdir(parents=True)
+    for number in range(3):
+        Image.fromarray(picture(900 + number)).save(folder / f"{number}.png")
+    (folder / "broken.png").write_bytes(b"not an image")
+    page.goto(hostile.url)
+    before = page.locator(".sa-figures dd").first.inner_text()
+    page.get_by_label("Path").fill(str(tmp_path / "source"))
+    page.get_by_role("button", name="Import").click()
+    expect(page.locator(".sa-job-foot").first).to_contain_text("3 added")
+    expect(page.locator(".sa-rejected td").first).to_contain_text("broken.png")
+    expect(page.locator(".sa-figures dd").first).to_have_text(str(int(before) + 3))
+
+
+def test_an_import_of_nothing_says_what_is_missing(hostile: App, page: Page) -> None:
+    page.goto(hostile.url)
+    page.get_by_role("button", name="Import").click()
+    expect(page.locator(".sa-error")).to_contain_text("path")
+    page.get_by_label("Path").fill("/does/not/exist")
+    page.get_by_role("button", name="Import").click()
+    expect(page.locator(".sa-job-error").first).to_contain_text("does not exist")
+
+
+def test_generating_previews_runs_and_outlives_a_reload(digits_app: App, page: Page) -> None:
+    page.goto(f"{digits_app.url}/generate")
+    expect(page.get_by_label("Class")).to_have_value("8")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.locator(".sa-previews img")).to_have_count(8, timeout=120_000)
+    page.get_by_label("Images").fill("60")
+    page.locator("#start").click()
+    expect(page.locator(".sa-job[data-state=running]")).to_be_visible(timeout=60_000)
+    page.reload()
+    expect(page.locator(".sa-job")).to_have_count(1)
+    expect(page.locator(".sa-job[data-state=done]")).to_be_visible(timeout=180_000)
+    expect(page.locator(".sa-job-foot").first).to_contain_text("60 of 60")
+    expect(page.locator(".sa-fresh img")).to_have_count(24)
+    assert made(digits_app) == 60
+
+
+def test_a_running_job_can_be_stopped_and_goes_on(digits_app: App, page: Page) -> None:
+    before = made(digits_app)
+    page.goto(f"{digits_app.url}/generate")
+    page.get_by_label("Images").fill("100")
+    page.get_by_label("Seed").fill("7")
+    page.locator("#start").click()
+    newest = page.locator(".sa-job").first
+    expect(newest).to_have_attribute("data-state", "running", timeout=60_000)
+    newest.get_by_role("button", name="Stop").click()
+    expect(newest).to_have_attribute("data-state", "cancelled", timeout=60_000)
+    newest.get_by_role("button", name="Go on").click()
+    expect(newest).to_have_attribute("data-state", "done", timeout=180_000)
+    assert made(digits_app) == before + 100
+
+
+def test_two_tabs_see_the_same_job(digits_app: App, browsing: BrowserContext) -> None:
+    first, second = browsing.new_page(), browsing.new_page()
+    for page in (first, second):
+        page.goto(f"{digits_app.url}/generate")
+        expect(page.locator("#start")).to_be_visible()
+    first.get_by_label("Images").fill("4")
+    jobs = second.locator(".sa-job").count()
+    first.locator("#start").click()
+    expect(second.locator(".sa-job")).to_have_count(jobs + 1)
+    expect(second.locator(".sa-job").first).to_have_attribute("data-state", "done", timeout=120_000)
+
+
+def made(app: App) -> int:
+    """How many synthetic images there are."""
+    workspace = Workspace.open(app.root)
+    count = len(catalog.find_images(workspace.db, origin="synthetic"))
+    workspace.db.close()
+    return count
