@@ -10,6 +10,8 @@ SETUP := .venv/.setup-done
 INDEX = UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(PYTHON) -m pip config get global.index-url 2>/dev/null)}}"
 
 export UV_PYTHON_DOWNLOADS := never
+# Threads that spin while they wait make a busy machine several times slower.
+export OMP_WAIT_POLICY ?= passive
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check fix docs lock browser clean

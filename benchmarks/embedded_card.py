@@ -145,9 +145,8 @@ def main() -> None:
     to_train, reference = nearest(images, train), nearest(real[is_test], train)
     print(f"nearest train image of a generated one: {quantiles(to_train)} gray levels (RMS)")
     print(f"nearest train image of a real test one: {quantiles(reference)} gray levels (RMS)")
-    print(
-        f"generated images nearer than the nearest 1% of real ones: {(to_train < np.percentile(reference, 1)).mean():.2%}"
-    )
+    close = (to_train < np.percentile(reference, 1)).mean()
+    print(f"generated images nearer to a train image than the nearest 1% of real test ones: {close:.2%}")
     print(
         f"spread within a class: generated {spread(images, labels):.1f}, "
         f"real test {spread(real[is_test], real_labels[is_test]):.1f} gray levels"

@@ -267,7 +267,7 @@ def _curve_axes(floor: float, epochs: int, across: Any, down: Any) -> Markup:
     return markup('<g class="axes">{}{}</g>', levels, labels)
 
 
-def runs_strip(history: Sequence[Mapping[str, Any]], seeds: int, done: bool) -> Markup:
+def runs_strip(history: Sequence[Mapping[str, Any]], seeds: int) -> Markup:
     """One cell a training run: waiting, running or finished; baseline above augmented."""
     latest = {str(entry["run"]): entry for entry in history}
     current = str(history[-1]["run"]) if history else None
@@ -275,8 +275,8 @@ def runs_strip(history: Sequence[Mapping[str, Any]], seeds: int, done: bool) -> 
     def cell(side: str, seed: int) -> Markup:
         entry = latest.get(f"{side}/{seed}")
         full = entry is not None and (entry["epoch"] == entry["epochs"])
-        share = 1.0 if done or full else entry["epoch"] / entry["epochs"] if entry else 0.0
-        active = not done and not full and f"{side}/{seed}" == current
+        share = 1.0 if full else entry["epoch"] / entry["epochs"] if entry else 0.0
+        active = not full and f"{side}/{seed}" == current
         state = "running" if active else "finished" if share == 1.0 else "waiting"
         return markup(
             '<i class="{}" style="--share:{:.0f}%" title="{}, seed {}: {}"></i>',

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from .charts import (
@@ -176,8 +177,9 @@ def live(job: Job | None) -> Markup:
     share = 100 * job.done / job.total if job.total else 0
     meter = markup('<div class="sa-meter"><i style="width:{:.1f}%"></i></div>', share)
     curves = markup(
-        '<div class="sa-two flat">{}{}</div>',
-        runs_strip(history, int(job.params.get("seeds", 0)), done=False),
+        '<div class="sa-two flat"><div class="sa-live-runs">{}{}</div>{}</div>',
+        runs_strip(history, int(job.params.get("seeds", 0))),
+        _live_figures(job, history) if history else "",
         learning_curve(history),
     )
     return markup(
@@ -189,6 +191,27 @@ def live(job: Job | None) -> Markup:
         meter if job.state in ACTIVE else "",
         curves if history else "",
     )
+
+
+def _live_figures(job: Job, history: Sequence[Mapping[str, Any]]) -> Markup:
+    """Where training stands, and the time it took and will take at this pace."""
+    newest = history[-1]
+    entries = [
+        ("Run", f"{len({entry['run'] for entry in history})} of {2 * int(job.params['seeds'])}"),
+        ("Training accuracy", f"{100 * newest['train_accuracy']:.1f}%"),
+        ("Loss", f"{newest['loss']:.3f}"),
+    ]
+    if job.state == "running" and job.started_at is not None:
+        spent = (datetime.now(UTC) - datetime.fromisoformat(job.started_at)).total_seconds()
+        share = len(history) / (2 * int(job.params["seeds"]) * int(newest["epochs"]))
+        entries += [("So far", _duration(spent)), ("About left", _duration(spent * max(0.0, 1 / share - 1)))]
+    cells = joined(markup("<div><dt>{}</dt><dd>{}</dd></div>", name, value) for name, value in entries)
+    return markup('<dl class="sa-live-figures">{}</dl>', cells)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min {rest:02} s"
 
 
 def when(stamp: str) -> str:

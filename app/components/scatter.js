@@ -625,13 +625,18 @@
       return draw();
     }
     if (drag.kind === "box") path = [[drag.x, drag.y], [x, drag.y], [x, y], [drag.x, y]];
-    else {
-      const [lx, ly] = path[path.length - 1];
-      if (Math.hypot(x - lx, y - ly) < MIN_STEP) return;
-      path.push([x, y]);
-    }
+    else follow(event);
     paintOverlay();
   });
+
+  // Every place the pointer was, also those that the browser merged into one event a frame.
+  function follow(event) {
+    const merged = event.getCoalescedEvents();
+    for (const each of merged.length ? merged : [event]) {
+      const [x, y] = local(each), [lx, ly] = path[path.length - 1];
+      if (Math.hypot(x - lx, y - ly) >= MIN_STEP) path.push([x, y]);
+    }
+  }
 
   function release(keep) {
     if (!drag) return;

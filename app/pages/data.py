@@ -33,11 +33,12 @@ def page(context: AppContext) -> None:
         "What this workspace holds: real images, split into train and test, beside the synthetic images "
         "made from prompts. The test split is frozen: it measures, and is never trained on.",
     )
-    figures = Panel(lambda: figures_panel(overview(context.workspace)))
+    held = overview(context.workspace)
+    figures = Panel(figures_panel(held))
     with gr.Row(elem_classes="sa-split"):
         with gr.Column(scale=5, min_width=520):
-            balance = Panel(lambda: balance_panel(overview(context.workspace)))
-            views = Panel(lambda: views_panel(overview(context.workspace)))
+            balance = Panel(balance_panel(held))
+            views = Panel(views_panel(held))
         with gr.Column(scale=3, min_width=320), gr.Column(elem_classes="sa-card"):
             Panel(
                 Markup(
@@ -54,7 +55,7 @@ def page(context: AppContext) -> None:
             start = gr.Button("Import", variant="primary")
             said = Panel(visible=False)
             job_strip(("import",), "Nothing was imported from here yet.", limit=3)
-            outcome = Panel(lambda: outcome_panel(_latest(context)))
+            outcome = Panel(outcome_panel(_latest(context)))
 
     seen = gr.State(None)
     shown = [figures, balance, views, outcome, seen]
@@ -86,6 +87,7 @@ def page(context: AppContext) -> None:
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     inputs = [source, format_, split, origin]
     gr.on([start.click, source.submit], submit, inputs, said, **quiet)
+    gr.on(None, lambda: refresh(None), None, shown, **quiet)
     gr.Timer(POLL_SECONDS).tick(refresh, seen, shown, concurrency_limit=None, **quiet)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import gradio as gr
 from PIL import Image
@@ -27,6 +27,12 @@ FRESH = 24
 FIRST_TEMPLATE = {"digits": "eight"}
 FIRST_CLASS = {"digits": "8"}
 
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+JOBS_HEAD = Markup(
+    "<h2 class='sa-h2'>Jobs</h2><p class='sa-note'>They go on when this page is closed, and after a restart of "
+    "the app.</p>"
+)
 SYNTAX = Markup("""
 <details class="sa-syntax"><summary>How to write a template</summary><dl>
 <dt>&lt;BREED&gt;</dt><dd>a slot: one word of the list of that name</dd>
@@ -45,128 +51,114 @@ def page(context: AppContext) -> None:
         "Describe the images with a template. Every prompt, its slot values and its seed are stored with the "
         "image, so that each can be made again and a bad word can be found later.",
     )
-    last = Last(context)
     with gr.Row(elem_classes="sa-split"):
         with gr.Column(scale=4, min_width=400, elem_classes="sa-card sa-form"):
-            template = gr.Textbox(
-                last.of("template", _first_template(context)),
-                label="Template",
-                lines=3,
-                max_lines=8,
-                elem_id="template",
-            )
-            live = Panel(lambda: template_panel(last.of("template", _first_template(context))()))
-            Panel(SYNTAX)
-            with gr.Row():
-                label = gr.Dropdown(
-                    list(context.workspace.classes),
-                    value=last.of("label", _first_class(context)),
-                    label="Class",
-                    info="What they show",
-                    min_width=140,
-                )
-                count = gr.Number(
-                    last.of("count", 100),
-                    label="Images",
-                    info="How many",
-                    precision=0,
-                    minimum=1,
-                    min_width=120,
-                )
-            generator = gr.Dropdown(
-                ["embedded"],
-                value=last.of("generator", "embedded"),
-                label="Generator",
-                info="embedded, a diffusers folder, or a hub id (owner/model)",
-                allow_custom_value=True,
-            )
-            with gr.Row():
-                steps = gr.Number(
-                    last.of("steps", None),
-                    label="Steps",
-                    info="Empty: its own",
-                    precision=0,
-                    min_width=90,
-                )
-                guidance = gr.Number(
-                    last.of("guidance", None), label="Guidance", info="Empty: its own", min_width=90
-                )
-                seed = gr.Number(
-                    last.of("seed", 0), label="Seed", info="Same seed, same images", precision=0, min_width=90
-                )
-            said = Panel(visible=False)
-            with gr.Row():
-                preview = gr.Button(f"Preview {PREVIEWS}", min_width=120)
-                start = gr.Button("Start", variant="primary", min_width=120, elem_id="start")
+            form = _form(context)
         with gr.Column(scale=5, min_width=460):
             shown = Panel(PREVIEW_EMPTY)
             with gr.Column(elem_classes="sa-card"):
-                Panel(
-                    Markup(
-                        "<h2 class='sa-h2'>Jobs</h2><p class='sa-note'>They go on when this page is closed, "
-                        "and after a restart of the app.</p>"
-                    )
-                )
+                Panel(JOBS_HEAD)
                 job_strip(("generate", "predict"), "Nothing has run yet. Start makes the first job.")
             with gr.Column(elem_classes="sa-card"):
-                fresh = Panel(lambda: fresh_panel(context))
-                with gr.Row(elem_classes="sa-next"):
-                    predict = gr.Button("Predict what is new", min_width=140)
-                    Panel(Markup('<a class="sa-button" href="/label">Review on the Label page</a>'))
-                predicted = Panel(visible=False)
+                fresh = Panel(fresh_panel(context))
+                _next_steps(context)
+    _wire(context, form, shown, fresh)
 
-    fields = [template, label, count, generator, steps, guidance, seed]
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+class Form(NamedTuple):
+    """The components of the form; ``fields`` in the order of :func:`_asked`."""
+
+    fields: list[gr.components.Component]
+    live: Panel
+    said: Panel
+    preview: gr.Button
+    start: gr.Button
+
+
+def _form(context: AppContext) -> Form:
+    values = last_values(context)
+    template = gr.Textbox(values["template"], label="Template", lines=3, max_lines=8, elem_id="template")
+    live = Panel(template_panel(values["template"]))
+    Panel(SYNTAX)
+    with gr.Row():
+        classes = list(context.workspace.classes)
+        label = gr.Dropdown(
+            classes, value=values["label"], label="Class", info="What they show", min_width=140
+        )
+        count = gr.Number(
+            values["count"], label="Images", info="How many", precision=0, minimum=1, min_width=120
+        )
+    generator = gr.Dropdown(
+        ["embedded"],
+        value=values["generator"],
+        label="Generator",
+        info="embedded, a diffusers folder, or a hub id (owner/model)",
+        allow_custom_value=True,
+    )
+    with gr.Row():
+        steps = gr.Number(values["steps"], label="Steps", info="Empty: its own", precision=0, min_width=90)
+        guidance = gr.Number(values["guidance"], label="Guidance", info="Empty: its own", min_width=90)
+        seed = gr.Number(
+            values["seed"], label="Seed", info="Same seed, same images", precision=0, min_width=90
+        )
+    said = Panel(visible=False)
+    with gr.Row():
+        preview = gr.Button(f"Preview {PREVIEWS}", min_width=120, interactive=False)
+        start = gr.Button("Start", variant="primary", min_width=120, elem_id="start", interactive=False)
+    return Form([template, label, count, generator, steps, guidance, seed], live, said, preview, start)
+
+
+def _next_steps(context: AppContext) -> None:
+    with gr.Row(elem_classes="sa-next"):
+        predict = gr.Button("Predict what is new", min_width=140)
+        Panel(Markup('<a class="sa-button" href="/label">Review on the Label page</a>'))
+    said = Panel(visible=False)
+    predict.click(lambda: _message(lambda: catalog.submit_predict(context.workspace)), None, said, **QUIET)
+
+
+def _wire(context: AppContext, form: Form, shown: Panel, fresh: Panel) -> None:
+    workspace, (template, *_) = context.workspace, form.fields
     seen = gr.State(None)
 
-    def show_preview(*values: Any) -> Markup:
-        return _saying(lambda: preview_panel(generate.preview(context.workspace, **_asked(values, PREVIEWS))))
+    def opened() -> list[Any]:
+        values = last_values(context)
+        ready = gr.update(interactive=True)
+        return [*values.values(), template_panel(values["template"]), fresh_panel(context), ready, ready]
 
-    def submit(*values: Any) -> Any:
-        return _message(lambda: generate.submit(context.workspace, **_asked(values, None)))
-
-    def refresh(before: str | None) -> Any:
-        jobs = context.jobs.list(1, kinds=("generate",))
+    def refresh(before: str | None) -> list[Any]:
+        jobs = context.jobs.list(1, kinds=(generate.KIND,))
         now = " ".join(f"{job.id} {job.done} {job.state}" for job in jobs)
         return [gr.skip(), gr.skip()] if now == before else [fresh_panel(context), now]
 
-    template.input(
-        template_panel, template, live, trigger_mode="always_last", concurrency_limit=None, **quiet
+    gr.on(None, opened, None, [*form.fields, form.live, fresh, form.preview, form.start], **QUIET)
+    template.change(template_panel, template, form.live, trigger_mode="always_last", **QUIET)
+    form.preview.click(
+        lambda *values: _saying(
+            lambda: preview_panel(generate.preview(workspace, **_asked(values, PREVIEWS)))
+        ),
+        form.fields,
+        shown,
+        api_visibility="private",
     )
-    preview.click(show_preview, fields, shown, show_progress="minimal", api_visibility="private")
-    start.click(submit, fields, said, **quiet)
-    predict.click(
-        lambda: _message(lambda: catalog.submit_predict(context.workspace)), None, predicted, **quiet
+    form.start.click(
+        lambda *values: _message(lambda: generate.submit(workspace, **_asked(values, None))),
+        form.fields,
+        form.said,
+        **QUIET,
     )
-    gr.Timer(POLL_SECONDS).tick(refresh, seen, [fresh, seen], concurrency_limit=None, **quiet)
+    gr.Timer(POLL_SECONDS).tick(refresh, seen, [fresh, seen], concurrency_limit=None, **QUIET)
 
 
-class Last:
-    """The form as the latest job had it, so that a reload finds what was typed when it began."""
-
-    def __init__(self, context: AppContext) -> None:
-        self.context = context
-
-    def of(self, name: str, otherwise: Any) -> Callable[[], Any]:
-        """A parameter of the latest job, looked up whenever the page is opened."""
-        return lambda: self.params().get(name, otherwise)
-
-    def params(self) -> Mapping[str, Any]:
-        """The latest job's parameters; empty before the first."""
-        jobs = self.context.jobs.list(1, kinds=("generate",))
-        return jobs[0].params if jobs else {}
-
-
-def _first_template(context: AppContext) -> str:
-    names = shipped_template_names()
-    name = FIRST_TEMPLATE.get(context.workspace.preset, names[0])
-    return shipped_template(name)
-
-
-def _first_class(context: AppContext) -> str:
-    classes = context.workspace.classes
-    wanted = FIRST_CLASS.get(context.workspace.preset, classes[0])
-    return wanted if wanted in classes else classes[0]
+def last_values(context: AppContext) -> dict[str, Any]:
+    """The form as the latest job had it, in the order of its fields; what suits the workspace before the first."""
+    preset = context.workspace.preset
+    template = shipped_template(FIRST_TEMPLATE.get(preset, shipped_template_names()[0]))
+    label = FIRST_CLASS.get(preset, context.workspace.classes[0])
+    values = {"template": template, "label": label, "count": 100, "generator": "embedded"}
+    values |= {"steps": None, "guidance": None, "seed": 0}
+    jobs = context.jobs.list(1, kinds=(generate.KIND,))
+    last = jobs[0].params if jobs else {}
+    return {name: last.get(name, otherwise) for name, otherwise in values.items()}
 
 
 def _asked(values: tuple[Any, ...], count: int | None) -> dict[str, Any]:
@@ -223,11 +215,15 @@ def template_panel(text: str) -> Markup:
 
 def template_error(text: str, error: TemplateError) -> Markup:
     """The message, and the template with the place marked."""
+    first_line = str(error).partition("\n")[0]
     where = Markup("")
     if error.position is not None:
         at = min(error.position, len(text))
+        first_line = first_line.removesuffix(f" (character {error.position + 1})")
         where = markup("<pre>{}<mark>{}</mark>{}</pre>", text[:at], text[at : at + 1] or " ", text[at + 1 :])
-    return markup('<div class="sa-prompts sa-prompts-error" role="status"><p>{}</p>{}</div>', error, where)
+    return markup(
+        '<div class="sa-prompts sa-prompts-error" role="status"><p>{}</p>{}</div>', first_line, where
+    )
 
 
 PREVIEW_EMPTY = Markup(

@@ -64,11 +64,12 @@ def demo(directory: Path, headless: bool, seeds: int, host: str, port: int) -> R
 
         require_free_port(host, port)
     with progress_bar() as report:
-        workspace, found = fill(directory, seeds, report, say)
+        workspace, evidence = fill(directory, seeds, report, say)
     if not headless:
         from synthaug_app.server import serve as run
 
         run(workspace, host=host, port=port)
+    found = evidence[0]
     return {
         "workspace": str(directory),
         "baseline": found.baseline.accuracy,
@@ -76,7 +77,7 @@ def demo(directory: Path, headless: bool, seeds: int, host: str, port: int) -> R
         "difference": found.difference,
         "ci": list(found.ci),
         "verdict": found.verdict,
-        "message": found.verdict_text,
+        "message": "\n".join(each.verdict_text for each in evidence),
     }
 
 

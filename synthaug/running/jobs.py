@@ -32,6 +32,7 @@ class JobContext:
         self.workspace = workspace
         self.job = job
         self.result: dict[str, Any] = dict(job.result)
+        self._done, self._note = job.done, job.note
         self._report = report
         self._reported_at = 0.0
         self._checked_at = 0.0
@@ -40,6 +41,7 @@ class JobContext:
     def progress(self, done: int, total: int, note: str, **result: Any) -> None:
         """Say how far the work is; ``result`` entries become visible to whoever watches. Raises Cancelled."""
         self.result.update(result)
+        self._done, self._note = done, note
         if self._report is not None:
             self._report(done, total, note)
         if time.monotonic() - self._reported_at >= REPORT_SECONDS or done == total:
@@ -53,9 +55,7 @@ class JobContext:
     def keep(self, **result: Any) -> None:
         """Store ``result`` entries at once: a job that goes on after a kill finds them again."""
         self.result.update(result)
-        table.update(
-            self.workspace.db, self.job.id, done=self.job.done, note=self.job.note, result=self.result
-        )
+        table.update(self.workspace.db, self.job.id, done=self._done, note=self._note, result=self.result)
 
     def should_cancel(self) -> bool:
         """Whether someone asked the job to stop (looked up a few times a second)."""

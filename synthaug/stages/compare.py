@@ -241,7 +241,7 @@ def _sentence(result: dict[str, Any]) -> str:
     }
     sentence = (
         f"{openings[result['verdict']]}: accuracy on {result['test_images']} real test images changed by "
-        f"{100 * result['difference']:+.2f} points "
+        f"{100 * result['difference']:+.2f} points over {result['baseline']['view']!r} "
         f"({100 * result['confidence']:.0f}% interval {low:+.2f} to {high:+.2f}, {len(result['seeds'])} seeds)."
     )
     if result["seeds_needed"] is not None:

@@ -17,7 +17,7 @@ from synthaug.stages.importing import import_images
 from synthaug.stages.predict import predict
 from synthaug.stages.score import score
 from synthaug.stages.train import train
-from synthaug.stages.view import ViewSpec, make_view
+from synthaug.stages.view import ViewSpec, make_view, oversampled_view
 from synthaug.store import catalog, jobs, models, views
 from synthaug.workspace import Workspace
 
@@ -26,13 +26,15 @@ KEPT = 5
 SYNTHETIC = 240
 TEMPLATE = f"a <STROKE> handwritten digit {DIGIT_WORDS[int(SCARCE)]}, <SLANT>"
 BASELINE = "imbalanced"
+PREDICTOR = "first"
+"""The classifier whose predictions are reviewed: trained before there were any synthetic images."""
 
 Report = Callable[[int, int, str], None]
 Say = Callable[[str], None]
 
 
-def fill(root: Path, seeds: int, report: Report, say: Say) -> tuple[Workspace, compare.Comparison]:
-    """Make (or finish) the demo workspace at ``root``; returns it with its newest evidence.
+def fill(root: Path, seeds: int, report: Report, say: Say) -> tuple[Workspace, list[compare.Comparison]]:
+    """Make (or finish) the demo workspace at ``root``; returns it with its evidence, newest first.
 
     Raises UserError if ``root`` is a workspace with other classes.
     """
@@ -44,12 +46,13 @@ def fill(root: Path, seeds: int, report: Report, say: Say) -> tuple[Workspace, c
     if BASELINE not in {view.name for view in views.all_views(db)}:
         say(f"2/6 cutting class {SCARCE} to {KEPT} images: view {BASELINE!r}")
         make_view(workspace, BASELINE, ViewSpec(keep={SCARCE: KEPT}))
-    if BASELINE not in models.names(db):
-        say("3/6 training a classifier on it")
+    if PREDICTOR not in models.names(db):
+        say("3/6 training a classifier on it, the scarce images repeated")
+        balanced = oversampled_view(workspace, views.by_name(db, BASELINE))
         train(
             workspace,
-            BASELINE,
-            name=BASELINE,
+            BASELINE if balanced is None else balanced.name,
+            name=PREDICTOR,
             progress=lambda epoch: report(epoch["epoch"], epoch["epochs"], "training"),
         )
     if not jobs.latest(db, kinds=[generate.KIND]):
@@ -57,19 +60,16 @@ def fill(root: Path, seeds: int, report: Report, say: Say) -> tuple[Workspace, c
     say(f"4/6 generating {SYNTHETIC} images of class {SCARCE} from {TEMPLATE!r}")
     _finish(workspace, generate.KIND, report)
     say("5/6 predicting, and computing features, PCA and UMAP")
-    predict(workspace, BASELINE, report)
+    predict(workspace, PREDICTOR, report)
     if not models.scored_images(db):
-        score(workspace, BASELINE, progress=report)
+        score(workspace, PREDICTOR, progress=report)
     if not jobs.latest(db, kinds=[retrain.KIND]):
         retrain.submit(workspace, seeds=seeds, accept_above=AUTOMATIC_THRESHOLD)
     say(
         f"6/6 accepting predictions at {AUTOMATIC_THRESHOLD}, exporting, retraining with {seeds} seeds a side"
     )
     _finish(workspace, retrain.KIND, report)
-    found = compare.latest(workspace)
-    if found is None:
-        raise UserError(f"the demo in {root} has no comparison; remove the folder and run it again")
-    return workspace, found
+    return workspace, compare.all_comparisons(workspace)
 
 
 def _open_or_create(root: Path) -> Workspace:

@@ -1,4 +1,7 @@
-"""One click: freeze the curated set, export it, train with and without it, and weigh the difference."""
+"""One click: freeze the curated set, export it, train with and without it, and weigh the difference.
+
+Where the classes are uneven it is weighed against a control too: the same real images, oversampled.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from synthaug.stages.compare import compare
 from synthaug.stages.export import export
 from synthaug.stages.label import accept_confident
 from synthaug.stages.train import resolve_recipe, train
-from synthaug.stages.view import baseline_view, curated_view
+from synthaug.stages.view import baseline_view, curated_view, oversampled_view
 from synthaug.store import jobs, models, views
 from synthaug.workspace import Workspace
 
@@ -37,39 +40,48 @@ def submit(
     if accept_above is not None and not 0 < accept_above <= 1:
         raise UserError(f"the confidence threshold is {accept_above}; it must lie above 0 and at most at 1")
     params = {"seeds": seeds, "recipe": chosen.name, "accept_above": accept_above, "format": export_format}
-    return jobs.submit(workspace.db, KIND, params, 2 * seeds + 2)
+    return jobs.submit(workspace.db, KIND, params, 0)
 
 
 def run(context: JobContext) -> Mapping[str, Any]:
     """Work the job: views and the export first, then the runs. Finished parts are not repeated."""
     workspace, params = context.workspace, context.job.params
-    total = 2 * params["seeds"] + 2
     view, baseline = _views(context)
+    rivals = {"baseline": baseline}
+    if (control := oversampled_view(workspace, baseline)) is not None:
+        rivals = {"oversampled": control, "baseline": baseline}  # the plain one last: it is shown first
+    total = (1 + len(rivals)) * params["seeds"] + 2
     context.progress(0, total, "exporting the curated set")
     directory = workspace.root / "exports" / f"{view.name}-{params['format']}"
     if not directory.exists():
         export(workspace, directory, params["format"], view.name)
-    history: list[dict[str, Any]] = list(context.result.get("history", []))
-
-    def report(done: int, _: int, epoch: Mapping[str, Any]) -> None:
-        history.append(dict(epoch))
-        note = f"{epoch['run'].replace('/', ', seed ')}: epoch {epoch['epoch']} of {epoch['epochs']}"
-        context.progress(1 + done, total, note, history=history)
-
-    found = compare(
-        workspace, baseline.name, view.name, params["seeds"], params["recipe"], report, context.should_cancel
-    )
+    weighed = dict(context.result.get("comparisons", {}))
+    for role, rival in rivals.items():
+        if role not in weighed:
+            weighed[role] = _weigh(context, rival.name, view.name, role, total)
+            context.keep(comparisons=weighed)
     context.progress(total - 1, total, "training the model to keep")
     if view.name not in models.names(workspace.db):
         train(workspace, view.name, params["recipe"], 0, view.name, should_cancel=context.should_cancel)
-    return {
-        "baseline": baseline.name,
-        "augmented": view.name,
-        "export": str(directory),
-        "comparison": found.id,
-        "verdict": found.verdict,
-        "model": view.name,
-    }
+    return {"augmented": view.name, "export": str(directory), "model": view.name}
+
+
+def _weigh(context: JobContext, rival: str, view: str, role: str, total: int) -> int:
+    """Compare ``view`` with one rival, reporting every epoch; returns the comparison's id."""
+    history: list[dict[str, Any]] = list(context.result.get("history", []))
+
+    def report(done: int, runs: int, epoch: Mapping[str, Any]) -> None:
+        named = epoch["run"].replace("baseline", role)
+        history.append({**epoch, "run": named})
+        finished = len({each["run"] for each in history if each["epoch"] == each["epochs"]})
+        note = f"{named.replace('/', ', seed ')}: epoch {epoch['epoch']} of {epoch['epochs']}"
+        context.progress(min(1 + finished, total - 1), total, note, history=history)
+
+    params = context.job.params
+    found = compare(
+        context.workspace, rival, view, params["seeds"], params["recipe"], report, context.should_cancel
+    )
+    return found.id
 
 
 def _views(context: JobContext) -> tuple[views.View, views.View]:

@@ -83,11 +83,26 @@ def curated_view(workspace: Workspace, name: str, base: str) -> views.View:
 
 
 def baseline_view(workspace: Workspace) -> views.View:
-    """The newest view without synthetic images; all real training images where there is none yet."""
+    """The newest view of real images, none repeated; all real training images where there is none yet."""
     for view in views.all_views(workspace.db):
-        if all(member.origin == "real" for member in views.members(workspace.db, view.id)):
+        real = all(member.origin == "real" for member in views.members(workspace.db, view.id))
+        if real and not view.spec["oversample"]:
             return view
     return make_view(workspace, "real", ViewSpec())
+
+
+def oversampled_view(workspace: Workspace, base: views.View) -> views.View | None:
+    """``base`` with its images repeated until every class is as large as the largest; None if they are already.
+
+    The cheapest remedy for imbalance, and so the control that synthetic images have to beat.
+    """
+    counts = [count for count in views.counts(workspace.db, base.id).values() if count]
+    if min(counts) == max(counts):
+        return None
+    name = f"{base.name}-oversampled"
+    if name in {view.name for view in views.all_views(workspace.db)}:
+        return views.by_name(workspace.db, name)
+    return make_view(workspace, name, ViewSpec(base=base.name, oversample=True))
 
 
 def _check(workspace: Workspace, spec: ViewSpec) -> None:

@@ -79,8 +79,10 @@ def set_total(db: Database, job_id: int, total: int) -> None:
 
 
 def finish(db: Database, job_id: int, state: JobState, *, result: Mapping[str, Any], error: str = "") -> None:
-    """Close a job."""
+    """Close a job; one that is done has done all of its units."""
     with db.transaction() as connection:
+        if state == "done":
+            connection.execute("UPDATE jobs SET done = total, note = '' WHERE id = ?", [job_id])
         connection.execute(
             "UPDATE jobs SET state = ?, result = ?, error = ?, finished_at = ? WHERE id = ?",
             [state, json.dumps(result), error, now(), job_id],

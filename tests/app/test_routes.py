@@ -135,7 +135,7 @@ def test_a_malformed_label_is_refused_with_the_field(
     client: TestClient, digits: Workspace, changes: dict[str, Any]
 ) -> None:
     image_id = catalog.find_images(digits.db)[0].id
-    answer = client.post("/data/labels", json={"entries": [entry(image_id, **changes)]})
+    answer = client.post("/data/labels", json={"entries": [{**entry(image_id), **changes}]})
     assert answer.status_code == 422
     assert next(iter(changes)) in answer.json()["error"]
     assert len(labels.history(digits.db, image_id)) == 1  # what it was imported with

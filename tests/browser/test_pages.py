@@ -72,7 +72,7 @@ def test_class_names_stay_text(hostile: App, page: Page) -> None:
 
 
 def test_a_template_says_how_many_prompts_or_where_it_is_wrong(hostile: App, page: Page) -> None:
-    page.goto(f"{hostile.url}/generate")
+    open_generate(page, hostile)
     field = page.locator("#template textarea")
     field.fill("<BREED> cat <PREPOSITION> the <FURNITURE>")
     expect(page.locator(".sa-prompts b")).to_have_text("101,915")
@@ -109,7 +109,7 @@ def test_an_import_of_nothing_says_what_is_missing(hostile: App, page: Page) -> 
 
 
 def test_generating_previews_runs_and_outlives_a_reload(digits_app: App, page: Page) -> None:
-    page.goto(f"{digits_app.url}/generate")
+    open_generate(page, digits_app)
     expect(page.get_by_label("Class")).to_have_value("8")
     page.get_by_role("button", name="Preview").click()
     expect(page.locator(".sa-previews img")).to_have_count(8, timeout=120_000)
@@ -126,7 +126,7 @@ def test_generating_previews_runs_and_outlives_a_reload(digits_app: App, page: P
 
 def test_a_running_job_can_be_stopped_and_goes_on(digits_app: App, page: Page) -> None:
     before = made(digits_app)
-    page.goto(f"{digits_app.url}/generate")
+    open_generate(page, digits_app)
     page.get_by_label("Images").fill("100")
     page.get_by_label("Seed").fill("7")
     page.locator("#start").click()
@@ -142,13 +142,18 @@ def test_a_running_job_can_be_stopped_and_goes_on(digits_app: App, page: Page) -
 def test_two_tabs_see_the_same_job(digits_app: App, browsing: BrowserContext) -> None:
     first, second = browsing.new_page(), browsing.new_page()
     for page in (first, second):
-        page.goto(f"{digits_app.url}/generate")
-        expect(page.locator("#start")).to_be_visible()
+        open_generate(page, digits_app)
     first.get_by_label("Images").fill("4")
     jobs = second.locator(".sa-job").count()
     first.locator("#start").click()
     expect(second.locator(".sa-job")).to_have_count(jobs + 1)
     expect(second.locator(".sa-job").first).to_have_attribute("data-state", "done", timeout=120_000)
+
+
+def open_generate(page: Page, app: App) -> None:
+    """Open the page and wait until it has filled in its form."""
+    page.goto(f"{app.url}/generate")
+    expect(page.locator("#start")).to_be_enabled()
 
 
 def made(app: App) -> int:

@@ -1,0 +1,153 @@
+"""Keypress to next image painted, in a real browser with 10,000 images in the queue.
+
+    python benchmarks/labeling.py [--images 10000] [--labels 100]
+
+Every label is saved as it always is. Beside it stands the harness floor: the same measuring on a trivial page
+that swaps two decoded images on a key. "Painted" is the second animation frame after the image that the key
+brought was put into the page and decoded. Goal: the median within one frame (16.7 ms) of the floor's, p95 under
+50 ms. Needs Chromium.
+"""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import numpy as np
+
+from synthaug.store import catalog, generations, jobs
+from synthaug.store.generations import Generation
+from synthaug.workspace import Workspace
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+FRAME_MS = 1000 / 60
+P95_GOAL_MS = 50.0
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+READY = "synthaug is ready at "
+
+MEASURE = """frame => {
+    window.times = [];
+    let pressed = 0;
+    document.addEventListener('keydown', event => { pressed = event.timeStamp; }, true);
+    const holder = document.querySelector(frame);
+    new MutationObserver(() => {
+        const [start, image] = [pressed, holder.querySelector('img')];
+        if (!image || !start) return;
+        image.decode().then(() => requestAnimationFrame(() => requestAnimationFrame(() => {
+            window.times.push(performance.now() - start);
+        })));
+    }).observe(holder, { childList: true });
+}"""
+
+FLOOR = """<div id="frame"></div><script>
+    const draw = color => {
+        const canvas = document.createElement('canvas');
+        canvas.width = canvas.height = 32;
+        const context = canvas.getContext('2d');
+        context.fillStyle = color;
+        context.fillRect(0, 0, 32, 32);
+        const image = new Image(448, 448);
+        image.src = canvas.toDataURL();
+        return image;
+    };
+    const images = [draw('teal'), draw('coral')];
+    let at = 0;
+    document.addEventListener('keydown', () => {
+        document.querySelector('#frame').replaceChildren(images[at++ % 2]);
+    });
+</script>"""
+
+
+def fill(root: Path, count: int) -> None:
+    """A workspace with ``count`` synthetic images of 32 px."""
+    workspace = Workspace.create(root, (), "digits")
+    job = jobs.submit(workspace.db, "generate", {"template": "noise", "label": "8", "count": count}, count)
+    jobs.finish(workspace.db, job, "done", result={})
+    rng = np.random.default_rng(0)
+    with workspace.db.transaction():
+        for number in range(count):
+            sha256 = workspace.images.put(rng.integers(0, 256, (32, 32, 3), dtype=np.uint8), {})
+            image_id, _ = catalog.add_image(
+                workspace.db, sha256=sha256, size=(32, 32), split="train", origin="synthetic", source="noise"
+            )
+            made = Generation(job, number, image_id, 8, f"noise {number}", number, {}, number, "noise", "1")
+            generations.add(workspace.db, made)
+    workspace.db.close()
+
+
+def press(page: Page, labels: int) -> list[float]:
+    """Press keys one after the other, each once the last one's image was painted; milliseconds each."""
+    for number in range(labels):
+        page.keyboard.press(str(number % 10))
+        page.wait_for_function("count => window.times.length >= count", arg=number + 1)
+    times: list[float] = page.evaluate("window.times")
+    return times[:labels]
+
+
+def describe(name: str, times: list[float]) -> tuple[float, float]:
+    """Print and return median and 95th percentile."""
+    median, p95 = statistics.median(times), float(np.percentile(times, 95))
+    print(
+        f"{name:<14} median {median:6.1f} ms   p95 {p95:6.1f} ms   worst {max(times):6.1f} ms   n = {len(times)}"
+    )
+    return median, p95
+
+
+def measure(url: str, labels: int) -> tuple[list[float], list[float]]:
+    """Times of the floor and of the label desk, in milliseconds."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.set_content(FLOOR)
+        page.evaluate(MEASURE, "#frame")
+        floor = press(page, labels)
+        page.goto(f"{url}/label?scope=unreviewed")
+        page.wait_for_selector(".ld[data-ready=true] .ld-frame img")
+        page.evaluate(MEASURE, ".ld-frame")
+        desk = press(page, labels)
+        page.wait_for_selector("[data-saved][data-count='0']")
+        browser.close()
+    return floor, desk
+
+
+@click.command()
+@click.option("--images", default=10_000, show_default=True, help="Images in the queue.")
+@click.option("--labels", default=100, show_default=True, help="Labels to give.")
+def main(images: int, labels: int) -> None:
+    """Measure, print, and say whether the goal was met (exit 1 if not)."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "work"
+        fill(root, images)
+        command = [sys.executable, "-m", "synthaug_app", str(root), "--port", "0"]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as app:
+            try:
+                assert app.stderr is not None  # noqa: S101 - asked for above
+                url = next(line for line in app.stderr if line.startswith(READY)).split()[4]
+                floor, desk = measure(url, labels)
+            finally:
+                app.terminate()
+        workspace = Workspace.open(root)
+        row = workspace.db.one("SELECT count(DISTINCT image_id) AS saved FROM labels")
+        saved = 0 if row is None else row["saved"]
+        workspace.db.close()
+    print(f"{images:,} images in the queue; {saved} of {labels} labels saved")
+    floor_median, _ = describe("harness floor", floor)
+    median, p95 = describe("label desk", desk)
+    met = median <= floor_median + FRAME_MS and p95 < P95_GOAL_MS and saved == labels
+    goal = f"median <= floor + {FRAME_MS:.1f} ms, p95 < {P95_GOAL_MS:.0f} ms, all saved"
+    print(f"goal ({goal}): {'met' if met else 'NOT met'}")
+    sys.exit(0 if met else 1)
+
+
+if __name__ == "__main__":
+    main()
