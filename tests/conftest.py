@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the commands do, before torch is loaded
+
 from pathlib import Path
 
 import pytest

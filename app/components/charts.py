@@ -11,6 +11,9 @@ from .markup import Markup, joined, markup
 VERDICTS = {"helped": "Helped", "did not help": "Did not help", "not enough evidence": "Not enough evidence"}
 """The three verdicts as headings."""
 
+SIDES = ("baseline", "oversampled", "augmented")
+"""The sides of a retraining, as runs are named (``baseline/0``); each has its colour in the style sheet."""
+
 CURVE_WIDTH, CURVE_HEIGHT = 640, 230
 CURVE_LEFT, CURVE_RIGHT, CURVE_TOP, CURVE_BOTTOM = 44, 12, 12, 28
 
@@ -201,6 +204,8 @@ def learning_curve(history: Iterable[Mapping[str, Any]]) -> Markup:
     runs: dict[str, list[tuple[int, float]]] = {}
     epochs = 1
     for entry in history:
+        if entry["epoch"] == 1:  # also of a run that was stopped and begun again
+            runs.pop(str(entry["run"]), None)
         runs.setdefault(str(entry["run"]), []).append((int(entry["epoch"]), float(entry["train_accuracy"])))
         epochs = max(epochs, int(entry["epochs"]))
     accuracies = [accuracy for run in runs.values() for _, accuracy in run]
@@ -210,11 +215,15 @@ def learning_curve(history: Iterable[Mapping[str, Any]]) -> Markup:
     newest = next(reversed(runs), None)
     lines = joined(_curve(name, run, across, down, name == newest) for name, run in runs.items())
     return markup(
-        '<div class="sa-curve"><div class="sa-key"><span><i class="base line"></i>baseline</span>'
-        '<span><i class="more line"></i>augmented</span></div>'
+        '<div class="sa-curve"><div class="sa-key">{}</div>'
         '<svg viewBox="0 0 {} {}" role="img" aria-label="Training accuracy by epoch">{}{}</svg>'
         '<p class="sa-chart-note">Accuracy on the training images by epoch, a line a run. The test images are '
         "touched only after the last epoch.</p></div>",
+        joined(
+            markup('<span><i class="line {0}"></i>{0}</span>', side)
+            for side in SIDES
+            if any(name.startswith(side) for name in runs)
+        ),
         CURVE_WIDTH,
         CURVE_HEIGHT,
         _curve_axes(floor, epochs, across, down),
@@ -223,7 +232,7 @@ def learning_curve(history: Iterable[Mapping[str, Any]]) -> Markup:
 
 
 def _curve(name: str, run: Sequence[tuple[int, float]], across: Any, down: Any, newest: bool) -> Markup:
-    side = "base" if name.startswith("baseline") else "more"
+    side = next((each for each in SIDES if name.startswith(each)), SIDES[0])
     path = " ".join(f"{across(epoch):.1f},{down(accuracy):.1f}" for epoch, accuracy in run)
     epoch, accuracy = run[-1]
     end = markup(
@@ -267,34 +276,27 @@ def _curve_axes(floor: float, epochs: int, across: Any, down: Any) -> Markup:
     return markup('<g class="axes">{}{}</g>', levels, labels)
 
 
-def runs_strip(history: Sequence[Mapping[str, Any]], seeds: int) -> Markup:
-    """One cell a training run: waiting, running or finished; baseline above augmented."""
+def runs_strip(history: Sequence[Mapping[str, Any]], seeds: int, sides: Sequence[str]) -> Markup:
+    """One cell a training run, a row a side: waiting, running or finished."""
     latest = {str(entry["run"]): entry for entry in history}
     current = str(history[-1]["run"]) if history else None
 
-    def cell(side: str, seed: int) -> Markup:
-        entry = latest.get(f"{side}/{seed}")
-        full = entry is not None and (entry["epoch"] == entry["epochs"])
-        share = 1.0 if full else entry["epoch"] / entry["epochs"] if entry else 0.0
-        active = not full and f"{side}/{seed}" == current
-        state = "running" if active else "finished" if share == 1.0 else "waiting"
+    def cell(run: str) -> Markup:
+        entry = latest.get(run)
+        share = entry["epoch"] / entry["epochs"] if entry else 0.0
+        state = "finished" if share == 1.0 else "running" if run == current else "waiting"
+        named = run.replace("/", ", seed ")
         return markup(
-            '<i class="{}" style="--share:{:.0f}%" title="{}, seed {}: {}"></i>',
-            state,
-            100 * share,
-            side,
-            seed,
-            state,
+            '<i class="{}" style="--share:{:.0f}%" title="{}: {}"></i>', state, 100 * share, named, state
         )
 
     rows = joined(
         markup(
-            '<div class="sa-run {}"><span>{}</span><div>{}</div></div>',
-            "base" if side == "baseline" else "more",
+            '<div class="sa-run {0}"><span>{0}</span><div>{1}</div></div>',
             side,
-            joined(cell(side, seed) for seed in range(seeds)),
+            joined(cell(f"{side}/{seed}") for seed in range(seeds)),
         )
-        for side in ("baseline", "augmented")
+        for side in sides
     )
     return markup('<div class="sa-runs" aria-label="Training runs">{}</div>', rows)
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from .charts import (
+    SIDES,
     VERDICTS,
     ClassPair,
     class_bars,
@@ -26,12 +27,15 @@ if TYPE_CHECKING:
 ACTIVE = ("queued", "running")
 
 
-def report(comparison: Comparison) -> Markup:
-    """Verdict, figures, classes, confusion matrices and training counts of one comparison."""
+def report(comparisons: Sequence[Comparison]) -> Markup:
+    """The newest comparison: verdict, control, figures, classes, training counts, confusion matrices."""
+    comparison = comparisons[0]
+    control = control_of(comparisons)
     return markup(
-        '<div class="sa-evidence">{}{}<div class="sa-two">{}{}</div>{}{}</div>',
+        '<div class="sa-evidence">{}{}{}<div class="sa-two">{}{}</div>{}{}</div>',
         verdict(comparison),
         figures(comparison),
+        against_control(control) if control is not None else "",
         _card(
             "Accuracy by class",
             "On the real test images, mean over seeds. * marks a change that stands after correction for "
@@ -54,22 +58,48 @@ def report(comparison: Comparison) -> Markup:
     )
 
 
+def control_of(comparisons: Sequence[Comparison]) -> Comparison | None:
+    """The newest comparison's control: the same augmented view against the oversampled baseline."""
+    newest = comparisons[0]
+    wanted = f"{newest.baseline.view}-oversampled", newest.augmented.view
+    return next((each for each in comparisons if (each.baseline.view, each.augmented.view) == wanted), None)
+
+
 def verdict(comparison: Comparison) -> Markup:
     """The answer in large words, its sentence, and the interval it comes from."""
-    pairs = zip(comparison.baseline.accuracies, comparison.augmented.accuracies, strict=True)
     return markup(
         '<section class="sa-verdict" data-verdict="{}"><div><span class="sa-eyebrow">Did the synthetic images '
         "help?</span><h2>{}</h2><p>{}</p></div><div>{}</div></section>",
         comparison.verdict,
-        VERDICTS.get(comparison.verdict, comparison.verdict),
+        VERDICTS[comparison.verdict],
         comparison.verdict_text,
-        interval(
-            comparison.difference,
-            comparison.ci,
-            [after - before for before, after in pairs],
-            comparison.confidence,
-        ),
+        _interval(comparison),
     )
+
+
+def against_control(control: Comparison) -> Markup:
+    """The same question against real images repeated until the classes are even, which cost nothing."""
+    return markup(
+        '<section class="sa-card sa-control" data-verdict="{}"><div><h2>Against simply repeating real images {}</h2>'
+        "<p>{}</p><p>The view {} repeats the real images of scarce classes until all classes are as large. That costs "
+        "nothing, so synthetic images should beat it too.</p></div><div>{}</div></section>",
+        control.verdict,
+        _chip(control),
+        control.verdict_text,
+        control.baseline.view,
+        _interval(control),
+    )
+
+
+def _interval(comparison: Comparison) -> Markup:
+    pairs = zip(comparison.baseline.accuracies, comparison.augmented.accuracies, strict=True)
+    seeds = [after - before for before, after in pairs]
+    return interval(comparison.difference, comparison.ci, seeds, comparison.confidence)
+
+
+def _chip(comparison: Comparison) -> Markup:
+    tone = {"helped": "good", "did not help": "bad"}.get(comparison.verdict, "warn")
+    return markup('<span class="sa-chip {}">{}</span>', tone, VERDICTS[comparison.verdict])
 
 
 def figures(comparison: Comparison) -> Markup:
@@ -102,16 +132,18 @@ def class_pairs(comparison: Comparison) -> list[ClassPair]:
 
 
 def earlier(comparisons: Sequence[Comparison]) -> Markup:
-    """The comparisons before the newest, as a table; nothing where there is none."""
-    if len(comparisons) < 2:
+    """What was compared before the newest and its control, as a table; nothing where there is none."""
+    shown = [comparisons[0], control_of(comparisons)] if comparisons else []
+    before = [each for each in comparisons if each not in shown]
+    if not before:
         return Markup("")
-    rows = joined(_row(each) for each in comparisons[1:])
+    rows = joined(_row(each) for each in before)
     return _card(
         "Earlier comparisons",
         "Newest first. Figures compare only within the same test set.",
         markup(
             '<div class="sa-table-holder"><table class="sa-table"><thead><tr><th>When</th><th>Verdict</th>'
-            '<th>Augmented view</th><th class="sa-num">Baseline</th><th class="sa-num">Augmented</th>'
+            '<th>Baseline</th><th>Augmented</th><th class="sa-num">before</th><th class="sa-num">after</th>'
             '<th class="sa-num">Difference</th><th class="sa-num">Interval</th><th class="sa-num">Seeds</th>'
             "<th>Test set</th></tr></thead><tbody>{}</tbody></table></div>",
             rows,
@@ -120,14 +152,13 @@ def earlier(comparisons: Sequence[Comparison]) -> Markup:
 
 
 def _row(each: Comparison) -> Markup:
-    tone = {"helped": "good", "did not help": "bad"}.get(each.verdict, "warn")
     return markup(
-        '<tr><td>{}</td><td><span class="sa-chip {}">{}</span></td><td>{}</td><td class="sa-num">{}%</td>'
+        '<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td class="sa-num">{}%</td>'
         '<td class="sa-num">{}%</td><td class="sa-num">{}</td><td class="sa-num">{} to {}</td>'
         '<td class="sa-num">{}</td><td class="sa-mono">{}</td></tr>',
         when(each.created_at),
-        tone,
-        VERDICTS.get(each.verdict, each.verdict),
+        _chip(each),
+        each.baseline.view,
         each.augmented.view,
         points_of(each.baseline.accuracy),
         points_of(each.augmented.accuracy),
@@ -176,10 +207,13 @@ def live(job: Job | None) -> Markup:
     title, text = bodies[job.state]
     share = 100 * job.done / job.total if job.total else 0
     meter = markup('<div class="sa-meter"><i style="width:{:.1f}%"></i></div>', share)
+    sides = [
+        side for side in SIDES if side != "oversampled" or any(side in entry["run"] for entry in history)
+    ]
     curves = markup(
         '<div class="sa-two flat"><div class="sa-live-runs">{}{}</div>{}</div>',
-        runs_strip(history, int(job.params.get("seeds", 0))),
-        _live_figures(job, history) if history else "",
+        runs_strip(history, int(job.params.get("seeds", 0)), sides),
+        _live_figures(job, history, len(sides)) if history else "",
         learning_curve(history),
     )
     return markup(
@@ -193,18 +227,20 @@ def live(job: Job | None) -> Markup:
     )
 
 
-def _live_figures(job: Job, history: Sequence[Mapping[str, Any]]) -> Markup:
+def _live_figures(job: Job, history: Sequence[Mapping[str, Any]], sides: int) -> Markup:
     """Where training stands, and the time it took and will take at this pace."""
     newest = history[-1]
+    runs = sides * int(job.params["seeds"])
     entries = [
-        ("Run", f"{len({entry['run'] for entry in history})} of {2 * int(job.params['seeds'])}"),
+        ("Run", f"{len({entry['run'] for entry in history})} of {runs}"),
         ("Training accuracy", f"{100 * newest['train_accuracy']:.1f}%"),
         ("Loss", f"{newest['loss']:.3f}"),
     ]
     if job.state == "running" and job.started_at is not None:
         spent = (datetime.now(UTC) - datetime.fromisoformat(job.started_at)).total_seconds()
-        share = len(history) / (2 * int(job.params["seeds"]) * int(newest["epochs"]))
-        entries += [("So far", _duration(spent)), ("About left", _duration(spent * max(0.0, 1 / share - 1)))]
+        trained = len({(entry["run"], entry["epoch"]) for entry in history})
+        left = spent * (runs * int(newest["epochs"]) / trained - 1)
+        entries += [("So far", _duration(spent)), ("About left", _duration(left))]
     cells = joined(markup("<div><dt>{}</dt><dd>{}</dd></div>", name, value) for name, value in entries)
     return markup('<dl class="sa-live-figures">{}</dl>', cells)
 

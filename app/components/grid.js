@@ -378,7 +378,7 @@
       case "review": {
         const ids = order.filter((row) => marked.has(row)).map((row) => columns.ids[row]);
         sessionStorage.setItem("synthaug.selection", JSON.stringify({ ids, from: "explore" }));
-        location.href = "/label";
+        location.href = "/label?scope=selection";
       }
     }
   });

@@ -80,7 +80,7 @@ function fill(parts, job) {
   parts.chip.textContent = job.cancel_requested && active ? "stopping" : WORDS[job.state];
   parts.chip.className = `sa-chip ${CHIPS[job.state]}`;
   parts.button.dataset.do = active ? "cancel" : "resume";
-  parts.button.textContent = active ? "Stop" : "Go on";
+  parts.button.textContent = active ? "Stop" : job.state === "failed" ? "Try again" : "Go on";
   parts.button.hidden = job.state === "done" || (active && job.cancel_requested);
   const share = job.state === "done" ? 1 : job.total ? job.done / job.total : 0;
   parts.meter.style.width = `${100 * share}%`;

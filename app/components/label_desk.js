@@ -146,7 +146,12 @@ function slot([name, value]) {
 
 function showPicture() {
   const [frame, picture] = [part("frame"), queue.picture];
-  if (!picture || picture.state === "loading") return;
+  const id = String(queue.ids[queue.at]);
+  if (!picture || picture.state === "loading") {
+    if (frame.dataset.image !== id) frame.replaceChildren(); // never the last image beside the next one's words
+    return;
+  }
+  frame.dataset.image = id;
   if (picture.state === "failed") {
     frame.textContent = "This image cannot be read. Press X to reject it.";
     return;
@@ -154,7 +159,7 @@ function showPicture() {
   const { image } = picture;
   const tiny = Math.max(image.naturalWidth, image.naturalHeight) < PIXELATED_BELOW;
   image.classList.toggle("pixelated", tiny && !state.choice.smooth);
-  image.alt = `Image ${queue.ids[queue.at]}`;
+  image.alt = `Image ${id}`;
   if (frame.firstChild !== image) frame.replaceChildren(image);
 }
 
@@ -208,7 +213,7 @@ function showPlace() {
   const share = total ? (100 * reviewed) / total : 0;
   part("meter").firstElementChild.style.width = `${share}%`;
   part("meter").setAttribute("aria-valuenow", String(Math.round(share)));
-  part("reviewed").textContent = `${reviewed.toLocaleString("en")} of ${total.toLocaleString("en")} synthetic reviewed`;
+  part("reviewed").textContent = `${reviewed.toLocaleString("en")} of ${total.toLocaleString("en")} reviewed`;
   part("place").textContent = queue.ids.length ? placeInWords() : "";
   part("rate").textContent = rateInWords();
 }
@@ -364,13 +369,21 @@ function choose() {
   localStorage.setItem("synthaug.desk", JSON.stringify(state.choice));
 }
 
+// A selection that another page has just made is what the person came for; once.
+function newSelection() {
+  const made = sessionStorage.getItem("synthaug.selection");
+  if (!made || made === sessionStorage.getItem("synthaug.selection.opened")) return {};
+  sessionStorage.setItem("synthaug.selection.opened", made);
+  return { scope: "selection" };
+}
+
 function fillChoices() {
   const selection = stored("synthaug.selection", { ids: [] }, sessionStorage);
   const count = selection.ids.length.toLocaleString("en");
   part("scope").append(...scopes.map(option));
   if (selection.ids.length) part("scope").append(option(["selection", `Selection (${count} images)`]));
   part("order").append(...orders.map(option));
-  const asked = Object.fromEntries(new URL(location.href).searchParams);
+  const asked = { ...newSelection(), ...Object.fromEntries(new URL(location.href).searchParams) };
   for (const name of ["order", "scope"]) {
     const wanted = asked[name] ?? state.choice[name];
     const values = [...part(name).options].map((each) => each.value);

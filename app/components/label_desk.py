@@ -43,7 +43,7 @@ TEMPLATE = """
   <div class="ld-progress">
     <div class="sa-meter" role="progressbar" aria-label="Synthetic images reviewed" aria-valuemin="0"
       aria-valuemax="100" data-meter><i></i></div>
-    <span data-reviewed></span><span data-place></span><span data-rate></span>
+    <span data-reviewed title="Synthetic images with an answer"></span><span data-place></span><span data-rate></span>
     <span class="ld-saved" data-saved data-state="saved"><i class="sa-dot"></i><b></b></span>
   </div>
   <div class="ld-main" data-main>

@@ -15,7 +15,7 @@ class Outbox {
     this.sending = false;
     this.failures = 0;
     this.oneByOne = false;
-    window.addEventListener("online", () => this.wake?.());
+    document.addEventListener("synthaug:jobs", () => this.wake?.()); // the shell's polling got an answer
     window.addEventListener("beforeunload", (event) => {
       if (this.waiting.length) event.preventDefault();
     });

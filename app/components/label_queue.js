@@ -9,24 +9,34 @@ const IMAGES_BEHIND = 2;
 async function getJson(path) {
   const response = await fetch(path);
   const answer = await response.json();
-  if (!response.ok) throw new Error(answer.error ?? `the app answered ${response.status}`);
-  return answer;
+  if (response.ok) return answer;
+  const error = new Error(answer.error ?? `the app answered ${response.status}`);
+  throw Object.assign(error, { status: response.status });
 }
 
+// Records of images; an id that this workspace does not have is left out.
 async function fetchItems(ids) {
-  return ids.length ? (await getJson(`/data/items?ids=${ids.join(",")}`)).items : [];
+  if (!ids.length) return [];
+  try {
+    return (await getJson(`/data/items?ids=${ids.join(",")}`)).items;
+  } catch (error) {
+    if (error.status !== 404) throw error;
+    if (ids.length === 1) return [];
+    const half = ids.length >> 1;
+    return [...(await fetchItems(ids.slice(0, half))), ...(await fetchItems(ids.slice(half)))];
+  }
 }
 
 class LabelQueue {
   constructor(listeners) {
     this.listeners = listeners;
-    this.items = new Map();
     this.images = new Map();
     this.replace([]);
   }
 
   replace(ids) {
     this.ids = ids;
+    this.items = new Map();
     this.at = 0;
     this.fetching = false;
   }

@@ -680,6 +680,7 @@
     if (button.dataset.tool) { tool = button.dataset.tool; press("tool", tool); stage.dataset.tool = tool; }
     if (button.dataset.zoom && n) button.dataset.zoom === "0" ? fit() : zoom(Number(button.dataset.zoom));
     if (button.dataset.part === "clear") select([]);
+    if (button.dataset.part === "everything") select(Array.from(visible.keys()).filter((i) => visible[i]));
   });
   $("mode").addEventListener("change", (event) => {
     mode = event.target.value;
@@ -704,7 +705,7 @@
       else if (working.delete(job.id) && job.state === "done") load();
     }
   });
-  new ResizeObserver(() => { if (n) { resize(); draw(); } }).observe(stage);
+  new ResizeObserver(() => { if (n) { resize(); paint(); } }).observe(stage); // at once: a resized canvas is blank
   new MutationObserver(() => { if (n) restyle(); })
     .observe(document.body, { attributes: true, attributeFilter: ["class"] });
 

@@ -42,7 +42,7 @@ TEMPLATE = """
   </div>
   <div class="sa-scatter-stage" data-part="stage" data-tool="lasso">
     <canvas data-part="points"></canvas>
-    <canvas data-part="overlay" aria-label="Scatter plot of the images"></canvas>
+    <canvas data-part="overlay" role="img" aria-label="Scatter plot of the images"></canvas>
     <div class="sa-scatter-tip" data-part="tip" hidden></div>
     <div class="sa-scatter-empty"><b>Nothing to show yet</b><span data-part="reason"></span></div>
     <div class="sa-scatter-loading">Fetching the points</div>
@@ -50,6 +50,7 @@ TEMPLATE = """
   <div class="sa-scatter-foot">
     <div class="sa-scatter-status">
       <span data-part="shown"></span><b data-part="selected" aria-live="polite"></b>
+      <button type="button" class="sa-scatter-link" data-part="everything">Select all shown</button>
       <button type="button" class="sa-scatter-link" data-part="clear" hidden>Clear (Esc)</button>
       <span class="sa-scatter-facts" data-part="facts"></span>
     </div>

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 
 from synthaug.errors import UserError
 from synthaug.importers import IMPORTERS
-from synthaug.records import Job
+from synthaug.records import Job, Origin
 from synthaug.stages import catalog
 from synthaug.stages.overview import ClassRow, Overview, overview
+from synthaug.store.catalog import find_images
 
 from ..components.jobs import job_strip
 from ..components.markup import Markup, Panel, joined, markup
@@ -21,6 +23,7 @@ from ..shell import heading
 
 POLL_SECONDS = 1.5
 MOST_REJECTED = 200
+MOST_SOURCES = 30
 FORMATS = [("Recognise it", "auto"), *((name, name) for name in IMPORTERS)]
 SPLITS = [("As given", ""), ("Train", "train"), ("Test", "test")]
 ORIGINS = [("Real", "real"), ("Synthetic", "synthetic")]
@@ -39,23 +42,25 @@ def page(context: AppContext) -> None:
         with gr.Column(scale=5, min_width=520):
             balance = Panel(balance_panel(held))
             views = Panel(views_panel(held))
-        with gr.Column(scale=3, min_width=320), gr.Column(elem_classes="sa-card"):
-            Panel(
-                Markup(
-                    "<h2 class='sa-h2'>Import images</h2><p class='sa-note'>From a path on the machine that runs "
-                    "this app: a folder with one subfolder a class, CIFAR batches or Parquet files; "
-                    "or the word <code>digits</code>. Files are copied, never changed.</p>"
+        with gr.Column(scale=3, min_width=320):
+            with gr.Column(elem_classes="sa-card"):
+                Panel(
+                    Markup(
+                        "<h2 class='sa-h2'>Import images</h2><p class='sa-note'>From a path on the machine that runs "
+                        "this app: a folder with one subfolder a class, CIFAR batches or Parquet files; "
+                        "or the word <code>digits</code>. Files are copied, never changed.</p>"
+                    )
                 )
-            )
-            source = gr.Textbox(label="Path", placeholder="/home/me/images or digits", max_lines=1)
-            with gr.Row():
-                format_ = gr.Dropdown(FORMATS, value="auto", label="Format", min_width=120)
-                split = gr.Dropdown(SPLITS, value="", label="Split", min_width=120)
-            origin = gr.Radio(ORIGINS, value="real", label="Origin")
-            start = gr.Button("Import", variant="primary")
-            said = Panel(visible=False)
-            job_strip(("import",), "Nothing was imported from here yet.", limit=3)
-            outcome = Panel(outcome_panel(_latest(context)))
+                source = gr.Textbox(label="Path", placeholder="/home/me/images or digits", max_lines=1)
+                with gr.Row():
+                    format_ = gr.Dropdown(FORMATS, value="auto", label="Format", min_width=120)
+                    split = gr.Dropdown(SPLITS, value="", label="Split", min_width=120)
+                origin = gr.Radio(ORIGINS, value="real", label="Origin")
+                start = gr.Button("Import", variant="primary")
+                said = Panel(visible=False)
+                job_strip(("import",), "Nothing was imported from here yet.", limit=3)
+                outcome = Panel(outcome_panel(_latest(context)))
+            sources = Panel()
 
     seen = gr.State(None)
     shown = [figures, balance, views, outcome, seen]
@@ -88,6 +93,7 @@ def page(context: AppContext) -> None:
     inputs = [source, format_, split, origin]
     gr.on([start.click, source.submit], submit, inputs, said, **quiet)
     gr.on(None, lambda: refresh(None), None, shown, **quiet)
+    gr.on(None, lambda: sources_panel(_sources(context)), None, sources, **quiet)
     gr.Timer(POLL_SECONDS).tick(refresh, seen, shown, concurrency_limit=None, **quiet)
 
 
@@ -197,6 +203,53 @@ def _counts(counts: dict[str, int]) -> str:
     if len(set(values)) == 1 and len(values) > 1:
         return f"{values[0]:,} each"
     return ", ".join(f"{name} {count:,}" for name, count in counts.items())
+
+
+class Source(NamedTuple):
+    """A folder, an archive or a job that images came from."""
+
+    origin: Origin
+    name: str
+    images: int
+
+
+def sources_panel(sources: Sequence[Source]) -> Markup:
+    """Folders, archives and jobs by how many images they brought."""
+    if not sources:
+        body = Markup('<p class="sa-muted">Nothing yet. Import real images first.</p>')
+    else:
+        rows = joined(
+            markup(
+                "<tr><td><span class='sa-chip {0}'>{0}</span></td><td class='sa-wrap'>{1}</td>"
+                "<td class='sa-num'>{2}</td></tr>",
+                source.origin,
+                source.name,
+                f"{source.images:,}",
+            )
+            for source in sources[:MOST_SOURCES]
+        )
+        body = markup(
+            "<div class='sa-table-holder'><table class='sa-table'><thead><tr><th>Origin</th><th>From</th>"
+            "<th class='sa-num'>Images</th></tr></thead><tbody>{}</tbody></table></div>",
+            rows,
+        )
+    return markup(
+        '<section class="sa-card"><h2>Where they came from</h2><p>The folder or archive of an imported image, '
+        "the job and the template of a generated one.</p>{}</section>",
+        body,
+    )
+
+
+def _sources(context: AppContext) -> list[Source]:
+    """Where images came from, most images first."""
+    jobs = {f"job {job.id}": job.params for job in context.jobs.list(kinds=("generate",))}
+    tally: Counter[tuple[Origin, str]] = Counter()
+    for image in find_images(context.workspace.db):
+        tally[image.origin, image.source.rpartition("/")[0] or image.source] += 1
+    return [
+        Source(origin, f"{name} · {jobs[name]['template']}" if name in jobs else name, count)
+        for (origin, name), count in tally.most_common()
+    ]
 
 
 def outcome_panel(job: Job | None) -> Markup:

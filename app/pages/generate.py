@@ -29,6 +29,8 @@ FIRST_CLASS = {"digits": "8"}
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
+NO_HINT = Markup("")
+NO_CLASSIFIER = Markup(' <a href="/train">Open the Train page</a>')
 JOBS_HEAD = Markup(
     "<h2 class='sa-h2'>Jobs</h2><p class='sa-note'>They go on when this page is closed, and after a restart of "
     "the app.</p>"
@@ -110,10 +112,15 @@ def _form(context: AppContext) -> Form:
 
 def _next_steps(context: AppContext) -> None:
     with gr.Row(elem_classes="sa-next"):
-        predict = gr.Button("Predict what is new", min_width=140)
+        predict = gr.Button("Predict what is new", min_width=180, scale=0)
         Panel(Markup('<a class="sa-button" href="/label">Review on the Label page</a>'))
     said = Panel(visible=False)
-    predict.click(lambda: _message(lambda: catalog.submit_predict(context.workspace)), None, said, **QUIET)
+    predict.click(
+        lambda: _message(lambda: catalog.submit_predict(context.workspace), NO_CLASSIFIER),
+        None,
+        said,
+        **QUIET,
+    )
 
 
 def _wire(context: AppContext, form: Form, shown: Panel, fresh: Panel) -> None:
@@ -132,13 +139,13 @@ def _wire(context: AppContext, form: Form, shown: Panel, fresh: Panel) -> None:
 
     gr.on(None, opened, None, [*form.fields, form.live, fresh, form.preview, form.start], **QUIET)
     template.change(template_panel, template, form.live, trigger_mode="always_last", **QUIET)
-    form.preview.click(
+    form.preview.click(lambda: PREVIEW_BUSY, None, shown, **QUIET).then(
         lambda *values: _saying(
             lambda: preview_panel(generate.preview(workspace, **_asked(values, PREVIEWS)))
         ),
         form.fields,
         shown,
-        api_visibility="private",
+        **QUIET,
     )
     form.start.click(
         lambda *values: _message(lambda: generate.submit(workspace, **_asked(values, None))),
@@ -185,12 +192,12 @@ def _saying(make: Callable[[], Markup]) -> Markup:
         return markup('<section class="sa-card"><h2>Preview</h2><p class="sa-error">{}</p></section>', error)
 
 
-def _message(act: Callable[[], Any]) -> Any:
-    """Do it; show nothing if it worked and the reason if it did not."""
+def _message(act: Callable[[], Any], hint: Markup = NO_HINT) -> Any:
+    """Do it; show nothing if it worked, and the reason and what to do if it did not."""
     try:
         act()
     except UserError as error:
-        return gr.update(value=markup('<p class="sa-error">{}</p>', error), visible=True)
+        return gr.update(value=markup('<p class="sa-error">{}{}</p>', error, hint), visible=True)
     return gr.update(visible=False)
 
 
@@ -226,12 +233,23 @@ def template_error(text: str, error: TemplateError) -> Markup:
     )
 
 
-PREVIEW_EMPTY = Markup(
-    '<section class="sa-card"><h2>Preview</h2><p>The first eight images that Start would make. Nothing is stored.</p>'
-    '<div class="sa-previews">'
-    + '<figure><div class="sa-blank"></div><figcaption>&nbsp;</figcaption></figure>' * PREVIEWS
-    + "</div></section>"
+PREVIEW_HEAD = Markup(
+    "<h2>Preview</h2><p>The first eight images that Start would make. Nothing is stored.</p>"
 )
+
+
+def _blank_preview(state: str) -> Markup:
+    blank = Markup('<figure><div class="sa-blank"></div><figcaption></figcaption></figure>')
+    return markup(
+        '<section class="sa-card"{}>{}<div class="sa-previews">{}</div></section>',
+        Markup(state),
+        PREVIEW_HEAD,
+        blank * PREVIEWS,
+    )
+
+
+PREVIEW_EMPTY = _blank_preview("")
+PREVIEW_BUSY = _blank_preview(' aria-busy="true"')
 
 
 def preview_panel(images: list[tuple[Prompt, Pixels]]) -> Markup:
@@ -245,8 +263,8 @@ def preview_panel(images: list[tuple[Prompt, Pixels]]) -> Markup:
         for prompt, pixels in images
     )
     return markup(
-        '<section class="sa-card"><h2>Preview</h2><p>The first eight images that Start would make. '
-        'Nothing is stored.</p><div class="sa-previews">{}</div></section>',
+        '<section class="sa-card">{}<div class="sa-previews">{}</div></section>',
+        PREVIEW_HEAD,
         figures,
     )
 

@@ -126,7 +126,7 @@ def _results(workspace: Workspace) -> list[Any]:
     """The plan, the newest evidence, the newest export, and the comparisons before."""
     figures = overview(workspace)
     found = compare.all_comparisons(workspace)
-    newest = report(found[0]) if found else _nothing_yet(figures)
+    newest = report(found) if found else _nothing_yet(figures)
     return [_plan(figures), newest, _panel(exported(figures.exports)), _panel(earlier(found))]
 
 
@@ -137,7 +137,8 @@ def _plan(figures: Overview) -> Markup:
     text = markup(
         "Trains on the real images alone, then on the same plus <b>{} accepted synthetic images</b>, with the same "
         "seeds. Both are tested on {} real images that no training touches. {} real training images are here; "
-        "the newest view without synthetic images is the baseline.",
+        "the newest view without synthetic images is the baseline. Where its classes are uneven, the same "
+        "images oversampled are trained as a control.",
         f"{accepted:,}",
         f"{sum(row.test_real for row in figures.classes):,}",
         f"{real:,}",

@@ -6,6 +6,7 @@ Exit 0 = done; 2 = the input was wrong, with one line that says how; 1 = a failu
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 
@@ -33,6 +34,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Entry point of the ``synthaug`` command."""
     from synthaug.cli import data, learning, running  # noqa: F401  (they register their commands)
 
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
     # Set before torch is loaded: waiting threads that spin make a busy machine several times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     wanted = sys.argv[1:] if arguments is None else arguments

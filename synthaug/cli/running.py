@@ -28,7 +28,7 @@ def serve(host: str, port: int, workspace_path: Path | None) -> Result:
     from synthaug_app.server import serve as run
 
     workspace = open_workspace(workspace_path)
-    run(workspace, host=host, port=port)
+    run(workspace.root, host, port)
     return {"workspace": str(workspace.root), "host": host, "port": port}
 
 
@@ -60,15 +60,15 @@ def demo(directory: Path, headless: bool, seeds: int, host: str, port: int) -> R
         click.echo(text, err=True)
 
     if not headless:
-        from synthaug_app.server import require_free_port
+        from synthaug_app.server import bound_socket
 
-        require_free_port(host, port)
+        bound_socket(host, port).close()  # a taken port is said now, not after a minute's work
     with progress_bar() as report:
         workspace, evidence = fill(directory, seeds, report, say)
     if not headless:
         from synthaug_app.server import serve as run
 
-        run(workspace, host=host, port=port)
+        run(workspace.root, host, port)
     found = evidence[0]
     return {
         "workspace": str(directory),

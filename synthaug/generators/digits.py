@@ -55,8 +55,8 @@ def train_digits(
 
     card = ModelCard(
         name="digits",
-        num_inference_steps=10,
-        guidance_scale=2.0,
+        num_inference_steps=8,
+        guidance_scale=2.5,
         batch_size=16,
         classes=DIGIT_WORDS,
         words=(*DIGIT_WORDS, *"0123456789", "bold", "thin", "slanted left", "slanted right", "upright"),

@@ -29,8 +29,8 @@ class Fit:
 
     def run(
         self, phase: str, module: torch.nn.Module, loss_at: Callable[[int], torch.Tensor], steps: int
-    ) -> float:
-        """Train ``module`` up to ``steps`` and leave the averaged weights in it; the last loss (NaN if none)."""
+    ) -> float | None:
+        """Train ``module`` up to ``steps`` and leave the averaged weights in it; the last loss, if any."""
         import torch
 
         config, path = self.config, self.checkpoint_dir / f"{phase}.safetensors"
@@ -54,7 +54,7 @@ class Fit:
         )
         if start > steps:
             raise UserError(f"{path} is at step {start}, beyond the {steps} steps asked for")
-        loss = float("nan")
+        loss: float | None = None
         saved = time.monotonic()
         module.train()
         for step in range(start, steps):

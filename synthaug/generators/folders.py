@@ -50,7 +50,7 @@ def _checked(path: Path, revision: str | None) -> ModelFolder:
         raise UserError(f"{path} is no diffusers pipeline: it has no {INDEX}")
     weights = sorted(path.rglob("*.safetensors"))
     for pattern in PICKLED:
-        for pickled in sorted(path.rglob(pattern)):
+        for pickled in sorted(path.glob(f"*/{pattern}")):
             if not any(pickled.parent.glob("*.safetensors")):
                 raise UserError(
                     f"{pickled} holds pickled weights, which can run code when they are read; "

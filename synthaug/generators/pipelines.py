@@ -112,14 +112,12 @@ def _load(folder: ModelFolder, device: str) -> LoadedPipeline:
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.disable_progress_bar()
     dtype = torch.float16 if device.startswith("cuda") else torch.float32
-    # The safety checker blackens images at random to a curator's eye; here a person sees every image anyway.
-    config = diffusers.DiffusionPipeline.load_config(folder.path)
-    unchecked = (
-        {"safety_checker": None, "requires_safety_checker": False} if "safety_checker" in config else {}
-    )
     try:
+        config = diffusers.DiffusionPipeline.load_config(folder.path)
+        # A safety checker replaces images it objects to by black ones; here a person sees every image anyway.
+        off = {"safety_checker": None, "requires_safety_checker": False} if "safety_checker" in config else {}
         pipeline = diffusers.AutoPipelineForText2Image.from_pretrained(
-            folder.path, dtype=dtype, use_safetensors=True, local_files_only=True, **unchecked
+            folder.path, dtype=dtype, use_safetensors=True, local_files_only=True, **off
         ).to(device)
     except (OSError, ValueError, RuntimeError, KeyError, AttributeError, TypeError) as error:
         raise UserError(

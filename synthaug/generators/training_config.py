@@ -27,7 +27,7 @@ class TrainingConfig:
 
     architecture: Architecture = field(default_factory=Architecture)
     vae_steps: int = 1500
-    steps: int = 4000
+    steps: int = 3000
     batch_size: int = 64
     learning_rate: float = 1e-3
     warmup_steps: int = 100

@@ -82,7 +82,7 @@ def finish(db: Database, job_id: int, state: JobState, *, result: Mapping[str, A
     """Close a job; one that is done has done all of its units."""
     with db.transaction() as connection:
         if state == "done":
-            connection.execute("UPDATE jobs SET done = total, note = '' WHERE id = ?", [job_id])
+            connection.execute("UPDATE jobs SET done = total WHERE id = ?", [job_id])
         connection.execute(
             "UPDATE jobs SET state = ?, result = ?, error = ?, finished_at = ? WHERE id = ?",
             [state, json.dumps(result), error, now(), job_id],

@@ -85,13 +85,16 @@ def test_curve_and_strip_follow_the_history() -> None:
         {"run": "baseline/0", "epoch": 2, "epochs": 2, "loss": 0.5, "train_accuracy": 1.0},
         {"run": "augmented/0", "epoch": 1, "epochs": 2, "loss": 0.5, "train_accuracy": 0.75},
     ]
-    curve = str(learning_curve(history))
+    stopped = {"run": "baseline/0", "epoch": 1, "epochs": 2, "loss": 2.0, "train_accuracy": 0.1}
+    curve = str(learning_curve([stopped, *history]))
     first = re.findall(r'points="([^"]+)"', curve)
     assert [len(line.split()) for line in first] == [2, 1]
     (_, low), (_, high) = (map(float, point.split(",")) for point in first[0].split())
     (_, middle) = map(float, first[1].split(","))
     assert middle == pytest.approx((low + high) / 2, abs=0.1)
-    states = re.findall(r'<i class="(\w+)" style="--share:(\d+)%', str(runs_strip(history, 2)))
+    states = re.findall(
+        r'<i class="(\w+)" style="--share:(\d+)%', str(runs_strip(history, 2, ("baseline", "augmented")))
+    )
     assert states == [("finished", "100"), ("waiting", "0"), ("running", "50"), ("waiting", "0")]
 
 

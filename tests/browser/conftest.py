@@ -95,9 +95,10 @@ def browser() -> Iterator[Browser]:
     """Debian's Chromium, or Playwright's own where that is installed."""
     required = os.environ.get("SYNTHAUG_REQUIRE_BROWSER") == "1"
     try:
-        from playwright.sync_api import Error, sync_playwright
+        from playwright.sync_api import Error, expect, sync_playwright
     except ImportError:
         give_up(required, "playwright is not installed")
+    expect.set_options(timeout=30_000)
     with sync_playwright() as playwright:
         try:
             launched = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(FLAGS))

@@ -223,8 +223,7 @@ def test_what_is_hidden_is_not_selected(page: Page, app: App, points: explore.Po
     page.locator("[data-part=mode]").select_option("predicted")
     page.get_by_role("group", name="Show or hide by origin").get_by_text("synthetic").click()
     page.get_by_role("group", name="Show or hide by colour").get_by_text("cat").click()
-    page.keyboard.press("Escape")
-    select_all(page)
+    page.get_by_role("button", name="Select all shown").click()
     assert selected(page) == set(points.ids[points.predicted != 0].tolist())
 
 
@@ -326,7 +325,9 @@ def test_a_marked_selection_goes_to_the_label_page(page: Page, app: App, points:
     inside = enclosed(on_screen(page, points.ids, points.pca), polygon)
     draw(page, polygon)
     page.get_by_role("button", name="Review on the Label page").click()
-    page.wait_for_url("**/label*")
+    page.wait_for_url("**/label?scope=selection")
+    expect(page.locator(".ld")).to_have_attribute("data-ready", "true")
+    expect(page.locator(".ld-frame img")).to_be_visible()
     kept = json.loads(page.evaluate("sessionStorage.getItem('synthaug.selection')"))
     assert set(kept["ids"]) == set(points.ids[inside & (points.origin == SYNTHETIC_ORIGIN)].tolist())
     assert kept["from"] == "explore"

@@ -206,21 +206,30 @@ def test_buttons_say_what_keys_say(page: Page, app: App, annotator: str) -> None
 
 def test_nothing_moves_when_the_next_image_comes(page: Page, app: App, annotator: str) -> None:
     open_desk(page, app)
-    places = """() => ['.ld-frame', '.ld-prompt', '.ld-accept', '.ld-classes', '.ld-actions', '.ld-strip', '.ld-saved']
-        .map(part => document.querySelector(part).getBoundingClientRect().toJSON())"""
-    before = page.evaluate(places)
+    parts = [
+        ".ld-frame",
+        ".ld-prompt",
+        ".ld-accept",
+        ".ld-classes",
+        ".ld-actions",
+        ".ld-strip",
+        "[data-meter]",
+    ]
+    places = "parts => parts.map(part => document.querySelector(part).getBoundingClientRect().toJSON())"
+    before = page.evaluate(places, parts)
     for key in ("1", "x", "Enter", "ArrowRight", "z"):
         page.keyboard.press(key)
-        assert page.evaluate(places) == before
+        assert page.evaluate(places, parts) == before
 
 
 def test_a_selection_from_another_page_is_a_queue(page: Page, app: App, annotator: str) -> None:
     chosen = open_desk(page, app)[5:8]
+    selected = [*chosen, 999_999]  # an image that is not there is left out
     page.evaluate(
         "ids => sessionStorage.setItem('synthaug.selection', JSON.stringify({ ids, from: 'explore' }))",
-        chosen,
+        selected,
     )
-    page.goto(f"{app.url}/label?scope=selection")
+    page.goto(f"{app.url}/label")
     expect(page.locator("[data-place]")).to_have_text("Image 1 of 3 in the queue")
     expect(page.locator(".ld-frame img")).to_be_visible()
     for _ in chosen:
@@ -255,6 +264,10 @@ def test_labels_survive_a_server_that_goes_away(
         for key in ("1", "2", "x", "z"):
             page.keyboard.press(key)
         expect(page.locator("[data-saved]")).to_have_text("4 unsaved · trying again")
+        with page.expect_event("dialog") as leaving:
+            page.evaluate("setTimeout(() => { location.href = '/'; }, 0)")
+        assert leaving.value.type == "beforeunload"
+        leaving.value.dismiss()
         app.start()
         all_saved(page)
         assert [(entry.image_id, entry.value) for entry in said_by(app, annotator)] == [

@@ -120,7 +120,8 @@ def test_one_click_leads_to_a_verdict(page: Page, app: App) -> None:
     expect(figures).to_contain_text(f"{100 * found.augmented.accuracy:.2f}%")
     expect(figures).to_contain_text(f"{100 * found.difference:+.2f}")
     expect(figures).to_contain_text(found.test_fingerprint[:12])
-    expect(page.locator(".sa-interval-seed")).to_have_count(3)
+    expect(page.locator(".sa-verdict .sa-interval-seed")).to_have_count(3)
+    expect(page.locator(".sa-control")).to_contain_text(comparisons(app)[1].verdict_text)
     expect(page.locator(".sa-pair .dot")).to_have_count(10)
     scarce = page.locator(".sa-count").nth(int(SCARCE))
     counts = found.baseline.counts[SCARCE], found.augmented.counts[SCARCE]

@@ -1,0 +1,62 @@
+"""Take the screenshots of docs/screenshots/ from an app that runs on the demo's workspace.
+
+synthaug demo &
+python docs/take_screenshots.py http://127.0.0.1:7860
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
+SIZES = ((1440, 900), (1024, 800))
+READY = {
+    "data": ".sa-page-data h2",
+    "generate": ".sa-fresh img",
+    "label": ".ld-frame img",
+    "explore": ".sa-scatter[data-painted]",
+    "train": ".sa-verdict h2",
+}
+
+
+def lasso(page: Page) -> None:
+    """A loop around the middle of the plot, so that the grid has something to show."""
+    box = page.locator(".sa-scatter [data-part=overlay]").bounding_box()
+    if box is None:
+        raise RuntimeError("the plot is not to be seen")
+    corners = [(0.58, 0.05), (0.78, 0.08), (0.8, 0.4), (0.6, 0.42)]
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=5)
+    page.mouse.up()
+    page.locator(".sa-grid[data-state=filled]").wait_for()
+
+
+def main(url: str, folder: Path) -> None:
+    """Every page, light and dark, at two widths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(FLAGS))
+        for theme in ("light", "dark"):
+            for width, height in SIZES:
+                for name, ready in READY.items():
+                    page = browser.new_page(viewport={"width": width, "height": height})
+                    path = "" if name == "data" else name
+                    page.goto(f"{url}/{path}?__theme={theme}")
+                    page.locator(ready).first.wait_for()
+                    if name == "explore":
+                        lasso(page)
+                    page.wait_for_load_state("networkidle")
+                    page.screenshot(path=folder / f"{name}-{theme}-{width}.png")
+                    page.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]) if len(sys.argv) > 2 else Path(__file__).parent / "screenshots")
