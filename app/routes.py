@@ -68,7 +68,7 @@ def _queue_router(context: AppContext) -> APIRouter:
 
     @router.get("/queue")
     def ids(order: str = "newest", scope: str = "unreviewed", seed: int = 0) -> dict[str, Any]:
-        found = queue.ordered_ids(context.workspace, order=order, scope=scope, seed=seed)  # type: ignore[arg-type]
+        found = queue.ordered_ids(context.workspace, order=order, scope=scope, seed=seed)
         return {"total": len(found), "ids": found}
 
     @router.get("/items")
@@ -142,7 +142,10 @@ def job_json(job: Job) -> dict[str, Any]:
     """What a page shows of a job: the row, without the parameters and results that only the stages read."""
     params = {name: job.params[name] for name in SHOWN_PARAMS if name in job.params}
     result = {name: job.result[name] for name in SHOWN_RESULTS if name in job.result}
-    return {field.name: getattr(job, field.name) for field in fields(job)} | {"params": params, "result": result}
+    return {field.name: getattr(job, field.name) for field in fields(job)} | {
+        "params": params,
+        "result": result,
+    }
 
 
 def parse_ids(text: str) -> list[int]:

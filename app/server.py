@@ -48,7 +48,7 @@ def create_app(workspace: Workspace, host: str = "127.0.0.1", port: int = 7860) 
     pages = build_pages(context)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="SSR mode")  # several pages: Gradio says so unasked
-        return gr.mount_gradio_app(
+        gr.mount_gradio_app(
             app,
             pages,
             "/",
@@ -60,11 +60,13 @@ def create_app(workspace: Workspace, host: str = "127.0.0.1", port: int = 7860) 
             footer_links=[],
             run_history=False,
         )
+    return app
 
 
 def build_pages(context: AppContext) -> gr.Blocks:
     """Every page inside the same frame: header above, one column below."""
     import gradio as gr
+    from gradio.components.navbar import Navbar
 
     from .pages import data, explore, generate, label, train
     from .shell import PAGES, header
@@ -80,7 +82,7 @@ def build_pages(context: AppContext) -> gr.Blocks:
     demo = gr.Blocks(title=f"synthaug · {name}", fill_width=True, analytics_enabled=False)
     for title, path in PAGES:
         with demo.route(title, path) if path else demo:
-            gr.Navbar(visible=False)
+            Navbar(visible=False)
             header(name, path)
             with gr.Column(elem_classes=["sa-body", f"sa-page-{path or 'data'}"]):
                 builders[path](context)

@@ -13,6 +13,9 @@ PAGES = (
 )
 """(name, path) of every page, in the order of the work."""
 
+POLL_JOBS = "() => { document.dispatchEvent(new CustomEvent('synthaug:poll')); }"
+"""JavaScript for an event that has just queued a job: show it now and not at the next round."""
+
 LOGO = Markup(
     '<svg width="22" height="22" viewBox="0 0 22 22" fill="none" aria-hidden="true">'
     '<rect x="1" y="1" width="9" height="9" rx="2" fill="currentColor"/>'

@@ -21,6 +21,7 @@ from synthaug.store.image_store import ImageStore, explain_os_error
 
 LOCK_FILE = "worker.lock"
 MAX_CLASS_NAME = 200
+MAX_CLASSES = 255  # a class is one byte where many images travel at once
 
 
 class Workspace:
@@ -107,6 +108,8 @@ def check_class_names(names: Sequence[str]) -> None:
     """Refuse empty, repeated, overlong or unprintable class names. Raises UserError."""
     if not names:
         raise UserError("a workspace needs at least one class: --classes a,b or --preset digits")
+    if len(names) > MAX_CLASSES:
+        raise UserError(f"{len(names)} classes were given; a workspace takes at most {MAX_CLASSES}")
     for name in names:
         if not name.strip():
             raise UserError(f"class name {name!r} is empty; every class needs a visible name")

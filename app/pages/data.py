@@ -19,7 +19,7 @@ from ..components.jobs import job_strip
 from ..components.markup import Markup, Panel, joined, markup
 from ..components.palette import class_color
 from ..context import AppContext
-from ..shell import heading
+from ..shell import POLL_JOBS, heading
 
 POLL_SECONDS = 1.5
 MOST_REJECTED = 200
@@ -91,7 +91,7 @@ def page(context: AppContext) -> None:
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     inputs = [source, format_, split, origin]
-    gr.on([start.click, source.submit], submit, inputs, said, **quiet)
+    gr.on([start.click, source.submit], submit, inputs, said, **quiet).then(None, js=POLL_JOBS)
     gr.on(None, lambda: refresh(None), None, shown, **quiet)
     gr.on(None, lambda: sources_panel(_sources(context)), None, sources, **quiet)
     gr.Timer(POLL_SECONDS).tick(refresh, seen, shown, concurrency_limit=None, **quiet)

@@ -18,7 +18,7 @@ from synthaug.templates import Template, shipped_template, shipped_template_name
 from ..components.jobs import job_strip
 from ..components.markup import Markup, Panel, joined, markup
 from ..context import AppContext
-from ..shell import heading
+from ..shell import POLL_JOBS, heading
 
 POLL_SECONDS = 1.5
 SAMPLES = 5
@@ -70,6 +70,7 @@ def page(context: AppContext) -> None:
 class Form(NamedTuple):
     """The components of the form; ``fields`` in the order of :func:`_asked`."""
 
+    template: gr.Textbox
     fields: list[gr.components.Component]
     live: Panel
     said: Panel
@@ -107,7 +108,9 @@ def _form(context: AppContext) -> Form:
     with gr.Row():
         preview = gr.Button(f"Preview {PREVIEWS}", min_width=120, interactive=False)
         start = gr.Button("Start", variant="primary", min_width=120, elem_id="start", interactive=False)
-    return Form([template, label, count, generator, steps, guidance, seed], live, said, preview, start)
+    return Form(
+        template, [template, label, count, generator, steps, guidance, seed], live, said, preview, start
+    )
 
 
 def _next_steps(context: AppContext) -> None:
@@ -120,11 +123,11 @@ def _next_steps(context: AppContext) -> None:
         None,
         said,
         **QUIET,
-    )
+    ).then(None, js=POLL_JOBS)
 
 
 def _wire(context: AppContext, form: Form, shown: Panel, fresh: Panel) -> None:
-    workspace, (template, *_) = context.workspace, form.fields
+    workspace = context.workspace
     seen = gr.State(None)
 
     def opened() -> list[Any]:
@@ -138,7 +141,7 @@ def _wire(context: AppContext, form: Form, shown: Panel, fresh: Panel) -> None:
         return [gr.skip(), gr.skip()] if now == before else [fresh_panel(context), now]
 
     gr.on(None, opened, None, [*form.fields, form.live, fresh, form.preview, form.start], **QUIET)
-    template.change(template_panel, template, form.live, trigger_mode="always_last", **QUIET)
+    form.template.change(template_panel, form.template, form.live, trigger_mode="always_last", **QUIET)
     form.preview.click(lambda: PREVIEW_BUSY, None, shown, **QUIET).then(
         lambda *values: _saying(
             lambda: preview_panel(generate.preview(workspace, **_asked(values, PREVIEWS)))
@@ -146,13 +149,13 @@ def _wire(context: AppContext, form: Form, shown: Panel, fresh: Panel) -> None:
         form.fields,
         shown,
         **QUIET,
-    )
+    ).failure(lambda: PREVIEW_EMPTY, None, shown, **QUIET)
     form.start.click(
         lambda *values: _message(lambda: generate.submit(workspace, **_asked(values, None))),
         form.fields,
         form.said,
         **QUIET,
-    )
+    ).then(None, js=POLL_JOBS)
     gr.Timer(POLL_SECONDS).tick(refresh, seen, [fresh, seen], concurrency_limit=None, **QUIET)
 
 
@@ -189,7 +192,10 @@ def _saying(make: Callable[[], Markup]) -> Markup:
     try:
         return make()
     except UserError as error:
-        return markup('<section class="sa-card"><h2>Preview</h2><p class="sa-error">{}</p></section>', error)
+        return markup(
+            '<section class="sa-card"><h2>Preview</h2><p class="sa-error">{}</p></section>',
+            _first_line(error),
+        )
 
 
 def _message(act: Callable[[], Any], hint: Markup = NO_HINT) -> Any:
@@ -197,8 +203,13 @@ def _message(act: Callable[[], Any], hint: Markup = NO_HINT) -> Any:
     try:
         act()
     except UserError as error:
-        return gr.update(value=markup('<p class="sa-error">{}{}</p>', error, hint), visible=True)
+        return gr.update(value=markup('<p class="sa-error">{}{}</p>', _first_line(error), hint), visible=True)
     return gr.update(visible=False)
+
+
+def _first_line(error: UserError) -> str:
+    """The message without the template that some errors quote below it: the page shows that itself."""
+    return str(error).partition("\n")[0]
 
 
 def template_panel(text: str) -> Markup:
@@ -222,7 +233,7 @@ def template_panel(text: str) -> Markup:
 
 def template_error(text: str, error: TemplateError) -> Markup:
     """The message, and the template with the place marked."""
-    first_line = str(error).partition("\n")[0]
+    first_line = _first_line(error)
     where = Markup("")
     if error.position is not None:
         at = min(error.position, len(text))

@@ -189,7 +189,12 @@ def compare(
     type=click.Path(path_type=Path),
     help="Where to keep checkpoints; the same command goes on from there. [default: DIR.checkpoints]",
 )
-@click.option("--steps", type=int, metavar="N", help="Training steps. [default: those of the shipped model]")
+@click.option(
+    "--steps",
+    type=int,
+    metavar="N",
+    help="Steps of the diffusion phase. [default: those of the shipped model]",
+)
 @click.option("--seed", default=0, show_default=True, metavar="S", help="Same seed, same result.")
 def train_generator(
     output: Path, data: str, checkpoints: Path | None, steps: int | None, seed: int

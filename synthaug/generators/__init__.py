@@ -22,7 +22,8 @@ def load_generator(
 
     What is left out comes from the model's ``synthaug.json``, else from the pipeline's own defaults.
     ``batch_size`` is for accelerators: a CPU keeps to the model's own, because the shape of a batch decides the
-    last bit of a pixel. ``output_size`` (width, height) asks for antialiased downsampling.
+    last bit of a pixel. ``output_size`` (width, height) is the most to deliver: what is drawn larger is
+    downsampled, antialiased, and its shape kept.
     """
     from synthaug.generators.diffusion import DiffusionGenerator
 

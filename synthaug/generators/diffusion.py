@@ -164,15 +164,13 @@ class DiffusionGenerator:
         torch.cuda.empty_cache()
 
     def _output_size(self, asked: tuple[int, int] | None) -> tuple[int, int]:
-        """The size to deliver: never larger than drawn, and of the same shape."""
+        """The size to deliver: what is drawn, brought within the size asked for, its shape kept."""
         drawn = self._loaded.native_size
         width, height = asked or self._card.output_size or drawn
-        if not 0 < width <= drawn[0] or width * drawn[1] != height * drawn[0]:
-            raise UserError(
-                f"the output size is {width}x{height}; it must be at most the {drawn[0]}x{drawn[1]} that "
-                f"{self.name} draws, and of the same shape"
-            )
-        return width, height
+        if min(width, height) < 1:
+            raise UserError(f"the output size is {width}x{height}; both must be at least 1")
+        scale = min(1.0, width / drawn[0], height / drawn[1])
+        return max(1, round(scale * drawn[0])), max(1, round(scale * drawn[1]))
 
 
 def _first(*values: Any) -> Any:

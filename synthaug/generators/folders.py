@@ -92,8 +92,11 @@ def _download(hub_id: str) -> Path:
     try:
         return Path(DiffusionPipeline.download(hub_id, use_safetensors=True))
     except (OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        if "safetensors" in str(error):
+            raise UserError(
+                f"the hub model {hub_id!r} has no safetensors weights; pickles are not read"
+            ) from error
         raise UserError(
-            f"the model {hub_id!r} is neither on this machine nor could it be fetched from the hub ({reason}); "
-            "check the id and the network, or name a folder"
+            f"the model {hub_id!r} is neither on this machine nor could it be fetched from the hub; "
+            "check the id, the network and HF_HUB_OFFLINE, or name a folder"
         ) from error

@@ -27,9 +27,9 @@ class Points:
     origin: NDArray[np.uint8]  # (n,) 0 real train, 1 real test, 2 synthetic
     label: NDArray[np.uint8]  # (n,) class index or NONE
     prompted: NDArray[np.uint8]  # (n,) class index or NONE
-    predicted: NDArray[np.uint8]  # (n,) class index or NONE
+    predicted: NDArray[np.uint8]  # (n,) class index
     state: NDArray[np.uint8]  # (n,) 0 unreviewed, 1 labeled, 2 rejected, 3 unsure
-    confidence: NDArray[np.float32]  # (n,) 0..1, NaN without a prediction
+    confidence: NDArray[np.float32]  # (n,) 0..1
     ood_real: NDArray[np.float32]  # (n,) 0..1, higher = farther from real images; NaN unknown
     ood_synthetic: NDArray[np.float32]  # (n,) 0..1, higher = farther from other synthetic ones; NaN unknown
     model: str
@@ -43,7 +43,7 @@ def points(workspace: Workspace) -> Points:
         raise UserError("nothing to plot yet; compute features first: synthaug score")
     model = models.by_id(workspace.db, rows[0]["model_id"])
     ids = [row["id"] for row in rows]
-    predictions = models.predictions_of(workspace.db, model.id, ids)
+    probs = models.scored_probabilities(workspace.db)
     return Points(
         ids=np.array(ids, np.uint32),
         pca=np.array([(row["pca_x"], row["pca_y"]) for row in rows], np.float32),
@@ -53,11 +53,9 @@ def points(workspace: Workspace) -> Points:
         ),
         label=_classes([row["class_position"] for row in rows]),
         prompted=_classes([row["prompted"] for row in rows]),
-        predicted=_classes([predictions[i].class_index if i in predictions else None for i in ids]),
+        predicted=probs.argmax(axis=1).astype(np.uint8),
         state=np.array([STATES[row["value"]] for row in rows], np.uint8),
-        confidence=np.array(
-            [predictions[i].confidence if i in predictions else np.nan for i in ids], np.float32
-        ),
+        confidence=probs.max(axis=1),
         ood_real=_floats([row["ood_real"] for row in rows]),
         ood_synthetic=_floats([row["ood_synthetic"] for row in rows]),
         model=model.name,

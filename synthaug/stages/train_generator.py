@@ -31,7 +31,7 @@ def train_digits_generator(
         raise UserError(f"steps is {steps}; it must be at least 1")
     config = TrainingConfig(seed=seed)
     if steps is not None:
-        config = replace(config, steps=steps, vae_steps=min(steps, config.vae_steps))
+        config = replace(config, steps=steps)
     images, labels, is_test = digits_arrays()
     return train_digits(
         images[~is_test], labels[~is_test], output, checkpoints, config=config, progress=progress

@@ -180,9 +180,13 @@ def all_predictions(db: Database, model_id: int) -> tuple[list[int], Floats, Flo
     rows = db.query(
         "SELECT image_id, probs, features FROM predictions WHERE model_id = ? ORDER BY image_id", [model_id]
     )
-    probs = np.array([np.frombuffer(row["probs"], np.float32) for row in rows], np.float32)
-    features = np.array([np.frombuffer(row["features"], np.float32) for row in rows], np.float32)
-    return [row["image_id"] for row in rows], probs, features
+    return [row[0] for row in rows], _matrix([row[1] for row in rows]), _matrix([row[2] for row in rows])
+
+
+def scored_probabilities(db: Database) -> Floats:
+    """Probabilities (N, K) of every scored image by the model that it was scored with, by image id."""
+    rows = db.query("SELECT probs FROM scores JOIN predictions USING (image_id, model_id) ORDER BY image_id")
+    return _matrix([row[0] for row in rows])
 
 
 def replace_scores(db: Database, model_id: int, scores: Sequence[Score]) -> None:
@@ -222,6 +226,11 @@ def scored_images(db: Database) -> list[sqlite3.Row]:
         ORDER BY images.id
         """
     )
+
+
+def _matrix(blobs: list[bytes]) -> Floats:
+    """Rows of equal length as one float32 array."""
+    return np.frombuffer(b"".join(blobs), np.float32).reshape(len(blobs), len(blobs[0]) // 4 if blobs else 0)
 
 
 def _model(row: sqlite3.Row) -> Model:

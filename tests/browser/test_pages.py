@@ -113,21 +113,21 @@ def test_generating_previews_runs_and_outlives_a_reload(digits_app: App, page: P
     expect(page.get_by_label("Class")).to_have_value("8")
     page.get_by_role("button", name="Preview").click()
     expect(page.locator(".sa-previews img")).to_have_count(8, timeout=120_000)
-    page.get_by_label("Images").fill("60")
+    page.get_by_label("Images").fill("200")
     page.locator("#start").click()
     expect(page.locator(".sa-job[data-state=running]")).to_be_visible(timeout=60_000)
     page.reload()
     expect(page.locator(".sa-job")).to_have_count(1)
     expect(page.locator(".sa-job[data-state=done]")).to_be_visible(timeout=180_000)
-    expect(page.locator(".sa-job-foot").first).to_contain_text("60 of 60")
+    expect(page.locator(".sa-job-foot").first).to_contain_text("200 of 200")
     expect(page.locator(".sa-fresh img")).to_have_count(24)
-    assert made(digits_app) == 60
+    assert made(digits_app) == 200
 
 
 def test_a_running_job_can_be_stopped_and_goes_on(digits_app: App, page: Page) -> None:
     before = made(digits_app)
     open_generate(page, digits_app)
-    page.get_by_label("Images").fill("100")
+    page.get_by_label("Images").fill("200")
     page.get_by_label("Seed").fill("7")
     page.locator("#start").click()
     newest = page.locator(".sa-job").first
@@ -136,7 +136,7 @@ def test_a_running_job_can_be_stopped_and_goes_on(digits_app: App, page: Page) -
     expect(newest).to_have_attribute("data-state", "cancelled", timeout=60_000)
     newest.get_by_role("button", name="Go on").click()
     expect(newest).to_have_attribute("data-state", "done", timeout=180_000)
-    assert made(digits_app) == before + 100
+    assert made(digits_app) == before + 200
 
 
 def test_two_tabs_see_the_same_job(digits_app: App, browsing: BrowserContext) -> None:
