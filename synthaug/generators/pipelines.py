@@ -117,7 +117,12 @@ def _load(folder: ModelFolder, device: str) -> LoadedPipeline:
         # A safety checker replaces images it objects to by black ones; here a person sees every image anyway.
         off = {"safety_checker": None, "requires_safety_checker": False} if "safety_checker" in config else {}
         pipeline = diffusers.AutoPipelineForText2Image.from_pretrained(
-            folder.path, dtype=dtype, use_safetensors=True, local_files_only=True, **off
+            folder.path,
+            dtype=dtype,
+            use_safetensors=True,
+            local_files_only=True,
+            low_cpu_mem_usage=find_spec("accelerate") is not None,  # asked for without it, diffusers grumbles
+            **off,
         ).to(device)
     except (OSError, ValueError, RuntimeError, KeyError, AttributeError, TypeError) as error:
         raise UserError(
