@@ -6,6 +6,7 @@ import inspect
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from synthaug.errors import UserError
