@@ -291,7 +291,7 @@ def data_uri(pixels: Pixels) -> str:
 
 def fresh_panel(context: AppContext) -> Markup:
     """The newest synthetic images, newest first."""
-    newest = queue.ordered_ids(context.workspace, order="newest", scope="synthetic")[:FRESH]
+    newest = queue.newest_ids(context.workspace, FRESH)
     head = Markup("<h2 class='sa-h2'>Fresh images</h2>")
     if not newest:
         return head + Markup("<p class='sa-note'>None yet. They appear here while a job runs.</p>")

@@ -27,9 +27,9 @@ class Points:
     origin: NDArray[np.uint8]  # (n,) 0 real train, 1 real test, 2 synthetic
     label: NDArray[np.uint8]  # (n,) class index or NONE
     prompted: NDArray[np.uint8]  # (n,) class index or NONE
-    predicted: NDArray[np.uint8]  # (n,) class index
+    predicted: NDArray[np.uint8]  # (n,) class index or NONE
     state: NDArray[np.uint8]  # (n,) 0 unreviewed, 1 labeled, 2 rejected, 3 unsure
-    confidence: NDArray[np.float32]  # (n,) 0..1
+    confidence: NDArray[np.float32]  # (n,) 0..1, NaN without a prediction
     ood_real: NDArray[np.float32]  # (n,) 0..1, higher = farther from real images; NaN unknown
     ood_synthetic: NDArray[np.float32]  # (n,) 0..1, higher = farther from other synthetic ones; NaN unknown
     model: str
@@ -53,7 +53,7 @@ def points(workspace: Workspace) -> Points:
         ),
         label=_classes([row["class_position"] for row in rows]),
         prompted=_classes([row["prompted"] for row in rows]),
-        predicted=probs.argmax(axis=1).astype(np.uint8),
+        predicted=np.where(np.isnan(probs[:, 0]), NONE, probs.argmax(axis=1)).astype(np.uint8),
         state=np.array([STATES[row["value"]] for row in rows], np.uint8),
         confidence=probs.max(axis=1),
         ood_real=_floats([row["ood_real"] for row in rows]),

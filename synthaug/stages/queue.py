@@ -58,6 +58,11 @@ def ordered_ids(
     return sorted(ids, key=_doubt(workspace, ids, by_prompt=order == "disagreement").__getitem__)
 
 
+def newest_ids(workspace: Workspace, count: int) -> list[int]:
+    """Ids of the newest synthetic images, newest first, without reading the others."""
+    return catalog.newest_synthetic(workspace.db, count)
+
+
 def items(workspace: Workspace, ids: Sequence[int]) -> list[QueueItem]:
     """What to show of these images, in the order asked for. Raises UnknownName for an id that is not there."""
     images = catalog.images_by_id(workspace.db, ids)

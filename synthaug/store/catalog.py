@@ -93,6 +93,12 @@ def find_images(
     return [ImageRecord(*row) for row in db.query(sql, values)]
 
 
+def newest_synthetic(db: Database, count: int) -> list[int]:
+    """Ids of the newest synthetic images, newest first."""
+    rows = db.query("SELECT id FROM images WHERE origin = 'synthetic' ORDER BY id DESC LIMIT ?", [count])
+    return [row["id"] for row in rows]
+
+
 def count_images(db: Database) -> int:
     """How many images there are."""
     return int(db.query("SELECT count(*) FROM images")[0][0])

@@ -184,9 +184,13 @@ def all_predictions(db: Database, model_id: int) -> tuple[list[int], Floats, Flo
 
 
 def scored_probabilities(db: Database) -> Floats:
-    """Probabilities (N, K) of every scored image by the model that it was scored with, by image id."""
-    rows = db.query("SELECT probs FROM scores JOIN predictions USING (image_id, model_id) ORDER BY image_id")
-    return _matrix([row[0] for row in rows])
+    """Probabilities (N, K) of every scored image by the model it was scored with, by image id; NaN where none."""
+    rows = db.query(
+        "SELECT probs FROM scores LEFT JOIN predictions USING (image_id, model_id) ORDER BY image_id"
+    )
+    width = max((len(row[0]) for row in rows if row[0] is not None), default=4)
+    unknown = np.full(width // 4, np.nan, np.float32).tobytes()
+    return _matrix([unknown if row[0] is None else row[0] for row in rows])
 
 
 def replace_scores(db: Database, model_id: int, scores: Sequence[Score]) -> None:

@@ -76,7 +76,7 @@ def label_by_key(page: Page, url: str) -> None:
     for _ in range(BY_KEY - 1):
         page.keyboard.press("8")
     expect(page.locator("[data-saved]")).to_have_text("All saved")
-    expect(page.locator("[data-reviewed]")).to_have_text(f"{BY_KEY} of {MADE} synthetic reviewed")
+    expect(page.locator("[data-reviewed]")).to_have_text(f"{BY_KEY} of {MADE} reviewed")
 
 
 def label_the_rest_in_the_plot(page: Page, url: str) -> None:
