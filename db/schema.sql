@@ -163,17 +163,13 @@ END;
 
 CREATE VIEW current_labels AS
 SELECT image_id, id AS label_id, value, class_position, annotator, source, created_at
-FROM (
-    SELECT
-        labels.*,
-        row_number() OVER (
-            PARTITION BY image_id
-            ORDER BY
-                CASE source WHEN 'automatic' THEN 0 WHEN 'imported' THEN 1 ELSE 2 END DESC,
-                id DESC
-        ) AS place
-    FROM labels
-    WHERE value <> 'undo'
-      AND NOT EXISTS (SELECT 1 FROM labels AS later WHERE later.undoes = labels.id)
-)
-WHERE place = 1;
+FROM standing_labels AS this
+WHERE NOT EXISTS (
+    SELECT 1 FROM standing_labels AS other
+    WHERE other.image_id = this.image_id AND (other.rank, other.id) > (this.rank, this.id)
+);
+
+CREATE VIEW standing_labels AS
+SELECT labels.*, CASE source WHEN 'automatic' THEN 0 WHEN 'imported' THEN 1 ELSE 2 END AS rank
+FROM labels
+WHERE value <> 'undo' AND NOT EXISTS (SELECT 1 FROM labels AS later WHERE later.undoes = labels.id);

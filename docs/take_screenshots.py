@@ -16,7 +16,7 @@ FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--dis
 SIZES = ((1440, 900), (1024, 800))
 READY = {
     "data": ".sa-page-data h2",
-    "generate": ".sa-fresh img",
+    "generate": "#start:enabled",
     "label": ".ld-frame img",
     "explore": ".sa-scatter[data-painted]",
     "train": ".sa-verdict h2",
@@ -52,7 +52,7 @@ def main(url: str, folder: Path) -> None:
                     page.locator(ready).first.wait_for()
                     if name == "explore":
                         lasso(page)
-                    page.wait_for_load_state("networkidle")
+                    page.wait_for_function("[...document.images].every((image) => image.complete)")
                     page.screenshot(path=folder / f"{name}-{theme}-{width}.png")
                     page.close()
         browser.close()

@@ -110,23 +110,20 @@ BEGIN
     SELECT RAISE(ABORT, 'the label log is append-only');
 END;
 
--- The label that counts: a person's before an imported one before an automatic one, then the latest.
+-- Labels that were not taken back; a person's outranks an imported one, that an automatic one.
+CREATE VIEW standing_labels AS
+SELECT labels.*, CASE source WHEN 'automatic' THEN 0 WHEN 'imported' THEN 1 ELSE 2 END AS rank
+FROM labels
+WHERE value <> 'undo' AND NOT EXISTS (SELECT 1 FROM labels AS later WHERE later.undoes = labels.id);
+
+-- The label that counts: of the highest rank the latest.
 CREATE VIEW current_labels AS
 SELECT image_id, id AS label_id, value, class_position, annotator, source, created_at
-FROM (
-    SELECT
-        labels.*,
-        row_number() OVER (
-            PARTITION BY image_id
-            ORDER BY
-                CASE source WHEN 'automatic' THEN 0 WHEN 'imported' THEN 1 ELSE 2 END DESC,
-                id DESC
-        ) AS place
-    FROM labels
-    WHERE value <> 'undo'
-      AND NOT EXISTS (SELECT 1 FROM labels AS later WHERE later.undoes = labels.id)
-)
-WHERE place = 1;
+FROM standing_labels AS this
+WHERE NOT EXISTS (
+    SELECT 1 FROM standing_labels AS other
+    WHERE other.image_id = this.image_id AND (other.rank, other.id) > (this.rank, this.id)
+);
 
 CREATE TABLE predictions (
     model_id INTEGER NOT NULL REFERENCES models (id),
