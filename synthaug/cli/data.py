@@ -8,12 +8,21 @@ from typing import TYPE_CHECKING
 import click
 
 from synthaug.cli import cli
-from synthaug.cli.support import Result, command, count_pairs, open_workspace, progress_bar, workspace_option
+from synthaug.cli.support import (
+    Result,
+    command,
+    count_pairs,
+    open_workspace,
+    progress_bar,
+    template_options,
+    workspace_option,
+)
 from synthaug.errors import UserError
 
 if TYPE_CHECKING:
     from synthaug.records import Origin, Split
     from synthaug.stages.view import SyntheticOrder
+    from synthaug.templates import Duplicates
 
 
 @command(cli, "init")
@@ -188,13 +197,18 @@ def view(
 
 @command(cli, "prompts")
 @click.argument("template", metavar="TEMPLATE")
-@click.option(
-    "--slot", multiple=True, metavar="NAME=FILE|a,b,c", help="Values of a slot: a word list or a list."
-)
 @click.option("--sample", type=int, metavar="N", help="Show N prompts drawn without replacement.")
 @click.option("--at", type=int, metavar="I", help="Show prompt number I only.")
-@click.option("--seed", default=0, show_default=True, metavar="S", help="Same seed, same choice.")
-def prompts(template: str, slot: tuple[str, ...], sample: int | None, at: int | None, seed: int) -> Result:
+@template_options
+def prompts(
+    template: str,
+    sample: int | None,
+    at: int | None,
+    slot: tuple[str, ...],
+    duplicates: Duplicates,
+    stratify: str | None,
+    seed: int,
+) -> Result:
     """Count a template's prompts, and show some.
 
     \b
@@ -207,11 +221,14 @@ def prompts(template: str, slot: tuple[str, ...], sample: int | None, at: int | 
 
     parsed = Template.parse(template, dict(slot_option(each) for each in slot))
     if at is not None:
-        shown = [parsed.prompt(at).text]
-    elif sample is not None:
-        shown = [prompt.text for prompt in parsed.sample(sample, seed)]
+        drawn = iter([parsed.prompt(at)])
+    elif sample is None:
+        drawn = islice(parsed, 10)
+    elif stratify is None:
+        drawn = parsed.sample(sample, seed, duplicates)
     else:
-        shown = [prompt.text for prompt in islice(parsed, 10)]
+        drawn = parsed.stratified(sample, stratify, seed, duplicates)
+    shown = [prompt.text for prompt in drawn]
     unique = "more than can be counted quickly" if parsed.unique_count is None else f"{parsed.unique_count}"
     lines = [f"{parsed.count} prompts, {unique} of them different", *(f"  {text}" for text in shown)]
     return {

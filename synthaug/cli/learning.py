@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from synthaug.cli import cli
-from synthaug.cli.support import Result, command, open_workspace, progress_bar, run_job, workspace_option
+from synthaug.cli.support import (
+    Result,
+    command,
+    open_workspace,
+    progress_bar,
+    run_job,
+    template_options,
+    workspace_option,
+)
+
+if TYPE_CHECKING:
+    from synthaug.templates import Duplicates
 
 
 @command(cli, "generate")
@@ -19,10 +31,7 @@ from synthaug.cli.support import Result, command, open_workspace, progress_bar, 
 @click.option("--generator", default="embedded", show_default=True, metavar="NAME|PATH|HUB-ID")
 @click.option("--steps", type=int, metavar="N", help="Denoising steps. [default: the generator's]")
 @click.option("--guidance", type=float, metavar="W", help="Guidance scale. [default: the generator's]")
-@click.option(
-    "--slot", multiple=True, metavar="NAME=FILE|a,b,c", help="Values of a slot: a word list or a list."
-)
-@click.option("--seed", default=0, show_default=True, metavar="S", help="Same seed, same result.")
+@template_options
 @workspace_option
 def generate(
     template: str,
@@ -32,6 +41,8 @@ def generate(
     steps: int | None,
     guidance: float | None,
     slot: tuple[str, ...],
+    duplicates: Duplicates,
+    stratify: str | None,
     seed: int,
     workspace_path: Path | None,
 ) -> Result:
@@ -45,9 +56,10 @@ def generate(
 
     workspace = open_workspace(workspace_path)
     slots = dict(slot_option(each) for each in slot)
-    job = run_job(
-        workspace, submit(workspace, template, label, count, generator, steps, guidance, seed, slots)
+    job_id = submit(
+        workspace, template, label, count, generator, steps, guidance, seed, slots, duplicates, stratify
     )
+    job = run_job(workspace, job_id)
     generated, seconds = job.result["generated"], job.result["seconds"]
     rate = f" ({generated / seconds:.1f} images/s)" if seconds else ""
     return {

@@ -56,6 +56,35 @@ workspace_option = click.option(
 )
 
 
+def template_options(function: Callable[..., Result]) -> Callable[..., Result]:
+    """The options that say how prompts are drawn from a template."""
+    for option in (
+        click.option(
+            "--seed", default=0, show_default=True, metavar="S", help="Same seed, same prompts and images."
+        ),
+        click.option(
+            "--stratify",
+            metavar="SLOT",
+            help="Draw every value of this slot (choice1: the first {...}) equally often.",
+        ),
+        click.option(
+            "--duplicates",
+            type=click.Choice(["keep", "skip"]),
+            default="keep",
+            show_default=True,
+            help="Draw a text that the template gives twice twice, or once.",
+        ),
+        click.option(
+            "--slot",
+            multiple=True,
+            metavar="NAME=FILE|a,b,c",
+            help="Values of a slot: a word list or a list.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
 def open_workspace(path: Path | None) -> Workspace:
     """Open the workspace a command works on. Raises WorkspaceError."""
     if path is None:

@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.25
 REPORT_SECONDS = 0.2
+RETRY_SECONDS = 2.0
 
 
 class JobContext:
@@ -115,15 +116,22 @@ class Worker:
         self._thread.join(timeout)
 
     def _run(self) -> None:
+        db = self._workspace.db
+        left_behind = False
         while not self._stopping.is_set():
             try:
-                job = table.claim_next(self._workspace.db)
-                if job is not None:
+                if left_behind:
+                    table.requeue_orphans(db)
+                    left_behind = False
+                job = table.claim_next(db)
+                if job is None:
+                    self._stopping.wait(POLL_SECONDS)
+                else:
                     work(JobContext(self._workspace, job), self._handlers)
-                    continue
-            except SynthaugError:  # a full disk, a busy database: the row stays and is taken up again
+            except SynthaugError:  # a full disk, a busy database: the job is taken up again when that is over
                 logger.exception("the job table cannot be used; trying again")
-            self._stopping.wait(POLL_SECONDS)
+                left_behind = True
+                self._stopping.wait(RETRY_SECONDS)
 
 
 def work(context: JobContext, handlers: Mapping[str, Handler]) -> Job:

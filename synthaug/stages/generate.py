@@ -10,17 +10,16 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
-from itertools import islice
 from typing import Any
 
-from synthaug.errors import UserError
+from synthaug.errors import TemplateError, UserError
 from synthaug.generators import load_generator
 from synthaug.generators.base import Generator
 from synthaug.records import GenerationRequest, Pixels, Prompt
 from synthaug.running.jobs import JobContext
 from synthaug.store import catalog, generations, jobs
 from synthaug.store.generations import Generation
-from synthaug.templates import Template
+from synthaug.templates import Duplicates, Template
 from synthaug.workspace import Workspace
 
 KIND = "generate"
@@ -37,8 +36,13 @@ def submit(
     guidance: float | None = None,
     seed: int = 0,
     slots: Mapping[str, Sequence[str]] | None = None,
+    duplicates: Duplicates = "keep",
+    stratify: str | None = None,
 ) -> int:
-    """Check everything, then queue the job; returns its id. Raises UserError."""
+    """Check everything, then queue the job; returns its id. Raises UserError.
+
+    ``duplicates`` and ``stratify`` as in :func:`draw_prompts`.
+    """
     catalog.class_index(workspace.db, label)
     if not 1 <= count <= MAX_COUNT:
         raise UserError(f"the number of images is {count}; it must lie in 1 .. {MAX_COUNT}")
@@ -47,6 +51,7 @@ def submit(
     if guidance is not None and not 0 <= guidance <= 100:
         raise UserError(f"the guidance scale is {guidance}; it must lie in 0 .. 100")
     parsed = Template.parse(template, slots)
+    draw_prompts(parsed, 1, seed, duplicates, stratify)
     params = {
         "template": template,
         # The lists as they are now: a word list edited later must not change a job that goes on.
@@ -58,6 +63,8 @@ def submit(
         "steps": steps,
         "guidance": guidance,
         "seed": seed,
+        "duplicates": duplicates,
+        "stratify": stratify,
         "size": catalog.usual_size(workspace.db),  # what the real images have: both must train together
     }
     return jobs.submit(workspace.db, KIND, params, count)
@@ -129,16 +136,27 @@ def job_prompts(params: Mapping[str, Any]) -> list[Prompt]:
             f"the template had {params['prompts']} prompts when the job began and has {template.count} now: "
             "a word list has changed. Start a new job"
         )
-    return draw_prompts(template, params["count"], params["seed"])
+    return draw_prompts(template, params["count"], params["seed"], params["duplicates"], params["stratify"])
 
 
-def draw_prompts(template: Template, count: int, seed: int) -> list[Prompt]:
-    """``count`` prompts drawn without replacement; where there are fewer, again and again in fresh orders."""
+def draw_prompts(
+    template: Template, count: int, seed: int, duplicates: Duplicates = "keep", stratify: str | None = None
+) -> list[Prompt]:
+    """``count`` prompts drawn without replacement; where there are fewer, again and again in fresh orders.
+
+    ``duplicates``: "keep" draws a text that the template gives twice twice, "skip" once. ``stratify`` names a
+    slot of which every value is to be drawn equally often. Raises TemplateError.
+    """
+    there_are = template.count if duplicates == "keep" else template.unique_count
+    if there_are is None:
+        raise TemplateError("this template has too many prompts to tell the different ones; keep duplicates")
     prompts: list[Prompt] = []
-    while len(prompts) < count:
-        rounds = len(prompts) // template.count
-        wanted = min(template.count, count - len(prompts))
-        prompts += islice(template.sample(wanted, seed + rounds, duplicates="keep"), wanted)
+    for turn in range(-(-count // there_are)):
+        wanted = min(there_are, count - len(prompts))
+        if stratify is None:
+            prompts += template.sample(wanted, seed + turn, duplicates)
+        else:
+            prompts += template.stratified(wanted, stratify, seed + turn, duplicates)
     return prompts
 
 

@@ -96,6 +96,26 @@ def test_what_a_dead_process_left_running_is_taken_up_where_it_stopped(workspace
     assert job.result["sum"] == 5
 
 
+def test_a_full_disk_delays_a_job_and_loses_nothing(workspace: Workspace) -> None:
+    def fill_the_disk_once(context: JobContext) -> Mapping[str, Any]:
+        if context.result.get("kept"):
+            return {"finished": True}
+        context.keep(kept=True)
+        context.workspace.db.query(
+            "PRAGMA max_page_count = 1"
+        )  # this connection may not grow the file any more
+        context.keep(long="x" * 100_000)
+        raise AssertionError("the disk was not full")
+
+    worker = Worker(workspace, {"fill": fill_the_disk_once})
+    job_id = JobQueue(workspace).submit("fill", {})
+    with workspace.lock("test"):
+        worker.start()
+        job = run_to_end(Workspace.open(workspace.root), job_id, {})
+        worker.stop(30)
+    assert (job.state, job.result) == ("done", {"kept": True, "finished": True})
+
+
 def test_one_worker_a_workspace(workspace: Workspace) -> None:
     other = Workspace.open(workspace.root)
     with (

@@ -104,6 +104,16 @@ def test_more_images_than_prompts_repeats_prompts_with_other_seeds(workspace: Wo
     assert len({generate.image_seed(0, position) for position in range(7)}) == 7
 
 
+def test_duplicates_and_strata_are_chosen_explicitly() -> None:
+    template = generate.Template.parse("{a|a|b} {x|y}")
+    keep = [prompt.text for prompt in generate.draw_prompts(template, 6, 0)]
+    skip = [prompt.text for prompt in generate.draw_prompts(template, 4, 0, "skip")]
+    assert sorted(keep) == ["a x", "a x", "a y", "a y", "b x", "b y"]
+    assert sorted(skip) == ["a x", "a y", "b x", "b y"]
+    even = generate.draw_prompts(template, 2, 0, "keep", "choice2")
+    assert sorted(prompt.text[-1] for prompt in even) == ["x", "y"]
+
+
 def test_a_word_list_that_changed_stops_the_job_instead_of_mixing(workspace: Workspace) -> None:
     job = submit(workspace)
     params = {**jobs.get(workspace.db, job).params, "prompts": 3}
@@ -118,6 +128,7 @@ def test_a_word_list_that_changed_stops_the_job_instead_of_mixing(workspace: Wor
         ({"count": 0}, UserError, "number of images is 0"),
         ({"steps": 0}, UserError, "number of steps is 0"),
         ({"guidance": -1.0}, UserError, "guidance scale is -1.0"),
+        ({"stratify": "NOBODY"}, TemplateError, "cannot stratify by 'NOBODY'"),
         ({"template": "a <NOBODY> cat"}, TemplateError, "NOBODY"),
         ({"template": "a {cat"}, TemplateError, "without its"),
     ],
