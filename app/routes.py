@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, fields
+from functools import lru_cache
 from typing import Any, Literal
 
 from fastapi import APIRouter, FastAPI, Request
@@ -108,9 +109,13 @@ def _points_router(context: AppContext) -> APIRouter:
 
     router = APIRouter(prefix="/data")
 
+    @lru_cache(maxsize=1)
+    def encoded(version: str) -> bytes:
+        return encode_points(explore.points(context.workspace), context.workspace.classes)
+
     @router.get("/points")
     def points() -> Response:
-        body = encode_points(explore.points(context.workspace), context.workspace.classes)
+        body = encoded(explore.version(context.workspace))
         return Response(body, media_type="application/octet-stream", headers={"Cache-Control": "no-store"})
 
     return router

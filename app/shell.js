@@ -2,6 +2,8 @@
 (() => {
   if (window.synthaugShell) return;
   window.synthaugShell = true;
+  // The plot's points take longest, so they are asked for while Gradio still builds the page.
+  if (location.pathname === "/explore") window.synthaugPoints = fetch("/data/points", { cache: "no-store" });
   const KEY = "synthaug.theme";
   const asked = new URL(location.href).searchParams.get("__theme");
 

@@ -39,7 +39,9 @@
   async function load() {
     root.dataset.state = "loading";
     try {
-      const response = await fetch("/data/points", { cache: "no-store" });
+      const early = window.synthaugPoints; // asked for by the page's head
+      window.synthaugPoints = null;
+      const response = await (early ?? fetch("/data/points", { cache: "no-store" }));
       if (!response.ok) {
         const body = await response.json().catch(() => ({}));
         return showEmpty(body.error || `The server answered ${response.status}.`);

@@ -63,6 +63,11 @@ def points(workspace: Workspace) -> Points:
     )
 
 
+def version(workspace: Workspace) -> str:
+    """A mark that changes whenever :func:`points` would give something else."""
+    return models.scores_version(workspace.db)
+
+
 def _classes(values: list[int | None]) -> NDArray[np.uint8]:
     return np.array([NONE if value is None else value for value in values], np.uint8)
 

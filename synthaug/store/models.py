@@ -183,6 +183,16 @@ def all_predictions(db: Database, model_id: int) -> tuple[list[int], Floats, Flo
     return [row[0] for row in rows], _matrix([row[1] for row in rows]), _matrix([row[2] for row in rows])
 
 
+def scores_version(db: Database) -> str:
+    """Changes whenever :func:`scored_images` or :func:`scored_probabilities` would give something else."""
+    row = db.one(
+        "SELECT (SELECT max(id) FROM labels), (SELECT max(rowid) FROM predictions),"
+        " (SELECT scored_at FROM scores LIMIT 1), (SELECT count(*) FROM scores),"
+        " (SELECT count(*) FROM generations)"
+    )
+    return "" if row is None else "/".join(str(each) for each in row)
+
+
 def scored_probabilities(db: Database) -> Floats:
     """Probabilities (N, K) of every scored image by the model it was scored with, by image id; NaN where none."""
     rows = db.query(

@@ -10,7 +10,10 @@ import pytest
 
 from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.errors import Cancelled, UserError
+from synthaug.records import LabelEntry
+from synthaug.stages import explore
 from synthaug.stages.compare import all_comparisons, compare
+from synthaug.stages.label import record
 from synthaug.stages.predict import predict
 from synthaug.stages.score import score
 from synthaug.stages.train import load_test_set, train
@@ -55,6 +58,21 @@ def test_predict_covers_what_is_new_and_score_places_every_image(small: Workspac
     noise = [rows[each]["ood_real"] for each in made]
     assert min(noise) > 0.95  # random noise is farther from the digits than almost every digit
     assert all(rows[image.id]["ood_real"] is None for image in catalog.find_images(small.db, origin="real"))
+
+
+def test_the_points_version_changes_with_what_the_points_show(small: Workspace) -> None:
+    train(small, "balanced", epochs=1, name="m")
+    add_synthetic(small, 2, 8)
+    score(small)
+    before = explore.version(small)
+    shown = explore.points(small)
+    assert explore.version(small) == before
+    record(small, [LabelEntry(int(shown.ids[-1]), "reject", "ann", "human", "op")])
+    assert explore.version(small) != before
+    assert explore.points(small).state[-1] != shown.state[-1]
+    labeled = explore.version(small)
+    score(small)
+    assert explore.version(small) != labeled
 
 
 def test_evidence_is_paired_kept_and_not_repeated(small: Workspace) -> None:
