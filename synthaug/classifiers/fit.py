@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -47,19 +48,31 @@ def fit(
     """
     names = tuple(class_names) if class_names is not None else tuple(map(str, range(num_classes)))
     _check(images, labels, weights, num_classes, names)
-    run = _Run(images, labels, weights, num_classes, recipe, seed, choose_device(device))
-    report: dict[str, Any] = {}
-    for epoch in range(1, recipe.epochs + 1):
-        report = run.epoch(epoch, should_cancel)
-        if not math.isfinite(report["loss"]):
-            raise UserError(
-                f"training diverged: the loss is {report['loss']} in epoch {epoch} with recipe "
-                f"{recipe.name!r} (learning rate {recipe.lr:g}); use a lower learning rate or a gradient clip"
-            )
-        if progress is not None:
-            progress(report)
+    with _threads(recipe.cpu_threads):
+        run = _Run(images, labels, weights, num_classes, recipe, seed, choose_device(device))
+        report: dict[str, Any] = {}
+        for epoch in range(1, recipe.epochs + 1):
+            report = run.epoch(epoch, should_cancel)
+            if not math.isfinite(report["loss"]):
+                raise UserError(
+                    f"training diverged: the loss is {report['loss']} in epoch {epoch} with recipe "
+                    f"{recipe.name!r} (learning rate {recipe.lr:g}); use a lower learning rate or a gradient clip"
+                )
+            if progress is not None:
+                progress(report)
     training = {"seed": seed, "images": len(images)} | {k: report[k] for k in ("loss", "train_accuracy")}
     return FittedClassifier(run.network, recipe, names, run.mean.tolist(), run.std.tolist(), training)
+
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    """Let torch use ``count`` cores of the CPU meanwhile; None leaves it as it is."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class _Run:

@@ -31,6 +31,7 @@ class Recipe:
     flip: bool = False  # random horizontal flip; off wherever left and right differ
     image_size: int = 32  # side in pixels; other sizes are resized, antialiased
     dropout: float = 0.0  # on the penultimate features, training only
+    cpu_threads: int | None = None  # on a CPU; None = all. Layers too small to share are faster on one
 
 
 RECIPES: dict[str, Recipe] = {
@@ -49,6 +50,7 @@ RECIPES: dict[str, Recipe] = {
             warmup_epochs=2,
             crop_padding=1,  # no label smoothing: confidences decide what is accepted unseen
             image_size=16,  # twice the 8 pixels they were scanned at
+            cpu_threads=1,
         ),
         # CIFAR-10 without a GPU: minutes.
         Recipe(
