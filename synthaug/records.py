@@ -63,7 +63,7 @@ class ExportItem:
 
 @dataclass(frozen=True, slots=True)
 class ImageRecord:
-    """A stored image. ``sha256`` addresses its pixels; ``class_index`` is the current label, if any."""
+    """A stored image; ``sha256`` is the address of its pixels."""
 
     id: int
     sha256: str

@@ -54,10 +54,3 @@ def submit_import(
     """Queue an import; returns the job's id."""
     params = {"source": source, "format": format, "split": split, "origin": origin}
     return jobs.submit(workspace.db, "import", params, 0)
-
-
-def submit_train(
-    workspace: Workspace, view: str, recipe: str | None, seed: int, name: str | None = None
-) -> int:
-    """Queue one training run; returns the job's id."""
-    return jobs.submit(workspace.db, "train", {"view": view, "recipe": recipe, "seed": seed, "name": name}, 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from synthaug.store import catalog, labels, models, views
@@ -60,11 +60,6 @@ def overview(workspace: Workspace) -> Overview:
         views=tuple(_view(db, view) for view in views.all_views(db)),
         exports=tuple(views.all_exports(db)),
     )
-
-
-def as_json(figures: Overview) -> dict[str, Any]:
-    """The overview as JSON-ready data."""
-    return asdict(figures)
 
 
 def _view(db: Database, view: views.View) -> dict[str, Any]:
