@@ -16,11 +16,15 @@ from torch import Tensor
 
 from synthaug.classifiers.base import Images
 from synthaug.classifiers.fitted import FittedClassifier
-from synthaug.classifiers.networks import build, choose_device, initialise, place
+from synthaug.classifiers.networks import Network, build, choose_device, initialise, place
 from synthaug.classifiers.optimisation import lr_factor, make_optimizer
 from synthaug.classifiers.pixels import augment, channel_statistics, check_images, standardise, to_tensor
 from synthaug.classifiers.recipes import Recipe
 from synthaug.errors import Cancelled, UserError
+from synthaug.hardware import mixed_precision
+
+WHITENED = 5000
+"""Images whose patches a whitening layer is made from."""
 
 Labels = NDArray[np.integer[Any]]
 Weights = NDArray[np.floating[Any]]
@@ -61,7 +65,7 @@ def fit(
             if progress is not None:
                 progress(report)
     training = {"seed": seed, "images": len(images)} | {k: report[k] for k in ("loss", "train_accuracy")}
-    return FittedClassifier(run.network, recipe, names, run.mean.tolist(), run.std.tolist(), training)
+    return FittedClassifier(run.fitted(), recipe, names, run.mean.tolist(), run.std.tolist(), training)
 
 
 @contextmanager
@@ -73,6 +77,17 @@ def _threads(count: int | None) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def _moving_average(network: Network, decay: float) -> torch.optim.swa_utils.AveragedModel:
+    """A copy whose weights and statistics follow the network's; it starts as fast as it may."""
+
+    def toward(average: Tensor, current: Tensor, steps: Tensor | int) -> Tensor:
+        if not average.is_floating_point():  # how many batches the statistics have seen
+            return current
+        return average.lerp(current, 1 - min(decay, (1 + int(steps)) / (10 + int(steps))))
+
+    return torch.optim.swa_utils.AveragedModel(network, avg_fn=toward, use_buffers=True)
 
 
 class _Run:
@@ -96,7 +111,8 @@ class _Run:
         self.mean, self.std = channel_statistics(self.images)
         self.generator = torch.Generator(device).manual_seed(seed)
         self.network = place(build(recipe.network, num_classes), device).train()
-        initialise(self.network, self.generator)
+        initialise(self.network, self.generator, standardise(self.images[:WHITENED], self.mean, self.std))
+        self.average = None if recipe.ema_decay is None else _moving_average(self.network, recipe.ema_decay)
         self.optimizer = make_optimizer(self.network, recipe)
         self.steps_an_epoch = math.ceil(len(images) / recipe.batch_size)
         self.steps = 0
@@ -123,12 +139,22 @@ class _Run:
             "images_per_second": count / (time.perf_counter() - started),
         }
 
+    def fitted(self) -> Network:
+        """The network to predict with: the last weights, or their average."""
+        if self.average is None:
+            return self.network
+        averaged = self.average.module
+        assert isinstance(averaged, Network)  # noqa: S101 (for the type checker)
+        return averaged
+
     def _step(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """One update; the batch's mean loss and number of right answers, still on the device."""
         recipe = self.recipe
         self._set_learning_rate()
         x = standardise(augment(self.images[rows], recipe, self.generator), self.mean, self.std)
-        logits = self.network.head(self._dropout(self.network.features(x)))
+        with mixed_precision(self.device, wanted=recipe.mixed_precision):
+            features = self.network.features(x)
+        logits = self.network.head(self._dropout(features.float()))
         targets = self.labels[rows]
         losses = F.cross_entropy(logits, targets, reduction="none", label_smoothing=recipe.label_smoothing)
         loss = (losses * self.weights[rows]).mean()
@@ -137,6 +163,8 @@ class _Run:
         if recipe.gradient_clip is not None:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), recipe.gradient_clip)
         self.optimizer.step()
+        if self.average is not None:
+            self.average.update_parameters(self.network)
         return loss.detach(), (logits.argmax(1) == targets).sum()
 
     def _set_learning_rate(self) -> None:
@@ -144,7 +172,7 @@ class _Run:
         total, warmup = recipe.epochs * self.steps_an_epoch, round(recipe.warmup_epochs * self.steps_an_epoch)
         factor = lr_factor(recipe.schedule, self.steps, total, warmup)
         for group in self.optimizer.param_groups:
-            group["lr"] = recipe.lr * factor
+            group["lr"] = group["peak_lr"] * factor
         self.steps += 1
 
     def _dropout(self, features: Tensor) -> Tensor:

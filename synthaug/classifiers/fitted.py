@@ -77,13 +77,21 @@ class FittedClassifier:
         for start in range(0, len(images), _BATCH):
             rows = slice(start, start + _BATCH)
             batch = to_tensor(images[rows], self.recipe.image_size).to(device)
-            penultimate = self.network.features(standardise(batch, mean, std))
+            penultimate = self._features(standardise(batch, mean, std))
             features[rows] = penultimate.cpu().numpy()
             probs[rows] = self.network.head(penultimate).softmax(1).cpu().numpy()
         return probs, features
 
-    def save(self, path: Path) -> None:
-        """Write to ``path`` in one step: a reader sees the whole file or none."""
+    def _features(self, x: Tensor) -> Tensor:
+        """Features (B, D) of standardised images, averaged with their mirror images' where the recipe says so."""
+        features = self.network.features(x)
+        return (features + self.network.features(x.flip(-1))) / 2 if self.recipe.flip_average else features
+
+    def save(self, path: Path, *, half: bool = False) -> None:
+        """Write to ``path`` in one step: a reader sees the whole file or none.
+
+        ``half`` stores the weights in float16: half the bytes, and another revision.
+        """
         header = {
             "recipe": asdict(self.recipe),
             "class_names": self.class_names,
@@ -92,6 +100,10 @@ class FittedClassifier:
             "training": self.training,
         }
         tensors = {name: each.cpu().contiguous() for name, each in self.network.state_dict().items()}
+        if half:
+            tensors = {
+                name: each.half() if each.is_floating_point() else each for name, each in tensors.items()
+            }
         partial = path.with_name(path.name + ".partial")
         save_file(tensors, partial, metadata={_HEADER: json.dumps(header)})
         partial.replace(path)

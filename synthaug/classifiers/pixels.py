@@ -58,11 +58,31 @@ def augment(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tenso
     count, _, height, width = images.shape
     if recipe.crop_padding:
         p = recipe.crop_padding
-        padded = F.pad(images, (p, p, p, p))
+        padded = _mirrored_border(images, p) if recipe.mirrored_border else F.pad(images, (p, p, p, p))
         crops = padded.unfold(2, height, 1).unfold(3, width, 1)  # (B, 3, 2p+1, 2p+1, H, W), a view
         dy, dx = torch.randint(2 * p + 1, (2, count), generator=generator, device=images.device)
         images = crops[torch.arange(count, device=images.device), :, dy, dx]
     if recipe.flip:
         flipped = torch.rand(count, generator=generator, device=images.device) < 0.5
         images = torch.where(flipped.view(-1, 1, 1, 1), images.flip(-1), images)
+    return _cut_out(images, recipe.cutout, generator) if recipe.cutout else images
+
+
+def _mirrored_border(images: Tensor, padding: int) -> Tensor:
+    """Pad the last two dimensions with their own mirror image, whatever the dtype."""
+    for dim in (2, 3):
+        inner = torch.arange(images.shape[dim], device=images.device).view(1, 1, -1).float()
+        index = F.pad(inner, (padding, padding), mode="reflect").flatten().long()
+        images = images.index_select(dim, index)
     return images
+
+
+def _cut_out(images: Tensor, side: int, generator: torch.Generator) -> Tensor:
+    """Gray squares at random places, partly outside (DeVries & Taylor 2017)."""
+    count, _, height, width = images.shape
+    inside = []
+    for size in (height, width):
+        center = torch.randint(size, (count, 1), generator=generator, device=images.device)
+        inside.append((torch.arange(size, device=images.device) - center + side // 2).clamp(-1, side))
+    rows, columns = ((each >= 0) & (each < side) for each in inside)
+    return images.masked_fill((rows[:, :, None] & columns[:, None, :])[:, None], 128)

@@ -28,9 +28,18 @@ class Recipe:
     gradient_clip: float | None = None  # largest L2 norm of the whole gradient
     label_smoothing: float = 0.0
     crop_padding: int = 0  # random crop after padding with black, pixels a side; 0 = off
+    mirrored_border: bool = False  # pad with the image's own mirror image instead of black
+    cutout: int = 0  # side of a gray square put somewhere on every image, in pixels; 0 = off
     flip: bool = False  # random horizontal flip; off wherever left and right differ
     image_size: int = 32  # side in pixels; other sizes are resized, antialiased
     dropout: float = 0.0  # on the penultimate features, training only
+    mixed_precision: bool = False  # products in bfloat16, where the device has units for them
+    ema_decay: float | None = (
+        None  # predict with a moving average of the weights, a step; None = with the last
+    )
+    flip_average: bool = False  # predict the mean of an image and its mirror image
+    nesterov: bool = False
+    shift_lr: float | None = None  # peak learning rate of the biases of batch normalisation; None = lr
     cpu_threads: int | None = None  # on a CPU; None = all. Layers too small to share are faster on one
 
 
@@ -65,6 +74,30 @@ RECIPES: dict[str, Recipe] = {
             warmup_epochs=3,
             crop_padding=4,
             flip=True,
+        ),
+        # CIFAR-10 to 93% in minutes on two cores with AMX; after Jordan, "94% on CIFAR-10 in 3.29 seconds" (2024).
+        Recipe(
+            name="cifar10-fast",
+            network="airbench",
+            epochs=28,
+            batch_size=512,
+            optimizer="sgd",
+            lr=0.75,
+            shift_lr=48.0,
+            momentum=0.85,
+            nesterov=True,
+            weight_decay=1.33e-3,
+            schedule="one-cycle",
+            warmup_epochs=6,
+            label_smoothing=0.1,
+            crop_padding=2,
+            mirrored_border=True,
+            cutout=8,
+            flip=True,
+            mixed_precision=True,
+            ema_decay=0.99,
+            flip_average=True,
+            cpu_threads=1,  # threads of one batch wait for one another, long if another program holds a core
         ),
         # The long-tail protocol: lr 0.01, batch 256, 30 epochs; the rest is unsaid there.
         Recipe(

@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from synthaug.classifiers.fit import fit
+from synthaug.classifiers.networks import build
+from synthaug.classifiers.optimisation import make_optimizer
 from synthaug.classifiers.recipes import RECIPES
 from synthaug.errors import Cancelled, UserError
 from synthaug.importers.digits import digits_arrays
@@ -107,3 +109,31 @@ def test_two_images_are_enough_to_run() -> None:
     images = np.stack([np.zeros((32, 32, 3), np.uint8), np.full((32, 32, 3), 255, np.uint8)])
     classifier = fit(images, np.array([0, 1]), 2, BRIEF, 0)
     assert np.isfinite(classifier.probabilities(images)).all()
+
+
+FAST = replace(RECIPES["cifar10-fast"], epochs=4, warmup_epochs=1, batch_size=50, cutout=0, flip=False)
+
+
+def test_the_fast_recipe_learns_with_its_average_and_its_whitening(
+    digits: tuple[np.ndarray, np.ndarray, np.ndarray],
+) -> None:
+    images, labels, is_test = digits
+    classifier = fit(
+        images[~is_test], labels[~is_test], 10, replace(FAST, flip_average=False), 0, device="cpu"
+    )
+    predicted = classifier.probabilities(images[is_test]).argmax(1)
+    assert np.mean(predicted == labels[is_test]) >= 0.9
+    assert classifier.recipe.ema_decay == 0.99
+    whitening = classifier.network.body[0].weight
+    assert not whitening.requires_grad
+    assert torch.equal(whitening[:12], -whitening[12:])
+
+
+def test_shifts_have_their_own_learning_rate_and_an_equal_decay() -> None:
+    network = build("airbench", 10)
+    weights, shifts = make_optimizer(network, FAST).param_groups
+    assert (weights["peak_lr"], shifts["peak_lr"]) == (0.75, 48.0)
+    assert weights["lr"] * weights["weight_decay"] == pytest.approx(shifts["lr"] * shifts["weight_decay"])
+    assert len(shifts["params"]) == 6
+    trained = {id(each) for each in network.parameters() if each.requires_grad}
+    assert {id(each) for group in (weights, shifts) for each in group["params"]} == trained

@@ -4,8 +4,10 @@ import pytest
 import torch
 from torchvision.models import resnet18
 
-from synthaug.classifiers.networks import NETWORKS, build, initialise
+from synthaug.classifiers.networks import NETWORKS, build, initialise, whiten
 from synthaug.errors import UnknownName
+
+IMAGES = torch.randn(20, 3, 32, 32, generator=torch.Generator().manual_seed(1))
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -39,9 +41,26 @@ def test_initial_weights_depend_on_the_generator_alone(name: str) -> None:
     for global_seed in (1, 2):
         torch.manual_seed(global_seed)
         network = build(name, 3)
-        initialise(network, torch.Generator().manual_seed(5))
+        initialise(network, torch.Generator().manual_seed(5), IMAGES)
         states.append(network.state_dict())
     assert all(torch.equal(states[0][key], states[1][key]) for key in states[0])
+
+
+def test_a_whitening_layer_leaves_patches_uncorrelated() -> None:
+    layer = torch.nn.Conv2d(3, 24, 2, bias=False)
+    smooth = torch.nn.functional.avg_pool2d(IMAGES, 3, stride=1)
+    assert patch_correlation(torch.nn.functional.unfold(smooth, 2)) > 0.1
+    whiten(layer, smooth)
+    outputs = layer(smooth).detach()[:, :12]
+    assert patch_correlation(outputs.flatten(2)) < 0.02
+    variances = outputs.movedim(1, 0).flatten(1).var(1)
+    assert ((variances > 0.5) & (variances < 1.01)).all()  # a little below 1: see the regularisation
+
+
+def patch_correlation(values: torch.Tensor) -> float:
+    """Mean absolute correlation between the channels of (N, C, L) values."""
+    correlation = torch.corrcoef(values.movedim(1, 0).flatten(1))
+    return float((correlation - torch.eye(len(correlation))).abs().mean())
 
 
 def test_unknown_network() -> None:

@@ -80,3 +80,25 @@ def test_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
 def test_floats_are_refused() -> None:
     with pytest.raises(UserError, match="float64"):
         check_images(np.zeros((1, 8, 8, 3)))
+
+
+def test_a_mirrored_border_is_numpys_reflection() -> None:
+    images = to_tensor(some_images(16, 6, 6), 6)
+    recipe = replace(PLAIN, crop_padding=2, mirrored_border=True)
+    cropped = augment(images, recipe, torch.Generator().manual_seed(0))
+    for crop, image in zip(cropped, images, strict=True):
+        padded = torch.from_numpy(np.pad(image.numpy(), ((0, 0), (2, 2), (2, 2)), mode="reflect"))
+        assert any(torch.equal(padded[:, y : y + 6, x : x + 6], crop) for y in range(5) for x in range(5))
+
+
+def test_cutout_grays_a_square_that_may_lie_partly_outside() -> None:
+    images = torch.zeros(500, 3, 16, 16, dtype=torch.uint8)
+    cut = augment(images, replace(PLAIN, cutout=4), torch.Generator().manual_seed(0))
+    gray = cut == 128
+    assert ((cut == 0) | gray).all()
+    assert torch.equal(gray[:, 0], gray[:, 2])
+    rows, columns = gray[:, 0].any(2).sum(1), gray[:, 0].any(1).sum(1)
+    assert torch.equal(gray[:, 0].sum((1, 2)), rows * columns)
+    assert rows.max() == columns.max() == 4
+    assert rows.min() < 4
+    assert gray[:, 0].any(0).all()  # everywhere, the corners too
