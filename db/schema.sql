@@ -25,17 +25,18 @@ CREATE TABLE exports (
     created_at TEXT NOT NULL
 ) STRICT;
 
-CREATE TABLE generations (
+CREATE TABLE "generations" (
     job_id INTEGER NOT NULL REFERENCES jobs (id),
     position INTEGER NOT NULL CHECK (position >= 0),
     image_id INTEGER NOT NULL REFERENCES images (id),
-    class_position INTEGER NOT NULL REFERENCES classes (position),
+    class_position INTEGER REFERENCES classes (position),
     prompt TEXT NOT NULL,
     prompt_index INTEGER NOT NULL,
     slots TEXT NOT NULL,
     seed INTEGER NOT NULL,
     generator TEXT NOT NULL,
     revision TEXT NOT NULL,
+    details TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(details)),
     PRIMARY KEY (job_id, position)
 ) STRICT, WITHOUT ROWID;
 

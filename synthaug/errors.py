@@ -17,7 +17,9 @@ A message names what was wrong, the value seen, and what is allowed or to do nex
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class SynthaugError(Exception):
@@ -75,3 +77,24 @@ class WorkspaceInUse(WorkspaceError):
 
 class Cancelled(SynthaugError):
     """The person asked a running job to stop."""
+
+
+_FULL = "the disk is full; free some space or choose another disk"
+_FORBIDDEN = "it may not be written to; check the folder's permissions or choose another"
+_TAKEN = "something else has taken that name; choose another"
+_REASONS = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EACCES: _FORBIDDEN,
+    errno.EPERM: _FORBIDDEN,
+    errno.EROFS: _FORBIDDEN,
+    errno.ENOTEMPTY: _TAKEN,
+    errno.EEXIST: _TAKEN,
+    errno.ENOTDIR: _TAKEN,
+}
+
+
+def explain_os_error(error: OSError, path: Path, doing: str = "write") -> WorkspaceError | OSError:
+    """The same failure in words that say what to do, where we know them: "cannot write /a/b: the disk is full"."""
+    reason = _REASONS.get(error.errno or 0)
+    return error if reason is None else WorkspaceError(f"cannot {doing} {path}: {reason}")

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from synthaug.config import DATABASE_FILE, FOLDERS, PRESETS
-from synthaug.errors import UnknownName, UserError, WorkspaceError, WorkspaceInUse
+from synthaug.errors import UnknownName, UserError, WorkspaceError, WorkspaceInUse, explain_os_error
 from synthaug.store import catalog
 from synthaug.store.database import Database
-from synthaug.store.image_store import ImageStore, explain_os_error
+from synthaug.store.image_store import ImageStore
 
 LOCK_FILE = "worker.lock"
 MAX_CLASS_NAME = 200

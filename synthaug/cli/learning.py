@@ -19,6 +19,7 @@ from synthaug.cli.support import (
 )
 
 if TYPE_CHECKING:
+    from synthaug.stages.generation_params import Start
     from synthaug.templates import Duplicates
 
 
@@ -26,20 +27,53 @@ if TYPE_CHECKING:
 @click.option(
     "--template", required=True, metavar="T", help="A prompt template, e.g. 'a <STROKE> handwritten 8'."
 )
-@click.option("--label", required=True, metavar="CLASS", help="The class the images are made for.")
+@click.option(
+    "--label",
+    metavar="CLASS",
+    help="The class the images are made for. [required but for an unconditional generator]",
+)
 @click.option("-n", "--number", "count", required=True, type=int, metavar="N", help="How many images.")
 @click.option("--generator", default="embedded", show_default=True, metavar="NAME|PATH|HUB-ID")
 @click.option("--steps", type=int, metavar="N", help="Denoising steps. [default: the generator's]")
-@click.option("--guidance", type=float, metavar="W", help="Guidance scale. [default: the generator's]")
+@click.option(
+    "--guidance",
+    metavar="W|LOW..HIGH",
+    help="Guidance scale, or a range to draw each image's from. [default: the generator's]",
+)
+@click.option(
+    "--slot-guidance",
+    multiple=True,
+    metavar="SLOT=VALUE:W,...",
+    help="Guidance scale of the prompts with these values of a slot.",
+)
+@click.option(
+    "--start",
+    type=click.Choice(["text", "image", "inpaint", "context"]),
+    default="text",
+    show_default=True,
+    help="Draw from noise; or from a real image: anew, around its subject, or its subject in another place.",
+)
+@click.option("--strength", type=float, metavar="S", help="How much of the real image is drawn anew, 0 to 1.")
+@click.option(
+    "--sources",
+    metavar="VIEW",
+    help="The images to start from. [default: the real train images of the class]",
+)
+@click.option("--compile", is_flag=True, help="Compile the denoiser first: worth a minute on a GPU.")
 @template_options
 @workspace_option
 def generate(
     template: str,
-    label: str,
+    label: str | None,
     count: int,
     generator: str,
     steps: int | None,
-    guidance: float | None,
+    guidance: str | None,
+    slot_guidance: tuple[str, ...],
+    start: Start,
+    strength: float | None,
+    sources: str | None,
+    compile: bool,
     slot: tuple[str, ...],
     duplicates: Duplicates,
     stratify: str | None,
@@ -49,26 +83,42 @@ def generate(
     """Generate images from a template. Killed and run again with "jobs --resume", it goes on.
 
     \b
-      $ synthaug generate --template 'a <STROKE> handwritten digit eight' --label 8 -n 100
+      $ synthaug generate --template 'a <STROKE> handwritten digit eight' --label 8 -n 100 --guidance 1..5
     """
+    from synthaug.cli.guidance import guidance_option, slot_guidance_options
     from synthaug.stages.generate import submit
     from synthaug.templates import slot_option
 
     workspace = open_workspace(workspace_path)
-    slots = dict(slot_option(each) for each in slot)
     job_id = submit(
-        workspace, template, label, count, generator, steps, guidance, seed, slots, duplicates, stratify
+        workspace,
+        template,
+        label,
+        count,
+        generator,
+        steps,
+        guidance_option(guidance),
+        seed,
+        dict(slot_option(each) for each in slot),
+        duplicates,
+        stratify,
+        guidance_by_slot=slot_guidance_options(slot_guidance),
+        start=start,
+        strength=strength,
+        sources=sources,
+        compile=compile,
     )
     job = run_job(workspace, job_id)
-    generated, seconds = job.result["generated"], job.result["seconds"]
-    rate = f" ({generated / seconds:.1f} images/s)" if seconds else ""
-    return {
-        "job": job.id,
-        "generated": generated,
-        "skipped": job.result["skipped"],
-        "seconds": seconds,
-        "message": f"Job {job.id}: {generated} images in {seconds:.1f} s{rate}",
-    }
+    generated, seconds, cut = job.result["generated"], job.result["seconds"], job.result.get("cut")
+    message = f"Job {job.id}: {generated} images in {seconds:.1f} s"
+    if seconds:
+        message += f" ({generated / seconds:.1f} images/s)"
+    if cut is not None:
+        message += (
+            f"\n{cut['images']} prompts are longer than the generator reads; left out, e.g.: {cut['example']}"
+        )
+    found = {key: job.result[key] for key in ("generated", "skipped", "seconds", "cut") if key in job.result}
+    return {"job": job.id, **found, "message": message}
 
 
 @command(cli, "predict")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import secrets
@@ -13,26 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from synthaug import __version__
-from synthaug.errors import ExportFailed, WorkspaceError
+from synthaug.errors import ExportFailed, explain_os_error
 from synthaug.exporters.base import refuse_filled
 from synthaug.records import ExportItem
 
 MANIFEST = "manifest.json"
 MANIFEST_VERSION = 1
-
-_FULL = "the disk is full; free some space or choose another disk"
-_FORBIDDEN = "it may not be written to; check its permissions or choose another folder"
-_TAKEN = "something else has taken that name; choose a new folder"
-_REASONS = {
-    errno.ENOSPC: _FULL,
-    errno.EDQUOT: _FULL,
-    errno.EACCES: _FORBIDDEN,
-    errno.EPERM: _FORBIDDEN,
-    errno.EROFS: _FORBIDDEN,
-    errno.ENOTEMPTY: _TAKEN,
-    errno.EEXIST: _TAKEN,
-    errno.ENOTDIR: _TAKEN,
-}
 
 
 def image_entry(item: ExportItem) -> dict[str, Any]:
@@ -134,7 +119,4 @@ def atomic_directory(destination: Path) -> Iterator[Path]:
         finally:
             shutil.rmtree(partial, ignore_errors=True)  # gone already after a success
     except OSError as error:
-        reason = _REASONS.get(error.errno or 0)
-        if reason is None:
-            raise
-        raise WorkspaceError(f"cannot export to {destination}: {reason}. Nothing was written") from error
+        raise explain_os_error(error, destination, "export to") from error

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -36,6 +36,7 @@ class GeneratedImage:
     pixels: Pixels
     review: Pixels | None = None  # full size, where the generator draws larger than it delivers
     cut: str = ""  # the part of the prompt beyond the text encoder's length
+    details: Mapping[str, Any] = field(default_factory=dict)  # JSON-ready: what else decided these pixels
 
 
 class Generator(Protocol):
@@ -75,12 +76,18 @@ class ModelCard:
     """What a model folder says of itself in ``synthaug.json``; any field may be left out."""
 
     name: str = ""
+    family: str = "diffusion"  # a key of generators.FAMILIES
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
     batch_size: int | None = None
     output_size: tuple[int, int] | None = None  # width, height in pixels
     classes: tuple[str, ...] = ()  # the classes it can draw, in words, where known
     words: tuple[str, ...] = ()  # other words its captions used, where known
+    base: str = ""  # the model that the adapter in this folder belongs to: a shipped name, a path or a hub id
+    trained_on: str = ""  # data, time and hardware, in a sentence
+    figures: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # measured; written by benchmarks/generator_card.py
 
     def write(self, folder: Path) -> None:
         """Store the card in a model folder."""

@@ -3,51 +3,73 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
 from synthaug.errors import UserError
+from synthaug.generators.base import CARD_NAME, ModelCard
+from synthaug.generators.hub import INDEX, download, variant_of
 
 SHIPPED = {"embedded": "models/digits", "digits": "models/digits"}
 """Models that come with the package: folders under ``assets/``."""
 
+CLASS_PIPELINES = ("DDPMPipeline", "DDIMPipeline", "DiTPipeline")
+"""Pipelines of diffusers that read a class, or nothing, instead of a prompt."""
+
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 PICKLED = ("*.bin", "*.ckpt", "*.pt", "*.pth", "*.pkl")
-INDEX = "model_index.json"
+ADAPTER = "pytorch_lora_weights.safetensors"
+"""Weights of a LoRA, beside a card that names its base; diffusers' own name for them."""
+GAN_WEIGHTS = "generator.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFolder:
-    """A diffusers pipeline on disk, all of its weights complete and in safetensors."""
+    """A model on disk, all of its weights complete and in safetensors."""
 
     path: Path
-    revision: str  # SHA-256 over the files, or the hub commit
+    revision: str  # SHA-256 over the files (and those of the base), or the hub commit
+    variant: str | None = None  # "fp16": which of a pipeline's weights are there
+    base: ModelFolder | None = None  # what the adapter in this folder belongs to
 
 
 def find_model(name: str | Path) -> ModelFolder:
     """The folder that ``name`` stands for; downloads a hub id unless ``HF_HUB_OFFLINE`` is set."""
-    text = str(name)
-    if text in SHIPPED:
-        path = Path(str(resources.files("synthaug_assets"))) / SHIPPED[text]
-        return _checked(path, None)
-    path = Path(text).expanduser()
+    return _find(str(name), ())
+
+
+def family_of(name: str | Path) -> str:
+    """The family that draws with the model ``name``: what its card says, else what its pipeline's class says."""
+    path = find_model(name).path
+    if (path / CARD_NAME).exists():
+        return ModelCard.read(path).family
+    index = json.loads((path / INDEX).read_text(encoding="utf-8"))
+    return "ddpm" if index.get("_class_name") in CLASS_PIPELINES else "diffusion"
+
+
+def _find(name: str, above: tuple[Path, ...]) -> ModelFolder:
+    """``above``: the adapters whose base is looked for."""
+    if name in SHIPPED:
+        return _checked(Path(str(resources.files("synthaug_assets"))) / SHIPPED[name], None, above)
+    path = Path(name).expanduser()
     if path.exists():
-        return _checked(path, None)
-    if HUB_ID.fullmatch(text) and not text.startswith("."):
-        snapshot = _download(text)
-        return _checked(snapshot, snapshot.name)
+        return _checked(path, None, above)
+    if HUB_ID.fullmatch(name) and not name.startswith("."):
+        snapshot = download(name)
+        return _checked(snapshot, snapshot.name, above)
     raise UserError(
-        f"no generator {text!r}: there is no such folder, and it is no hub id (owner/model); "
+        f"no generator {name!r}: there is no such folder, and it is no hub id (owner/model); "
         f"what comes with the package is {', '.join(map(repr, SHIPPED))}"
     )
 
 
-def _checked(path: Path, revision: str | None) -> ModelFolder:
-    """Refuse what is no pipeline, has pickles for weights or is cut short, before anything heavy is loaded."""
-    if not (path / INDEX).is_file():
-        raise UserError(f"{path} is no diffusers pipeline: it has no {INDEX}")
+def _checked(path: Path, revision: str | None, above: tuple[Path, ...]) -> ModelFolder:
+    """Refuse what is no model, has pickles for weights or is cut short, before anything heavy is loaded."""
+    base = _base(path, above)
     weights = sorted(path.rglob("*.safetensors"))
     for pattern in PICKLED:
         for pickled in sorted(path.glob(f"*/{pattern}")):
@@ -60,7 +82,26 @@ def _checked(path: Path, revision: str | None) -> ModelFolder:
         raise UserError(f"{path} has no weights (*.safetensors)")
     for each in weights:
         _check_complete(each)
-    return ModelFolder(path, revision or _sha256(path))
+    variant = variant_of(each.relative_to(path).as_posix() for each in weights)
+    return ModelFolder(path, revision or _sha256(path, base), variant, base)
+
+
+def _base(path: Path, above: tuple[Path, ...]) -> ModelFolder | None:
+    """The base of the adapter in a folder; None for a model that stands alone. Refuses what is neither."""
+    if (path / INDEX).is_file():
+        return None
+    card = ModelCard.read(path)
+    if card.base and (path / ADAPTER).is_file():
+        here = path.resolve()
+        if here in above:
+            raise UserError(f"the adapter in {path} is its own base: {CARD_NAME} says {card.base!r}")
+        return _find(card.base, (*above, here))
+    if card.family == "gan" and (path / GAN_WEIGHTS).is_file():
+        return None
+    raise UserError(
+        f"{path} is no generator: it has neither {INDEX} (a pipeline of diffusers), nor {CARD_NAME} with "
+        f'"base" and {ADAPTER} (a LoRA), nor {CARD_NAME} with the family "gan" and {GAN_WEIGHTS}'
+    )
 
 
 def _check_complete(weights: Path) -> None:
@@ -75,28 +116,21 @@ def _check_complete(weights: Path) -> None:
         ) from error
 
 
-def _sha256(path: Path) -> str:
-    """Over names and contents of all weights and configurations, in order of name."""
+def _sha256(path: Path, base: ModelFolder | None) -> str:
+    """Over names and contents of all weights and configurations, in order of name, and over the base's."""
     digest = hashlib.sha256()
-    for each in sorted([*path.rglob("*.safetensors"), *path.glob("*/*.json"), path / INDEX]):
-        with each.open("rb") as content:
-            inner = hashlib.file_digest(content, "sha256").hexdigest()
+    index = [path / INDEX] if (path / INDEX).is_file() else []
+    for each in sorted([*path.rglob("*.safetensors"), *path.glob("*/*.json"), *index]):
+        state = each.stat()
+        inner = _file_sha256(each, state.st_size, state.st_mtime_ns)
         digest.update(f"{each.relative_to(path).as_posix()} {inner}\n".encode())
+    if base is not None:
+        digest.update(f"base {base.revision}\n".encode())
     return digest.hexdigest()
 
 
-def _download(hub_id: str) -> Path:
-    """The local snapshot of a hub model; its last path component is the commit."""
-    from diffusers import DiffusionPipeline
-
-    try:
-        return Path(DiffusionPipeline.download(hub_id, use_safetensors=True))
-    except (OSError, ValueError) as error:
-        if "safetensors" in str(error):
-            raise UserError(
-                f"the hub model {hub_id!r} has no safetensors weights; pickles are not read"
-            ) from error
-        raise UserError(
-            f"the model {hub_id!r} is neither on this machine nor could it be fetched from the hub; "
-            "check the id, the network and HF_HUB_OFFLINE, or name a folder"
-        ) from error
+@lru_cache(maxsize=256)
+def _file_sha256(path: Path, size: int, modified: int) -> str:
+    """Of a file in this state: gigabytes of weights are read once, however often their model is named."""
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()

@@ -1,27 +1,23 @@
-"""Loading a diffusers pipeline, and the differences between pipelines: prompt encoding, size, defaults."""
+"""The differences between diffusers' pipelines: starting points, prompt encoding, guidance, size, defaults."""
 
 from __future__ import annotations
 
 import inspect
+import math
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from synthaug.errors import UserError
-from synthaug.generators.folders import ModelFolder
+from synthaug.generators.batches import Start
 
 if TYPE_CHECKING:
     import torch
 
 EMBEDDINGS_KEPT = 256  # prompts; an SDXL prompt takes 0.3 MB
-DRIVEN_BY = {"generator", "num_inference_steps", "guidance_scale", "callback_on_step_end", "output_type"}
 PLAIN_NAMES = ("prompt_embeds", "negative_prompt_embeds")
 POOLED_NAMES = (*PLAIN_NAMES, "pooled_prompt_embeds", "negative_pooled_prompt_embeds")
-
-_loaded: dict[tuple[str, str, str], LoadedPipeline] = {}
-_loading = threading.Lock()
 
 
 @dataclass(slots=True)
@@ -31,39 +27,100 @@ class LoadedPipeline:
     pipeline: Any
     device: str
     dtype: torch.dtype
+    compiled: bool = False
+    offloaded: bool = False  # only the part at work is on the device
     lock: threading.RLock = field(default_factory=threading.RLock)
     embeddings: OrderedDict[tuple[str, bool], dict[str, torch.Tensor]] = field(default_factory=OrderedDict)
+    others: dict[Start, Any] = field(default_factory=dict)  # the same weights, started from an image
+
+    @property
+    def fixed_batch(self) -> bool:
+        """Whether all batches must have one shape: pixels depend on it on a CPU, compiled code is made for it."""
+        return self.compiled or self.device == "cpu"
 
     @property
     def native_size(self) -> tuple[int, int]:
         """Width and height the pipeline draws."""
-        denoiser = getattr(self.pipeline, "unet", None) or self.pipeline.transformer
-        cells = getattr(self.pipeline, "default_sample_size", None) or denoiser.config.sample_size
+        cells = getattr(self.pipeline, "default_sample_size", None) or self._denoiser.config.sample_size
         height, width = (cells, cells) if isinstance(cells, int) else cells
         factor = self.pipeline.vae_scale_factor
         return width * factor, height * factor
+
+    @property
+    def guidance_name(self) -> str | None:
+        """The argument that sets classifier-free guidance; None where a pipeline has none.
+
+        Where ``guidance_scale`` has no default (Qwen-Image), it is for models distilled from a guided one.
+        """
+        parameters = inspect.signature(self.pipeline.__call__).parameters
+        if "guidance_scale" in parameters and parameters["guidance_scale"].default is not None:
+            return "guidance_scale"
+        return "true_cfg_scale" if "true_cfg_scale" in parameters else None
 
     def default(self, argument: str) -> Any:
         """The pipeline's own default for an argument of its call."""
         return inspect.signature(self.pipeline.__call__).parameters[argument].default
 
-    def prompt_arguments(self, prompts: list[str], guided: bool) -> dict[str, Any]:
-        """What the pipeline's call takes for these prompts: their embeddings, where it is known how."""
+    @property
+    def default_guidance(self) -> float:
+        """The pipeline's own guidance scale; 1, which is none, where it has no such thing."""
+        return 1.0 if self.guidance_name is None else float(self.default(self.guidance_name))
+
+    def starting_from(self, start: Start) -> Any:
+        """The pipeline that starts from noise, from an image, or from what surrounds a mask; made on first use."""
+        if start == "text":
+            return self.pipeline
+        if start not in self.others:
+            self.others[start] = self._derived(start)
+        return self.others[start]
+
+    def _derived(self, start: Start) -> Any:
+        from diffusers import AutoPipelineForImage2Image, AutoPipelineForInpainting
+
+        kind = AutoPipelineForImage2Image if start == "image" else AutoPipelineForInpainting
+        try:
+            pipeline = kind.from_pipe(self.pipeline)
+        except ValueError as error:
+            raise UserError(
+                f"diffusers has no pipeline that starts {type(self.pipeline).__name__} from "
+                f"{'an image' if start == 'image' else 'a masked image'}; start from text"
+            ) from error
+        pipeline.set_progress_bar_config(disable=True)
+        if self.offloaded:
+            pipeline.enable_model_cpu_offload(device=self.device)
+        return pipeline
+
+    def arguments(self, prompts: list[str], guidance: float) -> dict[str, Any]:
+        """What the pipeline's call takes for these prompts and guidance: embeddings, where it is known how."""
         import torch
 
+        strength: dict[str, Any] = {} if self.guidance_name is None else {self.guidance_name: guidance}
         if self._embedding_names() is None:
-            return {"prompt": prompts}
+            if self.guidance_name == "true_cfg_scale" and guidance > 1:
+                strength["negative_prompt"] = [" "] * len(prompts)  # without one it does not guide
+            return {"prompt": prompts, **strength}
+        # A model that was told its guidance in training is told it again, and runs once a step.
+        guided = guidance > 1 and self._denoiser.config.time_cond_proj_dim is None
         encoded = [self._encode(prompt, guided) for prompt in prompts]
-        return {name: torch.cat([each[name] for each in encoded]) for name in encoded[0]}
+        return {name: torch.cat([each[name] for each in encoded]) for name in encoded[0]} | strength
 
     def unread(self, prompt: str) -> str:
-        """The end of the prompt that does not fit the text encoder, "" if it all does."""
-        tokenizer = self.pipeline.tokenizer
-        longest = tokenizer.model_max_length
+        """The end of the prompt that fits none of the text encoders, "" if it all fits one."""
+        components = self.pipeline.components.items()
+        tokenizers = [each for name, each in components if name.startswith("tokenizer") and each is not None]
+        return min((self._beyond(tokenizer, prompt) for tokenizer in tokenizers), key=len, default="")
+
+    def _beyond(self, tokenizer: Any, prompt: str) -> str:
+        asked = inspect.signature(self.pipeline.__call__).parameters.get("max_sequence_length")
+        longest = min(tokenizer.model_max_length, math.inf if asked is None else asked.default)
         tokens = tokenizer(prompt, return_offsets_mapping=True, verbose=False)
         if len(tokens.input_ids) <= longest:
             return ""
         return prompt[tokens.offset_mapping[longest - 1][0] :]
+
+    @property
+    def _denoiser(self) -> Any:
+        return getattr(self.pipeline, "unet", None) or self.pipeline.transformer
 
     def _embedding_names(self) -> tuple[str, ...] | None:
         from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
@@ -92,50 +149,10 @@ class LoadedPipeline:
         return self.embeddings[key]
 
 
-def load_pipeline(folder: ModelFolder, device: str | None) -> LoadedPipeline:
-    """The pipeline of a folder on ``device`` (None: the GPU if there is one); the last one is kept in memory."""
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an allocator gave up: Python's, PyTorch's for the CPU (which says so in words only), or CUDA's."""
     import torch
 
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    key = (str(folder.path.resolve()), folder.revision, device)
-    with _loading:
-        if key not in _loaded:
-            _loaded.clear()
-            _loaded[key] = _load(folder, device)
-        return _loaded[key]
-
-
-def _load(folder: ModelFolder, device: str) -> LoadedPipeline:
-    import diffusers
-    import torch
-    import transformers
-
-    diffusers.utils.logging.disable_progress_bar()
-    transformers.utils.logging.disable_progress_bar()
-    dtype = torch.float16 if device.startswith("cuda") else torch.float32
-    try:
-        config = diffusers.DiffusionPipeline.load_config(folder.path)
-        # A safety checker replaces images it objects to by black ones; here a person sees every image anyway.
-        off = {"safety_checker": None, "requires_safety_checker": False} if "safety_checker" in config else {}
-        pipeline = diffusers.AutoPipelineForText2Image.from_pretrained(
-            folder.path,
-            dtype=dtype,
-            use_safetensors=True,
-            local_files_only=True,
-            low_cpu_mem_usage=find_spec("accelerate") is not None,  # asked for without it, diffusers grumbles
-            **off,
-        ).to(device)
-    except (OSError, ValueError, RuntimeError, KeyError, AttributeError, TypeError) as error:
-        raise UserError(
-            f"{folder.path} could not be loaded as a text-to-image pipeline of diffusers: {error}"
-        ) from error
-    missing = DRIVEN_BY - set(inspect.signature(pipeline.__call__).parameters)
-    if missing:
-        raise UserError(
-            f"{type(pipeline).__name__} in {folder.path} cannot be driven: "
-            f"its call has no {', '.join(sorted(missing))}"
-        )
-    pipeline.set_progress_bar_config(disable=True)
-    if device != "cpu":
-        pipeline.vae.enable_slicing()
-    return LoadedPipeline(pipeline, device, dtype)
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)

@@ -104,7 +104,7 @@ def _items(workspace: Workspace, members: Sequence[views.ViewImage]) -> Iterator
                 "seed": generation.seed,
                 "generator": generation.generator,
                 "revision": generation.revision,
-                "prompted_class": workspace.classes[generation.class_index],
+                "prompted_class": _class_name(workspace, generation.class_index),
             }
         if (label := said.get(member.image_id)) is not None:
             provenance |= {
@@ -120,6 +120,10 @@ def _items(workspace: Workspace, members: Sequence[views.ViewImage]) -> Iterator
             origin=member.origin,
             provenance=provenance,
         )
+
+
+def _class_name(workspace: Workspace, class_index: int | None) -> str | None:
+    return None if class_index is None else workspace.classes[class_index]
 
 
 def _recorded_items(workspace: Workspace, entries: Sequence[dict[str, Any]]) -> Iterator[ExportItem]:

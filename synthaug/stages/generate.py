@@ -1,78 +1,94 @@
 """Generate images from a prompt template: a resumable job of exactly ``count`` images.
 
-The prompt and the seed of image *i* follow from the job's parameters alone, so a job that was killed and goes
-on makes what it would have made; what is there already is skipped.
+What image *i* is made from follows from the job's parameters alone, so a job that was killed and goes on makes
+what it would have made; what is there already is skipped.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from synthaug.errors import TemplateError, UserError
-from synthaug.generators import load_generator
-from synthaug.generators.base import Generator
-from synthaug.records import GenerationRequest, Pixels, Prompt
+from synthaug.generators import CONTEXT_PREFIX, load_generator
+from synthaug.generators.base import GeneratedImage, Generator
+from synthaug.records import GenerationRequest, ImageRecord, Pixels, Prompt
 from synthaug.running.jobs import JobContext
+from synthaug.stages.generation_params import LATER_PARAMS, Start, checked_params
+from synthaug.stages.generation_plan import guidance_of, job_prompts, request, source_of
 from synthaug.store import catalog, generations, jobs
 from synthaug.store.generations import Generation
-from synthaug.templates import Duplicates, Template
+from synthaug.templates import Duplicates
 from synthaug.workspace import Workspace
 
 KIND = "generate"
-MAX_COUNT = 10_000_000
+WINDOW = 64  # batches; within as many images those of one guidance are gathered
 
 
 def submit(
     workspace: Workspace,
     template: str,
-    label: str,
+    label: str | None,
     count: int,
     generator: str = "embedded",
     steps: int | None = None,
-    guidance: float | None = None,
+    guidance: float | tuple[float, float] | None = None,
     seed: int = 0,
     slots: Mapping[str, Sequence[str]] | None = None,
     duplicates: Duplicates = "keep",
     stratify: str | None = None,
+    *,
+    guidance_by_slot: Mapping[str, Mapping[str, float]] | None = None,
+    start: Start = "text",
+    strength: float | None = None,
+    sources: str | None = None,
+    compile: bool = False,
 ) -> int:
     """Check everything, then queue the job; returns its id. Raises UserError.
 
-    ``duplicates`` and ``stratify`` as in :func:`draw_prompts`.
+    ``label``: None only for a generator that draws without a class. ``guidance``: a scale, or the ends of a range
+    from which each image's own is drawn; ``guidance_by_slot`` (slot -> value -> scale) wins over it.
+    ``duplicates`` and ``stratify`` as in :func:`.generation_plan.draw_prompts`. ``start``: from noise ("text"), or
+    from an image of the class in the view ``sources`` (default: the real train images): redrawn as a whole
+    ("image"), but for its subject ("inpaint"), or with its subject elsewhere on a new background ("context");
+    ``strength`` (0 .. 1): how much of it is drawn anew.
     """
-    catalog.class_index(workspace.db, label)
-    if not 1 <= count <= MAX_COUNT:
-        raise UserError(f"the number of images is {count}; it must lie in 1 .. {MAX_COUNT}")
-    if steps is not None and not 1 <= steps <= 1000:
-        raise UserError(f"the number of steps is {steps}; it must lie in 1 .. 1000")
-    if guidance is not None and not 0 <= guidance <= 100:
-        raise UserError(f"the guidance scale is {guidance}; it must lie in 0 .. 100")
-    parsed = Template.parse(template, slots)
-    draw_prompts(parsed, 1, seed, duplicates, stratify)
-    params = {
-        "template": template,
-        # The lists as they are now: a word list edited later must not change a job that goes on.
-        "slots": {name: list(values) for name, values in (slots or {}).items()},
-        "prompts": parsed.count,
-        "label": label,
-        "count": count,
-        "generator": generator,
-        "steps": steps,
-        "guidance": guidance,
-        "seed": seed,
-        "duplicates": duplicates,
-        "stratify": stratify,
-        "size": catalog.usual_size(workspace.db),  # what the real images have: both must train together
-    }
+    params = checked_params(
+        workspace,
+        template,
+        label,
+        count,
+        generator,
+        steps,
+        guidance,
+        seed,
+        slots,
+        duplicates,
+        stratify,
+        guidance_by_slot,
+        start,
+        strength,
+        sources,
+        compile,
+    )
     return jobs.submit(workspace.db, KIND, params, count)
+
+
+def preview(
+    workspace: Workspace, template: str, label: str | None, count: int = 8, **options: Any
+) -> list[tuple[Prompt, Pixels]]:
+    """The first images that :func:`submit` with the same arguments would make. Nothing is stored."""
+    params = checked_params(workspace, template, label, count, **options)
+    prompts = job_prompts(params)
+    made = _requests(workspace, params, prompts, range(count))
+    images = _load(params).generate([each for each, _ in made])
+    return [(prompt, image.pixels) for prompt, image in zip(prompts, images, strict=True)]
 
 
 def run(context: JobContext) -> dict[str, Any]:
     """Make the images of a job that are not there yet."""
-    workspace, params = context.workspace, context.job.params
+    workspace, params = context.workspace, {**LATER_PARAMS, **context.job.params}
     count = int(params["count"])
     done = generations.done_positions(workspace.db, context.job.id)
     pending = [position for position in range(count) if position not in done]
@@ -81,124 +97,104 @@ def run(context: JobContext) -> dict[str, Any]:
         return result
     context.progress(len(done), count, "loading the generator", **result)
     prompts = job_prompts(params)
-    size = params["size"]
-    generator = load_generator(
-        params["generator"],
-        num_inference_steps=params["steps"],
-        guidance_scale=params["guidance"],
-        output_size=None if size is None else tuple(size),
-    )
+    generator = _load(params)
     started = time.monotonic()
-    batch = generator.settings.batch_size
-    for start in range(0, len(pending), batch):
-        positions = pending[start : start + batch]
-        requests = [request(prompts[position], params["seed"], position) for position in positions]
-        images = generator.generate(requests, should_cancel=context.should_cancel)
-        _store(
-            context, generator, positions, prompts, requests, [(each.pixels, each.review) for each in images]
-        )
+    for positions in _batches(params, prompts, pending, generator.settings.batch_size):
+        made = _requests(workspace, params, prompts, positions)
+        images = generator.generate([each for each, _ in made], should_cancel=context.should_cancel)
+        _store(context, generator, [(prompts[each], each) for each in positions], made, images)
         result["generated"] += len(positions)
         result["seconds"] = round(time.monotonic() - started, 3)
+        result |= _cut(context.result | result, images)
         rate = result["generated"] / max(result["seconds"], 1e-9)
         context.progress(count - len(pending) + result["generated"], count, f"{rate:.1f} images/s", **result)
     return result
 
 
-def preview(
-    workspace: Workspace,
-    template: str,
-    label: str,
-    count: int = 8,
-    generator: str = "embedded",
-    steps: int | None = None,
-    guidance: float | None = None,
-    seed: int = 0,
-    slots: Mapping[str, Sequence[str]] | None = None,
-) -> list[tuple[Prompt, Pixels]]:
-    """The first images that :func:`submit` with the same arguments would make. Nothing is stored."""
-    catalog.class_index(workspace.db, label)
-    prompts = draw_prompts(Template.parse(template, slots), count, seed)
-    model = load_generator(
-        generator,
-        num_inference_steps=steps,
-        guidance_scale=guidance,
-        output_size=catalog.usual_size(workspace.db),
+def _load(params: Mapping[str, Any]) -> Generator:
+    name, guidance, size = params["generator"], params["guidance"], params["size"]
+    return load_generator(
+        f"{CONTEXT_PREFIX}{name}" if params["start"] == "context" else name,
+        num_inference_steps=params["steps"],
+        guidance_scale=None if isinstance(guidance, list) else guidance,
+        output_size=None if size is None else tuple(size),
+        compile=params["compile"],
     )
-    images = model.generate([request(prompt, seed, i) for i, prompt in enumerate(prompts)])
-    return [(prompt, image.pixels) for prompt, image in zip(prompts, images, strict=True)]
 
 
-def job_prompts(params: Mapping[str, Any]) -> list[Prompt]:
-    """The prompts of a job, image by image."""
-    template = Template.parse(params["template"], params["slots"])
-    if template.count != params["prompts"]:
-        raise UserError(
-            f"the template had {params['prompts']} prompts when the job began and has {template.count} now: "
-            "a word list has changed. Start a new job"
-        )
-    return draw_prompts(template, params["count"], params["seed"], params["duplicates"], params["stratify"])
+def _batches(
+    params: Mapping[str, Any], prompts: Sequence[Prompt], pending: Sequence[int], batch: int
+) -> Iterator[list[int]]:
+    """The pending positions in batches of one guidance each: a generator cannot draw two together.
 
-
-def draw_prompts(
-    template: Template, count: int, seed: int, duplicates: Duplicates = "keep", stratify: str | None = None
-) -> list[Prompt]:
-    """``count`` prompts drawn without replacement; where there are fewer, again and again in fresh orders.
-
-    ``duplicates``: "keep" draws a text that the template gives twice twice, "skip" once. ``stratify`` names a
-    slot of which every value is to be drawn equally often. Raises TemplateError.
+    They are gathered within a window only, so that a job that is stopped early has images of every guidance.
     """
-    there_are = template.count if duplicates == "keep" else template.unique_count
-    if there_are is None:
-        raise TemplateError("this template has too many prompts to tell the different ones; keep duplicates")
-    prompts: list[Prompt] = []
-    for turn in range(-(-count // there_are)):
-        wanted = min(there_are, count - len(prompts))
-        if stratify is None:
-            prompts += template.sample(wanted, seed + turn, duplicates)
-        else:
-            prompts += template.stratified(wanted, stratify, seed + turn, duplicates)
-    return prompts
+    for first in range(0, len(pending), WINDOW * batch):
+        groups: dict[float | None, list[int]] = {}
+        for position in pending[first : first + WINDOW * batch]:
+            groups.setdefault(guidance_of(params, prompts[position], position), []).append(position)
+        for group in groups.values():
+            for start in range(0, len(group), batch):
+                yield group[start : start + batch]
 
 
-def image_seed(job_seed: int, position: int) -> int:
-    """The seed of a job's image, 0 .. 2**63 - 1: independent of batch size, order and what else is made."""
-    digest = hashlib.sha256(f"{job_seed}:{position}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
+def _requests(
+    workspace: Workspace, params: Mapping[str, Any], prompts: Sequence[Prompt], positions: Sequence[int]
+) -> list[tuple[GenerationRequest, ImageRecord | None]]:
+    """What these images are made from, each with the image it starts from."""
+    ids = [source_of(params, position) for position in positions]
+    found = catalog.images_by_id(workspace.db, sorted({each for each in ids if each is not None}))
+    records = {record.id: record for record in found}
+    made = []
+    for position, source_id in zip(positions, ids, strict=True):
+        record = None if source_id is None else records[source_id]
+        source = None if record is None else workspace.images.read(record.sha256)
+        made.append((request(params, prompts[position], position, source), record))
+    return made
 
 
-def request(prompt: Prompt, job_seed: int, position: int) -> GenerationRequest:
-    """What image ``position`` is made from."""
-    return GenerationRequest(prompt.text, image_seed(job_seed, position))
+def _cut(result: Mapping[str, Any], images: Sequence[GeneratedImage]) -> dict[str, Any]:
+    """How many prompts so far were longer than the text encoder reads, and the end of one that it did not read."""
+    cuts = [image.cut for image in images if image.cut]
+    before = result.get("cut")
+    if not cuts:
+        return {} if before is None else {"cut": before}
+    if before is None:
+        return {"cut": {"images": len(cuts), "example": cuts[0]}}
+    return {"cut": {**before, "images": before["images"] + len(cuts)}}
 
 
 def _store(
     context: JobContext,
     generator: Generator,
-    positions: Sequence[int],
-    prompts: Sequence[Prompt],
-    requests: Sequence[GenerationRequest],
-    images: Sequence[tuple[Pixels, Pixels | None]],
+    places: Sequence[tuple[Prompt, int]],
+    made: Sequence[tuple[GenerationRequest, ImageRecord | None]],
+    images: Sequence[GeneratedImage],
 ) -> None:
     """Files first, then their rows in one transaction: a kill in between leaves files that are made again."""
     workspace, job = context.workspace, context.job
-    hashes = []
-    for position, made, (pixels, review) in zip(positions, requests, images, strict=True):
+    label = job.params["label"]
+    class_index = None if label is None else catalog.class_index(workspace.db, label)
+    rows = []
+    for (prompt, position), (asked, source), image in zip(places, made, images, strict=True):
+        details = _details(job.params, asked, source, image)
         provenance = {
             "template": job.params["template"],
-            "prompt": made.prompt,
-            "slots": dict(prompts[position].slots),
-            "label": job.params["label"],
-            "seed": made.seed,
+            "prompt": asked.prompt,
+            "slots": dict(prompt.slots),
+            "label": label,
+            "seed": asked.seed,
             "generator": generator.name,
             "revision": generator.revision,
             "num_inference_steps": generator.settings.num_inference_steps,
             "guidance_scale": generator.settings.guidance_scale,
+            **details,
         }
-        text = {"Origin": "synthetic", "Description": made.prompt, "synthaug": json.dumps(provenance)}
-        hashes.append(workspace.images.put(pixels, text, review))
-    class_index = catalog.class_index(workspace.db, job.params["label"])
+        text = {"Origin": "synthetic", "Description": asked.prompt, "synthaug": json.dumps(provenance)}
+        sha256 = workspace.images.put(image.pixels, text, image.review)
+        rows.append((prompt, position, asked, image.pixels, sha256, details))
     with workspace.db.transaction():
-        for position, made, sha256, (pixels, _) in zip(positions, requests, hashes, images, strict=True):
+        for prompt, position, asked, pixels, sha256, details in rows:
             image_id, _ = catalog.add_image(
                 workspace.db,
                 sha256=sha256,
@@ -214,11 +210,23 @@ def _store(
                     position=position,
                     image_id=image_id,
                     class_index=class_index,
-                    prompt=made.prompt,
-                    prompt_index=prompts[position].index,
-                    slots=prompts[position].slots,
-                    seed=made.seed,
+                    prompt=asked.prompt,
+                    prompt_index=prompt.index,
+                    slots=prompt.slots,
+                    seed=asked.seed,
                     generator=generator.name,
                     revision=generator.revision,
+                    details=details,
                 ),
             )
+
+
+def _details(
+    params: Mapping[str, Any], asked: GenerationRequest, source: ImageRecord | None, image: GeneratedImage
+) -> dict[str, Any]:
+    """What else decided an image's pixels: where it started, and what the generator says of it."""
+    if source is None:
+        return dict(image.details)
+    # Where no subject was found, nothing of the source is kept, and this says so: 0.
+    kept = {} if asked.mask is None else {"kept": round(1 - float(asked.mask.mean()), 4)}
+    return {"start": params["start"], "source": source.sha256, **kept, **image.details}

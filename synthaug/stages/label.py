@@ -144,7 +144,8 @@ def flips_by_slot(workspace: Workspace) -> list[dict[str, object]]:
             if label is not None and label.value == "reject":
                 counts["rejected"] += 1
             elif label is not None and label.value == "class":
-                counts["kept" if label.class_index == generation.class_index else "flipped"] += 1
+                flipped = generation.class_index not in (None, label.class_index)
+                counts["flipped" if flipped else "kept"] += 1
     rows: list[dict[str, object]] = [
         {"slot": slot, "value": value, **counts} for (slot, value), counts in tally.items()
     ]

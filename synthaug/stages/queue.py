@@ -44,7 +44,7 @@ def ordered_ids(
 
     Scopes: unreviewed (synthetic images without a label), synthetic, real, all. Orders: newest; random;
     least-confident (lowest top probability first); disagreement (least probable prompted class first).
-    Images without a prediction come last in the latter two.
+    Images without a prediction, or with no class to disagree with, come last in the latter two.
     """
     if order not in get_args(Order):
         raise UnknownName("queue order", order, get_args(Order))
@@ -124,10 +124,11 @@ def _doubt(workspace: Workspace, ids: Sequence[int], *, by_prompt: bool) -> dict
     keys = {}
     for image_id in ids:
         prediction, generation = predicted.get(image_id), made.get(image_id)
-        if prediction is None or (by_prompt and generation is None):
+        prompted = None if generation is None else generation.class_index
+        if prediction is None or (by_prompt and prompted is None):
             certainty = 2.0
-        elif generation is not None:
-            certainty = float(prediction.probs[generation.class_index])
+        elif prompted is not None:
+            certainty = float(prediction.probs[prompted])
         else:
             certainty = prediction.confidence
         keys[image_id] = (certainty, image_id)

@@ -73,6 +73,16 @@ def add_image(
         return int(row["id"]), False
 
 
+def captions(db: Database, ids: Sequence[int]) -> dict[int, str]:
+    """The captions that images were imported with, by image id; those without one are left out."""
+    found: dict[int, str] = {}
+    for chunk in chunks(ids):
+        marks = ",".join("?" * len(chunk))
+        rows = db.query(f"SELECT id, caption FROM images WHERE caption <> '' AND id IN ({marks})", chunk)
+        found |= {row["id"]: row["caption"] for row in rows}
+    return found
+
+
 def find_images(
     db: Database,
     *,

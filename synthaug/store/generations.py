@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from synthaug.store.catalog import chunks
 from synthaug.store.database import Database
@@ -17,13 +18,14 @@ class Generation:
     job_id: int
     position: int
     image_id: int
-    class_index: int
+    class_index: int | None  # None: no class was asked for
     prompt: str
     prompt_index: int
     slots: Mapping[str, str]
     seed: int
     generator: str
     revision: str
+    details: Mapping[str, Any] = field(default_factory=dict)  # what else decided the pixels; JSON-ready
 
 
 def add(db: Database, generation: Generation) -> None:
@@ -31,7 +33,7 @@ def add(db: Database, generation: Generation) -> None:
     with db.transaction() as connection:
         connection.execute(
             "INSERT INTO generations (job_id, position, image_id, class_position, prompt, prompt_index, slots,"
-            " seed, generator, revision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " seed, generator, revision, details) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 generation.job_id,
                 generation.position,
@@ -43,6 +45,7 @@ def add(db: Database, generation: Generation) -> None:
                 generation.seed,
                 generation.generator,
                 generation.revision,
+                json.dumps(dict(generation.details)),
             ],
         )
 
@@ -61,11 +64,11 @@ def of_images(db: Database, image_ids: Sequence[int]) -> dict[int, Generation]:
         marks = ",".join("?" * len(chunk))
         rows = db.query(
             "SELECT job_id, position, image_id, class_position, prompt, prompt_index, slots, seed, generator,"
-            f" revision FROM generations WHERE image_id IN ({marks}) ORDER BY job_id DESC, position DESC",
+            f" revision, details FROM generations WHERE image_id IN ({marks}) ORDER BY job_id DESC, position DESC",
             chunk,
         )
         for row in rows:
-            values = list(row)
-            values[6] = json.loads(values[6])
-            found[row["image_id"]] = Generation(*values)
+            values = dict(row)
+            values |= {"slots": json.loads(row["slots"]), "details": json.loads(row["details"])}
+            found[row["image_id"]] = Generation(class_index=values.pop("class_position"), **values)
     return found

@@ -6,13 +6,12 @@ training size (a 512-px original of a 32-px image) is kept in ``images/review/``
 
 from __future__ import annotations
 
-import errno
 import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from synthaug.errors import WorkspaceError
+from synthaug.errors import explain_os_error
 from synthaug.images import decode, encode_png, pixel_hash
 from synthaug.records import Pixels
 
@@ -68,12 +67,3 @@ def write_atomically(path: Path, data: bytes) -> None:
             raise
     except OSError as error:
         raise explain_os_error(error, path) from error
-
-
-def explain_os_error(error: OSError, path: Path) -> WorkspaceError | OSError:
-    """The same failure in words that say what to do, where we know them."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return WorkspaceError(f"the disk that holds {path.parent} is full; free some space and try again")
-    if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-        return WorkspaceError(f"cannot write {path}: {error.strerror}; check the folder's permissions")
-    return error

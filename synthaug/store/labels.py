@@ -137,7 +137,7 @@ def prompted_images(db: Database) -> list[LabeledImage]:
         "SELECT images.id, images.sha256, min(generations.class_position), 'prompted' FROM images"
         " JOIN generations ON generations.image_id = images.id"
         " WHERE images.origin = 'synthetic' AND images.id NOT IN (SELECT image_id FROM current_labels)"
-        " GROUP BY images.id ORDER BY images.id"
+        " AND generations.class_position IS NOT NULL GROUP BY images.id ORDER BY images.id"
     )
     return [LabeledImage(*row) for row in rows]
 

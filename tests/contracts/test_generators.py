@@ -1,4 +1,4 @@
-"""What every generator promises: the embedded model, a Stable Diffusion and a Stable Diffusion XL."""
+"""What every generator promises, each family run for real and small."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SMALL = Architecture(
     image_size=16,
     vae_channels=(8, 8, 8),
     unet_channels=(16, 32),
-    head_size=8,
+    attention_heads=8,
     norm_groups=8,
     text_width=32,
     text_layers=1,
@@ -35,7 +35,27 @@ SMALL = Architecture(
     max_tokens=12,
 )
 PROMPTS = ("a handwritten digit eight", "bold nine slanted left", "")
-REQUESTS = [GenerationRequest(PROMPTS[i % 3], 2**62 + i) for i in range(17)]
+PICTURE = np.random.default_rng(0).integers(0, 256, (20, 24, 3), np.uint8)
+MASK = np.arange(24) < 12 * np.ones((20, 1))
+TEXT = [GenerationRequest(PROMPTS[i % 3], 2**62 + i) for i in range(17)]
+
+
+def of_all_kinds(request: GenerationRequest, i: int) -> GenerationRequest:
+    """Every second one from text, a quarter from a picture, a quarter inside a mask; guidance of two kinds."""
+    guided = replace(request, guidance_scale=(None, 1.0, 4.0)[i % 3])
+    return (
+        guided,
+        replace(guided, image=PICTURE, strength=0.7),
+        replace(guided),
+        replace(guided, image=PICTURE, mask=MASK),
+    )[i % 4]
+
+
+REQUESTS = {
+    "text": TEXT,
+    "mixed": [of_all_kinds(request, i) for i, request in enumerate(TEXT)],
+    "context": [replace(request, image=PICTURE, mask=MASK) for request in TEXT],
+}
 
 
 def save_stable_diffusion(folder: Path) -> None:
@@ -92,13 +112,36 @@ BUILDERS: dict[str, Callable[[Path], None]] = {
 }
 
 
-@pytest.fixture(scope="module", params=["embedded", *BUILDERS])
-def name(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    if request.param not in BUILDERS:
-        return str(request.param)
-    folder = tmp_path_factory.mktemp("models") / request.param
-    BUILDERS[request.param](folder)
-    return str(folder)
+CASES = [
+    *((name, kind) for name in ("digits", *BUILDERS) for kind in ("text", "mixed")),
+    ("context:digits", "context"),
+]
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Every model's name or, where it is made here, its folder."""
+    root = tmp_path_factory.mktemp("models")
+    for name, build in BUILDERS.items():
+        build(root / name)
+    return {name: str(root / name) if name in BUILDERS else name for name, _ in CASES}
+
+
+@pytest.fixture(scope="module", params=CASES, ids="-".join)
+def case(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """A model and the kind of requests it is given."""
+    found: tuple[str, str] = request.param
+    return found
+
+
+@pytest.fixture(scope="module")
+def name(case: tuple[str, str], models: dict[str, str]) -> str:
+    return models[case[0]]
+
+
+@pytest.fixture(scope="module")
+def asked(case: tuple[str, str]) -> list[GenerationRequest]:
+    return REQUESTS[case[1]]
 
 
 @pytest.fixture(scope="module")
@@ -107,36 +150,40 @@ def generator(name: str) -> Generator:
 
 
 @pytest.fixture(scope="module")
-def images(generator: Generator) -> list[np.ndarray]:
-    return [each.pixels for each in generator.generate(REQUESTS)]
+def images(generator: Generator, asked: list[GenerationRequest]) -> list[np.ndarray]:
+    return [each.pixels for each in generator.generate(asked)]
 
 
-def test_images_have_the_promised_shape_and_type(generator: Generator, images: list[np.ndarray]) -> None:
+def test_images_have_the_promised_shape_and_type(
+    generator: Generator, asked: list[GenerationRequest], images: list[np.ndarray]
+) -> None:
     width, height = generator.image_size
-    assert len(images) == len(REQUESTS)
+    assert len(images) == len(asked)
     assert {(each.shape, each.dtype) for each in images} == {((height, width, 3), np.dtype(np.uint8))}
 
 
 @pytest.mark.parametrize("chosen", [[0], [16], [4, 0, 9], list(range(17))[::-1]], ids=str)
 def test_an_image_does_not_depend_on_its_company(
-    generator: Generator, images: list[np.ndarray], chosen: list[int]
+    generator: Generator, asked: list[GenerationRequest], images: list[np.ndarray], chosen: list[int]
 ) -> None:
-    again = generator.generate([REQUESTS[i] for i in chosen])
+    again = generator.generate([asked[i] for i in chosen])
     for index, image in zip(chosen, again, strict=True):
         assert np.array_equal(image.pixels, images[index])
 
 
 def test_a_generator_loaded_anew_draws_the_same(
-    name: str, generator: Generator, images: list[np.ndarray]
+    name: str, generator: Generator, asked: list[GenerationRequest], images: list[np.ndarray]
 ) -> None:
     other = load_generator(name, num_inference_steps=STEPS, guidance_scale=2.0, batch_size=2, device="cpu")
     assert other.settings == generator.settings
     assert other.revision == generator.revision
-    assert np.array_equal(other.generate(REQUESTS[:1])[0].pixels, images[0])
+    assert np.array_equal(other.generate(asked[:1])[0].pixels, images[0])
 
 
-def test_seed_and_prompt_both_matter(generator: Generator, images: list[np.ndarray]) -> None:
-    same_prompt, same_seed = replace(REQUESTS[0], seed=5), replace(REQUESTS[0], prompt=PROMPTS[1])
+def test_seed_and_prompt_both_matter(
+    generator: Generator, asked: list[GenerationRequest], images: list[np.ndarray]
+) -> None:
+    same_prompt, same_seed = replace(asked[0], seed=5), replace(asked[0], prompt=PROMPTS[1])
     for image in generator.generate([same_prompt, same_seed]):
         assert not np.array_equal(image.pixels, images[0])
 
@@ -146,49 +193,52 @@ def test_no_requests_give_no_images(generator: Generator) -> None:
 
 
 @pytest.mark.parametrize("patience", [0, 1, 2])
-def test_stops_at_the_first_step_after_the_wish(generator: Generator, patience: int) -> None:
-    asked = 0
+def test_stops_at_the_first_step_after_the_wish(
+    generator: Generator, asked: list[GenerationRequest], patience: int
+) -> None:
+    times = 0
 
     def should_cancel() -> bool:
-        nonlocal asked
-        asked += 1
-        return asked > patience
+        nonlocal times
+        times += 1
+        return times > patience
 
     with pytest.raises(Cancelled):
-        generator.generate(REQUESTS, should_cancel)
-    assert asked == patience + 1
+        generator.generate(asked, should_cancel)
+    assert times == patience + 1
 
 
-def test_asks_between_all_steps(generator: Generator) -> None:
-    asked = 0
+def test_asks_between_all_steps(generator: Generator, asked: list[GenerationRequest]) -> None:
+    times = 0
 
     def should_cancel() -> bool:
-        nonlocal asked
-        asked += 1
+        nonlocal times
+        times += 1
         return False
 
-    generator.generate(REQUESTS[:1], should_cancel)
-    assert asked > STEPS
+    generator.generate(asked[:1], should_cancel)
+    assert times > STEPS
 
 
-def test_what_the_text_encoder_cannot_read_is_reported(generator: Generator) -> None:
+def test_what_the_text_encoder_cannot_read_is_reported(
+    generator: Generator, asked: list[GenerationRequest]
+) -> None:
     end = "Seven Upright " * 12
-    short, long = generator.generate(
-        [GenerationRequest("digit nine", 1), GenerationRequest(f"digit nine {end}", 1)]
-    )
+    prompts = ("digit nine", f"digit nine {end}")
+    short, long = generator.generate([replace(asked[0], prompt=prompt) for prompt in prompts])
     assert short.cut == ""
     assert long.cut
     assert end.endswith(long.cut)
 
 
 def test_smaller_output_keeps_the_drawing_for_review(
-    name: str, generator: Generator, images: list[np.ndarray]
+    name: str, generator: Generator, asked: list[GenerationRequest], images: list[np.ndarray]
 ) -> None:
     side = generator.image_size[0] // 2
     small = load_generator(
         name, num_inference_steps=STEPS, guidance_scale=2.0, output_size=(side, side), device="cpu"
     )
-    image = small.generate(REQUESTS[:1])[0]
+    image = small.generate(asked[:1])[0]
     assert image.pixels.shape == (side, side, 3)
     assert image.review is not None
     assert np.array_equal(image.review, images[0])
@@ -197,12 +247,12 @@ def test_smaller_output_keeps_the_drawing_for_review(
 
 
 @pytest.mark.parametrize(
-    ("asked", "delivered"), [((4096, 4096), None), ((8, 4), (4, 4)), ((4, 4096), (4, 4))]
+    ("largest", "delivered"), [((4096, 4096), None), ((8, 4), (4, 4)), ((4, 4096), (4, 4))]
 )
 def test_the_output_is_brought_within_the_size_and_keeps_its_shape(
-    name: str, generator: Generator, asked: tuple[int, int], delivered: tuple[int, int] | None
+    name: str, generator: Generator, largest: tuple[int, int], delivered: tuple[int, int] | None
 ) -> None:
-    loaded = load_generator(name, output_size=asked, device="cpu")
+    loaded = load_generator(name, output_size=largest, device="cpu")
     assert loaded.image_size == (delivered or generator.image_size)
 
 

@@ -7,17 +7,23 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from synthaug.errors import TemplateError, UserError
+from synthaug.generators.masks import subject_mask
+from synthaug.records import Job, Prompt
 from synthaug.running.jobs import run_to_end
-from synthaug.stages import generate
+from synthaug.stages import generate, generation_params, generation_plan
 from synthaug.stages.catalog import HANDLERS
-from synthaug.store import catalog, generations, jobs
+from synthaug.stages.view import ViewSpec, make_view
+from synthaug.store import catalog, generations, jobs, labels, views
+from synthaug.templates import Template
 from synthaug.workspace import Workspace
 
 TEMPLATE = "a <STROKE> handwritten digit eight"
@@ -26,7 +32,7 @@ COUNT = 40
 
 def submit(workspace: Workspace, count: int = COUNT, seed: int = 3) -> int:
     return generate.submit(
-        workspace, TEMPLATE, "8", count, steps=2, seed=seed, slots={"STROKE": ["bold", "thin"]}
+        workspace, TEMPLATE, "8", count, "digits", steps=2, seed=seed, slots={"STROKE": ["bold", "thin"]}
     )
 
 
@@ -64,7 +70,14 @@ def test_a_job_makes_exactly_its_images_and_keeps_how(uninterrupted: Workspace) 
 
 def test_a_preview_is_the_beginning_of_the_job(uninterrupted: Workspace) -> None:
     shown = generate.preview(
-        uninterrupted, TEMPLATE, "8", 3, steps=2, seed=3, slots={"STROKE": ["bold", "thin"]}
+        uninterrupted,
+        TEMPLATE,
+        "8",
+        3,
+        generator="digits",
+        steps=2,
+        seed=3,
+        slots={"STROKE": ["bold", "thin"]},
     )
     hashes = made(uninterrupted, 1)
     for position, (prompt, pixels) in enumerate(shown):
@@ -95,22 +108,22 @@ def test_killed_and_started_again_a_job_ends_with_the_same_images(
 
 
 def test_more_images_than_prompts_repeats_prompts_with_other_seeds(workspace: Workspace) -> None:
-    prompts = generate.draw_prompts(generate.Template.parse("{a|b|c}"), 7, seed=0)
+    prompts = generation_plan.draw_prompts(Template.parse("{a|b|c}"), 7, seed=0)
     assert (
         sorted(prompt.text for prompt in prompts[:3])
         == sorted(prompt.text for prompt in prompts[3:6])
         == ["a", "b", "c"]
     )
-    assert len({generate.image_seed(0, position) for position in range(7)}) == 7
+    assert len({generation_plan.image_seed(0, position) for position in range(7)}) == 7
 
 
 def test_duplicates_and_strata_are_chosen_explicitly() -> None:
-    template = generate.Template.parse("{a|a|b} {x|y}")
-    keep = [prompt.text for prompt in generate.draw_prompts(template, 6, 0)]
-    skip = [prompt.text for prompt in generate.draw_prompts(template, 4, 0, "skip")]
+    template = Template.parse("{a|a|b} {x|y}")
+    keep = [prompt.text for prompt in generation_plan.draw_prompts(template, 6, 0)]
+    skip = [prompt.text for prompt in generation_plan.draw_prompts(template, 4, 0, "skip")]
     assert sorted(keep) == ["a x", "a x", "a y", "a y", "b x", "b y"]
     assert sorted(skip) == ["a x", "a y", "b x", "b y"]
-    even = generate.draw_prompts(template, 2, 0, "keep", "choice2")
+    even = generation_plan.draw_prompts(template, 2, 0, "keep", "choice2")
     assert sorted(prompt.text[-1] for prompt in even) == ["x", "y"]
 
 
@@ -118,7 +131,7 @@ def test_a_word_list_that_changed_stops_the_job_instead_of_mixing(workspace: Wor
     job = submit(workspace)
     params = {**jobs.get(workspace.db, job).params, "prompts": 3}
     with pytest.raises(UserError, match="a word list has changed"):
-        generate.job_prompts(params)
+        generation_plan.job_prompts(params)
 
 
 @pytest.mark.parametrize(
@@ -128,6 +141,27 @@ def test_a_word_list_that_changed_stops_the_job_instead_of_mixing(workspace: Wor
         ({"count": 0}, UserError, "number of images is 0"),
         ({"steps": 0}, UserError, "number of steps is 0"),
         ({"guidance": -1.0}, UserError, "guidance scale is -1.0"),
+        ({"guidance": (1.0, 101.0)}, UserError, "guidance scale is 101.0"),
+        ({"guidance": (3.0, 3.0)}, UserError, r"guidance range is 3 \.\. 3; its end must lie 0\.25 above"),
+        (
+            {"guidance_by_slot": {"NOBODY": {"bold": 2.0}}},
+            UserError,
+            "no slot called 'NOBODY'; there is: 'choice1'",
+        ),
+        (
+            {"guidance_by_slot": {"choice1": {"pink": 2.0}}},
+            UserError,
+            "no value of the slot choice1 called 'pink'",
+        ),
+        ({"guidance_by_slot": {"choice1": {"bold": -2.0}}}, UserError, r"guidance scale is -2\.0"),
+        ({"start": "nothing"}, UserError, "no start called 'nothing'; there is: 'context', 'image'"),
+        ({"start": "image"}, UserError, "no image of the class '8' among the real train images"),
+        ({"start": "image", "sources": "nobody"}, UserError, "no view called 'nobody'"),
+        ({"start": "image", "strength": 2.0}, UserError, "the strength is 2; it must lie above 0"),
+        ({"strength": 0.5}, UserError, "are for a start from images"),
+        ({"sources": "nobody"}, UserError, "are for a start from images"),
+        ({"generator": "context:digits"}, UserError, "ask for 'digits' with the start 'context'"),
+        ({"label": None}, UserError, "say which class the images are made for, one of '0', '1'"),
         ({"stratify": "NOBODY"}, TemplateError, "cannot stratify by 'NOBODY'"),
         ({"template": "a <NOBODY> cat"}, TemplateError, "NOBODY"),
         ({"template": "a {cat"}, TemplateError, "without its"),
@@ -137,7 +171,7 @@ def test_what_cannot_be_generated_is_said_before_anything_is_queued(
     workspace: Workspace, arguments: dict[str, object], error: type[UserError], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        generate.submit(workspace, **{"template": "an eight", "label": "8", "count": 1, **arguments})  # type: ignore[arg-type]
+        generate.submit(workspace, **{"template": "a {bold|thin} 8", "label": "8", "count": 1, **arguments})  # type: ignore[arg-type]
     assert not jobs.latest(workspace.db)
 
 
@@ -145,3 +179,125 @@ def test_a_generator_that_is_not_there_fails_the_job_with_words(workspace: Works
     job = run_to_end(workspace, generate.submit(workspace, "x", "8", 1, generator="no-such-folder"), HANDLERS)
     assert job.state == "failed"
     assert "no-such-folder" in job.error
+
+
+def details_of(workspace: Workspace, job: int) -> list[generations.Generation]:
+    """Everything a job recorded, by position."""
+    rows = workspace.db.query("SELECT image_id FROM generations WHERE job_id = ?", [job])
+    found = generations.of_images(workspace.db, [row["image_id"] for row in rows])
+    return sorted(found.values(), key=lambda each: each.position)
+
+
+def provenance(workspace: Workspace, image_id: int) -> dict[str, Any]:
+    """What the PNG of an image says of it."""
+    (image,) = catalog.images_by_id(workspace.db, [image_id])
+    with Image.open(workspace.images.path(image.sha256)) as png:
+        return dict(json.loads(png.text["synthaug"]))
+
+
+def finish(workspace: Workspace, **arguments: Any) -> Job:
+    """A job of the digits model with two steps, worked to its end."""
+    defaults = {"template": TEMPLATE, "label": "8", "count": 24, "generator": "digits", "steps": 2}
+    slots = {"STROKE": ["bold", "thin"]}
+    job = run_to_end(
+        workspace, generate.submit(workspace, **{**defaults, "slots": slots, **arguments}), HANDLERS
+    )
+    assert job.state == "done", job.error
+    return job
+
+
+def test_guidance_is_drawn_from_the_range_and_a_slots_own_wins(workspace: Workspace) -> None:
+    asked: dict[str, Any] = {"guidance": (1.0, 3.0), "guidance_by_slot": {"stroke": {"thin": 6.0}}, "seed": 4}
+    job = finish(workspace, **asked)
+    made = details_of(workspace, job.id)
+    scales = {
+        stroke: [each.details["guidance_scale"] for each in made if each.slots["STROKE"] == stroke]
+        for stroke in ("bold", "thin")
+    }
+    assert set(scales["thin"]) == {6.0}
+    assert len(set(scales["bold"])) > 3
+    assert all(1 <= scale <= 3 and (4 * scale).is_integer() for scale in scales["bold"])
+    assert provenance(workspace, made[0].image_id)["guidance_scale"] == made[0].details["guidance_scale"]
+    # What an image is drawn with depends on the job's seed and its position alone.
+    shown = generate.preview(
+        workspace, TEMPLATE, "8", 5, generator="digits", steps=2, slots={"STROKE": ["bold", "thin"]}, **asked
+    )
+    for each, (prompt, pixels) in zip(made, shown, strict=False):
+        assert each.prompt == prompt.text
+        (image,) = catalog.images_by_id(workspace.db, [each.image_id])
+        assert np.array_equal(workspace.images.read(image.sha256), pixels)
+
+
+def test_every_value_of_a_guidance_range_is_drawn() -> None:
+    params = {"guidance": [1.0, 2.1], "guidance_by_slot": {}, "seed": 0}
+    prompt = Prompt(0, "a", {})
+    drawn = [generation_plan.guidance_of(params, prompt, position) for position in range(500)]
+    assert sorted(set(drawn)) == [1.0, 1.25, 1.5, 1.75, 2.0]
+    assert min(Counter(drawn).values()) > 60
+
+
+def test_batches_hold_one_guidance_and_every_position_once() -> None:
+    params = {"guidance": [1.0, 5.0], "guidance_by_slot": {}, "seed": 0}
+    prompts = [Prompt(0, "a", {})] * 1500
+    pending = list(range(100, 1500))
+    batches = list(generate._batches(params, prompts, pending, 8))
+    assert sorted(position for batch in batches for position in batch) == pending
+    for batch in batches:
+        assert len({generation_plan.guidance_of(params, prompts[0], position) for position in batch}) == 1
+    assert len(batches) < 1.4 * len(pending) / 8
+
+
+def test_a_job_can_start_from_the_real_images_of_its_class(digits: Workspace) -> None:
+    job = finish(digits, start="image", strength=0.5, count=6)
+    real = {image.image_id: image for image in labels.labeled_images(digits.db, split="train", origin="real")}
+    eights = {image.sha256: image for image in real.values() if image.class_index == 8}
+    made = details_of(digits, job.id)
+    assert len({each.details["source"] for each in made}) > 1
+    for each in made:
+        assert each.details == {"start": "image", "strength": 0.5, "source": each.details["source"]}
+        assert each.details["source"] in eights
+        assert provenance(digits, each.image_id)["source"] == each.details["source"]
+    (image,) = catalog.images_by_id(digits.db, [made[0].image_id])
+    near = np.abs(
+        digits.images.read(image.sha256).astype(int) - digits.images.read(made[0].details["source"])
+    )
+    other = next(sha256 for sha256 in eights if sha256 != made[0].details["source"])
+    far = np.abs(digits.images.read(image.sha256).astype(int) - digits.images.read(other))
+    assert near.mean() < far.mean()
+
+
+def test_sources_are_a_views_images_of_the_class(digits: Workspace) -> None:
+    make_view(digits, "few", ViewSpec(keep={"8": 2}))
+    view = views.members(digits.db, views.by_name(digits.db, "few").id)
+    allowed = {each.sha256 for each in view if each.class_index == 8}
+    made = details_of(digits, finish(digits, start="image", sources="few", count=8).id)
+    assert {each.details["source"] for each in made} == allowed
+    assert len(allowed) == 2
+
+
+def test_what_was_left_out_of_long_prompts_is_counted(workspace: Workspace) -> None:
+    long = "a handwritten digit eight " + "bold thin " * 50
+    job = finish(workspace, template=f"{{an eight|{long}}}", count=20)
+    assert job.result["cut"]["images"] == 10
+    assert long.endswith(job.result["cut"]["example"])
+    assert "cut" not in finish(workspace, template="an eight", count=1).result
+
+
+def test_a_job_that_the_first_release_queued_goes_on(workspace: Workspace) -> None:
+    params = jobs.get(workspace.db, submit(workspace, count=2)).params
+    old = {key: value for key, value in params.items() if key not in generation_params.LATER_PARAMS}
+    assert len(old) < len(params)
+    job = run_to_end(workspace, jobs.submit(workspace.db, generate.KIND, old, 2), HANDLERS)
+    assert (job.state, job.result["generated"]) == ("done", 2)
+
+
+def test_inpainting_keeps_the_subjects_of_real_images(digits: Workspace) -> None:
+    made = details_of(digits, finish(digits, start="inpaint", count=8).id)
+    for each in made:
+        assert (each.details["start"], each.details["strength"]) == ("inpaint", 1.0)
+        (image,) = catalog.images_by_id(digits.db, [each.image_id])
+        source = digits.images.read(each.details["source"])
+        drawn, subject = digits.images.read(image.sha256), subject_mask(source)
+        assert each.details["kept"] == pytest.approx(subject.mean(), abs=1e-4)
+        assert np.array_equal(drawn[subject], source[subject])
+    assert any(each.details["kept"] > 0 for each in made)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
+import sqlite_utils
 
 from synthaug.errors import WorkspaceError
-from synthaug.store import catalog
-from synthaug.store.database import Database, statements
+from synthaug.store import catalog, generations, jobs, labels
+from synthaug.store.database import MIGRATIONS, Database, statements
+from synthaug.store.generations import Generation
 
 
 def migrated(path: Path) -> Database:
@@ -118,6 +121,61 @@ def test_a_read_only_database_says_so(tmp_path: Path) -> None:
     database.query("PRAGMA query_only = on")
     with pytest.raises(WorkspaceError, match=r"cannot write to .* check the folder's permissions"):
         catalog.set_setting(database, "a", "1")
+
+
+def first_release(path: Path) -> Database:
+    """A database as 0.1 left it: one class, one job, two images."""
+    database = Database(path)
+    MIGRATIONS.ensure_migrations_table(sqlite_utils.Database(database.connection))
+    script = (files("synthaug_db") / "migrations" / "0001_initial.sql").read_text(encoding="utf-8")
+    with database.transaction() as connection:
+        for statement in statements(script):
+            connection.execute(statement)
+        connection.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at)"
+            " VALUES ('synthaug', '0001_initial', 'then')"
+        )
+        connection.execute("INSERT INTO classes VALUES (0, 'cat')")
+        connection.execute(
+            "INSERT INTO jobs (id, kind, state, params, created_at) VALUES (7, 'generate', 'done', '{}', 'then')"
+        )
+        for image in (1, 2):
+            connection.execute(
+                "INSERT INTO images VALUES (?, ?, 8, 8, 'train', 'synthetic', 'job 7', NULL, 'then')",
+                [image, str(image) * 64],
+            )
+            connection.execute(
+                "INSERT INTO generations VALUES (7, ?, ?, 0, 'a cat', 3, ?, 5, 'embedded', 'r')",
+                [image, image, '{"SIZE": "big"}'],
+            )
+    database.close()
+    return database
+
+
+def test_generations_of_the_first_release_are_kept(tmp_path: Path) -> None:
+    first_release(tmp_path / "x.db")
+    database = migrated(tmp_path / "x.db")
+    kept = generations.of_images(database, [1, 2])
+    assert kept[2] == Generation(7, 2, 2, 0, "a cat", 3, {"SIZE": "big"}, 5, "embedded", "r", {})
+    assert generations.done_positions(database, 7) == {1, 2}
+    generations.add(database, replace(kept[2], position=9, class_index=None, details={"start": "image"}))
+    assert database.integrity_problems() == []
+    assert schema(tmp_path / "x.db") == (files("synthaug_db") / "schema.sql").read_text(encoding="utf-8")
+
+
+def test_an_image_without_a_prompted_class_is_no_prompted_image(tmp_path: Path) -> None:
+    database = migrated(tmp_path / "x.db")
+    catalog.add_classes(database, ["cat"])
+    job = jobs.submit(database, "generate", {}, 2)
+    for number, class_index in ((1, None), (2, 0)):
+        image, _ = catalog.add_image(
+            database, sha256=str(number) * 64, size=(8, 8), split="train", origin="synthetic", source=""
+        )
+        made = Generation(job, number, image, class_index, "", 0, {}, 1, "ddpm", "r", {"strength": 0.5})
+        generations.add(database, made)
+        assert generations.of_images(database, [image]) == {image: made}
+    assert [each.sha256[0] for each in labels.prompted_images(database)] == ["2"]
+    assert labels.class_table(database)[0]["unreviewed"] == 1
 
 
 def test_statements_keeps_triggers_whole() -> None:

@@ -1,0 +1,105 @@
+"""Which requests can be drawn together, and the pictures they start from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from synthaug.errors import UserError
+from synthaug.records import GenerationRequest, Pixels
+
+Start = Literal["text", "image", "inpaint"]
+
+IMAGE_STRENGTH = 0.6
+"""Image to image: enough noise for new textures and details, too little for another composition."""
+
+INPAINT_STRENGTH = 1.0
+"""Inpainting starts from pure noise: below 1, what the mask is to remove shines through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What all images of a batch share."""
+
+    start: Start
+    guidance_scale: float
+    strength: float | None  # None for text
+
+    def details(self, request: GenerationRequest) -> dict[str, Any]:
+        """What decided one image's pixels besides the generator's own settings."""
+        found: dict[str, Any] = {}
+        if request.guidance_scale is not None:
+            found["guidance_scale"] = self.guidance_scale
+        if self.start != "text":
+            found |= {"start": self.start, "strength": self.strength}
+        return found
+
+
+def group(requests: Sequence[GenerationRequest], guidance: float, steps: int) -> Mapping[Setting, list[int]]:
+    """The positions of the requests that share a setting; ``guidance`` is for those that name none."""
+    groups: dict[Setting, list[int]] = {}
+    for position, request in enumerate(requests):
+        groups.setdefault(_setting(request, guidance, steps), []).append(position)
+    return groups
+
+
+def _setting(request: GenerationRequest, guidance: float, steps: int) -> Setting:
+    own = guidance if request.guidance_scale is None else float(request.guidance_scale)
+    if request.image is None:
+        if request.mask is not None or request.strength is not None:
+            raise UserError("a mask or a strength needs an image to start from")
+        return Setting("text", own, None)
+    start: Start = "image" if request.mask is None else "inpaint"
+    usual = IMAGE_STRENGTH if start == "image" else INPAINT_STRENGTH
+    strength = usual if request.strength is None else float(request.strength)
+    if not 0 < strength <= 1:
+        raise UserError(f"the strength is {strength:g}; it must lie above 0 and at most at 1")
+    if int(strength * steps) < 1:
+        raise UserError(
+            f"a strength of {strength:g} leaves none of {steps} steps; "
+            f"it takes a strength of at least {math.ceil(100 / steps) / 100:g}, or more steps"
+        )
+    return Setting(start, own, strength)
+
+
+def sources(requests: Sequence[GenerationRequest], size: tuple[int, int]) -> list[Pixels]:
+    """The images to start from, each (H, W, 3) uint8 at ``size`` (width, height)."""
+    return [
+        _resized(request.image, size, Image.Resampling.LANCZOS)
+        for request in requests
+        if request.image is not None
+    ]
+
+
+def masks(requests: Sequence[GenerationRequest], size: tuple[int, int]) -> list[NDArray[np.bool_]]:
+    """The masks, each (H, W) at ``size`` (width, height), true where to draw anew."""
+    return [mask_at(request, size) for request in requests if request.mask is not None]
+
+
+def mask_at(request: GenerationRequest, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """A request's mask at ``size`` (width, height)."""
+    mask, image = request.mask, request.image
+    if mask is None or image is None:
+        raise ValueError("this request has no mask")
+    if mask.shape != image.shape[:2]:
+        raise UserError(f"the mask is {mask.shape[::-1]} and its image {image.shape[1::-1]}; they must agree")
+    white = _resized(mask.astype(np.uint8) * 255, size, Image.Resampling.NEAREST)
+    return np.asarray(white > 127)
+
+
+def keep_unmasked(drawn: Pixels, request: GenerationRequest, source: Pixels) -> Pixels:
+    """``drawn`` with what the mask keeps taken from ``source``, both (H, W, 3)."""
+    mask = mask_at(request, (drawn.shape[1], drawn.shape[0]))
+    return np.where(mask[..., None], drawn, source)
+
+
+def _resized(pixels: NDArray[np.uint8], size: tuple[int, int], how: Image.Resampling) -> NDArray[np.uint8]:
+    if pixels.shape[1::-1] == size:
+        return pixels
+    return np.asarray(Image.fromarray(pixels).resize(size, how))

@@ -1,0 +1,98 @@
+"""What each image of a generation job is made from: its prompt, seed, guidance and starting image.
+
+All of it follows from the job's parameters and the image's position alone, whatever else is made and when.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from random import Random
+from typing import Any
+
+from synthaug.errors import TemplateError, UserError
+from synthaug.records import GenerationRequest, Pixels, Prompt
+from synthaug.templates import Duplicates, Template
+
+GUIDANCE_GRID = 0.25
+"""Guidance values of a range lie this far apart: images of one value are drawn together, in full batches, and a
+finer difference is not seen."""
+
+
+def job_prompts(params: Mapping[str, Any]) -> list[Prompt]:
+    """The prompts of a job, image by image."""
+    template = Template.parse(params["template"], params["slots"])
+    if template.count != params["prompts"]:
+        raise UserError(
+            f"the template had {params['prompts']} prompts when the job began and has {template.count} now: "
+            "a word list has changed. Start a new job"
+        )
+    return draw_prompts(template, params["count"], params["seed"], params["duplicates"], params["stratify"])
+
+
+def draw_prompts(
+    template: Template, count: int, seed: int, duplicates: Duplicates = "keep", stratify: str | None = None
+) -> list[Prompt]:
+    """``count`` prompts drawn without replacement; where there are fewer, again and again in fresh orders.
+
+    ``duplicates``: "keep" draws a text that the template gives twice twice, "skip" once. ``stratify`` names a
+    slot of which every value is to be drawn equally often. Raises TemplateError.
+    """
+    there_are = template.count if duplicates == "keep" else template.unique_count
+    if there_are is None:
+        raise TemplateError("this template has too many prompts to tell the different ones; keep duplicates")
+    prompts: list[Prompt] = []
+    for turn in range(-(-count // there_are)):
+        wanted = min(there_are, count - len(prompts))
+        if stratify is None:
+            prompts += template.sample(wanted, seed + turn, duplicates)
+        else:
+            prompts += template.stratified(wanted, stratify, seed + turn, duplicates)
+    return prompts
+
+
+def image_seed(job_seed: int, position: int) -> int:
+    """The seed of a job's image, 0 .. 2**63 - 1: independent of batch size, order and what else is made."""
+    digest = hashlib.sha256(f"{job_seed}:{position}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def guidance_of(params: Mapping[str, Any], prompt: Prompt, position: int) -> float | None:
+    """The guidance scale of an image; None: the generator's own. A slot's value wins over the range."""
+    for slot, scales in params["guidance_by_slot"].items():
+        if (scale := scales.get(prompt.slots.get(slot))) is not None:
+            return float(scale)
+    if not isinstance(params["guidance"], list):
+        return None
+    low, high = params["guidance"]
+    step = _draw(params, position, "guidance").randrange(int((high - low) / GUIDANCE_GRID) + 1)
+    return float(low + step * GUIDANCE_GRID)
+
+
+def source_of(params: Mapping[str, Any], position: int) -> int | None:
+    """The id of the image that an image starts from; None where it starts from text."""
+    ids = params["sources"]
+    return None if ids is None else int(_draw(params, position, "source").choice(ids))
+
+
+def _draw(params: Mapping[str, Any], position: int, what: str) -> Random:
+    return Random(f"{image_seed(params['seed'], position)}:{what}")  # noqa: S311
+
+
+def request(
+    params: Mapping[str, Any], prompt: Prompt, position: int, source: Pixels | None
+) -> GenerationRequest:
+    """What image ``position`` is made from; ``source`` holds the pixels of ``source_of``."""
+    mask = None
+    if source is not None and params["start"] == "inpaint":
+        from synthaug.generators.masks import subject_mask
+
+        mask = ~subject_mask(source)  # the subject stays, its background is drawn anew
+    return GenerationRequest(
+        prompt=prompt.text,
+        seed=image_seed(params["seed"], position),
+        guidance_scale=guidance_of(params, prompt, position),
+        image=source,
+        mask=mask,
+        strength=params["strength"],
+    )
