@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -41,34 +42,52 @@ def serve(host: str, port: int, workspace_path: Path | None) -> Result:
     show_default=True,
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Made if it is not there yet.",
+    help="Made if it is not there yet; the cats lie in DIR-cats.",
+)
+@click.option(
+    "--only", type=click.Choice(["digits", "cats"]), help="Fill only this workspace and open the app on it."
 )
 @click.option("--headless", is_flag=True, help="Do the whole loop without a browser and print the verdict.")
 @click.option("--seeds", default=5, show_default=True, metavar="N", help="Training runs a side.")
 @host_option
 @port_option
-def demo(directory: Path, headless: bool, seeds: int, host: str, port: int) -> Result:
-    """Fill a workspace with handwritten digits, and open the app on it.
+def demo(directory: Path, only: str | None, headless: bool, seeds: int, host: str, port: int) -> Result:
+    """Fill two workspaces, handwritten digits and generated cats, and open the app on the digits.
 
     \b
       $ synthaug demo
+      $ synthaug demo --only cats
       $ synthaug demo --headless
     """
-    from synthaug.stages.demo import fill
-
-    def say(text: str) -> None:
-        click.echo(text, err=True)
-
     if not headless:
         from synthaug_app.server import bound_socket
 
         bound_socket(host, port).close()  # a taken port is said now, not after a minute's work
-    with progress_bar() as report:
-        workspace, evidence = fill(directory, seeds, report, say)
+    cats = directory.with_name(directory.name + "-cats")
+    filled: dict[str, Any] = {}
+    if only != "cats":
+        filled |= _fill_digits(directory, seeds)
+    if only != "digits":
+        filled |= _fill_cats(cats)
     if not headless:
         from synthaug_app.server import serve as run
 
-        run(workspace.root, host, port)
+        if only is None:
+            click.echo(f"The cats: synthaug serve --workspace {cats}", err=True)
+        run(cats if only == "cats" else directory, host, port)
+    return filled
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _fill_digits(directory: Path, seeds: int) -> dict[str, Any]:
+    """The digits' workspace; its verdict."""
+    from synthaug.stages.demo import fill
+
+    with progress_bar() as report:
+        _, evidence = fill(directory, seeds, report, _say)
     found = evidence[0]
     return {
         "workspace": str(directory),
@@ -79,6 +98,17 @@ def demo(directory: Path, headless: bool, seeds: int, host: str, port: int) -> R
         "verdict": found.verdict,
         "message": "\n".join(each.verdict_text for each in evidence),
     }
+
+
+def _fill_cats(directory: Path) -> dict[str, Any]:
+    """The cats' workspace; how many were confirmed."""
+    from synthaug.stages.demo_cats import CLASS, fill_cats
+    from synthaug.stages.overview import overview
+
+    with progress_bar() as report:
+        workspace = fill_cats(directory, report, _say)
+    row = next(each for each in overview(workspace).classes if each.name == CLASS)
+    return {"cats": str(directory), "cats_generated": row.synthetic, "cats_confirmed": row.accepted}
 
 
 @command(cli, "status")

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from synthaug.generators.latents import to_tensor
 from synthaug.generators.training_config import TrainingData
+from synthaug.hardware import mixed_precision
 
 if TYPE_CHECKING:
     import torch
+
+    from synthaug.generators.latents import Moments
 
 NOISE_SCHEDULE = {
     "num_train_timesteps": 1000,
@@ -21,13 +24,6 @@ NOISE_SCHEDULE = {
 }
 
 
-def _to_tensor(images: NDArray[np.uint8], device: torch.device) -> torch.Tensor:
-    """(N, H, W, 3) uint8 to (N, 3, H, W) float32 in -1 .. 1."""
-    import torch
-
-    return torch.from_numpy(images).to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
-
-
 def _noise_source(rng: np.random.Generator) -> torch.Generator:
     """A CPU generator, so that a GPU sees the same noise."""
     import torch
@@ -35,65 +31,70 @@ def _noise_source(rng: np.random.Generator) -> torch.Generator:
     return torch.Generator().manual_seed(int(rng.integers(2**63)))
 
 
-def vae_loss(vae: Any, data: TrainingData, step: int, device: torch.device) -> torch.Tensor:
+class VaeLoss:
     """Mean absolute error of the reconstruction plus the weighted KL divergence of the latents."""
-    import torch
 
-    rng = data.rng("vae", step)
-    pixels = _to_tensor(data.draw(rng, data.config.batch_size)[0], device)
-    posterior = vae.encode(pixels).latent_dist
-    noise = torch.randn(posterior.mean.shape, generator=_noise_source(rng)).to(device)
-    decoded = vae.decode(posterior.mean + posterior.std * noise).sample
-    kl = 0.5 * (posterior.mean**2 + posterior.var - 1 - posterior.logvar)
-    loss: torch.Tensor = (decoded - pixels).abs().mean() + data.config.kl_weight * kl.mean()
-    return loss
+    def __init__(self, vae: Any, data: TrainingData, device: torch.device) -> None:
+        self.vae, self.data, self.device = vae, data, device
 
+    def __call__(self, step: int, shard: int = 0) -> torch.Tensor:
+        import torch
 
-def scaling_factor(vae: Any, data: TrainingData, device: torch.device) -> float:
-    """What brings the latents to unit variance (Rombach et al. 2022, section G)."""
-    import torch
-
-    rng = data.rng("vae", data.config.vae_steps)
-    with torch.inference_mode():
-        latents = vae.encode(_to_tensor(data.draw(rng, 512)[0], device)).latent_dist.mean
-    return float(1 / latents.std())
+        config = self.data.config
+        rng = self.data.rng("vae", step, shard)
+        pixels = to_tensor(self.data.draw(rng, self.data.shard_size)[0], self.device)
+        with mixed_precision(self.device, wanted=config.mixed_precision):
+            mean, logvar = self.vae.quant_conv(self.vae.encoder(pixels)).float().chunk(2, dim=1)
+            logvar = logvar.clamp(-30, 20)
+            noise = torch.randn(mean.shape, generator=_noise_source(rng)).to(self.device)
+            decoded = self.vae.decode(mean + (0.5 * logvar).exp() * noise).sample.float()
+        kl = 0.5 * (mean**2 + logvar.exp() - 1 - logvar)
+        loss: torch.Tensor = (decoded - pixels).abs().mean() + config.kl_weight * kl.mean()
+        return loss
 
 
 class DiffusionLoss:
     """Min-SNR weighted v-prediction loss (Hang et al. 2023; Salimans & Ho 2022) of one batch."""
 
     def __init__(
-        self, vae: Any, text_encoder: Any, unet: Any, tokenizer: Any, data: TrainingData, device: torch.device
+        self,
+        vae: Any,
+        text_encoder: Any,
+        unet: Any,
+        tokenizer: Any,
+        data: TrainingData,
+        moments: Moments,
+        device: torch.device,
     ) -> None:
         from diffusers import DDPMScheduler
 
         self.vae, self.text_encoder, self.unet, self.tokenizer = vae, text_encoder, unet, tokenizer
-        self.data, self.device = data, device
+        self.data, self.moments, self.device = data, moments, device
         self.noising = DDPMScheduler(**NOISE_SCHEDULE)
         kept = self.noising.alphas_cumprod
         signal_to_noise = kept / (1 - kept)
         gamma = data.config.min_snr_gamma
         self.weights = (signal_to_noise.clamp(max=gamma) / (signal_to_noise + 1)).to(device)
 
-    def __call__(self, step: int) -> torch.Tensor:
+    def __call__(self, step: int, shard: int = 0) -> torch.Tensor:
         import torch
 
         config = self.data.config
-        rng = self.data.rng("diffusion", step)
-        images, indices = self.data.draw(rng, config.batch_size)
+        rng = self.data.rng("diffusion", step, shard)
+        images, indices = self.data.draw(rng, self.data.shard_size)
         captions = self.data.captions(images, indices, rng)
         dropped = rng.random(len(captions)) < config.caption_dropout
         ids = self._tokens(["" if drop else text for text, drop in zip(captions, dropped, strict=True)])
-        with torch.no_grad():
-            posterior = self.vae.encode(_to_tensor(images, self.device)).latent_dist
+        mean, std = self.moments(images, indices)
         source = _noise_source(rng)
-        jitter, noise = torch.randn((2, *posterior.mean.shape), generator=source).to(self.device)
+        jitter, noise = torch.randn((2, *mean.shape), generator=source).to(self.device)
         times = torch.randint(len(self.weights), (len(captions),), generator=source).to(self.device)
-        latents = (posterior.mean + posterior.std * jitter) * self.vae.config.scaling_factor
+        latents = (mean + std * jitter) * self.vae.config.scaling_factor
         noisy = self.noising.add_noise(latents, noise, times)
         target = self.noising.get_velocity(latents, noise, times)
-        predicted = self.unet(noisy, times, self.text_encoder(ids)[0]).sample
-        error = (predicted - target).square().mean(dim=(1, 2, 3))
+        with mixed_precision(self.device, wanted=config.mixed_precision):
+            predicted = self.unet(noisy, times, self.text_encoder(ids)[0]).sample
+        error = (predicted.float() - target).square().mean(dim=(1, 2, 3))
         loss: torch.Tensor = (self.weights[times] * error).mean()
         return loss
 

@@ -17,8 +17,9 @@ class Architecture:
     vae_channels: tuple[int, ...] = (16, 32, 32)
     unet_channels: tuple[int, ...] = (48, 96)
     unet_attention: tuple[bool, ...] = (False, True)  # cross-attention, from the finest level down
-    head_size: int = 16
+    attention_heads: int = 16  # in every attention layer
     norm_groups: int = 16
+    text_in_every_block: bool = False  # the text joins the time embedding as well, pooled
     text_width: int = 64
     text_layers: int = 2
     text_heads: int = 4
@@ -98,6 +99,9 @@ def make_unet(architecture: Architecture) -> Any:
     """A small ``UNet2DConditionModel`` that attends to the text where ``unet_attention`` says so."""
     from diffusers import UNet2DConditionModel
 
+    pooled: dict[str, Any] = {}
+    if architecture.text_in_every_block:
+        pooled = {"addition_embed_type": "text", "addition_embed_type_num_heads": architecture.text_heads}
     down = tuple("CrossAttnDownBlock2D" if each else "DownBlock2D" for each in architecture.unet_attention)
     return UNet2DConditionModel(
         sample_size=architecture.latent_size,
@@ -108,6 +112,7 @@ def make_unet(architecture: Architecture) -> Any:
         up_block_types=tuple(name.replace("Down", "Up") for name in reversed(down)),
         layers_per_block=1,
         cross_attention_dim=architecture.text_width,
-        attention_head_dim=architecture.head_size,
+        attention_head_dim=architecture.attention_heads,  # diffusers' name for their number
         norm_num_groups=architecture.norm_groups,
+        **pooled,
     )

@@ -17,19 +17,14 @@ from numpy.typing import NDArray
 from synthaug.errors import UserError
 from synthaug.generators.base import ModelCard
 from synthaug.generators.fitting import Fit
-from synthaug.generators.losses import NOISE_SCHEDULE, DiffusionLoss, scaling_factor, vae_loss
+from synthaug.generators.latents import moments_of, scaling_factor
+from synthaug.generators.losses import NOISE_SCHEDULE, DiffusionLoss, VaeLoss
 from synthaug.generators.networks import make_text_encoder, make_tokenizer, make_unet, make_vae
 from synthaug.generators.training_config import Augment, CaptionsFor, Progress, TrainingConfig, TrainingData
-from synthaug.records import Pixels
 
 
 def ignore_progress(phase: str, done: int, total: int, loss: float) -> None:
     """The progress callback that does nothing."""
-
-
-def keep_as_is(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    """The augmentation that does nothing."""
-    return pixels
 
 
 def train(
@@ -40,7 +35,7 @@ def train(
     checkpoint_dir: Path,
     *,
     progress: Progress = ignore_progress,
-    augment: Augment = keep_as_is,
+    augment: Augment | None = None,
     card: ModelCard | None = None,
 ) -> dict[str, Any]:
     """Train on ``images (N, H, W, 3) uint8`` and write a ``StableDiffusionPipeline`` folder; figures of the run.
@@ -48,6 +43,7 @@ def train(
     Continues from ``checkpoint_dir`` where an equal training was begun there.
     """
     import torch
+    from diffusers.models.attention_processor import AttnProcessor
 
     _check(images, config)
     data = TrainingData(images, captions_for, augment, config)
@@ -57,17 +53,21 @@ def train(
     tokenizer = make_tokenizer(data.sample_captions(), config.architecture)
 
     torch.manual_seed(config.seed)  # the only use of the global generator: initial weights
-    vae = make_vae(config.architecture).to(device)
+    vae = make_vae(config.architecture).to(device).to(memory_format=torch.channels_last)
     text_encoder = make_text_encoder(tokenizer, config.architecture).to(device)
-    unet = make_unet(config.architecture).to(device)
+    unet = make_unet(config.architecture).to(device).to(memory_format=torch.channels_last)
+    if device.type == "cpu":
+        # The fused attention's backward pass is several times slower than plain products on a CPU.
+        unet.set_attn_processor(AttnProcessor())
 
     fit = Fit(config, fingerprint, checkpoint_dir, progress)
-    reconstruction = fit.run("vae", vae, lambda step: vae_loss(vae, data, step, device), config.vae_steps)
+    reconstruction = fit.run("vae", vae, VaeLoss(vae, data, device), config.vae_schedule())
     vae.requires_grad_(False).eval()
     vae.register_to_config(scaling_factor=scaling_factor(vae, data, device))
     both = torch.nn.ModuleDict({"text_encoder": text_encoder, "unet": unet})
-    loss_at = DiffusionLoss(vae, text_encoder, unet, tokenizer, data, device)
-    loss = fit.run("diffusion", both, loss_at, config.steps)
+    moments = moments_of(vae, data, checkpoint_dir, fingerprint, device)
+    loss_at = DiffusionLoss(vae, text_encoder, unet, tokenizer, data, moments, device)
+    loss = fit.run("diffusion", both, loss_at, config.schedule())
 
     _save_pipeline(output_dir, vae, text_encoder, unet, tokenizer, card)
     return {
@@ -88,6 +88,8 @@ def _check(images: NDArray[np.uint8], config: TrainingConfig) -> None:
             f"images to train on must be uint8 of shape (N, {size}, {size}, 3) with N >= 1; "
             f"got {images.dtype} of shape {images.shape}"
         )
+    if config.batch_size % config.shards:
+        raise UserError(f"a batch of {config.batch_size} cannot be cut into {config.shards} equal shards")
 
 
 def _save_pipeline(

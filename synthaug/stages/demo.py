@@ -38,7 +38,7 @@ def fill(root: Path, seeds: int, report: Report, say: Say) -> tuple[Workspace, l
 
     Raises UserError if ``root`` is a workspace with other classes.
     """
-    workspace = _open_or_create(root)
+    workspace = open_or_create(root, "digits")
     db = workspace.db
     if not catalog.find_images(db, origin="real"):
         say("1/6 importing scikit-learn's 1,797 handwritten digits")
@@ -56,9 +56,9 @@ def fill(root: Path, seeds: int, report: Report, say: Say) -> tuple[Workspace, l
             progress=lambda epoch: report(epoch["epoch"], epoch["epochs"], "training"),
         )
     if not jobs.latest(db, kinds=[generate.KIND]):
-        generate.submit(workspace, TEMPLATE, SCARCE, SYNTHETIC)
+        generate.submit(workspace, TEMPLATE, SCARCE, SYNTHETIC, generator="digits")
     say(f"4/6 generating {SYNTHETIC} images of class {SCARCE} from {TEMPLATE!r}")
-    _finish(workspace, generate.KIND, report)
+    finish(workspace, generate.KIND, report)
     say("5/6 predicting, and computing features, PCA and UMAP")
     predict(workspace, PREDICTOR, report)
     if not models.scored_images(db):
@@ -68,20 +68,21 @@ def fill(root: Path, seeds: int, report: Report, say: Say) -> tuple[Workspace, l
     say(
         f"6/6 accepting predictions at {AUTOMATIC_THRESHOLD}, exporting, retraining with {seeds} seeds a side"
     )
-    _finish(workspace, retrain.KIND, report)
+    finish(workspace, retrain.KIND, report)
     return workspace, compare.all_comparisons(workspace)
 
 
-def _open_or_create(root: Path) -> Workspace:
+def open_or_create(root: Path, preset: str) -> Workspace:
+    """The workspace of a preset at ``root``. Raises UserError if there is one of another preset."""
     if not (root / DATABASE_FILE).exists():
-        return Workspace.create(root, (), "digits")
+        return Workspace.create(root, (), preset)
     workspace = Workspace.open(root)
-    if workspace.preset != "digits":
+    if workspace.preset != preset:
         raise UserError(f"{root} is a workspace, but not the demo's; choose another with --workspace DIR")
     return workspace
 
 
-def _finish(workspace: Workspace, kind: str, report: Report) -> None:
+def finish(workspace: Workspace, kind: str, report: Report) -> None:
     """Bring the first job of a kind to its end. Raises UserError if it cannot."""
     job = jobs.latest(workspace.db, kinds=[kind])[-1]
     jobs.requeue(workspace.db, job.id)

@@ -8,6 +8,7 @@ from typing import Any
 
 from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.running.jobs import JobContext
+from synthaug.stages import labeler
 from synthaug.stages.pixels import in_batches, load_pixels
 from synthaug.store import catalog, models
 from synthaug.workspace import Workspace
@@ -27,11 +28,12 @@ class PredictResult:
 def predict(
     workspace: Workspace, model: str | None = None, progress: Progress | None = None
 ) -> PredictResult:
-    """Store probabilities and penultimate features for what ``model`` (default: the newest) has not seen.
+    """Store probabilities and penultimate features for what ``model`` has not seen.
 
-    Raises UnknownName, or UserError when there is no model.
+    ``model`` may be one that comes with the package; default: the newest of the workspace, else a shipped one
+    that knows its classes. Raises UnknownName, or UserError when there is none.
     """
-    chosen = models.newest(workspace.db) if model is None else models.by_name(workspace.db, model)
+    chosen = _chosen(workspace, model)
     images = catalog.find_images(workspace.db, without_predictions_of=chosen.id)
     classifier = FittedClassifier.load(workspace.root / chosen.file)
     for part in in_batches(len(images), BATCH):
@@ -44,6 +46,14 @@ def predict(
     if progress is not None:
         progress(len(images), len(images), f"{len(images)} images predicted")
     return PredictResult(len(images), chosen.name)
+
+
+def _chosen(workspace: Workspace, name: str | None) -> models.Model:
+    if name is None and not models.names(workspace.db):
+        name = labeler.fitting(workspace)
+    if name in labeler.SHIPPED:
+        return labeler.install(workspace, name)
+    return models.newest(workspace.db) if name is None else models.by_name(workspace.db, name)
 
 
 def run(context: JobContext) -> dict[str, Any]:

@@ -68,8 +68,8 @@ def make_view(workspace: Workspace, name: str, spec: ViewSpec) -> views.View:
     return views.create(workspace.db, name, asdict(spec), chosen)
 
 
-def curated_view(workspace: Workspace, name: str, base: str) -> views.View:
-    """A view of ``base`` and every synthetic image whose class was confirmed. Raises ViewError if there is none."""
+def curated_view(workspace: Workspace, name: str, base: str | None) -> views.View:
+    """A view of ``base`` (None: all real training images) and every synthetic image whose class was confirmed. Raises ViewError if there is none."""
     confirmed = Counter(
         image.class_index for image in labels.labeled_images(workspace.db, split="train", origin="synthetic")
     )

@@ -9,9 +9,10 @@ import pytest
 from synthaug.errors import UserError
 from synthaug.generators import load_generator
 from synthaug.generators.base import ModelCard
+from synthaug.generators.fitting import Backward
 from synthaug.generators.networks import Architecture
 from synthaug.generators.training import ignore_progress, train
-from synthaug.generators.training_config import Progress, TrainingConfig
+from synthaug.generators.training_config import Augment, Progress, Schedule, TrainingConfig
 from synthaug.records import GenerationRequest, Pixels
 
 COLORS = np.random.default_rng(0).integers(0, 256, (32, 1, 1, 3), dtype=np.uint8)
@@ -21,7 +22,7 @@ CONFIG = TrainingConfig(
         image_size=16,
         vae_channels=(8, 8),
         unet_channels=(16, 32),
-        head_size=8,
+        attention_heads=8,
         norm_groups=8,
         text_width=16,
         text_layers=1,
@@ -44,7 +45,16 @@ def caption(pixels: Pixels, index: int, rng: np.random.Generator) -> str:
     return f"a {'bright' if pixels.mean() > 127 else 'dark'} image number {index % 10}"
 
 
-def run(folder: Path, progress: Progress = ignore_progress, config: TrainingConfig = CONFIG) -> Path:
+def mirror(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    return pixels[:, ::-1] if rng.random() < 0.5 else pixels
+
+
+def run(
+    folder: Path,
+    progress: Progress = ignore_progress,
+    config: TrainingConfig = CONFIG,
+    augment: Augment | None = None,
+) -> Path:
     train(
         IMAGES,
         caption,
@@ -52,6 +62,7 @@ def run(folder: Path, progress: Progress = ignore_progress, config: TrainingConf
         folder / "model",
         folder / "checkpoints",
         progress=progress,
+        augment=augment,
         card=ModelCard(name="noise", num_inference_steps=2),
     )
     return folder / "model"
@@ -82,6 +93,47 @@ def test_a_killed_training_goes_on_to_the_same_weights(
     model = run(tmp_path, lambda at_phase, done, total, loss: seen.append((at_phase, done)))
     assert (phase, step) not in seen
     assert weights(model) == weights(uninterrupted)
+
+
+def test_shards_and_augmentation_resume_to_the_same_weights_too(tmp_path: Path) -> None:
+    config = replace(CONFIG, shards=2, cooldown_steps=2)
+    whole = run(tmp_path / "whole", config=config, augment=mirror)
+
+    def kill(phase: str, done: int, total: int, loss: float) -> None:
+        if (phase, done) == ("diffusion", 2):
+            raise Killed
+
+    with pytest.raises(Killed):
+        run(tmp_path / "killed", kill, config, mirror)
+    assert weights(run(tmp_path / "killed", config=config, augment=mirror)) == weights(whole)
+
+
+def test_shards_leave_the_gradient_of_their_mean() -> None:
+    import torch
+
+    layer = torch.nn.Linear(3, 2)
+    batches = torch.randn(2, 5, 3)
+
+    def loss_at(step: int, shard: int) -> torch.Tensor:
+        return layer(batches[shard]).square().mean()
+
+    with Backward(layer, shards=2) as backward:
+        loss = backward(loss_at, 0)
+    whole = layer(batches.flatten(0, 1)).square().mean()
+    gradients = torch.autograd.grad(whole, list(layer.parameters()))
+    assert loss == pytest.approx(float(whole.detach()))
+    for parameter, gradient in zip(layer.parameters(), gradients, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient)
+
+
+def test_the_learning_rate_rises_stays_and_falls() -> None:
+    rates = [Schedule(10, 0.5, warmup_steps=2, cooldown_steps=4).learning_rate(step) for step in range(10)]
+    assert rates == [0.25, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.375, 0.25, 0.125]
+
+
+def test_unequal_shards_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="a batch of 4 cannot be cut into 3 equal shards"):
+        run(tmp_path, config=replace(CONFIG, shards=3))
 
 
 def test_more_steps_continue_where_fewer_ended(uninterrupted: Path, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """The demo's workspace, made once."""
     root = tmp_path_factory.mktemp("demo") / "work"
     with pytest.raises(SystemExit) as exit_:
-        main(["demo", "--headless", "--seeds", "3", "--workspace", str(root)])
+        main(["demo", "--only", "digits", "--headless", "--seeds", "3", "--workspace", str(root)])
     assert not exit_.value.code
     return Workspace.open(root)
 
@@ -61,7 +61,19 @@ def test_run_again_it_repeats_nothing(filled: Workspace, capsys: pytest.CaptureF
         len(compare.all_comparisons(filled)),
     )
     with pytest.raises(SystemExit):
-        main(["demo", "--headless", "--seeds", "3", "--workspace", str(filled.root), "--json"])
+        main(
+            [
+                "demo",
+                "--only",
+                "digits",
+                "--headless",
+                "--seeds",
+                "3",
+                "--workspace",
+                str(filled.root),
+                "--json",
+            ]
+        )
     shown = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert shown["verdict"] == compare.all_comparisons(filled)[0].verdict
     after = catalog.count_images(filled.db), len(jobs.latest(filled.db)), len(compare.all_comparisons(filled))

@@ -1,0 +1,169 @@
+"""Every figure of the embedded model's card, written into the card, and the sheet of uncurated samples.
+
+    python benchmarks/generator_card.py CIFAR10 [--model embedded] [--images 10000] [--write]
+        [--sheet docs/photo-samples.png] [--steps N] [--guidance W]
+
+CIFAR10 is anything ``synthaug import`` reads. The judge is the labeler that ships with the package: it was
+trained on the real training split and never saw a generated image. Fidelity is measured in its features against
+the 10,000 real test images.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from synthaug.classifiers.fitted import FittedClassifier
+from synthaug.config import CIFAR10
+from synthaug.generators import load_generator
+from synthaug.generators.base import Generator, ModelCard
+from synthaug.generators.folders import find_model
+from synthaug.generators.photos import SYNONYMS, look
+from synthaug.measures.diversity import vendi_score
+from synthaug.measures.fidelity import fid, kid, neighborhoods
+from synthaug.measures.memorisation import memorisation
+from synthaug.records import GenerationRequest
+from synthaug.stages import labeler
+from synthaug.stages.sources import labeled_arrays
+
+STYLES = (
+    "a photo of a {noun}",
+    "{noun}",
+    "an image of a {noun}",
+    "a dark photo of a {noun}",
+    "a bright photo of a {noun}",
+    "a photo of a {noun} on a green background",
+    "a photo of a {noun} on a blue background",
+    "a photo of a {noun} on a white background",
+    "a red {noun}",
+    "a photo of a {noun} near the sofa",
+)
+ASKED = {
+    "dark": lambda seen: seen.tone == "dark",
+    "bright": lambda seen: seen.tone == "bright",
+    "on a green background": lambda seen: seen.background == "green",
+    "on a blue background": lambda seen: seen.background == "blue",
+    "on a white background": lambda seen: seen.background == "white",
+}
+NEIGHBORS = 2000  # images a side for precision, recall, density and coverage
+
+
+def draw(generator: Generator, prompts: list[str], first_seed: int) -> NDArray[np.uint8]:
+    requests = [GenerationRequest(prompt, first_seed + i) for i, prompt in enumerate(prompts)]
+    return np.stack([each.pixels for each in generator.generate(requests)])
+
+
+def sheet(generator: Generator, path: Path) -> None:
+    """Ten of each class, seeds 0 .. 99 in order: nothing chosen."""
+    images = draw(generator, [f"a photo of a {name}" for name in CIFAR10 for _ in range(10)], 0)
+    tiles = np.pad(
+        images.reshape(10, 10, 32, 32, 3), ((0, 0), (0, 0), (1, 1), (1, 1), (0, 0)), constant_values=64
+    )
+    whole = tiles.transpose(0, 2, 1, 3, 4).reshape(340, 340, 3)
+    Image.fromarray(whole).resize((1020, 1020), Image.Resampling.LANCZOS).save(path, optimize=True)
+    print(f"sheet: {path} (seeds 0 .. 99, none chosen)")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("source", type=Path)
+    parser.add_argument("--model", default="embedded")
+    parser.add_argument("--images", type=int, default=10_000)
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--guidance", type=float)
+    parser.add_argument("--sheet", type=Path)
+    parser.add_argument("--write", action="store_true", help="store the figures in the model's card")
+    options = parser.parse_args()
+
+    generator = load_generator(
+        options.model, num_inference_steps=options.steps, guidance_scale=options.guidance, device="cpu"
+    )
+    print(f"revision {generator.revision}, {generator.settings}")
+    if options.sheet is not None:
+        sheet(generator, options.sheet)
+    judge = FittedClassifier.load(labeler.shipped_file("cifar10-labeler"))
+    classes = np.arange(options.images) % len(CIFAR10)
+    styles = np.arange(options.images) // len(CIFAR10) % len(STYLES)
+    nouns = [SYNONYMS.get(CIFAR10[index], (CIFAR10[index],)) for index in classes]
+    prompts = [
+        STYLES[style].format(noun=names[i % len(names)])
+        for i, (style, names) in enumerate(zip(styles, nouns, strict=True))
+    ]
+    draw(generator, prompts[:1], 0)  # warm-up
+    began = time.perf_counter()
+    images = draw(generator, prompts, 100_000)
+    seconds = time.perf_counter() - began
+    figures = measured(judge, images, classes, styles, prompts, options.source)
+    figures["images_per_second"] = round(options.images / seconds, 1)
+    print(json.dumps(figures, indent=2))
+    if options.write:
+        folder = find_model(options.model).path
+        replace(ModelCard.read(folder), figures=figures).write(folder)
+
+
+def measured(
+    judge: FittedClassifier,
+    images: NDArray[np.uint8],
+    classes: NDArray[np.int64],
+    styles: NDArray[np.int64],
+    prompts: list[str],
+    source: Path,
+) -> dict[str, object]:
+    """The figures of the card, JSON-ready."""
+    test, test_labels = labeled_arrays(source, CIFAR10, "test", 32)
+    train, _ = labeled_arrays(source, CIFAR10, "train", 32)
+    probabilities, features = judge.predict(images)
+    real_probabilities, real = judge.predict(test)
+    right = probabilities.argmax(1) == classes
+    looks = [look(each) for each in images]
+    attributes = {
+        words: round(
+            float(np.mean([shows(seen) for seen, text in zip(looks, prompts, strict=True) if words in text])),
+            3,
+        )
+        for words, shows in ASKED.items()
+    }
+    real_looks = [look(each) for each in test[:2000]]
+    usual = {
+        words: round(float(np.mean([shows(seen) for seen in real_looks])), 3)
+        for words, shows in ASKED.items()
+    }
+    kid_mean, kid_deviation = kid(features, real)
+    among = neighborhoods(features[:NEIGHBORS], real[:NEIGHBORS])
+    _, train_features = judge.predict(train)
+    copied = memorisation(features[:NEIGHBORS], train_features, real[:NEIGHBORS])
+    return {
+        "images": len(images),
+        "class agreement": round(float(right.mean()), 4),
+        "class agreement by class": {
+            name: round(float(right[classes == index].mean()), 3) for index, name in enumerate(CIFAR10)
+        },
+        "class agreement by phrasing": {
+            text: round(float(right[styles == index].mean()), 3) for index, text in enumerate(STYLES)
+        },
+        "judge on real test images": round(float((real_probabilities.argmax(1) == test_labels).mean()), 4),
+        "FID (labeler's features)": round(fid(features, real), 2),
+        "KID (labeler's features)": [round(kid_mean, 4), round(kid_deviation, 4)],
+        "precision, recall, density, coverage": [
+            round(each, 3) for each in (among.precision, among.recall, among.density, among.coverage)
+        ],
+        "Vendi score": round(vendi_score(features), 2),
+        "Vendi score of real test images": round(vendi_score(real), 2),
+        "asked and measured so": attributes,
+        "measured so in real images": usual,
+        "nearer to a train image than the nearest 1% of test images": round(copied.copies, 4),
+        "nearer to a train image than a test image is (0.5: as test images)": round(copied.closer, 3),
+    }
+
+
+if __name__ == "__main__":
+    main()
