@@ -79,7 +79,7 @@ RECIPES: dict[str, Recipe] = {
         Recipe(
             name="cifar10-fast",
             network="airbench",
-            epochs=28,
+            epochs=20,
             batch_size=512,
             optimizer="sgd",
             lr=0.75,
@@ -88,7 +88,7 @@ RECIPES: dict[str, Recipe] = {
             nesterov=True,
             weight_decay=1.33e-3,
             schedule="one-cycle",
-            warmup_epochs=6,
+            warmup_epochs=4,
             label_smoothing=0.1,
             crop_padding=2,
             mirrored_border=True,

@@ -1,4 +1,4 @@
-"""Commands that draw and learn: generate, predict, score, train, compare, train-generator."""
+"""Commands that draw and learn: generate, predict, score, train, compare."""
 
 from __future__ import annotations
 
@@ -238,42 +238,3 @@ def compare(
         "seeds": len(found.seeds),
         "message": found.verdict_text,
     }
-
-
-@command(cli, "train-generator")
-@click.argument("output", metavar="DIR", type=click.Path(path_type=Path))
-@click.option(
-    "--data", default="digits", show_default=True, type=click.Choice(["digits"]), help="What to train on."
-)
-@click.option(
-    "--checkpoints",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Where to keep checkpoints; the same command goes on from there. [default: DIR.checkpoints]",
-)
-@click.option(
-    "--steps",
-    type=int,
-    metavar="N",
-    help="Steps of the diffusion phase. [default: those of the shipped model]",
-)
-@click.option("--seed", default=0, show_default=True, metavar="S", help="Same seed, same result.")
-def train_generator(
-    output: Path, data: str, checkpoints: Path | None, steps: int | None, seed: int
-) -> Result:
-    """Train the embedded text-to-image model from scratch. Resumable.
-
-    \b
-      $ synthaug train-generator model/ --data digits
-    """
-    from synthaug.stages.train_generator import train_digits_generator
-
-    with progress_bar() as report:
-        figures = train_digits_generator(
-            output,
-            checkpoints or output.with_name(output.name + ".checkpoints"),
-            steps=steps,
-            seed=seed,
-            progress=lambda phase, done, total, loss: report(done, total, f"{phase}: loss {loss:.4f}"),
-        )
-    return {**figures, "model": str(output), "message": f"Trained {output}: use it with --generator {output}"}

@@ -13,6 +13,7 @@ from synthaug.workspace import Workspace
 MODULES = {
     "import": "synthaug.stages.importing",
     "generate": "synthaug.stages.generate",
+    "finetune": "synthaug.stages.finetune",
     "predict": "synthaug.stages.predict",
     "score": "synthaug.stages.score",
     "train": "synthaug.stages.train",

@@ -69,7 +69,10 @@ def make_view(workspace: Workspace, name: str, spec: ViewSpec) -> views.View:
 
 
 def curated_view(workspace: Workspace, name: str, base: str | None) -> views.View:
-    """A view of ``base`` (None: all real training images) and every synthetic image whose class was confirmed. Raises ViewError if there is none."""
+    """A view of ``base`` (None: all real training images) and every synthetic image whose class was confirmed.
+
+    Raises ViewError if there is none.
+    """
     confirmed = Counter(
         image.class_index for image in labels.labeled_images(workspace.db, split="train", origin="synthetic")
     )

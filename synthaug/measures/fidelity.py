@@ -1,0 +1,165 @@
+"""How near a set of generated images comes to the real ones, on the features (N, D) of any network.
+
+Figures of different networks, or of sets of different sizes, do not compare: FID falls with more images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthaug.errors import UserError
+from synthaug.measures.neighbors import Features, nearest_neighbors
+
+_BLOCK_ENTRIES = 2**23  # distances held at once
+
+
+@dataclass(frozen=True, slots=True)
+class Neighborhoods:
+    """Shares of images within the other set's neighbourhoods; higher = better, density may exceed 1."""
+
+    precision: float  # generated images that lie among the real ones
+    recall: float  # real images that lie among the generated ones
+    density: float  # real neighbourhoods a generated image lies in, over k
+    coverage: float  # real images with a generated one in their neighbourhood
+
+
+def fid(generated: Features, real: Features) -> float:
+    """Fréchet distance of two Gaussians fitted to features (N, D) and (M, D); lower = more alike, 0 = equal.
+
+    ``|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))`` (Heusel et al. 2017), covariances divided by N - 1.
+    """
+    _check(generated, real, 2)
+    return frechet_distance(*_moments(generated), *_moments(real))
+
+
+def frechet_distance(
+    mean: NDArray[np.float64],
+    covariance: NDArray[np.float64],
+    other_mean: NDArray[np.float64],
+    other_covariance: NDArray[np.float64],
+) -> float:
+    """The same from means (D,) and covariances (D, D), which may be singular; lower = more alike.
+
+    ``tr (C1 C2)^(1/2)`` is the sum of the singular values of ``C1^(1/2) C2^(1/2)``, which are real and not
+    negative whatever rounding does, where the square root of the product itself turns complex.
+    """
+    product = _root(covariance) @ _root(other_covariance)
+    cross = np.linalg.svd(product, compute_uv=False).sum()
+    difference = mean - other_mean
+    value = difference @ difference + np.trace(covariance) + np.trace(other_covariance) - 2 * cross
+    return float(max(value, 0.0))
+
+
+def kid(
+    generated: Features, real: Features, *, subsets: int = 100, subset_size: int = 1000, seed: int = 0
+) -> tuple[float, float]:
+    """Mean and standard deviation over subsets of the unbiased squared MMD; lower = more alike, may be below 0.
+
+    Polynomial kernel ``(x . y / D + 1)^3`` (Bińkowski et al. 2018); every subset holds ``subset_size`` rows of
+    each set, or as many as the smaller set has, drawn without replacement.
+    """
+    _check(generated, real, 2)
+    if subsets < 1 or subset_size < 2:
+        raise ValueError(f"subsets must be at least 1 and subset_size 2, not {subsets} and {subset_size}")
+    rng = np.random.default_rng(seed)
+    size = min(subset_size, len(generated), len(real))
+    values = [
+        squared_mmd(
+            generated[rng.choice(len(generated), size, replace=False)],
+            real[rng.choice(len(real), size, replace=False)],
+        )
+        for _ in range(subsets)
+    ]
+    return float(np.mean(values)), float(np.std(values))
+
+
+def squared_mmd(generated: Features, real: Features) -> float:
+    """The unbiased squared maximum mean discrepancy (Gretton et al. 2012, lemma 6) under KID's kernel."""
+    x, y = np.asarray(generated, np.float64), np.asarray(real, np.float64)
+    within = sum(_mean_of_pairs(_cubic(each, each)) for each in (x, y))
+    return float(within - 2 * _cubic(x, y).mean())
+
+
+def neighborhoods(generated: Features, real: Features, *, k: int = 5) -> Neighborhoods:
+    """Precision and recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020).
+
+    A neighbourhood is the ball around an image of its own set that reaches to its ``k``-th nearest there, its edge
+    left out but copies of the image let in; k = 3 and 5 are what the two papers use.
+    """
+    _check(generated, real, 2)
+    largest = min(len(generated), len(real)) - 1
+    if not 1 <= k <= largest:
+        raise UserError(f"k is {k}; it must lie in 1..{largest}, one less than the smaller set has images")
+    # In units of their spread, so that one hair's breadth suits every network.
+    spread = float(np.sqrt(np.var(real, axis=0, dtype=np.float64).sum())) or 1.0
+    generated, real = generated / spread, real / spread
+    real_radii, generated_radii = (_radii(each, k) for each in (real, generated))
+    held = np.zeros(len(generated))  # real neighbourhoods that hold each generated image
+    holds = np.zeros(len(real), bool)
+    recalled = np.zeros(len(real), bool)
+    for rows, distances in _distances(generated, real):
+        inside = distances <= real_radii
+        held[rows] = inside.sum(1)
+        holds |= inside.any(0)
+        recalled |= (distances <= generated_radii[rows, None]).any(0)
+    return Neighborhoods(
+        precision=float((held > 0).mean()),
+        recall=float(recalled.mean()),
+        density=float(held.mean() / k),
+        coverage=float(holds.mean()),
+    )
+
+
+def _radii(features: Features, k: int) -> NDArray[np.float64]:
+    """Distance to the k-th nearest, a hair less, so that rounding keeps the edge out and copies in."""
+    kth = nearest_neighbors(features, k)[1][:, -1]
+    exact = np.asarray(features, np.float64)
+    return np.asarray(np.maximum(np.linalg.norm(exact - exact[kth], axis=1) * (1 - 1e-9), 1e-6))
+
+
+def _distances(rows: Features, columns: Features) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+    """All distances, some rows at a time: a slice of ``rows`` and (B, M)."""
+    centre = columns.mean(0, dtype=np.float64)
+    x, y = rows - centre, columns - centre
+    squares = (y * y).sum(1)
+    step = max(1, _BLOCK_ENTRIES // len(y))
+    for start in range(0, len(x), step):
+        block = x[start : start + step]
+        squared = (block * block).sum(1)[:, None] + squares - 2 * (block @ y.T)
+        yield slice(start, start + step), np.sqrt(np.maximum(squared, 0))
+
+
+def _moments(features: Features) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    exact = np.asarray(features, np.float64)
+    return exact.mean(0), np.atleast_2d(np.cov(exact.T))
+
+
+def _root(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The square root of a symmetric matrix without negative eigenvalues but for rounding."""
+    values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T)
+
+
+def _cubic(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    kernel: NDArray[Any] = (x @ y.T / x.shape[1] + 1) ** 3
+    return kernel
+
+
+def _mean_of_pairs(kernel: NDArray[np.float64]) -> float:
+    """Mean of a square kernel without its diagonal."""
+    return float((kernel.sum() - np.trace(kernel)) / (len(kernel) * (len(kernel) - 1)))
+
+
+def _check(generated: Features, real: Features, fewest: int) -> None:
+    for name, each in (("generated", generated), ("real", real)):
+        if each.ndim != 2 or each.shape[1] != real.shape[1]:
+            raise ValueError(f"features must be (N, D) with one D, not {generated.shape} and {real.shape}")
+        if len(each) < fewest:
+            raise UserError(f"a comparison needs at least {fewest} {name} images, not {len(each)}")
+        if not np.isfinite(each).all():
+            raise ValueError(f"{name} features must be finite")

@@ -1,0 +1,257 @@
+"""Fine-tune a text-to-image model on a view's captioned images: a resumable job whose result is a generator.
+
+Only train images are taken, so nothing of the test set is learned. The generator lies in the workspace, under
+``models/finetuned/NAME``; the checkpoint beside it goes when the job is done.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from synthaug.errors import UserError, explain_os_error
+from synthaug.generators.finetuning_config import FinetuneConfig, Method, Validation, check_config
+from synthaug.generators.folders import HUB_ID, find_model
+from synthaug.images import decode
+from synthaug.records import Pixels
+from synthaug.running.jobs import JobContext
+from synthaug.stages.finetune_captions import Captioned, captioned_images
+from synthaug.store import jobs
+from synthaug.store.database import now
+from synthaug.workspace import Workspace
+
+KIND = "finetune"
+FOLDER = Path("models") / "finetuned"
+RECORD = "finetuning.json"
+VALIDATION_IMAGES = 4
+HISTORY = 200  # entries of the loss curve, at most
+NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class FinetunedModel:
+    """A generator that was fine-tuned in this workspace; ``path`` is what :func:`load_generator` takes."""
+
+    name: str
+    path: Path
+    base: str
+    method: Method
+    images: int
+    steps: int
+    created_at: str
+
+
+def submit(
+    workspace: Workspace,
+    view: str,
+    base: str = "embedded",
+    method: Method = "lora",
+    *,
+    caption: str | None = None,
+    instance_prompt: str | None = None,
+    class_prompt: str | None = None,
+    validation_prompts: Sequence[str] = (),
+    validate_every: int | None = None,
+    name: str | None = None,
+    **settings: Any,
+) -> int:
+    """Check everything, then queue the job; returns its id. Raises UserError.
+
+    ``caption``: for images that came without one and were not generated; ``{class}`` in it is their class.
+    ``validation_prompts`` (default: some of the captions) are drawn before the first step and after every
+    ``validate_every`` (default: a tenth of all). ``name``: of the generator (default: VIEW-METHOD).
+    ``settings``: further fields of :class:`FinetuneConfig`.
+    """
+    config = _config({"method": method, **settings})
+    found = captioned_images(workspace, view, _fallback(config, caption, instance_prompt))
+    if method == "dreambooth" and class_prompt is None and len(found.classes) == 1:
+        class_prompt = f"a photo of a {found.classes[0]}"
+    config = _config({**asdict(config), "instance_prompt": instance_prompt, "class_prompt": class_prompt})
+    check_config(config, found.captions)
+    if not HUB_ID.fullmatch(base):  # a hub id is looked for by the job: that may take a while
+        find_model(base)
+    every = max(1, config.steps // 10) if validate_every is None else validate_every
+    if every < 1:
+        raise UserError(f"validation images are drawn every {every} steps; it must be at least 1")
+    params = {
+        "view": view,
+        "base": base,
+        "name": _free_name(workspace, name, f"{view}-{method}"),
+        "caption": caption,
+        "validation_prompts": _shown(validation_prompts, config, found.captions),
+        "validate_every": every,
+        "config": asdict(config),
+    }
+    return jobs.submit(workspace.db, KIND, params, config.steps)
+
+
+def run(context: JobContext) -> Mapping[str, Any]:
+    """Work the job, from its last checkpoint if it has one.
+
+    Its result grows as it works. ``validation``: ``[{"step", "images": [sha256, ...], "prompts": [...]}, ...]``,
+    images of the image store that are in no split. ``history``: ``[{"step", "loss"}, ...]``, at most 200.
+    """
+    workspace, params = context.workspace, context.job.params
+    output = workspace.root / FOLDER / params["name"]
+    checkpoints = output.with_name(f".{output.name}.checkpoints")
+    if not output.exists():
+        context.progress(context.job.done, context.job.total, "loading the model")
+        _make(context, output, checkpoints)
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    return {"model": params["name"], "path": str(output)}
+
+
+def list_finetuned(workspace: Workspace) -> list[FinetunedModel]:
+    """The fine-tuned generators of a workspace, newest first."""
+    found = []
+    for record in (workspace.root / FOLDER).glob(f"[!.]*/{RECORD}"):
+        kept = json.loads(record.read_text(encoding="utf-8"))
+        found.append(FinetunedModel(name=record.parent.name, path=record.parent, **kept))
+    return sorted(found, key=lambda each: (each.created_at, each.name), reverse=True)
+
+
+def _make(context: JobContext, output: Path, checkpoints: Path) -> None:
+    """Train, and let the generator's folder appear whole or not at all."""
+    from synthaug.generators.finetuning import finetune
+
+    workspace, params = context.workspace, context.job.params
+    config = _config(params["config"])
+    found = captioned_images(
+        workspace, params["view"], _fallback(config, params["caption"], config.instance_prompt)
+    )
+    partial = checkpoints / output.name
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        checkpoints.mkdir(parents=True, exist_ok=True)
+        figures = finetune(
+            _pixels(workspace, found),
+            found.captions,
+            params["base"],
+            config,
+            partial,
+            checkpoints,
+            progress=_Watch(context),
+            validation=_validation(context),
+            classes=found.classes,
+        )
+        record = {
+            "base": params["base"],
+            "method": config.method,
+            "images": len(found.captions),
+            "steps": config.steps,
+            "created_at": now(),
+        }
+        (partial / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        partial.rename(output)
+    except OSError as error:
+        raise explain_os_error(error, output) from error
+    context.keep(**{key: figures[key] for key in ("images", "steps", "seconds", "precision")})
+
+
+class _Watch:
+    """Reports the steps, and keeps the loss curve: means over equal stretches of steps."""
+
+    def __init__(self, context: JobContext) -> None:
+        self._context = context
+        self._history: list[dict[str, Any]] = list(context.result.get("history", []))
+        self._recent: list[float] = []
+        self._began = time.monotonic()
+        self._first: int | None = None
+
+    def __call__(self, phase: str, done: int, total: int, loss: float) -> None:
+        context, steps = self._context, self._context.job.total
+        if phase != KIND:
+            context.progress(0, steps, f"drawing image {done} of {total} of the class")
+            return
+        if self._first is None:  # what a killed run noted beyond its checkpoint is noted again
+            self._first = done - 1
+            self._history = [each for each in self._history if each["step"] < done]
+        self._recent.append(loss)
+        if done % -(-steps // HISTORY) == 0 or done == steps:
+            self._history.append({"step": done, "loss": sum(self._recent) / len(self._recent)})
+            self._recent.clear()
+        rate = (done - self._first) / max(time.monotonic() - self._began, 1e-9)
+        context.progress(done, steps, f"loss {loss:.4f}, {rate:.1f} steps/s", history=self._history)
+
+
+def _validation(context: JobContext) -> Validation:
+    """Draws the same prompts and seeds each time, and keeps the images where the app can show them."""
+    prompts: list[str] = context.job.params["validation_prompts"]
+    store = context.workspace.images
+
+    def keep(step: int, images: list[Pixels]) -> None:
+        text = {"Origin": "synthetic", "Source": f"validation of job {context.job.id}"}
+        hashes = [
+            store.put(pixels, {**text, "Description": prompt})
+            for prompt, pixels in zip(prompts, images, strict=True)
+        ]
+        earlier = [each for each in context.result.get("validation", []) if each["step"] != step]
+        entry = {"step": step, "images": hashes, "prompts": prompts}
+        context.keep(validation=sorted([*earlier, entry], key=lambda each: each["step"]))
+
+    every = context.job.params["validate_every"]
+    return Validation(tuple(prompts), tuple(range(len(prompts))), every, keep)
+
+
+def _shown(prompts: Sequence[str], config: FinetuneConfig, captions: Sequence[str]) -> list[str]:
+    """One prompt a validation image; few prompts are drawn with several seeds."""
+    chosen = [each for each in prompts if each.strip()]
+    if not chosen and config.method == "dreambooth":
+        chosen = [config.instance_prompt or "", *([config.class_prompt] if config.class_prompt else [])]
+    if not chosen:
+        different = list(dict.fromkeys(captions))
+        chosen = different[:: max(1, len(different) // VALIDATION_IMAGES)][:VALIDATION_IMAGES]
+    repeats = max(1, VALIDATION_IMAGES // len(chosen))
+    return [each for each in chosen for _ in range(repeats)]
+
+
+def _config(settings: Mapping[str, Any]) -> FinetuneConfig:
+    try:
+        return FinetuneConfig(**settings)
+    except TypeError as error:
+        raise UserError(f"a setting of fine-tuning is not known: {error}") from error
+
+
+def _fallback(config: FinetuneConfig, caption: str | None, instance_prompt: str | None) -> str | None:
+    """The caption of an image that has none. DreamBooth gives every image the same prompt."""
+    return instance_prompt or caption if config.method == "dreambooth" else caption
+
+
+def _free_name(workspace: Workspace, name: str | None, usual: str) -> str:
+    """A folder name that neither a generator nor an open job has."""
+    taken = {each.name for each in list_finetuned(workspace)} | {
+        job.params["name"]
+        for job in jobs.latest(workspace.db, kinds=[KIND])
+        if job.state in ("queued", "running")
+    }
+    if name is None:
+        usual = re.sub(r"[^\w.-]+", "-", usual, flags=re.ASCII).strip("-.") or KIND
+        numbers = iter(range(2, len(taken) + 3))
+        name = usual
+        while name in taken:
+            name = f"{usual}-{next(numbers)}"
+    if not NAME.fullmatch(name):
+        raise UserError(
+            f"the name {name!r} does not fit a folder: letters, digits, '.', '-' and '_' are allowed, at most 100"
+        )
+    if name in taken:
+        raise UserError(
+            f"a fine-tuned generator called {name!r} exists or is being made; choose another name"
+        )
+    return name
+
+
+def _pixels(workspace: Workspace, found: Captioned) -> list[Pixels]:
+    """The images, at full size where one was kept; a view may hold one many times, and it is read once."""
+    known: dict[str, Pixels] = {}
+    for sha256 in found.hashes:
+        if sha256 not in known:
+            full = workspace.images.review_path(sha256)
+            known[sha256] = decode(full.read_bytes()) if full.exists() else workspace.images.read(sha256)
+    return [known[sha256] for sha256 in found.hashes]

@@ -1,0 +1,66 @@
+"""Give images that were drawn without a class the class a classifier sees in them (the long-tail paper)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from synthaug.config import AUTOMATIC_THRESHOLD
+from synthaug.errors import UserError
+from synthaug.records import LabelEntry
+from synthaug.stages.label import AUTOMATIC
+from synthaug.stages.predict import Progress, predict
+from synthaug.store import catalog, generations, labels, models
+from synthaug.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class PseudoLabels:
+    """How many images got each class, and how many were too uncertain."""
+
+    labeled: dict[str, int]
+    below: int
+    model: str
+
+
+def pseudo_label(
+    workspace: Workspace,
+    model: str | None = None,
+    threshold: float = AUTOMATIC_THRESHOLD,
+    progress: Progress | None = None,
+) -> PseudoLabels:
+    """Label unlabeled synthetic images without a prompted class, where the classifier is as sure as ``threshold``.
+
+    What has no prediction of ``model`` (see :func:`.predict.predict`) gets one first. The labels are logged with
+    the source "automatic"; a person's label always counts for more. Raises UserError.
+    """
+    if not 0 < threshold <= 1:
+        raise UserError(f"the confidence threshold is {threshold}; it must lie above 0 and at most at 1")
+    chosen = models.by_name(workspace.db, predict(workspace, model, progress).model)
+    classless = _classless(workspace)
+    predictions = models.predictions_of(workspace.db, chosen.id, classless)
+    sure = [each for each in predictions.values() if each.confidence >= threshold]
+    entries = [
+        LabelEntry(
+            image_id=each.image_id,
+            value="class",
+            class_index=each.class_index,
+            annotator=AUTOMATIC,
+            source="automatic",
+            op_id=f"automatic:{chosen.revision[:16]}:{each.image_id}",
+        )
+        for each in sure
+    ]
+    labels.append(workspace.db, entries, chosen.id)
+    counts = Counter(workspace.classes[each.class_index] for each in sure)
+    return PseudoLabels(
+        {name: counts[name] for name in workspace.classes}, len(classless) - len(sure), chosen.name
+    )
+
+
+def _classless(workspace: Workspace) -> list[int]:
+    """Generated images that nobody asked a class of and nobody labeled."""
+    ids = [image.id for image in catalog.find_images(workspace.db, origin="synthetic")]
+    made = generations.of_images(workspace.db, ids)
+    said = labels.current(workspace.db, ids)
+    return [each for each in ids if each in made and made[each].class_index is None and each not in said]
