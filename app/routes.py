@@ -22,8 +22,8 @@ from .points import encode_points
 MAX_ITEMS = 200
 MAX_ENTRIES = 1000
 RECENT_JOBS = 20
-SHOWN_PARAMS = ("template", "label", "generator", "count", "source", "model", "view")
-SHOWN_RESULTS = ("generated", "skipped", "seconds", "added", "duplicates", "model")
+SHOWN_PARAMS = ("template", "label", "generator", "count", "source", "model", "view", "base", "name")
+SHOWN_RESULTS = ("generated", "skipped", "seconds", "added", "duplicates", "model", "cut")
 
 
 class LabelIn(BaseModel):
@@ -57,6 +57,7 @@ def add_routes(app: FastAPI, context: AppContext) -> None:
     app.include_router(_queue_router(context))
     app.include_router(_label_router(context))
     app.include_router(_points_router(context))
+    app.include_router(_health_router(context))
     app.include_router(_jobs_router(context))
     app.add_exception_handler(UserError, _user_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
@@ -117,6 +118,23 @@ def _points_router(context: AppContext) -> APIRouter:
     def points() -> Response:
         body = encoded(explore.version(context.workspace))
         return Response(body, media_type="application/octet-stream", headers={"Cache-Control": "no-store"})
+
+    return router
+
+
+def _health_router(context: AppContext) -> APIRouter:
+    from synthaug.stages import template_health
+
+    router = APIRouter(prefix="/data/health")
+
+    @router.get("")
+    def health() -> dict[str, Any]:
+        rows = template_health.health(context.workspace)
+        return {"rows": [asdict(row) for row in rows], "sentences": template_health.sentences(rows)}
+
+    @router.get("/images")
+    def images(slot: str, value: str, trouble: str = "any") -> dict[str, Any]:
+        return {"ids": template_health.image_ids(context.workspace, slot, value, trouble)}
 
     return router
 

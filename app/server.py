@@ -68,12 +68,13 @@ def build_pages(context: AppContext) -> gr.Blocks:
     import gradio as gr
     from gradio.components.navbar import Navbar
 
-    from .pages import data, explore, generate, label, train
+    from .pages import data, explore, finetune, generate, label, train
     from .shell import PAGES, header
 
     builders: dict[str, Callable[[AppContext], None]] = {
         "": data.page,
         "generate": generate.page,
+        "finetune": finetune.page,
         "label": label.page,
         "explore": explore.page,
         "train": train.page,

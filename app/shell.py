@@ -7,6 +7,7 @@ from .components.markup import Markup, Panel, joined, markup
 PAGES = (
     ("Data", ""),
     ("Generate", "generate"),
+    ("Fine-tune", "finetune"),
     ("Label", "label"),
     ("Explore", "explore"),
     ("Train", "train"),

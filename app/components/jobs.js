@@ -5,7 +5,7 @@ const none = element.querySelector(".sa-jobs-empty");
 const rows = new Map();
 const WORDS = { queued: "waiting", running: "running", done: "done", failed: "failed", cancelled: "stopped" };
 const CHIPS = { queued: "", running: "", done: "good", failed: "bad", cancelled: "warn" };
-const TITLES = { generate: "Generate", predict: "Predict", score: "Compute features", import: "Import", retrain: "Retrain", train: "Train" };
+const TITLES = { generate: "Generate", predict: "Predict", score: "Compute features", import: "Import", retrain: "Retrain", train: "Train", finetune: "Fine-tune" };
 
 none.textContent = props.empty;
 
@@ -27,6 +27,7 @@ function build(id) {
   parts.done = make("span", "", foot);
   parts.rate = make("span", "", foot);
   parts.left = make("span", "sa-job-left", foot);
+  parts.cut = make("p", "sa-job-cut", row);
   parts.error = make("p", "sa-job-error", row);
   parts.button.addEventListener("click", () => act(id, parts));
   return parts;
@@ -61,6 +62,7 @@ function summary(job) {
   const { result, params } = job;
   if (job.kind === "generate") return `${params.label} · ${params.template}`;
   if (job.kind === "import") return params.source ?? "";
+  if (job.kind === "finetune") return `${params.name} · ${params.base} on ${params.view}`;
   return params.model ?? result.model ?? "";
 }
 
@@ -69,6 +71,11 @@ function finished(job) {
   if (job.kind === "import" && "added" in result) return `${count(result.added)} added, ${count(result.duplicates)} already there`;
   if (result.seconds && result.generated) return `${(result.generated / result.seconds).toFixed(1)} images/s`;
   return "";
+}
+
+function cutText({ cut }) {
+  if (!cut) return "";
+  return `${count(cut.images)} ${cut.images === 1 ? "prompt was" : "prompts were"} longer than the text encoder reads. Not read, for example: “${cut.example}”`;
 }
 
 function fill(parts, job) {
@@ -89,6 +96,8 @@ function fill(parts, job) {
   const rate = perSecond(job);
   const left = job.state === "running" && rate && job.total ? (job.total - job.done) / rate : null;
   parts.left.textContent = left === null ? "" : `${duration(left)} left`;
+  parts.cut.textContent = cutText(job.result);
+  parts.cut.hidden = !job.result.cut;
   parts.error.textContent = job.error;
   parts.error.hidden = !job.error;
 }

@@ -12,8 +12,9 @@ from PIL import Image
 from synthaug_app.components.label_desk import RESERVED_KEYS, class_keys
 from synthaug_app.components.markup import Markup, joined, markup
 from synthaug_app.components.palette import CLASS_COLORS, class_color, class_letter
+from synthaug_app.components.preview import data_uri
 from synthaug_app.pages.data import balance_panel, figures_panel, outcome_panel, views_panel
-from synthaug_app.pages.generate import data_uri, template_panel
+from synthaug_app.pages.generate import template_panel
 from synthaug_app.shell import PAGES, header
 from synthaug_app.theme import head
 

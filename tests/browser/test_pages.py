@@ -19,7 +19,7 @@ from .conftest import App, picture, running
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
 
-PAGES = ("", "generate", "label", "explore", "train")
+PAGES = ("", "generate", "finetune", "label", "explore", "train")
 HOSTILE = "<b onclick=alert(1)>cat</b> ${1+1} {{value}} 🐈"
 
 

@@ -1,0 +1,29 @@
+"""The template-health table: which slot values give images that are rejected, corrected or out of distribution."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio as gr
+
+TEMPLATE = """
+<section class="sa-card sa-health" data-state="loading">
+  <h2>Template health</h2>
+  <p>How the images of every slot value fared in review. A word that fails is better taken out of the template
+    above than its images one by one. The line through a bar is the 95% interval (Wilson): few images, wide line.</p>
+  <ul class="sa-health-said" data-part="said"></ul>
+  <div class="sa-health-empty"><b>Nothing to show yet</b><span data-part="why"></span></div>
+  <div class="sa-table-holder"><table class="sa-table"><thead><tr data-part="head"></tr></thead>
+  <tbody data-part="rows"></tbody></table></div>
+  <p class="sa-chart-note" data-part="more"></p>
+</section>
+"""
+
+
+def health_table() -> gr.HTML:
+    """Asks the app for the figures when it opens and when a job ends; sorted in the browser."""
+    return gr.HTML(
+        html_template=TEMPLATE,
+        js_on_load=Path(__file__).with_suffix(".js").read_text(encoding="utf-8"),
+        apply_default_css=False,
+    )

@@ -1,0 +1,209 @@
+"""Choosing a generator: which there are, what their cards say, which words they know, and a try without storing."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from synthaug.errors import UserError
+from synthaug.generators import CONTEXT_PREFIX, load_generator
+from synthaug.generators.base import GeneratedImage, ModelCard
+from synthaug.generators.folders import HUB_ID, SHIPPED, ModelFolder, find_model
+from synthaug.generators.hub import INDEX
+from synthaug.records import Prompt
+from synthaug.stages.finetune import list_finetuned
+from synthaug.stages.generation_params import checked_params
+from synthaug.stages.generation_plan import job_prompts, request, source_of
+from synthaug.store import catalog
+from synthaug.workspace import Workspace
+
+Kind = Literal["shipped", "fine-tuned", "folder", "hub"]
+
+FILLERS = frozenset(
+    {"a", "an", "and", "are", "as", "at", "by", "for", "from", "in", "is", "it", "its", "of", "on"}
+) | {
+    *("or", "that", "the", "this", "to", "with"),
+}
+"""Words that carry no picture; nobody expects a model to draw them."""
+OWN_TOKENIZER = 8192  # entries; a tokenizer this small was learnt from the model's own captions
+SHORTEST_TOKEN = 4  # letters; shorter tokens are often the ends of longer words
+WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorChoice:
+    """A generator that can be asked for by ``name``; ``size`` in bytes on disk, None: not on this machine yet."""
+
+    name: str
+    label: str
+    card: ModelCard
+    kind: Kind
+    size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a prompt: a word the model was taught, one it never saw, or neither."""
+
+    text: str
+    state: Literal["known", "unknown", "plain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What a model's captions were made of, in lower case; and how far into a prompt its text encoder reads."""
+
+    terms: frozenset[str]  # words, and phrases of several words
+    read: Callable[[str], int]  # prompt -> how many of its characters are read
+
+    def spans(self, text: str) -> list[Span]:
+        """The prompt in stretches; the longest phrase wins, upper and lower case are one."""
+        words = list(WORD.finditer(text))
+        longest = max((len(WORD.findall(term)) for term in self.terms), default=1)
+        found: list[Span] = []
+        at = index = 0
+        while index < len(words):
+            length, state = self._at(text, words, index, longest)
+            start, end = words[index].start(), words[index + length - 1].end()
+            if start > at:
+                found.append(Span(text[at:start], "plain"))
+            found.append(Span(text[start:end], state))
+            at, index = end, index + length
+        return [*found, Span(text[at:], "plain")] if at < len(text) else found
+
+    def _at(
+        self, text: str, words: list[re.Match[str]], index: int, longest: int
+    ) -> tuple[int, Literal["known", "unknown", "plain"]]:
+        for length in range(min(longest, len(words) - index), 0, -1):
+            stretch = text[words[index].start() : words[index + length - 1].end()]
+            if " ".join(stretch.casefold().split()) in self.terms:
+                return length, "known"
+        return 1, "plain" if words[index].group().casefold() in FILLERS else "unknown"
+
+
+def choices(workspace: Workspace) -> list[GeneratorChoice]:
+    """What needs no download: the shipped generators, then the workspace's fine-tuned ones, newest first."""
+    return [
+        *(_on_disk(name, name, "shipped") for name in SHIPPED),
+        *(
+            _on_disk(str(model.path), f"{model.name} (fine-tuned {model.base})", "fine-tuned")
+            for model in list_finetuned(workspace)
+        ),
+    ]
+
+
+def choice(workspace: Workspace, name: str) -> GeneratorChoice:
+    """What is known of any name that may be typed in; nothing is downloaded. Raises UserError."""
+    known = {each.name: each for each in choices(workspace)}
+    if name in known:
+        return known[name]
+    if name.startswith(CONTEXT_PREFIX):
+        plain = name.removeprefix(CONTEXT_PREFIX)
+        raise UserError(f'choose {plain!r}, and start from "context" under Advanced')
+    folder = _kept_snapshot(name) if not Path(name).expanduser().exists() and HUB_ID.fullmatch(name) else None
+    if folder is not None:
+        return GeneratorChoice(name, name, ModelCard.read(folder), "hub", _bytes(folder))
+    if HUB_ID.fullmatch(name) and not Path(name).expanduser().exists() and not name.startswith("."):
+        return GeneratorChoice(name, name, ModelCard(name=name), "hub", None)
+    return _on_disk(name, Path(name).name, "folder")
+
+
+def vocabulary(workspace: Workspace, name: str) -> Vocabulary | None:
+    """The words a generator knows, where its card says so. Raises UserError."""
+    about = choice(workspace, name)
+    if about.size is None or not (about.card.words or about.card.classes):
+        return None
+    return _vocabulary(find_model(name), about.card.classes + about.card.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One image of a try, and what it was drawn from."""
+
+    prompt: Prompt
+    image: GeneratedImage
+
+
+def try_out(
+    workspace: Workspace, asked: Mapping[str, Any], count: int, should_cancel: Callable[[], bool]
+) -> Iterator[list[Drawn]]:
+    """The first ``count`` images of the job that ``generate.submit(**asked)`` would queue, batch by batch.
+
+    Nothing is stored. Raises UserError, and Cancelled within a step of ``should_cancel()``.
+    """
+    params = checked_params(workspace, **{**asked, "count": count})
+    prompts = job_prompts(params)
+    guidance, size = params["guidance"], params["size"]
+    generator = load_generator(
+        f"{CONTEXT_PREFIX}{params['generator']}" if params["start"] == "context" else params["generator"],
+        num_inference_steps=params["steps"],
+        guidance_scale=None if isinstance(guidance, list) else guidance,
+        output_size=None if size is None else tuple(size),
+    )
+    for start in range(0, count, generator.settings.batch_size):
+        positions = range(start, min(count, start + generator.settings.batch_size))
+        requests = []
+        for position in positions:
+            source = source_of(params, position)
+            pixels = None
+            if source is not None:
+                (record,) = catalog.images_by_id(workspace.db, [source])
+                pixels = workspace.images.read(record.sha256)
+            requests.append(request(params, prompts[position], position, pixels))
+        images = generator.generate(requests, should_cancel=should_cancel)
+        yield [Drawn(prompts[position], image) for position, image in zip(positions, images, strict=True)]
+
+
+def _on_disk(name: str, label: str, kind: Kind) -> GeneratorChoice:
+    folder = find_model(name).path
+    return GeneratorChoice(name, label, ModelCard.read(folder), kind, _bytes(folder))
+
+
+def _bytes(folder: Path) -> int:
+    return sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
+
+
+def _kept_snapshot(hub_id: str) -> Path | None:
+    """The folder of a hub model that was downloaded before."""
+    from huggingface_hub import try_to_load_from_cache
+
+    index = try_to_load_from_cache(hub_id, INDEX)
+    return Path(index).parent if isinstance(index, str) else None
+
+
+@lru_cache(maxsize=16)
+def _vocabulary(folder: ModelFolder, taught: tuple[str, ...]) -> Vocabulary:
+    terms = {" ".join(term.casefold().split()) for term in taught}
+    path = (folder.base or folder).path / "tokenizer" / "tokenizer.json"
+    if not path.exists():
+        return Vocabulary(frozenset(terms), len)
+    entries = json.loads(path.read_text(encoding="utf-8"))["model"]["vocab"]
+    if len(entries) <= OWN_TOKENIZER:
+        words = (entry.removesuffix("</w>") for entry in entries if entry.endswith("</w>"))
+        terms |= {word for word in words if len(word) >= SHORTEST_TOKEN and word.isalpha()}
+    return Vocabulary(frozenset(terms), _reader(path))
+
+
+def _reader(path: Path) -> Callable[[str], int]:
+    """How many characters of a prompt the text encoder reads in whole words, by its tokenizer's own truncation."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(path))
+    longest = (tokenizer.truncation or {}).get("max_length")
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+
+    def read(text: str) -> int:
+        offsets = tokenizer.encode(text).offsets
+        if longest is None or len(offsets) <= longest:
+            return len(text)
+        end = int(offsets[longest - 1][0])
+        halved = [word.start() for word in WORD.finditer(text) if word.start() < end < word.end()]
+        return halved[0] if halved else end
+
+    return read
