@@ -1,9 +1,12 @@
-"""Images per second and peak memory: synthaug's generator beside the stock diffusers loop.
+"""Images per second and peak memory of every family: synthaug's generators beside the stock diffusers loop.
 
-    python benchmarks/generation.py [--images 160] [--model embedded] [--threads 2]
+    python benchmarks/generation.py [--images 96] [--threads 2] [--families text image ...]
 
-Both draw the same prompts with the same weights, scheduler, steps and guidance, each in a process of its own;
-the stock loop takes prompts in batches of the same size, as diffusers' documentation shows it.
+Both draw the same requests with the same weights, scheduler, steps and guidance, each in a process of its own,
+turn about; the stock loop takes batches of the same size, as diffusers' documentation shows it. DDPM and DCGAN
+are fresh networks of the sizes that ``train-generator`` makes by default: speed does not depend on training. A
+DCGAN's stock loop is the plain network; contextual diversification has no stock form, and is set beside the
+image-to-image pass that is its most expensive part.
 """
 
 from __future__ import annotations
@@ -13,22 +16,62 @@ import json
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from synthaug.generators.folders import find_model
 from synthaug.records import GenerationRequest
 
 ROUNDS = 3  # other work on the machine only ever slows a round down, so the best one counts
-PROMPTS = [
-    f"a {weight} handwritten digit {word} {lean}"
-    for weight in ("bold", "thin")
-    for word in ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-    for lean in ("upright", "slanted left", "slanted right")
-]
+MODEL = "embedded"
+CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+FAMILIES = ("text", "digits", "image", "inpaint", "context", "ddpm", "gan")
+STRENGTH = 0.6
+Draw = Callable[[Sequence[GenerationRequest]], int]
 
 
-def ours(model: str) -> tuple[Callable[[Sequence[GenerationRequest]], int], int]:
+def requests_of(family: str, count: int) -> list[GenerationRequest]:
+    """What is drawn: the same for both sides."""
+    words = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    names = words if family == "digits" else CLASSES
+    plain = [GenerationRequest(f"a photo of a {names[i % 10]}", i) for i in range(count)]
+    if family in ("text", "digits", "ddpm", "gan"):
+        return plain
+    rng = np.random.default_rng(0)
+    image = np.repeat(np.repeat(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8), 4, 0), 4, 1)
+    mask = np.zeros((32, 32), bool)
+    mask[:, 16:] = True
+    return [
+        replace(each, image=image, mask=mask if family == "inpaint" else None, strength=STRENGTH)
+        for each in plain
+    ]
+
+
+def model_of(family: str, folder: Path) -> str:
+    """The name or folder of a family's model; made there where none is shipped."""
+    images = np.zeros((2, 32, 32, 3), np.uint8)
+    if family == "ddpm":
+        from synthaug.generators.ddpm_training import DDPMConfig, train_ddpm
+
+        train_ddpm(
+            images, np.array([0, 1]), CLASSES, DDPMConfig(steps=1, batch_size=2), folder, folder / "ck"
+        )
+        return str(folder)
+    if family == "gan":
+        from synthaug.generators.gan_training import GANConfig, train_gan
+
+        train_gan(images, (), GANConfig(epochs=1), folder, folder / "ck")
+        return str(folder)
+    return {"digits": "digits", "context": f"context:{MODEL}"}.get(family, MODEL)
+
+
+def ours(family: str, model: str) -> tuple[Draw, int]:
     """A function that draws requests and counts the images, and the batch size."""
     from synthaug.generators import load_generator
 
@@ -36,45 +79,89 @@ def ours(model: str) -> tuple[Callable[[Sequence[GenerationRequest]], int], int]
     return lambda requests: len(generator.generate(requests)), generator.settings.batch_size
 
 
-def stock(model: str) -> tuple[Callable[[Sequence[GenerationRequest]], int], int]:
-    """The same through ``StableDiffusionPipeline`` alone."""
+def stock(family: str, model: str) -> tuple[Draw, int]:
+    """The same through diffusers' pipelines, or the network, alone."""
+    if family == "gan":
+        return stock_gan(model)
     import torch
-    from diffusers import DiffusionPipeline
+    from diffusers import (
+        AutoPipelineForImage2Image,
+        AutoPipelineForInpainting,
+        DDIMPipeline,
+        DiffusionPipeline,
+    )
 
     from synthaug.generators.base import ModelCard
 
-    folder = find_model(model).path
+    folder = find_model(model.removeprefix("context:")).path
     card = ModelCard.read(folder)
-    pipeline = DiffusionPipeline.from_pretrained(folder, safety_checker=None)
-    pipeline.set_progress_bar_config(disable=True)
     batch = card.batch_size or 1
+    pipeline: Any
+    if family == "ddpm":
+        pipeline = DDIMPipeline.from_pretrained(folder)
+    else:
+        pipeline = DiffusionPipeline.from_pretrained(folder, safety_checker=None)
+    if family in ("image", "context"):
+        pipeline = AutoPipelineForImage2Image.from_pipe(pipeline)
+    if family == "inpaint":
+        pipeline = AutoPipelineForInpainting.from_pipe(pipeline)
+    pipeline.set_progress_bar_config(disable=True)
+
+    def arguments(part: Sequence[GenerationRequest]) -> dict[str, Any]:
+        if family == "ddpm":
+            return {"batch_size": len(part)}
+        found: dict[str, Any] = {
+            "prompt": [each.prompt for each in part],
+            "guidance_scale": card.guidance_scale,
+        }
+        if part[0].image is not None:
+            found["image"] = np.stack([each.image for each in part]).astype(np.float32) / 255
+            found["strength"] = STRENGTH
+        if part[0].mask is not None:
+            found["mask_image"] = np.stack([each.mask for each in part]).astype(np.float32)
+            found |= {"height": 32, "width": 32}
+        return found
 
     def draw(requests: Sequence[GenerationRequest]) -> int:
         drawn = 0
         for start in range(0, len(requests), batch):
             part = requests[start : start + batch]
-            drawn += len(
-                pipeline(
-                    [each.prompt for each in part],
-                    generator=[torch.Generator().manual_seed(each.seed) for each in part],
-                    num_inference_steps=card.num_inference_steps,
-                    guidance_scale=card.guidance_scale,
-                ).images
-            )
+            seeds = [torch.Generator().manual_seed(each.seed) for each in part]
+            made = pipeline(
+                **arguments(part), generator=seeds, num_inference_steps=card.num_inference_steps
+            ).images
+            drawn += len(made)
         return drawn
 
     return draw, batch
 
 
-def measure(which: str, model: str, images: int, threads: int) -> dict[str, object]:
+def stock_gan(model: str) -> tuple[Draw, int]:
+    """The network and nothing else."""
+    import torch
+    from safetensors.torch import load_file
+
+    from synthaug.generators.dcgan import LATENT, Generator
+    from synthaug.generators.gan import BATCH
+
+    network = Generator().eval()
+    network.load_state_dict(load_file(Path(model) / "generator.safetensors"))
+
+    @torch.inference_mode()
+    def draw(requests: Sequence[GenerationRequest]) -> int:
+        parts = [requests[start : start + BATCH] for start in range(0, len(requests), BATCH)]
+        return sum(len(network(torch.randn(len(part), LATENT, 1, 1))) for part in parts)
+
+    return draw, BATCH
+
+
+def measure(which: str, family: str, model: str, images: int, threads: int) -> dict[str, object]:
     """Figures of one contestant, in this process."""
     import torch
 
     torch.set_num_threads(threads)
-    started = time.perf_counter()
-    draw, batch = {"ours": ours, "stock": stock}[which](model)
-    loaded = time.perf_counter()
-    requests = [GenerationRequest(PROMPTS[i % len(PROMPTS)], i) for i in range(images)]
+    draw, batch = {"ours": ours, "stock": stock}[which](family, model)
+    requests = requests_of(family, images)
     draw(requests[:batch])  # warm-up
     rates = []
     for _ in range(ROUNDS):
@@ -82,33 +169,43 @@ def measure(which: str, model: str, images: int, threads: int) -> dict[str, obje
         drawn = draw(requests)
         rates.append(drawn / (time.perf_counter() - began))
     return {
-        "contestant": which,
-        "images": images,
-        "images_per_second_best": round(max(rates), 1),
-        "images_per_second_all": [round(rate, 1) for rate in rates],
-        "load_seconds": round(loaded - started, 1),
-        "batch_size": batch,
-        "threads": threads,
+        "images_per_second": round(max(rates), 1),
+        "all": [round(rate, 1) for rate in rates],
         "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=int, default=160)
-    parser.add_argument("--model", default="embedded", help="as load_generator takes it")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--images", type=int, default=96)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--only", choices=["ours", "stock"], help="in this process, as JSON")
+    parser.add_argument("--families", nargs="+", choices=FAMILIES, default=FAMILIES)
+    parser.add_argument(
+        "--only", nargs=3, metavar=("WHICH", "FAMILY", "MODEL"), help="in this process, as JSON"
+    )
     options = parser.parse_args()
     if options.only:
-        print(json.dumps(measure(options.only, options.model, options.images, options.threads)))
+        print(json.dumps(measure(*options.only, options.images, options.threads)))
         return
-    for which in ("ours", "stock"):
-        arguments = [*sys.argv[1:], "--only", which]
-        done = subprocess.run(
-            [sys.executable, __file__, *arguments], check=True, stdout=subprocess.PIPE, text=True
-        )
-        print(done.stdout.splitlines()[-1], flush=True)
+    print(f"{'family':<10}{'ours /s':>10}{'stock /s':>10}{'ratio':>8}{'ours MB':>10}{'stock MB':>10}")
+    with tempfile.TemporaryDirectory() as root:
+        for family in options.families:
+            model = model_of(family, Path(root) / family)
+            found = {}
+            for which in ("ours", "stock"):
+                command = [sys.executable, __file__, "--only", which, family, model]
+                command += ["--images", str(options.images), "--threads", str(options.threads)]
+                done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+                found[which] = json.loads(done.stdout.splitlines()[-1])
+            mine, theirs = found["ours"], found["stock"]
+            ratio = mine["images_per_second"] / theirs["images_per_second"]
+            print(
+                f"{family:<10}{mine['images_per_second']:>10}{theirs['images_per_second']:>10}{ratio:>8.2f}"
+                f"{mine['peak_rss_mb']:>10}{theirs['peak_rss_mb']:>10}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ PRESETS = {"digits": DIGITS, "cifar10": CIFAR10, "hip": HIP}
 DIGIT_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 DEFAULT_PORT = 7860
+DEFAULT_GENERATOR = {"digits": "digits"}
+FALLBACK_GENERATOR = "embedded"
 DEFAULT_RECIPE = {"digits": "digits"}
 FALLBACK_RECIPE = "small-cnn"
 AUTOMATIC_THRESHOLD = 0.9

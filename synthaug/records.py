@@ -35,7 +35,9 @@ class GenerationRequest:
     prompt: str
     seed: int  # 0 .. 2**63 - 1
     guidance_scale: float | None = None  # None: the generator's own
-    image: Pixels | None = field(default=None, compare=False)  # what to start from: image-to-image, inpainting
+    image: Pixels | None = field(
+        default=None, compare=False
+    )  # what to start from: image-to-image, inpainting
     mask: NDArray[np.bool_] | None = field(default=None, compare=False)  # (H, W), true where to draw anew
     strength: float | None = None  # 0 keeps ``image``, 1 draws it anew; None: the generator's own
 

@@ -9,6 +9,7 @@ import gradio as gr
 from synthaug.errors import UserError
 from synthaug.records import Job
 from synthaug.stages import finetune, generator_choice
+from synthaug.stages.generation_params import usual_generator
 from synthaug.store import views
 
 from ..components.finetuning import ACTIVE, finished, live
@@ -63,7 +64,11 @@ def _form(context: AppContext) -> dict[str, Any]:
     Panel(Markup("<h2 class='sa-h2'>How it learns</h2>"))
     with gr.Row():
         form["base"] = gr.Dropdown(
-            _names(context), value="embedded", label="Base generator", allow_custom_value=True, min_width=150
+            _names(context),
+            value=usual_generator(context.workspace),
+            label="Base generator",
+            allow_custom_value=True,
+            min_width=150,
         )
         form["method"] = gr.Dropdown(METHODS, value="lora", label="Method", min_width=180)
     form["explained"] = Panel(_explained("lora"))
@@ -171,7 +176,7 @@ def asked(
     subject = method == "dreambooth"
     return {
         "view": view,
-        "base": (base or "").strip() or "embedded",
+        "base": (base or "").strip() or None,
         "method": method,
         "caption": (caption or "").strip() or None,
         "instance_prompt": ((instance or "").strip() or None) if subject else None,

@@ -10,6 +10,7 @@ import gradio as gr
 
 from synthaug.errors import Cancelled, TemplateError, UserError
 from synthaug.stages import catalog, generate, generator_choice, queue
+from synthaug.stages.generation_params import usual_generator
 from synthaug.stages.generator_choice import Vocabulary
 from synthaug.store import views
 from synthaug.templates import Template, shipped_template, shipped_template_names
@@ -247,14 +248,16 @@ def _wire_form(context: AppContext, form: Form, about: Panel, fresh: Panel) -> N
         return [gr.skip(), gr.skip()] if now == before else [fresh_panel(context), now]
 
     def described(name: str | None, template: str) -> list[Markup]:
-        chosen = (name or "").strip() or "embedded"
+        chosen = (name or "").strip() or usual_generator(context.workspace)
         return [card_panel(context, chosen), live_panel(context, template, chosen)]
 
     gr.on(None, opened, None, [*form.fields, fresh, form.preview, form.start], **QUIET).then(
         described, [form.generator, form.template], [about, form.live], **QUIET
     )
     form.template.change(
-        lambda text, name: live_panel(context, text, (name or "").strip() or "embedded"),
+        lambda text, name: live_panel(
+            context, text, (name or "").strip() or usual_generator(context.workspace)
+        ),
         [form.template, form.generator],
         form.live,
         trigger_mode="always_last",
@@ -363,7 +366,12 @@ def last_values(context: AppContext) -> dict[str, Any]:
     preset = context.workspace.preset
     template = shipped_template(FIRST_TEMPLATE.get(preset, shipped_template_names()[0]))
     label = FIRST_CLASS.get(preset, context.workspace.classes[0])
-    values = {"template": template, "label": label, "count": 100, "generator": "embedded"}
+    values = {
+        "template": template,
+        "label": label,
+        "count": 100,
+        "generator": usual_generator(context.workspace),
+    }
     values |= {"steps": None, "guidance": None, "seed": 0, "start": "text", "strength": None}
     jobs = context.jobs.list(1, kinds=(generate.KIND,))
     last = jobs[0].params if jobs else {}
@@ -386,7 +394,7 @@ def asked(values: tuple[Any, ...]) -> dict[str, Any]:
         "template": template,
         "label": label,
         "count": int(number),
-        "generator": (generator or "").strip() or "embedded",
+        "generator": (generator or "").strip() or None,
         "steps": None if steps is None else int(steps),
         "guidance": read_guidance(guidance),
         "seed": int(seed or 0),

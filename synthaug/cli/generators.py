@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @command(cli, "finetune")
 @click.option("--data", "view", required=True, metavar="VIEW", help="The view whose train images it learns.")
-@click.option("--base", default="embedded", show_default=True, metavar="NAME|PATH|HUB-ID")
+@click.option("--base", metavar="NAME|PATH|HUB-ID", help="[default: the shipped one that fits the preset]")
 @click.option(
     "--method",
     type=click.Choice(["lora", "dreambooth", "full"]),
@@ -77,7 +77,9 @@ if TYPE_CHECKING:
 @click.option("--seed", default=0, show_default=True, metavar="S", help="Same seed, same weights.")
 @click.option("--name", metavar="NAME", help="Of the generator. [default: VIEW-METHOD]")
 @workspace_option
-def finetune(workspace_path: Path | None, view: str, base: str, method: Method, **settings: Any) -> Result:
+def finetune(
+    workspace_path: Path | None, view: str, base: str | None, method: Method, **settings: Any
+) -> Result:
     """Teach a text-to-image model a view's captioned images. Killed, it goes on with "jobs --resume".
 
     \b
@@ -117,6 +119,9 @@ def finetune(workspace_path: Path | None, view: str, base: str, method: Method, 
 @click.option("--class", "label", metavar="CLASS", help="ddpm, gan: only the images of this class.")
 @click.option("--unconditional", is_flag=True, help="ddpm: draw without being asked for a class.")
 @click.option(
+    "--flip", is_flag=True, help="ddpm: show half of the images mirrored; not where left and right differ."
+)
+@click.option(
     "--size",
     type=click.Choice(["tiny", "small", "paper"]),
     default="small",
@@ -139,6 +144,7 @@ def train_generator(
     view: str | None,
     label: str | None,
     unconditional: bool,
+    flip: bool,
     size: str,
     checkpoints: Path | None,
     steps: int | None,
@@ -160,6 +166,11 @@ def train_generator(
             report(done, total, f"{phase}: loss {loss:.4f}")
 
         if family == "text":
+            if view is not None or label is not None or unconditional or flip:
+                raise UserError(
+                    "--view, --class, --unconditional and --flip are for --family ddpm or gan; this would "
+                    "train a text-to-image model on --data"
+                )
             figures = _train_text(output, kept, data, steps, seed, progress)
         else:
             from synthaug.stages.train_generator import train_on_view
@@ -176,6 +187,7 @@ def train_generator(
                 label=label,
                 size=size,
                 steps=steps,
+                flip=flip,
                 seed=seed,
                 progress=progress,
             )

@@ -33,7 +33,11 @@ if TYPE_CHECKING:
     help="The class the images are made for. [required but for an unconditional generator]",
 )
 @click.option("-n", "--number", "count", required=True, type=int, metavar="N", help="How many images.")
-@click.option("--generator", default="embedded", show_default=True, metavar="NAME|PATH|HUB-ID")
+@click.option(
+    "--generator",
+    metavar="NAME|PATH|HUB-ID",
+    help="embedded, digits, a folder or a hub id. [default: the shipped one that fits the preset]",
+)
 @click.option("--steps", type=int, metavar="N", help="Denoising steps. [default: the generator's]")
 @click.option(
     "--guidance",
@@ -66,7 +70,7 @@ def generate(
     template: str,
     label: str | None,
     count: int,
-    generator: str,
+    generator: str | None,
     steps: int | None,
     guidance: str | None,
     slot_guidance: tuple[str, ...],

@@ -37,7 +37,11 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Images (B, 3, 64, 64) to logits (B,): 128-256-512-1024 channels at ``width`` 128; higher = more real."""
+    """Images (B, 3, 64, 64) to logits (B,): 128-256-512-1024 channels at ``width`` 128; higher = more real.
+
+    The paper's text normalises in every block. Here the first does not, as in Radford et al. and the code that the
+    paper builds on: real and drawn images are judged in batches of their own, so it would hide their colours.
+    """
 
     def __init__(self, width: int = 128) -> None:
         super().__init__()

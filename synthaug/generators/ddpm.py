@@ -11,14 +11,14 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 
 from synthaug.errors import Cancelled, SynthaugError, UserError
 from synthaug.generators.base import GeneratedImage, GenerationSettings, ModelCard, ShouldCancel
-from synthaug.generators.classes import fine_classes, imagenet_to_cifar10, named_class
-from synthaug.generators.folders import find_model
+from synthaug.generators.classes import named_class, vocabulary
+from synthaug.generators.delivery import check_positive, deliver, delivered_size
+from synthaug.generators.folders import ModelFolder, find_model
 from synthaug.generators.hub import INDEX
-from synthaug.records import GenerationRequest, Pixels
+from synthaug.records import GenerationRequest
 
 STEPS = 50
 GUIDANCE = 1.5  # what classes are for is variety: a strong pull makes them alike
@@ -46,10 +46,11 @@ class Denoiser(Protocol):
 class PixelDenoiser:
     """A ``UNet2DModel`` over pixels. Conditional ones keep their last class for "none"."""
 
-    def __init__(self, folder: Path, card: ModelCard, device: str) -> None:
+    def __init__(self, model: ModelFolder, card: ModelCard, device: str) -> None:
         from diffusers import UNet2DModel
 
-        self.unet: Any = _load(UNet2DModel, folder / "unet").to(device).eval()
+        folder = model.path
+        self.unet: Any = _load(UNet2DModel, model, "unet").to(device).eval()
         config = self.unet.config
         side = (config.sample_size,) * 2 if isinstance(config.sample_size, int) else tuple(config.sample_size)
         self.shape = (config.in_channels, *side)
@@ -77,14 +78,19 @@ class PixelDenoiser:
 class LatentDenoiser:
     """A class-conditional DiT (Peebles & Xie 2023) with its VAE; classes as in its ``id2label``."""
 
-    def __init__(self, folder: Path, device: str) -> None:
+    def __init__(self, model: ModelFolder, card: ModelCard, device: str) -> None:
         from diffusers import AutoencoderKL, DiTTransformer2DModel
 
-        self.transformer: Any = _load(DiTTransformer2DModel, folder / "transformer").to(device).eval()
-        self.vae: Any = _load(AutoencoderKL, folder / "vae").to(device).eval()
-        labels = json.loads((folder / INDEX).read_text(encoding="utf-8")).get("id2label") or {}
-        self.classes = tuple(labels[key] for key in sorted(labels, key=int))
+        self.transformer: Any = _load(DiTTransformer2DModel, model, "transformer").to(device).eval()
+        self.vae: Any = _load(AutoencoderKL, model, "vae").to(device).eval()
         config = self.transformer.config
+        labels = json.loads((model.path / INDEX).read_text(encoding="utf-8")).get("id2label") or {}
+        self.classes = card.classes or tuple(labels[key] for key in sorted(labels, key=int))
+        if len(self.classes) != config.num_embeds_ada_norm:
+            raise UserError(
+                f"{model.path} draws {config.num_embeds_ada_norm} classes, and {len(self.classes)} are named; "
+                'give them in order, as "classes" in its synthaug.json or as "id2label" in its model_index.json'
+            )
         self.shape = (config.in_channels, config.sample_size, config.sample_size)
         side = config.sample_size * 2 ** (len(self.vae.config.block_out_channels) - 1)
         self.size = (side, side)
@@ -102,9 +108,22 @@ class LatentDenoiser:
         return decoded
 
 
-def _load(kind: Any, folder: Path) -> Any:
+def _place(model: ModelFolder, part: str) -> Path:
+    """Where a part of a pipeline lies: in a folder of its own, or beside the index (google/ddpm-cifar10-32)."""
+    own = model.path / part
+    return own if own.is_dir() else model.path
+
+
+def _load(kind: Any, model: ModelFolder, part: str) -> Any:
+    folder = _place(model, part)
     try:
-        return kind.from_pretrained(folder, use_safetensors=True, torch_dtype=torch.float32)
+        return kind.from_pretrained(
+            folder,
+            use_safetensors=True,
+            local_files_only=True,
+            variant=model.variant,
+            torch_dtype=torch.float32,
+        )
     except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
         raise UserError(f"{folder} could not be loaded as a {kind.__name__} of diffusers: {error}") from error
 
@@ -137,33 +156,36 @@ class DDPMGenerator:
 
         if compile:
             raise UserError("only diffusion pipelines that read prompts can be compiled")
+        check_positive("batch size", batch_size)
         folder = find_model(name)
         self.name, self.revision = str(name), folder.revision
         self._card = ModelCard.read(folder.path)
         self._device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         latent = (folder.path / "transformer").is_dir()
         self._model: Denoiser = (
-            LatentDenoiser(folder.path, self._device)
+            LatentDenoiser(folder, self._card, self._device)
             if latent
-            else PixelDenoiser(folder.path, self._card, self._device)
+            else PixelDenoiser(folder, self._card, self._device)
         )
-        config = DDIMScheduler.load_config(folder.path / "scheduler")
-        self._scheduler = DDIMScheduler.from_config(config, clip_sample=not latent)
-        steps = num_inference_steps or self._card.num_inference_steps or STEPS
+        self._words = vocabulary(self._model.classes)
+        config = DDIMScheduler.load_config(_place(folder, "scheduler"))
+        # Pixels end within -1 .. 1, latents do not; a scheduler that does not say whether it clips is no DDIM.
+        self._scheduler = DDIMScheduler.from_config({"clip_sample": not latent, **config})
+        usual = self._card.num_inference_steps or STEPS
+        steps = usual if num_inference_steps is None else num_inference_steps
         longest = self._scheduler.config.num_train_timesteps
         if not 1 <= steps <= longest:
             raise UserError(f"the number of steps is {steps}; it must lie in 1 .. {longest}")
         own = GUIDANCE if self._card.guidance_scale is None else self._card.guidance_scale
-        if guidance_scale is not None and not self._model.classes:
-            raise UserError(
-                f"{name} draws without a class, so there is nothing to guide it to; leave guidance out"
-            )
+        if not self._model.classes:
+            own = 1.0
+            self._refuse_guidance(guidance_scale)
         fixed = self._card.batch_size or BATCH
         self.settings = GenerationSettings(
             num_inference_steps=steps,
             guidance_scale=float(own if guidance_scale is None else guidance_scale),
             batch_size=fixed if self._device == "cpu" else batch_size or fixed,
-            output_size=output_size or self._card.output_size or self._model.size,
+            output_size=delivered_size(self._model.size, output_size or self._card.output_size),
             scheduler="DDIMScheduler",
             device=self._device,
             dtype="float32",
@@ -187,27 +209,33 @@ class DDPMGenerator:
         size = self.settings.batch_size
         for start in range(0, len(requests), size):
             part, planned = list(requests[start : start + size]), plans[start : start + size]
+            if should_cancel():
+                raise Cancelled("generation was cancelled")
             missing = size - len(part) if self._device == "cpu" else 0
             drawn = self._draw(part + part[-1:] * missing, planned + planned[-1:] * missing, should_cancel)
-            images += [self._delivered(*each) for each in zip(drawn[: len(part)], planned, strict=True)]
+            images += [
+                deliver(pixels, self.image_size, plan.cut, self._details(plan))
+                for pixels, plan in zip(drawn[: len(part)], planned, strict=True)
+            ]
         return images
 
     def _plan(self, request: GenerationRequest) -> _Plan:
         if request.image is not None:
             raise UserError(f"{self.name} draws from noise only; it cannot start from an image")
-        fine = self._model.classes
-        if not fine:
+        if not self._model.classes:
+            self._refuse_guidance(request.guidance_scale)
             return _Plan(None, "", 1.0, request.prompt)
-        class_map = imagenet_to_cifar10()
-        names = [name.split(",")[0].strip() for name in fine]
-        coarse = [each for each in class_map if each not in names]
-        known = [each for each in coarse if _belongs(each, fine)]
-        asked = named_class(request.prompt, [*names, *known])
-        choices = [names.index(asked)] if asked in names else fine_classes(asked, fine, class_map)
+        choices = self._words[named_class(request.prompt, list(self._words))]
         label = choices[int(np.random.default_rng(request.seed).integers(len(choices)))]
+        fine = self._model.classes[label].partition(",")[0].strip() if len(choices) > 1 else ""
         guidance = request.guidance_scale
-        scale = self.settings.guidance_scale if guidance is None else guidance
-        return _Plan(label, "" if asked in names else names[label], scale, "")
+        return _Plan(label, fine, self.settings.guidance_scale if guidance is None else guidance, "")
+
+    def _refuse_guidance(self, guidance: float | None) -> None:
+        if guidance not in (None, 1.0):
+            raise UserError(
+                f"{self.name} draws without a class, so there is nothing to guide it to; leave guidance out"
+            )
 
     @torch.inference_mode()
     def _draw(
@@ -242,20 +270,9 @@ class DDPMGenerator:
         images: NDArray[np.uint8] = levels.permute(0, 2, 3, 1).cpu().numpy()
         return images
 
-    def _delivered(self, drawn: Pixels, plan: _Plan) -> GeneratedImage:
+    def _details(self, plan: _Plan) -> dict[str, Any]:
+        """What decided the pixels besides seed, prompt and settings."""
         details: dict[str, Any] = {"class": plan.fine} if plan.fine else {}
         if plan.label is not None and plan.guidance != self.settings.guidance_scale:
             details |= {"guidance_scale": plan.guidance}
-        if self.image_size == drawn.shape[1::-1]:
-            return GeneratedImage(drawn, cut=plan.cut, details=details)
-        reduced = np.asarray(Image.fromarray(drawn).resize(self.image_size, Image.Resampling.LANCZOS))
-        larger = drawn if drawn.shape[1] > self.image_size[0] else None
-        return GeneratedImage(reduced, review=larger, cut=plan.cut, details=details)
-
-
-def _belongs(coarse: str, fine: Sequence[str]) -> bool:
-    """Whether some fine class is of a coarse one."""
-    try:
-        return bool(fine_classes(coarse, fine, imagenet_to_cifar10()))
-    except UserError:
-        return False
+        return details

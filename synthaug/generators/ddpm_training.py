@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from synthaug.errors import UserError
+from synthaug.errors import UnknownName, UserError
 from synthaug.generators.base import ModelCard
 from synthaug.generators.fitting import Fit
 from synthaug.generators.latents import to_tensor
@@ -40,6 +40,9 @@ CHANNELS: dict[Size, tuple[int, ...]] = {
     "paper": (128, 256, 256, 256),
 }
 """Channels by level; "paper" is what improved DDPM uses on CIFAR-10."""
+LAYERS: dict[Size, int] = {"tiny": 1, "small": 2, "paper": 3}
+"""Residual blocks a level."""
+DROPOUT: dict[Size, float] = {"tiny": 0.0, "small": 0.0, "paper": 0.3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,20 @@ class DDPMConfig:
     seed: int = 0
 
 
+PAPER = DDPMConfig(
+    size="paper", steps=500_000, batch_size=128, learning_rate=1e-4, warmup_steps=0, ema_decay=0.9999
+)
+"""Improved DDPM on CIFAR-10 (Nichol & Dhariwal 2021, appendix A): days on one GPU."""
+
+
+def preset(size: str) -> DDPMConfig:
+    """The settings for a size. Raises UnknownName."""
+    for known in CHANNELS:
+        if known == size:
+            return PAPER if known == "paper" else DDPMConfig(size=known)
+    raise UnknownName("size", size, CHANNELS)
+
+
 def train_ddpm(
     images: NDArray[np.uint8],
     labels: NDArray[np.int64] | None,
@@ -77,6 +94,7 @@ def train_ddpm(
     ``checkpoint_dir`` where an equal training was begun there. Raises UserError.
     """
     from diffusers import DDIMPipeline, DDIMScheduler
+    from diffusers.models.attention_processor import Attention, AttnProcessor
 
     _check(images, labels, classes, config)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -84,6 +102,11 @@ def train_ddpm(
     torch.manual_seed(config.seed)  # the only use of the global generator: initial weights
     unet = make_unet(images.shape[1], config.size, None if labels is None else len(classes)).to(device)
     unet = unet.to(memory_format=torch.channels_last)
+    if device.type == "cpu":
+        # The fused attention's backward pass is slower than plain products on a CPU.
+        for module in unet.modules():
+            if isinstance(module, Attention):
+                module.set_processor(AttnProcessor())
     settings = TrainingConfig(
         batch_size=config.batch_size,
         shards=config.shards,
@@ -130,7 +153,9 @@ def make_unet(side: int, size: Size, num_classes: int | None) -> Any:
         in_channels=3,
         out_channels=3,
         block_out_channels=channels,
-        layers_per_block=1 if size == "tiny" else 2,
+        layers_per_block=LAYERS[size],
+        dropout=DROPOUT[size],
+        resnet_time_scale_shift="scale_shift" if size == "paper" else "default",
         down_block_types=tuple(down),
         up_block_types=tuple(name.replace("Down", "Up") for name in reversed(down)),
         norm_num_groups=8 if size == "tiny" else 32,
@@ -173,6 +198,8 @@ class DDPMLoss:
         x = to_tensor(np.ascontiguousarray(batch), self.device)
         noise = torch.randn(x.shape, generator=source).to(self.device)
         times = torch.randint(len(self.weights), (len(x),), generator=source).to(self.device)
+        if DROPOUT[config.size]:
+            torch.manual_seed(source.initial_seed())  # dropout knows no other source
         noisy = self.noising.add_noise(x, noise, times)
         target = self.noising.get_velocity(x, noise, times)
         with mixed_precision(self.device):
@@ -210,5 +237,7 @@ def _check(
         labels.shape != (len(images),) or not 0 <= labels.min() <= labels.max() < len(classes)
     ):
         raise UserError(f"labels must be {len(images)} numbers from 0 to {len(classes) - 1}")
+    if config.shards > 1 and DROPOUT[config.size]:
+        raise UserError(f"the size {config.size!r} has dropout, which takes one shard; got {config.shards}")
     if config.batch_size % config.shards:
         raise UserError(f"a batch of {config.batch_size} cannot be cut into {config.shards} equal shards")

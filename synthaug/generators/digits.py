@@ -59,7 +59,12 @@ def train_digits(
         guidance_scale=2.5,
         batch_size=16,
         classes=DIGIT_WORDS,
-        words=(*DIGIT_WORDS, *"0123456789", "bold", "thin", "slanted left", "slanted right", "upright"),
+        words=(
+            *DIGIT_WORDS,
+            *"0123456789",
+            *("bold", "thin", "slanted left", "slanted right", "upright"),
+            *("handwritten", "digit", "number", "photo", "drawing", "image"),
+        ),
     )
     return train(
         images,

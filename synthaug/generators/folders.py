@@ -14,7 +14,7 @@ from synthaug.errors import UserError
 from synthaug.generators.base import CARD_NAME, ModelCard
 from synthaug.generators.hub import INDEX, download, variant_of
 
-SHIPPED = {"embedded": "models/digits", "digits": "models/digits"}
+SHIPPED = {"embedded": "models/cifar10", "digits": "models/digits"}
 """Models that come with the package: folders under ``assets/``."""
 
 CLASS_PIPELINES = ("DDPMPipeline", "DDIMPipeline", "DiTPipeline")

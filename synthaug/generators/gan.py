@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 
 from synthaug.errors import Cancelled, SynthaugError, UserError
 from synthaug.generators.base import GeneratedImage, GenerationSettings, ModelCard, ShouldCancel
 from synthaug.generators.classes import named_class
 from synthaug.generators.dcgan import LATENT, Generator
+from synthaug.generators.delivery import check_positive, deliver, delivered_size
 from synthaug.generators.folders import GAN_WEIGHTS, find_model
-from synthaug.records import GenerationRequest, Pixels
+from synthaug.records import GenerationRequest
 
 SIDE = 64  # pixels
-BATCH = 64
+BATCH = 16
 
 
 class GANGenerator:
@@ -35,10 +35,11 @@ class GANGenerator:
         device: str | None = None,
         compile: bool = False,
     ) -> None:
-        if num_inference_steps is not None or guidance_scale is not None or compile:
+        if num_inference_steps not in (None, 1) or guidance_scale not in (None, 1.0) or compile:
             raise UserError(
                 f"{name} is a GAN: it has no steps, no guidance and nothing to compile; leave them out"
             )
+        check_positive("batch size", batch_size)
         folder = find_model(name)
         self.name, self.revision = str(name), folder.revision
         self._card = ModelCard.read(folder.path)
@@ -48,7 +49,7 @@ class GANGenerator:
             num_inference_steps=1,
             guidance_scale=1.0,
             batch_size=BATCH if self._device == "cpu" else batch_size or BATCH,
-            output_size=output_size or self._card.output_size or (SIDE, SIDE),
+            output_size=delivered_size((SIDE, SIDE), output_size or self._card.output_size),
             scheduler="",
             device=self._device,
             dtype="float32",
@@ -69,20 +70,22 @@ class GANGenerator:
         """One image a request, in order; see :class:`synthaug.generators.base.Generator`."""
         cuts = [self._unread(request) for request in requests]
         images: list[GeneratedImage] = []
-        for start in range(0, len(requests), BATCH):
+        size = self.settings.batch_size
+        for start in range(0, len(requests), size):
             if should_cancel():
                 raise Cancelled("generation was cancelled")
-            part = requests[start : start + BATCH]
-            drawn = self._draw([each.seed for each in part] + [0] * (BATCH - len(part)))[: len(part)]
+            seeds = [each.seed for each in requests[start : start + size]]
+            # Always as many: on a CPU the shape of a batch decides the last bit of a pixel.
+            drawn = self._draw(seeds + [0] * (size - len(seeds)))[: len(seeds)]
             images += [
-                self._delivered(pixels, cut)
-                for pixels, cut in zip(drawn, cuts[start : start + BATCH], strict=True)
+                deliver(pixels, self.image_size, cut)
+                for pixels, cut in zip(drawn, cuts[start : start + size], strict=True)
             ]
         return images
 
     def _unread(self, request: GenerationRequest) -> str:
         """The prompt where it is not read. Raises UserError for a class that the GAN does not draw."""
-        if request.image is not None or request.guidance_scale is not None:
+        if request.image is not None or request.guidance_scale not in (None, 1.0):
             raise UserError(f"{self.name} is a GAN: it starts from noise alone and takes no guidance")
         if not self._card.classes:
             return request.prompt
@@ -99,12 +102,6 @@ class GANGenerator:
         levels = ((drawn + 1) * 127.5).round().to(torch.uint8)
         images: NDArray[np.uint8] = levels.permute(0, 2, 3, 1).cpu().numpy()
         return images
-
-    def _delivered(self, drawn: Pixels, cut: str) -> GeneratedImage:
-        if self.image_size == drawn.shape[1::-1]:
-            return GeneratedImage(drawn, cut=cut)
-        resized = np.asarray(Image.fromarray(drawn).resize(self.image_size, Image.Resampling.LANCZOS))
-        return GeneratedImage(resized, review=drawn if self.image_size[0] < SIDE else None, cut=cut)
 
 
 def _load(path: Path) -> Generator:

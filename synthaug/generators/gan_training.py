@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -62,7 +63,7 @@ def train_gan(
         )
     began = time.monotonic()
     training = _Training(images, config, checkpoint_dir)
-    losses = (math.nan, math.nan)
+    losses: tuple[float, float] | tuple[None, None] = (None, None)  # where all epochs were done before
     for epoch in range(training.start, config.epochs):
         losses = training.epoch(epoch)
         training.save(epoch + 1)
@@ -95,9 +96,7 @@ class _Training:
     def __init__(self, images: NDArray[np.uint8], config: GANConfig, checkpoint_dir: Path) -> None:
         self.config = config
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.images = F.interpolate(
-            to_tensor(images, self.device), (SIDE, SIDE), mode="bilinear", antialias=True, align_corners=False
-        )
+        self.images = images
         torch.manual_seed(config.seed)  # the only use of the global generator: initial weights
         self.generator = Generator(config.width).to(self.device)
         self.discriminator = Discriminator(config.width).to(self.device)
@@ -116,18 +115,24 @@ class _Training:
     def epoch(self, number: int) -> tuple[float, float]:
         """One pass over the images; mean losses of generator and discriminator."""
         config = self.config
-        source = torch.Generator().manual_seed(config.seed * 1_000_003 + number)
+        rng = np.random.default_rng([config.seed, number])
+        source = torch.Generator().manual_seed(int(rng.integers(2**63)))
         order = torch.randperm(len(self.images), generator=source)
         sums = np.zeros(2)
         batches = order.tensor_split(math.ceil(len(order) / config.batch_size))
         for rows in batches:
-            real = self._augmented(self.images[rows.to(self.device)], source)
+            real = self._augmented(self._resized(rows), source)
             noise = torch.randn(len(rows), LATENT, 1, 1, generator=source).to(self.device)
             sums += self._step(real, noise)
         if not np.isfinite(sums).all():
             raise SynthaugError(f"training diverged in epoch {number + 1}; try a lower learning rate")
         generator_loss, discriminator_loss = (sums / len(batches)).tolist()
         return generator_loss, discriminator_loss
+
+    def _resized(self, rows: torch.Tensor) -> torch.Tensor:
+        """Images (B, 3, 64, 64) in -1 .. 1; made batch by batch, because all at once take gigabytes."""
+        pixels = to_tensor(self.images[rows.numpy()], self.device)
+        return F.interpolate(pixels, (SIDE, SIDE), mode="bilinear", antialias=True, align_corners=False)
 
     def _step(self, real: torch.Tensor, noise: torch.Tensor) -> tuple[float, float]:
         made = self.generator(noise)
@@ -173,6 +178,8 @@ class _Training:
         partial = self.path.with_suffix(".partial")
         metadata = {"epochs": str(epochs), "fingerprint": self.fingerprint}
         save_file({key: each.cpu().contiguous() for key, each in tensors.items()}, partial, metadata=metadata)
+        with partial.open("rb") as written:
+            os.fsync(written.fileno())
         partial.replace(self.path)
 
     def _load(self) -> int:

@@ -96,7 +96,8 @@ def train_photos(
             *COLORS,
             *(f"on a {color} background" for color in COLORS),
             *"0123456789",
-            *("handwritten", "digit", "bold", "thin", "slanted left", "slanted right", "upright"),
+            *("bold", "thin", "slanted left", "slanted right", "upright"),
+            *("handwritten", "digit", "number", "photo", "drawing", "image"),
         ),
         trained_on=trained_on,
     )

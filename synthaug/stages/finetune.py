@@ -22,6 +22,7 @@ from synthaug.images import decode
 from synthaug.records import Pixels
 from synthaug.running.jobs import JobContext
 from synthaug.stages.finetune_captions import Captioned, captioned_images
+from synthaug.stages.generation_params import usual_generator
 from synthaug.store import jobs
 from synthaug.store.database import now
 from synthaug.workspace import Workspace
@@ -50,7 +51,7 @@ class FinetunedModel:
 def submit(
     workspace: Workspace,
     view: str,
-    base: str = "embedded",
+    base: str | None = None,
     method: Method = "lora",
     *,
     caption: str | None = None,
@@ -63,11 +64,13 @@ def submit(
 ) -> int:
     """Check everything, then queue the job; returns its id. Raises UserError.
 
-    ``caption``: for images that came without one and were not generated; ``{class}`` in it is their class.
+    ``base``: None for the shipped generator that fits the workspace. ``caption``: for images that came without
+    one and were not generated; ``{class}`` in it is their class.
     ``validation_prompts`` (default: some of the captions) are drawn before the first step and after every
     ``validate_every`` (default: a tenth of all). ``name``: of the generator (default: VIEW-METHOD).
     ``settings``: further fields of :class:`FinetuneConfig`.
     """
+    base = base or usual_generator(workspace)
     config = _config({"method": method, **settings})
     found = captioned_images(workspace, view, _fallback(config, caption, instance_prompt))
     if method == "dreambooth" and class_prompt is None and len(found.classes) == 1:

@@ -31,7 +31,7 @@ def submit(
     template: str,
     label: str | None,
     count: int,
-    generator: str = "embedded",
+    generator: str | None = None,
     steps: int | None = None,
     guidance: float | tuple[float, float] | None = None,
     seed: int = 0,
@@ -47,12 +47,13 @@ def submit(
 ) -> int:
     """Check everything, then queue the job; returns its id. Raises UserError.
 
-    ``label``: None only for a generator that draws without a class. ``guidance``: a scale, or the ends of a range
-    from which each image's own is drawn; ``guidance_by_slot`` (slot -> value -> scale) wins over it.
-    ``duplicates`` and ``stratify`` as in :func:`.generation_plan.draw_prompts`. ``start``: from noise ("text"), or
-    from an image of the class in the view ``sources`` (default: the real train images): redrawn as a whole
-    ("image"), but for its subject ("inpaint"), or with its subject elsewhere on a new background ("context");
-    ``strength`` (0 .. 1): how much of it is drawn anew.
+    ``generator``: None for the shipped one that fits the workspace. ``label``: None only for a generator that
+    draws without a class. ``guidance``: a scale, or the ends of a range from which each image's own is drawn;
+    ``guidance_by_slot`` (slot -> value -> scale) wins over it. ``duplicates`` and ``stratify`` as in
+    :func:`.generation_plan.draw_prompts`. ``start``: from noise ("text"), or from an image of the class in the
+    view ``sources`` (default: the real train images): redrawn as a whole ("image"), but for its subject
+    ("inpaint"), or with its subject elsewhere on a new background ("context"); ``strength`` (0 .. 1): how much
+    of it is drawn anew.
     """
     params = checked_params(
         workspace,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
+from synthaug.config import DEFAULT_GENERATOR, FALLBACK_GENERATOR
 from synthaug.errors import UnknownName, UserError, ViewError
 from synthaug.generators import CONTEXT_PREFIX
 from synthaug.generators.base import ModelCard
@@ -34,7 +35,7 @@ def checked_params(
     template: str,
     label: str | None,
     count: int,
-    generator: str = "embedded",
+    generator: str | None = None,
     steps: int | None = None,
     guidance: float | tuple[float, float] | None = None,
     seed: int = 0,
@@ -48,6 +49,7 @@ def checked_params(
     compile: bool = False,
 ) -> dict[str, Any]:
     """The parameters of a job, JSON-ready; see :func:`synthaug.stages.generate.submit`. Raises UserError."""
+    generator = generator or usual_generator(workspace)
     _check_label(workspace, label, generator)
     if not 1 <= count <= MAX_COUNT:
         raise UserError(f"the number of images is {count}; it must lie in 1 .. {MAX_COUNT}")
@@ -77,6 +79,11 @@ def checked_params(
         "compile": compile,
         "size": catalog.usual_size(workspace.db),  # what the real images have: both must train together
     }
+
+
+def usual_generator(workspace: Workspace) -> str:
+    """The shipped generator that draws what the workspace's preset is about."""
+    return DEFAULT_GENERATOR.get(workspace.preset, FALLBACK_GENERATOR)
 
 
 def _check_label(workspace: Workspace, label: str | None, generator: str) -> None:

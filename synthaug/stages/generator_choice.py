@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -30,8 +29,6 @@ FILLERS = frozenset(
     *("or", "that", "the", "this", "to", "with"),
 }
 """Words that carry no picture; nobody expects a model to draw them."""
-OWN_TOKENIZER = 8192  # entries; a tokenizer this small was learnt from the model's own captions
-SHORTEST_TOKEN = 4  # letters; shorter tokens are often the ends of longer words
 WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 
 
@@ -182,10 +179,6 @@ def _vocabulary(folder: ModelFolder, taught: tuple[str, ...]) -> Vocabulary:
     path = (folder.base or folder).path / "tokenizer" / "tokenizer.json"
     if not path.exists():
         return Vocabulary(frozenset(terms), len)
-    entries = json.loads(path.read_text(encoding="utf-8"))["model"]["vocab"]
-    if len(entries) <= OWN_TOKENIZER:
-        words = (entry.removesuffix("</w>") for entry in entries if entry.endswith("</w>"))
-        terms |= {word for word in words if len(word) >= SHORTEST_TOKEN and word.isalpha()}
     return Vocabulary(frozenset(terms), _reader(path))
 
 

@@ -32,7 +32,8 @@ def pseudo_label(
     """Label unlabeled synthetic images without a prompted class, where the classifier is as sure as ``threshold``.
 
     What has no prediction of ``model`` (see :func:`.predict.predict`) gets one first. The labels are logged with
-    the source "automatic"; a person's label always counts for more. Raises UserError.
+    the source "automatic"; a person's label always counts for more, and one that a person took back is not given
+    again by the same model. Raises UserError.
     """
     if not 0 < threshold <= 1:
         raise UserError(f"the confidence threshold is {threshold}; it must lie above 0 and at most at 1")
@@ -40,7 +41,7 @@ def pseudo_label(
     classless = _classless(workspace)
     predictions = models.predictions_of(workspace.db, chosen.id, classless)
     sure = [each for each in predictions.values() if each.confidence >= threshold]
-    entries = [
+    new = [
         LabelEntry(
             image_id=each.image_id,
             value="class",
@@ -51,8 +52,9 @@ def pseudo_label(
         )
         for each in sure
     ]
-    labels.append(workspace.db, entries, chosen.id)
-    counts = Counter(workspace.classes[each.class_index] for each in sure)
+    new = [each for each in new if labels.by_op_id(workspace.db, each.op_id) is None]
+    labels.append(workspace.db, new, chosen.id)
+    counts = Counter(workspace.classes[each.class_index] for each in new if each.class_index is not None)
     return PseudoLabels(
         {name: counts[name] for name in workspace.classes}, len(classless) - len(sure), chosen.name
     )

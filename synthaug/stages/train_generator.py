@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -10,7 +11,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from synthaug.errors import UserError
+from synthaug.errors import UserError, explain_os_error
+from synthaug.generators.base import ModelCard
 from synthaug.store import catalog, views
 from synthaug.workspace import Workspace
 
@@ -53,41 +55,66 @@ def train_on_view(
     label: str | None = None,
     size: str = "small",
     steps: int | None = None,
+    flip: bool = False,
     seed: int = 0,
     progress: Progress,
 ) -> dict[str, Any]:
     """Write a DDPM's or a GAN's folder, trained on the images of a view, or on those of one class of it.
 
-    ``classes``: whether a DDPM learns to be asked for a class. A GAN is not asked: with ``label`` it draws that
-    class, without it whatever the view shows. ``steps`` are a GAN's epochs. The real test images are in no view.
-    Goes on from ``checkpoints`` where an equal training was begun there. Raises UserError.
+    ``classes``: whether a class is asked for; a DDPM then learns those of the view, a GAN is only ever asked for
+    ``label``, and without it draws whatever the view shows. ``steps`` are a GAN's epochs. ``flip``: show a DDPM half of the
+    images mirrored. The real test images are in no view.
+    Goes on from ``checkpoints`` where an equal training was begun there; ``output`` appears whole or not at all.
+    Raises UserError.
     """
     check_output(output, steps)
+    if flip and family == "gan":
+        raise UserError("a GAN is shown half of its images upside down, as its paper has it; leave flip out")
+    watched = _Sitting(progress)
+    partial = output.with_name(f".{output.name}.partial") / output.name
+    try:
+        shutil.rmtree(partial.parent, ignore_errors=True)
+        figures = _train(
+            workspace, partial, checkpoints, family, view, classes, label, size, steps, flip, seed, watched
+        )
+        said = _said(workspace, view, label, figures, watched)
+        replace(ModelCard.read(partial), trained_on=said).write(partial)
+        partial.replace(output)
+        partial.parent.rmdir()
+    except OSError as error:
+        raise explain_os_error(error, output) from error
+    return {**figures, "output": str(output)}
+
+
+def _train(
+    workspace: Workspace,
+    output: Path,
+    checkpoints: Path,
+    family: Family,
+    view: str,
+    classes: bool,
+    label: str | None,
+    size: str,
+    steps: int | None,
+    flip: bool,
+    seed: int,
+    progress: Progress,
+) -> dict[str, Any]:
     side = DDPM_SIDE if family == "ddpm" else GAN_SIDE
-    images, labels = _images(workspace, view, label, side)
-    trained_on = _said(workspace, view, label, len(images))
+    images, labels, shown = _images(workspace, view, label, side)
     if family == "gan":
         from synthaug.generators.gan_training import GANConfig, train_gan
 
         gan = GANConfig(width=8 if size == "tiny" else 128, seed=seed)
         gan = gan if steps is None else replace(gan, epochs=steps)
-        names = () if label is None else (label,)
-        return train_gan(images, names, gan, output, checkpoints, progress=progress, trained_on=trained_on)
-    from synthaug.generators.ddpm_training import CHANNELS, DDPMConfig, train_ddpm
+        names = (label,) if label is not None and classes else ()
+        return train_gan(images, names, gan, output, checkpoints, progress=progress)
+    from synthaug.generators.ddpm_training import preset, train_ddpm
 
-    (chosen,) = (each for each in CHANNELS if each == size)
-    ddpm = DDPMConfig(size=chosen, seed=seed)
+    ddpm = replace(preset(size), flip=flip, seed=seed)
     ddpm = ddpm if steps is None else replace(ddpm, steps=steps)
-    named = (label,) if label is not None else workspace.classes
     return train_ddpm(
-        images,
-        labels if classes else None,
-        named,
-        ddpm,
-        output,
-        checkpoints,
-        progress=progress,
-        trained_on=trained_on,
+        images, labels if classes else None, shown, ddpm, output, checkpoints, progress=progress
     )
 
 
@@ -101,24 +128,52 @@ def check_output(output: Path, steps: int | None) -> None:
 
 def _images(
     workspace: Workspace, view: str, label: str | None, side: int
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The images (N, side, side, 3) of a view and their classes, counted from 0 where only one is wanted."""
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], tuple[str, ...]]:
+    """Images (N, side, side, 3) of a view, their classes (N,), and the names of those that are among them."""
     from synthaug.stages.train import load_view
 
     data = load_view(workspace, views.by_name(workspace.db, view), side)
     if label is None:
-        return data.images, data.labels
+        present, labels = np.unique(data.labels, return_inverse=True)
+        return data.images, labels.astype(np.int64), tuple(workspace.classes[each] for each in present)
     wanted = data.labels == catalog.class_index(workspace.db, label)
     if not wanted.any():
         raise UserError(f"the view {view!r} has no images of the class {label!r}")
-    return data.images[wanted], np.zeros(int(wanted.sum()), np.int64)
+    return data.images[wanted], np.zeros(int(wanted.sum()), np.int64), (label,)
 
 
-def _said(workspace: Workspace, view: str, label: str | None, count: int) -> str:
+class _Sitting:
+    """Passes progress on, and remembers how much of the training was done before this process began."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self.before: int | None = None  # None: not a step was left to do
+
+    def __call__(self, phase: str, done: int, total: int, loss: float) -> None:
+        if self.before is None:
+            self.before = done - 1
+        self._progress(phase, done, total, loss)
+
+
+def _said(
+    workspace: Workspace, view: str, label: str | None, figures: Mapping[str, Any], sitting: _Sitting
+) -> str:
+    """On what a model was trained, for how long, and on which machine."""
     import torch
 
     from synthaug.hardware import describe_device
 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    config, count = figures["config"], figures["images"]
     what = f"{count} images" if label is None else f"{count} images of {label}"
-    return f"{what} of the view {view!r} of the workspace {workspace.name!r}, on {describe_device(device)}"
+    unit = "epochs" if "epochs" in config else "steps"
+    length = (
+        f"{config[unit]} {unit} of {config['batch_size']} images"
+        if unit == "steps"
+        else f"{config[unit]} epochs"
+    )
+    if sitting.before == 0:
+        length += f" in {figures['seconds']:.0f} s"
+    elif sitting.before is not None:
+        length += f", the last {config[unit] - sitting.before} of them in {figures['seconds']:.0f} s"
+    return f"{what} of the view {view!r} of the workspace {workspace.name!r}: {length}, on {describe_device(device)}"

@@ -181,6 +181,6 @@ def test_the_tuning_form_becomes_the_arguments_of_a_job() -> None:
     values = ("few", "", "", "lora", "left", "behind", 20.0, 4.0, None, " one \n\n two", "")
     found = tuning_asked(*values)
     assert found["validation_prompts"] == ["one", "two"]
-    assert (found["instance_prompt"], found["class_prompt"], found["base"]) == (None, None, "embedded")
+    assert (found["instance_prompt"], found["class_prompt"], found["base"]) == (None, None, None)
     with pytest.raises(UserError, match="view"):
         tuning_asked(None, *values[1:])

@@ -17,7 +17,7 @@ from synthaug.records import GenerationRequest, Pixels
 
 @pytest.fixture(scope="module")
 def generator() -> Generator:
-    return load_generator("embedded", device="cpu")
+    return load_generator("digits", device="cpu")
 
 
 def draw(generator: Generator, prompts: list[str]) -> np.ndarray:
@@ -70,7 +70,7 @@ def test_stock_diffusers_draws_the_same_from_the_folder(generator: Generator) ->
     import torch
     from diffusers import StableDiffusionPipeline
 
-    pipeline = StableDiffusionPipeline.from_pretrained(find_model("embedded").path)
+    pipeline = StableDiffusionPipeline.from_pretrained(find_model("digits").path)
     pipeline.set_progress_bar_config(disable=True)
     drawn = pipeline(
         "a handwritten digit eight",
