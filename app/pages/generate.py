@@ -57,7 +57,7 @@ GUIDANCE_HINT = Markup(
 )
 START_HINT = Markup(
     '<p class="sa-hint">Starting from real images of the class keeps their poses and scenes. Strength: 0 keeps '
-    "the image, 1 draws it anew.</p>"
+    "the image, 1 draws it anew. On a new background, the template describes the background.</p>"
 )
 SYNTAX = Markup("""
 <details class="sa-syntax"><summary>How to write a template</summary><dl>

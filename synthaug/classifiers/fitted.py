@@ -51,8 +51,10 @@ class FittedClassifier:
 
     @cached_property
     def revision(self) -> str:
-        """SHA-256 over every tensor's name, type, shape and bytes, the statistics and the image size."""
-        digest = hashlib.sha256(repr((self.mean, self.std, self.recipe.image_size)).encode())
+        """SHA-256 over every tensor's name, type, shape and bytes, and what else decides a prediction."""
+        recipe = self.recipe
+        decisive = (self.mean, self.std, recipe.image_size, recipe.flip_average, recipe.temperature)
+        digest = hashlib.sha256(repr(decisive).encode())
         for name, tensor in sorted(self.network.state_dict().items()):
             digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
             digest.update(tensor.cpu().contiguous().numpy().tobytes())
@@ -79,7 +81,8 @@ class FittedClassifier:
             batch = to_tensor(images[rows], self.recipe.image_size).to(device)
             penultimate = self._features(standardise(batch, mean, std))
             features[rows] = penultimate.cpu().numpy()
-            probs[rows] = self.network.head(penultimate).softmax(1).cpu().numpy()
+            logits = self.network.head(penultimate) / self.recipe.temperature
+            probs[rows] = logits.softmax(1).cpu().numpy()
         return probs, features
 
     def _features(self, x: Tensor) -> Tensor:

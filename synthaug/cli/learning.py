@@ -55,7 +55,8 @@ if TYPE_CHECKING:
     type=click.Choice(["text", "image", "inpaint", "context"]),
     default="text",
     show_default=True,
-    help="Draw from noise; or from a real image: anew, around its subject, or its subject in another place.",
+    help="Draw from noise; or from a real image: anew, around its subject, or its subject in another place "
+    "(the template then describes the background).",
 )
 @click.option("--strength", type=float, metavar="S", help="How much of the real image is drawn anew, 0 to 1.")
 @click.option(

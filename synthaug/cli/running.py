@@ -68,7 +68,9 @@ def demo(directory: Path, only: str | None, headless: bool, seeds: int, host: st
     if only != "cats":
         filled |= _fill_digits(directory, seeds)
     if only != "digits":
+        message = [filled["message"]] if filled else []
         filled |= _fill_cats(cats)
+        filled["message"] = "\n".join([*message, filled["message"]])
     if not headless:
         from synthaug_app.server import serve as run
 
@@ -108,7 +110,13 @@ def _fill_cats(directory: Path) -> dict[str, Any]:
     with progress_bar() as report:
         workspace = fill_cats(directory, report, _say)
     row = next(each for each in overview(workspace).classes if each.name == CLASS)
-    return {"cats": str(directory), "cats_generated": row.synthetic, "cats_confirmed": row.accepted}
+    message = f"{row.accepted} of {row.synthetic} generated cats confirmed by the labeler: {directory}"
+    return {
+        "cats": str(directory),
+        "cats_generated": row.synthetic,
+        "cats_confirmed": row.accepted,
+        "message": message,
+    }
 
 
 @command(cli, "status")

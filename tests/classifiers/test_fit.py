@@ -111,7 +111,7 @@ def test_two_images_are_enough_to_run() -> None:
     assert np.isfinite(classifier.probabilities(images)).all()
 
 
-FAST = replace(RECIPES["cifar10-fast"], epochs=4, warmup_epochs=1, batch_size=50, cutout=0, flip=False)
+FAST = replace(RECIPES["cifar10-fast"], epochs=4, warmup_epochs=1, batch_size=50, flip=False)
 
 
 def test_the_fast_recipe_learns_with_its_average_and_its_whitening(

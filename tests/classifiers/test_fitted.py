@@ -62,3 +62,29 @@ def test_missing_foreign_and_broken_files_are_named(tmp_path: Path) -> None:
     save_file({"x": np.zeros(3)}, tmp_path / "foreign")
     with pytest.raises(UserError, match="holds no classifier of ours"):
         FittedClassifier.load(tmp_path / "foreign")
+
+
+def test_temperature_and_mirror_image_change_probabilities_as_they_say(
+    classifier: FittedClassifier, images: np.ndarray
+) -> None:
+    plain, mirrored = classifier.features(images), classifier.features(images[:, :, ::-1])
+    recipe = replace(classifier.recipe, temperature=0.5, flip_average=True)
+    other = FittedClassifier(classifier.network, recipe, NAMES, classifier.mean, classifier.std)
+    probs, features = other.predict(images)
+    np.testing.assert_allclose(features, (plain + mirrored) / 2, rtol=1e-4, atol=1e-5)
+    head = classifier.network.head
+    logits = features @ head.weight.detach().numpy().T + head.bias.detach().numpy()
+    sharpened = np.exp(2 * (logits - logits.max(1, keepdims=True)))
+    np.testing.assert_allclose(probs, sharpened / sharpened.sum(1, keepdims=True), rtol=1e-4, atol=1e-6)
+    assert other.revision != classifier.revision
+
+
+def test_half_the_bytes_keep_the_predictions(
+    classifier: FittedClassifier, images: np.ndarray, tmp_path: Path
+) -> None:
+    classifier.save(tmp_path / "whole.safetensors")
+    classifier.save(tmp_path / "half.safetensors", half=True)
+    sizes = [(tmp_path / f"{name}.safetensors").stat().st_size for name in ("half", "whole")]
+    assert sizes[0] < 0.6 * sizes[1]
+    half = FittedClassifier.load(tmp_path / "half.safetensors")
+    np.testing.assert_allclose(half.probabilities(images), classifier.probabilities(images), atol=0.01)
