@@ -15,6 +15,7 @@ from synthaug.errors import Cancelled, UserError
 from synthaug.generators.base import GeneratedImage, GenerationSettings, ModelCard, ShouldCancel
 from synthaug.generators.colour import harmonise
 from synthaug.generators.compositing import Ranges, blend, fill, place, soften, warp
+from synthaug.generators.delivery import delivered_size
 from synthaug.generators.masks import Mask, described, ellipse, subject_mask
 from synthaug.images import resize
 from synthaug.records import GenerationRequest, Pixels
@@ -88,7 +89,7 @@ class ContextGenerator:
         self._segmenter = _segmenter(segmenter, device)
         self._context = context or ContextSettings()
         self.settings: GenerationSettings = replace(
-            self._base.settings, output_size=_fitted(self._base.image_size, output_size)
+            self._base.settings, output_size=delivered_size(self._base.image_size, output_size)
         )
 
     @property
@@ -250,12 +251,3 @@ def _checked(requests: Sequence[GenerationRequest]) -> Sequence[GenerationReques
 def _stop_if(should_cancel: ShouldCancel) -> None:
     if should_cancel():
         raise Cancelled("generation was cancelled")
-
-
-def _fitted(drawn: tuple[int, int], asked: tuple[int, int] | None) -> tuple[int, int]:
-    """The size drawn, brought within the one asked for, its shape kept."""
-    width, height = asked or drawn
-    if min(width, height) < 1:
-        raise UserError(f"the output size is {width}x{height}; both must be at least 1")
-    scale = min(1.0, width / drawn[0], height / drawn[1])
-    return max(1, round(scale * drawn[0])), max(1, round(scale * drawn[1]))

@@ -19,6 +19,7 @@ from synthaug.generators.base import (
     ShouldCancel,
 )
 from synthaug.generators.batches import Setting, group, keep_unmasked, masks, sources
+from synthaug.generators.delivery import check_positive, delivered_size
 from synthaug.generators.folders import find_model
 from synthaug.generators.loading import load_pipeline
 from synthaug.generators.pipelines import is_out_of_memory
@@ -52,8 +53,8 @@ class DiffusionGenerator:
         self.revision = folder.revision
         self._card = ModelCard.read(folder.path)
         self._loaded = load_pipeline(folder, device, compile)
-        _check_positive("batch size", batch_size)
-        _check_positive("number of steps", num_inference_steps)
+        check_positive("batch size", batch_size)
+        check_positive("number of steps", num_inference_steps)
         self.settings = GenerationSettings(
             num_inference_steps=_first(
                 num_inference_steps,
@@ -64,7 +65,7 @@ class DiffusionGenerator:
                 _first(guidance_scale, self._card.guidance_scale, self._loaded.default_guidance)
             ),
             batch_size=self._batch_size(batch_size),
-            output_size=self._output_size(output_size),
+            output_size=delivered_size(self._loaded.native_size, output_size or self._card.output_size),
             scheduler=type(self._loaded.pipeline.scheduler).__name__,
             device=self._loaded.device,
             dtype=str(self._loaded.dtype).removeprefix("torch."),
@@ -203,21 +204,7 @@ class DiffusionGenerator:
         self._batch //= 2
         torch.cuda.empty_cache()
 
-    def _output_size(self, asked: tuple[int, int] | None) -> tuple[int, int]:
-        """The size to deliver: what is drawn, brought within the size asked for, its shape kept."""
-        drawn = self._loaded.native_size
-        width, height = asked or self._card.output_size or drawn
-        if min(width, height) < 1:
-            raise UserError(f"the output size is {width}x{height}; both must be at least 1")
-        scale = min(1.0, width / drawn[0], height / drawn[1])
-        return max(1, round(scale * drawn[0])), max(1, round(scale * drawn[1]))
-
 
 def _first(*values: Any) -> Any:
     """The first value that is not None."""
     return next(value for value in values if value is not None)
-
-
-def _check_positive(what: str, value: int | None) -> None:
-    if value is not None and value < 1:
-        raise UserError(f"the {what} is {value}; it must be at least 1")

@@ -62,9 +62,9 @@ def train_on_view(
     """Write a DDPM's or a GAN's folder, trained on the images of a view, or on those of one class of it.
 
     ``classes``: whether a class is asked for; a DDPM then learns those of the view, a GAN is only ever asked for
-    ``label``, and without it draws whatever the view shows. ``steps`` are a GAN's epochs. ``flip``: show a DDPM half of the
-    images mirrored. The real test images are in no view.
-    Goes on from ``checkpoints`` where an equal training was begun there; ``output`` appears whole or not at all.
+    ``label``, and without it draws whatever the view shows. ``steps`` are a GAN's epochs. ``flip``: show a DDPM
+    half of the images mirrored. The real test images are in no view. Goes on from ``checkpoints`` where an equal
+    training was begun there; ``output`` appears whole or not at all.
     Raises UserError.
     """
     check_output(output, steps)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -14,7 +13,7 @@ import numpy as np
 import pytest
 
 from synthaug.cli import main
-from synthaug.errors import UnknownName, UserError
+from synthaug.errors import UnknownName, UserError, WorkspaceError
 from synthaug.generators import load_generator
 from synthaug.generators.base import ModelCard
 from synthaug.records import GenerationRequest
@@ -215,11 +214,14 @@ def test_a_taken_folder_is_left_alone(viewed: Workspace, tmp_path: Path) -> None
     assert [each.name for each in (tmp_path / "m").iterdir()] == ["thesis.txt"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_place_that_may_not_be_written_to_is_said(viewed: Workspace, tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    with pytest.raises(UserError, match="cannot write"):
-        train(viewed, tmp_path / "m", "gan")
+def test_a_place_that_cannot_hold_a_folder_is_said(viewed: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    checkpoints = tmp_path / "ck"
+    with pytest.raises(WorkspaceError, match=r"cannot write .*file/m: something else has taken that name"):
+        train_on_view(
+            viewed, tmp_path / "file" / "m", checkpoints, "gan", "few", size="tiny", steps=1, progress=quiet
+        )
+    assert (tmp_path / "file").read_text() == "mine"
 
 
 @pytest.mark.parametrize(
