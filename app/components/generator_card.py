@@ -38,7 +38,7 @@ def card(about: GeneratorChoice) -> Markup:
         '<div class="sa-gen-words">{}{}</div>{}</div>',
         held.name or about.label,
         joined(markup('<span class="sa-chip">{}</span>', each) for each in _chips(about)),
-        held.trained_on or "What it was trained on is not recorded.",
+        f"Trained on {held.trained_on}." if held.trained_on else "What it was trained on is not recorded.",
         _hint(held),
         _words("Draws", held.classes, "sa-gen-class", "Its classes are not recorded; it reads any prompt."),
         _words("Also understands", _others(held), "sa-gen-word", ""),

@@ -61,7 +61,7 @@ function rateCell(row, { key }) {
   const rate = row[key];
   const cell = make("td", "sa-health-rate");
   if (rate.share === null) {
-    make("span", "sa-zero", cell, key === "far" ? "no features yet" : "not reviewed");
+    make("span", "sa-zero", cell, key === "far" ? "no real images scored" : "not reviewed");
     return cell;
   }
   const holder = make("div", "", cell);

@@ -34,7 +34,7 @@ def legend(texts: Sequence[str], vocabulary: Vocabulary | None) -> Markup:
     said = Markup("")
     if unknown:
         said = markup(
-            "<strong>Struck through</strong>: not in this generator's captions ({}{}). Such words have no effect, "
+            "<strong>Struck through</strong>: no word this generator was taught ({}{}). Such words have no effect, "
             "or not the one you mean.",
             ", ".join(unknown[:5]),
             "" if len(unknown) <= 5 else f" and {len(unknown) - 5} more",

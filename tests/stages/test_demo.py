@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from synthaug.cli import main
-from synthaug.stages import compare, demo
-from synthaug.store import catalog, jobs, labels, views
+from synthaug.stages import compare, demo, demo_cats
+from synthaug.store import catalog, jobs, labels, models, views
 from synthaug.workspace import Workspace
 
 
@@ -86,3 +86,26 @@ def test_another_workspace_is_not_touched(workspace: Workspace, tmp_path: Path) 
         main(["demo", "--headless", "--workspace", str(tmp_path / "cats")])
     assert exit_.value.code == 2
     assert catalog.count_images(Workspace.open(tmp_path / "cats").db) == 0
+
+
+def test_the_cats_are_drawn_named_confirmed_and_exported_offline(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    for _ in range(2):  # the second time everything is there
+        with pytest.raises(SystemExit) as exit_:
+            main(["demo", "--only", "cats", "--headless", "--workspace", str(tmp_path / "demo"), "--json"])
+        assert not exit_.value.code
+    shown = json.loads(capsys.readouterr().out.splitlines()[-1])
+    cats = Workspace.open(Path(shown["cats"]))
+    made = catalog.find_images(cats.db, origin="synthetic")
+    assert len(made) == shown["cats_generated"] == demo_cats.SYNTHETIC
+    assert [model.name for model in models.all_models(cats.db)] == [demo_cats.LABELER]
+    assert len(models.scored_images(cats.db)) == len(made)
+    confirmed = labels.labeled_images(cats.db, split="train", origin="synthetic")
+    assert 0 < len(confirmed) == shown["cats_confirmed"] < len(made)
+    assert {cats.classes[image.class_index] for image in confirmed} == {"cat"}
+    (row,) = views.all_exports(cats.db)
+    batches = sorted(Path(row["path"]).glob("data_batch*"))
+    named = [label for path in batches for label in pickle.loads(path.read_bytes(), encoding="latin1")["labels"]]
+    assert named == [3] * len(confirmed)
