@@ -9,9 +9,13 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the commands do, befor
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from synthaug.stages.importing import import_images
 from synthaug.workspace import Workspace
+
+settings.register_profile("patient", deadline=None)  # how long an example takes says nothing about it
+settings.load_profile("patient")
 
 
 @pytest.fixture

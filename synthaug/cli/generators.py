@@ -80,7 +80,7 @@ if TYPE_CHECKING:
 def finetune(
     workspace_path: Path | None, view: str, base: str | None, method: Method, **settings: Any
 ) -> Result:
-    """Teach a text-to-image model a view's captioned images. Killed, it goes on with "jobs --resume".
+    """Teach a text-to-image model a view's captioned images. Killed, it goes on.
 
     \b
       $ synthaug finetune --data hips --base owner/model --steps 1000 --validate-every 100

@@ -107,5 +107,7 @@ def test_the_cats_are_drawn_named_confirmed_and_exported_offline(
     assert {cats.classes[image.class_index] for image in confirmed} == {"cat"}
     (row,) = views.all_exports(cats.db)
     batches = sorted(Path(row["path"]).glob("data_batch*"))
-    named = [label for path in batches for label in pickle.loads(path.read_bytes(), encoding="latin1")["labels"]]
+    named = [
+        label for path in batches for label in pickle.loads(path.read_bytes(), encoding="latin1")["labels"]
+    ]
     assert named == [3] * len(confirmed)
