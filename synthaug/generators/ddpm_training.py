@@ -21,6 +21,7 @@ from synthaug.errors import UnknownName, UserError
 from synthaug.generators.base import ModelCard
 from synthaug.generators.fitting import Fit
 from synthaug.generators.latents import to_tensor
+from synthaug.generators.losses import min_snr_weights
 from synthaug.generators.training import ignore_progress
 from synthaug.generators.training_config import Progress, Schedule, TrainingConfig
 from synthaug.hardware import mixed_precision
@@ -181,9 +182,7 @@ class DDPMLoss:
         self.unet, self.images, self.labels = unet, images, labels
         self.num_classes, self.config, self.device = num_classes, config, device
         self.noising = DDIMScheduler(**SCHEDULER)
-        kept = self.noising.alphas_cumprod
-        signal_to_noise = kept / (1 - kept)
-        self.weights = (signal_to_noise.clamp(max=config.min_snr_gamma) / (signal_to_noise + 1)).to(device)
+        self.weights = min_snr_weights(self.noising, config.min_snr_gamma).to(device)
 
     def __call__(self, step: int, shard: int = 0) -> torch.Tensor:
         config = self.config

@@ -23,6 +23,7 @@ from synthaug.generators.base import ModelCard
 from synthaug.generators.checkpoints import load_state, save_state
 from synthaug.generators.finetuning_config import FinetuneConfig, Validation, check_config
 from synthaug.generators.finetuning_data import Conditions, Latents, class_images
+from synthaug.generators.losses import min_snr_weights
 from synthaug.generators.pipelines import is_out_of_memory
 from synthaug.generators.training_config import Progress
 from synthaug.hardware import describe_device
@@ -106,19 +107,6 @@ def _train(
     fingerprint = config.fingerprint(images, captions, tunable.base.revision)
     with torch.enable_grad():
         return Finetuning(tunable, loss_at, fingerprint, checkpoint_dir).run(progress, validation)
-
-
-def min_snr_weights(scheduler: Any, gamma: float | None) -> torch.Tensor:
-    """What an error counts at each time of the schedule (Hang et al. 2023); 1 where ``gamma`` is None."""
-    import torch
-
-    kept = scheduler.alphas_cumprod
-    if gamma is None:
-        return torch.ones_like(kept)
-    ratio = kept / (1 - kept)  # signal to noise
-    units = {"v_prediction": ratio + 1, "epsilon": ratio.clamp(min=1e-8), "sample": torch.ones_like(ratio)}
-    weights: torch.Tensor = ratio.clamp(max=gamma) / units[scheduler.config.prediction_type]
-    return weights
 
 
 class FinetuneLoss:

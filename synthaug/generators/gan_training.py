@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from synthaug.errors import SynthaugError, UserError
+from synthaug.generators import checkpoints
 from synthaug.generators.base import ModelCard
 from synthaug.generators.dcgan import LATENT, Discriminator, Generator, initialise
 from synthaug.generators.folders import GAN_WEIGHTS
@@ -167,50 +167,22 @@ class _Training:
 
     def save(self, epochs: int) -> None:
         """Write everything that the next epoch needs, in one step."""
-        from safetensors.torch import save_file
-
         tensors: dict[str, torch.Tensor] = {}
         for name, part in self.parts.items():
             tensors |= {f"{name}.{key}": each for key, each in part.state_dict().items()}
-            for index, moments in self.optimizers[name].state_dict()["state"].items():
-                tensors |= {f"adam.{name}.{index}.{key}": each for key, each in moments.items()}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_suffix(".partial")
+            tensors |= checkpoints.moments(f"adam.{name}.", self.optimizers[name])
         metadata = {"epochs": str(epochs), "fingerprint": self.fingerprint}
-        save_file({key: each.cpu().contiguous() for key, each in tensors.items()}, partial, metadata=metadata)
-        with partial.open("rb") as written:
-            os.fsync(written.fileno())
-        partial.replace(self.path)
+        checkpoints.write(self.path, tensors, metadata)
 
     def _load(self) -> int:
         """Restore what ``save`` wrote; the number of epochs done, 0 where there is no file."""
-        from safetensors import safe_open
-
-        if not self.path.exists():
+        metadata, tensors = checkpoints.read(self.path, self.fingerprint)
+        if not metadata:
             return 0
-        with safe_open(self.path, framework="pt") as stored:
-            metadata = stored.metadata()
-            tensors = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118
-        if metadata["fingerprint"] != self.fingerprint:
-            raise UserError(
-                f"{self.path} is a checkpoint of a training with other data or settings; "
-                "name an empty checkpoint folder or repeat the settings it was begun with"
-            )
         done = int(metadata["epochs"])
         if done > self.config.epochs:
             raise UserError(f"{self.path} is at epoch {done}, beyond the {self.config.epochs} asked for")
         for name, part in self.parts.items():
-            part.load_state_dict(_under(f"{name}.", tensors))
-            state: dict[int, dict[str, torch.Tensor]] = {}
-            for key, value in _under(f"adam.{name}.", tensors).items():
-                index, _, moment = key.partition(".")
-                state.setdefault(int(index), {})[moment] = value
-            optimizer = self.optimizers[name]
-            optimizer.load_state_dict(
-                {"state": state, "param_groups": optimizer.state_dict()["param_groups"]}
-            )
+            part.load_state_dict(checkpoints.under(f"{name}.", tensors))
+            checkpoints.restore_moments(self.optimizers[name], checkpoints.under(f"adam.{name}.", tensors))
         return done
-
-
-def _under(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    return {name.removeprefix(prefix): each for name, each in tensors.items() if name.startswith(prefix)}

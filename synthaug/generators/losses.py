@@ -53,6 +53,19 @@ class VaeLoss:
         return loss
 
 
+def min_snr_weights(scheduler: Any, gamma: float | None) -> torch.Tensor:
+    """What an error counts at each time of the schedule (Hang et al. 2023); 1 where ``gamma`` is None."""
+    import torch
+
+    kept = scheduler.alphas_cumprod
+    if gamma is None:
+        return torch.ones_like(kept)
+    ratio = kept / (1 - kept)  # signal to noise
+    units = {"v_prediction": ratio + 1, "epsilon": ratio.clamp(min=1e-8), "sample": torch.ones_like(ratio)}
+    weights: torch.Tensor = ratio.clamp(max=gamma) / units[scheduler.config.prediction_type]
+    return weights
+
+
 class DiffusionLoss:
     """Min-SNR weighted v-prediction loss (Hang et al. 2023; Salimans & Ho 2022) of one batch."""
 
@@ -71,10 +84,7 @@ class DiffusionLoss:
         self.vae, self.text_encoder, self.unet, self.tokenizer = vae, text_encoder, unet, tokenizer
         self.data, self.moments, self.device = data, moments, device
         self.noising = DDPMScheduler(**NOISE_SCHEDULE)
-        kept = self.noising.alphas_cumprod
-        signal_to_noise = kept / (1 - kept)
-        gamma = data.config.min_snr_gamma
-        self.weights = (signal_to_noise.clamp(max=gamma) / (signal_to_noise + 1)).to(device)
+        self.weights = min_snr_weights(self.noising, data.config.min_snr_gamma).to(device)
 
     def __call__(self, step: int, shard: int = 0) -> torch.Tensor:
         import torch

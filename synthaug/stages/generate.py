@@ -82,8 +82,8 @@ def preview(
     """The first images that :func:`submit` with the same arguments would make. Nothing is stored."""
     params = checked_params(workspace, template, label, count, **options)
     prompts = job_prompts(params)
-    made = _requests(workspace, params, prompts, range(count))
-    images = _load(params).generate([each for each, _ in made])
+    made = requests(workspace, params, prompts, range(count))
+    images = load(params).generate([each for each, _ in made])
     return [(prompt, image.pixels) for prompt, image in zip(prompts, images, strict=True)]
 
 
@@ -98,10 +98,10 @@ def run(context: JobContext) -> dict[str, Any]:
         return result
     context.progress(len(done), count, "loading the generator", **result)
     prompts = job_prompts(params)
-    generator = _load(params)
+    generator = load(params)
     started = time.monotonic()
     for positions in _batches(params, prompts, pending, generator.settings.batch_size):
-        made = _requests(workspace, params, prompts, positions)
+        made = requests(workspace, params, prompts, positions)
         images = generator.generate([each for each, _ in made], should_cancel=context.should_cancel)
         _store(context, generator, [(prompts[each], each) for each in positions], made, images)
         result["generated"] += len(positions)
@@ -112,7 +112,8 @@ def run(context: JobContext) -> dict[str, Any]:
     return result
 
 
-def _load(params: Mapping[str, Any]) -> Generator:
+def load(params: Mapping[str, Any]) -> Generator:
+    """The generator that a job of these parameters draws with."""
     name, guidance, size = params["generator"], params["guidance"], params["size"]
     return load_generator(
         f"{CONTEXT_PREFIX}{name}" if params["start"] == "context" else name,
@@ -139,7 +140,7 @@ def _batches(
                 yield group[start : start + batch]
 
 
-def _requests(
+def requests(
     workspace: Workspace, params: Mapping[str, Any], prompts: Sequence[Prompt], positions: Sequence[int]
 ) -> list[tuple[GenerationRequest, ImageRecord | None]]:
     """What these images are made from, each with the image it starts from."""

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from synthaug.errors import UserError
-from synthaug.generators import CONTEXT_PREFIX, load_generator
+from synthaug.generators import CONTEXT_PREFIX
 from synthaug.generators.base import GeneratedImage, ModelCard
 from synthaug.generators.folders import HUB_ID, SHIPPED, ModelFolder, find_model
 from synthaug.generators.hub import INDEX
 from synthaug.records import Prompt
 from synthaug.stages.finetune import list_finetuned
+from synthaug.stages.generate import load, requests
 from synthaug.stages.generation_params import checked_params
-from synthaug.stages.generation_plan import job_prompts, request, source_of
-from synthaug.store import catalog
+from synthaug.stages.generation_plan import job_prompts
 from synthaug.workspace import Workspace
 
 Kind = Literal["shipped", "fine-tuned", "folder", "hub"]
@@ -135,24 +135,11 @@ def try_out(
     """
     params = checked_params(workspace, **{**asked, "count": count})
     prompts = job_prompts(params)
-    guidance, size = params["guidance"], params["size"]
-    generator = load_generator(
-        f"{CONTEXT_PREFIX}{params['generator']}" if params["start"] == "context" else params["generator"],
-        num_inference_steps=params["steps"],
-        guidance_scale=None if isinstance(guidance, list) else guidance,
-        output_size=None if size is None else tuple(size),
-    )
+    generator = load(params)
     for start in range(0, count, generator.settings.batch_size):
         positions = range(start, min(count, start + generator.settings.batch_size))
-        requests = []
-        for position in positions:
-            source = source_of(params, position)
-            pixels = None
-            if source is not None:
-                (record,) = catalog.images_by_id(workspace.db, [source])
-                pixels = workspace.images.read(record.sha256)
-            requests.append(request(params, prompts[position], position, pixels))
-        images = generator.generate(requests, should_cancel=should_cancel)
+        made = requests(workspace, params, prompts, positions)
+        images = generator.generate([each for each, _ in made], should_cancel=should_cancel)
         yield [Drawn(prompts[position], image) for position, image in zip(positions, images, strict=True)]
 
 

@@ -64,27 +64,37 @@ def accept_confident(workspace: Workspace, threshold: float = AUTOMATIC_THRESHOL
 
     Only unreviewed synthetic images; a confident *dis*agreement is left to a person. Returns how many.
     """
-    if not 0 < threshold <= 1:
-        raise UserError(f"the confidence threshold is {threshold}; it must lie above 0 and at most at 1")
+    check_threshold(threshold)
     model = models.predicting(workspace.db)
     if model is None:
         raise UserError("no predictions yet; make some first: synthaug predict")
     prompted = {each.image_id: each.class_index for each in labels.prompted_images(workspace.db)}
     predictions = models.predictions_of(workspace.db, model.id, list(prompted))
     agreed = [
-        LabelEntry(
-            image_id=image_id,
-            value="class",
-            class_index=prediction.class_index,
-            annotator=AUTOMATIC,
-            source="automatic",
-            op_id=f"automatic:{model.revision[:16]}:{image_id}",
-        )
+        automatic_entry(model, prediction)
         for image_id, prediction in predictions.items()
         if prediction.confidence >= threshold and prediction.class_index == prompted[image_id]
     ]
     labels.append(workspace.db, agreed, model.id)
     return len(agreed)
+
+
+def check_threshold(threshold: float) -> None:
+    """Refuse what is no confidence. Raises UserError."""
+    if not 0 < threshold <= 1:
+        raise UserError(f"the confidence threshold is {threshold}; it must lie above 0 and at most at 1")
+
+
+def automatic_entry(model: models.Model, prediction: models.Prediction) -> LabelEntry:
+    """The class a model sees in an image, as a line of the log; the same model says it once."""
+    return LabelEntry(
+        image_id=prediction.image_id,
+        value="class",
+        class_index=prediction.class_index,
+        annotator=AUTOMATIC,
+        source="automatic",
+        op_id=f"automatic:{model.revision[:16]}:{prediction.image_id}",
+    )
 
 
 def from_csv(workspace: Workspace, path: Path, annotator: str) -> int:

@@ -6,9 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from synthaug.config import AUTOMATIC_THRESHOLD
-from synthaug.errors import UserError
-from synthaug.records import LabelEntry
-from synthaug.stages.label import AUTOMATIC
+from synthaug.stages.label import automatic_entry, check_threshold
 from synthaug.stages.predict import Progress, predict
 from synthaug.store import catalog, generations, labels, models
 from synthaug.workspace import Workspace
@@ -35,24 +33,13 @@ def pseudo_label(
     the source "automatic"; a person's label always counts for more, and one that a person took back is not given
     again by the same model. Raises UserError.
     """
-    if not 0 < threshold <= 1:
-        raise UserError(f"the confidence threshold is {threshold}; it must lie above 0 and at most at 1")
+    check_threshold(threshold)
     chosen = models.by_name(workspace.db, predict(workspace, model, progress).model)
     classless = _classless(workspace)
     predictions = models.predictions_of(workspace.db, chosen.id, classless)
     sure = [each for each in predictions.values() if each.confidence >= threshold]
-    new = [
-        LabelEntry(
-            image_id=each.image_id,
-            value="class",
-            class_index=each.class_index,
-            annotator=AUTOMATIC,
-            source="automatic",
-            op_id=f"automatic:{chosen.revision[:16]}:{each.image_id}",
-        )
-        for each in sure
-    ]
-    new = [each for each in new if labels.by_op_id(workspace.db, each.op_id) is None]
+    entries = [automatic_entry(chosen, each) for each in sure]
+    new = [each for each in entries if labels.by_op_id(workspace.db, each.op_id) is None]
     labels.append(workspace.db, new, chosen.id)
     counts = Counter(workspace.classes[each.class_index] for each in new if each.class_index is not None)
     return PseudoLabels(

@@ -13,7 +13,7 @@ from synthaug.measures.evidence import FEWEST_SEEDS
 from synthaug.running.jobs import JobContext
 from synthaug.stages.compare import compare
 from synthaug.stages.export import export
-from synthaug.stages.label import accept_confident
+from synthaug.stages.label import accept_confident, check_threshold
 from synthaug.stages.train import resolve_recipe, train
 from synthaug.stages.view import baseline_view, curated_view, oversampled_view
 from synthaug.store import jobs, models, views
@@ -37,8 +37,8 @@ def submit(
     chosen = resolve_recipe(workspace, recipe)
     if not FEWEST_SEEDS <= seeds <= 100:
         raise UserError(f"the number of seeds is {seeds}; it must lie in {FEWEST_SEEDS} .. 100")
-    if accept_above is not None and not 0 < accept_above <= 1:
-        raise UserError(f"the confidence threshold is {accept_above}; it must lie above 0 and at most at 1")
+    if accept_above is not None:
+        check_threshold(accept_above)
     params = {"seeds": seeds, "recipe": chosen.name, "accept_above": accept_above, "format": export_format}
     return jobs.submit(workspace.db, KIND, params, 0)
 

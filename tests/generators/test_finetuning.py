@@ -330,7 +330,7 @@ def test_each_time_counts_as_in_the_min_snr_paper(predicts: str) -> None:
     from diffusers import DDPMScheduler
     from diffusers.training_utils import compute_snr
 
-    from synthaug.generators.finetuning import min_snr_weights
+    from synthaug.generators.losses import min_snr_weights
 
     scheduler = DDPMScheduler(prediction_type=predicts)
     ratio = compute_snr(scheduler, torch.arange(1000))
