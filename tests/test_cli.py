@@ -70,6 +70,26 @@ def test_the_way_from_nothing_to_an_export(
     assert status["images"] == 1797
 
 
+def test_a_view_travels_as_a_file_and_is_checked_for_leaks(
+    shell: Shell, digits: Workspace, tmp_path: Path
+) -> None:
+    add_synthetic(digits, 4, 8)
+    here, file = ("-w", digits.root), tmp_path / "v.json"
+    options = ("--keep", "8=5", "--add-synthetic", "8=2", "--job", 1, "--oversample-class", "8")
+    made = shell.json("view", "v", *options, "--exclude-test-duplicates", "--to", file, *here)
+    assert made["manifest"] == str(file)
+    again = shell.json("view", "again", "--from", file, *here)
+    assert again == {"name": "again", "counts": made["counts"]}
+    assert shell.json("leakage", "--view", "again", *here)["near"] == []
+    shell.json("view", "all", *here)
+    found = shell.json("leakage", "--view", "all", "--threshold", 0.6, *here)
+    assert set(found) == {"exact", "near", "checked"}
+    assert {tuple(each) for each in found["near"]} == {("image", "test_image", "distance")}  # type: ignore[attr-defined]
+    assert "leave out the other options" in shell.error("view", "x", "--from", file, "--keep", "8=1", *here)
+    assert "no view called 'typo'" in shell.error("view", "typo", "--to", tmp_path / "t.json", *here)
+    assert not (tmp_path / "t.json").exists()
+
+
 def test_evidence_has_its_keys(shell: Shell, digits: Workspace) -> None:
     make_view(digits, "a", ViewSpec(fraction=0.1))
     make_view(digits, "b", ViewSpec(fraction=0.2))

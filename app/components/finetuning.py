@@ -54,7 +54,7 @@ def loss_curve(history: Sequence[Mapping[str, Any]], steps: int) -> Markup:
     points = [(int(each["step"]), float(each["loss"])) for each in history]
     points = [(step, loss) for step, loss in points if math.isfinite(loss)]
     if not points:
-        return Markup('<p class="sa-muted sa-tuning-wait">The curve begins with the first step.</p>')
+        return Markup('<p class="sa-wait">The curve begins with the first step.</p>')
     low, high = _levels([loss for _, loss in points])
     smooth = _running_mean([loss for _, loss in points])
 
@@ -84,7 +84,7 @@ def filmstrip(rows: Sequence[Mapping[str, Any]], job: Job | None = None) -> Mark
     if not rows:
         waits = job is None or job.state in ACTIVE
         return markup(
-            '<p class="sa-muted sa-tuning-wait">{}</p>',
+            '<p class="sa-wait">{}</p>',
             "The first row, before any step, appears once the model is loaded."
             if waits
             else "None were drawn.",

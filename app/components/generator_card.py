@@ -24,6 +24,13 @@ FAMILIES = {
     "gan": "adversarial network (DCGAN)",
     "context": "subjects on new backgrounds",
 }
+NAMES = {"images": "images these come from"}
+EXPLAINED = {
+    "agreement": "Share of images in which a classifier sees the class that the prompt names",
+    "judge": "How good that classifier itself is: its accuracy on real test images",
+    "fid": "Fréchet distance between the features of generated and of real images; 0 is the same distribution",
+    "vendi": "How many truly different images there are, on average; more is more varied",
+}
 RATES = ("images_per_second", "images/s", "images_per_s", "speed")
 SHARES = ("agreement", "accuracy", "precision", "recall", "density", "coverage", "share")
 
@@ -132,6 +139,12 @@ def _figures(figures: Mapping[str, Any]) -> Markup:
             "and look.</p></div>"
         )
     rows = joined(
-        markup("<div><dt>{}</dt><dd>{}</dd></div>", name.replace("_", " "), text) for name, text in shown
+        markup(
+            '<div title="{}"><dt>{}</dt><dd>{}</dd></div>',
+            next((text for word, text in EXPLAINED.items() if word in name.casefold()), ""),
+            NAMES.get(name, name.replace("_", " ")),
+            text,
+        )
+        for name, text in shown
     )
     return markup('<div class="sa-gen-figures"><h3>Measured</h3><dl>{}</dl></div>', rows)

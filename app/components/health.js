@@ -8,12 +8,11 @@ const RATES = [
   { key: "flipped", title: "Corrected", hint: "Of the reviewed images: labeled as another class than the prompted one" },
   { key: "far", title: "Far from real", hint: "Of the images with features: farther from the real images than 95% of these are from one another" },
 ];
-const COLUMNS = [
+const LEADING = [
   { key: "value", title: "Value" },
   { key: "slot", title: "Slot" },
   { key: "images", title: "Images", number: true },
   { key: "reviewed", title: "Reviewed", number: true },
-  ...RATES,
 ];
 const state = { rows: [], sort: "rejected", down: true, all: false, jobs: "" };
 
@@ -37,9 +36,13 @@ function compare(a, b) {
   return (state.down ? -found : found) || b.images - a.images;
 }
 
+// Without one score the column would say nothing, over and over.
+const scored = () => state.rows.some((row) => row.far.total);
+const rates = () => RATES.filter(({ key }) => key !== "far" || scored());
+
 function drawHead() {
   part("head").replaceChildren(
-    ...COLUMNS.map(({ key, title, hint, number }) => {
+    ...[...LEADING, ...rates()].map(({ key, title, hint, number }) => {
       const cell = make("th", number ? "sa-num" : hint ? "sa-health-rate" : "");
       cell.scope = "col";
       if (hint) cell.title = hint;
@@ -61,7 +64,7 @@ function rateCell(row, { key }) {
   const rate = row[key];
   const cell = make("td", "sa-health-rate");
   if (rate.share === null) {
-    make("span", "sa-zero", cell, key === "far" ? "no real images scored" : "not reviewed");
+    make("span", "sa-zero", cell, key === "far" ? "not scored" : "not reviewed");
     return cell;
   }
   const holder = make("div", "", cell);
@@ -93,7 +96,7 @@ function drawRow(row) {
   make("td", "sa-muted", line, row.slot);
   make("td", "sa-num", line, row.images.toLocaleString("en"));
   make("td", "sa-num", line, row.reviewed.toLocaleString("en"));
-  line.append(...RATES.map((rate) => rateCell(row, rate)));
+  line.append(...rates().map((rate) => rateCell(row, rate)));
   return line;
 }
 
@@ -101,6 +104,7 @@ function draw() {
   const sorted = [...state.rows].sort(compare);
   drawHead();
   part("rows").replaceChildren(...(state.all ? sorted : sorted.slice(0, MOST)).map(drawRow));
+  part("unscored").hidden = scored();
   const more = part("more");
   more.replaceChildren();
   if (sorted.length > MOST) {

@@ -16,6 +16,8 @@ TEMPLATE = """
   <div class="sa-table-holder"><table class="sa-table"><thead><tr data-part="head"></tr></thead>
   <tbody data-part="rows"></tbody></table></div>
   <p class="sa-chart-note" data-part="more"></p>
+  <p class="sa-chart-note sa-health-unscored" data-part="unscored" hidden>How many lie far from the real images is not
+    known: it takes features of real images, which the Explore page computes.</p>
 </section>
 """
 

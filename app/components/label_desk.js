@@ -131,17 +131,18 @@ function show() {
   state.shown = item;
   part("prompt").textContent = item.prompt ?? "No prompt: this image was imported.";
   part("prompt").classList.toggle("sa-muted", !item.prompt);
-  part("slots").replaceChildren(...Object.entries(item.slots ?? {}).flatMap(slot));
+  part("slots").replaceChildren(...Object.entries(item.slots ?? {}).map(slot));
   showOrigin(item);
   showSuggestion(item);
   showAnswer(item);
 }
 
 function slot([name, value]) {
-  const [term, description] = [document.createElement("dt"), document.createElement("dd")];
+  const [pair, term, description] = ["div", "dt", "dd"].map((tag) => document.createElement(tag));
   term.textContent = name;
   description.textContent = value;
-  return [term, description];
+  pair.append(term, description);
+  return pair;
 }
 
 function showPicture() {
@@ -261,6 +262,12 @@ function showStrip() {
     return place;
   });
   const blanks = Array.from({ length: STRIP - entries.length }, () => document.createElement("li"));
+  if (!entries.length) {
+    const hint = document.createElement("li");
+    hint.className = "hint";
+    hint.textContent = "Your latest answers stand here; click one to go back to it.";
+    blanks.splice(0, blanks.length, hint);
+  }
   part("strip").replaceChildren(...entries.reverse(), ...blanks);
 }
 

@@ -14,6 +14,10 @@ from synthaug.stages.generator_choice import Drawn
 
 from .markup import Markup, joined, markup
 
+PREVIEWS = 8
+NOTHING_DRAWN = Markup(
+    f'<p class="sa-wait">Preview {PREVIEWS} draws them here, and beside each its prompt.</p>'
+)
 BLANK = Markup('<div class="sa-blank"></div>')
 
 

@@ -177,7 +177,7 @@ def views_panel(held: Overview) -> Markup:
         rows = joined(
             markup(
                 "<tr><td>{}</td><td class='sa-num'>{}</td><td class='sa-muted'>{}</td>"
-                "<td class='sa-muted'>{}</td></tr>",
+                "<td class='sa-muted sa-when'>{}</td></tr>",
                 view["name"],
                 f"{view['images']:,}",
                 _counts(view["counts"]),
@@ -198,11 +198,11 @@ def views_panel(held: Overview) -> Markup:
 
 
 def _counts(counts: dict[str, int]) -> str:
-    """Counts by class in one line; alike ones in few words."""
+    """Counts by class in one line, without the classes that have none; alike ones in few words."""
     values = list(counts.values())
     if len(set(values)) == 1 and len(values) > 1:
         return f"{values[0]:,} each"
-    return ", ".join(f"{name} {count:,}" for name, count in counts.items())
+    return ", ".join(f"{name}:\N{NO-BREAK SPACE}{count:,}" for name, count in counts.items() if count)
 
 
 class Source(NamedTuple):

@@ -12,6 +12,7 @@ from synthaug.stages import finetune, generator_choice
 from synthaug.stages.generation_params import usual_generator
 from synthaug.store import views
 
+from ..components.events import QUIET
 from ..components.finetuning import ACTIVE, finished, live
 from ..components.markup import Markup, Panel, markup
 from ..context import AppContext
@@ -26,7 +27,6 @@ EXPLAINED = {
     "the class is not forgotten.",
     "full": "Trains all weights of the U-Net: the most it can learn, the most it can forget.",
 }
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 def page(context: AppContext) -> None:

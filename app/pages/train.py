@@ -14,6 +14,7 @@ from synthaug.stages import compare, retrain, train
 from synthaug.stages.overview import Overview, overview
 from synthaug.workspace import Workspace
 
+from ..components.events import QUIET
 from ..components.evidence import ACTIVE, earlier, exported, live, report
 from ..components.markup import Markup, Panel, markup
 from ..context import AppContext
@@ -21,7 +22,6 @@ from ..shell import empty_state, heading
 
 POLL_SECONDS = 0.7
 SEEDS = (3, 20)
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 def page(context: AppContext) -> None:
@@ -134,6 +134,12 @@ def _plan(figures: Overview) -> Markup:
     real = sum(row.train_real for row in figures.classes)
     accepted = sum(row.accepted for row in figures.classes)
     waiting = sum(row.unreviewed for row in figures.classes)
+    if not _comparable(figures):
+        return Markup(
+            '<h2 class="sa-h2">Compare with and without</h2><p class="sa-note">The comparison needs real images to '
+            "train on, and others to test on; this workspace lacks them. "
+            '<a href="/">Bring them in on the Data page</a>.</p>'
+        )
     text = markup(
         "Trains on the real images alone, then on the same plus <b>{} accepted synthetic images</b>, with the same "
         "seeds. Both are tested on {} real images that no training touches. {} real training images are here; "
@@ -148,12 +154,23 @@ def _plan(figures: Overview) -> Markup:
     return markup('<h2 class="sa-h2">Compare with and without</h2><p class="sa-note">{}</p>', text)
 
 
+def _comparable(figures: Overview) -> bool:
+    """Whether there are real images to train on, and others to test on."""
+    return any(row.train_real for row in figures.classes) and any(row.test_real for row in figures.classes)
+
+
 def _nothing_yet(figures: Overview) -> Markup:
     if not figures.synthetic:
         return empty_state(
             "No synthetic images yet",
             "There is nothing to compare with. Generate some first.",
             ("Generate images", "/generate"),
+        )
+    if not _comparable(figures):
+        return empty_state(
+            "No evidence yet",
+            "Whether synthetic images help is measured on real ones, and there are none here.",
+            ("Bring in real images", "/"),
         )
     return empty_state(
         "No evidence yet",

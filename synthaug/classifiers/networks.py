@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +32,42 @@ class Network(nn.Module):
         return logits
 
 
+class ChannelDropout(nn.Module):
+    """Drops whole channels of each image (Tompson et al. 2015); off but within ``dropping``.
+
+    Unlike torch's, it draws from a generator of its own, and whether the network is in training does not matter.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rate = 0.0
+        self.generator: torch.Generator | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.rate == 0:
+            return x
+        keep = 1 - self.rate
+        mask = x.new_empty(x.shape[:2]).bernoulli_(keep, generator=self.generator) / keep
+        return x * mask[:, :, None, None]
+
+
+@contextmanager
+def dropping(network: nn.Module, rate: float, generator: torch.Generator) -> Iterator[None]:
+    """Within it the network's body drops channels at ``rate``, drawn from ``generator`` (of its device).
+
+    For training, and for Monte Carlo dropout: ``network.eval()`` beforehand keeps batch normalisation still. Other
+    threads that use the same network meanwhile see it drop as well.
+    """
+    layers = [each for each in network.modules() if isinstance(each, ChannelDropout)]
+    for layer in layers:
+        layer.rate, layer.generator = rate, generator
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.rate, layer.generator = 0.0, None
+
+
 def _block(inputs: int, outputs: int) -> nn.Sequential:
     """3x3 convolution, pool, BN, ReLU. Pooling first makes the BN and ReLU four times cheaper."""
     return nn.Sequential(
@@ -37,6 +75,7 @@ def _block(inputs: int, outputs: int) -> nn.Sequential:
         nn.MaxPool2d(2),
         nn.BatchNorm2d(outputs),
         nn.ReLU(inplace=True),
+        ChannelDropout(),
     )
 
 
@@ -89,6 +128,7 @@ def _twice(inputs: int, outputs: int) -> nn.Sequential:
         nn.Conv2d(outputs, outputs, 3, padding=1, bias=False),
         _shifting_norm(outputs),
         nn.GELU(),
+        ChannelDropout(),
     )
 
 
@@ -119,13 +159,31 @@ def resnet18(num_classes: int) -> Network:
     body.conv1 = nn.Conv2d(3, 64, 3, stride=1, padding=1, bias=False)
     body.maxpool = nn.Identity()
     body.fc = nn.Identity()
+    for layer in (body.layer1, body.layer2, body.layer3, body.layer4):
+        layer.append(ChannelDropout())
     return Network(body, 512, num_classes)
+
+
+def efficientnet(size: str, num_classes: int) -> Network:
+    """EfficientNet-B0 ... B7 (Tan & Le 2019) by ``size`` "b0" ... "b7", D = 1280 ... 2560; for 224 to 600 pixels.
+
+    Without stochastic depth, which torchvision draws from torch's global generator.
+    """
+    import torchvision
+
+    body = getattr(torchvision.models, f"efficientnet_{size}")(weights=None, stochastic_depth_prob=0.0)
+    feature_size = body.classifier[-1].in_features
+    body.classifier = nn.Identity()
+    for stage in body.features[1:-1]:  # between the stem and the last, pointwise convolution
+        stage.append(ChannelDropout())
+    return Network(body, feature_size, num_classes)
 
 
 NETWORKS: dict[str, Callable[[int], Network]] = {
     "small_cnn": small_cnn,
     "airbench": airbench,
     "resnet18": resnet18,
+    **{f"efficientnet_b{size}": partial(efficientnet, f"b{size}") for size in range(8)},
 }
 
 
@@ -156,6 +214,8 @@ def initialise(network: Network, generator: torch.Generator, images: Tensor) -> 
             whiten(module, images)
         elif isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu", generator=generator)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
         elif isinstance(module, nn.Linear):
             bound = 1 / math.sqrt(module.in_features)
             nn.init.uniform_(module.weight, -bound, bound, generator=generator)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -20,6 +22,13 @@ def check_images(images: Images) -> None:
         raise UserError(
             f"images must be RGB of shape (N, H, W, 3) and dtype uint8, not {images.shape} {images.dtype}"
         )
+
+
+def batches(count: int, size: int) -> Iterator[slice]:
+    """Rows to predict at a time: 500 up to 64 pixels a side, fewer of larger ones, which take more memory."""
+    batch = max(8, 500 * 64**2 // max(size, 64) ** 2)
+    for start in range(0, count, batch):
+        yield slice(start, start + batch)
 
 
 def to_tensor(images: Images, size: int) -> Tensor:

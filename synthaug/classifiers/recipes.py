@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
-from synthaug.errors import UnknownName
+from synthaug.errors import UnknownName, UserError
 
 Optimizer = Literal["sgd", "adamw"]
 Schedule = Literal["cosine", "one-cycle", "none"]
+
+Loss = Literal["plain", "class-weighted", "logit-adjusted"]
+"""Cross-entropy; with images weighted inversely to their class's frequency; with logits shifted by the log of
+the class frequencies while training (Menon et al. 2021, tau = 1), so that rare classes are not given up."""
+
+Selection = Literal["last", "validation", "test"]
+"""Which epoch's weights are kept: the last one's; those best on training images held out; those best on images
+that the caller names, as some papers do with the test set, which flatters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +38,9 @@ class Recipe:
     crop_padding: int = 0  # random crop after padding with black, pixels a side; 0 = off
     mirrored_border: bool = False  # pad with the image's own mirror image instead of black
     cutout: int = 0  # side of a gray square put somewhere on every image, in pixels; 0 = off
-    flip: bool = False  # random horizontal flip; off wherever left and right differ
+    flip: bool = (
+        False  # random horizontal flip; off wherever left and right differ, as targets and captions may
+    )
     image_size: int = 32  # side in pixels; other sizes are resized, antialiased
     dropout: float = 0.0  # on the penultimate features, training only
     mixed_precision: bool = False  # products in bfloat16, where the device has units for them
@@ -44,6 +54,29 @@ class Recipe:
     nesterov: bool = False
     shift_lr: float | None = None  # peak learning rate of the biases of batch normalisation; None = lr
     cpu_threads: int | None = None  # on a CPU; None = all. Layers too small to share are faster on one
+    loss: Loss = "plain"
+    selection: Selection = "last"
+    validation_share: float = 0.1  # of each class, held out of the training images where selection says so
+    patience: int | None = None  # stop after so many epochs without a better selection score
+    steps: int | None = None  # updates in all, whatever the size of the set; decides instead of epochs
+    body_dropout: float = 0.0  # on whole channels inside the network, training only
+
+    def __post_init__(self) -> None:
+        for kind, value, known in (("loss", self.loss, Loss), ("selection", self.selection, Selection)):
+            if value not in get_args(known):
+                raise UnknownName(kind, value, get_args(known))
+        for kind, count in (("epochs", self.epochs), ("steps", self.steps), ("patience", self.patience)):
+            if count is not None and count < 1:
+                raise UserError(f"{kind} of recipe {self.name!r} is {count}; it must be at least 1")
+        if self.patience is not None and self.selection == "last":
+            raise UserError(
+                "patience waits for a better selection score; choose selection 'validation' or 'test'"
+            )
+        if not 0 < self.validation_share < 1:
+            raise UserError(f"validation_share is {self.validation_share:g}; it must lie between 0 and 1")
+        for kind, rate in (("dropout", self.dropout), ("body_dropout", self.body_dropout)):
+            if not 0 <= rate < 1:
+                raise UserError(f"{kind} is {rate:g}; it must be at least 0 and less than 1")
 
 
 RECIPES: dict[str, Recipe] = {
@@ -127,6 +160,34 @@ RECIPES: dict[str, Recipe] = {
             gradient_clip=0.5,
             crop_padding=4,
             flip=True,
+        ),
+        # Images of some hundred pixels a side, for classes or numbers (``regression``); on a GPU.
+        Recipe(
+            name="efficientnet-b0",
+            network="efficientnet_b0",
+            epochs=30,
+            batch_size=32,
+            optimizer="adamw",
+            lr=1e-3,
+            weight_decay=1e-2,
+            warmup_epochs=2,
+            image_size=224,
+            dropout=0.2,
+            mixed_precision=True,
+        ),
+        # The radiograph protocol: EfficientNet-B7 with Adam at 1e-3; the rest is unsaid there, and 600 pixels are
+        # the network's own. AdamW without weight decay is Adam.
+        Recipe(
+            name="efficientnet-b7",
+            network="efficientnet_b7",
+            epochs=30,
+            batch_size=8,
+            optimizer="adamw",
+            lr=1e-3,
+            schedule="none",
+            image_size=600,
+            dropout=0.5,
+            mixed_precision=True,
         ),
     )
 }

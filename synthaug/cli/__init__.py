@@ -32,7 +32,14 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point of the ``synthaug`` command."""
-    from synthaug.cli import data, generators, learning, running  # noqa: F401  (they register their commands)
+    from synthaug.cli import (  # noqa: F401  (they register their commands)
+        data,
+        experiments,
+        generators,
+        learning,
+        running,
+        views,
+    )
 
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     # Set before torch is loaded: waiting threads that spin make a busy machine several times slower.

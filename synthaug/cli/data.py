@@ -1,4 +1,4 @@
-"""Commands about data: init, import, label, view, prompts, export, verify."""
+"""Commands about data: init, import, label, prompts, export, verify."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from synthaug.cli import cli
 from synthaug.cli.support import (
     Result,
     command,
-    count_pairs,
     open_workspace,
     progress_bar,
     template_options,
@@ -21,7 +20,6 @@ from synthaug.errors import UserError
 
 if TYPE_CHECKING:
     from synthaug.records import Origin, Split
-    from synthaug.stages.view import SyntheticOrder
     from synthaug.templates import Duplicates
 
 
@@ -120,79 +118,6 @@ def label(
     else:
         raise UserError("labels need a name: --annotator NAME")
     return {"recorded": recorded, "message": f"{recorded} labels recorded"}
-
-
-@command(cli, "view")
-@click.argument("name", metavar="NAME")
-@click.option(
-    "--base", metavar="VIEW", help="Start from this view. [default: all labeled real training images]"
-)
-@click.option("--keep", multiple=True, metavar="CLASS=N", help="Keep N real images of a class.")
-@click.option(
-    "--long-tail", type=float, metavar="R", help="Class i keeps int(max * R ** (i / (K - 1))) images."
-)
-@click.option("--fraction", type=float, metavar="F", help="Keep this share of every class.")
-@click.option(
-    "--replace", type=float, metavar="F", help="Replace this share of every class by synthetic images."
-)
-@click.option("--add-synthetic", multiple=True, metavar="CLASS=N", help="Add N synthetic images of a class.")
-@click.option(
-    "--order",
-    default="random",
-    show_default=True,
-    metavar="ORDER",
-    help="Which synthetic images first: random, confident, least-confident, entropy, margin.",
-)
-@click.option(
-    "--oversample", is_flag=True, help="Repeat images until every class is as large as the largest."
-)
-@click.option("--curated", is_flag=True, help="Only synthetic images whose class was confirmed.")
-@click.option("--seed", default=0, show_default=True, metavar="S", help="Same seed, same choice.")
-@workspace_option
-def view(
-    name: str,
-    base: str | None,
-    keep: tuple[str, ...],
-    long_tail: float | None,
-    fraction: float | None,
-    replace: float | None,
-    add_synthetic: tuple[str, ...],
-    order: SyntheticOrder,
-    oversample: bool,
-    curated: bool,
-    seed: int,
-    workspace_path: Path | None,
-) -> Result:
-    """Freeze a selection of training images under a name.
-
-    \b
-      $ synthaug view imbalanced --keep 8=5
-      $ synthaug view augmented --base imbalanced --add-synthetic 8=100
-    """
-    from synthaug.stages.view import ViewSpec, make_view
-    from synthaug.store import views
-
-    workspace = open_workspace(workspace_path)
-    spec = ViewSpec(
-        keep=count_pairs("--keep", keep),
-        long_tail=long_tail,
-        fraction=fraction,
-        replace=replace,
-        add_synthetic=count_pairs("--add-synthetic", add_synthetic),
-        oversample=oversample,
-        curated=curated,
-        order=order,
-        seed=seed,
-        base=base,
-    )
-    made = make_view(workspace, name, spec)
-    counts = views.counts(workspace.db, made.id)
-    listed = ", ".join(f"{each} {count}" for each, count in counts.items())
-    return {
-        "name": name,
-        "counts": counts,
-        "message": f"View {name!r}: {sum(counts.values())} images ({listed})",
-    }
 
 
 @command(cli, "prompts")

@@ -19,6 +19,7 @@ from synthaug.cli.support import (
 )
 
 if TYPE_CHECKING:
+    from synthaug.classifiers.recipes import Loss, Selection
     from synthaug.stages.generation_params import Start
     from synthaug.templates import Duplicates
 
@@ -166,6 +167,17 @@ def score(model: str | None, seed: int, workspace_path: Path | None) -> Result:
 @click.option("--view", required=True, metavar="VIEW")
 @click.option("--recipe", metavar="R", help="digits, small-cnn, resnet18-30 ... [default: by preset]")
 @click.option("--epochs", type=int, metavar="N", help="[default: the recipe's]")
+@click.option(
+    "--selection",
+    type=click.Choice(["last", "validation", "test"]),
+    help="Which epoch's weights are kept: the last, the best on images held out of the view, or (as some papers do; "
+    "it flatters) the best on the test set. [default: the recipe's]",
+)
+@click.option(
+    "--loss",
+    type=click.Choice(["plain", "class-weighted", "logit-adjusted"]),
+    help="Remedies for imbalance that cost nothing. [default: the recipe's]",
+)
 @click.option("--seed", default=0, show_default=True, metavar="S", help="Same seed, same result.")
 @click.option("--name", metavar="NAME", help="Name of the model. [default: VIEW-RECIPE-SEED]")
 @workspace_option
@@ -173,6 +185,8 @@ def train(
     view: str,
     recipe: str | None,
     epochs: int | None,
+    selection: Selection | None,
+    loss: Loss | None,
     seed: int,
     name: str | None,
     workspace_path: Path | None,
@@ -194,6 +208,8 @@ def train(
             name,
             lambda epoch: report(epoch["epoch"], epoch["epochs"], f"loss {epoch['loss']:.3f}"),
             epochs=epochs,
+            selection=selection,
+            loss=loss,
         )
     accuracy = model.metrics["accuracy"]
     per_class = dict(zip(workspace.classes, model.metrics["per_class"], strict=True))

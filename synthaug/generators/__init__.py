@@ -16,6 +16,7 @@ FAMILIES = {
     "ddpm": "synthaug.generators.ddpm:DDPMGenerator",
     "gan": "synthaug.generators.gan:GANGenerator",
     "context": "synthaug.generators.context:ContextGenerator",
+    "augmentation": "synthaug.generators.augmentation:AugmentationGenerator",
 }
 """Every class takes ``(name, *, num_inference_steps, guidance_scale, batch_size, output_size, device)``."""
 
@@ -34,7 +35,8 @@ def load_generator(
 ) -> Generator:
     """The generator ``name``: "embedded" (or another of ``folders.SHIPPED``), a folder's path, or a hub id.
 
-    ``context:NAME`` places real subjects on backgrounds that the generator ``NAME`` draws.
+    ``augmentation`` distorts real images and needs no model. ``context:NAME`` places real subjects on backgrounds
+    that the generator ``NAME`` draws.
     What is left out comes from the model's ``synthaug.json``, else from the pipeline's own defaults.
     ``batch_size`` is for accelerators: a CPU keeps to the model's own, because the shape of a batch decides the
     last bit of a pixel. ``output_size`` (width, height) is the most to deliver: what is drawn larger is

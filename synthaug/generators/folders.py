@@ -17,6 +17,9 @@ from synthaug.generators.hub import INDEX, download, variant_of
 SHIPPED = {"embedded": "models/cifar10", "digits": "models/digits"}
 """Models that come with the package: folders under ``assets/``."""
 
+AUGMENTATION = "augmentation"
+"""The name, and the family, of the one generator that needs no model."""
+
 CLASS_PIPELINES = ("DDPMPipeline", "DDIMPipeline", "DiTPipeline")
 """Pipelines of diffusers that read a class, or nothing, instead of a prompt."""
 
@@ -44,6 +47,8 @@ def find_model(name: str | Path) -> ModelFolder:
 
 def family_of(name: str | Path) -> str:
     """The family that draws with the model ``name``: what its card says, else what its pipeline's class says."""
+    if str(name) == AUGMENTATION:
+        return AUGMENTATION
     path = find_model(name).path
     if (path / CARD_NAME).exists():
         return ModelCard.read(path).family
@@ -63,7 +68,7 @@ def _find(name: str, above: tuple[Path, ...]) -> ModelFolder:
         return _checked(snapshot, snapshot.name, above)
     raise UserError(
         f"no generator {name!r}: there is no such folder, and it is no hub id (owner/model); "
-        f"what comes with the package is {', '.join(map(repr, SHIPPED))}"
+        f"what comes with the package is {', '.join(map(repr, (*SHIPPED, AUGMENTATION)))}"
     )
 
 

@@ -10,6 +10,7 @@ from synthaug.importers.base import Importer
 
 IMPORTERS = {  # in the order in which ``detect`` asks
     "digits": "synthaug.importers.builtin:DigitsImporter",
+    "hip-phantom": "synthaug.importers.hip_phantom:HipPhantomImporter",
     "parquet": "synthaug.importers.parquet:ParquetImporter",
     "cifar": "synthaug.importers.cifar:CifarImporter",
     "folder": "synthaug.importers.folder:FolderImporter",
@@ -33,7 +34,7 @@ def detect(source: Path) -> str:
         if load_importer(name).accepts(source):
             return name
     if not source.exists():
-        raise ImportFailed(f"{source} does not exist; give a folder, a file, or 'digits'")
+        raise ImportFailed(f"{source} does not exist; give a folder, a file, 'digits' or 'hip-phantom'")
     raise ImportFailed(
         f"cannot tell the format of {source}; it is none of: a folder of images, CIFAR batches "
         "(a folder or .tar.gz), .parquet files. Name it with --format"

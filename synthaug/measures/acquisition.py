@@ -1,12 +1,13 @@
 """Acquisition functions: which images are worth a label. All scores: higher = label first.
 
 Each takes class probabilities ``probs``: (N, K), or (T, N, K) for T Monte Carlo passes with dropout on,
-which are averaged to the mean posterior. Rows sum to 1. Each gives (N,) float64.
+which are averaged to the mean posterior. Rows sum to 1. Each gives (N,) float64. Passes are worked through in
+blocks of images, so that a pool of 100,000 needs little more memory than its probabilities.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -39,9 +40,45 @@ def bald(probs: Probs) -> Scores:
 
     What the passes disagree about, not what they all find unclear (Houlsby et al. 2011; Gal et al. 2017).
     """
-    passes = _passes(probs, "bald")
-    information = _entropy(passes.mean(0)) - _entropy(passes).mean(0)
-    scores: Scores = np.maximum(information, 0.0)  # rounding can fall below 0
+    scores = np.empty(_checked(probs, "bald").shape[1])
+    for rows in _blocks(probs):
+        passes = probs[:, rows].astype(np.float64)
+        scores[rows] = _entropy(passes.mean(0)) - _entropy(passes).mean(0)
+    return np.maximum(scores, 0.0, out=scores)  # rounding can fall below 0
+
+
+def epig(probs: Probs, targets: Probs) -> Scores:
+    """Expected predictive information gain, in nats; higher = label first (Bickford Smith et al. 2023).
+
+    What a label would tell about the predictions of ``targets`` (T, M, K'), made by the same T passes as
+    ``probs`` (T, N, K): the mutual information of the two labels, averaged over the targets. BALD asks what it
+    would tell about the weights, which also hold what no test image needs.
+    """
+    pool, aims = _checked(probs, "epig"), _checked(targets, "epig").astype(np.float64)
+    if len(pool) != len(aims):
+        raise ValueError(f"pool and targets need the same passes, not {len(pool)} and {len(aims)}")
+    count, wanted, other = len(pool), aims.shape[1], aims.shape[2]
+    flat = aims.reshape(count, -1)  # (T, M K')
+    marginal = aims.mean(0)  # (M, K')
+    scores = np.empty(pool.shape[1])
+    block = max(1, _BLOCK_ENTRIES // (pool.shape[2] * flat.shape[1]))
+    for start in range(0, len(scores), block):
+        rows = slice(start, start + block)
+        mine = pool[:, rows].astype(np.float64)
+        joint = np.einsum("tnk,tj->nkj", mine, flat, optimize=True) / count
+        joint = joint.reshape(len(joint), -1, wanted, other)
+        joint_entropy = -_x_log_x(joint).sum((1, 3))  # (n, M)
+        information = _entropy(mine.mean(0))[:, None] + _entropy(marginal) - joint_entropy
+        scores[rows] = information.mean(1)
+    return np.maximum(scores, 0.0, out=scores)
+
+
+def posterior_of(probs: Probs, class_index: int) -> Scores:
+    """Mean posterior of one class, in 0..1; higher = label first: images that surely show what is missing.
+
+    The "maximum posterior" of the active-learning paper.
+    """
+    scores: Scores = _posterior(probs)[:, class_index]
     return scores
 
 
@@ -50,7 +87,7 @@ def variation_ratio(probs: Probs) -> Scores:
 
     Freeman 1965; Gal et al. 2017.
     """
-    passes = _passes(probs, "variation_ratio")
+    passes = _checked(probs, "variation_ratio")
     votes = passes.argmax(2)  # (T, N)
     counts = (votes[:, :, None] == np.arange(passes.shape[2])).sum(0)
     scores: Scores = 1 - counts.max(1) / len(passes)
@@ -74,23 +111,38 @@ ACQUISITIONS: dict[str, Callable[[Probs], Scores]] = {
 """By name. The last two need Monte Carlo passes (T, N, K)."""
 
 
+_BLOCK_ENTRIES = 2**22
+"""Numbers held at once, 32 MiB as float64."""
+
+
 def _posterior(probs: Probs) -> Scores:
     """Mean posterior (N, K)."""
     if probs.ndim not in (2, 3) or probs.shape[-1] < 2:
         raise ValueError(f"probs must be (N, K) or (T, N, K) with two classes or more, not {probs.shape}")
-    exact = probs.astype(np.float64)
-    return exact.mean(0) if exact.ndim == 3 else exact
+    return probs.mean(0, dtype=np.float64) if probs.ndim == 3 else probs.astype(np.float64)
 
 
-def _passes(probs: Probs, name: str) -> Scores:
+def _checked(probs: Probs, name: str) -> Probs:
     """Monte Carlo passes (T, N, K)."""
     if probs.ndim != 3 or not len(probs) or probs.shape[-1] < 2:
         raise ValueError(f"{name} needs Monte Carlo passes (T, N, K), not {probs.shape}")
-    return probs.astype(np.float64)
+    return probs
+
+
+def _blocks(probs: Probs) -> Iterator[slice]:
+    """Slices of the N images of passes (T, N, K), each small enough to work on as float64."""
+    step = max(1, _BLOCK_ENTRIES // (probs.shape[0] * probs.shape[2]))
+    for start in range(0, probs.shape[1], step):
+        yield slice(start, start + step)
 
 
 def _entropy(p: Scores) -> Scores:
-    """Entropy in nats over the last axis, with 0 ln 0 = 0."""
-    logs = np.log(p, out=np.zeros_like(p), where=p > 0)
-    result: Scores = -(p * logs).sum(-1)
+    """Entropy in nats over the last axis."""
+    result: Scores = -_x_log_x(p).sum(-1)
+    return result
+
+
+def _x_log_x(p: Scores) -> Scores:
+    """p ln p, with 0 ln 0 = 0."""
+    result: Scores = p * np.log(p, out=np.zeros_like(p), where=p > 0)
     return result

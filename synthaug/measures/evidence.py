@@ -104,6 +104,18 @@ def paired_comparison(
     )
 
 
+def mean_interval(
+    scores: Sequence[float] | Scores, *, confidence: float = 0.95
+) -> tuple[float, float] | None:
+    """Student's t interval of the mean of scores (S,), in their unit; None for one."""
+    values = np.asarray(scores, np.float64)
+    if values.ndim != 1 or not len(values) or not np.isfinite(values).all():
+        raise ValueError(f"scores must be one or more finite numbers, not {scores}")
+    if len(values) == 1:
+        return None
+    return _t_interval(float(values.mean()), float(values.std(ddof=1)), len(values), confidence)
+
+
 def per_class_changes(
     baseline: Scores, augmented: Scores, *, confidence: float = 0.95
 ) -> tuple[ClassChange, ...]:

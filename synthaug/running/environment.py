@@ -17,6 +17,8 @@ def environment() -> dict[str, Any]:
     """JSON-ready facts to keep beside a result."""
     import torch
 
+    from synthaug.hardware import describe_device
+
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
     return {
         "synthaug": __version__,
@@ -24,6 +26,8 @@ def environment() -> dict[str, Any]:
         **{name: version(name) for name in PACKAGES},
         "platform": f"{platform.system()} {platform.machine()}",
         "cpus": os.cpu_count(),
+        "hardware": describe_device(torch.device("cuda" if torch.cuda.is_available() else "cpu")),
+        "memory_gib": memory_gib(),
         "threads": torch.get_num_threads(),
         "gpu": device,
         "command": " ".join(["synthaug", *sys.argv[1:]]),

@@ -12,7 +12,8 @@ from synthaug.classifiers.recipes import Recipe
 from synthaug.errors import UserError
 from synthaug.measures import evidence
 from synthaug.running.environment import environment
-from synthaug.stages.train import Dataset, TestSet, fit_and_measure, load_test_set, load_view, resolve_recipe
+from synthaug.stages.runs import Trainer
+from synthaug.stages.train import TestSet, resolve_recipe
 from synthaug.store import views
 from synthaug.workspace import Workspace
 
@@ -84,11 +85,9 @@ def compare(
         )
     chosen = resolve_recipe(workspace, recipe, epochs)
     sides = [views.by_name(workspace.db, name) for name in (baseline, augmented)]
-    test = load_test_set(workspace, chosen.image_size)
-    runs = _Runs(workspace, chosen, test, total=2 * seeds, progress=progress, should_cancel=should_cancel)
-    measured = [
-        runs.of_view(view, role, seeds) for view, role in zip(sides, ("baseline", "augmented"), strict=True)
-    ]
+    trainer = Trainer(workspace)
+    test = trainer.test_set(chosen)
+    measured = _measured(trainer, sides, chosen, seeds, progress, should_cancel)
     result = _weigh(workspace, sides, measured, chosen, test)
     comparison_id, created_at = views.add_comparison(workspace.db, sides[0].id, sides[1].id, result)
     return from_json(comparison_id, created_at, result)
@@ -115,58 +114,31 @@ def from_json(comparison_id: int, created_at: str, result: dict[str, Any]) -> Co
     return Comparison(id=comparison_id, created_at=created_at, **values)
 
 
-class _Runs:
-    """Trains what was not trained yet, and remembers what was."""
-
-    def __init__(
-        self,
-        workspace: Workspace,
-        recipe: Recipe,
-        test: TestSet,
-        total: int,
-        progress: Progress | None,
-        should_cancel: Callable[[], bool] | None,
-    ) -> None:
-        self.workspace, self.recipe, self.test, self.total = workspace, recipe, test, total
-        self.progress, self.should_cancel = progress, should_cancel
-        self.done = 0
-
-    def of_view(self, view: views.View, role: str, seeds: int) -> list[dict[str, Any]]:
-        """The metrics of one run a seed."""
-        data: Dataset | None = None
-        metrics = []
+def _measured(
+    trainer: Trainer,
+    sides: Sequence[views.View],
+    recipe: Recipe,
+    seeds: int,
+    progress: Progress | None,
+    should_cancel: Callable[[], bool] | None,
+) -> list[list[dict[str, Any]]]:
+    """The metrics of each side, one a seed."""
+    measured: list[list[dict[str, Any]]] = []
+    for number, (view, role) in enumerate(zip(sides, ("baseline", "augmented"), strict=True)):
+        found = []
         for seed in range(seeds):
-            known = views.find_run(self.workspace.db, view_id=view.id, seed=seed, **self._key())
-            if known is None:
-                data = data or load_view(self.workspace, view, self.recipe.image_size)
-                known = self._train(view, data, role, seed)
-            self.done += 1
-            metrics.append(known)
-        return metrics
 
-    def _key(self) -> dict[str, str]:
-        return {
-            "recipe": f"{self.recipe.name}/{self.recipe.epochs}",
-            "test_fingerprint": self.test.fingerprint,
-        }
+            def report(
+                epoch: dict[str, Any], done: int = number * seeds + seed, run: str = f"{role}/{seed}"
+            ) -> None:
+                if progress is not None:
+                    progress(done, 2 * seeds, {"run": run, **epoch})
 
-    def _train(self, view: views.View, data: Dataset, role: str, seed: int) -> dict[str, Any]:
-        def report(epoch: dict[str, Any]) -> None:
-            if self.progress is not None:
-                self.progress(self.done, self.total, {"run": f"{role}/{seed}", **epoch})
-
-        _, metrics = fit_and_measure(
-            self.workspace, data, self.test, self.recipe, seed, report, self.should_cancel
-        )
-        views.add_run(
-            self.workspace.db,
-            view_id=view.id,
-            seed=seed,
-            metrics=metrics,
-            environment=environment(),
-            **self._key(),
-        )
-        return metrics
+            found.append(
+                dict(trainer.run(view, recipe, seed, progress=report, should_cancel=should_cancel).metrics)
+            )
+        measured.append(found)
+    return measured
 
 
 def _weigh(

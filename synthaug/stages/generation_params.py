@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from random import Random
 from typing import Any, Literal, get_args
 
 from synthaug.config import DEFAULT_GENERATOR, FALLBACK_GENERATOR
 from synthaug.errors import UnknownName, UserError, ViewError
 from synthaug.generators import CONTEXT_PREFIX
 from synthaug.generators.base import ModelCard
-from synthaug.generators.folders import family_of, find_model
+from synthaug.generators.folders import AUGMENTATION, family_of, find_model
 from synthaug.stages.generation_plan import GUIDANCE_GRID, draw_prompts
 from synthaug.store import catalog, labels, views
 from synthaug.templates import Duplicates, Template
@@ -19,6 +20,9 @@ Start = Literal["text", "image", "inpaint", "context"]
 
 MAX_COUNT = 10_000_000
 MOST_VALUES = 1_000_000  # of a slot, that one of them is looked up in
+
+UNPROMPTED = "{|}"
+"""The template of no prompt at all: two alternatives, both empty."""
 
 LATER_PARAMS: Mapping[str, Any] = {
     "guidance_by_slot": {},
@@ -50,12 +54,15 @@ def checked_params(
 ) -> dict[str, Any]:
     """The parameters of a job, JSON-ready; see :func:`synthaug.stages.generate.submit`. Raises UserError."""
     generator = generator or usual_generator(workspace)
-    _check_label(workspace, label, generator)
+    _check_label(workspace, label, generator, template)
+    template = template if label is not None or template.strip() else UNPROMPTED
     if not 1 <= count <= MAX_COUNT:
         raise UserError(f"the number of images is {count}; it must lie in 1 .. {MAX_COUNT}")
     if steps is not None and not 1 <= steps <= 1000:
         raise UserError(f"the number of steps is {steps}; it must lie in 1 .. 1000")
     _check_start(generator, start, strength, sources)
+    if generator == AUGMENTATION:
+        _check_augmentation(start, strength, steps, guidance is not None or bool(guidance_by_slot), compile)
     parsed = Template.parse(template, slots)
     draw_prompts(parsed, 1, seed, duplicates, stratify)
     return {
@@ -75,7 +82,7 @@ def checked_params(
         "start": start,
         "strength": strength,
         # Image ids, for the same reason.
-        "sources": None if start == "text" else _source_ids(workspace, label, sources),
+        "sources": None if start == "text" else _source_ids(workspace, label, sources, seed),
         "compile": compile,
         "size": catalog.usual_size(workspace.db),  # what the real images have: both must train together
     }
@@ -86,15 +93,17 @@ def usual_generator(workspace: Workspace) -> str:
     return DEFAULT_GENERATOR.get(workspace.preset, FALLBACK_GENERATOR)
 
 
-def _check_label(workspace: Workspace, label: str | None, generator: str) -> None:
+def _check_label(workspace: Workspace, label: str | None, generator: str, template: str) -> None:
     if label is not None:
         catalog.class_index(workspace.db, label)
         return
-    prompted = generator.startswith(CONTEXT_PREFIX) or family_of(generator) == "diffusion"
+    if not template.strip() and family_of(generator) == "diffusion":
+        return
+    prompted = generator.startswith(CONTEXT_PREFIX) or family_of(generator) in ("diffusion", AUGMENTATION)
     if prompted or ModelCard.read(find_model(generator).path).classes:
         raise UserError(
             f"say which class the images are made for, one of {', '.join(map(repr, workspace.classes))}: "
-            f"only an unconditional generator draws without one, and {generator!r} is none"
+            f"only an unconditional generator draws without one, or a diffusion model without a template"
         )
 
 
@@ -108,6 +117,21 @@ def _check_start(generator: str, start: str, strength: float | None, sources: st
         raise UserError("a strength or sources are for a start from images: 'image', 'inpaint' or 'context'")
     if strength is not None and not 0 < strength <= 1:
         raise UserError(f"the strength is {strength:g}; it must lie above 0 and at most at 1")
+
+
+def _check_augmentation(
+    start: Start, strength: float | None, steps: int | None, guided: bool, compile: bool
+) -> None:
+    if start != "image":
+        raise UserError(
+            f"the generator 'augmentation' distorts real images; ask for it with the start 'image', not {start!r}"
+        )
+    if strength is not None:
+        raise UserError(f"the augmentation generator takes no strength; {strength:g} was given, leave it out")
+    if steps is not None or guided or compile:
+        raise UserError(
+            "the augmentation generator takes no steps and takes no guidance, and has nothing to compile; leave them out"
+        )
 
 
 def _checked_guidance(guidance: float | tuple[float, float] | None) -> float | list[float] | None:
@@ -150,17 +174,23 @@ def _checked_slot_guidance(
     return checked
 
 
-def _source_ids(workspace: Workspace, label: str | None, view: str | None) -> list[int]:
-    """The images to start from: those of the class (any, where none is asked for) in a view or among the real ones."""
+def _source_ids(workspace: Workspace, label: str | None, view: str | None, seed: int) -> list[int]:
+    """The images to start from, in the order they are taken: those of the class (any, where none is asked for).
+
+    They are a view's, or the real train images.
+    """
     wanted = None if label is None else catalog.class_index(workspace.db, label)
     held: Sequence[views.ViewImage | labels.LabeledImage]
     if view is None:
         held = labels.labeled_images(workspace.db, split="train", origin="real")
     else:
         held = views.members(workspace.db, views.by_name(workspace.db, view).id)
-    found = [each.image_id for each in held if wanted is None or each.class_index == wanted]
+    found = list(
+        dict.fromkeys(each.image_id for each in held if wanted is None or each.class_index == wanted)
+    )
     if not found:
         where = "among the real train images" if view is None else f"in the view {view!r}"
         what = "image" if label is None else f"image of the class {label!r}"
         raise ViewError(f"there is no {what} {where} to start from; import some, or name another view")
+    Random(seed).shuffle(found)  # noqa: S311
     return found

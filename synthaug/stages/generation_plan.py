@@ -70,9 +70,9 @@ def guidance_of(params: Mapping[str, Any], prompt: Prompt, position: int) -> flo
 
 
 def source_of(params: Mapping[str, Any], position: int) -> int | None:
-    """The id of the image that an image starts from; None where it starts from text."""
+    """The id of the image that an image starts from, each taken in turn; None where it starts from text."""
     ids = params["sources"]
-    return None if ids is None else int(_draw(params, position, "source").choice(ids))
+    return None if ids is None else int(ids[position % len(ids)])
 
 
 def _draw(params: Mapping[str, Any], position: int, what: str) -> Random:

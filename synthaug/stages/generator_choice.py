@@ -12,7 +12,7 @@ from typing import Any, Literal
 from synthaug.errors import UserError
 from synthaug.generators import CONTEXT_PREFIX
 from synthaug.generators.base import GeneratedImage, ModelCard
-from synthaug.generators.folders import HUB_ID, SHIPPED, ModelFolder, find_model
+from synthaug.generators.folders import AUGMENTATION, HUB_ID, SHIPPED, ModelFolder, find_model
 from synthaug.generators.hub import INDEX
 from synthaug.records import Prompt
 from synthaug.stages.finetune import list_finetuned
@@ -96,6 +96,9 @@ def choices(workspace: Workspace) -> list[GeneratorChoice]:
 
 def choice(workspace: Workspace, name: str) -> GeneratorChoice:
     """What is known of any name that may be typed in; nothing is downloaded. Raises UserError."""
+    if name == AUGMENTATION:
+        card = ModelCard(name="Classical augmentation", family=AUGMENTATION)
+        return GeneratorChoice(name, card.name, card, "shipped", 0)
     known = {each.name: each for each in choices(workspace)}
     if name in known:
         return known[name]

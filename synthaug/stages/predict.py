@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from synthaug.classifiers.fitted import FittedClassifier
+from synthaug.records import Origin
 from synthaug.running.jobs import JobContext
 from synthaug.stages import labeler
 from synthaug.stages.pixels import in_batches, load_pixels
@@ -26,15 +27,18 @@ class PredictResult:
 
 
 def predict(
-    workspace: Workspace, model: str | None = None, progress: Progress | None = None
+    workspace: Workspace,
+    model: str | None = None,
+    progress: Progress | None = None,
+    origin: Origin | None = None,
 ) -> PredictResult:
-    """Store probabilities and penultimate features for what ``model`` has not seen.
+    """Store probabilities and penultimate features for what ``model`` has not seen (of an origin; None: of both).
 
     ``model`` may be one that comes with the package; default: the newest of the workspace, else a shipped one
     that knows its classes. Raises UnknownName, or UserError when there is none.
     """
     chosen = _chosen(workspace, model)
-    images = catalog.find_images(workspace.db, without_predictions_of=chosen.id)
+    images = catalog.find_images(workspace.db, origin=origin, without_predictions_of=chosen.id)
     classifier = FittedClassifier.load(workspace.root / chosen.file)
     for part in in_batches(len(images), BATCH):
         if progress is not None:

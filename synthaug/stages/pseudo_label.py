@@ -34,7 +34,7 @@ def pseudo_label(
     again by the same model. Raises UserError.
     """
     check_threshold(threshold)
-    chosen = models.by_name(workspace.db, predict(workspace, model, progress).model)
+    chosen = models.by_name(workspace.db, predict(workspace, model, progress, origin="synthetic").model)
     classless = _classless(workspace)
     predictions = models.predictions_of(workspace.db, chosen.id, classless)
     sure = [each for each in predictions.values() if each.confidence >= threshold]

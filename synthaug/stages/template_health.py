@@ -105,7 +105,10 @@ def wilson(count: int, total: int) -> Rate:
     middle = share + Z95**2 / (2 * total)
     reach = Z95 * math.sqrt(share * (1 - share) / total + Z95**2 / (4 * total**2))
     scale = 1 + Z95**2 / total
-    return Rate(count, total, share, max(0.0, (middle - reach) / scale), min(1.0, (middle + reach) / scale))
+    low = (
+        max(0.0, (middle - reach) / scale) if count else 0.0
+    )  # exactly: rounding would leave a trace of a rate
+    return Rate(count, total, share, low, min(1.0, (middle + reach) / scale))
 
 
 def _row(slot: str, value: str, tally: _Tally) -> SlotHealth:

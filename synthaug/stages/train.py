@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from synthaug.classifiers.fit import fit
 from synthaug.classifiers.fitted import FittedClassifier
-from synthaug.classifiers.recipes import Recipe, find_recipe
+from synthaug.classifiers.recipes import Loss, Recipe, Selection, find_recipe
 from synthaug.config import DEFAULT_RECIPE, FALLBACK_RECIPE
 from synthaug.errors import UserError
 from synthaug.measures import metrics
@@ -57,12 +57,15 @@ def train(
     progress: Progress | None = None,
     should_cancel: Callable[[], bool] | None = None,
     epochs: int | None = None,
+    selection: Selection | None = None,
+    loss: Loss | None = None,
 ) -> models.Model:
     """Train, measure on the test split, and store the model under ``name`` (default: VIEW-RECIPE-SEED).
 
-    ``epochs`` shortens or lengthens the recipe. Raises UserError for missing data or a taken name.
+    ``epochs`` shortens or lengthens the recipe; ``selection`` is which epoch's weights are kept, ``loss`` what
+    is minimised (default: the recipe's). Raises UserError for missing data or a taken name.
     """
-    chosen = resolve_recipe(workspace, recipe, epochs)
+    chosen = resolve_recipe(workspace, recipe, epochs, selection, loss)
     frozen = views.by_name(workspace.db, view)
     name = name or f"{view}-{chosen.name}-{seed}"
     if name in models.names(workspace.db):
@@ -99,9 +102,16 @@ def run(context: JobContext) -> dict[str, Any]:
     return {"model": model.name, "accuracy": model.metrics["accuracy"]}
 
 
-def resolve_recipe(workspace: Workspace, recipe: str | None, epochs: int | None = None) -> Recipe:
-    """A recipe by name (default: the workspace's), with another number of epochs if given."""
+def resolve_recipe(
+    workspace: Workspace,
+    recipe: str | None,
+    epochs: int | None = None,
+    selection: Selection | None = None,
+    loss: Loss | None = None,
+) -> Recipe:
+    """A recipe by name (default: the workspace's), with whatever else is given in the place of its own."""
     chosen = find_recipe(recipe or default_recipe(workspace))
+    chosen = replace(chosen, selection=selection or chosen.selection, loss=loss or chosen.loss)
     if epochs is None:
         return chosen
     if epochs < 1:
@@ -118,7 +128,10 @@ def fit_and_measure(
     progress: Progress | None = None,
     should_cancel: Callable[[], bool] | None = None,
 ) -> tuple[FittedClassifier, dict[str, Any]]:
-    """One training run; returns the classifier of the last epoch and its JSON-ready test figures."""
+    """One training run; returns the classifier of the epoch that the recipe selects, and its test figures.
+
+    The figures are JSON-ready. Selection "test" is the published habit: it flatters, for the test set chose the epoch.
+    """
     classes = workspace.classes
     classifier = fit(
         data.images,
@@ -129,6 +142,7 @@ def fit_and_measure(
         class_names=classes,
         progress=progress,
         should_cancel=should_cancel,
+        selection_set=(test.data.images, test.data.labels) if recipe.selection == "test" else None,
     )
     predicted = classifier.probabilities(test.data.images).argmax(axis=1)
     confusion = metrics.confusion_matrix(test.data.labels, predicted, len(classes))

@@ -57,6 +57,16 @@ def done_positions(db: Database, job_id: int) -> set[int]:
     }
 
 
+def images_of_job(db: Database, job_id: int) -> list[str]:
+    """SHA-256 of the images that a job made, in its order."""
+    rows = db.query(
+        "SELECT images.sha256 FROM generations JOIN images ON images.id = generations.image_id"
+        " WHERE job_id = ? ORDER BY position",
+        [job_id],
+    )
+    return [row["sha256"] for row in rows]
+
+
 def of_images(db: Database, image_ids: Sequence[int]) -> dict[int, Generation]:
     """The (first) generation of each image that was generated."""
     found: dict[int, Generation] = {}

@@ -8,7 +8,7 @@ from typing import Any
 
 from synthaug.errors import UserError
 from synthaug.records import LabelEntry, LabelSource, LabelValue, Origin, Split
-from synthaug.store.catalog import chunks
+from synthaug.store.catalog import SQL_VARIABLES, chunks
 from synthaug.store.database import Database, now
 
 
@@ -46,6 +46,19 @@ class LabeledImage:
     image_id: int
     sha256: str
     class_index: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownImage:
+    """An image, and the class it counts as: that of its label, else the one it was made for; None: neither."""
+
+    image_id: int
+    sha256: str
+    split: Split
+    origin: Origin
+    value: LabelValue | None  # None: nobody labeled it
+    class_index: int | None
     source: str
 
 
@@ -120,26 +133,57 @@ def current(db: Database, image_ids: Sequence[int]) -> dict[int, CurrentLabel]:
     return found
 
 
-def labeled_images(db: Database, *, split: Split, origin: Origin) -> list[LabeledImage]:
-    """Images of a split and origin whose current label is a class, oldest first."""
+def labeled_images(
+    db: Database, *, split: Split, origin: Origin, jobs: Sequence[int] = ()
+) -> list[LabeledImage]:
+    """Images of a split and origin whose current label is a class, oldest first; of these generation jobs, if any."""
     rows = db.query(
         "SELECT images.id, images.sha256, current_labels.class_position, current_labels.source FROM images"
         " JOIN current_labels ON current_labels.image_id = images.id"
-        " WHERE current_labels.value = 'class' AND images.split = ? AND images.origin = ? ORDER BY images.id",
-        [split, origin],
+        " WHERE current_labels.value = 'class' AND images.split = ? AND images.origin = ?"
+        f"{_of_jobs(jobs)} ORDER BY images.id",
+        [split, origin, *jobs],
     )
     return [LabeledImage(*row) for row in rows]
 
 
-def prompted_images(db: Database) -> list[LabeledImage]:
-    """Synthetic images that nobody labeled, rejected or doubted, with the class they were made for."""
+def prompted_images(db: Database, jobs: Sequence[int] = ()) -> list[LabeledImage]:
+    """Synthetic images that nobody labeled, rejected or doubted, with the class they were made for.
+
+    ``jobs``: only those that one of these generation jobs made; none: of any.
+    """
     rows = db.query(
         "SELECT images.id, images.sha256, min(generations.class_position), 'prompted' FROM images"
         " JOIN generations ON generations.image_id = images.id"
         " WHERE images.origin = 'synthetic' AND images.id NOT IN (SELECT image_id FROM current_labels)"
-        " AND generations.class_position IS NOT NULL GROUP BY images.id ORDER BY images.id"
+        f" AND generations.class_position IS NOT NULL{_of_jobs(jobs)} GROUP BY images.id ORDER BY images.id",
+        list(jobs),
     )
     return [LabeledImage(*row) for row in rows]
+
+
+def _of_jobs(jobs: Sequence[int]) -> str:
+    """The condition that one of so many jobs made an image; nothing for none."""
+    marks = ",".join("?" * len(jobs))
+    return f" AND images.id IN (SELECT image_id FROM generations WHERE job_id IN ({marks}))" if jobs else ""
+
+
+def by_hash(db: Database, hashes: Sequence[str]) -> dict[str, KnownImage]:
+    """Those of these images that are here, by hash."""
+    found: dict[str, KnownImage] = {}
+    for start in range(0, len(hashes), SQL_VARIABLES):
+        chunk = hashes[start : start + SQL_VARIABLES]
+        rows = db.query(
+            "SELECT images.id, images.sha256, images.split, images.origin, current_labels.value,"
+            " CASE WHEN current_labels.value IS NULL"
+            " THEN (SELECT min(class_position) FROM generations WHERE image_id = images.id)"
+            " ELSE current_labels.class_position END, coalesce(current_labels.source, 'prompted')"
+            " FROM images LEFT JOIN current_labels ON current_labels.image_id = images.id"
+            f" WHERE images.sha256 IN ({','.join('?' * len(chunk))})",
+            list(chunk),
+        )
+        found |= {row["sha256"]: KnownImage(*row) for row in rows}
+    return found
 
 
 def review_progress(db: Database) -> tuple[int, int]:

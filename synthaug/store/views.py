@@ -35,7 +35,10 @@ class ViewImage:
 
 
 def create(db: Database, name: str, spec: Mapping[str, Any], members: Sequence[tuple[int, int]]) -> View:
-    """Freeze a view of (image id, class index) pairs in this order. Raises ViewError if the name is taken."""
+    """Freeze a view of (image id, class index) pairs in this order.
+
+    Raises ViewError if the name is taken or an image belongs to the test split; then nothing is made.
+    """
     with db.transaction() as connection:
         if db.one("SELECT 1 FROM views WHERE name = ?", [name]) is not None:
             raise ViewError(f"a view called {name!r} exists and views are frozen; choose another name")
@@ -47,7 +50,18 @@ def create(db: Database, name: str, spec: Mapping[str, Any], members: Sequence[t
             "INSERT INTO view_images (view_id, position, image_id, class_position) VALUES (?, ?, ?, ?)",
             [(view_id, position, *member) for position, member in enumerate(members)],
         )
+        _refuse_test_images(db, name, view_id)
     return by_name(db, name)
+
+
+def _refuse_test_images(db: Database, name: str, view_id: int) -> None:
+    """What a classifier is judged on must not be what it learned from. Raises ViewError."""
+    held = [member for member in members(db, view_id) if member.split == "test"]
+    if held:
+        raise ViewError(
+            f"{len(held)} of the images for {name!r} belong to the test split, the first is {held[0].sha256}; "
+            "leave them out: nothing of the test split may be trained on"
+        )
 
 
 def by_name(db: Database, name: str) -> View:
@@ -114,36 +128,6 @@ def all_exports(db: Database) -> list[dict[str, Any]]:
         " FROM exports JOIN views ON views.id = exports.view_id ORDER BY exports.id DESC"
     )
     return [dict(row) for row in rows]
-
-
-def add_run(
-    db: Database,
-    *,
-    view_id: int,
-    recipe: str,
-    seed: int,
-    test_fingerprint: str,
-    metrics: Mapping[str, Any],
-    environment: Mapping[str, Any],
-) -> None:
-    """Record one training run, so that it is never repeated."""
-    with db.transaction() as connection:
-        connection.execute(
-            "INSERT INTO runs (view_id, recipe, seed, test_fingerprint, metrics, environment, created_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [view_id, recipe, seed, test_fingerprint, json.dumps(metrics), json.dumps(environment), now()],
-        )
-
-
-def find_run(
-    db: Database, *, view_id: int, recipe: str, seed: int, test_fingerprint: str
-) -> dict[str, Any] | None:
-    """The metrics of a finished run, or None."""
-    row = db.one(
-        "SELECT metrics FROM runs WHERE view_id = ? AND recipe = ? AND seed = ? AND test_fingerprint = ?",
-        [view_id, recipe, seed, test_fingerprint],
-    )
-    return None if row is None else dict(json.loads(row["metrics"]))
 
 
 def add_comparison(

@@ -13,8 +13,8 @@ from synthaug_app.components.label_desk import RESERVED_KEYS, class_keys
 from synthaug_app.components.markup import Markup, joined, markup
 from synthaug_app.components.palette import CLASS_COLORS, class_color, class_letter
 from synthaug_app.components.preview import data_uri
+from synthaug_app.components.template_panel import template_panel
 from synthaug_app.pages.data import balance_panel, figures_panel, outcome_panel, views_panel
-from synthaug_app.pages.generate import template_panel
 from synthaug_app.shell import PAGES, header
 from synthaug_app.theme import head
 
@@ -92,10 +92,15 @@ def test_an_empty_workspace_has_figures_too() -> None:
 
 
 def test_views_are_listed_with_their_counts() -> None:
-    view = {"name": EVIL, "images": 7, "counts": {"a": 5, "b": 2}, "created_at": "2026-11-21T01:02:03.000Z"}
+    view = {
+        "name": EVIL,
+        "images": 7,
+        "counts": {"a": 5, "b": 0, "c": 2},
+        "created_at": "2026-11-21T01:02:03.000Z",
+    }
     panel = views_panel(held(views=(view,)))
     assert EVIL not in panel
-    assert "a 5, b 2" in panel
+    assert "a:\N{NO-BREAK SPACE}5, c:\N{NO-BREAK SPACE}2" in panel
     assert "2026-11-21 01:02" in panel
 
 

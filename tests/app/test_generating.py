@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 from synthaug_app.components.finetuning import filmstrip, finished, live, loss_curve
+from synthaug_app.components.generate_form import asked
 from synthaug_app.components.generator_card import card, figure_text
 from synthaug_app.components.preview import Side, preview_panel
+from synthaug_app.components.trial import settings_of
 from synthaug_app.components.words import legend, marked
 from synthaug_app.pages.finetune import asked as tuning_asked
-from synthaug_app.pages.generate import asked, settings_of
 from synthaug_app.settings import guidance_text, read_guidance
 
 from synthaug.errors import UserError
@@ -79,6 +80,8 @@ def test_two_settings_differ_in_what_was_asked_for_alone() -> None:
     assert second == {**first, "guidance": 6.0}
     assert "guidance 6" in said
     assert len(settings_of(VALUES, False, "other", "6")) == 1
+    ((usual, _),) = settings_of((*VALUES[:3], "", *VALUES[4:]), False, "", "")
+    assert usual == "the usual generator, its own guidance"
     with pytest.raises(UserError, match="the same"):
         settings_of(VALUES, True, "", "")
 

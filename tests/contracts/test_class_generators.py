@@ -1,4 +1,4 @@
-"""What every generator promises, for those that read a class or nothing: DDPMs, a DiT and the DCGAN."""
+"""What every generator promises, for those that read a class or nothing: DDPMs, a DiT, the DCGAN, augmentation."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from synthaug.errors import Cancelled, UserError
 from synthaug.generators import load_generator
 from synthaug.generators.base import Generator
 from synthaug.generators.ddpm_training import DDPMConfig, train_ddpm
+from synthaug.generators.folders import AUGMENTATION
 from synthaug.generators.gan_training import GANConfig, train_gan
 from synthaug.records import GenerationRequest
 
@@ -93,10 +94,10 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     root = tmp_path_factory.mktemp("models")
     for name, (build, _) in BUILDERS.items():
         build(root / name)
-    return {name: str(root / name) for name in BUILDERS}
+    return {**{name: str(root / name) for name in BUILDERS}, AUGMENTATION: AUGMENTATION}
 
 
-@pytest.fixture(scope="module", params=BUILDERS)
+@pytest.fixture(scope="module", params=[*BUILDERS, AUGMENTATION])
 def kind(request: pytest.FixtureRequest) -> str:
     found: str = request.param
     return found
@@ -108,13 +109,17 @@ def generator(kind: str, folders: dict[str, str]) -> Generator:
 
 
 def load(folder: str, **options: Any) -> Generator:
-    if "gan" not in Path(folder).name:
+    if folder == AUGMENTATION:  # it has no size of its own
+        options = {"output_size": IMAGES.shape[2:0:-1], **options}
+    elif "gan" not in Path(folder).name:
         options = {"num_inference_steps": STEPS, **options}
     return load_generator(folder, device="cpu", **options)
 
 
 @pytest.fixture(scope="module")
 def asked(kind: str) -> list[GenerationRequest]:
+    if kind == AUGMENTATION:
+        return [GenerationRequest("", 2**62 + i, image=IMAGES[i % 6]) for i in range(19)]
     return [GenerationRequest(BUILDERS[kind][1], 2**62 + i) for i in range(19)]
 
 

@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from synthaug.errors import TemplateError, UserError
+from synthaug.generators.augmentation import distort
 from synthaug.generators.masks import subject_mask
 from synthaug.records import Job, Prompt
 from synthaug.running.jobs import run_to_end
@@ -273,6 +274,49 @@ def test_sources_are_a_views_images_of_the_class(digits: Workspace) -> None:
     made = details_of(digits, finish(digits, start="image", sources="few", count=8).id)
     assert {each.details["source"] for each in made} == allowed
     assert len(allowed) == 2
+
+
+def test_classical_augmentation_takes_every_source_equally_often(digits: Workspace) -> None:
+    make_view(digits, "few", ViewSpec(keep={"8": 5}))
+    asked: dict[str, Any] = {"generator": "augmentation", "steps": None, "start": "image", "sources": "few"}
+    job = finish(digits, template="distorted", slots={}, count=12, **asked)
+    made = details_of(digits, job.id)
+    view = views.members(digits.db, views.by_name(digits.db, "few").id)
+    eights = {each.sha256 for each in view if each.class_index == 8}
+    assert {each.details["source"] for each in made} == eights
+    assert sorted(Counter(each.details["source"] for each in made).values()) == [2, 2, 2, 3, 3]
+    assert {(each.class_index, each.generator, each.prompt) for each in made} == {
+        (8, "augmentation", "distorted")
+    }
+    for each in made:
+        (image,) = catalog.images_by_id(digits.db, [each.image_id])
+        source = digits.images.read(each.details["source"])
+        assert np.array_equal(digits.images.read(image.sha256), distort(source, each.details))
+        assert provenance(digits, each.image_id)["rotation"] == each.details["rotation"]
+    augmented = make_view(digits, "a", ViewSpec(base="few", add_synthetic={"8": 12}, jobs=(job.id,)))
+    assert views.counts(digits.db, augmented.id)["8"] == 17
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "distorts real images; ask for it with the start 'image', not 'text'"),
+        ({"start": "context"}, "with the start 'image', not 'context'"),
+        ({"start": "image", "strength": 0.5}, "takes no strength; 0.5 was given"),
+        ({"start": "image", "label": None}, "say which class the images are made for"),
+        ({"start": "image", "steps": 5}, "takes no steps"),
+        ({"start": "image", "guidance": (1.0, 2.0)}, "takes no guidance"),
+        ({"start": "image", "compile": True}, "nothing to compile"),
+        ({"start": "image"}, "there is no image of the class '8' among the real train images"),
+    ],
+)
+def test_augmentation_refuses_what_it_does_not_take(
+    workspace: Workspace, arguments: dict[str, Any], message: str
+) -> None:
+    asked = {"template": "x", "label": "8", "count": 1, "generator": "augmentation", **arguments}
+    with pytest.raises(UserError, match=message):
+        generate.submit(workspace, **asked)
+    assert not jobs.latest(workspace.db)
 
 
 def test_what_was_left_out_of_long_prompts_is_counted(workspace: Workspace) -> None:

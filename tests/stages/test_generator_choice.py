@@ -80,6 +80,12 @@ def test_choices_have_cards_and_a_hub_id_needs_no_network(workspace: Workspace) 
     assert generator_choice.vocabulary(workspace, far.name) is None
 
 
+def test_augmentation_is_a_choice_without_a_model(workspace: Workspace) -> None:
+    found = generator_choice.choice(workspace, "augmentation")
+    assert (found.card.family, found.size) == ("augmentation", 0)
+    assert generator_choice.vocabulary(workspace, "augmentation") is None
+
+
 def test_what_is_no_generator_is_refused(workspace: Workspace, tmp_path: Path) -> None:
     ModelCard().write(tmp_path)
     for name in (str(tmp_path), "no such thing", "context:digits"):

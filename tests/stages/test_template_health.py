@@ -115,3 +115,8 @@ def test_an_interval_holds_its_share(total: int, share: float) -> None:
     assert rate.share is not None
     assert 0 <= rate.low <= rate.share + 1e-12
     assert rate.share - 1e-12 <= rate.high <= 1
+
+
+@given(st.integers(1, 1000))
+def test_nothing_of_many_begins_at_nothing(total: int) -> None:
+    assert wilson(0, total).low == 0

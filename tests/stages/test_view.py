@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from dataclasses import asdict
 
+import numpy as np
 import pytest
 
 from synthaug.errors import UnknownName, UserError, ViewError
 from synthaug.records import LabelEntry
 from synthaug.stages.label import record
-from synthaug.stages.view import ViewSpec, baseline_view, curated_view, make_view
-from synthaug.store import catalog, views
+from synthaug.stages.view import ViewSpec, baseline_view, curated_view, make_view, spec_of, tail_counts
+from synthaug.store import catalog, generations, models, views
 from synthaug.workspace import Workspace
 from tests.stages.helpers import add_synthetic
 
 
 def members(workspace: Workspace, view: views.View) -> list[views.ViewImage]:
     return views.members(workspace.db, view.id)
+
+
+def synthetic(workspace: Workspace, view: views.View) -> set[int]:
+    return {each.image_id for each in members(workspace, view) if each.origin == "synthetic"}
 
 
 def test_a_view_without_options_is_all_real_training_images(digits: Workspace) -> None:
@@ -37,6 +44,23 @@ def test_the_long_tail_follows_the_formula(digits: Workspace) -> None:
     assert list(views.counts(digits.db, base.id).values()) == [120] * 10
     expected = [120, 92, 71, 55, 43, 33, 25, 20, 15, 12]  # int(120 * 0.1 ** (i / 9)), by hand
     assert list(views.counts(digits.db, tail.id).values()) == expected
+
+
+def test_the_long_tail_of_cifar_10_is_the_published_one() -> None:
+    expected = [5000, 3871, 2997, 2320, 1796, 1391, 1077, 834, 645, 500]
+    assert tail_counts(5000, 0.1, 10) == expected
+    assert sum(expected) == 20_431
+    assert tail_counts(7, 0.5, 1) == [7]
+
+
+def test_a_long_tail_of_a_part_is_that_of_the_parts_count(digits: Workspace) -> None:
+    even = dict.fromkeys(digits.classes, 120)
+    part = make_view(digits, "part", ViewSpec(keep=even, fraction=0.5, long_tail=0.1))
+    assert list(views.counts(digits.db, part.id).values()) == tail_counts(60, 0.1, 10)
+    cut = make_view(digits, "cut", ViewSpec(keep={**even, "2": 3}, long_tail=0.1))
+    assert list(views.counts(digits.db, cut.id).values()) == [120, 92, 3, 55, 43, 33, 25, 20, 15, 12]
+    with pytest.raises(ViewError, match="--long-tail needs 132 images of '0'; there are only 128"):
+        make_view(digits, "uneven", ViewSpec(long_tail=0.99))
 
 
 def test_the_same_seed_chooses_the_same_images_and_another_seed_others(digits: Workspace) -> None:
@@ -70,6 +94,153 @@ def test_synthetic_images_are_added_and_replace_real_ones(digits: Workspace) -> 
     replaced = make_view(digits, "replaced", ViewSpec(base="only", replace=0.2))
     origins = Counter(each.origin for each in members(digits, replaced))
     assert origins == {"real": 80, "synthetic": 20}
+
+
+@pytest.mark.parametrize("share", [0.02, 0.04, 0.06, 0.08, 0.1, 0.12, 1.0])
+def test_replacement_is_exact_in_every_class(digits: Workspace, share: float) -> None:
+    for position in range(10):
+        add_synthetic(digits, 100, position, seed=position)
+    make_view(digits, "even", ViewSpec(keep=dict.fromkeys(digits.classes, 100)))
+    view = make_view(digits, "replaced", ViewSpec(base="even", replace=share))
+    found = Counter((each.class_index, each.origin) for each in members(digits, view))
+    count = int(100 * share + 0.5)
+    expected = {(i, "synthetic"): count for i in range(10)} | {(i, "real"): 100 - count for i in range(10)}
+    assert found == {key: value for key, value in expected.items() if value}
+    assert len({each.image_id for each in members(digits, view)}) == 1000
+
+
+def test_only_the_classes_asked_for_are_repeated(digits: Workspace) -> None:
+    kept = {**dict.fromkeys(digits.classes, 20), "8": 3, "9": 7}
+    some = make_view(digits, "some", ViewSpec(keep=kept, oversample_classes=("8",)))
+    assert views.counts(digits.db, some.id) == {**kept, "8": 20}
+    make_view(digits, "plain", ViewSpec(keep=kept))
+    make_view(digits, "newest", ViewSpec(base="some"))
+    assert baseline_view(digits).name == "plain"  # the newer ones repeat images
+    with pytest.raises(ViewError, match="--oversample-class 8: the view holds no image of it"):
+        make_view(digits, "none", ViewSpec(keep={**kept, "8": 0}, oversample_classes=("8",)))
+
+
+def test_only_the_images_of_these_jobs_are_taken(digits: Workspace) -> None:
+    jobs, made = [], []
+    for seed in range(3):
+        made.append(add_synthetic(digits, 10, 8, seed=seed))
+        jobs.append(generations.of_images(digits.db, made[-1])[made[-1][0]].job_id)
+    record(digits, [LabelEntry(made[1][0], "class", "ann", "human", "op", 8)])
+    view = make_view(digits, "two", ViewSpec(add_synthetic={"8": 20}, jobs=(jobs[1], jobs[2])))
+    assert synthetic(digits, view) == {*made[1], *made[2]}
+    only = make_view(digits, "one", ViewSpec(add_synthetic={"8": 1}, jobs=(jobs[1],), curated=True))
+    assert synthetic(digits, only) == {made[1][0]}
+    with pytest.raises(ViewError, match=rf"11 synthetic images .* there are 10 \(of job {jobs[0]}\)"):
+        make_view(digits, "x", ViewSpec(add_synthetic={"8": 11}, jobs=(jobs[0],)))
+    with pytest.raises(UnknownName, match="no generation job called '99'"):
+        make_view(digits, "x", ViewSpec(add_synthetic={"8": 1}, jobs=(99,)))
+
+
+def test_what_the_base_holds_is_not_added_again(digits: Workspace) -> None:
+    made = add_synthetic(digits, 10, 8)
+    make_view(digits, "first", ViewSpec(add_synthetic={"8": 6}))
+    second = make_view(digits, "second", ViewSpec(base="first", add_synthetic={"8": 4}))
+    held = Counter(each.image_id for each in members(digits, second) if each.origin == "synthetic")
+    assert held == dict.fromkeys(made, 1)
+
+
+def predicted(workspace: Workspace, ids: list[int], probs: list[float], ood: list[float | None]) -> None:
+    """Predictions of class 8 with these probabilities, the rest on class 3; and these scores."""
+    model = models.add(
+        workspace.db,
+        name="m",
+        recipe="r",
+        revision="r",
+        seed=0,
+        view_id=None,
+        file="m",
+        metrics={},
+        environment={},
+    )
+    rows = np.zeros((len(ids), 10), np.float32)
+    rows[:, 8], rows[:, 3] = probs, 1 - np.array(probs)
+    models.add_predictions(workspace.db, model.id, ids, rows, np.zeros((len(ids), 2), np.float32))
+    scores = [
+        models.Score(image_id, (0.0, 0.0), (0.0, 0.0), 0.0, 0.0, distance, 0.5, None)
+        for image_id, distance in zip(ids, ood, strict=True)
+    ]
+    models.replace_scores(workspace.db, model.id, scores)
+
+
+def test_filters_are_by_the_class_they_enter_with_and_by_distance(digits: Workspace) -> None:
+    ids = add_synthetic(digits, 4, 8)
+    predicted(digits, ids, [0.95, 0.75, 0.5, 0.1], [0.2, 0.9, 0.3, 0.4])
+    record(digits, [LabelEntry(ids[3], "class", "ann", "human", "op", 3)])  # as a 3, its probability is 0.9
+    sure = make_view(digits, "sure", ViewSpec(add_synthetic={"8": 2, "3": 1}, min_confidence=0.75))
+    assert synthetic(digits, sure) == {ids[0], ids[1], ids[3]}
+    near = make_view(digits, "near", ViewSpec(add_synthetic={"8": 2}, max_ood=0.3))
+    assert synthetic(digits, near) == {ids[0], ids[2]}
+    both = make_view(digits, "both", ViewSpec(add_synthetic={"8": 1}, max_ood=0.3, min_confidence=0.75))
+    assert synthetic(digits, both) == {ids[0]}
+    with pytest.raises(ViewError, match=r"there are 1 \(with a confidence of at least 0\.9\)"):
+        make_view(digits, "x", ViewSpec(add_synthetic={"8": 2}, min_confidence=0.9))
+    late = add_synthetic(digits, 1, 8, seed=9)
+    assert late
+    with pytest.raises(ViewError, match=r"--min-confidence needs predictions; 1 images .* synthaug predict"):
+        make_view(digits, "x", ViewSpec(add_synthetic={"8": 1}, min_confidence=0.5))
+    with pytest.raises(ViewError, match=r"--max-ood needs scores; 1 images have none\. Run: synthaug score"):
+        make_view(digits, "x", ViewSpec(add_synthetic={"8": 1}, max_ood=0.5))
+
+
+def test_the_order_is_by_what_was_predicted(digits: Workspace) -> None:
+    ids = add_synthetic(digits, 4, 8)
+    predicted(digits, ids, [0.6, 0.99, 0.8, 0.55], [None] * 4)
+    for order, expected in (("confident", {ids[1], ids[2]}), ("entropy", {ids[0], ids[3]})):
+        view = make_view(digits, order, ViewSpec(add_synthetic={"8": 2}, order=order))  # type: ignore[arg-type]
+        assert synthetic(digits, view) == expected
+
+
+def test_images_are_picked_by_hand(digits: Workspace) -> None:
+    made = add_synthetic(digits, 4, 8)
+    corrected, rejected, unsure, plain = made
+    record(digits, [LabelEntry(corrected, "class", "ann", "human", "op-1", 3)])
+    record(digits, [LabelEntry(rejected, "reject", "ann", "human", "op-2")])
+    record(digits, [LabelEntry(unsure, "unsure", "ann", "human", "op-3")])
+    by_id = {image.id: image.sha256 for image in catalog.find_images(digits.db)}
+    real = next(image for image in catalog.find_images(digits.db, split="train", origin="real"))
+    few = dict.fromkeys(digits.classes, 5)
+    make_view(digits, "few", ViewSpec(keep=few))
+    picked = (by_id[plain], by_id[corrected], real.sha256, by_id[plain])
+    view = make_view(digits, "picked", ViewSpec(base="few", images=picked))
+    held = {each.image_id: each.class_index for each in members(digits, view)}
+    assert (held[plain], held[corrected]) == (8, 3)
+    assert real.id in held
+    again = make_view(digits, "again", ViewSpec(base="picked", images=picked))
+    assert members(digits, again) == members(digits, view)  # what stands there is not repeated
+    both = make_view(digits, "both", ViewSpec(base="few", images=(by_id[plain],), add_synthetic={"3": 1}))
+    assert synthetic(digits, both) == {plain, corrected}
+    with pytest.raises(ViewError, match="1 synthetic images of '8' are asked for; there are 0"):
+        make_view(digits, "x", ViewSpec(images=(by_id[plain],), add_synthetic={"8": 1}))
+    for image_id, reason in ((rejected, "was rejected"), (unsure, "is marked unsure")):
+        with pytest.raises(ViewError, match=f"{by_id[image_id]} {reason}, so it has no class"):
+            make_view(digits, "x", ViewSpec(images=(by_id[image_id],)))
+    with pytest.raises(ViewError, match="1 of the 2 images asked for are not here, the first is 'abc'"):
+        make_view(digits, "x", ViewSpec(images=(by_id[plain], "abc")))
+
+
+def test_a_spec_is_kept_and_an_older_one_is_read(digits: Workspace) -> None:
+    add_synthetic(digits, 2, 8)
+    spec = ViewSpec(add_synthetic={"8": 1}, jobs=(1,), oversample_classes=("8",), seed=3)
+    assert spec_of(make_view(digits, "v", spec)) == spec
+    stored = json.loads(json.dumps(asdict(ViewSpec(keep={"8": 5}, seed=2))))
+    old = {key: value for key, value in stored.items() if key in OLD_FIELDS}
+    first = digits.db.one("SELECT id FROM images WHERE split = 'train'")
+    assert first is not None
+    view = views.create(digits.db, "old", old, [(first["id"], 8)])
+    assert spec_of(view) == ViewSpec(keep={"8": 5}, seed=2)
+    assert baseline_view(digits).name == "old"
+
+
+OLD_FIELDS = {
+    *("keep", "long_tail", "fraction", "replace", "add_synthetic", "oversample", "curated", "order", "seed"),
+    "base",
+}
+"""What a view's spec held in 0.1."""
 
 
 def test_rejected_images_never_enter_and_corrected_ones_count_under_their_new_class(
@@ -118,6 +289,18 @@ def test_views_are_frozen_and_names_are_taken_once(digits: Workspace) -> None:
         (ViewSpec(base="nowhere"), "no view called 'nowhere'"),
         (ViewSpec(order="best"), "order of synthetic images"),  # type: ignore[arg-type]
         (ViewSpec(keep={str(i): 0 for i in range(10)}), "would be empty"),
+        (ViewSpec(add_synthetic={"8": 1}), "1 synthetic images of '8' are asked for; there are 0"),
+        (ViewSpec(replace=0.5), "synthetic images of '0' are asked for; there are 0"),
+        (ViewSpec(add_synthetic={"8": -1}), "cannot be negative"),
+        (ViewSpec(replace=-0.1), "must lie above 0"),
+        (
+            ViewSpec(add_synthetic={"8": 1}, min_confidence=1.2),
+            r"--min-confidence is 1\.2; it must lie in 0 \.\. 1",
+        ),
+        (ViewSpec(add_synthetic={"8": 1}, max_ood=-1), "--max-ood is -1; it must lie in"),
+        (ViewSpec(oversample_classes=("nine",)), "no class called 'nine'"),
+        (ViewSpec(max_ood=0.5), "say how many with --add-synthetic"),
+        (ViewSpec(images=("f" * 64,)), "1 of the 1 images asked for are not here"),
     ],
 )
 def test_what_cannot_be_made_says_why_and_makes_nothing(

@@ -1,0 +1,72 @@
+"""The drawing of the Generate page's preview: one at a time in a browser tab, and it can be stopped."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from synthaug.errors import Cancelled, UserError
+from synthaug.stages import generator_choice
+from synthaug.workspace import Workspace
+
+from ..components.events import QUIET, first_line
+from ..components.generate_form import Form
+from ..components.markup import Markup
+from ..components.preview import PREVIEWS, Side, preview_error, preview_panel
+from ..components.trial import Trial, settings_of
+
+
+def wire_drawing(workspace: Workspace, form: Form, trial: Trial) -> None:
+    """Preview and Draw both draw what the form says and, where compared, the second setting beside it."""
+    running: dict[str | None, threading.Event] = {}
+
+    def draw(request: gr.Request, *values: Any) -> Iterator[list[Any]]:
+        """The preview as it grows. A second one, or Stop, ends the first within a step."""
+        stop_running(request)
+        stop = running[request.session_hash] = threading.Event()
+        compared, other, guidance = values[-3:]
+        hidden, visible = gr.update(visible=False), gr.update(visible=True)
+        try:
+            sides = settings_of(values[:-3], compared, other, guidance)
+        except UserError as error:
+            yield [preview_error(first_line(error)), hidden]
+            return
+        for panel in previews(workspace, sides, stop):
+            yield [panel, hidden if stop.is_set() else visible]
+        yield [gr.skip(), hidden]
+
+    def stop_running(request: gr.Request) -> None:
+        stop = running.pop(request.session_hash, None)
+        if stop is not None:
+            stop.set()
+
+    gr.on(
+        [form.preview.click, trial.both.click],
+        draw,
+        [*form.fields, trial.compare, trial.generator, trial.guidance],
+        [trial.shown, trial.stop],
+        **QUIET,
+    )
+    trial.stop.click(stop_running, None, None, concurrency_limit=None, **QUIET)
+
+
+def previews(
+    workspace: Workspace, settings: list[tuple[str, dict[str, Any]]], stop: threading.Event
+) -> Iterator[Markup]:
+    """The panel each time images arrive, the sides one after the other; an end in words if it ends early."""
+    sides = [Side(caption) for caption, _ in settings]
+    yield preview_panel(sides, PREVIEWS, busy=True)
+    try:
+        for side, (_, arguments) in zip(sides, settings, strict=True):
+            for batch in generator_choice.try_out(workspace, arguments, PREVIEWS, stop.is_set):
+                side.drawn += batch
+                yield preview_panel(sides, PREVIEWS, busy=True)
+    except Cancelled:
+        yield preview_panel(sides, PREVIEWS, "Stopped.")
+    except UserError as error:
+        yield preview_error(first_line(error))
+    else:
+        yield preview_panel(sides, PREVIEWS)

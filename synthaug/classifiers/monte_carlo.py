@@ -1,0 +1,92 @@
+"""Monte Carlo dropout (Gal & Ghahramani 2016): T predictions with dropout left on, for acquisition functions.
+
+Dropout in the head alone needs the body's features only once. A pass's mask over the D features is shared by the
+whole pool, so a pass is the head with some columns left out, and all T passes are one matrix product.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from synthaug.classifiers.base import Floats, Images
+from synthaug.classifiers.fitted import FittedClassifier
+from synthaug.classifiers.networks import dropping
+from synthaug.classifiers.pixels import check_images, standardise, to_tensor
+from synthaug.errors import UserError
+
+_ROWS = 8192  # of the pool, multiplied at once
+_IMAGES = 500  # of the pool, passed through the network at once
+
+
+def head_passes(
+    classifier: FittedClassifier, features: Floats, rate: float, passes: int, seed: int
+) -> Floats:
+    """Class probabilities (T, N, K) float32 of T passes with dropout at ``rate`` on the features (N, D).
+
+    ``features`` are the classifier's own, without dropout (``FittedClassifier.features``). Raises UserError.
+    """
+    head = classifier.network.head
+    heads = _masked_heads(head.weight.detach().float().cpu(), rate, passes, seed)  # (T, K, D)
+    count = head.out_features
+    stacked = heads.reshape(passes * count, -1).T
+    bias = head.bias.detach().float().cpu()
+    result = np.empty((passes, len(features), count), np.float32)
+    for start in range(0, len(features), _ROWS):
+        rows = torch.from_numpy(np.ascontiguousarray(features[start : start + _ROWS], np.float32))
+        logits = (rows @ stacked).view(len(rows), passes, count) + bias
+        probabilities = (logits / classifier.recipe.temperature).softmax(2)
+        result[:, start : start + _ROWS] = probabilities.transpose(0, 1).numpy()
+    return result
+
+
+@torch.inference_mode()
+def network_passes(
+    classifier: FittedClassifier, images: Images, rate: float, passes: int, seed: int, body_rate: float = 0.0
+) -> Floats:
+    """The same from T passes of the whole network, with dropout at ``body_rate`` inside it: the costly reference.
+
+    ``images`` (N, H, W, 3) uint8. Without dropout in the body the scores are those of ``head_passes``.
+    """
+    check_images(images)
+    network, recipe = classifier.network, classifier.recipe
+    device = network.head.weight.device
+    heads = _masked_heads(network.head.weight.detach().float(), rate, passes, seed)
+    mean, std = (torch.tensor(each, device=device) for each in (classifier.mean, classifier.std))
+    generator = torch.Generator(device).manual_seed(seed)
+    result = np.empty((passes, len(images), classifier.num_classes), np.float32)
+    for start in range(0, len(images), _IMAGES):
+        rows = slice(start, start + _IMAGES)
+        batch = standardise(to_tensor(images[rows], recipe.image_size).to(device), mean, std)
+        for number in range(passes):
+            with dropping(network, body_rate, generator):
+                features = network.features(batch)
+                if recipe.flip_average:
+                    features = (features + network.features(batch.flip(-1))) / 2
+            logits = features.float() @ heads[number].T + network.head.bias
+            result[number, rows] = (logits / recipe.temperature).softmax(1).cpu().numpy()
+    return result
+
+
+def rank_agreement(scores: NDArray[np.floating[Any]], reference: NDArray[np.floating[Any]]) -> float:
+    """Spearman's rank correlation of two scores (N,) of the same images, -1..1; nan where one is constant."""
+    from scipy.stats import spearmanr
+
+    if np.ptp(scores) == 0 or np.ptp(reference) == 0:
+        return float("nan")
+    return float(spearmanr(scores, reference).statistic)
+
+
+def _masked_heads(weight: Tensor, rate: float, passes: int, seed: int) -> Tensor:
+    """The head's weights (K, D) with features dropped, one copy a pass: (T, K, D). Drawn on the CPU, for any device."""
+    if not 0 < rate < 1:
+        raise UserError(f"the dropout rate is {rate:g}; it must lie between 0 and 1")
+    if passes < 2:
+        raise UserError(f"the number of Monte Carlo passes is {passes}; it must be at least 2")
+    generator = torch.Generator().manual_seed(seed)
+    kept = torch.empty(passes, 1, weight.shape[1]).bernoulli_(1 - rate, generator=generator)
+    return weight * (kept / (1 - rate)).to(weight.device)

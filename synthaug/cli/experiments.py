@@ -1,0 +1,106 @@
+"""The papers' experiments as commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from synthaug.cli import cli
+from synthaug.cli.support import Result, command, pairs, progress_bar, workspace_option
+from synthaug.errors import UserError
+from synthaug.experiments import EXPERIMENTS, OWN_DATA
+
+if TYPE_CHECKING:
+    from synthaug.experiments.base import ScaleName
+
+
+@command(cli, "experiment")
+@click.argument("name", metavar="NAME", type=click.Choice(list(EXPERIMENTS)))
+@click.option(
+    "--scale",
+    type=click.Choice(["smoke", "cpu", "full"]),
+    default="smoke",
+    show_default=True,
+    help="smoke: under a minute, on what comes with the package. cpu: under two hours on two cores. "
+    "full: as published, on a GPU.",
+)
+@click.option("--data", metavar="SRC", help="What to import: CIFAR-10 as any format, or your own images.")
+@click.option(
+    "--option",
+    "options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A parameter of the experiment; see docs.",
+)
+@click.option("--seeds", type=int, metavar="N", help="Runs an arm. [default: by scale]")
+@click.option("--workers", type=int, metavar="N", help="Runs at a time. [default: 1; at cpu, one a core]")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Where the report goes. [default: exports/ of the workspace]",
+)
+@workspace_option
+def experiment(
+    name: str,
+    scale: ScaleName,
+    data: str | None,
+    options: tuple[str, ...],
+    seeds: int | None,
+    workers: int | None,
+    output: Path | None,
+    workspace_path: Path | None,
+) -> Result:
+    """Repeat a paper's experiment; killed and run again, it goes on.
+
+    \b
+      $ synthaug experiment imbalance-table --workspace work
+      $ synthaug experiment long-tail --scale cpu --data cifar10/ --workspace work
+    """
+    from synthaug.experiments.run import run_experiment
+
+    if workspace_path is None:
+        raise UserError(
+            "say where to keep its images and runs: --workspace DIR; it is made if it is not there"
+        )
+    if data is None and scale not in OWN_DATA and not (workspace_path / "synthaug.db").exists():
+        raise UserError(
+            f"the scale {scale!r} needs images: --data SRC, anything that `synthaug import` reads"
+        )
+    with progress_bar() as report:
+        result, written = run_experiment(
+            name,
+            workspace_path,
+            scale,
+            data=data,
+            seeds=seeds,
+            workers=workers,
+            output=output,
+            options=pairs("--option", options),
+            report=report,
+            say=lambda text: click.echo(text, err=True),
+        )
+    lines = [f"{result.title} ({result.scale})"]
+    for row in result.rows:
+        change = "" if row.difference is None else f", {100 * row.difference:+.2f} points: {row.verdict}"
+        lines.append(f"  {row.title}: {100 * row.accuracy:.2f}%{change}")
+    return {
+        "table": [
+            {
+                "arm": row.arm,
+                "images": row.images,
+                "accuracy": row.accuracy,
+                "accuracies": list(row.accuracies),
+                "per_class": dict(row.per_class),
+                "difference": row.difference,
+                "ci": None if row.difference_interval is None else list(row.difference_interval),
+                "verdict": row.verdict,
+            }
+            for row in result.rows
+        ],
+        "report": str(written.html),
+        "markdown": str(written.markdown),
+        "message": "\n".join([*lines, f"report: {written.html}"]),
+    }

@@ -1,0 +1,36 @@
+"""The papers' questions as experiments, one a file: ``load_experiment`` by name. Light: imported on use."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from synthaug.errors import UnknownName
+
+if TYPE_CHECKING:
+    from synthaug.experiments.base import Experiment, ScaleName
+
+EXPERIMENTS = {
+    "imbalance-table": "synthaug.experiments.imbalance_table:ImbalanceTable",
+    "long-tail": "synthaug.experiments.long_tail:LongTail",
+    "replacement": "synthaug.experiments.replacement:Replacement",
+    "cat-cnn": "synthaug.experiments.cat_cnn:CatCnn",
+    "context": "synthaug.experiments.context:Context",
+    "hip": "synthaug.experiments.hip:Hip",
+}
+"""Every class takes ``(scale, data, **options)`` and is an ``Experiment``."""
+
+OWN_DATA = ("smoke",)
+"""Scales that need no data: they use what comes with the package."""
+
+
+def load_experiment(name: str, scale: ScaleName, data: str | None = None, **options: Any) -> Experiment:
+    """The experiment ``name`` at a scale, on ``data`` (anything that can be imported).
+
+    Raises UnknownName, and UserError for options that it does not take.
+    """
+    if name not in EXPERIMENTS:
+        raise UnknownName("experiment", name, EXPERIMENTS)
+    module, _, attribute = EXPERIMENTS[name].partition(":")
+    experiment: Experiment = getattr(import_module(module), attribute)(scale, data, **options)
+    return experiment

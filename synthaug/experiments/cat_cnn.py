@@ -1,0 +1,239 @@
+"""A tenth of the data and few cats: generated ones for a simple CNN (document 000), and the free remedies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from synthaug.classifiers.fitted import FittedClassifier
+from synthaug.classifiers.recipes import find_recipe
+from synthaug.errors import UserError
+from synthaug.experiments.arms import class_weighted, equal_steps, logit_adjusted
+from synthaug.experiments.base import Arm, Panel, Plan, Row, ScaleName
+from synthaug.experiments.lab import Lab
+from synthaug.experiments.settings import CPU, SMOKE, Settings, class_word, settings, template
+from synthaug.stages import finetune
+from synthaug.stages.runs import Trainer
+from synthaug.stages.view import ViewSpec
+from synthaug.store import jobs, views
+
+FRACTION = 0.1
+"""Of CIFAR-10 that is used at all: 500 images a class."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cats:
+    """What only this experiment has, by scale."""
+
+    kept: float = 0.1  # share of the minority class that stays; the document does not say how many
+    finetune_steps: int = 0  # of a LoRA on the images that stay; 0: that arm is left out
+
+
+CATS: Mapping[ScaleName, Cats] = {
+    "smoke": Cats(finetune_steps=4),
+    "cpu": Cats(finetune_steps=300),
+    "full": Cats(finetune_steps=1000),
+}
+SCALES: Mapping[ScaleName, Settings] = {
+    "smoke": SMOKE,
+    "cpu": replace(
+        CPU,
+        fraction=FRACTION,
+        recipe=replace(find_recipe("small-cnn"), cpu_threads=1),
+        seeds=5,
+        epochs=None,
+        reduction="the embedded generator (32 px, 10.7 million parameters) instead of Stable Diffusion at 512 px",
+    ),
+    "full": Settings(
+        data=None,
+        preset="cifar10",
+        minority="cat",
+        fraction=FRACTION,
+        recipe=find_recipe("small-cnn"),
+        seeds=5,
+        generator="CompVis/stable-diffusion-v1-4",
+    ),
+}
+
+
+class CatCnn:
+    """Few cats in a tenth of the data, and generated ones up to balance."""
+
+    name = "cat-cnn"
+    title = "Generated cats for a simple CNN"
+    question = "A small set has few images of one class. Do generated ones, up to balance, help a simple CNN?"
+    source = "Stable Diffusion for CNNs, a case study with CIFAR-10 (document 000)"
+
+    def __init__(self, scale: ScaleName, data: str | None = None, **options: Any) -> None:
+        self.scale = scale
+        cats = CATS.get(scale, Cats())
+        kept, steps = (options.pop(each, getattr(cats, each)) for each in ("kept", "finetune_steps"))
+        self.cats = Cats(_number("kept", kept, float), _number("finetune_steps", steps, int))
+        if not 0 < self.cats.kept < 1:
+            raise UserError(f"kept is {self.cats.kept:g}; it is a share between 0 and 1")
+        if self.cats.finetune_steps < 0:
+            raise UserError(
+                f"finetune_steps is {self.cats.finetune_steps}; it must be 0 (no such arm) or more"
+            )
+        self.settings = settings(SCALES, scale, data, options)
+        self._prefix = f"{self.name}-{scale}"
+
+    @property
+    def preset(self) -> str:
+        return self.settings.preset
+
+    @property
+    def reduction(self) -> str:
+        return self.settings.reduction
+
+    def prepare(self, lab: Lab) -> Plan:
+        """The subset, the same with few of one class, and what may make up for it."""
+        chosen = self.settings
+        lab.imported(chosen.data)
+        rare = chosen.minority
+        whole = lab.view(f"{self._prefix}-balanced", ViewSpec(fraction=chosen.fraction)).name
+        counts = lab.counts(whole)
+        if rare not in counts:
+            raise UserError(
+                f"there is no class {rare!r}; name one of {', '.join(counts)} with --option minority=CLASS"
+            )
+        kept = max(1, round(self.cats.kept * counts[rare]))
+        missing = counts[rare] - kept
+        scarce = lab.view(f"{self._prefix}-imbalanced", ViewSpec(base=whole, keep={rare: kept})).name
+        repeated = ViewSpec(base=scarce, oversample=True, oversample_classes=(rare,))
+        oversampled = lab.view(f"{self._prefix}-oversampled", repeated).name
+        recipe = chosen.trained_with
+        plain = Arm("imbalanced", f"Imbalanced ({kept} of {rare})", scarce, recipe)
+        synthetic = self._filled(lab, "synthetic", scarce, missing, chosen.generator)
+        arms = [
+            Arm("balanced", f"Baseline ({counts[rare]} of {rare})", whole, recipe),
+            plain,
+            equal_steps(plain, sum(counts.values())),
+            class_weighted(plain),
+            logit_adjusted(plain),
+            Arm("oversampled", "Oversampled", oversampled, recipe),
+            Arm("synthetic", f"+ {missing} generated", synthetic, recipe, "full"),
+        ]
+        if self.cats.finetune_steps:
+            model = self._finetuned(lab, scarce)
+            tuned = self._filled(lab, "finetuned", scarce, missing, model)
+            title = f"+ {missing} generated, fine-tuned on the {kept} real ones"
+            arms.append(Arm("finetuned", title, tuned, recipe, "full"))
+        return Plan(tuple(arms), plain.name, chosen.seeds, focus=(rare,), notes=self._notes(rare))
+
+    def panels(self, lab: Lab, plan: Plan, rows: tuple[Row, ...]) -> tuple[Panel, ...]:
+        """How much of the loss each arm makes good, and where the generated images lie."""
+        return (self._gap(rows), self._components(lab, plan))
+
+    def _filled(self, lab: Lab, name: str, scarce: str, missing: int, generator: str) -> str:
+        """The view of ``scarce`` and as many images of a generator as are missing."""
+        chosen = self.settings
+        job = lab.generated(
+            template(chosen.preset, chosen.minority),
+            chosen.minority,
+            missing,
+            generator=generator,
+            steps=chosen.steps,
+            guidance=chosen.guidance,
+        )
+        spec = ViewSpec(base=scarce, add_synthetic={chosen.minority: missing}, jobs=(job,))
+        return lab.view(f"{self._prefix}-{name}", spec).name
+
+    def _finetuned(self, lab: Lab, scarce: str) -> str:
+        """The folder of the generator after a LoRA on the images of the class that stayed."""
+        chosen, workspace = self.settings, lab.workspace
+        name = f"{self._prefix}-{self.cats.finetune_steps}"
+        folder = workspace.root / finetune.FOLDER / name
+        if not folder.exists():
+            others = dict.fromkeys((each for each in workspace.classes if each != chosen.minority), 0)
+            stayed = lab.view(f"{self._prefix}-stayed", ViewSpec(base=scarce, keep=others))
+            lab.say(f"fine-tuning {chosen.generator}")
+            begun = [
+                job.id
+                for job in jobs.latest(workspace.db, kinds=(finetune.KIND,))
+                if job.params["name"] == name
+            ]
+            lab.finished(begun[0] if begun else self._submitted(lab, stayed.name, name))
+        return str(folder)
+
+    def _submitted(self, lab: Lab, view: str, name: str) -> int:
+        chosen, steps = self.settings, self.cats.finetune_steps
+        word = class_word(chosen.minority)
+        return finetune.submit(
+            lab.workspace,
+            view,
+            chosen.generator,
+            caption=f"a handwritten digit {word}" if chosen.preset == "digits" else f"a photo of a {word}",
+            validate_every=steps,
+            name=name,
+            steps=steps,
+        )
+
+    def _gap(self, rows: tuple[Row, ...]) -> Panel:
+        """The share of what the missing images cost that each arm gives back."""
+        rare = self.settings.minority
+        by_name = {row.arm: row for row in rows}
+        low, high = by_name["imbalanced"], by_name["balanced"]
+        shares = tuple(
+            (
+                row.title,
+                _share(low.accuracy, row.accuracy, high.accuracy),
+                _share(low.per_class[rare], row.per_class[rare], high.per_class[rare]),
+            )
+            for row in rows
+            if row not in (low, high)
+        )
+        text = (
+            "Percent of the way from the imbalanced set (0) to the one with all its real images (100). Where the two "
+            "hardly differ, it says little."
+        )
+        return Panel(
+            "How much of the loss is made good",
+            text,
+            columns=("training set", "of accuracy, %", f"of {rare}, %"),
+            rows=shares,
+        )
+
+    def _components(self, lab: Lab, plan: Plan) -> Panel:
+        from synthaug.experiments.figures import pca_panel
+
+        arms = {arm.name: arm for arm in plan.arms}
+        rare, size = self.settings.minority, self.settings.recipe.image_size
+        judge = arms["balanced"]
+        view = views.by_name(lab.workspace.db, judge.view)
+        weights = Trainer(lab.workspace).weights(view, judge.recipe, seed=0)
+        groups = {f"real {rare}": lab.pixels_of_view(judge.view, size, class_name=rare)}
+        for name, title in (("synthetic", "generated"), ("finetuned", "generated, fine-tuned")):
+            if name in arms:
+                groups[title] = lab.pixels_of_view(arms[name].view, size, "synthetic")
+        sentence = (
+            f"Penultimate features of the CNN trained on the baseline: its real images of {rare}, and those that "
+            "were generated for it."
+        )
+        return pca_panel(FittedClassifier.load(weights), groups, "Where the generated images lie", sentence)
+
+    def _notes(self, rare: str) -> tuple[str, ...]:
+        generator = self.settings.generator
+        return (
+            f"The document gives no figures, and does not say how many cats were left: here "
+            f"{100 * self.cats.kept:g}% (--option kept=SHARE).",
+            f"What {generator!r} knows of {rare} it learned elsewhere: the embedded generators from all real training "
+            "images, Stable Diffusion from other pictures. A gain is that knowledge; fine-tuning on the few real "
+            "images does not take it away.",
+            f"Fine-tuning: a LoRA of {self.cats.finetune_steps} steps on the real images of {rare} that stay.",
+        )
+
+
+def _share(low: float | None, value: float | None, high: float | None) -> float | None:
+    """Percent of the way from ``low`` to ``high``; None where there is no way."""
+    if low is None or value is None or high is None or low == high:
+        return None
+    return round(100 * (value - low) / (high - low), 1)
+
+
+def _number(name: str, value: Any, kind: type[int] | type[float]) -> Any:
+    try:
+        return kind(value)
+    except ValueError as error:
+        raise UserError(f"--option {name}={value}: {value!r} is no {kind.__name__}") from error

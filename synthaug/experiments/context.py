@@ -1,0 +1,212 @@
+"""Plain generation against contextual diversification (document 002): similarity, and trainings with each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from synthaug.classifiers.fitted import FittedClassifier
+from synthaug.classifiers.recipes import find_recipe
+from synthaug.errors import UnknownName
+from synthaug.experiments.arms import equal_steps
+from synthaug.experiments.base import Arm, Panel, Plan, Row, ScaleName
+from synthaug.experiments.lab import Lab
+from synthaug.experiments.settings import CPU, SMOKE, Settings, settings, template
+from synthaug.experiments.similarity import similarity_panels
+from synthaug.measures.evidence import paired_comparison
+from synthaug.stages.generation_params import UNPROMPTED
+from synthaug.stages.runs import Trainer
+from synthaug.stages.view import ViewSpec
+from synthaug.store import views
+
+PIPELINES = ("plain", "contextual")
+EVERY_CLASS = "all"
+OWN_BACKGROUND = "own"
+SCENES = (
+    "a photo of {a meadow|a forest|a beach|the open sea|a city street|a gravel road|a desert|snow|a living room|"
+    "an airport runway|a clear sky|a cloudy sky}, empty scene"
+)
+"""Backgrounds for a generator that knows more than the classes."""
+
+BACKGROUNDS: Mapping[ScaleName, str | None] = {"smoke": OWN_BACKGROUND, "cpu": None, "full": SCENES}
+"""Template of the background's prompts; None: that of the class, "own": the image's own with its subject removed."""
+SCALES: Mapping[ScaleName, Settings] = {
+    "smoke": replace(SMOKE, fraction=0.15),
+    "cpu": replace(
+        CPU,
+        fraction=0.1,
+        recipe=replace(find_recipe("small-cnn"), cpu_threads=1),
+        seeds=5,
+        epochs=None,
+        reduction="a tenth of CIFAR-10, a small CNN, and the embedded generator (32 px, 10.7 million parameters) "
+        "instead of Stable Diffusion XL: it draws no scenes without a subject, so backgrounds are photos of the class",
+    ),
+    "full": Settings(
+        data=None,
+        preset="cifar10",
+        minority="cat",
+        fraction=None,
+        recipe=find_recipe("resnet18-30"),
+        seeds=5,
+        generator="stabilityai/stable-diffusion-xl-base-1.0",
+        reduction="CIFAR-10 instead of the document's own images, which were not published",
+    ),
+}
+
+
+class Context:
+    """As many images by plain generation as by moving, turning and warping real subjects onto other backgrounds."""
+
+    name = "context"
+    title = "Contextual diversification against plain generation"
+    question = (
+        "Do images of real subjects in other contexts stay more different than plain ones, and train better?"
+    )
+    source = "Synthetic image datasets for training CNNs (document 002)"
+
+    def __init__(self, scale: ScaleName, data: str | None = None, **options: Any) -> None:
+        self.scale = scale
+        self.asked = str(options.pop("classes", EVERY_CLASS))
+        background = options.pop("background", BACKGROUNDS.get(scale))
+        self.background = None if background is None else str(background)
+        self.settings = settings(SCALES, scale, data, options)
+        self._prefix = f"{self.name}-{scale}"
+
+    @property
+    def preset(self) -> str:
+        return self.settings.preset
+
+    @property
+    def reduction(self) -> str:
+        return self.settings.reduction
+
+    def prepare(self, lab: Lab) -> Plan:
+        """The real set, as many images of each pipeline, and each of these alone and with the real ones."""
+        chosen = self.settings
+        lab.imported(chosen.data)
+        real = lab.view(f"{self._prefix}-real", ViewSpec(fraction=chosen.fraction)).name
+        whole = lab.counts(real)
+        counts = {name: whole[name] for name in self._classes(lab)}
+        made = {
+            each: tuple(self._made(lab, each, real, *item) for item in counts.items()) for each in PIPELINES
+        }
+        recipe = chosen.trained_with
+        plain = Arm("real", "Real images", real, recipe)
+        arms = [plain, equal_steps(plain, sum(whole.values()) + sum(counts.values()))]
+        for mixture, title, kept in (
+            ("only", "Synthetic only, {}", dict.fromkeys(counts, 0)),
+            ("mixed", "Real + synthetic, {}", {}),
+        ):
+            for pipeline, its_jobs in made.items():
+                spec = ViewSpec(base=real, keep=kept, add_synthetic=counts, jobs=its_jobs)
+                view = lab.view(f"{self._prefix}-{_arm(pipeline, mixture)}", spec).name
+                arms.append(Arm(_arm(pipeline, mixture), title.format(pipeline), view, recipe, "full"))
+        return Plan(tuple(arms), plain.name, chosen.seeds, notes=self._notes(tuple(counts)))
+
+    def panels(self, lab: Lab, plan: Plan, rows: tuple[Row, ...]) -> tuple[Panel, ...]:
+        """One pipeline against the other, and how alike their images grow."""
+        return (_against(rows), *self._similarity(lab, plan))
+
+    def _classes(self, lab: Lab) -> tuple[str, ...]:
+        """The classes that images are made of. Raises UnknownName."""
+        known = lab.workspace.classes
+        if self.asked == EVERY_CLASS:
+            return known
+        asked = tuple(dict.fromkeys(each.strip() for each in self.asked.split(",")))
+        for each in asked:
+            if each not in known:
+                raise UnknownName("class", each, (*known, EVERY_CLASS))
+        return asked
+
+    def _made(self, lab: Lab, pipeline: str, real: str, name: str, count: int) -> int:
+        """The job of a pipeline's images of a class; the same options but for where they start."""
+        chosen = self.settings
+        text = template(chosen.preset, name)
+        start = {}
+        if pipeline == "contextual":
+            text = UNPROMPTED if self.background == OWN_BACKGROUND else self.background or text
+            start = {"start": "context", "sources": real}
+        return lab.generated(
+            text,
+            name,
+            count,
+            generator=chosen.generator,
+            steps=chosen.steps,
+            guidance=chosen.guidance,
+            **start,
+        )
+
+    def _similarity(self, lab: Lab, plan: Plan) -> tuple[Panel, ...]:
+        """On features of the CNN trained on the real images, whose test images stand for the real ones."""
+        arms = {arm.name: arm for arm in plan.arms}
+        recipe = arms["real"].recipe
+        trainer = Trainer(lab.workspace)
+        judge = FittedClassifier.load(
+            trainer.weights(views.by_name(lab.workspace.db, arms["real"].view), recipe, seed=0)
+        )
+        classes, test = self._classes(lab), trainer.test_set(recipe).data
+        places = [lab.workspace.classes.index(each) for each in classes]
+        sets = {"real test images": [judge.features(test.images[test.labels == each]) for each in places]}
+        for title, view in (
+            ("plain", arms[_arm("plain", "only")].view),
+            ("contextual", arms[_arm("contextual", "only")].view),
+        ):
+            sets[title] = [
+                judge.features(lab.pixels_of_view(view, recipe.image_size, "synthetic", each))
+                for each in classes
+            ]
+        real = lab.pixels_of_view
+        sets["real training images"] = [
+            judge.features(real(arms["real"].view, recipe.image_size, "real", each)) for each in classes
+        ]
+        whose = "penultimate features of the CNN trained on the real images (seed 0)"
+        return similarity_panels(sets, "real test images", whose)
+
+    def _notes(self, classes: tuple[str, ...]) -> tuple[str, ...]:
+        generator = self.settings.generator
+        scope = (
+            "all classes" if self.asked == EVERY_CLASS else f"{', '.join(classes)} (other classes stay real)"
+        )
+        background = "their own" if self.background == OWN_BACKGROUND else "drawn"
+        return (
+            f"The document gives no figures. Synthetic: {scope}, as many images as there are real ones; "
+            f"contextual images take their subjects from these real ones, in turn; backgrounds: {background}.",
+            "Contextual images hold pixels of real training images, plain ones do not: that is part of the comparison.",
+            f"What {generator!r} knows it learned elsewhere: the embedded generators from all real training images, "
+            "hub models from other pictures.",
+            "The mixed sets are larger than the real one, so they are trained for more updates at equal epochs; the "
+            "real set is also trained for as many.",
+        )
+
+
+def _arm(pipeline: str, mixture: str) -> str:
+    return f"{pipeline}-{mixture}"
+
+
+def _against(rows: tuple[Row, ...]) -> Panel:
+    """Contextual against plain, run by run of the same seed."""
+    by_name = {row.arm: row for row in rows}
+    table = []
+    for mixture, title in (("only", "synthetic only"), ("mixed", "real + synthetic")):
+        plain, contextual = (by_name[_arm(each, mixture)] for each in PIPELINES)
+        tested = int(np.sum(plain.confusion)) // len(plain.accuracies)
+        found = paired_comparison(plain.accuracies, contextual.accuracies, resolution=1 / tested)
+        ends = (None, None) if found.ci is None else tuple(round(100 * each, 2) for each in found.ci)
+        table.append(
+            (
+                title,
+                round(100 * plain.accuracy, 2),
+                round(100 * contextual.accuracy, 2),
+                round(100 * found.difference, 2),
+                *ends,
+                found.verdict,
+            )
+        )
+    text = (
+        "Test accuracy in percent, and the paired difference over seeds with the ends of its 95% t interval."
+    )
+    columns = ("training set", "plain", "contextual", "difference", "from", "to", "verdict")
+    return Panel("Contextual against plain", text, columns=columns, rows=tuple(table))

@@ -1,0 +1,125 @@
+"""The bench of an experiment: every step is named, done once, and found again after an interruption."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from synthaug.classifiers.base import Images
+from synthaug.classifiers.recipes import Recipe
+from synthaug.errors import UserError
+from synthaug.records import Origin
+from synthaug.running.jobs import run_to_end
+from synthaug.stages import generate, labeler
+from synthaug.stages.catalog import HANDLERS
+from synthaug.stages.generation_params import checked_params
+from synthaug.stages.importing import import_images
+from synthaug.stages.pixels import load_pixels
+from synthaug.stages.train import train
+from synthaug.stages.view import ViewSpec, make_view
+from synthaug.store import catalog, generations, jobs, labels, models, views
+from synthaug.workspace import Workspace
+
+Report = Callable[[int, int, str], None]
+Say = Callable[[str], None]
+
+
+class Lab:
+    """A workspace, and who is told of the progress."""
+
+    def __init__(self, workspace: Workspace, report: Report, say: Say) -> None:
+        self.workspace = workspace
+        self.report = report
+        self.say = say
+
+    def imported(self, source: str | Path | None) -> None:
+        """Import a source, unless the workspace has real training images already. Raises UserError."""
+        if catalog.find_images(self.workspace.db, origin="real", split="train"):
+            return
+        if source is None:
+            raise UserError("there are no real training images; name them with --data SRC")
+        self.say(f"importing {source}")
+        import_images(self.workspace, source, progress=self.report)
+
+    def view(self, name: str, spec: ViewSpec) -> views.View:
+        """The view of that name; made if there is none. Raises UserError if it was made otherwise."""
+        known = {view.name: view for view in views.all_views(self.workspace.db)}
+        if name not in known:
+            return make_view(self.workspace, name, spec)
+        if known[name].spec != json.loads(json.dumps(asdict(spec))):
+            raise UserError(
+                f"the view {name!r} of {self.workspace.root} was made with other options; give this experiment "
+                "another workspace, or the options of the first time"
+            )
+        return known[name]
+
+    def counts(self, view: str) -> dict[str, int]:
+        """Images of a view by class name."""
+        return views.counts(self.workspace.db, views.by_name(self.workspace.db, view).id)
+
+    def generated(self, template: str, label: str | None, count: int, **options: Any) -> int:
+        """The id of a finished generation job with these parameters (those of ``stages.generate.submit``)."""
+        self.say(f"generating {count} images{'' if label is None else ' of ' + label}")
+        wanted = checked_params(self.workspace, template, label, count, **options)
+        job_id = self._job(generate.KIND, wanted) or generate.submit(
+            self.workspace, template, label, count, **options
+        )
+        return self.finished(job_id)
+
+    def labeler(self, view: str, recipe: Recipe) -> str:
+        """A classifier that names images: the shipped one that knows the classes, else one trained on ``view``."""
+        shipped = labeler.fitting(self.workspace)
+        if shipped is not None:
+            return labeler.install(self.workspace, shipped).name
+        name = f"{view}-labeler"
+        if name not in models.names(self.workspace.db):
+            self.say(f"training a labeler on {view!r}")
+            train(self.workspace, view, recipe.name, name=name)
+        return name
+
+    def labeled_of(self, job_id: int) -> tuple[str, ...]:
+        """SHA-256 of the images of a job that have a class, in the order they were made."""
+        images = labels.labeled_images(self.workspace.db, split="train", origin="synthetic", jobs=(job_id,))
+        return tuple(image.sha256 for image in images)
+
+    def different(self, job_id: int) -> int:
+        """How many different images a generation job made."""
+        return len(set(generations.images_of_job(self.workspace.db, job_id)))
+
+    def pixels_of_job(self, job_id: int, size: int) -> Images:
+        """The images of a generation job (N, size, size, 3)."""
+        return load_pixels(self.workspace, generations.images_of_job(self.workspace.db, job_id), size)
+
+    def pixels_of_view(
+        self, view: str, size: int, origin: Origin | None = None, class_name: str | None = None
+    ) -> Images:
+        """The images of a view (N, size, size, 3): all, or those of an origin, a class, or both."""
+        members = views.members(self.workspace.db, views.by_name(self.workspace.db, view).id)
+        names = self.workspace.classes
+        wanted = [
+            member.sha256
+            for member in members
+            if origin in (None, member.origin) and class_name in (None, names[member.class_index])
+        ]
+        return load_pixels(self.workspace, wanted, size)
+
+    def finished(self, job_id: int) -> int:
+        """Work a job to its end (at once, if it is); returns its id. Raises UserError if it fails."""
+        if jobs.get(self.workspace.db, job_id).state in ("failed", "cancelled"):
+            jobs.requeue(self.workspace.db, job_id)
+        job = run_to_end(self.workspace, job_id, HANDLERS, self.report)
+        if job.state != "done":
+            raise UserError(
+                f"job {job.id} ({job.kind}) ended as {job.state}: {job.error or 'stopped on request'}"
+            )
+        return job.id
+
+    def _job(self, kind: str, params: Mapping[str, Any]) -> int | None:
+        """The newest job of these parameters."""
+        for job in jobs.latest(self.workspace.db, kinds=(kind,)):
+            if dict(job.params) == dict(params):
+                return job.id
+        return None

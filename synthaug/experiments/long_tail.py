@@ -1,0 +1,157 @@
+"""Generated images for the tail of CIFAR-10-LT (long-tail paper, augmentation)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from synthaug.classifiers.recipes import find_recipe
+from synthaug.errors import UserError
+from synthaug.experiments.arms import class_weighted, equal_steps, logit_adjusted
+from synthaug.experiments.base import Arm, Panel, Plan, Row, ScaleName
+from synthaug.experiments.lab import Lab
+from synthaug.experiments.settings import CPU, SMOKE, Settings, settings, template
+from synthaug.stages.pseudo_label import pseudo_label
+from synthaug.stages.view import ViewSpec
+
+RATIO = 0.1
+"""The last class's share of the first one's images: ``n_i = int(n_0 * 0.1 ** (i / 9))``."""
+ADDED = 0.1
+"""Images added to a class, as a share of the largest one: 500 of 5000."""
+UNCONDITIONAL = 3
+"""As many unconditional images as three classes get conditional ones; a few more are drawn, for some are unclear."""
+SPARE = 1.5
+
+SCALES: Mapping[ScaleName, Settings] = {
+    "smoke": replace(SMOKE, fraction=0.6),
+    "cpu": CPU,
+    "full": Settings(
+        data=None,
+        preset="cifar10",
+        minority="truck",
+        fraction=None,
+        recipe=find_recipe("resnet18-30"),
+        seeds=5,
+        generator="embedded",
+        guidance=(2.0, 5.0),
+        reduction="the embedded generator instead of class-conditional and unconditional DDPMs; another may be named "
+        "with --option generator=NAME",
+    ),
+}
+
+
+class LongTail:
+    """CIFAR-10-LT, and generated images of its last classes."""
+
+    name = "long-tail"
+    title = "Generated images for the tail of a long-tailed set"
+    question = "Do generated images of the rare classes help: asked for by class, or labeled afterwards?"
+    source = "Long-tailed CIFAR-10 with diffusion models (document 001)"
+
+    def __init__(self, scale: ScaleName, data: str | None = None, **options: Any) -> None:
+        self.scale = scale
+        self.settings = settings(SCALES, scale, data, options)
+        self._jobs: dict[str, int] = {}
+
+    @property
+    def preset(self) -> str:
+        return self.settings.preset
+
+    @property
+    def reduction(self) -> str:
+        return self.settings.reduction
+
+    def prepare(self, lab: Lab) -> Plan:
+        """The long tail, images with and without a class asked for, and the sets of the paper."""
+        chosen = self.settings
+        lab.imported(chosen.data)
+        prefix = f"{self.name}-{self.scale}"
+        balanced = lab.view(f"{prefix}-balanced", ViewSpec(fraction=chosen.fraction))
+        tail = lab.view(f"{prefix}-lt", ViewSpec(base=balanced.name, long_tail=RATIO))
+        added = round(ADDED * max(lab.counts(tail.name).values()))
+        dog, ship, truck = _rare(lab.workspace.classes)
+        recipe = chosen.trained_with
+        conditional = {name: self._conditional(lab, name, added) for name in (dog, ship, truck)}
+        unclassed = self._unconditional(lab, balanced.name, UNCONDITIONAL * added)
+
+        def arm(name: str, title: str, *counted: str) -> Arm:
+            spec = ViewSpec(
+                base=tail.name,
+                add_synthetic=dict.fromkeys(counted, added),
+                jobs=tuple(conditional[each] for each in counted),
+            )
+            return Arm(name, title, lab.view(f"{prefix}-{name}", spec).name, recipe, generator_data="full")
+
+        plain = Arm("lt", "Long tail", tail.name, recipe)
+        oversampled = lab.view(f"{prefix}-oversampled", ViewSpec(base=tail.name, oversample=True))
+        pseudo = lab.view(f"{prefix}-unconditional", ViewSpec(base=tail.name, images=unclassed))
+        arms = (
+            plain,
+            equal_steps(plain, sum(lab.counts(tail.name).values()) + UNCONDITIONAL * added),
+            class_weighted(plain),
+            logit_adjusted(plain),
+            Arm("oversampled", "Oversampled", oversampled.name, recipe),
+            arm("truck", f"+ {added} {truck}", truck),
+            arm("ship", f"+ {added} {ship}", ship),
+            arm("both", f"+ {added} each of {ship}, {truck}", ship, truck),
+            arm("conditional", f"+ {added} each of {dog}, {ship}, {truck}", dog, ship, truck),
+            Arm(
+                "unconditional",
+                f"+ {len(unclassed)} drawn without a class, pseudo-labeled",
+                pseudo.name,
+                recipe,
+                generator_data="full",
+            ),
+            Arm("balanced", "All real images (upper bound)", balanced.name, recipe),
+        )
+        notes = (
+            f"The generator {chosen.generator!r} was trained on all real training images, balanced: what it knows "
+            "of the rare classes leaks into their images (as in the paper, whose generators had seen them all too).",
+            "The classifier that named the images drawn without a class had seen the balanced set as well.",
+            f"{UNCONDITIONAL * added} images drawn without a class were wanted; the labeler was sure enough of "
+            f"{len(unclassed)} of {round(SPARE * UNCONDITIONAL * added)}.",
+            "The paper says nothing of momentum, augmentation, schedule and seeds, and gives single runs.",
+        )
+        return Plan(arms, plain.name, chosen.seeds, focus=(dog, ship, truck), notes=notes)
+
+    def panels(self, lab: Lab, plan: Plan, rows: tuple[Row, ...]) -> tuple[Panel, ...]:
+        """Border luminance of what was drawn with a class, without one, and of real images."""
+        from synthaug.experiments.border import border_panel
+
+        size = self.settings.recipe.image_size
+        balanced = next(arm.view for arm in plan.arms if arm.name == "balanced")
+        groups = {"real": lab.pixels_of_view(balanced, size)}
+        groups |= {title: lab.pixels_of_job(job, size) for title, job in self._jobs.items()}
+        return (border_panel(groups),)
+
+    def _conditional(self, lab: Lab, name: str, count: int) -> int:
+        chosen = self.settings
+        job = lab.generated(
+            template(chosen.preset, name),
+            name,
+            count,
+            generator=chosen.generator,
+            steps=chosen.steps,
+            guidance=chosen.guidance,
+        )
+        self._jobs[f"generated for {name}"] = job
+        return job
+
+    def _unconditional(self, lab: Lab, balanced: str, wanted: int) -> tuple[str, ...]:
+        """Hashes of ``wanted`` images drawn without a class that a labeler was sure of; fewer if it was not."""
+        chosen = self.settings
+        job = lab.generated(
+            "", None, round(SPARE * wanted), generator=chosen.generator, steps=chosen.steps, guidance=1.0
+        )
+        self._jobs["generated without a class"] = job
+        pseudo_label(lab.workspace, lab.labeler(balanced, chosen.recipe), progress=lab.report)
+        return lab.labeled_of(job)[:wanted]
+
+
+def _rare(classes: Sequence[str]) -> tuple[str, str, str]:
+    """The paper's dog, ship and truck; in other data the classes at the same places of the tail."""
+    last = len(classes) - 1
+    if last < 4:
+        raise UserError(f"a long tail needs five classes or more; this workspace has {len(classes)}")
+    return classes[last - 4], classes[last - 1], classes[last]

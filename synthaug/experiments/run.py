@@ -1,0 +1,58 @@
+"""One experiment from its name to its report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from synthaug.config import DATABASE_FILE
+from synthaug.errors import UserError
+from synthaug.experiments import load_experiment
+from synthaug.experiments.base import Result, ScaleName
+from synthaug.experiments.execute import carry_out
+from synthaug.experiments.lab import Lab, Report, Say
+from synthaug.experiments.report import Written, write
+from synthaug.workspace import Workspace
+
+
+def run_experiment(
+    name: str,
+    root: Path,
+    scale: ScaleName,
+    *,
+    data: str | None = None,
+    seeds: int | None = None,
+    workers: int | None = None,
+    output: Path | None = None,
+    options: Mapping[str, Any] | None = None,
+    report: Report = lambda done, total, note: None,
+    say: Say = lambda text: None,
+    should_cancel: Callable[[], bool] | None = None,
+) -> tuple[Result, Written]:
+    """Carry out an experiment in the workspace at ``root``, which is made if it is not there; write its report.
+
+    ``output``: where the report goes (default: exports/NAME-SCALE of the workspace). Raises UserError, Cancelled.
+    """
+    if workers is not None and workers < 1:
+        raise UserError(f"the number of workers is {workers}; it must be at least 1")
+    chosen = dict(options or {}) | ({} if seeds is None else {"seeds": seeds})
+    experiment = load_experiment(name, scale, data, **chosen)
+    workspace = _workspace(root, experiment.preset)
+    lab = Lab(workspace, report, say)
+    many = workers or (os.cpu_count() or 1 if scale == "cpu" else 1)
+    result = carry_out(experiment, lab, scale, many, should_cancel)
+    directory = output or workspace.root / "exports" / f"{name}-{scale}"
+    return result, write(result, directory)
+
+
+def _workspace(root: Path, preset: str | None) -> Workspace:
+    if (root / DATABASE_FILE).exists():
+        return Workspace.open(root)
+    if preset is None:
+        raise UserError(
+            f"there is no workspace at {root}; make one with the classes of your data: "
+            f"synthaug init {root} --classes a,b"
+        )
+    return Workspace.create(root, (), preset)

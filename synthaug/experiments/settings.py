@@ -1,0 +1,111 @@
+"""What the scales of the class-imbalance experiments share: data, share of it, recipe, seeds, generator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from synthaug.classifiers.recipes import Recipe, Selection, find_recipe
+from synthaug.config import DIGIT_WORDS, DIGITS
+from synthaug.errors import UnknownName, UserError
+from synthaug.experiments.base import ScaleName
+
+Guidance = float | tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One scale; any field but the recipe may be given as an option of the experiment."""
+
+    data: str | None  # what is imported; None: it must be said
+    preset: str
+    minority: str  # the class that is made rare
+    fraction: float | None  # share of every class that is used at all
+    recipe: Recipe
+    seeds: int
+    generator: str
+    steps: int | None = None  # of the generator; None: its own
+    guidance: Guidance = None
+    epochs: int | None = None  # of the classifier; None: the recipe's
+    selection: Selection = "last"  # of the epoch; "test" is the published habit
+    reduction: str = ""
+
+    @property
+    def trained_with(self) -> Recipe:
+        """The recipe with the epochs and the selection asked for."""
+        chosen = replace(self.recipe, selection=self.selection)
+        if self.epochs is None:
+            return chosen
+        return replace(chosen, epochs=self.epochs, warmup_epochs=min(chosen.warmup_epochs, self.epochs / 4))
+
+
+SMOKE = Settings(
+    data="digits",
+    preset="digits",
+    minority="8",
+    fraction=0.25,
+    recipe=find_recipe("digits"),
+    seeds=2,
+    generator="digits",
+    steps=4,
+    epochs=3,
+    reduction="scikit-learn's digits instead of CIFAR-10, a quarter of them, 3 epochs of a small network: it shows "
+    "that every step works, and its figures mean nothing",
+)
+CPU = Settings(
+    data=None,
+    preset="cifar10",
+    minority="cat",
+    fraction=0.2,
+    recipe=find_recipe("cifar10-fast"),
+    seeds=3,
+    generator="embedded",
+    guidance=(2.0, 5.0),
+    epochs=8,
+    reduction="a fifth of the images, 8 epochs of a network of airbench's size instead of ResNet-18, 3 seeds, and the "
+    "embedded generator (32 px, 10.7 million parameters) instead of Stable Diffusion",
+)
+
+
+def settings(
+    scales: Mapping[ScaleName, Settings], scale: ScaleName, data: str | None, options: Mapping[str, Any]
+) -> Settings:
+    """The settings of a scale, with options by the names of the fields (text is converted). Raises UserError."""
+    if scale not in scales:
+        raise UnknownName("scale", scale, scales)
+    chosen = scales[scale]
+    if data is not None:
+        chosen = replace(chosen, data=data)
+    for name, value in options.items():
+        chosen = replace(chosen, **{name: _converted(name, value)})
+    return chosen
+
+
+def class_word(class_name: str) -> str:
+    """What a prompt calls a class: digits by their names."""
+    return DIGIT_WORDS[DIGITS.index(class_name)] if class_name in DIGITS else class_name
+
+
+def template(preset: str, class_name: str) -> str:
+    """A template of diverse prompts for one class, in the words of the shipped generators."""
+    if preset == "digits":
+        return f"a <STROKE> handwritten digit {class_word(class_name)} <SLANT>"
+    return f"{{|a dark |a bright }}photo of a {class_name}{{| on a {{white|gray|brown|green|blue|black}} background}}"
+
+
+def _converted(name: str, value: Any) -> Any:
+    known = {each.name: each.type for each in fields(Settings) if each.name not in ("recipe", "reduction")}
+    if name not in known:
+        raise UnknownName("option", name, sorted(known))
+    if not isinstance(value, str):
+        return value
+    if name in ("data", "preset", "minority", "generator", "selection"):
+        return value
+    try:
+        if name == "guidance":
+            low, _, high = value.partition("..")
+            return (float(low), float(high)) if high else float(low)
+        return float(value) if name == "fraction" else int(value)
+    except ValueError as error:
+        raise UserError(f"--option {name}={value}: {value!r} is not a number") from error

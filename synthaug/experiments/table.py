@@ -1,0 +1,157 @@
+"""The tables of a report as columns and cells, for whatever writes them down."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from synthaug.experiments.base import Result, Row
+from synthaug.experiments.wording import GENERATOR_DATA, number, p_value, percent, points, span
+from synthaug.measures.evidence import MOST_SEEDS, mean_interval
+
+SIGNIFICANT = 0.05
+"""A Holm-corrected p below it is marked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A figure, what stands beside and under it, and the runs it came from."""
+
+    text: str
+    beside: str = ""  # smaller, on the same line
+    under: tuple[str, ...] = ()  # smaller, a line each
+    seeds: tuple[tuple[str, int], ...] = ()  # the figure of each run, and the run's id
+    linked: bool = True  # leads to the runs of the row
+    tone: Literal["", "good", "bad", "warn", "published"] = ""
+
+
+EMPTY = Cell("", linked=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A heading, a line under it, and the cell of each row."""
+
+    heading: str
+    cell: Callable[[Row], Cell]
+    note: str = ""
+    kind: Literal["text", "number", "published"] = "number"
+
+
+def columns(result: Result) -> list[Column]:
+    """The main table: what each arm was, what it reached, and how that compares with the baseline."""
+    focus = [name for name in result.focus if name in result.classes]
+    measured = list(dict.fromkeys(name for row in result.rows for name in row.measures))
+    published = dict.fromkeys(name for row in result.rows for name in row.published)
+    chosen = [
+        Column("Training set", _title, kind="text"),
+        Column("Images", lambda row: Cell(f"{row.images:,}")),
+        Column("Accuracy", _accuracy, "%, mean ± 95% t"),
+    ]
+    for name in ("accuracy", *focus):
+        if name != "accuracy":
+            chosen.append(Column(name, _of_class(name), "accuracy, %"))
+        if name in published:
+            chosen.append(_published(name, "Published" if name == "accuracy" else f"{name}, published"))
+    chosen += [Column(name, _measure(name), "mean ± 95% t") for name in measured]
+    chosen += [
+        _published(name, f"{name}, published") for name in published if name not in ("accuracy", *focus)
+    ]
+    return [
+        *chosen,
+        Column("Difference", _difference, "points, paired by seed"),
+        Column("Verdict", _verdict, "and seeds needed", "text"),
+    ]
+
+
+def class_columns(result: Result) -> list[Column]:
+    """Accuracy of every class, its change against the baseline and the Holm-corrected p of that."""
+    return [
+        Column("Training set", lambda row: Cell(row.title, linked=False), kind="text"),
+        *(Column(name, _class_change(name)) for name in result.classes),
+    ]
+
+
+def _title(row: Row) -> Cell:
+    said = () if row.generator_data == "none" else (f"generator {GENERATOR_DATA[row.generator_data]}",)
+    return Cell(row.title, under=said, linked=False)
+
+
+def _accuracy(row: Row) -> Cell:
+    half = f"± {percent((row.interval[1] - row.interval[0]) / 2)}" if row.interval else "one seed"
+    return Cell(percent(row.accuracy), half, seeds=_by_run(row, [percent(each) for each in row.accuracies]))
+
+
+def _by_run(row: Row, figures: list[str]) -> tuple[tuple[str, int], ...]:
+    return tuple(zip(figures, row.runs, strict=True))
+
+
+def _of_class(name: str) -> Callable[[Row], Cell]:
+    return lambda row: Cell(percent(row.per_class.get(name)))
+
+
+def _published(name: str, heading: str) -> Column:
+    def cell(row: Row) -> Cell:
+        value = row.published.get(name)
+        if value is None:
+            return EMPTY
+        return Cell(number(value) if name in row.measures else percent(value), linked=False, tone="published")
+
+    return Column(heading, cell, "other data and network", "published")
+
+
+def _measure(name: str) -> Callable[[Row], Cell]:
+    def cell(row: Row) -> Cell:
+        values = row.measures.get(name)
+        if values is None:
+            return EMPTY
+        if not np.isfinite(values).all():
+            return Cell("–", seeds=_by_run(row, [number(each) for each in values]))
+        mean, interval = float(np.mean(values)), mean_interval(values)
+        places = max(0, 3 - math.floor(math.log10(abs(mean)))) if mean else 2  # four significant digits
+        half = f"± {(interval[1] - interval[0]) / 2:,.{places}f}" if interval else "one seed"
+        return Cell(
+            f"{mean:,.{places}f}", half, seeds=_by_run(row, [f"{each:,.{places}f}" for each in values])
+        )
+
+    return cell
+
+
+def _difference(row: Row) -> Cell:
+    if row.difference is None:
+        return Cell("–", linked=False)
+    under = []
+    if row.difference_interval:
+        under.append(f"t {span(row.difference_interval)}")
+    if row.difference_bootstrap:
+        under.append(f"bootstrap {span(row.difference_bootstrap)}")
+    return Cell(points(row.difference), under=tuple(under))
+
+
+def _verdict(row: Row) -> Cell:
+    if row.verdict is None:
+        return Cell("baseline", linked=False)
+    tones: dict[str, Literal["good", "bad", "warn"]] = {"helped": "good", "did not help": "bad"}
+    under: tuple[str, ...] = ()
+    if row.verdict == "not enough evidence":
+        under = (
+            f"{'over ' if row.seeds_needed is None else 'about '}{row.seeds_needed or MOST_SEEDS:,} seeds needed",
+        )
+    return Cell(row.verdict, under=under, linked=False, tone=tones.get(row.verdict, "warn"))
+
+
+def _class_change(name: str) -> Callable[[Row], Cell]:
+    def cell(row: Row) -> Cell:
+        accuracy = percent(row.per_class.get(name))
+        if name not in row.class_changes:
+            return Cell(accuracy)
+        difference, p = row.class_changes[name]
+        clear = p < SIGNIFICANT
+        tone: Literal["", "good", "bad"] = ("good" if difference > 0 else "bad") if clear else ""
+        return Cell(accuracy, under=(points(difference) + "*" * clear, p_value(p)), tone=tone)
+
+    return cell

@@ -1,0 +1,83 @@
+"""Norberg angles of a dog's pelvis: measured from landmarks, said in captions, and what class they make."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from synthaug.config import HIP
+from synthaug.errors import UserError
+
+Point = tuple[float, float]
+"""(x, y) in pixels, y downwards."""
+
+NORMAL_ANGLE = 105.0
+"""Degrees from which a hip counts as normal (Norberg's limit). The document with the classes Big and Small does
+not say where it parts them; this is ours."""
+
+CAPTION = "an x-ray of a dog's hip joint with {angles}"
+ANGLES = "left angle {left:.2f} degrees and right angle {right:.2f} degrees"
+
+_SAID = {
+    side: re.compile(rf"\b{side}\s+angle\D{{0,12}}?(\d+(?:\.\d+)?)", re.IGNORECASE)
+    for side in ("left", "right")
+}
+
+
+def angle_from_landmarks(head: Point, other_head: Point, rim: Point) -> float:
+    """Degrees, 0 .. 180, at ``head`` between the line to the other femoral head's centre and that to the rim.
+
+    ``rim`` is the cranial end of the acetabular roof of the same side. Larger = the roof covers more of the head.
+    """
+    across = (other_head[0] - head[0], other_head[1] - head[1])
+    up = (rim[0] - head[0], rim[1] - head[1])
+    if not any(across) or not any(up):
+        raise UserError(
+            f"no angle at {head}: the other head {other_head} and the rim {rim} must lie elsewhere"
+        )
+    cross = across[0] * up[1] - across[1] * up[0]
+    dot = across[0] * up[0] + across[1] * up[1]
+    return math.degrees(math.atan2(abs(cross), dot))
+
+
+def hip_caption(left: float, right: float) -> str:
+    """What is said of a radiograph, angles in degrees: "... with left angle 112.03 degrees and ..."."""
+    return CAPTION.format(angles=angles_text(left, right))
+
+
+def angles_text(left: float, right: float) -> str:
+    """The part of a caption with the angles, in degrees."""
+    return ANGLES.format(left=left, right=right)
+
+
+def parse_angles(caption: str) -> tuple[float, float] | None:
+    """(left, right) in degrees as a caption says them; None where it does not say both, or none can be."""
+    found = [pattern.search(caption) for pattern in _SAID.values()]
+    if found[0] is None or found[1] is None:
+        return None
+    left, right = float(found[0].group(1)), float(found[1].group(1))
+    return (left, right) if 0 < left < 180 and 0 < right < 180 else None
+
+
+def wording(caption: str) -> str:
+    """A caption with ``{left}`` and ``{right}``, to be formatted, in the place of the angles that it says."""
+    spans = sorted(
+        (match.span(1), side)
+        for side, pattern in _SAID.items()
+        if (match := pattern.search(caption)) is not None
+    )
+    parts, end = [], 0
+    for (start, stop), side in spans:
+        parts += [_literal(caption[end:start]), f"{{{side}}}"]
+        end = stop
+    return "".join([*parts, _literal(caption[end:])])
+
+
+def _literal(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def hip_class(left: float, right: float, threshold: float = NORMAL_ANGLE) -> str:
+    """ "Big" where the worse (smaller) of both angles reaches ``threshold`` degrees, else "Small"."""
+    big, small = HIP
+    return big if min(left, right) >= threshold else small

@@ -1,0 +1,299 @@
+"""Active learning: choose synthetic images in rounds, by what a classifier trained on those before makes of them.
+
+After the active-learning paper, with its gaps filled: every round goes on from the last round's weights (it
+retrains from nothing), scores come from Monte Carlo dropout in the head, and what lies far from every real image is
+left out, for an uncertain image may simply be a broken one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthaug.classifiers.fit import fit
+from synthaug.classifiers.fitted import FittedClassifier
+from synthaug.classifiers.monte_carlo import head_passes, network_passes, rank_agreement
+from synthaug.classifiers.recipes import Recipe
+from synthaug.errors import Cancelled, UnknownName, UserError
+from synthaug.measures import acquisition
+from synthaug.measures.quality import out_of_distribution
+from synthaug.stages.pixels import load_pixels
+from synthaug.stages.synthetic_pool import Pool, PoolFilter, check_jobs
+from synthaug.stages.view import ViewSpec
+from synthaug.store import catalog, views
+from synthaug.store.labels import LabeledImage
+from synthaug.workspace import Workspace
+
+FUNCTIONS = (
+    "mean-posterior",
+    "entropy",
+    "bald",
+    "epig",
+    "variation-ratio",
+    "margin",
+    "least-confidence",
+    "random",
+)
+REFERENCE = 5000
+"""Real images at most that the pool's distances are measured to, and whose predictions "epig" is about to improve."""
+TARGETS = 200
+
+Scores = NDArray[np.float64]
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How images are chosen."""
+
+    label: str  # the class to fill
+    add: int
+    per_round: int = 50
+    function: str = "entropy"  # one of FUNCTIONS; "mean-posterior" is of ``label``
+    passes: int = 20
+    dropout: float = 0.2  # of the features, in the Monte Carlo passes and in training
+    epochs_first: int | None = None  # None: the recipe's
+    epochs_a_round: int = 2
+    ood_guard: float | None = 0.99  # leave out what is farther from the real images than this share of them
+    jobs: tuple[int, ...] = ()  # generation jobs whose images are the pool; none: all
+    agreement_sample: int = 0  # images whose scores are compared with those of the full network
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One round, as its view keeps it."""
+
+    number: int  # from 1
+    view: str
+    chosen: int
+    left_out: int  # by the guard
+    mean_score: float  # of the chosen
+    rank_agreement: float | None  # Spearman, scores of the head alone against the full network
+
+
+@dataclass(frozen=True, slots=True)
+class Acquisition:
+    """The view that holds the base and all that was chosen, and the way to it."""
+
+    view: str
+    rounds: tuple[Round, ...]
+
+
+def acquire(
+    workspace: Workspace,
+    name: str,
+    base: str,
+    search: Search,
+    recipe: Recipe,
+    progress: Progress | None = None,
+    should_cancel: Callable[[], bool] | None = None,
+) -> Acquisition:
+    """Add ``search.add`` synthetic images of a class to the view ``base``; the result is the view ``name``.
+
+    Rounds are views as well (NAME-round-01 ...). What was finished is found again: a killed search goes on with the
+    round it was in, to the same end. Raises UserError, UnknownName, Cancelled.
+    """
+    _check(workspace, name, search)
+    bench = _Bench(workspace, name, views.by_name(workspace.db, base), search, recipe)
+    total = -(-search.add // search.per_round)
+    done: list[Round] = []
+    for number in range(1, total + 1):
+        title = name if number == total else f"{name}-round-{number:02d}"
+        known = _round_of(workspace, title, search, recipe)
+        if known is None:
+            if progress is not None:
+                progress(number - 1, total, f"round {number} of {total}")
+            if should_cancel is not None and should_cancel():
+                raise Cancelled(f"stopped after round {number - 1} of {total}; the same command goes on")
+            known = bench.round(number, title, should_cancel)
+        else:
+            bench.take(title)
+        done.append(known)
+    if progress is not None:
+        progress(total, total, f"{search.add} images chosen")
+    bench.forget()
+    return Acquisition(name, tuple(done))
+
+
+class _Bench:
+    """The images at hand and the classifier so far."""
+
+    def __init__(
+        self, workspace: Workspace, name: str, base: views.View, search: Search, recipe: Recipe
+    ) -> None:
+        self.workspace, self.name, self.search = workspace, name, search
+        self.recipe = replace(recipe, dropout=search.dropout)
+        self.members = views.members(workspace.db, base.id)
+        self.base = base.name
+        label = catalog.class_index(workspace.db, search.label)
+        self.label = label
+        held = {member.image_id for member in self.members}
+        wanted = PoolFilter(jobs=search.jobs)
+        self.pool: list[LabeledImage] = Pool(workspace, wanted, {label}, held, Random(search.seed)).images()  # noqa: S311
+        if len(self.pool) < search.add:
+            raise UserError(
+                f"{search.add} images of {search.label!r} are to be chosen; the pool holds {len(self.pool)}. "
+                f"Generate more with: synthaug generate --label {search.label!r}"
+            )
+        self.chosen: list[int] = []  # positions in the pool, in the order of choice
+        self._pixels: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None = None
+
+    def take(self, view: str) -> None:
+        """Count what a finished round chose as chosen."""
+        positions = {image.image_id: position for position, image in enumerate(self.pool)}
+        members = views.members(self.workspace.db, views.by_name(self.workspace.db, view).id)
+        self.chosen = [positions[each.image_id] for each in members[len(self.members) :]]
+
+    def round(self, number: int, title: str, should_cancel: Callable[[], bool] | None) -> Round:
+        """Train on what is there, score the rest, choose the best, and freeze them as a view."""
+        search = self.search
+        classifier = self._train(number, should_cancel)
+        left = np.setdiff1d(np.arange(len(self.pool)), self.chosen)
+        features = classifier.features(self._pool_pixels()[left])
+        scores, agreement = self._scores(classifier, left, features, number)
+        near = self._near(classifier, features)
+        count = min(search.per_round, search.add - len(self.chosen))
+        # Where the guard leaves too few, the nearest of the others follow: the number asked for is kept.
+        order = np.lexsort((-scores, ~near))[:count]
+        self.chosen += left[order].tolist()
+        outcome = Round(number, title, count, int((~near).sum()), float(scores[order].mean()), agreement)
+        classifier.save(self._weights(number))
+        self._freeze(outcome)
+        if number > 1:
+            self._weights(number - 1).unlink(missing_ok=True)
+        return outcome
+
+    def forget(self) -> None:
+        """Remove the weights of the last round."""
+        for path in (self.workspace.root / "runs").glob(f"{self._stem()}-*.safetensors"):
+            path.unlink()
+
+    def _train(self, number: int, should_cancel: Callable[[], bool] | None) -> FittedClassifier:
+        search, recipe = self.search, self.recipe
+        start = None if number == 1 else FittedClassifier.load(self._weights(number - 1))
+        epochs = search.epochs_a_round if start else search.epochs_first or recipe.epochs
+        real, pool = self._base_pixels(), self._pool_pixels()[self.chosen]
+        labels = [member.class_index for member in self.members] + [self.label] * len(self.chosen)
+        return fit(
+            np.concatenate([real, pool]),
+            np.array(labels, np.int64),
+            len(self.workspace.classes),
+            replace(recipe, epochs=epochs, steps=None, warmup_epochs=min(recipe.warmup_epochs, epochs / 4)),
+            search.seed + number,
+            class_names=self.workspace.classes,
+            should_cancel=should_cancel,
+            start=start,
+        )
+
+    def _scores(
+        self,
+        classifier: FittedClassifier,
+        left: NDArray[np.int64],
+        features: NDArray[np.float32],
+        number: int,
+    ) -> tuple[Scores, float | None]:
+        """The acquisition score of what is left, and how well it agrees with the full network's."""
+        search = self.search
+        if search.function == "random":
+            return np.random.default_rng(search.seed + number).random(len(left)), None
+        drawn = (search.dropout, search.passes, search.seed + number)
+        targets = classifier.features(self._real_sample(TARGETS)) if search.function == "epig" else None
+        aims = None if targets is None else head_passes(classifier, targets, *drawn)
+        scores = self._score(head_passes(classifier, features, *drawn), aims)
+        sample = np.arange(len(left))[: search.agreement_sample]
+        if len(sample) < 2:
+            return scores, None
+        full = network_passes(classifier, self._pool_pixels()[left[sample]], *drawn, body_rate=search.dropout)
+        return scores, rank_agreement(scores[sample], self._score(full, aims))
+
+    def _score(self, passes: NDArray[np.float32], aims: NDArray[np.float32] | None) -> Scores:
+        if aims is not None:
+            return acquisition.epig(passes, aims)
+        if self.search.function == "mean-posterior":
+            return acquisition.posterior_of(passes, self.label)
+        return acquisition.ACQUISITIONS[self.search.function.replace("-", "_")](passes)
+
+    def _near(self, classifier: FittedClassifier, features: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Which of the pool lie no farther from the real images than nearly all of these from one another."""
+        if self.search.ood_guard is None:
+            return np.ones(len(features), bool)
+        reference = classifier.features(self._real_sample(REFERENCE))
+        return out_of_distribution(features, reference) <= self.search.ood_guard
+
+    def _real_sample(self, count: int) -> NDArray[np.uint8]:
+        """At most ``count`` of the real images of the base, the same in every round."""
+        real = np.array([i for i, member in enumerate(self.members) if member.origin == "real"])
+        drawn = np.random.default_rng(self.search.seed).permutation(real)[:count]
+        return self._base_pixels()[np.sort(drawn)]
+
+    def _freeze(self, outcome: Round) -> None:
+        members = [(member.image_id, member.class_index) for member in self.members]
+        members += [(self.pool[position].image_id, self.label) for position in self.chosen]
+        spec = asdict(ViewSpec(base=self.base, seed=self.search.seed))
+        kept = asdict(outcome) | {"search": _said(self.search, self.recipe)}
+        views.create(self.workspace.db, outcome.view, spec | {"acquisition": kept}, members)
+
+    def _base_pixels(self) -> NDArray[np.uint8]:
+        return self._loaded()[0]
+
+    def _pool_pixels(self) -> NDArray[np.uint8]:
+        return self._loaded()[1]
+
+    def _loaded(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Base and pool as arrays (N, S, S, 3), read when the first round needs them."""
+        if self._pixels is None:
+            size = self.recipe.image_size
+            base, pool = (
+                load_pixels(self.workspace, [image.sha256 for image in images], size)
+                for images in (self.members, self.pool)
+            )
+            self._pixels = base, pool
+        return self._pixels
+
+    def _weights(self, number: int) -> Path:
+        return self.workspace.root / "runs" / f"{self._stem()}-{number}.safetensors"
+
+    def _stem(self) -> str:
+        return f"acquire-{hashlib.sha256(self.name.encode()).hexdigest()[:16]}"
+
+
+def _round_of(workspace: Workspace, title: str, search: Search, recipe: Recipe) -> Round | None:
+    """A finished round. Raises UserError if its view was made by another search."""
+    if title not in {view.name for view in views.all_views(workspace.db)}:
+        return None
+    kept = views.by_name(workspace.db, title).spec.get("acquisition")
+    if kept is None or kept["search"] != _said(search, replace(recipe, dropout=search.dropout)):
+        raise UserError(f"there is a view {title!r} that was made otherwise; choose another name")
+    return Round(**{key: value for key, value in kept.items() if key != "search"})
+
+
+def _said(search: Search, recipe: Recipe) -> dict[str, Any]:
+    """Everything that decides the choice, as JSON gives it back."""
+    return asdict(search) | {"jobs": list(search.jobs), "recipe": asdict(recipe)}
+
+
+def _check(workspace: Workspace, name: str, search: Search) -> None:
+    if not name.strip():
+        raise UserError("the view needs a name")
+    if search.function not in FUNCTIONS:
+        raise UnknownName("acquisition function", search.function, FUNCTIONS)
+    counts: Sequence[tuple[str, int]] = (
+        ("number of images to add", search.add),
+        ("number of images a round", search.per_round),
+        ("number of epochs a round", search.epochs_a_round),
+    )
+    for what, count in counts:
+        if count < 1:
+            raise UserError(f"the {what} is {count}; it must be at least 1")
+    if search.ood_guard is not None and not 0 < search.ood_guard <= 1:
+        raise UserError(f"the guard is {search.ood_guard:g}; it must lie above 0 and at most at 1")
+    check_jobs(workspace, search.jobs)
+    catalog.class_index(workspace.db, search.label)
