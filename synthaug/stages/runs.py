@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,16 @@ Progress = Callable[[dict[str, Any]], None]
 
 
 def recipe_key(recipe: Recipe) -> str:
-    """NAME/EPOCHS/DIGEST: equal keys train alike, also when a later version changes what a name stands for."""
-    digest = hashlib.sha256(json.dumps(asdict(recipe), sort_keys=True).encode()).hexdigest()
+    """NAME/EPOCHS/DIGEST: equal keys train alike, also when a later version changes what a name stands for.
+
+    Fields at their defaults do not count, so that a new one leaves the keys of earlier runs as they are.
+    """
+    chosen = {
+        each.name: getattr(recipe, each.name)
+        for each in fields(recipe)
+        if each.default is MISSING or getattr(recipe, each.name) != each.default
+    }
+    digest = hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()
     return f"{recipe.name}/{recipe.epochs}/{digest[:8]}"
 
 
