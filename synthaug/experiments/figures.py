@@ -122,11 +122,12 @@ def pca_scatter(groups: Mapping[str, NDArray[np.floating[Any]]], caption: str = 
         )
         axes[f"xaxis{suffix}"] = x_axis | {"range": [float(low[0]), float(high[0])]}
         axes[f"yaxis{suffix}"] = y_axis | {"range": [float(low[1]), float(high[1])]}
-        titles.append(heading(text(f"{first} + {name}" if index else name), left + width / 2, 1.0))
+        title = f"{text(first)} +<br>{text(name)}" if index else text(name)
+        titles.append(heading(title, left + width / 2, 1.0))
     below = {"x": 0, "xanchor": "left", "y": -0.2, "yanchor": "top", "showarrow": False, "font": {"size": 11}}
     notes = [below | {"text": text(caption), "xref": "paper", "yref": "paper"}] if caption else []
-    margin = {"l": 64, "r": 8, "t": 32, "b": 84 if caption else 56}
-    return {"data": data, "layout": layout(430, annotations=titles + notes, margin=margin, **axes)}
+    margin = {"l": 64, "r": 8, "t": 48, "b": 84 if caption else 56}
+    return {"data": data, "layout": layout(446, annotations=titles + notes, margin=margin, **axes)}
 
 
 def pca_panel(

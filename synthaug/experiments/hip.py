@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from synthaug.classifiers.recipes import Recipe
 from synthaug.config import HIP
 from synthaug.experiments.arms import equal_steps
 from synthaug.experiments.base import Arm, Panel, Plan, Row, ScaleName
@@ -28,27 +26,15 @@ from synthaug.experiments.hip_angles import (
     peoples_reading,
     prompted_angles,
 )
+from synthaug.experiments.hip_readers import STAND_IN, fitted, measured, previous_model, stand_in
 from synthaug.experiments.hip_scales import hip_settings
 from synthaug.experiments.lab import Lab
 from synthaug.importers.hip_angles import hip_class, wording
-from synthaug.importers.hip_phantom import READER, hip_phantom
+from synthaug.importers.hip_phantom import HipPhantomImporter
 from synthaug.stages import finetune
 from synthaug.stages.pixels import load_pixels
 from synthaug.stages.runs import Trainer
-from synthaug.stages.train import per_class_recall
 from synthaug.store import catalog, jobs, views
-
-if TYPE_CHECKING:
-    from synthaug.classifiers.regression import FittedRegressor
-
-PHANTOM = "hip-phantom"
-STAND_IN = "stand-in reader"
-PREVIOUS = "previous model"
-TARGETS = ("left angle", "right angle")
-PREVIOUS_SEED = 1000  # none of the seeds that are compared
-READER_TEST = 200  # phantoms, seen by nothing else, that the stand-in reader is judged on
-
-MAE, PEARSON, SPEARMAN = "mean absolute error (degrees)", "Pearson correlation", "Spearman correlation"
 
 
 class Hip:
@@ -65,7 +51,6 @@ class Hip:
     def __init__(self, scale: ScaleName, data: str | None = None, **options: Any) -> None:
         self.scale = scale
         self.settings = hip_settings(scale, options)
-        self.is_phantom = data is None or data.partition(":")[0] == PHANTOM
         self.data = self.settings.phantom if data is None else data
         self.prefix = f"{self.name}-{scale}"
         self._angles: dict[str, Angles] = {}  # by reading; those of "test" are the test set's
@@ -83,7 +68,8 @@ class Hip:
         real, test = captioned_angles(lab, "train"), captioned_angles(lab, "test")
         log_classes(lab, real | test, threshold)
         base = frozen_view(lab, f"{self.prefix}-real", real, threshold)
-        prompted = prompted_angles(lab, self._generated(lab, self._finetuned(lab, base), real))
+        made = self._generated(lab, self._finetuned(lab, base), real)
+        prompted = prompted_angles(lab, made)
         predicted = self._predicted(lab, real, prompted)
         corrected = self._corrected(lab, predicted.angles)
         self._angles = {
@@ -98,7 +84,7 @@ class Hip:
             arms,
             "real",
             self.settings.seeds,
-            notes=self._notes(corrected),
+            notes=(*self._notes(corrected), *_cut_prompts(lab, made)),
             train=lambda arm, seed: self._trained(lab, arm, seed),
         )
 
@@ -112,7 +98,7 @@ class Hip:
             run = trainer.find(views.by_name(lab.workspace.db, arm.view), arm.recipe, 0)
             if run is not None:
                 predicted[arm.title] = np.array(run.metrics["predicted angles"])
-        truth = as_targets(self._test_hashes(lab), self._angles["test"])
+        truth = as_targets(_test_hashes(lab), self._angles["test"])
         real = self._angles["real"]
         generated = {
             name: {key: angles for key, angles in self._angles[name].items() if key not in real}
@@ -170,26 +156,22 @@ class Hip:
         )
 
     def _predicted(self, lab: Lab, real: Angles, generated: Angles) -> Reading:
-        """What a model of the real images alone reads in the generated ones."""
-
-        def make() -> Reading:
-            lab.say(f"the {PREVIOUS} reads {len(generated)} generated images")
-            recipe = self.settings.trained_with
-            model = self._fitted(
-                lab, list(real), as_targets(list(real), real), recipe, PREVIOUS_SEED, PREVIOUS
-            )
-            return Reading(PREVIOUS, self._read(lab, model, list(generated)))
-
-        key = digest(real, sorted(generated), asdict(self.settings.trained_with))
-        return kept_reading(lab, f"{self.prefix}-predicted-{key}", make)
+        """The angles that the previous model reads in the generated images."""
+        recipe = self.settings.trained_with
+        key = digest(real, sorted(generated), asdict(recipe))
+        return kept_reading(
+            lab,
+            f"{self.prefix}-predicted-{key}",
+            lambda: previous_model(lab, real, recipe, list(generated)),
+        )
 
     def _corrected(self, lab: Lab, predicted: Angles) -> Reading:
         """The angles after correction, logged as labels: by people, on phantoms by the stand-in reader."""
         chosen = self.settings
-        if self.is_phantom:
+        if _is_phantom(lab):
             key = digest(sorted(predicted), chosen.reader_images, asdict(chosen.reader_recipe))
             reading = kept_reading(
-                lab, f"{self.prefix}-corrected-{key}", lambda: self._stand_in(lab, list(predicted))
+                lab, f"{self.prefix}-corrected-{key}", lambda: stand_in(lab, chosen, list(predicted))
             )
             log_classes(lab, reading.angles, chosen.threshold, STAND_IN, "automatic")
             return reading
@@ -198,20 +180,6 @@ class Hip:
         reading = peoples_reading(lab, predicted, corrections, table, chosen.threshold)
         log_classes(lab, reading.angles, chosen.threshold, reading.annotator, "human")
         return reading
-
-    def _stand_in(self, lab: Lab, generated: list[str]) -> Reading:
-        """A model of many other phantoms, whose angles are known, in the place of a veterinarian."""
-        chosen = self.settings
-        size, many = chosen.recipe.image_size, chosen.reader_images
-        phantoms = []
-        for index in range(many + READER_TEST):
-            phantoms.append(hip_phantom((0, READER, index), size))
-            lab.report(index + 1, many + READER_TEST, f"phantoms for the {STAND_IN}")
-        images = np.stack([each.pixels for each in phantoms])
-        angles = np.array([[each.left_angle, each.right_angle] for each in phantoms])
-        model = self._fitted(lab, images[:many], angles[:many], chosen.reader_recipe, PREVIOUS_SEED, STAND_IN)
-        error = float(np.abs(model.predict(images[many:]) - angles[many:]).mean())
-        return Reading(STAND_IN, self._read(lab, model, generated), error)
 
     def _arms(self, lab: Lab) -> tuple[Arm, ...]:
         """Real only, the same for as many updates as the largest set takes, and one arm a reading."""
@@ -231,75 +199,26 @@ class Hip:
 
     def _trained(self, lab: Lab, arm: Arm, seed: int) -> dict[str, Any]:
         """Train a regressor on an arm's images, and measure it on the real test set."""
-        from synthaug.measures import metrics
-
         began, history = time.perf_counter(), list[dict[str, Any]]()
-        angles = self._of_view[arm.view]
-        hashes = [member.sha256 for member in _members(lab, arm)]
-        model = self._fitted(
-            lab,
-            hashes,
-            as_targets(hashes, angles),
-            arm.recipe,
-            seed,
-            f"{arm.title}, seed {seed}",
-            history.append,
+        members = views.members(lab.workspace.db, views.by_name(lab.workspace.db, arm.view).id)
+        hashes, test = [member.sha256 for member in members], _test_hashes(lab)
+        pixels, test_pixels = (
+            load_pixels(lab.workspace, each, arm.recipe.image_size) for each in (hashes, test)
         )
-        test = self._test_hashes(lab)
-        truth = as_targets(test, self._angles["test"])
-        predicted = model.predict(load_pixels(lab.workspace, test, arm.recipe.image_size)).astype(np.float64)
-        confusion = metrics.confusion_matrix(self._classes(truth), self._classes(predicted), len(HIP))
+        targets, title = as_targets(hashes, self._of_view[arm.view]), f"{arm.title}, seed {seed}"
+        model = fitted(lab, pixels, targets, arm.recipe, seed, title, history.append)
+        truth, predicted = (
+            as_targets(test, self._angles["test"]),
+            model.predict(test_pixels).astype(np.float64),
+        )
         return {
-            "accuracy": float(np.trace(confusion) / confusion.sum()),
-            "per_class": per_class_recall(confusion),
-            "confusion": confusion.tolist(),
-            MAE: float(metrics.mean_absolute_error(truth.ravel(), predicted.ravel())),
-            PEARSON: float(metrics.pearson(truth.ravel(), predicted.ravel())),
-            SPEARMAN: float(metrics.spearman(truth.ravel(), predicted.ravel())),
-            "predicted angles": predicted.round(3).tolist(),
+            **measured(truth, predicted, self.settings.threshold),
             "train_images": len(hashes),
             "test_images": len(test),
             "recipe": asdict(arm.recipe),
             "history": history,
             "seconds": time.perf_counter() - began,
         }
-
-    def _fitted(
-        self,
-        lab: Lab,
-        images: list[str] | NDArray[np.uint8],
-        targets: NDArray[np.float64],
-        recipe: Recipe,
-        seed: int,
-        title: str,
-        keep: Callable[[dict[str, Any]], None] | None = None,
-    ) -> FittedRegressor:
-        from synthaug.classifiers.regression import fit_regressor
-
-        def progress(epoch: dict[str, Any]) -> None:
-            lab.report(epoch["epoch"], epoch["epochs"], title)
-            if keep is not None:
-                keep(epoch)
-
-        pixels = load_pixels(lab.workspace, images, recipe.image_size) if isinstance(images, list) else images
-        return fit_regressor(pixels, targets, TARGETS, recipe, seed, progress=progress)
-
-    def _read(self, lab: Lab, model: FittedRegressor, hashes: list[str]) -> Angles:
-        """What a model reads in stored images, to two decimals as captions say angles."""
-        pixels = load_pixels(lab.workspace, hashes, self.settings.recipe.image_size)
-        read = np.clip(model.predict(pixels), 1, 179)
-        return {
-            sha256: (round(float(a), 2), round(float(b), 2))
-            for sha256, (a, b) in zip(hashes, read, strict=True)
-        }
-
-    def _test_hashes(self, lab: Lab) -> list[str]:
-        """The test set in the order of its fingerprint."""
-        return [sha256 for sha256, _ in catalog.hashes_of_split(lab.workspace.db, "test")]
-
-    def _classes(self, angles: NDArray[np.float64]) -> NDArray[np.int64]:
-        named = [HIP.index(hip_class(left, right, self.settings.threshold)) for left, right in angles]
-        return np.array(named, np.int64)
 
     def _notes(self, corrected: Reading) -> tuple[str, ...]:
         notes = [
@@ -309,14 +228,14 @@ class Hip:
             "the document does not say where it parts the classes. It gives no figures of accuracy or correlation.",
             "The published model finds key points, radii and angles together; here only both angles are regressed.",
         ]
-        if self.is_phantom:
+        if corrected.error is not None:
             notes[:0] = [
                 "PHANTOM: the 'real' images are drawings at known angles, no radiographs. What this table shows holds "
                 "for drawings; it says nothing of dogs.",
                 f"No veterinarian corrected: the {corrected.annotator!r} is a model of {self.settings.reader_images} "
                 f"other phantoms, none of them in either set; on fresh ones it is {corrected.error:.2f} degrees off on "
-                "average. It brings what it learnt from them into the last arm, as a person brings experience. It "
-                "corrects every image and rejects none.",
+                "average. It brings what it learnt from them into the last arm, as a person brings experience. A "
+                "gain there may be theirs, and not the generated images'. It corrects every image and rejects none.",
             ]
         else:
             notes.append(
@@ -345,5 +264,24 @@ def _usual_wording(lab: Lab) -> str:
     return Counter(map(wording, captions.values())).most_common(1)[0][0]
 
 
-def _members(lab: Lab, arm: Arm) -> list[views.ViewImage]:
-    return views.members(lab.workspace.db, views.by_name(lab.workspace.db, arm.view).id)
+def _is_phantom(lab: Lab) -> bool:
+    """Whether all real images of the workspace are drawn, whatever was imported this time."""
+    images = catalog.find_images(lab.workspace.db, origin="real")
+    return all(image.source.startswith(f"{HipPhantomImporter.name}/") for image in images)
+
+
+def _cut_prompts(lab: Lab, made: tuple[int, ...]) -> tuple[str, ...]:
+    """What the text encoder did not read of the prompts."""
+    cuts = [cut for job in made if (cut := jobs.get(lab.workspace.db, job).result.get("cut")) is not None]
+    images = sum(cut["images"] for cut in cuts)
+    if not images:
+        return ()
+    return (
+        f"{images} prompts were longer than the text encoder reads: of one it left out {cuts[0]['example']!r}. "
+        "Angles said there could not be drawn.",
+    )
+
+
+def _test_hashes(lab: Lab) -> list[str]:
+    """The test set in the order of its fingerprint."""
+    return [sha256 for sha256, _ in catalog.hashes_of_split(lab.workspace.db, "test")]

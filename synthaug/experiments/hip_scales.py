@@ -29,6 +29,7 @@ class HipSettings:
     reader_epochs: int
     seeds: int
     learning_rate: float | None = None  # of fine-tuning; None: by the size of the model
+    text_encoder: bool = False  # fine-tune it as well
     resolution: int | None = None  # of fine-tuning, in pixels; None: what the model draws
     drawing_steps: int | None = None  # of the generator; None: its own
     guidance: float | None = None
@@ -54,7 +55,7 @@ class HipSettings:
     @property
     def finetuning(self) -> dict[str, Any]:
         """What decides the fine-tuned generator."""
-        names = ("method", "steps", "batch_size", "accumulate", "learning_rate", "resolution")
+        names = ("method", "steps", "batch_size", "accumulate", "learning_rate", "text_encoder", "resolution")
         return {"base": self.generator} | {name: getattr(self, name) for name in names}
 
 
@@ -75,7 +76,7 @@ _SMALL = Recipe(
 SCALES: Mapping[ScaleName, HipSettings] = {
     "smoke": HipSettings(
         recipe=replace(_SMALL, name="hip-smoke", epochs=3, warmup_epochs=0.75),
-        phantom="hip-phantom:train=48,test=24,size=32",
+        phantom="hip-phantom:train=48,test=24,size=32,short=1",
         generator="embedded",
         method="lora",
         steps=20,
@@ -91,11 +92,12 @@ SCALES: Mapping[ScaleName, HipSettings] = {
     ),
     "cpu": HipSettings(
         recipe=_SMALL,
-        phantom="hip-phantom:size=32",
+        phantom="hip-phantom:size=32,short=1",
         generator="embedded",
         method="full",
-        steps=1500,
+        steps=3000,
         batch_size=8,
+        text_encoder=True,
         accumulate=1,
         generated=600,
         guidance=2.0,

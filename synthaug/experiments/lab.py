@@ -118,8 +118,8 @@ class Lab:
         return job.id
 
     def _job(self, kind: str, params: Mapping[str, Any]) -> int | None:
-        """The newest job of these parameters."""
-        for job in jobs.latest(self.workspace.db, kinds=(kind,)):
-            if dict(job.params) == dict(params):
-                return job.id
-        return None
+        """The job of these parameters: one that is done, else the newest."""
+        wanted = json.loads(json.dumps(params))  # as the table gives them back
+        found = [job for job in jobs.latest(self.workspace.db, kinds=(kind,)) if job.params == wanted]
+        finished = [job for job in found if job.state == "done"]
+        return next((job.id for job in finished or found), None)

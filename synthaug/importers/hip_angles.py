@@ -15,8 +15,11 @@ NORMAL_ANGLE = 105.0
 """Degrees from which a hip counts as normal (Norberg's limit). The document with the classes Big and Small does
 not say where it parts them; this is ours."""
 
-CAPTION = "an x-ray of a dog's hip joint with {angles}"
-ANGLES = "left angle {left:.2f} degrees and right angle {right:.2f} degrees"
+CAPTION = (
+    "an x-ray of a dog's hip joint with left angle {left:.2f} degrees and right angle {right:.2f} degrees"
+)
+SHORT_CAPTION = "hip x-ray left angle {left:.2f} right angle {right:.2f}"
+"""For text encoders that read few tokens; the embedded generator's reads 32."""
 
 _SAID = {
     side: re.compile(rf"\b{side}\s+angle\D{{0,12}}?(\d+(?:\.\d+)?)", re.IGNORECASE)
@@ -41,13 +44,13 @@ def angle_from_landmarks(head: Point, other_head: Point, rim: Point) -> float:
 
 
 def hip_caption(left: float, right: float) -> str:
-    """What is said of a radiograph, angles in degrees: "... with left angle 112.03 degrees and ..."."""
-    return CAPTION.format(angles=angles_text(left, right))
+    """What the document says of a radiograph, angles in degrees: "... with left angle 112.03 degrees and ..."."""
+    return CAPTION.format(left=left, right=right)
 
 
-def angles_text(left: float, right: float) -> str:
-    """The part of a caption with the angles, in degrees."""
-    return ANGLES.format(left=left, right=right)
+def short_caption(left: float, right: float) -> str:
+    """The same in fewer tokens."""
+    return SHORT_CAPTION.format(left=left, right=right)
 
 
 def parse_angles(caption: str) -> tuple[float, float] | None:

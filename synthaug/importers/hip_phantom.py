@@ -14,7 +14,7 @@ import numpy as np
 
 from synthaug.config import HIP
 from synthaug.errors import ImportFailed, UserError
-from synthaug.importers.hip_angles import Point, hip_caption, hip_class
+from synthaug.importers.hip_angles import Point, hip_caption, hip_class, short_caption
 from synthaug.importers.hip_drawing import Frame, Hip, exposed, thickness
 from synthaug.records import ImportItem, Pixels, Split
 
@@ -52,6 +52,11 @@ class Phantom:
         """What a reader would write under it."""
         return hip_caption(self.left_angle, self.right_angle)
 
+    @property
+    def short_caption(self) -> str:
+        """The same for a text encoder that reads few tokens."""
+        return short_caption(self.left_angle, self.right_angle)
+
 
 def hip_phantom(
     seed: int | Sequence[int], size: int = SIZE, left: float | None = None, right: float | None = None
@@ -85,7 +90,10 @@ def draw_angles(rng: np.random.Generator) -> tuple[float, float]:
 
 
 class HipPhantomImporter:
-    """Captioned phantoms with their classes; the source is ``hip-phantom`` or ``hip-phantom:train=60,size=32``."""
+    """Captioned phantoms with their classes; the source is ``hip-phantom`` or ``hip-phantom:train=60,size=32``.
+
+    ``short=1``: captions for a text encoder that reads few tokens.
+    """
 
     name: ClassVar[str] = "hip-phantom"
     description: ClassVar[str] = "drawn phantoms of dog hip radiographs at known Norberg angles, captioned"
@@ -104,7 +112,7 @@ class HipPhantomImporter:
                     data=phantom.pixels,
                     class_name=hip_class(phantom.left_angle, phantom.right_angle),
                     split=split,
-                    caption=phantom.caption,
+                    caption=phantom.short_caption if settings["short"] else phantom.caption,
                 )
 
     def class_names(self, source: Path) -> list[str]:
@@ -117,7 +125,7 @@ class HipPhantomImporter:
 
 def _settings(source: Path) -> dict[str, int]:
     """The numbers in a source's name, over the usual ones."""
-    settings = {"train": TRAIN_IMAGES, "test": TEST_IMAGES, "size": SIZE, "seed": 0}
+    settings = {"train": TRAIN_IMAGES, "test": TEST_IMAGES, "size": SIZE, "seed": 0, "short": 0}
     for part in filter(None, str(source).partition(":")[2].split(",")):
         name, _, value = part.partition("=")
         if name not in settings or not value.isdecimal():

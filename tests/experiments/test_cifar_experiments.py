@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from synthaug.cli import cli
 from synthaug.experiments import EXPERIMENTS
 from synthaug.experiments.report import read
-from synthaug.store import generations, views
+from synthaug.store import generations, jobs, views
 from synthaug.workspace import Workspace
 
 
@@ -108,9 +108,11 @@ def test_the_imbalance_table_has_the_papers_seven_sets_and_goes_on(root: Path) -
         assert {each.generator for each in made.values()} == {generator}
     # Run again, nothing is trained again: the same runs make the same table.
     before = read(Path(str(answer["report"])).with_name("result.json"))
+    drawn = [job.id for job in jobs.latest(workspace.db)]
     run(root, "imbalance-table", "--seeds", "1")
     after = read(Path(str(answer["report"])).with_name("result.json"))
     assert after.rows == before.rows
+    assert [job.id for job in jobs.latest(workspace.db)] == drawn
     assert {row.published.get("accuracy") for row in after.rows} > {0.8569, 0.9081}
 
 

@@ -115,6 +115,11 @@ def test_many_points_are_thinned_the_same_way_each_time() -> None:
     figure = pca_scatter({"real": points, "all": points + 1, "chosen": points[:7]})
     assert [len(cloud["x"]) for cloud in figure["data"]] == [3000, 3000, 3000, 3000, 7]
     assert figure == pca_scatter({"real": points, "all": points + 1, "chosen": points[:7]})
+    assert [title["text"] for title in figure["layout"]["annotations"]] == [
+        "real",
+        "real +<br>all",
+        "real +<br>chosen",
+    ]
     ranges = [figure["layout"][f"xaxis{suffix}"]["range"] for suffix in ("", "2", "3")]
     assert ranges[0] == ranges[1] == ranges[2]
     assert ranges[0][0] < min(figure["data"][0]["x"])

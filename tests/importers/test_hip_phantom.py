@@ -140,6 +140,20 @@ def test_phantoms_are_imported_with_captions_and_classes(tmp_path: Path) -> None
             assert HIP[said[image.id].class_index or 0] == hip_class(phantom.left_angle, phantom.right_angle)
 
 
+def test_short_captions_fit_the_embedded_generators_text_encoder() -> None:
+    from transformers import AutoTokenizer
+
+    from synthaug.generators.folders import find_model
+
+    items = list(load_importer("hip-phantom").items(Path("hip-phantom:train=3,test=0,size=16,short=1")))
+    tokenizer = AutoTokenizer.from_pretrained(find_model("embedded").path / "tokenizer")
+    for index, item in enumerate(items):
+        phantom = hip_phantom((0, TRAIN, index), 16)
+        assert item.caption is not None
+        assert parse_angles(item.caption) == (phantom.left_angle, phantom.right_angle)
+        assert len(tokenizer(item.caption).input_ids) <= tokenizer.model_max_length
+
+
 def test_without_numbers_there_are_as_many_as_in_the_document() -> None:
     assert load_importer("hip-phantom").count(Path("hip-phantom")) == 219 + 100
 
