@@ -4,7 +4,8 @@
 
 CIFAR10 is anything ``synthaug import`` reads: parquet files, CIFAR's own batches, a folder of images. With
 ``--output`` the classifier of the last seed is written there in half precision, with its figures. The figures
-are those of the file as it is loaded again.
+are those of the file as it is loaded again. The last 1,000 training images are held out: the log loss on them by
+temperature says which one the recipe should have.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from synthaug.hardware import describe_device
 from synthaug.measures.metrics import confusion_matrix, expected_calibration_error
 from synthaug.stages.sources import labeled_arrays
 
-RECIPE = "cifar10-fast"
+RECIPE = "cifar10-labeler"
+HELD_OUT = 1000
+TEMPERATURES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 
 def measure(classifier: FittedClassifier, images: np.ndarray, labels: np.ndarray) -> dict[str, object]:
@@ -37,6 +40,17 @@ def measure(classifier: FittedClassifier, images: np.ndarray, labels: np.ndarray
         "expected_calibration_error": expected_calibration_error(probabilities, labels),
         "test_images": len(labels),
     }
+
+
+def log_losses(classifier: FittedClassifier, images: np.ndarray, labels: np.ndarray) -> dict[float, float]:
+    """Mean log loss by temperature."""
+    logits = np.log(classifier.probabilities(images) + 1e-12) * classifier.recipe.temperature
+    losses = {}
+    for temperature in TEMPERATURES:
+        scaled = logits / temperature
+        scaled -= np.log(np.exp(scaled).sum(1, keepdims=True))
+        losses[temperature] = round(float(-scaled[np.arange(len(labels)), labels].mean()), 4)
+    return losses
 
 
 def main() -> None:
@@ -59,11 +73,20 @@ def main() -> None:
     accuracies = []
     for seed in range(options.seeds):
         began = time.perf_counter()
-        classifier = fit(images, labels, len(CIFAR10), recipe, seed, class_names=CIFAR10, progress=print)
+        classifier = fit(
+            images[:-HELD_OUT],
+            labels[:-HELD_OUT],
+            len(CIFAR10),
+            recipe,
+            seed,
+            class_names=CIFAR10,
+            progress=print,
+        )
         seconds = time.perf_counter() - began
         figures = measure(classifier, test_images, test_labels)
         accuracies.append(figures["accuracy"])
         print(f"seed {seed}: {figures} after {seconds:.0f} s")
+        print(f"held out: {log_losses(classifier, images[-HELD_OUT:], labels[-HELD_OUT:])}")
     print(f"accuracy over {options.seeds} seeds: {np.mean(accuracies):.4f} ({accuracies})")
     if options.output is not None:
         write(classifier, options.output, test_images, test_labels)

@@ -72,6 +72,14 @@ def network_passes(
     return result
 
 
+def check_passes(rate: float, passes: int) -> None:
+    """Refuse what gives no Monte Carlo passes. Raises UserError."""
+    if not 0 < rate < 1:
+        raise UserError(f"the dropout rate is {rate:g}; it must lie between 0 and 1")
+    if passes < 2:
+        raise UserError(f"the number of Monte Carlo passes is {passes}; it must be at least 2")
+
+
 def rank_agreement(scores: NDArray[np.floating[Any]], reference: NDArray[np.floating[Any]]) -> float:
     """Spearman's rank correlation of two scores (N,) of the same images, -1..1; nan where one is constant."""
     from scipy.stats import spearmanr
@@ -83,10 +91,7 @@ def rank_agreement(scores: NDArray[np.floating[Any]], reference: NDArray[np.floa
 
 def _masked_heads(weight: Tensor, rate: float, passes: int, seed: int) -> Tensor:
     """The head's weights (K, D) with features dropped, one copy a pass: (T, K, D). Drawn on the CPU, for any device."""
-    if not 0 < rate < 1:
-        raise UserError(f"the dropout rate is {rate:g}; it must lie between 0 and 1")
-    if passes < 2:
-        raise UserError(f"the number of Monte Carlo passes is {passes}; it must be at least 2")
+    check_passes(rate, passes)
     generator = torch.Generator().manual_seed(seed)
     kept = torch.empty(passes, 1, weight.shape[1]).bernoulli_(1 - rate, generator=generator)
     return weight * (kept / (1 - rate)).to(weight.device)

@@ -85,7 +85,7 @@ class CatCnn:
 
     @property
     def reduction(self) -> str:
-        return self.settings.reduction
+        return self.settings.reduced
 
     def prepare(self, lab: Lab) -> Plan:
         """The subset, the same with few of one class, and what may make up for it."""

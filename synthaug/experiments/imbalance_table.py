@@ -103,7 +103,7 @@ class ImbalanceTable:
 
     @property
     def reduction(self) -> str:
-        return self.settings.reduction
+        return self.settings.reduced
 
     def prepare(self, lab: Lab) -> Plan:
         """The sets, in the order of the table."""

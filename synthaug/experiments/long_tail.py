@@ -25,7 +25,7 @@ SPARE = 1.5
 
 SCALES: Mapping[ScaleName, Settings] = {
     "smoke": replace(SMOKE, fraction=0.6),
-    "cpu": CPU,
+    "cpu": replace(CPU, epochs=5),
     "full": Settings(
         data=None,
         preset="cifar10",
@@ -60,7 +60,7 @@ class LongTail:
 
     @property
     def reduction(self) -> str:
-        return self.settings.reduction
+        return self.settings.reduced
 
     def prepare(self, lab: Lab) -> Plan:
         """The long tail, images with and without a class asked for, and the sets of the paper."""

@@ -17,7 +17,7 @@ PUBLISHED = {2: 0.7737, 4: 0.7665, 6: 0.7554, 8: 0.7620, 10: 0.7620, 12: 0.7349}
 
 SCALES: Mapping[ScaleName, Settings] = {
     "smoke": SMOKE,
-    "cpu": CPU,
+    "cpu": replace(CPU, epochs=5),
     "full": Settings(
         data=None,
         preset="cifar10",
@@ -50,7 +50,7 @@ class Replacement:
 
     @property
     def reduction(self) -> str:
-        return self.settings.reduction
+        return self.settings.reduced
 
     def prepare(self, lab: Lab) -> Plan:
         """The balanced set, images of every class, and a view for each share."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from synthaug.experiments.plotting import BASELINE, Figure, axis, cycle, heading
 
 HIT, MISS = "43, 143, 134", "214, 84, 62"
 MOST_CELLS_WITH_TEXT = 12  # classes; in larger matrices figures would not fit their cells
-LONGEST_TICK = 16
+LONGEST_TICK, LONGEST_LINE = 16, 34  # characters
 
 
 def colors(rows: Sequence[Row]) -> list[str]:
@@ -125,9 +126,10 @@ def confusion(rows: Sequence[Row]) -> Figure:
         axes[f"xaxis{suffix}"] = x_axis | {"showgrid": False, "showticklabels": lowest, "tickangle": -45}
         axes[f"yaxis{suffix}"] = y_axis | {"showgrid": False}
         data += [each | {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}"} for each in _matrix(row)]
-        titles.append(heading(text(row.title), left + width / 2, top))
-    margin = {"l": 72, "r": 8, "t": 32, "b": 84}
-    return {"data": data, "layout": layout(110 + 350 * deep, annotations=titles, margin=margin, **axes)}
+        title = "<br>".join(map(text, wrap(row.title, LONGEST_LINE)))
+        titles.append(heading(title, left + width / 2, top))
+    margin = {"l": 72, "r": 8, "t": 48, "b": 84}
+    return {"data": data, "layout": layout(126 + 350 * deep, annotations=titles, margin=margin, **axes)}
 
 
 def _matrix(row: Row) -> list[Figure]:

@@ -29,7 +29,13 @@ class Settings:
     guidance: Guidance = None
     epochs: int | None = None  # of the classifier; None: the recipe's
     selection: Selection = "last"  # of the epoch; "test" is the published habit
-    reduction: str = ""
+    reduction: str = ""  # {share}, {epochs} and {seeds} stand for those of the other fields
+
+    @property
+    def reduced(self) -> str:
+        """How these settings are less than what was published, in a sentence."""
+        share = f"{100 * (self.fraction or 1):g}%"
+        return self.reduction.format(share=share, epochs=self.trained_with.epochs, seeds=self.seeds)
 
     @property
     def trained_with(self) -> Recipe:
@@ -50,7 +56,7 @@ SMOKE = Settings(
     generator="digits",
     steps=4,
     epochs=3,
-    reduction="scikit-learn's digits instead of CIFAR-10, a quarter of them, 3 epochs of a small network: it shows "
+    reduction="scikit-learn's digits instead of CIFAR-10, {share} of them, {epochs} epochs of a small network: it shows "
     "that every step works, and its figures mean nothing",
 )
 CPU = Settings(
@@ -63,8 +69,8 @@ CPU = Settings(
     generator="embedded",
     guidance=(2.0, 5.0),
     epochs=8,
-    reduction="a fifth of the images, 8 epochs of a network of airbench's size instead of ResNet-18, 3 seeds, and the "
-    "embedded generator (32 px, 10.7 million parameters) instead of Stable Diffusion",
+    reduction="{share} of the images, {epochs} epochs of a network of airbench's size instead of ResNet-18, {seeds} "
+    "seeds, and the embedded generator (32 px, 10.7 million parameters) instead of the published ones",
 )
 
 

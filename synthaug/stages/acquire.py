@@ -8,8 +8,8 @@ left out, for an uncertain image may simply be a broken one.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from synthaug.classifiers.fit import fit
 from synthaug.classifiers.fitted import FittedClassifier
-from synthaug.classifiers.monte_carlo import head_passes, network_passes, rank_agreement
+from synthaug.classifiers.monte_carlo import check_passes, head_passes, network_passes, rank_agreement
 from synthaug.classifiers.recipes import Recipe
 from synthaug.errors import Cancelled, UnknownName, UserError
 from synthaug.measures import acquisition
@@ -74,9 +74,12 @@ class Round:
     number: int  # from 1
     view: str
     chosen: int
-    left_out: int  # by the guard
+    left_out: int  # of the pool, by the guard
     mean_score: float  # of the chosen
-    rank_agreement: float | None  # Spearman, scores of the head alone against the full network
+    rank_agreement: (
+        float | None
+    )  # Spearman, scores of the head alone against the full network; None: not known
+    beyond: int = 0  # of the chosen, too far for the guard: it left too few
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ def acquire(
     done: list[Round] = []
     for number in range(1, total + 1):
         title = name if number == total else f"{name}-round-{number:02d}"
-        known = _round_of(workspace, title, search, recipe)
+        known = _round_of(workspace, title, base, search, recipe)
         if known is None:
             if progress is not None:
                 progress(number - 1, total, f"round {number} of {total}")
@@ -150,7 +153,14 @@ class _Bench:
         """Count what a finished round chose as chosen."""
         positions = {image.image_id: position for position, image in enumerate(self.pool)}
         members = views.members(self.workspace.db, views.by_name(self.workspace.db, view).id)
-        self.chosen = [positions[each.image_id] for each in members[len(self.members) :]]
+        chosen = [each.image_id for each in members[len(self.members) :]]
+        gone = sum(image_id not in positions for image_id in chosen)
+        if gone:
+            raise UserError(
+                f"{gone} images of the view {view!r} are no longer in the pool (rejected, or of another class); "
+                "the search cannot go on to the same end: choose another name"
+            )
+        self.chosen = [positions[image_id] for image_id in chosen]
 
     def round(self, number: int, title: str, should_cancel: Callable[[], bool] | None) -> Round:
         """Train on what is there, score the rest, choose the best, and freeze them as a view."""
@@ -161,10 +171,12 @@ class _Bench:
         scores, agreement = self._scores(classifier, left, features, number)
         near = self._near(classifier, features)
         count = min(search.per_round, search.add - len(self.chosen))
-        # Where the guard leaves too few, the nearest of the others follow: the number asked for is kept.
+        # Where the guard leaves too few, the best of the others follow: the number asked for is kept.
         order = np.lexsort((-scores, ~near))[:count]
         self.chosen += left[order].tolist()
-        outcome = Round(number, title, count, int((~near).sum()), float(scores[order].mean()), agreement)
+        beyond = int((~near[order]).sum())
+        left_out = int((~near).sum()) - beyond
+        outcome = Round(number, title, count, left_out, float(scores[order].mean()), agreement, beyond)
         classifier.save(self._weights(number))
         self._freeze(outcome)
         if number > 1:
@@ -212,7 +224,8 @@ class _Bench:
         if len(sample) < 2:
             return scores, None
         full = network_passes(classifier, self._pool_pixels()[left[sample]], *drawn, body_rate=search.dropout)
-        return scores, rank_agreement(scores[sample], self._score(full, aims))
+        agreement = rank_agreement(scores[sample], self._score(full, aims))
+        return scores, None if np.isnan(agreement) else agreement
 
     def _score(self, passes: NDArray[np.float32], aims: NDArray[np.float32] | None) -> Scores:
         if aims is not None:
@@ -230,7 +243,12 @@ class _Bench:
 
     def _real_sample(self, count: int) -> NDArray[np.uint8]:
         """At most ``count`` of the real images of the base, the same in every round."""
-        real = np.array([i for i, member in enumerate(self.members) if member.origin == "real"])
+        real = np.array([i for i, member in enumerate(self.members) if member.origin == "real"], np.int64)
+        if not len(real):
+            raise UserError(
+                f"the view {self.base!r} holds no real image to compare the pool with; add some, or choose another "
+                "function than 'epig' and no guard"
+            )
         drawn = np.random.default_rng(self.search.seed).permutation(real)[:count]
         return self._base_pixels()[np.sort(drawn)]
 
@@ -265,14 +283,22 @@ class _Bench:
         return f"acquire-{hashlib.sha256(self.name.encode()).hexdigest()[:16]}"
 
 
-def _round_of(workspace: Workspace, title: str, search: Search, recipe: Recipe) -> Round | None:
+def _round_of(workspace: Workspace, title: str, base: str, search: Search, recipe: Recipe) -> Round | None:
     """A finished round. Raises UserError if its view was made by another search."""
     if title not in {view.name for view in views.all_views(workspace.db)}:
         return None
-    kept = views.by_name(workspace.db, title).spec.get("acquisition")
-    if kept is None or kept["search"] != _said(search, replace(recipe, dropout=search.dropout)):
+    spec = views.by_name(workspace.db, title).spec
+    kept = spec.get("acquisition")
+    said = _said(search, replace(recipe, dropout=search.dropout))
+    if kept is None or spec["base"] != base or _filled(kept["search"]) != said:
         raise UserError(f"there is a view {title!r} that was made otherwise; choose another name")
     return Round(**{key: value for key, value in kept.items() if key != "search"})
+
+
+def _filled(search: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored search, with what an older release did not ask at its default."""
+    recipe = {each.name: each.default for each in fields(Recipe)} | search["recipe"]
+    return {each.name: each.default for each in fields(Search)} | dict(search) | {"recipe": recipe}
 
 
 def _said(search: Search, recipe: Recipe) -> dict[str, Any]:
@@ -293,6 +319,11 @@ def _check(workspace: Workspace, name: str, search: Search) -> None:
     for what, count in counts:
         if count < 1:
             raise UserError(f"the {what} is {count}; it must be at least 1")
+    if search.epochs_first is not None and search.epochs_first < 1:
+        raise UserError(
+            f"the number of epochs of the first round is {search.epochs_first}; it must be at least 1"
+        )
+    check_passes(search.dropout, search.passes)
     if search.ood_guard is not None and not 0 < search.ood_guard <= 1:
         raise UserError(f"the guard is {search.ood_guard:g}; it must lie above 0 and at most at 1")
     check_jobs(workspace, search.jobs)

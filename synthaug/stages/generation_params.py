@@ -130,7 +130,7 @@ def _check_augmentation(
         raise UserError(f"the augmentation generator takes no strength; {strength:g} was given, leave it out")
     if steps is not None or guided or compile:
         raise UserError(
-            "the augmentation generator takes no steps and takes no guidance, and has nothing to compile; leave them out"
+            "the augmentation generator takes no steps, takes no guidance and has nothing to compile; leave them out"
         )
 
 

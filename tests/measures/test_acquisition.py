@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,8 +13,10 @@ from synthaug.measures.acquisition import (
     bald,
     disagreement_with_prompt,
     entropy,
+    epig,
     least_confidence,
     margin,
+    posterior_of,
     variation_ratio,
 )
 
@@ -80,3 +84,59 @@ def test_disagreement_needs_passes(name: str) -> None:
 def test_one_class_is_refused() -> None:
     with pytest.raises(ValueError, match=r"not \(3, 1\)"):
         margin(np.ones((3, 1)))
+
+
+def test_posterior_of_a_class_is_its_mean() -> None:
+    passes = np.array([[[0.2, 0.8]], [[0.6, 0.4]]])
+    np.testing.assert_allclose(posterior_of(passes, 0), [0.4])
+    np.testing.assert_allclose(posterior_of(passes, 1), [0.6])
+
+
+def test_epig_by_hand() -> None:
+    """Two passes; an image they split on tells everything about a target they split on, and nothing of the other."""
+    split, agreed = [[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [1.0, 0.0]]
+    pool = np.array([split, agreed]).transpose(1, 0, 2)  # (T, N, K)
+    np.testing.assert_allclose(epig(pool, np.array([split]).transpose(1, 0, 2)), [np.log(2), 0], atol=1e-12)
+    both = np.array([split, agreed]).transpose(1, 0, 2)
+    np.testing.assert_allclose(epig(pool, both), [np.log(2) / 2, 0], atol=1e-12)
+    unsure = np.full((2, 1, 2), 0.5)
+    np.testing.assert_allclose(epig(unsure, both), [0], atol=1e-12)
+
+
+@given(seed=st.integers(0, 10_000), targets=st.integers(1, 4), classes=st.integers(2, 5))
+def test_epig_is_the_mean_divergence_of_joint_from_product(seed: int, targets: int, classes: int) -> None:
+    """KL(p(y, y*) || p(y) p(y*)), a pool image and a target at a time (Bickford Smith et al. 2023, eq. 9)."""
+    pool, aims = random_passes(seed), random_passes(seed + 1, 5, targets, classes)
+    expected = np.zeros(pool.shape[1])
+    for n in range(pool.shape[1]):
+        for m in range(targets):
+            joint = np.mean([np.outer(pool[t, n], aims[t, m]) for t in range(len(pool))], axis=0)
+            product = np.outer(pool[:, n].mean(0), aims[:, m].mean(0))
+            expected[n] += scipy_entropy(joint.ravel(), product.ravel()) / targets
+    np.testing.assert_allclose(epig(pool, aims), expected, atol=1e-12)
+
+
+def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    passes, targets = random_passes(3, count=50), random_passes(4, count=7)
+    whole = {"epig": epig(passes, targets)} | {name: score(passes) for name, score in ACQUISITIONS.items()}
+    monkeypatch.setattr("synthaug.measures.acquisition._BLOCK_ENTRIES", 300)
+    np.testing.assert_allclose(epig(passes, targets), whole["epig"], atol=1e-12)
+    for name, score in ACQUISITIONS.items():
+        np.testing.assert_allclose(score(passes), whole[name], atol=1e-12)
+
+
+def test_epig_needs_the_same_passes_for_pool_and_targets() -> None:
+    with pytest.raises(ValueError, match="same passes, not 5 and 4"):
+        epig(random_passes(0), random_passes(1, passes=4))
+    with pytest.raises(ValueError, match="epig needs Monte Carlo passes"):
+        epig(TWO_ROWS, random_passes(1))
+
+
+def test_a_large_pool_needs_little_more_than_its_passes() -> None:
+    passes = np.full((20, 100_000, 10), 0.1, np.float32)
+    tracemalloc.start()
+    for score in ACQUISITIONS.values():
+        score(passes)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 200e6

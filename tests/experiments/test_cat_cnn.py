@@ -1,0 +1,152 @@
+"""Generated images for a rare class and a simple CNN: the sets are the document's, and nothing is done twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from synthaug.errors import UnknownName, UserError
+from synthaug.experiments import load_experiment
+from synthaug.experiments.base import Result
+from synthaug.experiments.cat_cnn import CatCnn
+from synthaug.experiments.lab import Lab
+from synthaug.experiments.run import run_experiment
+from synthaug.importers.digits import digits_arrays
+from synthaug.store import jobs, views
+from synthaug.workspace import Workspace
+
+RARE = 8
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Result]:
+    root = tmp_path_factory.mktemp("cats") / "work"
+    result, _ = run_experiment("cat-cnn", root, "smoke")
+    return Workspace.open(root), result
+
+
+def jobs_of(workspace: Workspace, view: str) -> set[tuple[str, int | None]]:
+    """Class and generation job of a view's synthetic images."""
+    found = views.by_name(workspace.db, view)
+    rows = workspace.db.query(
+        "SELECT vi.class_index, g.job_id FROM view_images vi JOIN images i ON i.id = vi.image_id "
+        "LEFT JOIN generations g ON g.image_id = i.id WHERE vi.view_id = ? AND i.origin = 'synthetic'",
+        (found.id,),
+    )
+    return {(workspace.classes[row["class_index"]], row["job_id"]) for row in rows}
+
+
+def test_sets_hold_what_the_document_says(done: tuple[Workspace, Result]) -> None:
+    _, result = done
+    _, labels, is_test = digits_arrays()
+    quarter = [round(each * 0.25) for each in np.bincount(labels[~is_test])]
+    few = round(0.1 * quarter[RARE])
+    counts = {row.arm: list(row.counts.values()) for row in result.rows}
+    assert counts["balanced"] == quarter
+    scarce = [*quarter[:RARE], few, *quarter[RARE + 1 :]]
+    for arm in ("", "-equal-steps", "-class-weighted", "-logit-adjusted"):
+        assert counts[f"imbalanced{arm}"] == scarce
+    assert counts["oversampled"] == [*quarter[:RARE], max(scarce), *quarter[RARE + 1 :]]
+    assert counts["synthetic"] == counts["finetuned"] == quarter
+    assert (result.baseline, result.focus) == ("imbalanced", ("8",))
+    assert not any(row.published for row in result.rows)
+
+
+def test_generated_images_come_from_the_right_jobs(done: tuple[Workspace, Result]) -> None:
+    workspace, result = done
+    generated = {}
+    for row in result.rows:
+        found = jobs_of(workspace, row.view)
+        if row.arm not in ("synthetic", "finetuned"):
+            assert not found
+            continue
+        ((name, job_id),) = found
+        assert name == "8"
+        assert job_id is not None
+        generated[row.arm] = jobs.get(workspace.db, job_id).params
+    plain, tuned = generated["synthetic"], generated["finetuned"]
+    assert plain["generator"] == "digits"
+    assert Path(tuned["generator"]).parent == workspace.root / "models" / "finetuned"
+    # The generators alone differ.
+    assert {key for key in plain if plain[key] != tuned[key]} == {"generator"}
+
+
+def test_fine_tuning_saw_only_what_stayed(done: tuple[Workspace, Result]) -> None:
+    workspace, result = done
+    (job,) = jobs.latest(workspace.db, kinds=("finetune",))
+    seen = views.members(workspace.db, views.by_name(workspace.db, job.params["view"]).id)
+    scarce = next(row.view for row in result.rows if row.arm == "imbalanced")
+    members = views.members(workspace.db, views.by_name(workspace.db, scarce).id)
+    stayed = {each.sha256 for each in members if each.class_index == RARE}
+    assert {each.sha256 for each in seen} == stayed
+    assert job.params["config"]["steps"] == 4
+
+
+def test_seeds_are_paired(done: tuple[Workspace, Result]) -> None:
+    _, result = done
+    by_id = {run.id: run for run in result.runs}
+    seeds = {tuple(by_id[each].seed for each in row.runs) for row in result.rows}
+    assert seeds == {tuple(range(len(result.rows[0].runs)))}
+
+
+def test_nothing_is_done_twice(done: tuple[Workspace, Result]) -> None:
+    workspace, result = done
+    before = len(jobs.latest(workspace.db))
+    said: list[str] = []
+    again, _ = run_experiment("cat-cnn", workspace.root, "smoke", say=said.append)
+    assert again.rows == result.rows
+    assert f"{len(result.runs)} of {len(result.runs)} runs were finished before" in said
+    assert len(jobs.latest(workspace.db)) == before
+    assert len(workspace.db.query("SELECT id FROM runs")) == len(result.runs)
+
+
+def test_panels(done: tuple[Workspace, Result]) -> None:
+    _, result = done
+    gap, components = result.panels
+    rows = {row.title: row for row in result.rows}
+    by_name = {row.arm: row for row in result.rows}
+    low, high = by_name["imbalanced"], by_name["balanced"]
+    assert {each[0] for each in gap.rows} == rows.keys() - {low.title, high.title}
+    for title, share, _ in gap.rows:
+        way = (rows[str(title)].accuracy - low.accuracy) / (high.accuracy - low.accuracy)
+        assert share == pytest.approx(100 * way, abs=0.05)
+    assert [each[:2] for each in components.rows] == [
+        ("real 8", high.counts["8"]),
+        ("generated", high.counts["8"] - low.counts["8"]),
+        ("generated, fine-tuned", high.counts["8"] - low.counts["8"]),
+    ]
+    assert components.figure is not None
+    for trace in components.figure["data"]:
+        assert np.isfinite([*trace["x"], *trace["y"]]).all()
+
+
+def test_the_arm_of_fine_tuning_can_be_left_out(done: tuple[Workspace, Result]) -> None:
+    workspace, result = done
+    experiment = load_experiment("cat-cnn", "smoke", finetune_steps="0")
+    plan = experiment.prepare(Lab(workspace, lambda done, total, note: None, lambda text: None))
+    assert [arm.name for arm in plan.arms] == [row.arm for row in result.rows if row.arm != "finetuned"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"kept": "0"}, "kept is 0; it is a share"),
+        ({"kept": 1}, "kept is 1; it is a share"),
+        ({"kept": "few"}, "'few' is no float"),
+        ({"finetune_steps": -1}, "finetune_steps is -1"),
+        ({"finetune_steps": "2.5"}, "'2.5' is no int"),
+    ],
+)
+def test_options_that_cannot_be(options: dict[str, object], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        CatCnn("smoke", **options)
+
+
+def test_classes_and_options_that_are_not_there(done: tuple[Workspace, Result]) -> None:
+    with pytest.raises(UnknownName, match="colour"):
+        CatCnn("smoke", colour="red")
+    experiment = CatCnn("smoke", minority="cat")
+    with pytest.raises(UserError, match="no class 'cat'; name one of 0, 1"):
+        experiment.prepare(Lab(done[0], lambda done, total, note: None, lambda text: None))
