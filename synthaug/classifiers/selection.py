@@ -41,7 +41,7 @@ def hold_out(images: Images, strata: NDArray[np.integer[Any]], share: float, see
 def _identities(images: Images) -> NDArray[np.int64]:
     """A number (N,) for each image, the same for equal images."""
     numbers: dict[bytes, int] = {}
-    digests = (hashlib.blake2b(np.ascontiguousarray(each), digest_size=16).digest() for each in images)
+    digests = (hashlib.blake2b(each.tobytes(), digest_size=16).digest() for each in images)
     return np.array([numbers.setdefault(digest, len(numbers)) for digest in digests], np.int64)
 
 

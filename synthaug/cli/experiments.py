@@ -14,6 +14,7 @@ from synthaug.experiments import EXPERIMENTS, OWN_DATA
 
 if TYPE_CHECKING:
     from synthaug.experiments.base import ScaleName
+    from synthaug.experiments.report import Plotly
 
 
 @command(cli, "experiment")
@@ -42,6 +43,13 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Where the report goes. [default: exports/ of the workspace]",
 )
+@click.option(
+    "--plotly",
+    type=click.Choice(["inline", "cdn", "none"]),
+    default="inline",
+    show_default=True,
+    help="The report's figures: in the page (5 MB, opens offline), fetched by the reader's browser, or left out.",
+)
 @workspace_option
 def experiment(
     name: str,
@@ -51,6 +59,7 @@ def experiment(
     seeds: int | None,
     workers: int | None,
     output: Path | None,
+    plotly: Plotly,
     workspace_path: Path | None,
 ) -> Result:
     """Repeat a paper's experiment; killed and run again, it goes on.
@@ -78,6 +87,7 @@ def experiment(
             seeds=seeds,
             workers=workers,
             output=output,
+            plotly=plotly,
             options=pairs("--option", options),
             report=report,
             say=lambda text: click.echo(text, err=True),

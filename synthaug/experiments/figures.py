@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from synthaug.experiments.base import Panel
 from synthaug.experiments.plotting import BASELINE, COLORS, Figure, axis, cycle, heading, layout, text
-from synthaug.experiments.row_figures import confusion, per_class_bars, seeds_dots
+from synthaug.experiments.report.row_figures import confusion, per_class_bars, seeds_dots
 
 if TYPE_CHECKING:
     from synthaug.classifiers.base import Classifier, Images

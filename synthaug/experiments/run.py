@@ -13,7 +13,7 @@ from synthaug.experiments import load_experiment
 from synthaug.experiments.base import Result, ScaleName
 from synthaug.experiments.execute import carry_out
 from synthaug.experiments.lab import Lab, Report, Say
-from synthaug.experiments.report import Written, write
+from synthaug.experiments.report import Plotly, Written, write
 from synthaug.workspace import Workspace
 
 
@@ -26,6 +26,7 @@ def run_experiment(
     seeds: int | None = None,
     workers: int | None = None,
     output: Path | None = None,
+    plotly: Plotly = "inline",
     options: Mapping[str, Any] | None = None,
     report: Report = lambda done, total, note: None,
     say: Say = lambda text: None,
@@ -33,7 +34,8 @@ def run_experiment(
 ) -> tuple[Result, Written]:
     """Carry out an experiment in the workspace at ``root``, which is made if it is not there; write its report.
 
-    ``output``: where the report goes (default: exports/NAME-SCALE of the workspace). Raises UserError, Cancelled.
+    ``output``: where the report goes (default: exports/NAME-SCALE of the workspace); ``plotly``: how its page gets
+    its figures, see :func:`synthaug.experiments.report.write`. Raises UserError, Cancelled.
     """
     if workers is not None and workers < 1:
         raise UserError(f"the number of workers is {workers}; it must be at least 1")
@@ -44,7 +46,7 @@ def run_experiment(
     many = workers or (os.cpu_count() or 1 if scale == "cpu" else 1)
     result = carry_out(experiment, lab, scale, many, should_cancel)
     directory = output or workspace.root / "exports" / f"{name}-{scale}"
-    return result, write(result, directory)
+    return result, write(result, directory, plotly)
 
 
 def _workspace(root: Path, preset: str | None) -> Workspace:

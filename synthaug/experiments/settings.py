@@ -56,7 +56,7 @@ SMOKE = Settings(
     generator="digits",
     steps=4,
     epochs=3,
-    reduction="scikit-learn's digits instead of CIFAR-10, {share} of them, {epochs} epochs of a small network: it shows "
+    reduction="{share} of scikit-learn's digits instead of CIFAR-10 and {epochs} epochs of a small network: it shows "
     "that every step works, and its figures mean nothing",
 )
 CPU = Settings(

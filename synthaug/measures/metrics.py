@@ -1,7 +1,8 @@
-"""How good a classifier is, and how far two readers agree. Labels (N,) are class numbers 0 .. K-1."""
+"""How good a classifier or regressor is, and how far two readers agree. Labels (N,) are class numbers 0 .. K-1."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 Labels = NDArray[np.integer[Any]]
 Floats = NDArray[np.float64]
+Numbers = NDArray[np.floating[Any]]
 
 
 def accuracy(labels: Labels, predictions: Labels) -> float:
@@ -81,3 +83,32 @@ def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> Floats:
     ratio = np.full(len(part), np.nan)
     np.divide(part, whole, out=ratio, where=whole > 0)
     return ratio
+
+
+def mean_absolute_error(truth: Numbers, predicted: Numbers) -> float:
+    """Mean of |predicted - truth| over arrays of one shape, in their unit."""
+    _check_numbers(truth, predicted)
+    return float(np.abs(predicted - truth).mean())
+
+
+def pearson(truth: Numbers, predicted: Numbers) -> float:
+    """Linear correlation of (N,) numbers, -1..1; nan where one of the two is constant."""
+    _check_numbers(truth, predicted)
+    first, second = (np.asarray(each, np.float64) - np.mean(each) for each in (truth, predicted))
+    norm = np.sqrt((first**2).sum() * (second**2).sum())
+    return float((first * second).sum() / norm) if norm > 0 else math.nan
+
+
+def spearman(truth: Numbers, predicted: Numbers) -> float:
+    """Rank correlation of (N,) numbers, ties at their mean rank, -1..1; nan where one of the two is constant."""
+    from scipy.stats import rankdata
+
+    _check_numbers(truth, predicted)
+    return pearson(rankdata(truth), rankdata(predicted))
+
+
+def _check_numbers(truth: Numbers, predicted: Numbers) -> None:
+    if np.shape(truth) != np.shape(predicted) or not np.size(truth):
+        raise ValueError(
+            f"both need the same shape and a value, not {np.shape(truth)} and {np.shape(predicted)}"
+        )

@@ -250,7 +250,8 @@ class _Bench:
                 "function than 'epig' and no guard"
             )
         drawn = np.random.default_rng(self.search.seed).permutation(real)[:count]
-        return self._base_pixels()[np.sort(drawn)]
+        sample: NDArray[np.uint8] = self._base_pixels()[np.sort(drawn)]
+        return sample
 
     def _freeze(self, outcome: Round) -> None:
         members = [(member.image_id, member.class_index) for member in self.members]

@@ -17,9 +17,9 @@ from plotly.offline import get_plotlyjs
 from synthaug.errors import UserError
 from synthaug.experiments.base import Panel, Result, Row, Run
 from synthaug.experiments.figures import curves
-from synthaug.experiments.markdown import escaped
 from synthaug.experiments.report import read, write
-from synthaug.experiments.wording import verdict_sentence
+from synthaug.experiments.report.markdown import escaped
+from synthaug.experiments.report.wording import verdict_sentence
 
 NASTY = '<script>alert(1)</script> & "R|D" *x* `y` [z](#w) $m$'
 CLASSES = ("cat", NASTY)

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from synthaug.experiments.base import Result, Row
-from synthaug.experiments.wording import GENERATOR_DATA, number, p_value, percent, points, span
+from synthaug.experiments.report.wording import GENERATOR_DATA, number, p_value, percent, points, span
 from synthaug.measures.evidence import MOST_SEEDS, mean_interval
 
 SIGNIFICANT = 0.05

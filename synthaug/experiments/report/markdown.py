@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from synthaug.experiments.base import Panel, Result, Row
-from synthaug.experiments.table import Cell, Column, class_columns, columns
-from synthaug.experiments.wording import (
+from synthaug.experiments.report.table import Cell, Column, class_columns, columns
+from synthaug.experiments.report.wording import (
     Facts,
     facts,
     how_to_read,

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from synthaug.errors import UserError
 from synthaug.experiments.base import Result
-from synthaug.experiments.markdown import to_markdown
-from synthaug.experiments.page import Plotly, to_html
-from synthaug.experiments.serial import from_json, to_json
+from synthaug.experiments.report.markdown import to_markdown
+from synthaug.experiments.report.page import Plotly, to_html
+from synthaug.experiments.report.serial import from_json, to_json
 from synthaug.store.image_store import write_atomically
 
 HTML, MARKDOWN, JSON = "report.html", "report.md", "result.json"

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from synthaug.experiments.base import Panel, Row
-from synthaug.experiments.markup import filled, joined
-from synthaug.experiments.table import Cell, Column
-from synthaug.experiments.wording import number
+from synthaug.experiments.report.markup import filled, joined
+from synthaug.experiments.report.table import Cell, Column
+from synthaug.experiments.report.wording import number
 
 
 def table(columns: Sequence[Column], rows: Sequence[Row]) -> Markup:

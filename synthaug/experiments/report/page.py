@@ -11,14 +11,14 @@ from typing import Any, Literal
 
 from markupsafe import Markup
 
-from synthaug.experiments import row_figures
 from synthaug.experiments.base import Panel, Result
-from synthaug.experiments.markup import filled, joined
-from synthaug.experiments.page_runs import runs_section
-from synthaug.experiments.page_tables import panel_table, table
-from synthaug.experiments.serial import plain
-from synthaug.experiments.table import class_columns, columns
-from synthaug.experiments.wording import (
+from synthaug.experiments.report import row_figures
+from synthaug.experiments.report.markup import filled, joined
+from synthaug.experiments.report.page_runs import runs_section
+from synthaug.experiments.report.page_tables import panel_table, table
+from synthaug.experiments.report.serial import plain
+from synthaug.experiments.report.table import class_columns, columns
+from synthaug.experiments.report.wording import (
     heading_of_verdict,
     how_to_read,
     moment,

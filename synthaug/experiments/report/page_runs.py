@@ -8,8 +8,8 @@ from typing import Any
 from markupsafe import Markup
 
 from synthaug.experiments.base import Result, Run
-from synthaug.experiments.markup import filled, joined
-from synthaug.experiments.wording import Facts, facts, moment, number, percent
+from synthaug.experiments.report.markup import filled, joined
+from synthaug.experiments.report.wording import Facts, facts, moment, number, percent
 
 WIDTH, HEIGHT = 220, 44
 NOT_DRAWN = ("run", "epoch", "epochs", "images_per_second")

@@ -1,0 +1,132 @@
+"""Monte Carlo dropout for acquisition: in the head alone, against the whole network.
+
+    python benchmarks/acquisition.py [--images 1000] [--passes 20] [--network resnet18] [--threads 1]
+
+Three ways to T passes over the same images with the same network, its weights drawn at random (speed does not depend
+on them), in one run: features once and all passes as one product (ours); T passes of the whole network with the same
+masks (ours, the reference); and BAAL's, if it is installed: ``patch_module`` and ``ModelWrapper.predict_on_dataset``,
+T repetitions of each image in a batch. BAAL is not among the dependencies: ``pip install --no-deps baal structlog``.
+BAAL draws a mask for every image, so its scores agree in rank only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from synthaug.classifiers.fitted import FittedClassifier
+from synthaug.classifiers.monte_carlo import head_passes, network_passes, rank_agreement
+from synthaug.classifiers.networks import build, choose_device, initialise, place
+from synthaug.classifiers.pixels import standardise, to_tensor
+from synthaug.classifiers.recipes import Recipe
+from synthaug.hardware import describe_device
+from synthaug.measures.acquisition import bald, entropy
+
+Probs = NDArray[np.float32]
+MEAN, STD = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
+
+
+def drawn_classifier(network: str, images: NDArray[np.uint8]) -> FittedClassifier:
+    """An untrained network whose batch normalisation has seen the images."""
+    recipe = Recipe("benchmark", network, epochs=1, batch_size=256, optimizer="sgd", lr=0.1)
+    built, device = build(network, 10), choose_device(None)
+    batch = standardise(to_tensor(images[:256], 32), torch.tensor(MEAN), torch.tensor(STD))
+    initialise(built, torch.Generator().manual_seed(0), batch)
+    built = place(built, device)
+    with torch.no_grad():
+        for _ in range(20):
+            built.train()(batch.to(device))
+    return FittedClassifier(built, recipe, [str(i) for i in range(10)], MEAN, STD)
+
+
+def baal_passes(
+    classifier: FittedClassifier, images: NDArray[np.uint8], options: argparse.Namespace
+) -> Probs | None:
+    """The passes as BAAL makes them; None if it is not installed."""
+    try:
+        import baal
+        from baal.bayesian.dropout import patch_module
+        from baal.modelwrapper import ModelWrapper, TrainingArgs
+    except ImportError:
+        return None
+    torch.manual_seed(0)
+    network = classifier.network
+    # On the CPU BAAL wants tensors ready to use; what they cost is not counted against it.
+    model = patch_module(nn.Sequential(network.body, nn.Dropout(options.rate), network.head), inplace=False)
+    model = model.to(memory_format=torch.channels_last)
+    ready = standardise(to_tensor(images, 32), torch.tensor(MEAN), torch.tensor(STD))
+    dataset = torch.utils.data.TensorDataset(ready, torch.zeros(len(ready), dtype=torch.long))
+    wrapper = ModelWrapper(
+        model,
+        TrainingArgs(
+            batch_size=options.batch,
+            use_cuda=torch.cuda.is_available(),
+            replicate_in_memory=True,
+        ),
+    )
+    logits = wrapper.predict_on_dataset(dataset, iterations=options.passes, workers=0, verbose=False)
+    probabilities = torch.from_numpy(logits).softmax(1)  # (N, K, T)
+    print(f"baal {baal.__version__}")
+    return np.ascontiguousarray(probabilities.permute(2, 0, 1).numpy(), np.float32)
+
+
+def timed(work: Callable[[], Probs | None]) -> tuple[Probs | None, float]:
+    started = time.perf_counter()
+    return work(), time.perf_counter() - started
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--images", type=int, default=1000, metavar="N", help="in the pool (default 1000)")
+    parser.add_argument("--passes", type=int, default=20, metavar="T", help="with dropout (default 20)")
+    parser.add_argument("--rate", type=float, default=0.2, metavar="P", help="of dropout (default 0.2)")
+    parser.add_argument("--network", default="resnet18", metavar="NAME", help="(default resnet18)")
+    parser.add_argument(
+        "--batch", type=int, default=25, metavar="N", help="images a batch of BAAL's (default 25)"
+    )
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="of torch (default 1)")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    warnings.filterwarnings("ignore", module="baal")
+    images = np.random.default_rng(0).integers(0, 256, (options.images, 32, 32, 3), np.uint8)
+    classifier = drawn_classifier(options.network, images)
+    classifier.features(images[:100])  # what a first call costs is nobody's
+    device = describe_device(choose_device(None))
+    print(f"{device}; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {vars(options)}", flush=True)
+
+    rate, passes = options.rate, options.passes
+    ways: dict[str, Callable[[], Probs | None]] = {
+        "head": lambda: head_passes(classifier, classifier.features(images), rate, passes, 0),
+        "whole network": lambda: network_passes(classifier, images, rate, passes, 0),
+        "baal": lambda: baal_passes(classifier, images, options),
+    }
+    found: dict[str, Probs] = {}
+    seconds: dict[str, float] = {}
+    for name, work in ways.items():
+        made, seconds[name] = timed(work)
+        if made is None:
+            print("baal is not installed")
+            continue
+        found[name] = made
+        ratio = seconds[name] / seconds["head"]
+        rate_of = options.images / seconds[name]
+        print(f"{name:<14}{seconds[name]:8.2f} s{rate_of:10.0f} images/s{ratio:8.1f} x", flush=True)
+    for name in list(found)[1:]:
+        for score in (entropy, bald):
+            ours, theirs = score(found["head"]), score(found[name])
+            print(
+                f"{score.__name__} against {name}: largest difference {np.abs(ours - theirs).max():.2e}, "
+                f"rank correlation {rank_agreement(ours, theirs):.4f}"
+            )
+
+
+if __name__ == "__main__":
+    main()
