@@ -1,6 +1,6 @@
 """Monte Carlo dropout for acquisition: in the head alone, against the whole network.
 
-    python benchmarks/acquisition.py [--images 1000] [--passes 20] [--network resnet18] [--threads 1]
+    python benchmarks/acquisition.py [--images 1000] [--passes 20] [--network small_cnn] [--threads 1]
 
 Three ways to T passes over the same images with the same network, its weights drawn at random (speed does not depend
 on them), in one run: features once and all passes as one product (ours); T passes of the whole network with the same
@@ -88,7 +88,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=1000, metavar="N", help="in the pool (default 1000)")
     parser.add_argument("--passes", type=int, default=20, metavar="T", help="with dropout (default 20)")
     parser.add_argument("--rate", type=float, default=0.2, metavar="P", help="of dropout (default 0.2)")
-    parser.add_argument("--network", default="resnet18", metavar="NAME", help="(default resnet18)")
+    parser.add_argument("--network", default="small_cnn", metavar="NAME", help="(default small_cnn)")
     parser.add_argument(
         "--batch", type=int, default=25, metavar="N", help="images a batch of BAAL's (default 25)"
     )

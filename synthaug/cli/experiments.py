@@ -14,7 +14,7 @@ from synthaug.experiments import EXPERIMENTS, OWN_DATA
 
 if TYPE_CHECKING:
     from synthaug.experiments.base import ScaleName
-    from synthaug.experiments.report import Plotly
+    from synthaug.experiments.report.page import Plotly
 
 
 @command(cli, "experiment")

@@ -227,7 +227,7 @@ class ImbalanceTable:
                 jobs=(pool,),
                 agreement_sample=sizes.agreement_sample,
             ),
-            self.settings.trained_with,
+            replace(self.settings, epochs=sizes.first_epochs).trained_with,
             progress=lab.report,
         )
 

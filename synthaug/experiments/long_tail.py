@@ -25,7 +25,7 @@ SPARE = 1.5
 
 SCALES: Mapping[ScaleName, Settings] = {
     "smoke": replace(SMOKE, fraction=0.6),
-    "cpu": replace(CPU, epochs=5),
+    "cpu": CPU,
     "full": Settings(
         data=None,
         preset="cifar10",

@@ -17,7 +17,7 @@ PUBLISHED = {2: 0.7737, 4: 0.7665, 6: 0.7554, 8: 0.7620, 10: 0.7620, 12: 0.7349}
 
 SCALES: Mapping[ScaleName, Settings] = {
     "smoke": SMOKE,
-    "cpu": replace(CPU, epochs=5),
+    "cpu": CPU,
     "full": Settings(
         data=None,
         preset="cifar10",

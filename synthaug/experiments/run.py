@@ -13,7 +13,8 @@ from synthaug.experiments import load_experiment
 from synthaug.experiments.base import Result, ScaleName
 from synthaug.experiments.execute import carry_out
 from synthaug.experiments.lab import Lab, Report, Say
-from synthaug.experiments.report import Plotly, Written, write
+from synthaug.experiments.report import Written, write
+from synthaug.experiments.report.page import Plotly
 from synthaug.workspace import Workspace
 
 

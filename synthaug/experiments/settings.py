@@ -68,7 +68,7 @@ CPU = Settings(
     seeds=3,
     generator="embedded",
     guidance=(2.0, 5.0),
-    epochs=8,
+    epochs=5,
     reduction="{share} of the images, {epochs} epochs of a network of airbench's size instead of ResNet-18, {seeds} "
     "seeds, and the embedded generator (32 px, 10.7 million parameters) instead of the published ones",
 )
