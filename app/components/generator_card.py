@@ -23,6 +23,7 @@ FAMILIES = {
     "ddpm": "diffusion by class (DDPM)",
     "gan": "adversarial network (DCGAN)",
     "context": "subjects on new backgrounds",
+    "augmentation": "distorts real images",
 }
 NAMES = {"images": "images these come from"}
 EXPLAINED = {
