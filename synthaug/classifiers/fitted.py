@@ -21,6 +21,7 @@ from synthaug.classifiers.networks import Network, build, choose_device, place
 from synthaug.classifiers.pixels import batches, check_images, standardise, to_tensor
 from synthaug.classifiers.recipes import Recipe
 from synthaug.errors import UserError
+from synthaug.hardware import mixed_precision
 
 
 class Fitted:
@@ -58,7 +59,10 @@ class Fitted:
 
     @torch.inference_mode()
     def outputs(self, images: Images) -> tuple[Floats, Floats]:
-        """What the head says (N, K) and penultimate features (N, D), from a single pass."""
+        """What the head says (N, K) and penultimate features (N, D), from a single pass.
+
+        In the precision of the training, where the device has units for it: equal revisions agree up to rounding.
+        """
         check_images(images)
         outputs = np.empty((len(images), len(self.names)), np.float32)
         features = np.empty((len(images), self.network.head.in_features), np.float32)
@@ -66,7 +70,9 @@ class Fitted:
         mean, std = (torch.tensor(each, device=device) for each in (self.mean, self.std))
         for rows in batches(len(images), self.recipe.image_size):
             batch = to_tensor(images[rows], self.recipe.image_size).to(device)
-            seen = penultimate(self.network, standardise(batch, mean, std), self.recipe)
+            with mixed_precision(device, wanted=self.recipe.mixed_precision):
+                seen = penultimate(self.network, standardise(batch, mean, std), self.recipe)
+            seen = seen.float()
             features[rows] = seen.cpu().numpy()
             outputs[rows] = self.network.head(seen).cpu().numpy()
         return outputs, features

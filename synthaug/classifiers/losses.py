@@ -39,14 +39,22 @@ class Classification:
         self.smoothing = recipe.label_smoothing
         totals = weights.new_zeros(num_classes).index_add_(0, labels, weights)
         self.weights = balanced(weights, labels, totals) if recipe.loss == "class-weighted" else weights
-        self.adjustment = log_prior(totals) if recipe.loss == "logit-adjusted" else torch.zeros_like(totals)
+        self.prior = log_prior(totals) if recipe.loss == "logit-adjusted" else None
 
     def loss(self, outputs: Tensor, rows: Tensor) -> Tensor:
-        """Weighted mean cross-entropy of the adjusted logits."""
+        """Weighted mean cross-entropy of the logits, adjusted where the recipe says so (Menon et al. 2021).
+
+        Smoothed labels give a share to every class alike; with adjusted logits, to every class as it is frequent.
+        Alike, a class of one image in a thousand would have to be predicted twenty times as often as it is seen, and
+        without the adjustment, in prediction, everything would be taken for it.
+        """
         targets = self.targets[rows]
-        losses = F.cross_entropy(
-            outputs + self.adjustment, targets, reduction="none", label_smoothing=self.smoothing
-        )
+        if self.prior is None:
+            losses = F.cross_entropy(outputs, targets, reduction="none", label_smoothing=self.smoothing)
+        else:
+            log_probs = (outputs + self.prior).log_softmax(1)
+            true = log_probs.gather(1, targets[:, None])[:, 0]
+            losses = -(1 - self.smoothing) * true - self.smoothing * (log_probs @ self.prior.exp())
         return (losses * self.weights[rows]).mean()
 
     def scores(self, outputs: Tensor, targets: Tensor) -> Tensor:

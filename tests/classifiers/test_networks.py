@@ -7,10 +7,11 @@ from torchvision.models import resnet18
 from synthaug.classifiers.networks import NETWORKS, build, initialise, whiten
 from synthaug.errors import UnknownName
 
+EACH_KIND = ("small_cnn", "airbench", "resnet18", "efficientnet_b0")
 IMAGES = torch.randn(20, 3, 32, 32, generator=torch.Generator().manual_seed(1))
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", EACH_KIND)
 def test_forward_is_the_head_of_the_features(name: str) -> None:
     network = build(name, 7).eval()
     x = torch.rand(2, 3, 32, 32)
@@ -35,7 +36,7 @@ def test_resnet_differs_from_torchvision_in_stem_and_head_only() -> None:
     assert stem.shape == (1, 64, 32, 32)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", EACH_KIND)
 def test_initial_weights_depend_on_the_generator_alone(name: str) -> None:
     states = []
     for global_seed in (1, 2):
@@ -63,6 +64,53 @@ def patch_correlation(values: torch.Tensor) -> float:
     return float((correlation - torch.eye(len(correlation))).abs().mean())
 
 
+@pytest.mark.parametrize(
+    ("size", "width", "millions"),  # Tan & Le 2019, table 2: parameters with 1000 classes
+    [(0, 1280, 5.3), (1, 1280, 7.8), (2, 1408, 9.2), (3, 1536, 12), (4, 1792, 19), (5, 2048, 30)]
+    + [(6, 2304, 43), (7, 2560, 66)],
+)
+def test_efficientnets_have_the_published_sizes(size: int, width: int, millions: float) -> None:
+    with torch.device("meta"):
+        network = build(f"efficientnet_b{size}", 1000)
+    assert network.head.in_features == width
+    assert sum(p.numel() for p in network.parameters()) / 1e6 == pytest.approx(millions, rel=0.03)
+
+
 def test_unknown_network() -> None:
     with pytest.raises(UnknownName, match="no network called 'vit'"):
         build("vit", 10)
+
+
+def test_efficientnet_trains_on_a_handful_and_predicts_alike_in_batches() -> None:
+    from dataclasses import replace
+
+    import numpy as np
+
+    from synthaug.classifiers.fit import fit
+    from synthaug.classifiers.recipes import RECIPES
+
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (8, 64, 64, 3), np.uint8)
+    recipe = replace(RECIPES["efficientnet-b0"], epochs=1, image_size=64, batch_size=4, mixed_precision=False)
+    fitted = fit(images, np.arange(8) % 2, 2, recipe, 0)
+    probabilities, features = fitted.predict(images)
+    assert features.shape == (8, 1280)
+    np.testing.assert_allclose(probabilities[:1], fitted.probabilities(images[:1]), atol=1e-5)
+
+
+def test_dropping_is_seeded_by_its_own_generator_and_off_outside() -> None:
+    import torch
+
+    from synthaug.classifiers.networks import build, dropping
+
+    network = build("small_cnn", 3).eval()
+    x = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    plain = network(x)
+    drawn = []
+    for torch_seed, seed in ((1, 7), (2, 7), (3, 8)):
+        torch.manual_seed(torch_seed)
+        with dropping(network, 0.3, torch.Generator().manual_seed(seed)):
+            drawn.append(network(x))
+    assert torch.equal(drawn[0], drawn[1])
+    assert not torch.equal(drawn[0], drawn[2])
+    assert torch.equal(network(x), plain)

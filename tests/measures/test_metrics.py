@@ -14,7 +14,10 @@ from synthaug.measures.metrics import (
     confusion_matrix,
     expected_calibration_error,
     macro_f1,
+    mean_absolute_error,
+    pearson,
     per_class_accuracy,
+    spearman,
 )
 
 pairs = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=60)
@@ -99,3 +102,23 @@ def test_classes_out_of_range_and_unequal_lengths_are_refused() -> None:
         confusion_matrix(np.array([0, 1]), np.array([0, 2]), 2)
     with pytest.raises(ValueError, match=r"\(2,\) and \(3,\)"):
         accuracy(np.zeros(2, int), np.zeros(3, int))
+
+
+def test_regression_measures_are_scipys_and_scikit_learns() -> None:
+    from scipy import stats
+    from sklearn import metrics as sklearn_metrics
+
+    rng = np.random.default_rng(0)
+    truth = rng.integers(80, 120, 50).astype(float)  # with ties
+    predicted = truth + rng.normal(0, 8, 50)
+    assert pearson(truth, predicted) == pytest.approx(stats.pearsonr(truth, predicted).statistic)
+    assert spearman(truth, predicted) == pytest.approx(stats.spearmanr(truth, predicted).statistic)
+    expected = sklearn_metrics.mean_absolute_error(truth, predicted)
+    assert mean_absolute_error(truth, predicted) == pytest.approx(expected)
+
+
+def test_correlation_with_a_constant_is_unknown() -> None:
+    assert math.isnan(pearson(np.ones(5), np.arange(5.0)))
+    assert math.isnan(spearman(np.arange(5.0), np.ones(5)))
+    with pytest.raises(ValueError, match="same shape"):
+        mean_absolute_error(np.zeros(2), np.zeros(3))

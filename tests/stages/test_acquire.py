@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 from scipy.stats import entropy as scipy_entropy
 
 from synthaug.classifiers.fitted import FittedClassifier
@@ -16,6 +17,7 @@ from synthaug.cli import main
 from synthaug.errors import Cancelled, UnknownName, UserError
 from synthaug.images import resize
 from synthaug.importers.digits import digits_arrays
+from synthaug.records import LabelEntry
 from synthaug.stages.acquire import FUNCTIONS, Acquisition, Search, acquire
 from synthaug.stages.view import ViewSpec, make_view
 from synthaug.store import labels, views
@@ -119,43 +121,56 @@ def test_what_is_done_is_found_again(scarce: Workspace) -> None:
     assert again == first
 
 
+def after_one_round(
+    workspace: Workspace, search: Search
+) -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray]:
+    """Stop after the first round; hashes, features and passes of the pool, and features of the real images, then."""
+    with pytest.raises(Cancelled):
+        acquire(
+            workspace,
+            "chosen",
+            "scarce",
+            search,
+            RECIPE,
+            should_cancel=lambda: len(views.all_views(workspace.db)) > 1,
+        )
+    (weights,) = (workspace.root / "runs").glob("acquire-*.safetensors")
+    classifier = FittedClassifier.load(weights)
+    pool = [each.sha256 for each in labels.prompted_images(workspace.db)]
+    real = [sha256 for sha256, _ in members(workspace, "scarce")]
+    features = [
+        classifier.features(np.stack([resize(workspace.images.read(sha256), (16, 16)) for sha256 in hashes]))
+        for hashes in (pool, real)
+    ]
+    passes = head_passes(classifier, features[0], search.dropout, search.passes, search.seed + 1)
+    return pool, features[0], passes, features[1]
+
+
 @pytest.mark.parametrize("function", ["mean-posterior", "entropy"])
 def test_the_best_of_the_pool_are_chosen(scarce: Workspace, function: str) -> None:
-    search = replace(SEARCH, function=function)
-    stop = {"after": 1}
-
-    def second_round() -> bool:
-        return len(views.all_views(scarce.db)) > stop["after"]
-
-    with pytest.raises(Cancelled):
-        acquire(scarce, "chosen", "scarce", search, RECIPE, should_cancel=second_round)
-    (weights,) = (scarce.root / "runs").glob("acquire-*.safetensors")
-    classifier = FittedClassifier.load(weights)
-    pool = [each.sha256 for each in labels.prompted_images(scarce.db)]
-    images = np.stack([resize(scarce.images.read(sha256), (16, 16)) for sha256 in pool])
-    passes = head_passes(classifier, classifier.features(images), 0.2, 4, 1)
+    pool, _, passes, _ = after_one_round(scarce, replace(SEARCH, function=function))
     mean = passes.mean(0)
     scores = mean[:, 8] if function == "mean-posterior" else scipy_entropy(mean, axis=1)
-    best = {pool[i] for i in np.argsort(-scores)[:2]}
-    assert set(added(scarce, "chosen-round-01")) == best
+    assert set(added(scarce, "chosen-round-01")) == {pool[i] for i in np.argsort(-scores)[:2]}
 
 
-def test_the_guard_leaves_out_what_is_like_no_real_image(scarce: Workspace) -> None:
-    guarded = replace(SEARCH, function="random", add=GOOD - 2, per_round=GOOD - 2, ood_guard=1.0)
-    for quantile in (0.99, 0.9):
-        guarded = replace(guarded, ood_guard=quantile, epochs_first=12)
-        (only,) = acquire(scarce, f"guarded-{quantile}", "scarce", guarded, RECIPE).rounds
-        assert not broken(scarce) & set(added(scarce, f"guarded-{quantile}"))
-        assert only.left_out >= BROKEN
-        assert only.beyond == 0
+def test_the_guard_leaves_out_what_is_farther_than_the_real_images(scarce: Workspace) -> None:
+    """Farther from the fifth nearest real image than half of these are from theirs."""
+    pool, features, passes, real = after_one_round(scarce, replace(SEARCH, ood_guard=0.5))
+    own = np.sort(cdist(real, real), axis=1)[:, 5]
+    far = np.sort(cdist(features, real), axis=1)[:, 4] > np.median(own)
+    assert 0 < far.sum() < len(pool) - 2
+    scores = np.where(far, -1, scipy_entropy(passes.mean(0), axis=1))
+    assert set(added(scarce, "chosen-round-01")) == {pool[i] for i in np.argsort(-scores)[:2]}
+    kept = views.by_name(scarce.db, "chosen-round-01").spec["acquisition"]
+    assert (kept["left_out"], kept["beyond"]) == (far.sum(), 0)
 
 
 def test_the_number_asked_for_is_kept_where_the_guard_leaves_too_few(scarce: Workspace) -> None:
-    search = replace(SEARCH, add=GOOD + BROKEN, per_round=GOOD + BROKEN, ood_guard=0.99, epochs_first=12)
+    search = replace(SEARCH, add=GOOD + BROKEN, per_round=GOOD + BROKEN, ood_guard=0.001)
     (only,) = acquire(scarce, "all", "scarce", search, RECIPE).rounds
-    assert only.chosen == GOOD + BROKEN
-    assert only.left_out == 0
-    assert only.beyond >= BROKEN
+    assert (only.chosen, only.left_out) == (GOOD + BROKEN, 0)
+    assert only.beyond > 0
 
 
 def test_only_the_images_of_a_job_are_the_pool(scarce: Workspace) -> None:
@@ -191,7 +206,7 @@ def test_a_chosen_image_that_was_rejected_meanwhile_is_named(scarce: Workspace) 
         )
     view = views.by_name(scarce.db, "chosen-round-01")
     rejected = views.members(scarce.db, view.id)[-1].image_id
-    labels.add(scarce.db, [rejected], "reject", rater="user")
+    labels.append(scarce.db, [LabelEntry(rejected, "reject", "me", "human", "op")])
     with pytest.raises(UserError, match="1 images of the view 'chosen-round-01' are no longer in the pool"):
         acquire(scarce, "chosen", "scarce", SEARCH, RECIPE)
 
