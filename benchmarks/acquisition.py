@@ -16,6 +16,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable
+from importlib.metadata import version
 
 import numpy as np
 import torch
@@ -52,7 +53,6 @@ def baal_passes(
 ) -> Probs | None:
     """The passes as BAAL makes them; None if it is not installed."""
     try:
-        import baal
         from baal.bayesian.dropout import patch_module
         from baal.modelwrapper import ModelWrapper, TrainingArgs
     except ImportError:
@@ -69,12 +69,13 @@ def baal_passes(
         TrainingArgs(
             batch_size=options.batch,
             use_cuda=torch.cuda.is_available(),
+            workers=0,
             replicate_in_memory=True,
         ),
     )
-    logits = wrapper.predict_on_dataset(dataset, iterations=options.passes, workers=0, verbose=False)
+    logits = wrapper.predict_on_dataset(dataset, iterations=options.passes, verbose=False)
     probabilities = torch.from_numpy(logits).softmax(1)  # (N, K, T)
-    print(f"baal {baal.__version__}")
+    print(f"baal {version('baal')}")
     return np.ascontiguousarray(probabilities.permute(2, 0, 1).numpy(), np.float32)
 
 

@@ -51,7 +51,7 @@ def init(directory: Path, classes: str | None, preset: str | None) -> Result:
     default="auto",
     show_default=True,
     metavar="FORMAT",
-    help="auto, digits, cifar10, folder or parquet.",
+    help="auto, digits, hip-phantom, cifar10, folder or parquet.",
 )
 @click.option("--split", type=click.Choice(["train", "test"]), help="Overrides what the source says.")
 @click.option(

@@ -10,7 +10,7 @@ import click
 from synthaug.cli import cli
 from synthaug.cli.support import Result, command, pairs, progress_bar, workspace_option
 from synthaug.errors import UserError
-from synthaug.experiments import EXPERIMENTS, OWN_DATA
+from synthaug.experiments import EXPERIMENTS
 
 if TYPE_CHECKING:
     from synthaug.experiments.base import ScaleName
@@ -73,10 +73,6 @@ def experiment(
     if workspace_path is None:
         raise UserError(
             "say where to keep its images and runs: --workspace DIR; it is made if it is not there"
-        )
-    if data is None and scale not in OWN_DATA and not (workspace_path / "synthaug.db").exists():
-        raise UserError(
-            f"the scale {scale!r} needs images: --data SRC, anything that `synthaug import` reads"
         )
     with progress_bar() as report:
         result, written = run_experiment(

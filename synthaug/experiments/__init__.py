@@ -20,9 +20,6 @@ EXPERIMENTS = {
 }
 """Every class takes ``(scale, data, **options)`` and is an ``Experiment``."""
 
-OWN_DATA = ("smoke",)
-"""Scales that need no data: they use what comes with the package."""
-
 
 def load_experiment(name: str, scale: ScaleName, data: str | None = None, **options: Any) -> Experiment:
     """The experiment ``name`` at a scale, on ``data`` (anything that can be imported).

@@ -12,9 +12,12 @@ from synthaug.experiments.lab import Lab
 ScaleName = Literal["smoke", "cpu", "full"]
 SCALES: tuple[ScaleName, ...] = ("smoke", "cpu", "full")
 
-GeneratorData = Literal["none", "full", "view"]
-"""What the generator of an arm's synthetic images had seen: nothing of it is synthetic; all the real training
-images, also those that the arm lacks (the result flatters); only the arm's own real images (honest)."""
+GeneratorData = Literal["none", "full", "view", "other"]
+"""What the generator of an arm's synthetic images had seen.
+
+"none": nothing of it is synthetic; "full": all the real training images, also those that the arm lacks (the result
+flatters); "view": only the arm's own real images (honest); "other": images of another kind, as hub models have.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,13 +113,13 @@ class CatCnn:
             class_weighted(plain),
             logit_adjusted(plain),
             Arm("oversampled", "Oversampled", oversampled, recipe),
-            Arm("synthetic", f"+ {missing} generated", synthetic, recipe, "full"),
+            Arm("synthetic", f"+ {missing} generated", synthetic, recipe, chosen.seen),
         ]
         if self.cats.finetune_steps:
             model = self._finetuned(lab, scarce)
             tuned = self._filled(lab, "finetuned", scarce, missing, model)
             title = f"+ {missing} generated, fine-tuned on the {kept} real ones"
-            arms.append(Arm("finetuned", title, tuned, recipe, "full"))
+            arms.append(Arm("finetuned", title, tuned, recipe, chosen.seen))
         return Plan(tuple(arms), plain.name, chosen.seeds, focus=(rare,), notes=self._notes(rare))
 
     def panels(self, lab: Lab, plan: Plan, rows: tuple[Row, ...]) -> tuple[Panel, ...]:

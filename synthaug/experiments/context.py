@@ -103,7 +103,7 @@ class Context:
             for pipeline, its_jobs in made.items():
                 spec = ViewSpec(base=real, keep=kept, add_synthetic=counts, jobs=its_jobs)
                 view = lab.view(f"{self._prefix}-{_arm(pipeline, mixture)}", spec).name
-                arms.append(Arm(_arm(pipeline, mixture), title.format(pipeline), view, recipe, "full"))
+                arms.append(Arm(_arm(pipeline, mixture), title.format(pipeline), view, recipe, chosen.seen))
         return Plan(tuple(arms), plain.name, chosen.seeds, notes=self._notes(tuple(counts)))
 
     def panels(self, lab: Lab, plan: Plan, rows: tuple[Row, ...]) -> tuple[Panel, ...]:

@@ -16,7 +16,6 @@ from synthaug.experiments.lab import Lab
 from synthaug.experiments.settings import CPU, SMOKE, Settings, settings, template
 from synthaug.stages.acquire import Acquisition, Search, acquire
 from synthaug.stages.runs import Trainer
-from synthaug.stages.train_generator import train_on_view
 from synthaug.stages.view import ViewSpec
 from synthaug.store import views
 from synthaug.templates import shipped_template
@@ -126,7 +125,7 @@ class ImbalanceTable:
             "augmented": lab.generated(
                 "augmented", rare, missing, generator="augmentation", start="image", sources=scarce.name
             ),
-            "gan": lab.generated(rare, rare, missing, generator=str(self._gan(lab, full.name))),
+            "gan": lab.generated(rare, rare, missing, generator=str(self._gan(lab, full.name, scarce.name))),
             "random": pool,
         }
         # Equal images count once: a GAN that has collapsed gives fewer than it was asked for.
@@ -147,9 +146,11 @@ class ImbalanceTable:
             logit_adjusted(plain),
             self._arm("oversampled", "Oversampled", oversampled.name),
             self._arm("augmented", "Oversampled, augmented", made["augmented"].name),
-            self._arm("gan", f"+ {added['gan']} from a GAN", made["gan"].name, "full"),
-            self._arm("random", f"+ {missing} generated, at random", made["random"].name, "full"),
-            self._arm("acquired", f"+ {missing} generated, chosen by active learning", acquired.view, "full"),
+            self._arm("gan", f"+ {added['gan']} from a GAN", made["gan"].name, chosen.generator_data),
+            self._arm("random", f"+ {missing} generated, at random", made["random"].name, chosen.seen),
+            self._arm(
+                "acquired", f"+ {missing} generated, chosen by active learning", acquired.view, chosen.seen
+            ),
             self._arm("full", "All real images (upper bound)", full.name),
         )
         return Plan(arms, plain.name, chosen.seeds, focus=(rare,), notes=self._notes(rare, acquired))
@@ -189,25 +190,16 @@ class ImbalanceTable:
             text, rare, count, generator=chosen.generator, steps=chosen.steps, guidance=chosen.guidance
         )
 
-    def _gan(self, lab: Lab, full: str) -> Path:
-        """The folder of a DCGAN that learned the class from all its real images."""
-        folder = lab.workspace.root / "models" / f"{self._prefix}-gan"
-        if not folder.exists():
-            lab.say("training the GAN")
-            train_on_view(
-                lab.workspace,
-                folder,
-                lab.workspace.root / "runs" / f"{self._prefix}-gan",
-                "gan",
-                full,
-                label=self.settings.minority,
-                size=self.sizes.gan_size,
-                steps=self.sizes.gan_epochs,
-                progress=lambda phase, done, total, loss: lab.report(
-                    done, total, f"{phase}: loss {loss:.3f}"
-                ),
-            )
-        return folder
+    def _gan(self, lab: Lab, full: str, scarce: str) -> Path:
+        """The folder of a DCGAN that learned the class: from all its real images, or from those that are left."""
+        return lab.trained_generator(
+            f"{self._prefix}-gan",
+            "gan",
+            full if self.settings.generator_data == "full" else scarce,
+            label=self.settings.minority,
+            size=self.sizes.gan_size,
+            steps=self.sizes.gan_epochs,
+        )
 
     def _acquired(self, lab: Lab, scarce: str, missing: int, pool: int) -> Acquisition:
         """What active learning chose of the pool."""
@@ -235,9 +227,12 @@ class ImbalanceTable:
         generator = self.settings.generator
         agreements = [each.rank_agreement for each in acquired.rounds if each.rank_agreement is not None]
         left_out = sum(each.left_out for each in acquired.rounds) / len(acquired.rounds)
+        leak = f"saw real images of {rare} that the imbalanced set lacks: what it adds is partly that"
+        said = [f"The published GAN and Stable Diffusion saw other images of {rare}s."]
+        said += [f"The generator {generator!r} {leak}."] if self.settings.seen == "full" else []
+        said += [f"The GAN {leak}."] if self.settings.generator_data == "full" else []
         return (
-            f"The generator {generator!r} and the GAN saw real images of {rare} that the imbalanced set lacks: what "
-            "they add is partly that. The published GAN and Stable Diffusion saw other images of cats.",
+            " ".join(said),
             f"Active learning: {len(acquired.rounds)} rounds by {self.sizes.function} of 20 Monte Carlo passes in the "
             "head; the classifier of a round goes on from the last round's weights. On average "
             f"{left_out:.0f} images of the pool were left out as farther from every real image than 99% of these. "

@@ -19,6 +19,7 @@ from synthaug.stages.generation_params import checked_params
 from synthaug.stages.importing import import_images
 from synthaug.stages.pixels import load_pixels
 from synthaug.stages.train import train
+from synthaug.stages.train_generator import Family, train_on_view
 from synthaug.stages.view import ViewSpec, make_view
 from synthaug.store import catalog, generations, jobs, labels, models, views
 from synthaug.workspace import Workspace
@@ -105,6 +106,19 @@ class Lab:
             if origin in (None, member.origin) and class_name in (None, names[member.class_index])
         ]
         return load_pixels(self.workspace, wanted, size)
+
+    def trained_generator(self, name: str, family: Family, view: str, **options: Any) -> Path:
+        """The folder of a generator trained on a view (options of ``stages.train_generator.train_on_view``)."""
+        folder = self.workspace.root / "models" / name
+        if not folder.exists():
+            self.say(f"training the {family.upper()} {name!r}")
+            checkpoints = self.workspace.root / "runs" / name
+
+            def progress(phase: str, done: int, total: int, loss: float) -> None:
+                self.report(done, total, f"{phase}: loss {loss:.3f}")
+
+            train_on_view(self.workspace, folder, checkpoints, family, view, progress=progress, **options)
+        return folder
 
     def finished(self, job_id: int) -> int:
         """Work a job to its end (at once, if it is); returns its id. Raises UserError if it fails."""

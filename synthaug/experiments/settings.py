@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Literal
 
 from synthaug.classifiers.recipes import Recipe, Selection, find_recipe
 from synthaug.config import DIGIT_WORDS, DIGITS
 from synthaug.errors import UnknownName, UserError
-from synthaug.experiments.base import ScaleName
+from synthaug.experiments.base import GeneratorData, ScaleName
+from synthaug.generators.folders import SHIPPED
 
 Guidance = float | tuple[float, float] | None
 
@@ -28,8 +29,16 @@ class Settings:
     steps: int | None = None  # of the generator; None: its own
     guidance: Guidance = None
     epochs: int | None = None  # of the classifier; None: the recipe's
+    generator_data: Literal["full", "view"] = (
+        "full"  # "view": generators trained here see the arm's own images only
+    )
     selection: Selection = "last"  # of the epoch; "test" is the published habit
     reduction: str = ""  # {share}, {epochs} and {seeds} stand for those of the other fields
+
+    @property
+    def seen(self) -> GeneratorData:
+        """What ``generator`` had seen: the shipped ones all real images of the data they are for."""
+        return "full" if self.generator in SHIPPED else "other"
 
     @property
     def reduced(self) -> str:
@@ -85,6 +94,8 @@ def settings(
         chosen = replace(chosen, data=data)
     for name, value in options.items():
         chosen = replace(chosen, **{name: _converted(name, value)})
+    if chosen.generator_data not in ("full", "view"):
+        raise UnknownName("generator_data", chosen.generator_data, ("full", "view"))
     return chosen
 
 
@@ -106,7 +117,7 @@ def _converted(name: str, value: Any) -> Any:
         raise UnknownName("option", name, sorted(known))
     if not isinstance(value, str):
         return value
-    if name in ("data", "preset", "minority", "generator", "selection"):
+    if name in ("data", "preset", "minority", "generator", "generator_data", "selection"):
         return value
     try:
         if name == "guidance":

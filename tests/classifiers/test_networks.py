@@ -4,7 +4,7 @@ import pytest
 import torch
 from torchvision.models import resnet18
 
-from synthaug.classifiers.networks import NETWORKS, build, initialise, whiten
+from synthaug.classifiers.networks import build, initialise, whiten
 from synthaug.errors import UnknownName
 
 EACH_KIND = ("small_cnn", "airbench", "resnet18", "efficientnet_b0")
@@ -66,8 +66,16 @@ def patch_correlation(values: torch.Tensor) -> float:
 
 @pytest.mark.parametrize(
     ("size", "width", "millions"),  # Tan & Le 2019, table 2: parameters with 1000 classes
-    [(0, 1280, 5.3), (1, 1280, 7.8), (2, 1408, 9.2), (3, 1536, 12), (4, 1792, 19), (5, 2048, 30)]
-    + [(6, 2304, 43), (7, 2560, 66)],
+    [
+        (0, 1280, 5.3),
+        (1, 1280, 7.8),
+        (2, 1408, 9.2),
+        (3, 1536, 12),
+        (4, 1792, 19),
+        (5, 2048, 30),
+        (6, 2304, 43),
+        (7, 2560, 66),
+    ],
 )
 def test_efficientnets_have_the_published_sizes(size: int, width: int, millions: float) -> None:
     with torch.device("meta"):

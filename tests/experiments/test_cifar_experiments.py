@@ -80,6 +80,26 @@ def test_long_tail_has_the_counts_of_the_formula(root: Path) -> None:
     assert {each.prompt for each in made.values()} <= {""}
 
 
+def test_the_honest_generators_see_the_long_tail_only(root: Path) -> None:
+    other = root.with_name("view")
+    import shutil
+
+    shutil.copytree(root, other, ignore=shutil.ignore_patterns("exports"))
+    with Workspace.open(other).db.transaction() as connection:  # leaves the images, not the experiment
+        connection.execute("DELETE FROM runs")
+        connection.execute("DELETE FROM view_images")
+        connection.execute("DELETE FROM views")
+    answer = run(other, "long-tail", "--seeds", "1", "--option", "generator_data=view")
+    result = read(Path(str(answer["report"])).with_name("result.json"))
+    seen = {row.arm: row.generator_data for row in result.rows}
+    assert seen["truck"] == seen["unconditional"] == "view"
+    assert seen["lt"] == "none"
+    workspace = Workspace.open(other)
+    made = [each for each in images_of(workspace, "long-tail-smoke-truck") if each.origin == "synthetic"]
+    drawn = generations.of_images(workspace.db, [each.image_id for each in made])
+    assert all(each.generator.endswith("long-tail-smoke-ddpm") for each in drawn.values())
+
+
 def test_the_imbalance_table_has_the_papers_seven_sets_and_goes_on(root: Path) -> None:
     answer = run(root, "imbalance-table", "--seeds", "1")
     workspace = Workspace.open(root)
@@ -116,18 +136,22 @@ def test_the_imbalance_table_has_the_papers_seven_sets_and_goes_on(root: Path) -
     assert {row.published.get("accuracy") for row in after.rows} > {0.8569, 0.9081}
 
 
-def test_bad_input_is_refused_with_what_to_do(root: Path, tmp_path: Path) -> None:
+def test_bad_input_is_refused_with_what_to_do(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     from synthaug.cli import main
 
     for arguments, said in (
         (["imbalance-table", "--scale", "cpu", "--workspace", str(tmp_path / "none")], "--data SRC"),
+        (["long-tail", "--workspace", str(root), "--option", "generator_data=some"], "generator_data"),
         (["replacement", "--workspace", str(root), "--option", "epochs=many"], "not a number"),
         (["replacement", "--workspace", str(root), "--option", "colour=red"], "colour"),
         (["replacement"], "--workspace DIR"),
     ):
         with pytest.raises(SystemExit) as stopped:
             main(["experiment", *arguments])
-        assert stopped.value.code == 2, said
+        assert stopped.value.code == 2
+        assert said in capsys.readouterr().err
 
 
 def test_every_experiment_of_the_contract_has_a_command() -> None:

@@ -16,6 +16,7 @@ GENERATOR_DATA = {
     "none": "no synthetic images",
     "full": "saw all real images",
     "view": "saw this arm's real images only",
+    "other": "trained on other images",
 }
 """What the generator of an arm had seen, for a table cell."""
 
