@@ -80,15 +80,9 @@ def test_long_tail_has_the_counts_of_the_formula(root: Path) -> None:
     assert {each.prompt for each in made.values()} <= {""}
 
 
-def test_the_honest_generators_see_the_long_tail_only(root: Path) -> None:
-    other = root.with_name("view")
-    import shutil
-
-    shutil.copytree(root, other, ignore=shutil.ignore_patterns("exports"))
-    with Workspace.open(other).db.transaction() as connection:  # leaves the images, not the experiment
-        connection.execute("DELETE FROM runs")
-        connection.execute("DELETE FROM view_images")
-        connection.execute("DELETE FROM views")
+def test_the_honest_generators_see_the_long_tail_only(digits: Workspace) -> None:
+    other = digits.root
+    digits.db.close()
     answer = run(other, "long-tail", "--seeds", "1", "--option", "generator_data=view")
     result = read(Path(str(answer["report"])).with_name("result.json"))
     seen = {row.arm: row.generator_data for row in result.rows}
