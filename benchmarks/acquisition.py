@@ -50,8 +50,8 @@ def drawn_classifier(network: str, images: NDArray[np.uint8]) -> FittedClassifie
 
 def baal_passes(
     classifier: FittedClassifier, images: NDArray[np.uint8], options: argparse.Namespace
-) -> Probs | None:
-    """The passes as BAAL makes them; None if it is not installed."""
+) -> Callable[[], Probs] | None:
+    """What makes the passes as BAAL does, ready to start; None if it is not installed."""
     try:
         from baal.bayesian.dropout import patch_module
         from baal.modelwrapper import ModelWrapper, TrainingArgs
@@ -73,13 +73,25 @@ def baal_passes(
             replicate_in_memory=True,
         ),
     )
-    logits = wrapper.predict_on_dataset(dataset, iterations=options.passes, verbose=False)
-    probabilities = torch.from_numpy(logits).softmax(1)  # (N, K, T)
+
+    def work() -> Probs:
+        logits = wrapper.predict_on_dataset(dataset, iterations=options.passes, verbose=False)
+        probabilities = torch.from_numpy(logits).softmax(1)  # (N, K, T)
+        return np.ascontiguousarray(probabilities.permute(2, 0, 1).numpy(), np.float32)
+
     print(f"baal {version('baal')}")
-    return np.ascontiguousarray(probabilities.permute(2, 0, 1).numpy(), np.float32)
+    return work
 
 
-def timed(work: Callable[[], Probs | None]) -> tuple[Probs | None, float]:
+def drawn_images(count: int) -> NDArray[np.uint8]:
+    """Noise (N, 32, 32, 3) of every colour and contrast, so that the network tells one image from another."""
+    rng = np.random.default_rng(0)
+    colour, contrast = rng.uniform(0, 255, (count, 1, 1, 3)), rng.uniform(0, 80, (count, 1, 1, 1))
+    noisy = colour + contrast * rng.standard_normal((count, 32, 32, 3))
+    return np.clip(noisy, 0, 255).astype(np.uint8)
+
+
+def timed(work: Callable[[], Probs]) -> tuple[Probs, float]:
     started = time.perf_counter()
     return work(), time.perf_counter() - started
 
@@ -97,26 +109,25 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     warnings.filterwarnings("ignore", module="baal")
-    images = np.random.default_rng(0).integers(0, 256, (options.images, 32, 32, 3), np.uint8)
+    images = drawn_images(options.images)
     classifier = drawn_classifier(options.network, images)
     classifier.features(images[:100])  # what a first call costs is nobody's
     device = describe_device(choose_device(None))
     print(f"{device}; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {vars(options)}", flush=True)
 
     rate, passes = options.rate, options.passes
-    ways: dict[str, Callable[[], Probs | None]] = {
+    ways: dict[str, Callable[[], Probs] | None] = {
         "head": lambda: head_passes(classifier, classifier.features(images), rate, passes, 0),
         "whole network": lambda: network_passes(classifier, images, rate, passes, 0),
-        "baal": lambda: baal_passes(classifier, images, options),
+        "baal": baal_passes(classifier, images, options),
     }
     found: dict[str, Probs] = {}
     seconds: dict[str, float] = {}
     for name, work in ways.items():
-        made, seconds[name] = timed(work)
-        if made is None:
+        if work is None:
             print("baal is not installed")
             continue
-        found[name] = made
+        found[name], seconds[name] = timed(work)
         ratio = seconds[name] / seconds["head"]
         rate_of = options.images / seconds[name]
         print(f"{name:<14}{seconds[name]:8.2f} s{rate_of:10.0f} images/s{ratio:8.1f} x", flush=True)

@@ -12,7 +12,7 @@ from synthaug.errors import UserError
 from synthaug.experiments.arms import class_weighted, equal_steps, logit_adjusted
 from synthaug.experiments.base import Arm, Panel, Plan, Row, ScaleName
 from synthaug.experiments.lab import Lab
-from synthaug.experiments.settings import CPU, SMOKE, Settings, class_word, settings, template
+from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings, class_word, template
 from synthaug.stages import finetune
 from synthaug.stages.runs import Trainer
 from synthaug.stages.view import ViewSpec
@@ -57,16 +57,16 @@ SCALES: Mapping[ScaleName, Settings] = {
 }
 
 
-class CatCnn:
+class CatCnn(OnImages):
     """Few cats in a tenth of the data, and generated ones up to balance."""
 
     name = "cat-cnn"
     title = "Generated cats for a simple CNN"
     question = "A small set has few images of one class. Do generated ones, up to balance, help a simple CNN?"
     source = "Stable Diffusion for CNNs, a case study with CIFAR-10 (document 000)"
+    scales = SCALES
 
     def __init__(self, scale: ScaleName, data: str | None = None, **options: Any) -> None:
-        self.scale = scale
         cats = CATS.get(scale, Cats())
         kept, steps = (options.pop(each, getattr(cats, each)) for each in ("kept", "finetune_steps"))
         self.cats = Cats(_number("kept", kept, float), _number("finetune_steps", steps, int))
@@ -76,23 +76,14 @@ class CatCnn:
             raise UserError(
                 f"finetune_steps is {self.cats.finetune_steps}; it must be 0 (no such arm) or more"
             )
-        self.settings = settings(SCALES, scale, data, options)
-        self._prefix = f"{self.name}-{scale}"
-
-    @property
-    def preset(self) -> str:
-        return self.settings.preset
-
-    @property
-    def reduction(self) -> str:
-        return self.settings.reduced
+        super().__init__(scale, data, **options)
 
     def prepare(self, lab: Lab) -> Plan:
         """The subset, the same with few of one class, and what may make up for it."""
         chosen = self.settings
         lab.imported(chosen.data)
         rare = chosen.minority
-        whole = lab.view(f"{self._prefix}-balanced", ViewSpec(fraction=chosen.fraction)).name
+        whole = lab.view(f"{self.prefix}-balanced", ViewSpec(fraction=chosen.fraction)).name
         counts = lab.counts(whole)
         if rare not in counts:
             raise UserError(
@@ -100,9 +91,9 @@ class CatCnn:
             )
         kept = max(1, round(self.cats.kept * counts[rare]))
         missing = counts[rare] - kept
-        scarce = lab.view(f"{self._prefix}-imbalanced", ViewSpec(base=whole, keep={rare: kept})).name
+        scarce = lab.view(f"{self.prefix}-imbalanced", ViewSpec(base=whole, keep={rare: kept})).name
         repeated = ViewSpec(base=scarce, oversample=True, oversample_classes=(rare,))
-        oversampled = lab.view(f"{self._prefix}-oversampled", repeated).name
+        oversampled = lab.view(f"{self.prefix}-oversampled", repeated).name
         recipe = chosen.trained_with
         plain = Arm("imbalanced", f"Imbalanced ({kept} of {rare})", scarce, recipe)
         synthetic = self._filled(lab, "synthetic", scarce, missing, chosen.generator)
@@ -138,16 +129,16 @@ class CatCnn:
             guidance=chosen.guidance,
         )
         spec = ViewSpec(base=scarce, add_synthetic={chosen.minority: missing}, jobs=(job,))
-        return lab.view(f"{self._prefix}-{name}", spec).name
+        return lab.view(f"{self.prefix}-{name}", spec).name
 
     def _finetuned(self, lab: Lab, scarce: str) -> str:
         """The folder of the generator after a LoRA on the images of the class that stayed."""
         chosen, workspace = self.settings, lab.workspace
-        name = f"{self._prefix}-{self.cats.finetune_steps}"
+        name = f"{self.prefix}-{self.cats.finetune_steps}"
         folder = workspace.root / finetune.FOLDER / name
         if not folder.exists():
             others = dict.fromkeys((each for each in workspace.classes if each != chosen.minority), 0)
-            stayed = lab.view(f"{self._prefix}-stayed", ViewSpec(base=scarce, keep=others))
+            stayed = lab.view(f"{self.prefix}-stayed", ViewSpec(base=scarce, keep=others))
             lab.say(f"fine-tuning {chosen.generator}")
             begun = [
                 job.id

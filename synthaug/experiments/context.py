@@ -14,7 +14,7 @@ from synthaug.errors import UnknownName
 from synthaug.experiments.arms import equal_steps
 from synthaug.experiments.base import Arm, Panel, Plan, Row, ScaleName
 from synthaug.experiments.lab import Lab
-from synthaug.experiments.settings import CPU, SMOKE, Settings, settings, template
+from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings, template
 from synthaug.experiments.similarity import similarity_panels
 from synthaug.measures.evidence import paired_comparison
 from synthaug.stages.generation_params import UNPROMPTED
@@ -57,7 +57,7 @@ SCALES: Mapping[ScaleName, Settings] = {
 }
 
 
-class Context:
+class Context(OnImages):
     """As many images by plain generation as by moving, turning and warping real subjects onto other backgrounds."""
 
     name = "context"
@@ -66,28 +66,19 @@ class Context:
         "Do images of real subjects in other contexts stay more different than plain ones, and train better?"
     )
     source = "Synthetic image datasets for training CNNs (document 002)"
+    scales = SCALES
 
     def __init__(self, scale: ScaleName, data: str | None = None, **options: Any) -> None:
-        self.scale = scale
         self.asked = str(options.pop("classes", EVERY_CLASS))
         background = options.pop("background", BACKGROUNDS.get(scale))
         self.background = None if background is None else str(background)
-        self.settings = settings(SCALES, scale, data, options)
-        self._prefix = f"{self.name}-{scale}"
-
-    @property
-    def preset(self) -> str:
-        return self.settings.preset
-
-    @property
-    def reduction(self) -> str:
-        return self.settings.reduced
+        super().__init__(scale, data, **options)
 
     def prepare(self, lab: Lab) -> Plan:
         """The real set, as many images of each pipeline, and each of these alone and with the real ones."""
         chosen = self.settings
         lab.imported(chosen.data)
-        real = lab.view(f"{self._prefix}-real", ViewSpec(fraction=chosen.fraction)).name
+        real = lab.view(f"{self.prefix}-real", ViewSpec(fraction=chosen.fraction)).name
         whole = lab.counts(real)
         counts = {name: whole[name] for name in self._classes(lab)}
         made = {
@@ -102,7 +93,7 @@ class Context:
         ):
             for pipeline, its_jobs in made.items():
                 spec = ViewSpec(base=real, keep=kept, add_synthetic=counts, jobs=its_jobs)
-                view = lab.view(f"{self._prefix}-{_arm(pipeline, mixture)}", spec).name
+                view = lab.view(f"{self.prefix}-{_arm(pipeline, mixture)}", spec).name
                 arms.append(Arm(_arm(pipeline, mixture), title.format(pipeline), view, recipe, chosen.seen))
         return Plan(tuple(arms), plain.name, chosen.seeds, notes=self._notes(tuple(counts)))
 

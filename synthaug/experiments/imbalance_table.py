@@ -13,7 +13,7 @@ from synthaug.errors import UserError
 from synthaug.experiments.arms import class_weighted, equal_steps, logit_adjusted
 from synthaug.experiments.base import Arm, Panel, Plan, Row, ScaleName
 from synthaug.experiments.lab import Lab
-from synthaug.experiments.settings import CPU, SMOKE, Settings, settings, template
+from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings, template
 from synthaug.stages.acquire import Acquisition, Search, acquire
 from synthaug.stages.runs import Trainer
 from synthaug.stages.view import ViewSpec
@@ -78,7 +78,7 @@ SCALES: Mapping[ScaleName, Settings] = {
 }
 
 
-class ImbalanceTable:
+class ImbalanceTable(OnImages):
     """Cats cut to 1%, and the ways to make up for them."""
 
     name = "imbalance-table"
@@ -87,39 +87,30 @@ class ImbalanceTable:
         "A class has lost 99% of its images. How much do generated ones give back; does choosing them pay?"
     )
     source = "Stable Diffusion and active learning against imbalance (document 004), table 1"
+    scales = SCALES
 
     def __init__(self, scale: ScaleName, data: str | None = None, **options: Any) -> None:
-        self.scale = scale
         self.sizes = SIZES[scale]
         if "function" in options:
             self.sizes = replace(self.sizes, function=str(options.pop("function")))
-        self.settings = settings(SCALES, scale, data, options)
-        self._prefix = f"{self.name}-{scale}"
-
-    @property
-    def preset(self) -> str:
-        return self.settings.preset
-
-    @property
-    def reduction(self) -> str:
-        return self.settings.reduced
+        super().__init__(scale, data, **options)
 
     def prepare(self, lab: Lab) -> Plan:
         """The sets, in the order of the table."""
         chosen = self.settings
         lab.imported(chosen.data)
         rare = chosen.minority
-        full = lab.view(f"{self._prefix}-full", ViewSpec(fraction=chosen.fraction))
+        full = lab.view(f"{self.prefix}-full", ViewSpec(fraction=chosen.fraction))
         whole = lab.counts(full.name)
         if rare not in whole:
             raise UserError(
                 f"there is no class {rare!r}; name one of {', '.join(whole)} with --option minority=CLASS"
             )
         kept = max(1, round(KEPT * whole[rare]))
-        scarce = lab.view(f"{self._prefix}-imbalanced", ViewSpec(base=full.name, keep={rare: kept}))
+        scarce = lab.view(f"{self.prefix}-imbalanced", ViewSpec(base=full.name, keep={rare: kept}))
         missing = whole[rare] - kept
         repeated = ViewSpec(base=scarce.name, oversample=True, oversample_classes=(rare,))
-        oversampled = lab.view(f"{self._prefix}-oversampled", repeated)
+        oversampled = lab.view(f"{self.prefix}-oversampled", repeated)
         pool = self._drawn(lab, rare, round(self.sizes.pool * missing))
         sources = {
             "augmented": lab.generated(
@@ -132,7 +123,7 @@ class ImbalanceTable:
         added = {name: min(missing, lab.different(job)) for name, job in sources.items()}
         made = {
             name: lab.view(
-                f"{self._prefix}-{name}",
+                f"{self.prefix}-{name}",
                 ViewSpec(base=scarce.name, add_synthetic={rare: added[name]}, jobs=(job,)),
             )
             for name, job in sources.items()
@@ -193,7 +184,7 @@ class ImbalanceTable:
     def _gan(self, lab: Lab, full: str, scarce: str) -> Path:
         """The folder of a DCGAN that learned the class: from all its real images, or from those that are left."""
         return lab.trained_generator(
-            f"{self._prefix}-gan",
+            f"{self.prefix}-gan",
             "gan",
             full if self.settings.generator_data == "full" else scarce,
             label=self.settings.minority,
@@ -207,7 +198,7 @@ class ImbalanceTable:
         lab.say(f"choosing {missing} of the pool in {sizes.rounds} rounds, by {sizes.function}")
         return acquire(
             lab.workspace,
-            f"{self._prefix}-acquired",
+            f"{self.prefix}-acquired",
             scarce,
             Search(
                 label=self.settings.minority,

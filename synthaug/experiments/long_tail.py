@@ -11,7 +11,7 @@ from synthaug.errors import UserError
 from synthaug.experiments.arms import class_weighted, equal_steps, logit_adjusted
 from synthaug.experiments.base import Arm, Panel, Plan, Row, ScaleName
 from synthaug.experiments.lab import Lab
-from synthaug.experiments.settings import CPU, SMOKE, Settings, settings, template
+from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings, template
 from synthaug.stages.pseudo_label import pseudo_label
 from synthaug.stages.view import ViewSpec
 
@@ -52,32 +52,24 @@ SCALES: Mapping[ScaleName, Settings] = {
 }
 
 
-class LongTail:
+class LongTail(OnImages):
     """CIFAR-10-LT, and generated images of its last classes."""
 
     name = "long-tail"
     title = "Generated images for the tail of a long-tailed set"
     question = "Do generated images of the rare classes help: asked for by class, or labeled afterwards?"
     source = "Long-tailed CIFAR-10 with diffusion models (document 001)"
+    scales = SCALES
 
     def __init__(self, scale: ScaleName, data: str | None = None, **options: Any) -> None:
-        self.scale = scale
-        self.settings = settings(SCALES, scale, data, options)
+        super().__init__(scale, data, **options)
         self._jobs: dict[str, int] = {}
-
-    @property
-    def preset(self) -> str:
-        return self.settings.preset
-
-    @property
-    def reduction(self) -> str:
-        return self.settings.reduced
 
     def prepare(self, lab: Lab) -> Plan:
         """The long tail, images with and without a class asked for, and the sets of the paper."""
         chosen = self.settings
         lab.imported(chosen.data)
-        prefix = f"{self.name}-{self.scale}"
+        prefix = self.prefix
         balanced = lab.view(f"{prefix}-balanced", ViewSpec(fraction=chosen.fraction))
         tail = lab.view(f"{prefix}-lt", ViewSpec(base=balanced.name, long_tail=RATIO))
         added = round(ADDED * max(lab.counts(tail.name).values()))

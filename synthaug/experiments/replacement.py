@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from synthaug.classifiers.recipes import find_recipe
 from synthaug.experiments.base import Arm, Panel, Plan, Row, ScaleName
 from synthaug.experiments.lab import Lab
-from synthaug.experiments.settings import CPU, SMOKE, Settings, settings, template
+from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings, template
 from synthaug.stages.view import ViewSpec
 
 PUBLISHED = {2: 0.7737, 4: 0.7665, 6: 0.7554, 8: 0.7620, 10: 0.7620, 12: 0.7349}
@@ -32,31 +31,20 @@ SCALES: Mapping[ScaleName, Settings] = {
 }
 
 
-class Replacement:
+class Replacement(OnImages):
     """p% of every class's real images are replaced by generated ones, p = 0, 2 ... 12."""
 
     name = "replacement"
     title = "Replacing real images by generated ones"
     question = "How much accuracy does it cost to replace p% of the real training images by generated ones?"
     source = "Long-tailed CIFAR-10 with diffusion models (document 001), ablation"
-
-    def __init__(self, scale: ScaleName, data: str | None = None, **options: Any) -> None:
-        self.scale = scale
-        self.settings = settings(SCALES, scale, data, options)
-
-    @property
-    def preset(self) -> str:
-        return self.settings.preset
-
-    @property
-    def reduction(self) -> str:
-        return self.settings.reduced
+    scales = SCALES
 
     def prepare(self, lab: Lab) -> Plan:
         """The balanced set, images of every class, and a view for each share."""
         chosen = self.settings
         lab.imported(chosen.data)
-        prefix = f"{self.name}-{self.scale}"
+        prefix = self.prefix
         real = lab.view(f"{prefix}-0", ViewSpec(fraction=chosen.fraction, seed=0))
         counts = lab.counts(real.name)
         most = max(PUBLISHED) / 100

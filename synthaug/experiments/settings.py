@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from synthaug.classifiers.recipes import Recipe, Selection, find_recipe
 from synthaug.config import DIGIT_WORDS, DIGITS
@@ -81,6 +81,29 @@ CPU = Settings(
     reduction="{share} of the images, {epochs} epochs of a network of airbench's size instead of ResNet-18, {seeds} "
     "seeds, and the embedded generator (32 px, 10.7 million parameters) instead of the published ones",
 )
+
+
+class OnImages:
+    """What the experiments on labeled images share: the settings of a scale, and how far they are from the paper's."""
+
+    name: ClassVar[str]
+    scales: ClassVar[Mapping[ScaleName, Settings]]
+
+    def __init__(self, scale: ScaleName, data: str | None = None, **options: Any) -> None:
+        """``options`` are fields of ``Settings``. Raises UserError."""
+        self.scale = scale
+        self.settings = settings(self.scales, scale, data, options)
+        self.prefix = f"{self.name}-{scale}"  # of the names of its views
+
+    @property
+    def preset(self) -> str:
+        """The classes of a workspace made for it."""
+        return self.settings.preset
+
+    @property
+    def reduction(self) -> str:
+        """How this scale is less than what was published."""
+        return self.settings.reduced
 
 
 def settings(
