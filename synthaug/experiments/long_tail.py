@@ -70,7 +70,9 @@ class LongTail(OnImages):
         chosen = self.settings
         lab.imported(chosen.data)
         prefix = self.prefix
-        balanced = lab.view(f"{prefix}-balanced", ViewSpec(fraction=chosen.fraction))
+        some = lab.counts(lab.view(f"{prefix}-share", ViewSpec(fraction=chosen.fraction)).name)
+        even = dict.fromkeys(some, min(some.values()))
+        balanced = lab.view(f"{prefix}-balanced", ViewSpec(base=f"{prefix}-share", keep=even))
         tail = lab.view(f"{prefix}-lt", ViewSpec(base=balanced.name, long_tail=RATIO))
         added = round(ADDED * max(lab.counts(tail.name).values()))
         dog, ship, truck = _rare(lab.workspace.classes)
