@@ -274,7 +274,8 @@ HONEST_NOTES = Markup("""
 and no person can relabel in Explore.</li>
 <li><b>Same seeds.</b> Run <i>s</i> of both sides starts from the same seed, and the interval is over those
 paired differences. It speaks of the variation between runs, not of other test images.</li>
-<li><b>Equal recipe.</b> The epochs are equal, so the larger set takes more steps.</li>
+<li><b>Equal recipe.</b> The epochs are equal, so the larger set takes more steps;
+<code>synthaug compare --equal-steps</code> gives both sides as many.</li>
 <li><b>What the generator saw.</b> A generator may know images that the baseline lacks: the one that comes with
 the program learned from the digits' whole training split, also from what a view leaves out. A gain then
 shows that the knowledge reached the classifier, not that it came from nowhere. No test image went in.</li>

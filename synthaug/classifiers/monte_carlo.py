@@ -18,6 +18,7 @@ from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.classifiers.networks import dropping
 from synthaug.classifiers.pixels import check_images, standardise, to_tensor
 from synthaug.errors import UserError
+from synthaug.hardware import mixed_precision
 
 _ROWS = 8192  # of the pool, multiplied at once
 _IMAGES = 500  # of the pool, passed through the network at once
@@ -63,7 +64,8 @@ def network_passes(
         rows = slice(start, start + _IMAGES)
         batch = standardise(to_tensor(images[rows], recipe.image_size).to(device), mean, std)
         for number in range(passes):
-            with dropping(network, body_rate, generator):
+            precise = mixed_precision(device, wanted=recipe.mixed_precision)  # as in ``Fitted.outputs``
+            with dropping(network, body_rate, generator), precise:
                 features = network.features(batch)
                 if recipe.flip_average:
                     features = (features + network.features(batch.flip(-1))) / 2

@@ -223,6 +223,7 @@ def train(
 @click.option("--seeds", default=5, show_default=True, metavar="N")
 @click.option("--recipe", metavar="R", help="[default: by preset]")
 @click.option("--epochs", type=int, metavar="N", help="[default: the recipe's]")
+@click.option("--equal-steps", is_flag=True, help="Train both sides for the updates of the larger set.")
 @workspace_option
 def compare(
     baseline: str,
@@ -230,6 +231,7 @@ def compare(
     seeds: int,
     recipe: str | None,
     epochs: int | None,
+    equal_steps: bool,
     workspace_path: Path | None,
 ) -> Result:
     """Did the synthetic images help? Same seeds, same real test images, an interval and a verdict.
@@ -249,12 +251,14 @@ def compare(
             recipe,
             lambda done, total, epoch: report(done, total, str(epoch["run"])),
             epochs=epochs,
+            equal_steps=equal_steps,
         )
     return {
         "baseline": found.baseline.accuracy,
         "augmented": found.augmented.accuracy,
         "difference": found.difference,
         "ci": list(found.ci),
+        "bootstrap": list(found.bootstrap or ()),
         "verdict": found.verdict,
         "seeds": len(found.seeds),
         "message": found.verdict_text,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,10 @@ class Comparison:
     seeds_needed: int | None
     per_class_difference: list[ClassChange]
     environment: dict[str, Any]
+    bootstrap: tuple[float, float] | None = (
+        None  # percentile interval of the same difference; too narrow for few seeds
+    )
+    equal_steps: bool = False  # both sides took the updates of the larger set
 
 
 def compare(
@@ -73,9 +78,11 @@ def compare(
     progress: Progress | None = None,
     should_cancel: Callable[[], bool] | None = None,
     epochs: int | None = None,
+    equal_steps: bool = False,
 ) -> Comparison:
     """Train both views with seeds 0 .. ``seeds`` - 1 and weigh the paired differences.
 
+    With equal epochs the larger set takes more steps; ``equal_steps`` gives both sides those of the larger one.
     Finished runs are kept and never repeated, so an interrupted comparison goes on where it stopped.
     Raises UserError, UnknownName.
     """
@@ -85,6 +92,9 @@ def compare(
         )
     chosen = resolve_recipe(workspace, recipe, epochs)
     sides = [views.by_name(workspace.db, name) for name in (baseline, augmented)]
+    if equal_steps:
+        largest = max(sum(views.counts(workspace.db, side.id).values()) for side in sides)
+        chosen = replace(chosen, steps=chosen.epochs * math.ceil(largest / chosen.batch_size))
     trainer = Trainer(workspace)
     test = trainer.test_set(chosen)
     measured = _measured(trainer, sides, chosen, seeds, progress, should_cancel)
@@ -111,6 +121,7 @@ def from_json(comparison_id: int, created_at: str, result: dict[str, Any]) -> Co
     values["augmented"] = Side(**values["augmented"])
     values["per_class_difference"] = [ClassChange(**each) for each in values["per_class_difference"]]
     values["ci"] = tuple(values["ci"])
+    values["bootstrap"] = tuple(values.get("bootstrap") or ()) or None
     return Comparison(id=comparison_id, created_at=created_at, **values)
 
 
@@ -159,6 +170,8 @@ def _weigh(
         "baseline": asdict(_side(workspace, sides[0], measured[0])),
         "augmented": asdict(_side(workspace, sides[1], measured[1])),
         "difference": found.difference,
+        "bootstrap": list(found.bootstrap or ()),
+        "equal_steps": recipe.steps is not None,
         "ci": list(found.ci or ()),
         "confidence": found.confidence,
         "verdict": found.verdict,

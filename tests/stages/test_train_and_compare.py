@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,18 @@ def test_an_interrupted_comparison_goes_on(small: Workspace) -> None:
     runs.clear()
     compare(small, "scarce", "balanced", 3, epochs=1, progress=lambda *a: runs.append(a[2]["run"]))
     assert runs == ["baseline/2", "augmented/0", "augmented/1", "augmented/2"]
+
+
+def test_equal_steps_give_the_smaller_set_as_many_updates(small: Workspace) -> None:
+    found = compare(small, "scarce", "balanced", 3, epochs=1, equal_steps=True)
+    assert found.equal_steps
+    # 200 images in batches of 64: four updates, also for the 181 of the other side and whatever the seed.
+    rows = small.db.query("SELECT metrics FROM runs")
+    assert {json.loads(row["metrics"])["recipe"]["steps"] for row in rows} == {4}
+    assert len(rows) == 6
+    assert found.bootstrap is not None
+    assert found.bootstrap[0] <= found.difference <= found.bootstrap[1]
+    assert all_comparisons(small)[0] == found
 
 
 def test_the_fingerprint_is_of_hashes_and_labels(small: Workspace) -> None:
