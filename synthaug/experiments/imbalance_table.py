@@ -218,8 +218,14 @@ class ImbalanceTable(OnImages):
         generator = self.settings.generator
         agreements = [each.rank_agreement for each in acquired.rounds if each.rank_agreement is not None]
         left_out = sum(each.left_out for each in acquired.rounds) / len(acquired.rounds)
+        agreed = (
+            "Scores of the head against those of the whole network, dropout in both: rank correlation "
+            f"{min(agreements):.2f} to {max(agreements):.2f}."
+            if agreements
+            else ""
+        )
         leak = f"saw real images of {rare} that the imbalanced set lacks: what it adds is partly that"
-        said = [f"The published GAN and Stable Diffusion saw other images of {rare}s."]
+        said = ["The published GAN and Stable Diffusion saw other images of cats."]
         said += [f"The generator {generator!r} {leak}."] if self.settings.seen == "full" else []
         said += [f"The GAN {leak}."] if self.settings.generator_data == "full" else []
         return (
@@ -227,8 +233,7 @@ class ImbalanceTable(OnImages):
             f"Active learning: {len(acquired.rounds)} rounds by {self.sizes.function} of 20 Monte Carlo passes in the "
             "head; the classifier of a round goes on from the last round's weights. On average "
             f"{left_out:.0f} images of the pool were left out as farther from every real image than 99% of these. "
-            f"Scores of the head against those of the whole network, dropout in both: rank correlation "
-            f"{min(agreements):.2f} to {max(agreements):.2f}.",
+            + agreed,
             "The published figures are single runs, each at the epoch of the best test accuracy; ours are of the last "
             "epoch, several seeds.",
         )
