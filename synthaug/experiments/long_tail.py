@@ -154,13 +154,14 @@ class LongTail(OnImages):
 
     def _conditional(self, lab: Lab, generator: str, name: str, count: int) -> int:
         chosen = self.settings
+        by_text = chosen.generator_data == "full"
         job = lab.generated(
-            template(chosen.preset, name),
+            template(chosen.preset, name) if by_text else name,  # a DDPM is asked for its classes by their names
             name,
             count,
             generator=generator,
             steps=chosen.steps,
-            guidance=chosen.guidance,
+            guidance=chosen.guidance if by_text else None,
         )
         self._jobs[f"generated for {name}"] = job
         return job
