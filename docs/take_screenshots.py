@@ -17,7 +17,7 @@ SIZES = ((1440, 900), (1024, 800))
 READY = {
     "data": ".sa-page-data h2",
     "generate": "#start:enabled",
-    "finetune": "#tuning > *",
+    "finetune": "#tuning .sa-empty, #tuning .sa-tuning",
     "label": ".ld-frame img",
     "explore": ".sa-scatter[data-painted]",
     "train": ".sa-verdict h2",

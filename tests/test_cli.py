@@ -96,7 +96,7 @@ def test_evidence_has_its_keys(shell: Shell, digits: Workspace) -> None:
     found = shell.json(
         "compare", "--baseline=a", "--augmented=b", "--seeds=3", "--epochs=1", "-w", digits.root
     )
-    assert set(found) == {"baseline", "augmented", "difference", "ci", "verdict", "seeds"}
+    assert set(found) == {"baseline", "augmented", "difference", "ci", "bootstrap", "verdict", "seeds"}
     assert found["verdict"] in ("helped", "did not help", "not enough evidence")
 
 

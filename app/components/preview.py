@@ -16,7 +16,7 @@ from .markup import Markup, joined, markup
 
 PREVIEWS = 8
 NOTHING_DRAWN = Markup(
-    f'<p class="sa-wait">Preview {PREVIEWS} draws them here, and beside each its prompt.</p>'
+    f'<p class="sa-wait">Preview {PREVIEWS} draws them here, each above its prompt.</p>'
 )
 BLANK = Markup('<div class="sa-blank"></div>')
 

@@ -76,7 +76,7 @@ def acquire(
     workspace_path: Path | None,
     **options: Any,
 ) -> Result:
-    """Active learning: train, add the images the classifier learns most from, and again. Killed, it goes on.
+    """Choose synthetic images in rounds, by what a classifier trained on those before is unsure of.
 
     \b
       $ synthaug acquire chosen --base imbalanced --label 8 --add 100 --per-round 20

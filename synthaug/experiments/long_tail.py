@@ -156,7 +156,9 @@ class LongTail(OnImages):
         chosen = self.settings
         by_text = chosen.generator_data == "full"
         job = lab.generated(
-            template(chosen.preset, name) if by_text else name,  # a DDPM is asked for its classes by their names
+            template(chosen.preset, name)
+            if by_text
+            else name,  # a DDPM is asked for its classes by their names
             name,
             count,
             generator=generator,
