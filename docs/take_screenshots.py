@@ -48,6 +48,7 @@ def main(url: str, folder: Path) -> None:
             for width, height in SIZES:
                 for name, ready in READY.items():
                     page = browser.new_page(viewport={"width": width, "height": height})
+                    page.set_default_timeout(90_000)
                     path = "" if name == "data" else name
                     page.goto(f"{url}/{path}?__theme={theme}")
                     page.locator(ready).first.wait_for()

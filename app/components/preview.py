@@ -15,9 +15,7 @@ from synthaug.stages.generator_choice import Drawn
 from .markup import Markup, joined, markup
 
 PREVIEWS = 8
-NOTHING_DRAWN = Markup(
-    f'<p class="sa-wait">Preview {PREVIEWS} draws them here, each above its prompt.</p>'
-)
+NOTHING_DRAWN = Markup(f'<p class="sa-wait">Preview {PREVIEWS} draws them here, each above its prompt.</p>')
 BLANK = Markup('<div class="sa-blank"></div>')
 
 

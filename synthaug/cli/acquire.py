@@ -76,7 +76,7 @@ def acquire(
     workspace_path: Path | None,
     **options: Any,
 ) -> Result:
-    """Choose synthetic images in rounds, by what a classifier trained on those before is unsure of.
+    """Choose synthetic images in rounds: those that a classifier is unsure of.
 
     \b
       $ synthaug acquire chosen --base imbalanced --label 8 --add 100 --per-round 20
