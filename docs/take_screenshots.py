@@ -14,6 +14,7 @@ from playwright.sync_api import Page, sync_playwright
 
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 SIZES = ((1440, 900), (1024, 800))
+DECODE = "Promise.all([...document.images].filter((i) => i.naturalWidth).map((i) => i.decode()))"
 READY = {
     "data": ".sa-page-data h2",
     "generate": "#start:enabled",
@@ -25,11 +26,11 @@ READY = {
 
 
 def lasso(page: Page) -> None:
-    """A loop around the middle of the plot, so that the grid has something to show."""
+    """A loop around the synthetic eights of the demo, so that the grid has something to show."""
     box = page.locator(".sa-scatter [data-part=overlay]").bounding_box()
     if box is None:
         raise RuntimeError("the plot is not to be seen")
-    corners = [(0.58, 0.05), (0.78, 0.08), (0.8, 0.4), (0.6, 0.42)]
+    corners = [(0.33, 0.68), (0.47, 0.7), (0.47, 0.88), (0.34, 0.86)]
     places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
     page.mouse.move(*places[0])
     page.mouse.down()
@@ -55,6 +56,7 @@ def main(url: str, folder: Path) -> None:
                     if name == "explore":
                         lasso(page)
                     page.wait_for_function("[...document.images].every((image) => image.complete)")
+                    page.evaluate(DECODE)
                     page.screenshot(path=folder / f"{name}-{theme}-{width}.png")
                     page.close()
         browser.close()
