@@ -74,8 +74,9 @@ def demo(directory: Path, only: str | None, headless: bool, seeds: int, host: st
     if not headless:
         from synthaug_app.server import serve as run
 
+        _say(filled.pop("message"))  # now, not when the app is stopped
         if only is None:
-            click.echo(f"The cats: synthaug serve --workspace {cats}", err=True)
+            _say(f"The cats: synthaug serve --workspace {cats}")
         run(cats if only == "cats" else directory, host, port)
     return filled
 
