@@ -21,7 +21,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from synthaug.stages.explore import Points
+    from synthaug.reading.explore import Points
 
 COLUMNS: tuple[tuple[str, str], ...] = (
     ("ids", "uint32"),

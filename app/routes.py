@@ -64,7 +64,7 @@ def add_routes(app: FastAPI, context: AppContext) -> None:
 
 
 def _queue_router(context: AppContext) -> APIRouter:
-    from synthaug.stages import queue
+    from synthaug.reading import queue
 
     router = APIRouter(prefix="/data")
 
@@ -106,7 +106,7 @@ def _label_router(context: AppContext) -> APIRouter:
 
 
 def _points_router(context: AppContext) -> APIRouter:
-    from synthaug.stages import explore
+    from synthaug.reading import explore
 
     router = APIRouter(prefix="/data")
 
@@ -123,7 +123,7 @@ def _points_router(context: AppContext) -> APIRouter:
 
 
 def _health_router(context: AppContext) -> APIRouter:
-    from synthaug.stages import template_health
+    from synthaug.reading import template_health
 
     router = APIRouter(prefix="/data/health")
 

@@ -95,7 +95,7 @@ def serve(
 ) -> None:
     """Serve a workspace until stopped. Raises WorkspaceError if another app has it, UserError on a taken port."""
     from synthaug.running.jobs import Worker
-    from synthaug.stages.catalog import HANDLERS
+    from synthaug.stages.handlers import HANDLERS
     from synthaug.workspace import Workspace
 
     workspace = Workspace.open(workspace_path)

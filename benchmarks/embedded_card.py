@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from synthaug.generator_training.digit_captions import DIGIT_WORDS, slant_word, weight_word
 from synthaug.generators import load_generator
 from synthaug.generators.base import Generator
-from synthaug.generators.captions import DIGIT_WORDS, slant_word, weight_word
 from synthaug.importers.digits import digits_arrays
 from synthaug.records import GenerationRequest
 

@@ -61,12 +61,12 @@ def model_of(family: str, folder: Path) -> str:
     """The name or folder of a family's model; made there where none is shipped."""
     images = np.zeros((2, 32, 32, 3), np.uint8)
     if family == "ddpm":
-        from synthaug.generators.ddpm_training import DDPMConfig, train_ddpm
+        from synthaug.generator_training.ddpm import DDPMConfig, train_ddpm
 
         train_ddpm(images, None, (), DDPMConfig(steps=1, batch_size=2), folder, folder / "ck")
         return str(folder)
     if family == "gan":
-        from synthaug.generators.gan_training import GANConfig, train_gan
+        from synthaug.generator_training.gan import GANConfig, train_gan
 
         train_gan(images, (), GANConfig(epochs=1), folder, folder / "ck")
         return str(folder)

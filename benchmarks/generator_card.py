@@ -22,10 +22,10 @@ from PIL import Image
 
 from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.config import CIFAR10
+from synthaug.generator_training.photo_captions import SYNONYMS, look
 from synthaug.generators import load_generator
 from synthaug.generators.base import Generator, ModelCard
 from synthaug.generators.folders import find_model
-from synthaug.generators.photos import SYNONYMS, look
 from synthaug.measures.diversity import vendi_score
 from synthaug.measures.fidelity import fid, kid, neighborhoods
 from synthaug.measures.memorisation import memorisation

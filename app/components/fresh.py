@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from synthaug.stages.queue import QueueItem
+from synthaug.reading.queue import QueueItem
 
 from .markup import Markup, joined, markup
 

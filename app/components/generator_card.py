@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from synthaug.generators.base import ModelCard
-from synthaug.stages.generator_choice import GeneratorChoice
+from synthaug.reading.generator_choice import GeneratorChoice
 
 from .markup import Markup, joined, markup
 

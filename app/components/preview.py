@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from PIL import Image
 
+from synthaug.reading.generator_choice import Drawn
 from synthaug.records import Pixels
-from synthaug.stages.generator_choice import Drawn
 
 from .markup import Markup, joined, markup
 

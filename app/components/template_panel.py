@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from synthaug.errors import TemplateError
-from synthaug.stages.generator_choice import Vocabulary
+from synthaug.reading.generator_choice import Vocabulary
 from synthaug.templates import Template
 
 from .events import first_line

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate
 
-from synthaug.stages.generator_choice import Span, Vocabulary
+from synthaug.reading.generator_choice import Span, Vocabulary
 
 from .markup import Markup, joined, markup
 

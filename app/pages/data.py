@@ -10,9 +10,9 @@ import gradio as gr
 
 from synthaug.errors import UserError
 from synthaug.importers import IMPORTERS
+from synthaug.reading.overview import ClassRow, Overview, overview
 from synthaug.records import Job, Origin
-from synthaug.stages import catalog
-from synthaug.stages.overview import ClassRow, Overview, overview
+from synthaug.stages import handlers
 from synthaug.store.catalog import find_images
 
 from ..components.jobs import job_strip
@@ -84,7 +84,7 @@ def page(context: AppContext) -> None:
                 value=markup('<p class="sa-error">Give a path to import from, or digits.</p>'), visible=True
             )
         try:
-            catalog.submit_import(context.workspace, path.strip(), format_, split or None, origin)
+            handlers.submit_import(context.workspace, path.strip(), format_, split or None, origin)
         except UserError as error:
             return gr.update(value=markup('<p class="sa-error">{}</p>', error), visible=True)
         return gr.update(visible=False)

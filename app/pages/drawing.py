@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from synthaug.errors import Cancelled, UserError
-from synthaug.stages import generator_choice
+from synthaug.reading import generator_choice
 from synthaug.workspace import Workspace
 
 from ..components.events import QUIET, first_line

@@ -8,7 +8,7 @@ import gradio as gr
 
 from synthaug.errors import UserError
 from synthaug.records import Job
-from synthaug.stages import catalog
+from synthaug.stages import handlers
 from synthaug.store.catalog import count_images
 
 from ..components.grid import grid
@@ -65,7 +65,7 @@ def page(context: AppContext) -> None:
 
     def start() -> list[Any]:
         try:
-            catalog.submit_score(context.workspace)
+            handlers.submit_score(context.workspace)
         except UserError as error:
             return [_panel(_error(str(error))), gr.skip(), gr.skip(), gr.skip()]
         return refresh(None)

@@ -7,8 +7,9 @@ from typing import Any
 import gradio as gr
 
 from synthaug.errors import UserError
+from synthaug.reading import generator_choice
 from synthaug.records import Job
-from synthaug.stages import finetune, generator_choice
+from synthaug.stages import finetune
 from synthaug.stages.generation_params import usual_generator
 from synthaug.store import views
 

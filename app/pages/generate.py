@@ -7,7 +7,8 @@ from typing import Any
 import gradio as gr
 
 from synthaug.errors import UserError
-from synthaug.stages import catalog, generate, generator_choice, queue
+from synthaug.reading import generator_choice, queue
+from synthaug.stages import generate, handlers
 from synthaug.stages.generation_params import usual_generator
 from synthaug.store import views
 from synthaug.templates import shipped_template, shipped_template_names
@@ -87,7 +88,10 @@ def _next_steps(context: AppContext) -> None:
         Panel(Markup('<a class="sa-button" href="/label">Review on the Label page</a>'))
     said = Panel(visible=False)
     predict.click(
-        lambda: outcome(lambda: catalog.submit_predict(context.workspace), NO_CLASSIFIER), None, said, **QUIET
+        lambda: outcome(lambda: handlers.submit_predict(context.workspace), NO_CLASSIFIER),
+        None,
+        said,
+        **QUIET,
     ).then(None, js=POLL_JOBS)
 
 

@@ -9,9 +9,9 @@ import gradio as gr
 from synthaug.classifiers.recipes import RECIPES
 from synthaug.config import AUTOMATIC_THRESHOLD
 from synthaug.errors import UserError
+from synthaug.reading.overview import Overview, overview
 from synthaug.records import Job
 from synthaug.stages import compare, retrain, train
-from synthaug.stages.overview import Overview, overview
 from synthaug.workspace import Workspace
 
 from ..components.events import QUIET

@@ -20,7 +20,7 @@ from synthaug.config import AUTOMATIC_THRESHOLD
 from synthaug.errors import UserError
 
 if TYPE_CHECKING:
-    from synthaug.generators.finetuning_config import Method
+    from synthaug.generator_training.finetuning_config import Method
 
 
 @command(cli, "finetune")

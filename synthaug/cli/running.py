@@ -105,8 +105,8 @@ def _fill_digits(directory: Path, seeds: int) -> dict[str, Any]:
 
 def _fill_cats(directory: Path) -> dict[str, Any]:
     """The cats' workspace; how many were confirmed."""
+    from synthaug.reading.overview import overview
     from synthaug.stages.demo_cats import CLASS, fill_cats
-    from synthaug.stages.overview import overview
 
     with progress_bar() as report:
         workspace = fill_cats(directory, report, _say)
@@ -128,7 +128,7 @@ def status(workspace_path: Path | None) -> Result:
     \b
       $ synthaug status
     """
-    from synthaug.stages.overview import overview
+    from synthaug.reading.overview import overview
 
     figures = overview(open_workspace(workspace_path))
     lines = [

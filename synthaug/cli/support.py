@@ -97,7 +97,7 @@ def open_workspace(path: Path | None) -> Workspace:
 def run_job(workspace: Workspace, job_id: int) -> Job:
     """Work a queued job, or wait while another process works it, with a progress bar. Raises UserError if it fails."""
     from synthaug.running.jobs import run_to_end
-    from synthaug.stages.catalog import HANDLERS
+    from synthaug.stages.handlers import HANDLERS
 
     with progress_bar() as report:
         job = run_to_end(workspace, job_id, HANDLERS, report)

@@ -16,7 +16,7 @@ EXPERIMENTS = {
     "replacement": "synthaug.experiments.replacement:Replacement",
     "cat-cnn": "synthaug.experiments.cat_cnn:CatCnn",
     "context": "synthaug.experiments.context:Context",
-    "hip": "synthaug.experiments.hip:Hip",
+    "hip": "synthaug.experiments.hip.experiment:Hip",
 }
 """Every class takes ``(scale, data, **options)`` and is an ``Experiment``."""
 

@@ -14,7 +14,7 @@ from synthaug.experiments.base import Arm, Panel, Plan, Row, ScaleName
 from synthaug.experiments.lab import Lab
 from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings, class_word, template
 from synthaug.stages import finetune
-from synthaug.stages.runs import Trainer
+from synthaug.stages.run_cache import Trainer
 from synthaug.stages.view import ViewSpec
 from synthaug.store import jobs, views
 

@@ -18,7 +18,7 @@ from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings, templa
 from synthaug.experiments.similarity import similarity_panels
 from synthaug.measures.evidence import paired_comparison
 from synthaug.stages.generation_params import UNPROMPTED
-from synthaug.stages.runs import Trainer
+from synthaug.stages.run_cache import Trainer
 from synthaug.stages.view import ViewSpec
 from synthaug.store import views
 

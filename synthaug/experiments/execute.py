@@ -18,7 +18,7 @@ from synthaug.errors import Cancelled, UserError
 from synthaug.experiments.base import Arm, Experiment, Plan, Result, Row, Run, ScaleName
 from synthaug.experiments.lab import Lab
 from synthaug.measures.evidence import mean_interval, paired_comparison, per_class_changes
-from synthaug.stages.runs import Trainer, recipe_key
+from synthaug.stages.run_cache import Trainer, recipe_key
 from synthaug.store import runs, views
 from synthaug.workspace import Workspace
 

@@ -15,7 +15,7 @@ from synthaug.experiments.base import Arm, Panel, Plan, Row, ScaleName
 from synthaug.experiments.lab import Lab
 from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings, template
 from synthaug.stages.acquire import Acquisition, Search, acquire
-from synthaug.stages.runs import Trainer
+from synthaug.stages.run_cache import Trainer
 from synthaug.stages.view import ViewSpec
 from synthaug.store import views
 from synthaug.templates import shipped_template

@@ -14,8 +14,8 @@ from synthaug.errors import UserError
 from synthaug.records import Origin
 from synthaug.running.jobs import run_to_end
 from synthaug.stages import generate, labeler
-from synthaug.stages.catalog import HANDLERS
 from synthaug.stages.generation_params import checked_params
+from synthaug.stages.handlers import HANDLERS
 from synthaug.stages.importing import import_images
 from synthaug.stages.pixels import load_pixels
 from synthaug.stages.train import train

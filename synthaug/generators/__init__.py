@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from synthaug.generators.base import Generator
 
 FAMILIES = {
-    "diffusion": "synthaug.generators.diffusion:DiffusionGenerator",
+    "diffusion": "synthaug.generators.diffusion.generator:DiffusionGenerator",
     "ddpm": "synthaug.generators.ddpm:DDPMGenerator",
     "gan": "synthaug.generators.gan:GANGenerator",
-    "context": "synthaug.generators.context:ContextGenerator",
+    "context": "synthaug.generators.compositing.context:ContextGenerator",
     "augmentation": "synthaug.generators.augmentation:AugmentationGenerator",
 }
 """Every class takes ``(name, *, num_inference_steps, guidance_scale, batch_size, output_size, device)``."""

@@ -10,7 +10,7 @@ from synthaug.importers.base import Importer
 
 IMPORTERS = {  # in the order in which ``detect`` asks
     "digits": "synthaug.importers.builtin:DigitsImporter",
-    "hip-phantom": "synthaug.importers.hip_phantom:HipPhantomImporter",
+    "hip-phantom": "synthaug.importers.hip.phantom:HipPhantomImporter",
     "parquet": "synthaug.importers.parquet:ParquetImporter",
     "cifar": "synthaug.importers.cifar:CifarImporter",
     "folder": "synthaug.importers.folder:FolderImporter",

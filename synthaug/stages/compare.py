@@ -13,7 +13,7 @@ from synthaug.classifiers.recipes import Recipe
 from synthaug.errors import UserError
 from synthaug.measures import evidence
 from synthaug.running.environment import environment
-from synthaug.stages.runs import Trainer
+from synthaug.stages.run_cache import Trainer
 from synthaug.stages.train import TestSet, resolve_recipe
 from synthaug.store import views
 from synthaug.workspace import Workspace

@@ -12,7 +12,7 @@ from synthaug.config import AUTOMATIC_THRESHOLD, DATABASE_FILE, DIGIT_WORDS
 from synthaug.errors import UserError
 from synthaug.running.jobs import run_to_end
 from synthaug.stages import compare, generate, retrain
-from synthaug.stages.catalog import HANDLERS
+from synthaug.stages.handlers import HANDLERS
 from synthaug.stages.importing import import_images
 from synthaug.stages.predict import predict
 from synthaug.stages.score import score

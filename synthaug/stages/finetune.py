@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from synthaug.errors import UserError, explain_os_error
-from synthaug.generators.finetuning_config import FinetuneConfig, Method, Validation, check_config
+from synthaug.generator_training.finetuning_config import FinetuneConfig, Method, Validation, check_config
 from synthaug.generators.folders import HUB_ID, find_model
 from synthaug.images import decode
 from synthaug.records import Pixels
@@ -121,7 +121,7 @@ def list_finetuned(workspace: Workspace) -> list[FinetunedModel]:
 
 def _make(context: JobContext, output: Path, checkpoints: Path) -> None:
     """Train, and let the generator's folder appear whole or not at all."""
-    from synthaug.generators.finetuning import finetune
+    from synthaug.generator_training.finetuning import finetune
 
     workspace, params = context.workspace, context.job.params
     config = _config(params["config"])

@@ -85,7 +85,7 @@ def request(
     """What image ``position`` is made from; ``source`` holds the pixels of ``source_of``."""
     mask = None
     if source is not None and params["start"] == "inpaint":
-        from synthaug.generators.masks import subject_mask
+        from synthaug.generators.compositing.masks import subject_mask
 
         mask = ~subject_mask(source)  # the subject stays, its background is drawn anew
     return GenerationRequest(

@@ -30,8 +30,8 @@ def train_digits_generator(
 
     Goes on from ``checkpoints`` where an equal training was begun there. Raises UserError if ``output`` is taken.
     """
-    from synthaug.generators.digits import train_digits
-    from synthaug.generators.training_config import TrainingConfig
+    from synthaug.generator_training.config import TrainingConfig
+    from synthaug.generator_training.digits import train_digits
     from synthaug.importers.digits import digits_arrays
 
     check_output(output, steps)
@@ -103,13 +103,13 @@ def _train(
     side = DDPM_SIDE if family == "ddpm" else GAN_SIDE
     images, labels, shown = _images(workspace, view, label, side)
     if family == "gan":
-        from synthaug.generators.gan_training import GANConfig, train_gan
+        from synthaug.generator_training.gan import GANConfig, train_gan
 
         gan = GANConfig(width=8 if size == "tiny" else 128, seed=seed)
         gan = gan if steps is None else replace(gan, epochs=steps)
         names = (label,) if label is not None and classes else ()
         return train_gan(images, names, gan, output, checkpoints, progress=progress)
-    from synthaug.generators.ddpm_training import preset, train_ddpm
+    from synthaug.generator_training.ddpm import preset, train_ddpm
 
     ddpm = replace(preset(size), flip=flip, seed=seed)
     ddpm = ddpm if steps is None else replace(ddpm, steps=steps)

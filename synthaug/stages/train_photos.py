@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from synthaug.config import CIFAR10
-from synthaug.generators.photo_training import ARCHITECTURE, CONFIG, LabeledImages, train_photos
-from synthaug.generators.photos import Fillers
+from synthaug.generator_training.photo_captions import Fillers
+from synthaug.generator_training.photos import ARCHITECTURE, CONFIG, LabeledImages, train_photos
 from synthaug.hardware import describe_device
 from synthaug.importers.digits import digits_arrays
 from synthaug.stages.sources import labeled_arrays

@@ -18,8 +18,8 @@ from synthaug_app.pages.data import balance_panel, figures_panel, outcome_panel,
 from synthaug_app.shell import PAGES, header
 from synthaug_app.theme import head
 
+from synthaug.reading.overview import ClassRow, Overview
 from synthaug.records import Job
-from synthaug.stages.overview import ClassRow, Overview
 
 EVIL = '<script>alert("1")</script>'
 

@@ -19,9 +19,9 @@ from synthaug_app.settings import guidance_text, read_guidance
 
 from synthaug.errors import UserError
 from synthaug.generators.base import GeneratedImage, ModelCard
+from synthaug.reading.generator_choice import Drawn, GeneratorChoice, Vocabulary
 from synthaug.records import Job, Prompt
 from synthaug.stages.finetune import FinetunedModel
-from synthaug.stages.generator_choice import Drawn, GeneratorChoice, Vocabulary
 
 EVIL = "<img src=x onerror=alert(1)> ${alert(2)} {{value}}"
 VALUES = ("a {bold|thin} eight", "8", 100, "digits", None, "", 0, "text", None, "")

@@ -13,8 +13,9 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import expect
 
+from synthaug.reading import explore
 from synthaug.records import LabelEntry
-from synthaug.stages import explore, label
+from synthaug.stages import label
 from synthaug.store import catalog, generations, labels, models
 from synthaug.store.generations import Generation
 from synthaug.workspace import Workspace

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from synthaug.errors import Cancelled, UserError
+from synthaug.generator_training.ddpm import DDPMConfig, train_ddpm
+from synthaug.generator_training.gan import GANConfig, train_gan
 from synthaug.generators import load_generator
 from synthaug.generators.base import Generator
-from synthaug.generators.ddpm_training import DDPMConfig, train_ddpm
 from synthaug.generators.folders import AUGMENTATION
-from synthaug.generators.gan_training import GANConfig, train_gan
 from synthaug.records import GenerationRequest
 
 CLASSES = ("cat", "fire truck", "truck")
@@ -38,7 +38,7 @@ def save_foreign(folder: Path) -> None:
     import torch
     from diffusers import DDPMPipeline, DDPMScheduler
 
-    from synthaug.generators.ddpm_training import make_unet
+    from synthaug.generator_training.ddpm import make_unet
 
     torch.manual_seed(0)
     DDPMPipeline(make_unet(16, "tiny", None), DDPMScheduler()).save_pretrained(folder)

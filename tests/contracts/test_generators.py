@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 
 from synthaug.errors import Cancelled, UserError
-from synthaug.generators import load_generator
-from synthaug.generators.base import Generator, ModelCard
-from synthaug.generators.networks import (
+from synthaug.generator_training.networks import (
     Architecture,
     make_text_encoder,
     make_tokenizer,
     make_unet,
     make_vae,
 )
+from synthaug.generators import load_generator
+from synthaug.generators.base import Generator, ModelCard
 from synthaug.records import GenerationRequest
 
 STEPS = 3

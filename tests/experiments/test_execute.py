@@ -15,7 +15,7 @@ from synthaug.experiments.arms import class_weighted, equal_steps, logit_adjuste
 from synthaug.experiments.base import Arm, Panel, Plan, Row
 from synthaug.experiments.execute import carry_out
 from synthaug.experiments.lab import Lab
-from synthaug.stages.runs import Trainer, recipe_key
+from synthaug.stages.run_cache import Trainer, recipe_key
 from synthaug.stages.view import ViewSpec
 from synthaug.store import views
 from synthaug.workspace import Workspace

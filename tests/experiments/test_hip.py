@@ -15,12 +15,12 @@ from synthaug.errors import UnknownName, UserError
 from synthaug.experiments import load_experiment
 from synthaug.experiments.base import Result
 from synthaug.experiments.execute import carry_out
-from synthaug.experiments.hip import Hip, drawn_angles
-from synthaug.experiments.hip_angles import read_corrections
-from synthaug.experiments.hip_readers import MAE, PEARSON, SPEARMAN, STAND_IN
+from synthaug.experiments.hip.angles import read_corrections
+from synthaug.experiments.hip.experiment import Hip, drawn_angles
+from synthaug.experiments.hip.readers import MAE, PEARSON, SPEARMAN, STAND_IN
 from synthaug.experiments.lab import Lab
-from synthaug.importers.hip_angles import hip_caption, hip_class
-from synthaug.importers.hip_phantom import TEST, TRAIN, hip_phantom
+from synthaug.importers.hip.angles import hip_caption, hip_class
+from synthaug.importers.hip.phantom import TEST, TRAIN, hip_phantom
 from synthaug.records import LabelEntry
 from synthaug.stages.label import record
 from synthaug.store import catalog, generations, jobs, labels, views

@@ -10,9 +10,9 @@ import pytest
 from synthaug.errors import Cancelled, UserError
 from synthaug.generators import load_generator
 from synthaug.generators.base import Generator, ModelCard
-from synthaug.generators.compositing import Ranges, bounding_box, fill, homography, place, warp
-from synthaug.generators.context import ContextGenerator, ContextSettings
-from synthaug.generators.masks import subject_mask
+from synthaug.generators.compositing.composite import Ranges, bounding_box, fill, homography, place, warp
+from synthaug.generators.compositing.context import ContextGenerator, ContextSettings
+from synthaug.generators.compositing.masks import subject_mask
 from synthaug.importers.digits import digits_arrays
 from synthaug.records import GenerationRequest
 

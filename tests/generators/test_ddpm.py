@@ -15,9 +15,7 @@ import pytest
 import torch
 
 from synthaug.errors import SynthaugError, UnknownName, UserError
-from synthaug.generators import load_generator
-from synthaug.generators.base import ModelCard
-from synthaug.generators.ddpm_training import (
+from synthaug.generator_training.ddpm import (
     DROPOUT,
     SCHEDULER,
     DDPMConfig,
@@ -26,6 +24,8 @@ from synthaug.generators.ddpm_training import (
     preset,
     train_ddpm,
 )
+from synthaug.generators import load_generator
+from synthaug.generators.base import ModelCard
 from synthaug.records import GenerationRequest
 
 CLASSES = ("cat", "dog")

@@ -30,17 +30,17 @@ from diffusers import (
 from transformers import T5Config, T5EncoderModel
 
 from synthaug.errors import UserError
-from synthaug.generators import load_generator
-from synthaug.generators.base import Generator, ModelCard
-from synthaug.generators.folders import find_model
-from synthaug.generators.loading import KEPT, load_pipeline, number_format, weights_size
-from synthaug.generators.networks import (
+from synthaug.generator_training.networks import (
     Architecture,
     make_text_encoder,
     make_tokenizer,
     make_unet,
     make_vae,
 )
+from synthaug.generators import load_generator
+from synthaug.generators.base import Generator, ModelCard
+from synthaug.generators.diffusion.loading import KEPT, load_pipeline, number_format, weights_size
+from synthaug.generators.folders import find_model
 from synthaug.records import GenerationRequest, Pixels
 
 DIGITS = Path(synthaug_assets.__file__).parent / "models" / "digits"
@@ -182,7 +182,7 @@ def test_what_cannot_be_started_from(generator: Generator, changed: dict[str, An
 
 @pytest.mark.parametrize("steps", [1, 3, 49, 1000])
 def test_the_strength_that_is_named_as_enough_is_enough(one_by_one: Path, steps: int) -> None:
-    from synthaug.generators.batches import group
+    from synthaug.generators.diffusion.batches import group
 
     request = replace(REQUEST, image=np.zeros((32, 32, 3), np.uint8), strength=1e-6)
     with pytest.raises(UserError, match="at least") as refused:

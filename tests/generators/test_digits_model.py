@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from synthaug.generator_training.digit_captions import DIGIT_WORDS, slant, stroke_width
 from synthaug.generators import load_generator
 from synthaug.generators.base import Generator
-from synthaug.generators.captions import DIGIT_WORDS, slant, stroke_width
 from synthaug.generators.folders import find_model
 from synthaug.importers.digits import digits_arrays
 from synthaug.records import GenerationRequest, Pixels

@@ -14,9 +14,9 @@ import torch
 from torch import nn
 
 from synthaug.errors import SynthaugError, UserError
+from synthaug.generator_training.gan import GANConfig, train_gan
 from synthaug.generators import load_generator
 from synthaug.generators.dcgan import LATENT, Discriminator, Generator
-from synthaug.generators.gan_training import GANConfig, train_gan
 from synthaug.records import GenerationRequest
 
 COLOR = np.array([20, 70, 190])
@@ -81,7 +81,7 @@ def test_the_largest_seed_will_do(tmp_path: Path) -> None:
 
 
 def test_sharpening_and_turning_are_drawn_for_each_image(tmp_path: Path) -> None:
-    from synthaug.generators.gan_training import _Training
+    from synthaug.generator_training.gan import _Training
 
     half = np.zeros((1, 16, 16, 3), np.uint8)
     half[:, 8:] = 200

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from synthaug.errors import UserError
-from synthaug.generators.colour import from_lab, harmonise, to_lab
-from synthaug.generators.masks import bounding_box, described, ellipse, subject_mask, tidy
-from synthaug.generators.mixtures import minimum_cut
+from synthaug.generators.compositing.colour import from_lab, harmonise, to_lab
+from synthaug.generators.compositing.masks import bounding_box, described, ellipse, subject_mask, tidy
+from synthaug.generators.compositing.mixtures import minimum_cut
 from synthaug.importers.digits import digits_arrays
 
 
@@ -164,7 +164,7 @@ def segmenter_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_segmentation_model_tells_the_subject_by_its_label(segmenter_folder: Path) -> None:
-    from synthaug.generators.segmentation import SubjectSegmenter
+    from synthaug.generators.compositing.segmentation import SubjectSegmenter
 
     pixels = scene(48, (0.3, 0.3, 0.7, 0.7))[0]
     assert SubjectSegmenter(segmenter_folder, labels=["cat"], device="cpu").mask(pixels).all()
@@ -176,7 +176,7 @@ def test_a_segmentation_model_tells_the_subject_by_its_label(segmenter_folder: P
 
 
 def test_a_folder_that_holds_no_model_is_refused(tmp_path: Path, segmenter_folder: Path) -> None:
-    from synthaug.generators.segmentation import SubjectSegmenter
+    from synthaug.generators.compositing.segmentation import SubjectSegmenter
 
     with pytest.raises(UserError, match=r"no config\.json"):
         SubjectSegmenter(tmp_path)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from synthaug.config import HIP
 from synthaug.errors import ImportFailed, UserError
 from synthaug.importers import detect, load_importer
-from synthaug.importers.hip_angles import angle_from_landmarks, hip_caption, hip_class, parse_angles, wording
-from synthaug.importers.hip_phantom import READER, TEST, TRAIN, Phantom, hip_phantom
+from synthaug.importers.hip.angles import angle_from_landmarks, hip_caption, hip_class, parse_angles, wording
+from synthaug.importers.hip.phantom import READER, TEST, TRAIN, Phantom, hip_phantom
 from synthaug.stages.importing import import_images
 from synthaug.store import catalog, labels
 from synthaug.workspace import Workspace

@@ -24,8 +24,8 @@ from synthaug.importers.digits import digits_arrays
 from synthaug.records import GenerationRequest, Job
 from synthaug.running.jobs import run_to_end
 from synthaug.stages import finetune
-from synthaug.stages.catalog import HANDLERS
 from synthaug.stages.finetune_captions import captioned_images
+from synthaug.stages.handlers import HANDLERS
 from synthaug.stages.importing import import_images
 from synthaug.stages.view import ViewSpec, make_view
 from synthaug.store import catalog, jobs, views

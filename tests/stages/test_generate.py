@@ -17,11 +17,11 @@ from PIL import Image
 
 from synthaug.errors import TemplateError, UserError
 from synthaug.generators.augmentation import distort
-from synthaug.generators.masks import subject_mask
+from synthaug.generators.compositing.masks import subject_mask
 from synthaug.records import Job, Prompt
 from synthaug.running.jobs import run_to_end
 from synthaug.stages import generate, generation_params, generation_plan
-from synthaug.stages.catalog import HANDLERS
+from synthaug.stages.handlers import HANDLERS
 from synthaug.stages.view import ViewSpec, make_view
 from synthaug.store import catalog, generations, jobs, labels, views
 from synthaug.templates import Template

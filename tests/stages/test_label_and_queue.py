@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from synthaug.errors import UnknownName, UserError
+from synthaug.reading.queue import items, ordered_ids
 from synthaug.records import LabelEntry
 from synthaug.stages import label
-from synthaug.stages.queue import items, ordered_ids
 from synthaug.store import catalog, labels, models
 from synthaug.workspace import Workspace
 from tests.stages.helpers import add_synthetic

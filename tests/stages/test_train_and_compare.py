@@ -11,8 +11,8 @@ import pytest
 
 from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.errors import Cancelled, UserError
+from synthaug.reading import explore
 from synthaug.records import LabelEntry
-from synthaug.stages import explore
 from synthaug.stages.compare import all_comparisons, compare
 from synthaug.stages.label import record
 from synthaug.stages.predict import predict

@@ -19,7 +19,7 @@ from synthaug.generators.base import ModelCard
 from synthaug.records import GenerationRequest
 from synthaug.running.jobs import run_to_end
 from synthaug.stages import generate
-from synthaug.stages.catalog import HANDLERS
+from synthaug.stages.handlers import HANDLERS
 from synthaug.stages.train_generator import Progress, train_on_view
 from synthaug.stages.view import ViewSpec, make_view
 from synthaug.store import catalog, generations, labels
@@ -138,7 +138,8 @@ def test_more_steps_go_on_from_where_fewer_ended(viewed: Workspace, tmp_path: Pa
 COMMAND = """
 import os, signal, sys
 from synthaug.cli import main
-from synthaug.generators import fitting, gan_training
+from synthaug.generator_training import fitting
+from synthaug.generator_training import gan as gan_training
 from synthaug.stages import train_generator
 
 passed_on = train_generator._Sitting.__call__

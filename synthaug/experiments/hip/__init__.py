@@ -1,0 +1,1 @@
+"""The dog-hip experiment: phantoms, angles, readers and their figures."""

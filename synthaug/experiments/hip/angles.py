@@ -1,0 +1,196 @@
+"""Angles of a workspace's images, by who says them: captions, prompts, models, people. Numbers lie in runs/."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthaug.errors import UserError
+from synthaug.experiments.lab import Lab
+from synthaug.importers.hip.angles import hip_caption, hip_class, parse_angles
+from synthaug.records import LabelEntry, LabelSource, Split
+from synthaug.stages.importing import IMPORTER
+from synthaug.stages.view import ViewSpec
+from synthaug.store import catalog, generations, labels, views
+
+Angles = dict[str, tuple[float, float]]
+"""SHA-256 of an image -> (left, right) in degrees."""
+
+PEOPLE = ("human", "accepted")
+"""Sources of labels that a person gave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one reader says of the generated images."""
+
+    annotator: str
+    angles: Angles
+    error: float | None = None  # mean absolute error in degrees on images the reader never saw; None: unknown
+
+
+def captioned_angles(lab: Lab, split: Split) -> Angles:
+    """The angles that the captions of a split's real images say. Raises UserError where one says none."""
+    images = catalog.find_images(lab.workspace.db, split=split, origin="real")
+    if not images:
+        raise UserError(
+            f"there are no real {split} images; put train/ and test/ into the folder, each with images and a "
+            "metadata.csv (file_name,text)"
+        )
+    captions = catalog.captions(lab.workspace.db, [image.id for image in images])
+    said = {image.sha256: parse_angles(captions.get(image.id, "")) for image in images}
+    missing = [image.source for image in images if said[image.sha256] is None]
+    if missing:
+        raise UserError(
+            f"{len(missing)} of {len(images)} captions of the {split} images say no angles, such as that of "
+            f"{missing[0]}; they must read like {hip_caption(112.03, 91.09)!r}"
+        )
+    return {sha256: angles for sha256, angles in said.items() if angles is not None}
+
+
+def prompted_angles(lab: Lab, jobs: tuple[int, ...]) -> Angles:
+    """The angles that the images of these jobs were asked for with."""
+    hashes = {sha256 for job in jobs for sha256 in generations.images_of_job(lab.workspace.db, job)}
+    images = [
+        each for each in catalog.find_images(lab.workspace.db, origin="synthetic") if each.sha256 in hashes
+    ]
+    made = generations.of_images(lab.workspace.db, [image.id for image in images])
+    found = {image.sha256: parse_angles(made[image.id].prompt) for image in images}
+    return {sha256: angles for sha256, angles in found.items() if angles is not None}
+
+
+def log_classes(
+    lab: Lab, angles: Angles, threshold: float, annotator: str = IMPORTER, source: LabelSource = "imported"
+) -> None:
+    """Log the class that each image's angles make, where the log does not say so already."""
+    workspace = lab.workspace
+    ids = {each.sha256: each.id for each in catalog.find_images(workspace.db) if each.sha256 in angles}
+    known = labels.current(workspace.db, list(ids.values()))
+    entries = []
+    for sha256, image_id in ids.items():
+        position = catalog.class_index(workspace.db, hip_class(*angles[sha256], threshold))
+        current = known.get(image_id)
+        if current is None or not _says(current, position, annotator):
+            op_id = f"hip:{annotator}:{position}:{sha256}"
+            entries.append(LabelEntry(image_id, "class", annotator, source, op_id, position))
+    labels.append(workspace.db, entries)
+
+
+def _says(label: labels.CurrentLabel, position: int, annotator: str) -> bool:
+    """Whether a label is this class, given by a person or by this annotator."""
+    return label.class_index == position and (label.annotator == annotator or label.source in PEOPLE)
+
+
+def frozen_view(lab: Lab, name: str, angles: Angles, threshold: float) -> str:
+    """The name of a view of exactly these images, with the class their angles make; other angles, another view."""
+    workspace = lab.workspace
+    name = f"{name}-{digest(angles, threshold)}"
+    if name not in {view.name for view in views.all_views(workspace.db)}:
+        members = [
+            (image.id, catalog.class_index(workspace.db, hip_class(*angles[image.sha256], threshold)))
+            for image in catalog.find_images(workspace.db, split="train")
+            if image.sha256 in angles
+        ]
+        spec = {**asdict(ViewSpec()), "angles": name, "threshold": threshold}
+        views.create(workspace.db, name, spec, members)
+    return name
+
+
+def kept_reading(lab: Lab, name: str, make: Callable[[], Reading]) -> Reading:
+    """The reading in runs/NAME.json; made and written there if there is none."""
+    path = lab.workspace.root / "runs" / f"{name}.json"
+    if not path.exists():
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(asdict(make()), indent=1) + "\n", encoding="utf-8")
+        partial.replace(path)
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    angles = {sha256: (float(left), float(right)) for sha256, (left, right) in kept["angles"].items()}
+    return Reading(kept["annotator"], angles, kept["error"])
+
+
+def peoples_reading(
+    lab: Lab, predicted: Angles, corrections: Path | None, table: Path, threshold: float
+) -> Reading:
+    """What people made of the predicted angles: the rows of ``corrections``, and the classes they confirmed.
+
+    An image whose class a person confirmed keeps its predicted angles; one that was given another class, rejected
+    or doubted is left out unless ``corrections`` gives its angles. Raises UserError where there is neither, having
+    written ``table`` to correct.
+    """
+    given = {} if corrections is None else read_corrections(corrections, predicted)
+    confirmed = _confirmed(lab, predicted, threshold)
+    if not given and not confirmed:
+        write_angles(table, predicted)
+        raise UserError(
+            f"{len(predicted)} generated images wait for a person: correct left and right in {table} and give it "
+            "with --option corrections=FILE, or label the images (synthaug serve, page Label); an image whose "
+            "class is confirmed keeps its predicted angles. Then give the same command again"
+        )
+    return Reading("people", confirmed | given)
+
+
+def _confirmed(lab: Lab, predicted: Angles, threshold: float) -> Angles:
+    """Predicted angles of the images to which a person gave the class that those angles make."""
+    db = lab.workspace.db
+    ids = {
+        each.id: each.sha256
+        for each in catalog.find_images(db, origin="synthetic")
+        if each.sha256 in predicted
+    }
+    found: Angles = {}
+    for image_id, label in labels.current(db, list(ids)).items():
+        angles = predicted[ids[image_id]]
+        position = catalog.class_index(db, hip_class(*angles, threshold))
+        if label.source in PEOPLE and label.class_index == position:
+            found[ids[image_id]] = angles
+    return found
+
+
+def write_angles(path: Path, angles: Angles) -> None:
+    """``image,left,right``: SHA-256 and degrees."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["image", "left", "right"])
+        table.writerows([sha256, f"{left:.2f}", f"{right:.2f}"] for sha256, (left, right) in angles.items())
+
+
+def read_corrections(path: Path, known: Mapping[str, object]) -> Angles:
+    """A table of :func:`write_angles`, corrected. Raises UserError for a row that cannot be read."""
+    found: Angles = {}
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            for number, row in enumerate(csv.DictReader(file), start=2):
+                sha256, angles = row.get("image") or "", (row.get("left") or "", row.get("right") or "")
+                if sha256 not in known:
+                    raise UserError(f"{path} line {number}: {sha256!r} is none of the generated images")
+                found[sha256] = _degrees(path, number, angles)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read: {error}") from error
+    return found
+
+
+def _degrees(path: Path, number: int, angles: tuple[str, str]) -> tuple[float, float]:
+    try:
+        left, right = float(angles[0]), float(angles[1])
+    except ValueError:
+        left = right = 0.0
+    if not (0 < left < 180 and 0 < right < 180):
+        raise UserError(f"{path} line {number}: the angles {angles} must be numbers of degrees in 0 .. 180")
+    return left, right
+
+
+def as_targets(hashes: list[str], angles: Angles) -> NDArray[np.float64]:
+    """The angles of these images, (N, 2)."""
+    return np.array([angles[sha256] for sha256 in hashes], np.float64).reshape(-1, 2)
+
+
+def digest(*what: object) -> str:
+    """Eight hex digits that differ for different values, JSON-ready."""
+    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:8]

@@ -1,0 +1,165 @@
+"""The scales of the hip experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from synthaug.classifiers.recipes import Recipe
+from synthaug.errors import UnknownName, UserError
+from synthaug.experiments.base import ScaleName
+from synthaug.generator_training.finetuning_config import Method
+from synthaug.importers.hip.angles import NORMAL_ANGLE
+
+
+@dataclass(frozen=True, slots=True)
+class HipSettings:
+    """One scale; every field but the recipe may be given as an option of the experiment."""
+
+    recipe: Recipe  # of every regressor
+    phantom: str  # what is imported where the user gives no data
+    generator: str  # what is fine-tuned
+    method: Method
+    steps: int  # of fine-tuning
+    batch_size: int
+    accumulate: int
+    generated: int  # images
+    reader_images: int  # phantoms that the stand-in reader learns from
+    reader_epochs: int
+    seeds: int
+    learning_rate: float | None = None  # of fine-tuning; None: by the size of the model
+    text_encoder: bool = False  # fine-tune it as well
+    resolution: int | None = None  # of fine-tuning, in pixels; None: what the model draws
+    drawing_steps: int | None = None  # of the generator; None: its own
+    guidance: float | None = None
+    epochs: int | None = None  # of the regressors; None: the recipe's
+    threshold: float = NORMAL_ANGLE  # degrees of the worse side from which a dog is "Big"
+    corrections: str | None = (
+        None  # a table image,left,right that a person corrected; for a user's own folder
+    )
+    reduction: str = ""
+
+    @property
+    def trained_with(self) -> Recipe:
+        """The recipe with the epochs asked for."""
+        epochs = self.recipe.epochs if self.epochs is None else self.epochs
+        return replace(self.recipe, epochs=epochs, warmup_epochs=min(self.recipe.warmup_epochs, epochs / 4))
+
+    @property
+    def reader_recipe(self) -> Recipe:
+        """The stand-in reader's: the same network, and epochs of its own."""
+        warmup = min(self.recipe.warmup_epochs, self.reader_epochs / 4)
+        return replace(self.recipe, epochs=self.reader_epochs, warmup_epochs=warmup)
+
+    @property
+    def finetuning(self) -> dict[str, Any]:
+        """What decides the fine-tuned generator."""
+        names = ("method", "steps", "batch_size", "accumulate", "learning_rate", "text_encoder", "resolution")
+        return {"base": self.generator} | {name: getattr(self, name) for name in names}
+
+
+_SMALL = Recipe(
+    name="hip-small",
+    network="small_cnn",
+    epochs=40,
+    batch_size=32,
+    optimizer="adamw",
+    lr=5e-3,
+    weight_decay=1e-2,
+    schedule="one-cycle",
+    warmup_epochs=8,
+    crop_padding=2,  # no flips: they would exchange left and right
+    cpu_threads=1,
+)
+
+SCALES: Mapping[ScaleName, HipSettings] = {
+    "smoke": HipSettings(
+        recipe=replace(_SMALL, name="hip-smoke", epochs=3, warmup_epochs=0.75),
+        phantom="hip-phantom:train=48,test=24,size=32,short=1",
+        generator="embedded",
+        method="lora",
+        steps=20,
+        batch_size=4,
+        accumulate=1,
+        generated=24,
+        drawing_steps=4,
+        reader_images=96,
+        reader_epochs=3,
+        seeds=3,
+        reduction="20 steps of adapters on the embedded generator, "
+        "24 generated images, 3 epochs of a small network: every step works, and the figures mean nothing",
+    ),
+    "cpu": HipSettings(
+        recipe=_SMALL,
+        phantom="hip-phantom:size=32,short=1",
+        generator="embedded",
+        method="full",
+        steps=3000,
+        batch_size=8,
+        text_encoder=True,
+        accumulate=1,
+        generated=600,
+        guidance=2.0,
+        reader_images=4000,
+        reader_epochs=25,
+        seeds=5,
+        reduction="32 pixels, the embedded generator (10.7 million "
+        "parameters) instead of Stable Diffusion 1.5, 600 generated images instead of 10,000, and a network of 240,000 "
+        "parameters instead of EfficientNet-B7",
+    ),
+    # Fine-tuning as published; of the regressor the network, Adam and its rate are.
+    "full": HipSettings(
+        recipe=Recipe(
+            name="hip-efficientnet-b7",
+            network="efficientnet_b7",
+            epochs=50,
+            batch_size=8,
+            optimizer="adamw",
+            lr=1e-3,
+            warmup_epochs=2,
+            gradient_clip=1.0,
+            crop_padding=16,
+            image_size=512,
+            mixed_precision=True,
+        ),
+        phantom="hip-phantom:size=512",
+        generator="stable-diffusion-v1-5/stable-diffusion-v1-5",
+        method="full",
+        steps=1000,
+        batch_size=1,
+        accumulate=4,
+        learning_rate=1e-5,
+        resolution=512,
+        generated=10_000,
+        reader_images=4000,
+        reader_epochs=20,
+        seeds=5,
+    ),
+}
+
+
+def hip_settings(scale: ScaleName, options: Mapping[str, Any]) -> HipSettings:
+    """The settings of a scale, with options by the names of the fields (text is converted). Raises UserError."""
+    if scale not in SCALES:
+        raise UnknownName("scale", scale, SCALES)
+    chosen = SCALES[scale]
+    known = sorted(set(asdict(chosen)) - {"recipe", "reduction"})
+    for name, value in options.items():
+        if name not in known:
+            raise UnknownName("option", name, known)
+        chosen = replace(chosen, **{name: _converted(name, value)})
+    return chosen
+
+
+_TEXTS = ("phantom", "generator", "method", "corrections")
+_FLOATS = ("learning_rate", "guidance", "threshold")
+
+
+def _converted(name: str, value: Any) -> Any:
+    if not isinstance(value, str) or name in _TEXTS:
+        return value
+    try:
+        return float(value) if name in _FLOATS else int(value)
+    except ValueError as error:
+        raise UserError(f"--option {name}={value}: {value!r} is not a number") from error

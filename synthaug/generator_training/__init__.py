@@ -1,0 +1,1 @@
+"""Trains and fine-tunes generators; drawing with them is :mod:`synthaug.generators`."""

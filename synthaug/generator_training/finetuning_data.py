@@ -1,0 +1,142 @@
+"""What a fine-tuning step is made of: latents of the images, embeddings of the captions, images of the class."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthaug.generator_training.adapters import DRAWN_AT_ONCE, Tunable
+from synthaug.generator_training.latents import encode
+from synthaug.images import resize
+from synthaug.records import Pixels
+
+if TYPE_CHECKING:
+    import torch
+
+KEPT_CAPTIONS = 4096
+"""Different captions whose embeddings are kept; with more the text encoder stays at work."""
+ENCODED_AT_ONCE = 8
+
+
+def fit_to(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """The middle of an image at ``size`` (width, height): cropped to its shape, then resized, antialiased."""
+    height, width = pixels.shape[:2]
+    scale = min(width / size[0], height / size[1])
+    across, down = max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+    left, top = (width - across) // 2, (height - down) // 2
+    return resize(pixels[top : top + down, left : left + across], size)
+
+
+class Latents:
+    """Mean and standard deviation of every image's latents, kept in main memory; of its mirror image too."""
+
+    def __init__(self, tunable: Tunable, images: Sequence[Pixels], flip: bool) -> None:
+        import torch
+
+        # In one layout, wherever the images come from: another one would round otherwise.
+        prepared = np.ascontiguousarray(np.stack([fit_to(each, tunable.resolution) for each in images]))
+        sides = [prepared, np.ascontiguousarray(prepared[:, :, ::-1])] if flip else [prepared]
+        vae = tunable.pipeline.vae
+        with tunable.assembled():
+            kept = [
+                torch.stack(encode(vae, side[start : start + ENCODED_AT_ONCE], tunable.device)).cpu()
+                for side in sides
+                for start in range(0, len(side), ENCODED_AT_ONCE)
+            ]
+        self._moments = torch.cat(kept, dim=1)
+        self._images, self._flip = len(images), flip
+        self._scale, self._device = vae.config.scaling_factor, tunable.device
+
+    def draw(
+        self, rng: np.random.Generator, source: torch.Generator, count: int
+    ) -> tuple[NDArray[np.int64], torch.Tensor]:
+        """Which images, drawn by ``rng``, and a sample of their latents (N, C, h, w)."""
+        import torch
+
+        indices = rng.integers(self._images, size=count)
+        mirrored = rng.integers(2, size=count) * self._images if self._flip else 0
+        mean, std = self._moments[:, torch.from_numpy(indices + mirrored)]
+        latents = (mean + std * torch.randn(mean.shape, generator=source)) * self._scale
+        return indices, latents.to(self._device)
+
+
+class Conditions:
+    """What the U-Net is told beside the noisy latents."""
+
+    def __init__(self, tunable: Tunable, captions: Sequence[str]) -> None:
+        import torch
+
+        self._tunable = tunable
+        self._kept: dict[str, dict[str, torch.Tensor]] = {}
+        different = {"", *captions}
+        self._live = tunable.config.text_encoder or len(different) > KEPT_CAPTIONS
+        if not self._live:
+            with tunable.assembled(), torch.no_grad():
+                self._kept = {text: _to("cpu", self._encode(text)) for text in sorted(different)}
+
+    def __call__(self, captions: Sequence[str]) -> dict[str, Any]:
+        """Arguments of the U-Net's call."""
+        import torch
+
+        tunable = self._tunable
+        if tunable.config.text_encoder:
+            each = [self._encode(text) for text in captions]
+        elif self._live:
+            with tunable.assembled(), torch.no_grad():
+                each = [self._encode(text) for text in captions]
+        else:
+            each = [_to(tunable.device, self._kept[text]) for text in captions]
+        embeddings = torch.cat([one["text"] for one in each])
+        if not tunable.is_xl:
+            return {"encoder_hidden_states": embeddings}
+        width, height = tunable.resolution
+        sizes = torch.tensor([[height, width, 0, 0, height, width]] * len(each), device=tunable.device)
+        pooled = torch.cat([one["pooled"] for one in each])
+        return {
+            "encoder_hidden_states": embeddings,
+            "added_cond_kwargs": {"text_embeds": pooled, "time_ids": sizes.to(embeddings.dtype)},
+        }
+
+    def _encode(self, caption: str) -> dict[str, torch.Tensor]:
+        pipeline, device = self._tunable.pipeline, self._tunable.device
+        with self._tunable.accelerator.autocast():
+            encoded = pipeline.encode_prompt(
+                prompt=caption, device=device, num_images_per_prompt=1, do_classifier_free_guidance=False
+            )
+        if not self._tunable.is_xl:
+            return {"text": encoded[0]}
+        found = {"text": encoded[0], "pooled": encoded[2]}
+        if not caption and pipeline.config.force_zeros_for_empty_prompt:
+            return {name: each.zero_() for name, each in found.items()}
+        return found
+
+
+def _to(device: Any, embeddings: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: each.to(device) for name, each in embeddings.items()}
+
+
+def class_images(tunable: Tunable, folder: Path, report: Callable[[int, int], None]) -> list[Pixels]:
+    """Images of the class as the base draws them; read from ``folder`` where they were drawn before."""
+    config = tunable.config
+    count, prompt = config.class_images, config.class_prompt or ""
+    key = hashlib.sha256(repr((tunable.base.revision, prompt, config.seed, count)).encode()).hexdigest()
+    path = folder / f"class-{key[:16]}.npy"
+    if path.exists():
+        return list(np.load(path, allow_pickle=False))
+    images: list[Pixels] = []
+    while len(images) < count:
+        seeds = [config.seed * count + place for place in range(len(images), len(images) + DRAWN_AT_ONCE)]
+        images += tunable.draw([prompt] * len(seeds), seeds)
+        report(min(len(images), count), count)
+    images = images[:count]
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    with partial.open("wb") as file:
+        np.save(file, np.stack(images), allow_pickle=False)
+    partial.replace(path)
+    return images

@@ -1,0 +1,102 @@
+"""The embedded model's training set: small photographs with captions measured from them, and the digits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthaug.generator_training.config import Progress, TrainingConfig
+from synthaug.generator_training.digit_captions import digit_caption
+from synthaug.generator_training.digits import augment_digit
+from synthaug.generator_training.networks import Architecture
+from synthaug.generator_training.photo_captions import COLORS, SYNONYMS, TONES, Fillers, look, photo_caption
+from synthaug.generator_training.text_to_image import ignore_progress, train
+from synthaug.generators.base import ModelCard
+from synthaug.records import Pixels
+
+DIGIT_COPIES = 4  # augmented copies of every digit: about a twentieth of what is seen
+
+ARCHITECTURE = Architecture(
+    vae_channels=(32, 64),
+    unet_channels=(64, 160, 192),
+    unet_attention=(False, False, True),
+    attention_heads=4,
+    norm_groups=32,
+    text_in_every_block=True,
+    text_width=128,
+    max_tokens=32,
+    vocabulary_size=1400,
+)
+CONFIG = TrainingConfig(
+    architecture=ARCHITECTURE,
+    vae_steps=700,
+    vae_learning_rate=2e-3,
+    vae_cooldown_steps=250,
+    steps=3_270,
+    cooldown_steps=800,
+    batch_size=128,
+    shards=2,
+    mixed_precision=True,
+    learning_rate=8e-4,
+    warmup_steps=200,
+    ema_decay=0.999,
+    kl_weight=3e-4,
+    checkpoint_minutes=2.0,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LabeledImages:
+    """Images (N, 32, 32, 3) uint8 and their class indices (N,)."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+
+
+def train_photos(
+    photos: LabeledImages,
+    digits: LabeledImages,
+    classes: Sequence[str],
+    fillers: Fillers,
+    output: Path,
+    checkpoints: Path,
+    *,
+    config: TrainingConfig = CONFIG,
+    progress: Progress = ignore_progress,
+    trained_on: str = "",
+) -> dict[str, Any]:
+    """Train on photographs of ``classes``, each also mirrored, and on digits, which have a left and a right."""
+    looks = [look(each) for each in photos.images]
+    copies = np.repeat(np.arange(len(digits.images)), DIGIT_COPIES)
+    rng = np.random.default_rng(config.seed)
+    drawn = [augment_digit(digits.images[index], rng) for index in copies]
+    count = len(photos.images)
+    images = np.concatenate([photos.images, photos.images[:, :, ::-1], np.reshape(drawn, (-1, 32, 32, 3))])
+
+    def captions_for(pixels: Pixels, index: int, rng: np.random.Generator) -> str:
+        if index >= 2 * count:
+            return digit_caption(pixels, int(digits.labels[copies[index - 2 * count]]), rng)
+        return photo_caption(classes[photos.labels[index % count]], looks[index % count], rng, fillers)
+
+    synonyms = {word for each in classes for word in SYNONYMS.get(each, ())} - set(classes)
+    card = ModelCard(
+        name="embedded",
+        num_inference_steps=10,
+        guidance_scale=5.0,
+        batch_size=16,
+        classes=tuple(classes),  # of the digits it sees too little to promise them
+        words=(
+            *sorted(synonyms),
+            *TONES,
+            *COLORS,
+            *(f"on a {color} background" for color in COLORS),
+            *("photo", "image"),
+        ),
+        trained_on=trained_on,
+    )
+    return train(images, captions_for, config, output, checkpoints, progress=progress, card=card)

@@ -1,0 +1,1 @@
+"""Any diffusers pipeline that reads prompts: loading, batches, the differences between pipelines."""

@@ -1,0 +1,210 @@
+"""Any diffusers pipeline that reads prompts: from text, from an image, or inside a mask."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from synthaug.errors import Cancelled, SynthaugError, UserError
+from synthaug.generators.base import (
+    GeneratedImage,
+    GenerationSettings,
+    ModelCard,
+    ShouldCancel,
+)
+from synthaug.generators.delivery import check_positive, delivered_size
+from synthaug.generators.diffusion.batches import Setting, group, keep_unmasked, masks, sources
+from synthaug.generators.diffusion.loading import load_pipeline
+from synthaug.generators.diffusion.pipelines import is_out_of_memory
+from synthaug.generators.folders import find_model
+from synthaug.records import GenerationRequest, Pixels
+
+ACCELERATOR_BATCH = 8  # images; halved for good when memory runs out
+CPU_BATCH = 1  # images; a large model gains nothing from more
+
+
+def never() -> bool:
+    """The question "should I stop?" answered with no."""
+    return False
+
+
+class DiffusionGenerator:
+    """Drives one pipeline; a batch always has the same shape on a CPU, so that pixels depend on nothing else."""
+
+    def __init__(
+        self,
+        name: str | Path,
+        *,
+        num_inference_steps: int | None = None,
+        guidance_scale: float | None = None,
+        batch_size: int | None = None,
+        output_size: tuple[int, int] | None = None,
+        device: str | None = None,
+        compile: bool = False,
+    ) -> None:
+        folder = find_model(name)
+        self.name = str(name)
+        self.revision = folder.revision
+        self._card = ModelCard.read(folder.path)
+        self._loaded = load_pipeline(folder, device, compile)
+        check_positive("batch size", batch_size)
+        check_positive("number of steps", num_inference_steps)
+        self.settings = GenerationSettings(
+            num_inference_steps=_first(
+                num_inference_steps,
+                self._card.num_inference_steps,
+                self._loaded.default("num_inference_steps"),
+            ),
+            guidance_scale=float(
+                _first(guidance_scale, self._card.guidance_scale, self._loaded.default_guidance)
+            ),
+            batch_size=self._batch_size(batch_size),
+            output_size=delivered_size(self._loaded.native_size, output_size or self._card.output_size),
+            scheduler=type(self._loaded.pipeline.scheduler).__name__,
+            device=self._loaded.device,
+            dtype=str(self._loaded.dtype).removeprefix("torch."),
+        )
+        self._batch = self.settings.batch_size
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Width and height of the images."""
+        return self.settings.output_size
+
+    def describe(self) -> ModelCard:
+        """The model folder's card."""
+        return self._card
+
+    def generate(
+        self, requests: Sequence[GenerationRequest], should_cancel: ShouldCancel = never
+    ) -> list[GeneratedImage]:
+        """One image a request, in order; see :class:`synthaug.generators.base.Generator`.
+
+        Requests of one guidance, start and strength are drawn together.
+        """
+        images: dict[int, GeneratedImage] = {}
+        groups = group(requests, self.settings.guidance_scale, self.settings.num_inference_steps)
+        for setting, positions in groups.items():
+            while positions:
+                batch = positions[: self._batch]
+                try:
+                    drawn = self._generate_batch([requests[each] for each in batch], setting, should_cancel)
+                except (RuntimeError, MemoryError) as error:
+                    self._make_room(error)
+                    continue
+                images |= zip(batch, drawn, strict=True)
+                positions = positions[len(batch) :]
+        return [images[position] for position in range(len(requests))]
+
+    def _generate_batch(
+        self, requests: Sequence[GenerationRequest], setting: Setting, should_cancel: ShouldCancel
+    ) -> list[GeneratedImage]:
+        padding = [requests[-1]] * (self._batch - len(requests)) if self._loaded.fixed_batch else []
+        with self._loaded.lock:
+            drawn = self._draw([*requests, *padding], setting, should_cancel)[: len(requests)]
+            cuts = [self._loaded.unread(request.prompt) for request in requests]
+        return [
+            self._delivered(pixels, request, setting, cut)
+            for pixels, request, cut in zip(drawn, requests, cuts, strict=True)
+        ]
+
+    def _draw(
+        self, requests: Sequence[GenerationRequest], setting: Setting, should_cancel: ShouldCancel
+    ) -> NDArray[np.uint8]:
+        """Images (N, H, W, 3) uint8 at the pipeline's own size."""
+        import torch
+
+        def stop_if_asked(pipeline: Any, step: int, time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+            if should_cancel():
+                raise Cancelled("generation was cancelled")
+            return tensors
+
+        if should_cancel():
+            raise Cancelled("generation was cancelled")
+        pipeline = self._loaded.starting_from(setting.start)
+        with torch.inference_mode():
+            drawn = pipeline(
+                **self._loaded.arguments([request.prompt for request in requests], setting.guidance_scale),
+                **self._start_arguments(pipeline, requests, setting),
+                # Noise is drawn on the CPU, one source an image, so that it depends on the seed alone.
+                generator=[torch.Generator().manual_seed(request.seed) for request in requests],
+                num_inference_steps=self.settings.num_inference_steps,
+                callback_on_step_end=stop_if_asked,
+                output_type="np",
+            ).images
+        if not np.isfinite(drawn).all():
+            raise SynthaugError(
+                f"{self.name} drew values that are no numbers in {self.settings.dtype}; try device='cpu'"
+            )
+        images: NDArray[np.uint8] = np.rint(drawn * 255).astype(np.uint8)
+        return images
+
+    def _start_arguments(
+        self, pipeline: Any, requests: Sequence[GenerationRequest], setting: Setting
+    ) -> dict[str, Any]:
+        """What the pipeline's call takes besides the prompts: the size, and the images to start from."""
+        size = self._loaded.native_size
+        taken = inspect.signature(pipeline.__call__).parameters  # some have the size from the image alone
+        arguments: dict[str, Any] = {
+            name: side for name, side in zip(("width", "height"), size, strict=True) if name in taken
+        }
+        if setting.start == "text":
+            return arguments
+        arguments["image"] = np.stack(sources(requests, size)).astype(np.float32) / 255
+        arguments["strength"] = setting.strength
+        if setting.start == "inpaint":
+            arguments["mask_image"] = np.stack(masks(requests, size)).astype(np.float32)
+        return arguments
+
+    def _delivered(
+        self, drawn: Pixels, request: GenerationRequest, setting: Setting, cut: str
+    ) -> GeneratedImage:
+        details = setting.details(request)
+        drawn = self._kept(drawn, request)
+        if self.image_size == self._loaded.native_size:
+            return GeneratedImage(drawn, cut=cut, details=details)
+        reduced = np.asarray(Image.fromarray(drawn).resize(self.image_size, Image.Resampling.LANCZOS))
+        return GeneratedImage(self._kept(reduced, request), review=drawn, cut=cut, details=details)
+
+    @staticmethod
+    def _kept(drawn: Pixels, request: GenerationRequest) -> Pixels:
+        """Inpainting alters even what it keeps, going through the VAE: that is put back as it was."""
+        if request.mask is None:
+            return drawn
+        (source,) = sources([request], (drawn.shape[1], drawn.shape[0]))
+        return keep_unmasked(drawn, request, source)
+
+    def _batch_size(self, asked: int | None) -> int:
+        if self._loaded.device == "cpu":
+            return self._card.batch_size or CPU_BATCH
+        return asked or self._card.batch_size or ACCELERATOR_BATCH
+
+    def _make_room(self, error: Exception) -> None:
+        """Halve the batch for good where it was memory that failed; elsewhere raise the error again."""
+        import torch
+
+        if self._loaded.compiled and isinstance(error, torch._dynamo.exc.TorchDynamoException):
+            reason = str(error).strip().partition("\n")[0]
+            raise UserError(
+                f"{self.name} cannot be compiled on this machine ({reason}); do without"
+            ) from error
+        if not is_out_of_memory(error):
+            raise error
+        if self._batch == 1 or self._loaded.fixed_batch:
+            raise UserError(
+                f"{self.name} needs more memory than {self._loaded.device} has, even for {self._batch} "
+                f"image{'s' * (self._batch > 1)}; close other programs, or choose a smaller model or device='cpu'"
+            ) from error
+        self._batch //= 2
+        torch.cuda.empty_cache()
+
+
+def _first(*values: Any) -> Any:
+    """The first value that is not None."""
+    return next(value for value in values if value is not None)

@@ -1,0 +1,174 @@
+"""From a model folder to a pipeline on a device: number format, adapters, memory, compilation."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import threading
+from collections import OrderedDict
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from synthaug.errors import UserError
+from synthaug.generators.diffusion.pipelines import LoadedPipeline, is_out_of_memory
+from synthaug.generators.folders import ADAPTER, ModelFolder
+
+if TYPE_CHECKING:
+    import torch
+
+KEPT = 2  # pipelines: two generators are compared side by side without loading either again
+ROOM = 1.3  # times the weights' size: what a card must have free to hold them and work
+DRIVEN_BY = {"generator", "num_inference_steps", "callback_on_step_end", "output_type"}
+
+_loaded: OrderedDict[tuple[str, str, str, bool], LoadedPipeline] = OrderedDict()
+_loading = threading.Lock()
+
+
+def load_pipeline(folder: ModelFolder, device: str | None, compile: bool = False) -> LoadedPipeline:
+    """The pipeline of a folder on ``device`` (None: the GPU if there is one); the last two are kept in memory."""
+    import torch
+
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    key = (str(folder.path.resolve()), folder.revision, device, compile)
+    with _loading:
+        if key not in _loaded:
+            while len(_loaded) >= KEPT:
+                _loaded.popitem(last=False)
+            _loaded[key] = _load(folder, device, compile)
+        _loaded.move_to_end(key)
+        return _loaded[key]
+
+
+def _load(folder: ModelFolder, device: str, compile: bool) -> LoadedPipeline:
+    import torch
+
+    dtype = number_format(torch.device(device))
+    try:
+        pipeline = assemble(folder, dtype)
+        offloaded = _place(pipeline, device)
+    except MemoryError as error:
+        raise _too_large(folder, device) from error
+    except (OSError, ValueError, RuntimeError, KeyError, AttributeError, TypeError) as error:
+        if is_out_of_memory(error):
+            raise _too_large(folder, device) from error
+        raise UserError(
+            f"{folder.path} could not be loaded as a text-to-image pipeline of diffusers: {error}"
+        ) from error
+    missing = DRIVEN_BY - set(inspect.signature(pipeline.__call__).parameters)
+    if missing:
+        raise UserError(
+            f"{type(pipeline).__name__} in {folder.path} cannot be driven: "
+            f"its call has no {', '.join(sorted(missing))}"
+        )
+    pipeline.set_progress_bar_config(disable=True)
+    _tune(pipeline, device, compile)
+    return LoadedPipeline(pipeline, device, dtype, compiled=compile, offloaded=offloaded)
+
+
+def number_format(device: torch.device) -> torch.dtype:
+    """bfloat16 on a GPU that multiplies it (its range is float32's: no overflow), float16 on others, else float32."""
+    import torch
+
+    from synthaug.hardware import multiplies_bfloat16
+
+    if device.type != "cuda":
+        return torch.float32
+    return torch.bfloat16 if multiplies_bfloat16(device) else torch.float16
+
+
+def assemble(folder: ModelFolder, dtype: torch.dtype) -> Any:
+    """The pipeline in main memory, its adapters merged into its weights."""
+    if folder.base is not None:
+        pipeline = assemble(folder.base, dtype)
+        _merge_adapter(pipeline, folder)
+        return pipeline
+    import diffusers
+    import transformers
+
+    for each in (diffusers, transformers):
+        each.utils.logging.disable_progress_bar()
+        each.utils.logging.set_verbosity_error()  # a line a prompt that is too long: we count those ourselves
+    config = diffusers.DiffusionPipeline.load_config(folder.path)
+    # A safety checker replaces images it objects to by black ones; here a person sees every image anyway.
+    off = {"safety_checker": None, "requires_safety_checker": False} if "safety_checker" in config else {}
+    return diffusers.AutoPipelineForText2Image.from_pretrained(
+        folder.path,
+        dtype=dtype,
+        variant=folder.variant,
+        use_safetensors=True,
+        local_files_only=True,
+        low_cpu_mem_usage=find_spec("accelerate") is not None,  # asked for without it, diffusers grumbles
+        **off,
+    )
+
+
+def _merge_adapter(pipeline: Any, folder: ModelFolder) -> None:
+    """Add a LoRA to a pipeline's weights; a scheduler beside it takes the place of the pipeline's."""
+    if find_spec("peft") is None:
+        raise UserError(f"{folder.path} is a LoRA; to use one: pip install 'synthaug[finetune]'")
+    pipeline.load_lora_weights(folder.path, weight_name=ADAPTER, local_files_only=True)
+    pipeline.fuse_lora(safe_fusing=True)
+    pipeline.unload_lora_weights()
+    config = folder.path / "scheduler" / "scheduler_config.json"
+    if config.is_file():
+        import diffusers
+
+        settings = json.loads(config.read_text(encoding="utf-8"))
+        pipeline.scheduler = getattr(diffusers, settings["_class_name"]).from_config(settings)
+
+
+def _place(pipeline: Any, device: str) -> bool:
+    """Move a pipeline to its device; true where only the part at work is there, because not all of it fits."""
+    import torch
+
+    if torch.device(device).type != "cuda" or _fits(pipeline, device):
+        pipeline.to(device)
+        return False
+    _loaded.clear()  # what was kept for another time gives way first
+    torch.cuda.empty_cache()
+    if _fits(pipeline, device):
+        pipeline.to(device)
+        return False
+    if find_spec("accelerate") is None:
+        raise UserError(
+            f"the weights take {weights_size(pipeline) / 1e9:.1f} GB, more than {device} has free; to keep only the "
+            "part at work there: pip install 'synthaug[finetune]' (accelerate), or choose device='cpu'"
+        )
+    pipeline.enable_model_cpu_offload(device=device)
+    return True
+
+
+def _fits(pipeline: Any, device: str) -> bool:
+    import torch
+
+    free, _ = torch.cuda.mem_get_info(device)
+    return bool(ROOM * weights_size(pipeline) <= free)
+
+
+def weights_size(pipeline: Any) -> int:
+    """Bytes of all of a pipeline's weights."""
+    import torch
+
+    modules = [each for each in pipeline.components.values() if isinstance(each, torch.nn.Module)]
+    return sum(each.numel() * each.element_size() for module in modules for each in module.parameters())
+
+
+def _tune(pipeline: Any, device: str, compile: bool) -> None:
+    """What makes an accelerator faster (a CPU gains nothing from it) and leaner; compilation when asked."""
+    import torch
+
+    denoiser = getattr(pipeline, "unet", None)
+    if torch.device(device).type != "cpu":
+        for module in (denoiser, pipeline.vae):
+            if module is not None:
+                module.to(memory_format=torch.channels_last)
+        if hasattr(pipeline.vae, "enable_slicing"):
+            pipeline.vae.enable_slicing()
+    if compile:
+        (denoiser or pipeline.transformer).compile()
+
+
+def _too_large(folder: ModelFolder, device: str) -> UserError:
+    return UserError(
+        f"{folder.path} needs more memory than {device} has; close other programs or choose a smaller model"
+    )

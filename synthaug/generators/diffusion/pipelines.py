@@ -1,0 +1,158 @@
+"""The differences between diffusers' pipelines: starting points, prompt encoding, guidance, size, defaults."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from synthaug.errors import UserError
+from synthaug.generators.diffusion.batches import Start
+
+if TYPE_CHECKING:
+    import torch
+
+EMBEDDINGS_KEPT = 256  # prompts; an SDXL prompt takes 0.3 MB
+PLAIN_NAMES = ("prompt_embeds", "negative_prompt_embeds")
+POOLED_NAMES = (*PLAIN_NAMES, "pooled_prompt_embeds", "negative_pooled_prompt_embeds")
+
+
+@dataclass(slots=True)
+class LoadedPipeline:
+    """A pipeline in memory. It holds state while it runs, so only one thread at a time may drive it."""
+
+    pipeline: Any
+    device: str
+    dtype: torch.dtype
+    compiled: bool = False
+    offloaded: bool = False  # only the part at work is on the device
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    embeddings: OrderedDict[tuple[str, bool], dict[str, torch.Tensor]] = field(default_factory=OrderedDict)
+    others: dict[Start, Any] = field(default_factory=dict)  # the same weights, started from an image
+
+    @property
+    def fixed_batch(self) -> bool:
+        """Whether all batches must have one shape: pixels depend on it on a CPU, compiled code is made for it."""
+        return self.compiled or self.device == "cpu"
+
+    @property
+    def native_size(self) -> tuple[int, int]:
+        """Width and height the pipeline draws."""
+        cells = getattr(self.pipeline, "default_sample_size", None) or self._denoiser.config.sample_size
+        height, width = (cells, cells) if isinstance(cells, int) else cells
+        factor = self.pipeline.vae_scale_factor
+        return width * factor, height * factor
+
+    @property
+    def guidance_name(self) -> str | None:
+        """The argument that sets classifier-free guidance; None where a pipeline has none.
+
+        Where ``guidance_scale`` has no default (Qwen-Image), it is for models distilled from a guided one.
+        """
+        parameters = inspect.signature(self.pipeline.__call__).parameters
+        if "guidance_scale" in parameters and parameters["guidance_scale"].default is not None:
+            return "guidance_scale"
+        return "true_cfg_scale" if "true_cfg_scale" in parameters else None
+
+    def default(self, argument: str) -> Any:
+        """The pipeline's own default for an argument of its call."""
+        return inspect.signature(self.pipeline.__call__).parameters[argument].default
+
+    @property
+    def default_guidance(self) -> float:
+        """The pipeline's own guidance scale; 1, which is none, where it has no such thing."""
+        return 1.0 if self.guidance_name is None else float(self.default(self.guidance_name))
+
+    def starting_from(self, start: Start) -> Any:
+        """The pipeline that starts from noise, from an image, or from what surrounds a mask; made on first use."""
+        if start == "text":
+            return self.pipeline
+        if start not in self.others:
+            self.others[start] = self._derived(start)
+        return self.others[start]
+
+    def _derived(self, start: Start) -> Any:
+        from diffusers import AutoPipelineForImage2Image, AutoPipelineForInpainting
+
+        kind = AutoPipelineForImage2Image if start == "image" else AutoPipelineForInpainting
+        try:
+            pipeline = kind.from_pipe(self.pipeline)
+        except ValueError as error:
+            raise UserError(
+                f"diffusers has no pipeline that starts {type(self.pipeline).__name__} from "
+                f"{'an image' if start == 'image' else 'a masked image'}; start from text"
+            ) from error
+        pipeline.set_progress_bar_config(disable=True)
+        if self.offloaded:
+            pipeline.enable_model_cpu_offload(device=self.device)
+        return pipeline
+
+    def arguments(self, prompts: list[str], guidance: float) -> dict[str, Any]:
+        """What the pipeline's call takes for these prompts and guidance: embeddings, where it is known how."""
+        import torch
+
+        strength: dict[str, Any] = {} if self.guidance_name is None else {self.guidance_name: guidance}
+        if self._embedding_names() is None:
+            if self.guidance_name == "true_cfg_scale" and guidance > 1:
+                strength["negative_prompt"] = [" "] * len(prompts)  # without one it does not guide
+            return {"prompt": prompts, **strength}
+        # A model that was told its guidance in training is told it again, and runs once a step.
+        guided = guidance > 1 and self._denoiser.config.time_cond_proj_dim is None
+        encoded = [self._encode(prompt, guided) for prompt in prompts]
+        return {name: torch.cat([each[name] for each in encoded]) for name in encoded[0]} | strength
+
+    def unread(self, prompt: str) -> str:
+        """The end of the prompt that fits none of the text encoders, "" if it all fits one."""
+        components = self.pipeline.components.items()
+        tokenizers = [each for name, each in components if name.startswith("tokenizer") and each is not None]
+        return min((self._beyond(tokenizer, prompt) for tokenizer in tokenizers), key=len, default="")
+
+    def _beyond(self, tokenizer: Any, prompt: str) -> str:
+        asked = inspect.signature(self.pipeline.__call__).parameters.get("max_sequence_length")
+        longest = min(tokenizer.model_max_length, math.inf if asked is None else asked.default)
+        tokens = tokenizer(prompt, return_offsets_mapping=True, verbose=False)
+        if len(tokens.input_ids) <= longest:
+            return ""
+        return prompt[tokens.offset_mapping[longest - 1][0] :]
+
+    @property
+    def _denoiser(self) -> Any:
+        return getattr(self.pipeline, "unet", None) or self.pipeline.transformer
+
+    def _embedding_names(self) -> tuple[str, ...] | None:
+        from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
+
+        if isinstance(self.pipeline, StableDiffusionXLPipeline):
+            return POOLED_NAMES
+        return PLAIN_NAMES if isinstance(self.pipeline, StableDiffusionPipeline) else None
+
+    def _encode(self, prompt: str, guided: bool) -> dict[str, torch.Tensor]:
+        """One prompt's embeddings, each with a batch of 1; the latest prompts' are kept."""
+        key = (prompt, guided)
+        if key not in self.embeddings:
+            encoded = self.pipeline.encode_prompt(
+                prompt=prompt,
+                device=self.device,
+                num_images_per_prompt=1,
+                do_classifier_free_guidance=guided,
+            )
+            names = self._embedding_names() or ()
+            self.embeddings[key] = {
+                name: each for name, each in zip(names, encoded, strict=True) if each is not None
+            }
+            if len(self.embeddings) > EMBEDDINGS_KEPT:
+                self.embeddings.popitem(last=False)
+        self.embeddings.move_to_end(key)
+        return self.embeddings[key]
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an allocator gave up: Python's, PyTorch's for the CPU (which says so in words only), or CUDA's."""
+    import torch
+
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)

@@ -1,0 +1,1 @@
+"""Drawn pelvises with known angles (phantoms): no radiograph of a real dog."""

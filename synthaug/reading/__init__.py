@@ -1,0 +1,1 @@
+"""What a workspace knows, put together for a reader: these modules write nothing."""
