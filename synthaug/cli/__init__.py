@@ -34,6 +34,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Entry point of the ``synthaug`` command."""
     from synthaug.cli import (  # noqa: F401  (they register their commands)
         acquire,
+        comparing,
         data,
         experiments,
         generators,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 from synthaug.experiments.base import Arm
@@ -32,12 +31,10 @@ def logit_adjusted(arm: Arm) -> Arm:
 
 def equal_steps(arm: Arm, images: int) -> Arm:
     """The same images, trained for as many updates as ``images`` of them would be: more images mean more updates."""
-    recipe = arm.recipe
-    steps = recipe.epochs * math.ceil(images / recipe.batch_size)
     return replace(
         arm,
         name=f"{arm.name}-equal-steps",
         title=f"{arm.title}, trained for the steps of the largest set",
-        recipe=replace(recipe, steps=steps),
+        recipe=arm.recipe.for_updates_of(images),
         published={},
     )

@@ -11,7 +11,7 @@ from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.classifiers.recipes import find_recipe
 from synthaug.errors import UserError
 from synthaug.experiments.arms import class_weighted, equal_steps, logit_adjusted
-from synthaug.experiments.base import Arm, Panel, Plan, Row, ScaleName
+from synthaug.experiments.base import Arm, Contrast, Panel, Plan, Row, ScaleName
 from synthaug.experiments.lab import Lab
 from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings, template
 from synthaug.stages.acquire import Acquisition, Search, acquire
@@ -144,7 +144,14 @@ class ImbalanceTable(OnImages):
             ),
             self._arm("full", "All real images (upper bound)", full.name),
         )
-        return Plan(arms, plain.name, chosen.seeds, focus=(rare,), notes=self._notes(rare, acquired))
+        return Plan(
+            arms,
+            plain.name,
+            chosen.seeds,
+            focus=(rare,),
+            notes=self._notes(rare, acquired),
+            contrasts=(Contrast("acquired", "random", f"+ {missing}: active learning against random"),),
+        )
 
     def panels(self, lab: Lab, plan: Plan, rows: tuple[Row, ...]) -> tuple[Panel, ...]:
         """The paper's figure: principal components of features of the model trained on the full set."""

@@ -50,9 +50,7 @@ class Settings:
     def trained_with(self) -> Recipe:
         """The recipe with the epochs and the selection asked for."""
         chosen = replace(self.recipe, selection=self.selection)
-        if self.epochs is None:
-            return chosen
-        return replace(chosen, epochs=self.epochs, warmup_epochs=min(chosen.warmup_epochs, self.epochs / 4))
+        return chosen if self.epochs is None else chosen.for_epochs(self.epochs)
 
 
 SMOKE = Settings(

@@ -43,14 +43,12 @@ class HipSettings:
     @property
     def trained_with(self) -> Recipe:
         """The recipe with the epochs asked for."""
-        epochs = self.recipe.epochs if self.epochs is None else self.epochs
-        return replace(self.recipe, epochs=epochs, warmup_epochs=min(self.recipe.warmup_epochs, epochs / 4))
+        return self.recipe if self.epochs is None else self.recipe.for_epochs(self.epochs)
 
     @property
     def reader_recipe(self) -> Recipe:
         """The stand-in reader's: the same network, and epochs of its own."""
-        warmup = min(self.recipe.warmup_epochs, self.reader_epochs / 4)
-        return replace(self.recipe, epochs=self.reader_epochs, warmup_epochs=warmup)
+        return self.recipe.for_epochs(self.reader_epochs)
 
     @property
     def finetuning(self) -> dict[str, Any]:
@@ -75,7 +73,7 @@ _SMALL = Recipe(
 
 SCALES: Mapping[ScaleName, HipSettings] = {
     "smoke": HipSettings(
-        recipe=replace(_SMALL, name="hip-smoke", epochs=3, warmup_epochs=0.75),
+        recipe=replace(_SMALL, name="hip-smoke").for_epochs(3),
         phantom="hip-phantom:train=48,test=24,size=32,short=1",
         generator="embedded",
         method="lora",
