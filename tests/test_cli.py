@@ -97,7 +97,12 @@ def test_evidence_has_its_keys(shell: Shell, digits: Workspace) -> None:
         "compare", "--baseline=a", "--augmented=b", "--seeds=3", "--epochs=1", "-w", digits.root
     )
     assert set(found) == {"baseline", "augmented", "difference", "ci", "bootstrap", "verdict", "seeds"}
-    assert found["verdict"] in ("helped", "did not help", "not enough evidence")
+    assert found["verdict"] in (
+        "helped",
+        "harmed",
+        "no worthwhile difference",
+        "not enough evidence",
+    )
 
 
 def test_labels_from_a_script(shell: Shell, workspace: Workspace, tmp_path: Path) -> None:

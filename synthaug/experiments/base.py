@@ -21,6 +21,11 @@ flatters); "view": only the arm's own real images (honest); "other": images of a
 """
 
 
+Updates = Literal["equal", "epochs"]
+"""How long arms are trained. "equal": every arm for the updates of the largest set; "epochs": each for the epochs of
+its recipe, as published, which gives larger sets more updates, and the baseline for those of the largest as well."""
+
+
 @dataclass(frozen=True, slots=True)
 class Arm:
     """One row of the table: a training set and the recipe it is trained with."""
@@ -59,6 +64,7 @@ class Plan:
     # whatever else is measured (0..1 or in the unit its name says). None: the classifier of the recipe.
     train: Callable[[Arm, int], dict[str, Any]] | None = None
     contrasts: tuple[Contrast, ...] = ()  # rows beside those of the arms
+    updates: Updates = "equal"  # where sets differ in size
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ import numpy as np
 
 from synthaug.classifiers.recipes import Recipe
 from synthaug.errors import Cancelled, UserError
+from synthaug.experiments.arms import with_updates
 from synthaug.experiments.base import Arm, Experiment, Plan, Result, Row, Run, ScaleName
 from synthaug.experiments.lab import Lab
 from synthaug.measures.evidence import mean_interval
@@ -41,6 +42,7 @@ def carry_out(
     """
     plan = experiment.prepare(lab)
     _check(plan)
+    plan = with_updates(plan, lambda view: sum(lab.counts(view).values()))
     found = _train(plan, lab, workers, should_cancel or (lambda: False))
     rows, contrasts = _weigh(plan, lab, found)
     return Result(

@@ -10,7 +10,7 @@ from typing import Any
 from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.classifiers.recipes import find_recipe
 from synthaug.errors import UserError
-from synthaug.experiments.arms import class_weighted, equal_steps, logit_adjusted
+from synthaug.experiments.arms import class_weighted, logit_adjusted
 from synthaug.experiments.base import Arm, Contrast, Panel, Plan, Row, ScaleName
 from synthaug.experiments.lab import Lab
 from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings, template
@@ -132,7 +132,6 @@ class ImbalanceTable(OnImages):
         plain = self._arm("imbalanced", f"Imbalanced ({kept} of {rare})", scarce.name)
         arms = (
             plain,
-            equal_steps(plain, sum(whole.values())),
             class_weighted(plain),
             logit_adjusted(plain),
             self._arm("oversampled", "Oversampled", oversampled.name),
@@ -149,6 +148,7 @@ class ImbalanceTable(OnImages):
             plain.name,
             chosen.seeds,
             focus=(rare,),
+            updates=chosen.updates,
             notes=self._notes(rare, acquired),
             contrasts=(Contrast("acquired", "random", f"+ {missing}: active learning against random"),),
         )

@@ -8,7 +8,8 @@ from typing import Any
 
 from synthaug.classifiers.recipes import Recipe
 from synthaug.errors import UnknownName, UserError
-from synthaug.experiments.base import ScaleName
+from synthaug.experiments.arms import check_updates
+from synthaug.experiments.base import ScaleName, Updates
 from synthaug.generator_training.finetuning_config import Method
 from synthaug.importers.hip.angles import NORMAL_ANGLE
 
@@ -34,6 +35,7 @@ class HipSettings:
     drawing_steps: int | None = None  # of the generator; None: its own
     guidance: float | None = None
     epochs: int | None = None  # of the regressors; None: the recipe's
+    updates: Updates = "equal"  # of each arm; see ``Plan``
     threshold: float = NORMAL_ANGLE  # degrees of the worse side from which a dog is "Big"
     corrections: str | None = (
         None  # a table image,left,right that a person corrected; for a user's own folder
@@ -147,10 +149,11 @@ def hip_settings(scale: ScaleName, options: Mapping[str, Any]) -> HipSettings:
         if name not in known:
             raise UnknownName("option", name, known)
         chosen = replace(chosen, **{name: _converted(name, value)})
+    check_updates(chosen.updates)
     return chosen
 
 
-_TEXTS = ("phantom", "generator", "method", "corrections")
+_TEXTS = ("phantom", "generator", "method", "corrections", "updates")
 _FLOATS = ("learning_rate", "guidance", "threshold")
 
 
