@@ -17,6 +17,8 @@ from synthaug.workspace import Workspace
 
 from .helpers import add_synthetic
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def photographs(tmp_path: Path) -> Workspace:
