@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,8 +20,6 @@ from synthaug.cli.support import (
 
 if TYPE_CHECKING:
     from synthaug.classifiers.recipes import Loss, Selection
-    from synthaug.stages.generation_params import Start
-    from synthaug.templates import Duplicates
 
 
 @command(cli, "generate")
@@ -72,49 +70,33 @@ def generate(
     template: str,
     label: str | None,
     count: int,
-    generator: str | None,
-    steps: int | None,
     guidance: str | None,
     slot_guidance: tuple[str, ...],
-    start: Start,
-    strength: float | None,
-    sources: str | None,
-    compile: bool,
     slot: tuple[str, ...],
-    duplicates: Duplicates,
-    stratify: str | None,
-    seed: int,
     workspace_path: Path | None,
+    **settings: Any,
 ) -> Result:
     """Generate images from a template. Killed and run again with "jobs --resume", it goes on.
 
     \b
       $ synthaug generate --template 'a <STROKE> handwritten digit eight' --label 8 -n 100 --guidance 1..5
     """
-    from synthaug.cli.guidance import guidance_option, slot_guidance_options
     from synthaug.stages.generate import submit
+    from synthaug.stages.generation_spec import GenerationSpec
+    from synthaug.stages.guidance import read_guidance, read_slot_guidance
     from synthaug.templates import slot_option
 
-    workspace = open_workspace(workspace_path)
-    job_id = submit(
-        workspace,
+    spec = GenerationSpec(
         template,
         label,
         count,
-        generator,
-        steps,
-        guidance_option(guidance),
-        seed,
-        dict(slot_option(each) for each in slot),
-        duplicates,
-        stratify,
-        guidance_by_slot=slot_guidance_options(slot_guidance),
-        start=start,
-        strength=strength,
-        sources=sources,
-        compile=compile,
+        guidance=read_guidance(guidance),
+        guidance_by_slot=read_slot_guidance(slot_guidance),
+        slots=dict(slot_option(each) for each in slot),
+        **settings,
     )
-    job = run_job(workspace, job_id)
+    workspace = open_workspace(workspace_path)
+    job = run_job(workspace, submit(workspace, spec))
     generated, seconds, cut = job.result["generated"], job.result["seconds"], job.result.get("cut")
     message = f"Job {job.id}: {generated} images in {seconds:.1f} s"
     if seconds:
