@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
-from synthaug.errors import UnknownName, UserError
+from synthaug.errors import UnknownName, UserError, WorkspaceError
 from synthaug.records import Job, LabelEntry
 
 from .context import AppContext
@@ -183,8 +183,16 @@ def parse_ids(text: str) -> list[int]:
 
 
 async def _user_error(request: Request, error: Exception) -> Response:
-    status = 404 if isinstance(error, UnknownName) else 400
-    return JSONResponse({"ok": False, "error": str(error)}, status)
+    return JSONResponse({"ok": False, "error": str(error)}, _status(error))
+
+
+def _status(error: Exception) -> int:
+    """What went wrong, as HTTP says it: a client may give up on a 4xx, and must try a 503 again."""
+    if isinstance(
+        error, WorkspaceError
+    ):  # a full disk, a locked database: nothing that was asked for is wrong
+        return 503
+    return 404 if isinstance(error, UnknownName) else 400
 
 
 async def _validation_error(request: Request, error: Exception) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import gradio as gr
@@ -151,8 +152,10 @@ def last_values(context: AppContext) -> FormValues:
     """The form as the latest job had it; what suits the workspace before the first."""
     jobs = context.jobs.list(1, kinds=(generate.KIND,))
     if jobs:
-        params = GenerationParams.from_json(jobs[0].params)
-        return form_values(params.spec, params.generator)
+        # A job of a newer release may ask what this one does not know; the page must open all the same.
+        with suppress(UserError):
+            params = GenerationParams.from_json(jobs[0].params)
+            return form_values(params.spec, params.generator)
     preset = context.workspace.preset
     template = shipped_template(FIRST_TEMPLATE.get(preset, shipped_template_names()[0]))
     label = FIRST_CLASS.get(preset, context.workspace.classes[0])

@@ -171,6 +171,7 @@ def _store(
         text = {"Origin": "synthetic", "Description": asked.prompt, "synthaug": json.dumps(provenance)}
         sha256 = workspace.images.put(image.pixels, text, image.review)
         rows.append((prompt, position, asked, image.pixels, sha256, details))
+    workspace.images.flush()
     with workspace.db.transaction():
         for prompt, position, asked, pixels, sha256, details in rows:
             image_id, _ = catalog.add_image(

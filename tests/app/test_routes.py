@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -172,3 +173,22 @@ def test_jobs_can_be_seen_stopped_and_resumed(client: TestClient, digits: Worksp
     client.post(f"/data/jobs/{job}/resume")
     assert JobQueue(digits).get(job).state == "queued"
     assert client.post("/data/jobs/999/cancel").status_code == 404
+
+
+def test_a_locked_database_is_no_refusal_of_the_answer(
+    digits: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client gives up on a 4xx, so a database that cannot be written for a while must not be one."""
+    monkeypatch.setattr("synthaug.store.database.BUSY_TIMEOUT_MS", 50)
+    image_id = catalog.find_images(digits.db)[0].id
+    app = FastAPI()
+    add_routes(app, AppContext(digits, JobQueue(digits)))
+    with TestClient(app) as client:
+        other = sqlite3.connect(digits.db.path, isolation_level=None)
+        other.execute("BEGIN EXCLUSIVE")
+        answer = client.post("/data/labels", json={"entries": [entry(image_id)]})
+        other.rollback()
+        assert answer.status_code == 503
+        assert "busy" in answer.json()["error"]
+        assert client.post("/data/labels", json={"entries": [entry(image_id)]}).json()["ok"]
+        other.close()
