@@ -13,10 +13,10 @@ from synthaug.reading import generator_choice
 from synthaug.workspace import Workspace
 
 from ..components.events import QUIET, first_line
-from ..components.generate_form import Form
+from ..components.generate.form import Form
+from ..components.generate.preview import PREVIEWS, Side, preview_error, preview_panel
+from ..components.generate.trial import Trial, settings_of
 from ..components.markup import Markup
-from ..components.preview import PREVIEWS, Side, preview_error, preview_panel
-from ..components.trial import Trial, settings_of
 
 
 def wire_drawing(workspace: Workspace, form: Form, trial: Trial) -> None:

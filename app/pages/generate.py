@@ -14,14 +14,14 @@ from synthaug.store import views
 from synthaug.templates import shipped_template, shipped_template_names
 
 from ..components.events import QUIET, first_line, outcome
-from ..components.fresh import fresh_images
-from ..components.generate_form import ALL_REAL, Form, asked, generate_form
-from ..components.generator_card import card, card_error
+from ..components.generate.form import ALL_REAL, Form, asked, generate_form
+from ..components.generate.fresh import fresh_images
+from ..components.generate.generator_card import card, card_error
+from ..components.generate.template_panel import template_panel
+from ..components.generate.trial import THE_SAME, trial
 from ..components.health import health_table
 from ..components.jobs import job_strip
 from ..components.markup import Markup, Panel
-from ..components.template_panel import template_panel
-from ..components.trial import THE_SAME, trial
 from ..context import AppContext
 from ..settings import guidance_text
 from ..shell import POLL_JOBS, heading

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 from synthaug_app.components.finetuning import filmstrip, finished, live, loss_curve
-from synthaug_app.components.generate_form import asked
-from synthaug_app.components.generator_card import card, figure_text
-from synthaug_app.components.preview import Side, preview_panel
-from synthaug_app.components.trial import settings_of
-from synthaug_app.components.words import legend, marked
+from synthaug_app.components.generate.form import asked
+from synthaug_app.components.generate.generator_card import card, figure_text
+from synthaug_app.components.generate.preview import Side, preview_panel
+from synthaug_app.components.generate.trial import settings_of
+from synthaug_app.components.generate.words import legend, marked
 from synthaug_app.pages.finetune import asked as tuning_asked
 from synthaug_app.settings import guidance_text, read_guidance
 
