@@ -14,10 +14,10 @@ export UV_PYTHON_DOWNLOADS := never
 export OMP_WAIT_POLICY ?= passive
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix docs lock browser clean
+.PHONY: help setup demo test test-fast coverage check fix docs lock sbom browser clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(SETUP) ## the pinned packages and synthaug itself, in .venv/
 
@@ -26,6 +26,12 @@ demo: setup ## the app on a filled workspace; ARGS=--headless runs the whole loo
 
 test: setup browser ## every test; ARGS are pytest's
 	$(BIN)/python -m pytest $(ARGS)
+
+test-fast: setup ## the tests that train nothing and open no browser, on all cores: under two minutes
+	$(BIN)/python -m pytest -m 'not slow and not browser' --numprocesses auto --dist worksteal $(ARGS)
+
+coverage: setup browser ## every test, and which lines they reach
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
 
 check: setup ## formatting, lint, types and the import rule; changes nothing
 	$(BIN)/ruff check .
@@ -37,8 +43,13 @@ fix: setup ## mend what ruff can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: setup ## write docs/cli.md from the commands' own help
+docs: setup ## docs/cli.md from the commands' own help, and the site in site/ with every link checked
 	$(BIN)/python docs/write_cli.py
+	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --strict --quiet
+
+sbom: setup ## dist/sbom.json: what is installed beside synthaug, as CycloneDX
+	@mkdir -p dist
+	@$(INDEX) $(UV) tool run --quiet --from cyclonedx-bom cyclonedx-py environment $(BIN)/python --output-format JSON -o dist/sbom.json
 
 lock: $(UV) ## pin every package by hash; ARGS=--upgrade moves the pins
 	@$(INDEX) $(UV) pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
@@ -50,7 +61,7 @@ browser: setup
 	@.ci/browser
 
 clean: ## remove what make made; demo-workspace/ stays, it may hold labels of yours
-	rm -rf .venv .tools build dist synthaug.egg-info
+	rm -rf .venv .tools build dist site synthaug.egg-info
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find app assets benchmarks db docs synthaug tests -name __pycache__ -prune -exec rm -rf {} +
 

@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -112,6 +113,7 @@ def test_blocks_are_found() -> None:
     assert found[1].script == "make demo\nb"
 
 
+@pytest.mark.slow
 def test_the_readme_runs(tmp_path: Path) -> None:
     environment = {
         **os.environ,
@@ -126,3 +128,32 @@ def test_the_readme_runs(tmp_path: Path) -> None:
         command = [sys.executable, "-c", block.script] if block.language == "python" else shell
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, f"README.md, line {block.line}: {shlex.join(command)}\n{done.stderr}"
+
+
+PAGES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))
+LINK = re.compile(r"!?\[[^\]]*\]\((?!https?:|#|mailto:)(?P<target>[^)#\s]+)")
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", *PAGES])
+def test_links_lead_somewhere(page: str) -> None:
+    source = ROOT / page
+    targets = [each["target"] for each in LINK.finditer(source.read_text(encoding="utf-8"))]
+    assert [each for each in targets if not (source.parent / each).exists()] == []
+
+
+def test_the_map_in_contributing_names_every_room() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rooms = {each.rstrip("/") for each in re.findall(r"^\| `([\w/.]+)` \|", text, re.MULTILINE)}
+    assert [room for room in rooms if not (ROOT / room).exists()] == []
+    packages = {
+        path.parent.relative_to(ROOT).as_posix() for path in (ROOT / "synthaug").glob("*/__init__.py")
+    }
+    assert packages <= rooms
+
+
+def test_contributing_says_the_import_rule_as_it_is_held() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    layers = project["tool"]["importlinter"]["contracts"][0]["layers"]
+    said = [re.sub(r"synthaug[._]", "", each.replace(" : ", " | ")) for each in layers]
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert "".join(f"    {line}\n" for line in said) in text

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-import shutil
 import stat
 import subprocess
-import sys
 import tomllib
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -35,49 +32,6 @@ def files(*folders: str) -> list[Path]:
 def relative(path: Path) -> str:
     """The path as a test id."""
     return path.relative_to(ROOT).as_posix()
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.Path:
-    """The project's wheel, built from a copy so that the tree stays clean."""
-    copy = tmp_path_factory.mktemp("wheel")
-    for name in PACKAGES:
-        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, copy)
-    build = "import setuptools.build_meta as backend; backend.build_wheel('dist')"
-    subprocess.run([sys.executable, "-c", build], cwd=copy, check=True, capture_output=True)
-    (path,) = (copy / "dist").glob("*.whl")
-    return zipfile.Path(path)
-
-
-def test_the_wheel_adds_only_names_of_its_own(wheel: zipfile.Path) -> None:
-    names = {each.name for each in wheel.iterdir() if not each.name.endswith(".dist-info")}
-    assert names == set(PACKAGES.values())
-
-
-def test_the_wheel_holds_every_file_of_its_packages(wheel: zipfile.Path) -> None:
-    names = set(wheel.root.namelist())
-    for folder, package in PACKAGES.items():
-        expected = {package + "/" + path.relative_to(ROOT / folder).as_posix() for path in files(folder)}
-        assert expected <= names
-
-
-def test_the_wheel_has_the_command_and_the_license(wheel: zipfile.Path) -> None:
-    (info,) = [each for each in wheel.iterdir() if each.name.endswith(".dist-info")]
-    assert "synthaug = synthaug.cli:main" in (info / "entry_points.txt").read_text()
-    assert "Apache License" in (info / "licenses" / "LICENSE").read_text()
-
-
-def test_the_wheel_serves_its_assets_from_anywhere(wheel: zipfile.Path, tmp_path: Path) -> None:
-    wheel.root.extractall(tmp_path)
-    script = (
-        "from synthaug.templates import Template, shipped_template; import synthaug_assets;"
-        "print(Template.parse(shipped_template('cat')).unique_count, synthaug_assets.__file__)"
-    )
-    command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {script}"]
-    printed = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
-    assert printed.split() == ["92650", str(tmp_path / "synthaug_assets" / "__init__.py")]
 
 
 @pytest.mark.parametrize("path", [path for path in files(*SOURCES) if path.suffix == ".py"], ids=relative)
