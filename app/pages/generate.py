@@ -58,7 +58,7 @@ def page(context: AppContext) -> None:
     with gr.Row(elem_classes="sa-split"):
         with gr.Column(scale=4, min_width=400, elem_classes="sa-card sa-form"):
             values = last_values(context)
-            prompts = live_panel(context, values.template, values.generator)
+            prompts = live_panel(context, values.template, _chosen(context, values.generator))
             form = generate_form(values, context.workspace.classes, generator, prompts)
         with gr.Column(scale=5, min_width=460):
             with gr.Column(elem_classes="sa-card sa-preview-card"):
@@ -76,7 +76,7 @@ def page(context: AppContext) -> None:
 
 
 def _generator(context: AppContext) -> tuple[gr.Dropdown, Panel]:
-    name = last_values(context).generator
+    name = _chosen(context, last_values(context).generator)
     with gr.Column(scale=0, min_width=300):
         generator = gr.Dropdown(
             generator_names(context),

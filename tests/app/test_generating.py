@@ -60,7 +60,7 @@ def test_the_form_becomes_the_spec_of_a_job() -> None:
     left_behind = generation_spec(VALUES._replace(strength=0.4, sources="few"))
     assert (left_behind.strength, left_behind.sources) == (None, None)
     with pytest.raises(UserError, match="how many"):
-        generation_spec(VALUES._replace(count=None))
+        generation_spec(VALUES._replace(images=None))
 
 
 def test_the_form_opens_with_what_was_asked_for_last() -> None:

@@ -39,7 +39,7 @@ class FormValues(NamedTuple):
 
     template: str
     label: str | None
-    count: float | None
+    images: float | None
     generator: str | None
     steps: float | None
     guidance: str | None
@@ -73,7 +73,7 @@ def generate_form(
             list(classes), value=values.label, label="Class", info="What they show", min_width=140
         )
         count = gr.Number(
-            values.count, label="Images", info="How many", precision=0, minimum=1, min_width=120
+            values.images, label="Images", info="How many", precision=0, minimum=1, min_width=120
         )
     with gr.Row():
         steps = gr.Number(values.steps, label="Steps", info="Empty: its own", precision=0, min_width=90)
@@ -122,13 +122,13 @@ def _from_images(values: FormValues) -> list[gr.components.Component]:
 
 def generation_spec(values: FormValues) -> GenerationSpec:
     """What the form asks for; strength and sources count only where it starts from images. Raises UserError."""
-    if values.count is None:
+    if values.images is None:
         raise UserError("say how many images to make")
     images = values.start != "text"
     return GenerationSpec(
         values.template,
         values.label,
-        int(values.count),
+        int(values.images),
         generator=(values.generator or "").strip() or None,
         steps=None if values.steps is None else int(values.steps),
         guidance=read_guidance(values.guidance),

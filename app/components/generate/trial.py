@@ -67,7 +67,7 @@ def settings_of(
     values: FormValues, compared: bool, generator: str | None, guidance: str | None
 ) -> list[tuple[str, GenerationSpec]]:
     """(caption, spec) of the setting in the form, and of the second one where it is compared. Raises UserError."""
-    first = generation_spec(values._replace(count=PREVIEWS))
+    first = generation_spec(values._replace(images=PREVIEWS))
     if not compared:
         return [(_caption(first), first)]
     second = first
