@@ -70,7 +70,7 @@ def run(context: JobContext) -> dict[str, Any]:
     result: dict[str, Any] = {"generated": 0, "skipped": count - len(pending), "seconds": 0.0}
     if not pending:
         return result
-    context.progress(len(done), count, "loading the generator", **result)
+    context.progress(len(done), count, "loading the generator", **result, rate=0.0, unit="images")
     prompts = job_prompts(params)
     generator = load(params)
     started = time.monotonic()
@@ -83,7 +83,8 @@ def run(context: JobContext) -> dict[str, Any]:
         result["seconds"] = round(time.monotonic() - started, 3)
         result |= _cut(context.result | result, images)
         rate = result["generated"] / max(result["seconds"], 1e-9)
-        context.progress(count - len(pending) + result["generated"], count, f"{rate:.1f} images/s", **result)
+        drawn = count - len(pending) + result["generated"]
+        context.progress(drawn, count, f"{rate:.1f} images/s", **result, rate=round(rate, 3))
     return result
 
 

@@ -19,7 +19,7 @@ from synthaug_app.routes import add_routes
 from synthaug.records import LabelEntry
 from synthaug.running.jobs import JobQueue
 from synthaug.stages import label
-from synthaug.store import catalog, labels
+from synthaug.store import catalog, database, labels
 from synthaug.workspace import Workspace
 
 
@@ -123,9 +123,42 @@ def test_one_bad_label_records_none_of_the_request(client: TestClient, digits: W
     first, second = (image.id for image in catalog.find_images(digits.db)[:2])
     body = {"entries": [entry(first), entry(second, "operation-2", class_index=10)]}
     answer = client.post("/data/labels", json=body)
-    assert answer.status_code == 400
+    assert answer.status_code == 422
+    assert answer.json()["refused"] is True
+    assert answer.json()["op_id"] is None  # one of two; sent alone, each is answered for itself
     assert "10" in answer.json()["error"]
     assert labels.by_op_id(digits.db, "operation-1") is None
+
+
+def test_a_refusal_names_the_entry(client: TestClient, digits: Workspace) -> None:
+    image_id = catalog.find_images(digits.db)[0].id
+    bad = [entry(image_id, class_index=10), entry(999_999), {**entry(image_id), "annotator": " "}]
+    for each in bad:
+        answer = client.post("/data/labels", json={"entries": [each]})
+        assert (answer.status_code, answer.json()["op_id"]) == (422, "operation-1")
+    undo = {"op_id_to_undo": "never-said", "op_id": "operation-3", "annotator": "vet"}
+    answer = client.post("/data/undo", json=undo)
+    assert (answer.status_code, answer.json()["refused"], answer.json()["op_id"]) == (
+        422,
+        True,
+        "operation-3",
+    )
+
+
+def test_a_locked_database_refuses_nothing(
+    client: TestClient, digits: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 20)
+    body = {"entries": [entry(catalog.find_images(digits.db)[0].id)]}
+    elsewhere = sqlite3.connect(digits.db.path, isolation_level=None)
+    elsewhere.execute("BEGIN EXCLUSIVE")
+    answer = client.post("/data/labels", json=body)
+    assert answer.status_code == 503
+    assert "busy" in answer.json()["error"]
+    assert "refused" not in answer.json()
+    elsewhere.execute("ROLLBACK")
+    elsewhere.close()
+    assert client.post("/data/labels", json=body).json()["ok"] is True
 
 
 @pytest.mark.parametrize(
