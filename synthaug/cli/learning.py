@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,11 @@ from synthaug.cli.support import (
     Result,
     command,
     open_workspace,
-    progress_bar,
     run_job,
     template_options,
     workspace_option,
 )
+from synthaug.running.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from synthaug.classifiers.recipes import Loss, Selection
@@ -142,7 +143,8 @@ def score(model: str | None, seed: int, workspace_path: Path | None) -> Result:
     workspace = open_workspace(workspace_path)
     with progress_bar() as report:
         result = stage(workspace, model, seed, report)
-    return {**result, "message": f"{result['scored']} images scored with the features of {result['model']}"}
+    message = f"{result.scored} images scored with the features of {result.model}"
+    return {**asdict(result), "message": message}
 
 
 @command(cli, "train")

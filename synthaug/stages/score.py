@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synthaug.measures import acquisition, neighbors, projection, quality
+from synthaug.progress import Progress
 from synthaug.running.jobs import JobContext
 from synthaug.stages.predict import predict
 from synthaug.store import catalog, models
@@ -18,16 +19,23 @@ from synthaug.workspace import Workspace
 DUPLICATE_SHARE = 0.1
 """Two images are near-duplicates when closer than this share of the median distance to a nearest neighbour."""
 
-Progress = Callable[[int, int, str], None]
 STEPS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreResult:
+    """How many images were scored, and with whose features."""
+
+    scored: int
+    model: str
 
 
 def score(
     workspace: Workspace, model: str | None = None, seed: int = 0, progress: Progress | None = None
-) -> dict[str, Any]:
+) -> ScoreResult:
     """Compute and store all scores from the penultimate features of ``model`` (default: the one that predicts).
 
-    What lacks a prediction is predicted first. Returns {"scored": n, "model": name}.
+    What lacks a prediction is predicted first.
     """
     shown = models.predicting(workspace.db)
     name = model or (shown.name if shown is not None else models.newest(workspace.db).name)
@@ -37,7 +45,7 @@ def score(
     chosen = models.by_name(workspace.db, name)
     ids, probs, features = models.all_predictions(workspace.db, chosen.id)
     if not ids:
-        return {"scored": 0, "model": name}
+        return ScoreResult(0, name)
     report(1, STEPS, "PCA")
     pca = projection.pca(features)
     report(2, STEPS, "UMAP")
@@ -62,12 +70,12 @@ def score(
     ]
     models.replace_scores(workspace.db, chosen.id, scores)
     report(STEPS, STEPS, f"{len(ids)} images scored")
-    return {"scored": len(ids), "model": name}
+    return ScoreResult(len(ids), name)
 
 
 def run(context: JobContext) -> dict[str, Any]:
     """The job form of :func:`score`."""
-    return score(context.workspace, context.job.params.get("model"), progress=context.progress)
+    return asdict(score(context.workspace, context.job.params.get("model"), progress=context.progress))
 
 
 def _out_of_distribution(

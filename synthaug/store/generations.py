@@ -67,6 +67,12 @@ def images_of_job(db: Database, job_id: int) -> list[str]:
     return [row["sha256"] for row in rows]
 
 
+def prompts_of_job(db: Database, job_id: int) -> list[str]:
+    """The prompt of each image that a job made, in its order."""
+    rows = db.query("SELECT prompt FROM generations WHERE job_id = ? ORDER BY position", [job_id])
+    return [row["prompt"] for row in rows]
+
+
 def of_images(db: Database, image_ids: Sequence[int]) -> dict[int, Generation]:
     """The (first) generation of each image that was generated."""
     found: dict[int, Generation] = {}
