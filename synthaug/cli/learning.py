@@ -129,10 +129,18 @@ def predict(model: str | None, workspace_path: Path | None) -> Result:
 
 
 @command(cli, "score")
-@click.option("--model", metavar="NAME", help="[default: the model that predicted last]")
+@click.option(
+    "--features",
+    "--model",
+    "features",
+    metavar="NAME",
+    help="A classifier of the workspace, efficientnet-lite0 (saw ImageNet, needs no labels) or timm:NETWORK from the "
+    "hub. [default: the classifier that predicted last, else efficientnet-lite0]",
+)
 @click.option("--seed", default=0, show_default=True, help="Seed of UMAP.")
+@click.option("--recompute", is_flag=True, help="Extract features again, also those that are there.")
 @workspace_option
-def score(model: str | None, seed: int, workspace_path: Path | None) -> Result:
+def score(features: str | None, seed: int, recompute: bool, workspace_path: Path | None) -> Result:
     """Compute PCA and UMAP coordinates, uncertainty, out-of-distribution and duplicate scores.
 
     \b
@@ -142,7 +150,7 @@ def score(model: str | None, seed: int, workspace_path: Path | None) -> Result:
 
     workspace = open_workspace(workspace_path)
     with progress_bar() as report:
-        result = stage(workspace, model, seed, report)
+        result = stage(workspace, features, seed, report, recompute=recompute)
     message = f"{result.scored} images scored with the features of {result.model}"
     return {**asdict(result), "message": message}
 

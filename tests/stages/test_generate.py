@@ -28,6 +28,8 @@ from synthaug.store import catalog, generations, jobs, labels, views
 from synthaug.templates import Template
 from synthaug.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 TEMPLATE = "a <STROKE> handwritten digit eight"
 COUNT = 40
 

@@ -26,6 +26,8 @@ from synthaug.stages.view import ViewSpec, make_view
 from synthaug.store import catalog, generations, labels
 from synthaug.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 FAMILIES = ("ddpm", "gan")
 
 
