@@ -12,7 +12,7 @@ from sklearn.datasets import load_sample_image
 from synthaug.errors import UnknownName
 from synthaug.reading.explore import NONE, points
 from synthaug.stages.importing import import_images
-from synthaug.stages.score import score
+from synthaug.stages.score import ScoreResult, score
 from synthaug.workspace import Workspace
 
 from .helpers import add_synthetic
@@ -39,7 +39,7 @@ def photographs(tmp_path: Path) -> Workspace:
 
 def test_a_workspace_without_labels_has_a_map(photographs: Workspace) -> None:
     result = score(photographs)
-    assert result == {"scored": 40, "model": "efficientnet-lite0"}
+    assert result == ScoreResult(40, "efficientnet-lite0")
     shown = points(photographs)
     assert shown.model == "efficientnet-lite0"
     assert (shown.predicted == NONE).all()
