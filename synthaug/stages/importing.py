@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from synthaug.errors import ImageRejected, UnknownName
 from synthaug.images import decode
 from synthaug.importers import detect, load_importer
+from synthaug.progress import Progress
 from synthaug.records import ImportItem, LabelEntry, Origin, Pixels, Split
 from synthaug.running.jobs import JobContext
 from synthaug.store import catalog, labels
 from synthaug.workspace import Workspace
 
-Progress = Callable[[int, int, str], None]
 BATCH = 500
 """Images a transaction: few enough that others can write in between."""
 

@@ -10,6 +10,9 @@ from typing import Any
 from synthaug.store.catalog import chunks
 from synthaug.store.database import Database
 
+PROMPTED_CLASS = "(SELECT min(class_position) FROM generations WHERE image_id = images.id)"
+"""SQL of the class that an image of ``images`` was made for: the first in order, where jobs asked for several."""
+
 
 @dataclass(frozen=True, slots=True)
 class Generation:
