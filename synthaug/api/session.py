@@ -68,6 +68,7 @@ class Session:
     def generate(self, spec: GenerationSpec) -> results.Generated:
         """Make the images of ``spec``: exactly ``spec.count``, each with its prompt and seed on record."""
         from synthaug.stages.generate import submit
+        from synthaug.stages.generation_result import GenerationResult
         from synthaug.store import generations
 
         job = self._finished(submit(self.workspace, spec))
@@ -78,7 +79,7 @@ class Session:
             images=tuple(hashes),
             prompts=tuple(generations.prompts_of_job(self.workspace.db, job.id)),
             thumbnails=tuple(map(self.pixels, hashes[: results.SHOWN])),
-            seconds=float(job.result["seconds"]),
+            seconds=GenerationResult.from_json(job.result).seconds,
         )
 
     def preview(self, spec: GenerationSpec) -> results.Previewed:

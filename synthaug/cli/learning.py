@@ -83,6 +83,7 @@ def generate(
       $ synthaug generate --template 'a <STROKE> handwritten digit eight' --label 8 -n 100 --guidance 1..5
     """
     from synthaug.stages.generate import submit
+    from synthaug.stages.generation_result import GenerationResult
     from synthaug.stages.generation_spec import GenerationSpec
     from synthaug.stages.guidance import read_guidance, read_slot_guidance
     from synthaug.templates import slot_option
@@ -98,16 +99,16 @@ def generate(
     )
     workspace = open_workspace(workspace_path)
     job = run_job(workspace, submit(workspace, spec))
-    generated, seconds, cut = job.result["generated"], job.result["seconds"], job.result.get("cut")
-    message = f"Job {job.id}: {generated} images in {seconds:.1f} s"
-    if seconds:
-        message += f" ({generated / seconds:.1f} images/s)"
-    if cut is not None:
+    result = GenerationResult.from_json(job.result)
+    message = f"Job {job.id}: {result.generated} images in {result.seconds:.1f} s"
+    if result.seconds:
+        message += f" ({result.generated / result.seconds:.1f} images/s)"
+    if result.cut is not None:
         message += (
-            f"\n{cut['images']} prompts are longer than the generator reads; left out, e.g.: {cut['example']}"
+            f"\n{result.cut.images} prompts are longer than the generator reads; left out, e.g.: "
+            f"{result.cut.example}"
         )
-    found = {key: job.result[key] for key in ("generated", "skipped", "seconds", "cut") if key in job.result}
-    return {"job": job.id, **found, "message": message}
+    return {"job": job.id, **result.to_json(), "message": message}
 
 
 @command(cli, "predict")

@@ -71,6 +71,7 @@ def test_an_unknown_image_is_said(workspace: Workspace) -> None:
         synthaug.Session(workspace).pixels("f" * 64)
 
 
+@pytest.mark.slow
 def test_views_and_models_are_measured_as_the_stages_measure(digits: Workspace, tmp_path: Path) -> None:
     work = synthaug.Session(digits)
     viewed = work.view("few", ViewSpec(fraction=0.1))
