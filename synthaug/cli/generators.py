@@ -12,12 +12,12 @@ from synthaug.cli.support import (
     Result,
     command,
     open_workspace,
-    progress_bar,
     run_job,
     workspace_option,
 )
 from synthaug.config import AUTOMATIC_THRESHOLD
 from synthaug.errors import UserError
+from synthaug.running.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from synthaug.generator_training.finetuning_config import Method

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -10,12 +9,12 @@ from uuid import uuid4
 from synthaug.errors import ImageRejected, UnknownName
 from synthaug.images import decode
 from synthaug.importers import detect, load_importer
+from synthaug.progress import Progress
 from synthaug.records import ImportItem, LabelEntry, Origin, Pixels, Split
 from synthaug.running.jobs import JobContext
 from synthaug.store import catalog, labels
 from synthaug.workspace import Workspace
 
-Progress = Callable[[int, int, str], None]
 BATCH = 500
 """Images a transaction: few enough that others can write in between."""
 
