@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from synthaug.generator_training.alignment import FeatureMaps
 from synthaug.generator_training.config import Progress, TrainingConfig
 from synthaug.generator_training.digit_captions import digit_caption
 from synthaug.generator_training.digits import augment_digit
@@ -27,6 +26,9 @@ from synthaug.generator_training.photo_captions import (
 from synthaug.generator_training.text_to_image import ignore_progress, train
 from synthaug.generators.base import ModelCard
 from synthaug.records import Pixels
+
+if TYPE_CHECKING:
+    from synthaug.generator_training.alignment import FeatureMaps
 
 DIGIT_COPIES = 4  # augmented copies of every digit: about a twentieth of what is seen
 

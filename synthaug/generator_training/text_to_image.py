@@ -9,13 +9,13 @@ from __future__ import annotations
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synthaug.errors import UserError
-from synthaug.generator_training.alignment import FeatureMaps, kept_maps, make_projection
+from synthaug.generator_training.alignment import kept_maps, make_projection
 from synthaug.generator_training.config import Augment, CaptionsFor, Progress, TrainingConfig, TrainingData
 from synthaug.generator_training.fitting import Fit
 from synthaug.generator_training.latents import moments_of, scaling_factor
@@ -23,6 +23,9 @@ from synthaug.generator_training.losses import NOISE_SCHEDULE, DiffusionLoss, Va
 from synthaug.generator_training.parts import Parts, fresh_parts, parts_of
 from synthaug.generators.base import ModelCard
 from synthaug.generators.folders import find_model
+
+if TYPE_CHECKING:
+    from synthaug.generator_training.alignment import FeatureMaps
 
 
 def ignore_progress(phase: str, done: int, total: int, loss: float) -> None:
