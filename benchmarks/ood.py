@@ -2,10 +2,10 @@
 
     python benchmarks/ood.py CIFAR10 [--images 400]
 
-Reference: real test images of cats, dogs and horses. Strangers: uniform noise, coarse blocks of colour, scikit-learn's
-digits, and CIFAR-10's vehicles. Features of the shipped labeler (which learned CIFAR-10) and of EfficientNet-Lite0
-(which saw ImageNet, not CIFAR-10), with lengths divided out as :mod:`synthaug.measures.quality` does, and with Euclidean
-distances beside them. 0.5 is chance.
+Reference: real test images of cats, dogs and horses. Strangers: uniform noise, coarse blocks of colour,
+scikit-learn's digits, and CIFAR-10's vehicles. Features of the shipped labeler (which learned CIFAR-10) and of
+EfficientNet-Lite0 (which saw ImageNet, not CIFAR-10), with lengths divided out as in
+:mod:`synthaug.measures.quality`, and with Euclidean distances beside them. 0.5 is chance.
 """
 
 from __future__ import annotations

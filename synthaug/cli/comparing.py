@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from synthaug.cli import cli
-from synthaug.cli.support import Result, command, open_workspace, progress_bar, workspace_option
+from synthaug.cli.support import Result, command, open_workspace, workspace_option
+from synthaug.running.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from synthaug.stages.compare import Comparison

@@ -10,14 +10,13 @@ from synthaug.classifiers.recipes import Recipe
 from synthaug.errors import UserError
 from synthaug.measures.crossed import McNemar
 from synthaug.measures.evidence import FEWEST_SEEDS, SMALLEST_EFFECT, Evidence, look_confidence
+from synthaug.progress import RunProgress
 from synthaug.running.environment import environment
 from synthaug.stages.run_cache import Trainer
 from synthaug.stages.train import resolve_recipe
 from synthaug.stages.weighing import Runs, Weighed, percentage, reservations, weigh
 from synthaug.store import views
 from synthaug.workspace import Workspace
-
-Progress = Callable[[int, int, dict[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class ClassChange:
+class ClassDifference:
     """How one class fared: mean paired difference, and its Holm-adjusted p-value."""
 
     class_name: str
@@ -68,7 +67,7 @@ class Comparison:
     verdict: str
     verdict_text: str
     seeds_needed: int | None
-    per_class_difference: list[ClassChange]
+    per_class_difference: list[ClassDifference]
     environment: dict[str, Any]
     bootstrap: tuple[float, float] | None = None  # BCa interval of the same; too narrow for few seeds
     equal_steps: bool = False  # both sides took the updates of the larger set
@@ -86,7 +85,7 @@ def compare(
     augmented: str,
     seeds: int = 5,
     recipe: str | None = None,
-    progress: Progress | None = None,
+    progress: RunProgress | None = None,
     should_cancel: Callable[[], bool] | None = None,
     epochs: int | None = None,
     equal_steps: bool = False,
@@ -140,7 +139,7 @@ def from_json(comparison_id: int, created_at: str, result: dict[str, Any]) -> Co
     values = dict(result)
     values["baseline"] = Side(**values["baseline"])
     values["augmented"] = Side(**values["augmented"])
-    values["per_class_difference"] = [ClassChange(**each) for each in values["per_class_difference"]]
+    values["per_class_difference"] = [ClassDifference(**each) for each in values["per_class_difference"]]
     values["ci"] = tuple(values["ci"])
     for name in ("bootstrap", "ci_images"):
         values[name] = tuple(values.get(name) or ()) or None
@@ -155,7 +154,7 @@ def _measured(
     sides: Sequence[views.View],
     recipe: Recipe,
     seeds: int,
-    progress: Progress | None,
+    progress: RunProgress | None,
     should_cancel: Callable[[], bool] | None,
 ) -> tuple[Runs, Runs]:
     """The runs of each side, one a seed."""
@@ -235,7 +234,7 @@ def _side(workspace: Workspace, view: views.View, runs: Runs) -> Side:
     )
 
 
-def _class_changes(classes: Sequence[str], weighed: Weighed) -> list[ClassChange]:
+def _class_changes(classes: Sequence[str], weighed: Weighed) -> list[ClassDifference]:
     """A class without test images has no figures."""
     recall, auc = ({each.class_index: each for each in found} for found in (weighed.recall, weighed.auc))
     rows = []
@@ -243,9 +242,9 @@ def _class_changes(classes: Sequence[str], weighed: Weighed) -> list[ClassChange
         of_auc = (auc[index].difference, auc[index].p_holm) if index in auc else (None, None)
         if index in recall:
             clear = recall[index].direction != "no clear change"
-            rows.append(ClassChange(name, recall[index].difference, recall[index].p_holm, clear, *of_auc))
+            rows.append(ClassDifference(name, recall[index].difference, recall[index].p_holm, clear, *of_auc))
         else:
-            rows.append(ClassChange(name, None, None, False, *of_auc))
+            rows.append(ClassDifference(name, None, None, False, *of_auc))
     return rows
 
 

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from synthaug.classifiers.recipes import Recipe
 from synthaug.measures.evidence import FEWEST_SEEDS
+from synthaug.progress import EpochProgress
 from synthaug.running.environment import environment
 from synthaug.stages.train import Dataset, TestSet, fit_and_measure, load_test_set, load_view
 from synthaug.stages.weighing import Runs
 from synthaug.store import looks, runs, views
 from synthaug.workspace import Workspace
 
-Progress = Callable[[dict[str, Any]], None]
 Trained = tuple[views.View, Recipe]
 
 
@@ -66,7 +66,7 @@ class Trainer:
         seed: int,
         *,
         keep_weights: bool = False,
-        progress: Progress | None = None,
+        progress: EpochProgress | None = None,
         should_cancel: Callable[[], bool] | None = None,
     ) -> runs.Run:
         """The finished run; trained now if there is none. ``keep_weights``: the classifier stays in ``weights``.

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from synthaug.classifiers.networks import NETWORKS
 from synthaug.classifiers.optimisation import lr_factor
 from synthaug.classifiers.recipes import RECIPES, find_recipe
-from synthaug.errors import UnknownName
+from synthaug.errors import UnknownName, UserError
 
 
 @pytest.mark.parametrize("name", RECIPES)

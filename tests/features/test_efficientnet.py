@@ -11,6 +11,8 @@ from synthaug.features import load_extractor
 from synthaug.features.timm_model import TimmExtractor, efficientnet_lite0
 from synthaug.images import resize
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def extractor() -> TimmExtractor:

@@ -25,6 +25,8 @@ from synthaug.store import labels, views
 from synthaug.workspace import Workspace
 from tests.stages.helpers import add_synthetic
 
+pytestmark = pytest.mark.slow
+
 RECIPE = RECIPES["digits"]
 SEARCH = Search("8", add=5, per_round=2, passes=4, epochs_first=3, epochs_a_round=1, ood_guard=None)
 GOOD, BROKEN = 12, 6  # images of the pool: eights with noise on them, and noise alone

@@ -19,13 +19,15 @@ from synthaug.records import LabelEntry
 from synthaug.stages.compare import all_comparisons, compare, from_json
 from synthaug.stages.label import record
 from synthaug.stages.predict import predict
-from synthaug.stages.score import score
 from synthaug.stages.run_cache import Trainer
+from synthaug.stages.score import score
 from synthaug.stages.train import load_test_set, resolve_recipe, train
 from synthaug.stages.view import ViewSpec, make_view
 from synthaug.store import catalog, models, views
 from synthaug.workspace import Workspace
 from tests.stages.helpers import add_synthetic
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -57,7 +59,7 @@ def test_predict_covers_what_is_new_and_score_places_every_image(small: Workspac
     made = add_synthetic(small, 12, 8)
     assert predict(small).predicted == 12
     assert predict(small).predicted == 0
-    assert score(small)["scored"] == 1809
+    assert score(small).scored == 1809
     rows = {row["id"]: row for row in models.scored_images(small.db)}
     assert len(rows) == 1809
     noise = [rows[each]["ood_real"] for each in made]
