@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
-from synthaug.errors import UnknownName, UserError
+from synthaug.errors import LabelRefused, UnknownName, UserError
 from synthaug.records import Job, LabelEntry
 
 from .context import AppContext
@@ -29,12 +29,13 @@ SHOWN_RESULTS = ("generated", "skipped", "seconds", "added", "duplicates", "mode
 class LabelIn(BaseModel):
     """One thing the person said about one image."""
 
-    image_id: int
+    image_id: int = Field(ge=1, lt=2**63)
     value: Literal["class", "reject", "unsure"]
     class_index: int | None = None
     source: Literal["human", "accepted"]
     op_id: str = Field(min_length=8, max_length=64)
     annotator: str = Field(min_length=1, max_length=100)
+    model_id: int | None = Field(None, ge=1, lt=2**63)  # as the queue item said
 
 
 class LabelsIn(BaseModel):
@@ -184,7 +185,8 @@ def parse_ids(text: str) -> list[int]:
 
 async def _user_error(request: Request, error: Exception) -> Response:
     status = 404 if isinstance(error, UnknownName) else 400
-    return JSONResponse({"ok": False, "error": str(error)}, status)
+    refused = {"op_id": error.op_id} if isinstance(error, LabelRefused) else {}
+    return JSONResponse({"ok": False, "error": str(error), **refused}, status)
 
 
 async def _validation_error(request: Request, error: Exception) -> Response:

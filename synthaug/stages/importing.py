@@ -11,7 +11,7 @@ from synthaug.images import decode
 from synthaug.importers import detect, load_importer
 from synthaug.records import ImportItem, LabelEntry, Origin, Pixels, Split
 from synthaug.running.jobs import JobContext
-from synthaug.store import catalog, labels
+from synthaug.store import catalog, label_log, labels
 from synthaug.workspace import Workspace
 
 Progress = Callable[[int, int, str], None]
@@ -29,6 +29,7 @@ class ImportResult:
     added: int
     duplicates: int
     rejected: tuple[tuple[str, str], ...]
+    labels: int = 0  # recorded, also of images that were there without one
 
 
 def import_images(
@@ -59,13 +60,18 @@ def import_images(
     tally.add(batch)
     if progress is not None:
         progress(tally.seen, tally.seen, f"{tally.added} images added")
-    return ImportResult(tally.added, tally.duplicates, tuple(tally.rejected))
+    return ImportResult(tally.added, tally.duplicates, tuple(tally.rejected), tally.labels)
 
 
 def run(context: JobContext) -> dict[str, object]:
     """The job form of :func:`import_images`."""
     result = import_images(context.workspace, **context.job.params, progress=context.progress)
-    return {"added": result.added, "duplicates": result.duplicates, "rejected": result.rejected}
+    return {
+        "added": result.added,
+        "duplicates": result.duplicates,
+        "rejected": result.rejected,
+        "labels": result.labels,
+    }
 
 
 class _Tally:
@@ -74,7 +80,7 @@ class _Tally:
     def __init__(self, workspace: Workspace, split: Split | None, origin: Origin) -> None:
         self.workspace, self.split, self.origin = workspace, split, origin
         self.classes = workspace.classes
-        self.seen = self.added = self.duplicates = 0
+        self.seen = self.added = self.duplicates = self.labels = 0
         self.rejected: list[tuple[str, str]] = []
 
     def add(self, items: list[ImportItem]) -> None:
@@ -123,8 +129,14 @@ class _Tally:
             return
         self.added += 1
         if class_index is not None:
-            entry = LabelEntry(image_id, "class", IMPORTER, "imported", f"import:{sha256}", class_index)
-            labels.append(db, [entry])
+            self._label(image_id, class_index)
+
+    def _label(self, image_id: int, class_index: int) -> None:
+        op_id = label_log.new_op_id("import")
+        label_log.append(
+            self.workspace.db, [LabelEntry(image_id, "class", IMPORTER, "imported", op_id, class_index)]
+        )
+        self.labels += 1
 
     def _refuse_or_count(
         self, item: ImportItem, image_id: int, split: Split, class_index: int | None
@@ -142,3 +154,5 @@ class _Tally:
             self.rejected.append((item.path, reason))
         else:
             self.duplicates += 1
+            if known is None and class_index is not None:
+                self._label(image_id, class_index)
