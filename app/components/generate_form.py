@@ -1,18 +1,19 @@
-"""The form of the Generate page, and its values as the arguments of a job."""
+"""The form of the Generate page, and its values as the spec of a job."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import gradio as gr
 
 from synthaug.errors import UserError
+from synthaug.stages.generate import PREVIEWS
+from synthaug.stages.generation_spec import GenerationSpec, Start
+from synthaug.stages.guidance import guidance_text, read_guidance
 
-from ..settings import read_guidance
 from .events import QUIET
 from .markup import Markup, Panel
-from .preview import PREVIEWS
 from .template_panel import SYNTAX
 
 ALL_REAL = ("The real training images", "")
@@ -33,8 +34,23 @@ START_HINT = Markup(
 )
 
 
+class FormValues(NamedTuple):
+    """What the form holds, in the order of its fields."""
+
+    template: str
+    label: str | None
+    count: float | None
+    generator: str | None
+    steps: float | None
+    guidance: str | None
+    seed: float | None
+    start: Start
+    strength: float | None
+    sources: str | None
+
+
 class Form(NamedTuple):
-    """The components of the form; ``fields`` in the order of :func:`asked`."""
+    """The components of the form; ``fields`` in the order of :class:`FormValues`."""
 
     template: gr.Textbox
     generator: gr.Dropdown
@@ -46,23 +62,23 @@ class Form(NamedTuple):
 
 
 def generate_form(
-    values: Mapping[str, Any], classes: Sequence[str], generator: gr.Dropdown, prompts: Markup
+    values: FormValues, classes: Sequence[str], generator: gr.Dropdown, prompts: Markup
 ) -> Form:
     """The form filled with ``values``; ``generator`` stands above it, ``prompts`` is what the template gives."""
-    template = gr.Textbox(values["template"], label="Template", lines=3, max_lines=8, elem_id="template")
+    template = gr.Textbox(values.template, label="Template", lines=3, max_lines=8, elem_id="template")
     live = Panel(prompts)
     Panel(SYNTAX)
     with gr.Row():
         label = gr.Dropdown(
-            list(classes), value=values["label"], label="Class", info="What they show", min_width=140
+            list(classes), value=values.label, label="Class", info="What they show", min_width=140
         )
         count = gr.Number(
-            values["count"], label="Images", info="How many", precision=0, minimum=1, min_width=120
+            values.count, label="Images", info="How many", precision=0, minimum=1, min_width=120
         )
     with gr.Row():
-        steps = gr.Number(values["steps"], label="Steps", info="Empty: its own", precision=0, min_width=90)
+        steps = gr.Number(values.steps, label="Steps", info="Empty: its own", precision=0, min_width=90)
         guidance = gr.Textbox(
-            values["guidance"],
+            values.guidance,
             label="Guidance",
             info="A number or a range",
             placeholder="its own",
@@ -70,9 +86,7 @@ def generate_form(
             min_width=90,
             elem_id="guidance",
         )
-        seed = gr.Number(
-            values["seed"], label="Seed", info="Same seed, same images", precision=0, min_width=90
-        )
+        seed = gr.Number(values.seed, label="Seed", info="Same seed, same images", precision=0, min_width=90)
     Panel(GUIDANCE_HINT)
     from_images = _from_images(values)
     said = Panel(visible=False)
@@ -83,14 +97,14 @@ def generate_form(
     return Form(template, generator, fields, live, said, preview, start)
 
 
-def _from_images(values: Mapping[str, Any]) -> list[gr.components.Component]:
+def _from_images(values: FormValues) -> list[gr.components.Component]:
     """What a job starts from; strength and sources show once it is not text alone."""
-    images = values["start"] != "text"
+    images = values.start != "text"
     with gr.Accordion("Advanced: start from images", open=images, elem_classes="sa-more"):
-        start_from = gr.Dropdown(STARTS, value=values["start"], label="Start from", elem_id="start-from")
+        start_from = gr.Dropdown(STARTS, value=values.start, label="Start from", elem_id="start-from")
         with gr.Row(visible=images) as more:
             strength = gr.Number(
-                values["strength"],
+                values.strength,
                 label="Strength",
                 info="Empty: its own",
                 minimum=0,
@@ -106,21 +120,36 @@ def _from_images(values: Mapping[str, Any]) -> list[gr.components.Component]:
     return [start_from, strength, sources]
 
 
-def asked(values: tuple[Any, ...]) -> dict[str, Any]:
-    """The form's values as the arguments of generate.submit. Raises UserError."""
-    template, label, number, generator, steps, guidance, seed, start, strength, sources = values
-    if number is None:
+def generation_spec(values: FormValues) -> GenerationSpec:
+    """What the form asks for; strength and sources count only where it starts from images. Raises UserError."""
+    if values.count is None:
         raise UserError("say how many images to make")
-    images = start != "text"
-    return {
-        "template": template,
-        "label": label,
-        "count": int(number),
-        "generator": (generator or "").strip() or None,
-        "steps": None if steps is None else int(steps),
-        "guidance": read_guidance(guidance),
-        "seed": int(seed or 0),
-        "start": start,
-        "strength": float(strength) if images and strength is not None else None,
-        "sources": (sources or None) if images else None,
-    }
+    images = values.start != "text"
+    return GenerationSpec(
+        values.template,
+        values.label,
+        int(values.count),
+        generator=(values.generator or "").strip() or None,
+        steps=None if values.steps is None else int(values.steps),
+        guidance=read_guidance(values.guidance),
+        seed=int(values.seed or 0),
+        start=values.start,
+        strength=float(values.strength) if images and values.strength is not None else None,
+        sources=(values.sources or None) if images else None,
+    )
+
+
+def form_values(spec: GenerationSpec, generator: str) -> FormValues:
+    """The form that asks for ``spec`` with this generator, its images taken from all real ones."""
+    return FormValues(
+        spec.template,
+        spec.label,
+        spec.count,
+        generator,
+        spec.steps,
+        guidance_text(spec.guidance),
+        spec.seed,
+        spec.start,
+        spec.strength,
+        ALL_REAL[1],
+    )

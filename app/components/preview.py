@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 
 from PIL import Image
 
-from synthaug.reading.generator_choice import Drawn
 from synthaug.records import Pixels
+from synthaug.stages.generate import PREVIEWS, Drawn
 
 from .markup import Markup, joined, markup
 
-PREVIEWS = 8
 NOTHING_DRAWN = Markup(f'<p class="sa-wait">Preview {PREVIEWS} draws them here, each above its prompt.</p>')
 BLANK = Markup('<div class="sa-blank"></div>')
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import NamedTuple
 
 import gradio as gr
 
 from synthaug.errors import UserError
+from synthaug.stages.generate import PREVIEWS
+from synthaug.stages.generation_spec import GenerationSpec
+from synthaug.stages.guidance import guidance_text, read_guidance
 
-from ..settings import guidance_text, read_guidance
 from .events import QUIET
-from .generate_form import asked
+from .generate_form import FormValues, generation_spec
 from .markup import Markup, Panel
-from .preview import NOTHING_DRAWN, PREVIEWS
+from .preview import NOTHING_DRAWN
 
 PREVIEW_HEAD = Markup(
     "<h2 class='sa-h2'>Preview</h2><p class='sa-note'>The first eight images that Start would make. "
@@ -61,24 +64,23 @@ def trial() -> Trial:
 
 
 def settings_of(
-    values: tuple[Any, ...], compared: bool, generator: str | None, guidance: str | None
-) -> list[tuple[str, dict[str, Any]]]:
-    """(caption, arguments) of the setting in the form, and of the second one where it is compared. UserError."""
-    first = asked((*values[:2], PREVIEWS, *values[3:]))
+    values: FormValues, compared: bool, generator: str | None, guidance: str | None
+) -> list[tuple[str, GenerationSpec]]:
+    """(caption, spec) of the setting in the form, and of the second one where it is compared. Raises UserError."""
+    first = generation_spec(values._replace(count=PREVIEWS))
     if not compared:
         return [(_caption(first), first)]
-    second = dict(first)
+    second = first
     if (generator or "").strip():
-        second["generator"] = (generator or "").strip()
+        second = replace(second, generator=(generator or "").strip())
     if (guidance or "").strip():
-        second["guidance"] = read_guidance(guidance)
+        second = replace(second, guidance=read_guidance(guidance))
     if second == first:
         raise UserError("both settings are the same; choose a second generator or a second guidance")
     return [(_caption(first), first), (_caption(second), second)]
 
 
-def _caption(arguments: dict[str, Any]) -> str:
-    guidance = arguments["guidance"]
-    said = "its own guidance" if guidance is None else f"guidance {guidance_text(guidance)}"
-    generator = arguments["generator"] or "the usual generator"
-    return f"{generator.rpartition('/')[2]}, {said}"
+def _caption(spec: GenerationSpec) -> str:
+    guidance = "its own guidance" if spec.guidance is None else f"guidance {guidance_text(spec.guidance)}"
+    generator = spec.generator or "the usual generator"
+    return f"{generator.rpartition('/')[2]}, {guidance}"

@@ -22,8 +22,9 @@ POLL_SECONDS = 1.0
 
 EXPLAINER = Markup("""
 <details class="sa-explainer"><summary>How to read this plot</summary><div>
-<section><h3>A point is an image</h3><p>The classifier turns every image into a list of numbers just before it
-decides (its penultimate features). Images that it finds alike lie close together.</p></section>
+<section><h3>A point is an image</h3><p>A network turns every image into a list of numbers: the classifier just before
+it decides (its penultimate features), or, while there is none, a network that has seen ImageNet. Images that it
+finds alike lie close together.</p></section>
 <section><h3>Two maps of the same numbers</h3><p><b>PCA</b> keeps the two directions of greatest spread: distances
 are honest, groups may overlap. <b>UMAP</b> keeps neighbours together: groups stand apart, but the gaps
 between them and their sizes mean little.</p></section>

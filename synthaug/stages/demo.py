@@ -12,6 +12,7 @@ from synthaug.config import AUTOMATIC_THRESHOLD, DATABASE_FILE, DIGIT_WORDS
 from synthaug.errors import UserError
 from synthaug.running.jobs import run_to_end
 from synthaug.stages import compare, generate, retrain
+from synthaug.stages.generation_spec import GenerationSpec
 from synthaug.stages.handlers import HANDLERS
 from synthaug.stages.importing import import_images
 from synthaug.stages.predict import predict
@@ -56,7 +57,7 @@ def fill(root: Path, seeds: int, report: Report, say: Say) -> tuple[Workspace, l
             progress=lambda epoch: report(epoch["epoch"], epoch["epochs"], "training"),
         )
     if not jobs.latest(db, kinds=[generate.KIND]):
-        generate.submit(workspace, TEMPLATE, SCARCE, SYNTHETIC, generator="digits")
+        generate.submit(workspace, GenerationSpec(TEMPLATE, SCARCE, SYNTHETIC, generator="digits"))
     say(f"4/6 generating {SYNTHETIC} images of class {SCARCE} from {TEMPLATE!r}")
     finish(workspace, generate.KIND, report)
     say("5/6 predicting, and computing features, PCA and UMAP")

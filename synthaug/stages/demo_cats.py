@@ -11,6 +11,7 @@ from synthaug.config import AUTOMATIC_THRESHOLD
 from synthaug.stages import generate, labeler
 from synthaug.stages.demo import Report, Say, finish, open_or_create
 from synthaug.stages.export import export
+from synthaug.stages.generation_spec import GenerationSpec
 from synthaug.stages.label import accept_confident
 from synthaug.stages.predict import predict
 from synthaug.stages.score import score
@@ -35,7 +36,7 @@ def fill_cats(root: Path, report: Report, say: Say) -> Workspace:
     db = workspace.db
     template = shipped_template(CLASS)
     if not jobs.latest(db, kinds=[generate.KIND]):
-        generate.submit(workspace, template, CLASS, SYNTHETIC)
+        generate.submit(workspace, GenerationSpec(template, CLASS, SYNTHETIC))
     say(f"1/3 generating {SYNTHETIC} images of class {CLASS} from {template!r}")
     finish(workspace, generate.KIND, report)
     say(f"2/3 predicting with {LABELER}, and computing features, PCA and UMAP")

@@ -23,6 +23,8 @@ from synthaug.store import catalog, models, views
 from synthaug.workspace import Workspace
 from tests.stages.helpers import add_synthetic
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def small(digits: Workspace) -> Workspace:
