@@ -201,11 +201,7 @@ BEGIN
 END;
 
 CREATE TRIGGER test_labels_are_frozen BEFORE INSERT ON labels
-WHEN NEW.reason IS NULL AND EXISTS (
-    SELECT 1 FROM images JOIN current_labels ON current_labels.image_id = images.id
-    WHERE images.id = NEW.image_id AND images.split = 'test' AND images.origin = 'real'
-        AND current_labels.value = 'class'
-)
+WHEN NEW.reason IS NULL AND EXISTS (SELECT 1 FROM frozen_labels WHERE image_id = NEW.image_id)
 BEGIN
     SELECT RAISE(ABORT, 'a labeled real test image keeps its label');
 END;
@@ -213,6 +209,13 @@ END;
 CREATE VIEW current_labels AS
 SELECT current_label_ids.image_id, label_id, value, class_position, annotator, source, created_at
 FROM current_label_ids JOIN labels ON labels.id = current_label_ids.label_id;
+
+CREATE VIEW frozen_labels AS
+SELECT current_label_ids.image_id
+FROM current_label_ids
+JOIN images ON images.id = current_label_ids.image_id
+JOIN labels ON labels.id = current_label_ids.label_id
+WHERE images.split = 'test' AND images.origin = 'real' AND (value = 'class' OR reason IS NOT NULL);
 
 CREATE VIEW standing_labels AS
 SELECT labels.*, CASE source WHEN 'automatic' THEN 0 WHEN 'imported' THEN 1 ELSE 2 END AS rank

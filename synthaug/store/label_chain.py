@@ -67,11 +67,15 @@ def entries(db: Database) -> Iterator[tuple[int, ChainedEntry]]:
 
 def verify_chain(db: Database) -> list[str]:
     """What is wrong with the label log, in words: entries deleted, changed or moved, and labels miscounted."""
-    row = db.one("SELECT entries, hash FROM label_head")
-    head = (0, "") if row is None else (int(row["entries"]), str(row["hash"]))
-    found = [*breaks(entries(db), *head), *_miscounted(db)]
+    found = [*breaks(entries(db), *head(db)), *_miscounted(db)]
     more = len(found) - MOST_FINDINGS
     return found if more <= 0 else [*found[:MOST_FINDINGS], f"label log: {more} more problems"]
+
+
+def head(db: Database) -> tuple[int, str]:
+    """How many entries were written, and the hash of the last."""
+    row = db.one("SELECT entries, hash FROM label_head")
+    return (0, "") if row is None else (int(row["entries"]), str(row["hash"]))
 
 
 def breaks(log: Iterable[tuple[int, ChainedEntry]], count: int, head_hash: str) -> list[str]:

@@ -97,9 +97,7 @@ class _Appending:
         if entry.value != "class":
             return None
         if index is None or not 0 <= index < len(self.classes):
-            raise LabelRefused(
-                f"class index {index} is not one of 0..{len(self.classes) - 1}", entry.op_id
-            )
+            raise LabelRefused(f"class index {index} is not one of 0..{len(self.classes) - 1}", entry.op_id)
         return self.classes[index]
 
     def _undone_op_id(self, entry: LabelEntry) -> str | None:

@@ -11,9 +11,7 @@ from synthaug.store.catalog import SQL_VARIABLES, chunks
 from synthaug.store.database import Database
 
 
-LOGGED = (
-    "id, image_id, value, class_position, annotator, source, op_id, undoes, model_id, reason, created_at"
-)
+LOGGED = "id, image_id, value, class_position, annotator, source, op_id, undoes, model_id, reason, created_at"
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,9 +80,7 @@ def log_classes(
         position = catalog.class_index(workspace.db, hip_class(*angles[sha256], threshold))
         current = known.get(image_id)
         if current is None or not _says(current, position, annotator):
-            entry = LabelEntry(
-                image_id, "class", annotator, source, label_log.new_op_id("hip"), position
-            )
+            entry = LabelEntry(image_id, "class", annotator, source, label_log.new_op_id("hip"), position)
             entries.append(replace(entry, reason=reason) if image_id in frozen else entry)
     label_log.append(workspace.db, entries)
 
