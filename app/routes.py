@@ -12,18 +12,19 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
-from synthaug.errors import LabelRefused, UnknownName, UserError
+from synthaug.errors import LabelRefused, UnknownName, UserError, WorkspaceError
 from synthaug.records import Job, LabelEntry
 
 from .context import AppContext
 from .media import media_router
+from .modules import modules_router
 from .points import encode_points
 
 MAX_ITEMS = 200
 MAX_ENTRIES = 1000
 RECENT_JOBS = 20
 SHOWN_PARAMS = ("template", "label", "generator", "count", "source", "model", "view", "base", "name")
-SHOWN_RESULTS = ("generated", "skipped", "seconds", "added", "duplicates", "model", "cut")
+SHOWN_RESULTS = ("generated", "skipped", "seconds", "added", "duplicates", "model", "cut", "rate", "unit")
 
 
 class LabelIn(BaseModel):
@@ -35,7 +36,7 @@ class LabelIn(BaseModel):
     source: Literal["human", "accepted"]
     op_id: str = Field(min_length=8, max_length=64)
     annotator: str = Field(min_length=1, max_length=100)
-    model_id: int | None = Field(None, ge=1, lt=2**63)  # as the queue item said
+    model_id: int | None = Field(None, ge=1, lt=2**63)  # of the prediction that the person saw
 
 
 class LabelsIn(BaseModel):
@@ -54,6 +55,7 @@ class UndoIn(BaseModel):
 
 def add_routes(app: FastAPI, context: AppContext) -> None:
     """Everything of ours, declared before Gradio is mounted at "/"."""
+    app.include_router(modules_router())
     app.include_router(media_router(context.workspace))
     app.include_router(_queue_router(context))
     app.include_router(_label_router(context))
@@ -61,6 +63,7 @@ def add_routes(app: FastAPI, context: AppContext) -> None:
     app.include_router(_health_router(context))
     app.include_router(_jobs_router(context))
     app.add_exception_handler(UserError, _user_error)
+    app.add_exception_handler(LabelRefused, _refused)
     app.add_exception_handler(RequestValidationError, _validation_error)
 
 
@@ -90,8 +93,7 @@ def _label_router(context: AppContext) -> APIRouter:
 
     @router.post("/labels")
     def labels(body: LabelsIn) -> dict[str, Any]:
-        entries = [LabelEntry(**entry.model_dump()) for entry in body.entries]
-        recorded = label.record(workspace, entries)
+        recorded = label.record(workspace, [LabelEntry(**entry.model_dump()) for entry in body.entries])
         return {"ok": True, "ids": recorded, "progress": label.progress(workspace)}
 
     @router.post("/undo")
@@ -184,9 +186,14 @@ def parse_ids(text: str) -> list[int]:
 
 
 async def _user_error(request: Request, error: Exception) -> Response:
-    status = 404 if isinstance(error, UnknownName) else 400
-    refused = {"op_id": error.op_id} if isinstance(error, LabelRefused) else {}
-    return JSONResponse({"ok": False, "error": str(error), **refused}, status)
+    # a client may give up on a 4xx; it must try a 503 again: a full disk, a locked database
+    status = 404 if isinstance(error, UnknownName) else 503 if isinstance(error, WorkspaceError) else 400
+    return JSONResponse({"ok": False, "error": str(error)}, status)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, LabelRefused)  # noqa: S101 - registered for this type alone
+    return JSONResponse({"ok": False, "refused": True, "op_id": error.op_id, "error": str(error)}, 422)
 
 
 async def _validation_error(request: Request, error: Exception) -> Response:

@@ -14,10 +14,10 @@ from synthaug.stages.generation_spec import GenerationSpec
 from synthaug.workspace import Workspace
 
 from ..components.events import QUIET, first_line
-from ..components.generate_form import Form, FormValues
+from ..components.generate.form import Form, FormValues
+from ..components.generate.preview import Side, preview_error, preview_panel
+from ..components.generate.trial import Trial, settings_of
 from ..components.markup import Markup
-from ..components.preview import Side, preview_error, preview_panel
-from ..components.trial import Trial, settings_of
 
 
 def wire_drawing(workspace: Workspace, form: Form, trial: Trial) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import gradio as gr
 
 from synthaug.errors import UserError
+from synthaug.reading.overview import image_count
 from synthaug.records import Job
 from synthaug.stages import handlers
-from synthaug.store.catalog import count_images
 
 from ..components.grid import grid
 from ..components.markup import Markup, Panel, markup
@@ -47,7 +47,7 @@ def page(context: AppContext) -> None:
         compute = gr.Button("Compute features", scale=0, min_width=180)
     status = Panel(visible=False)
     with gr.Row(elem_classes="sa-explore"):
-        plot = scatter(lambda: count_images(context.workspace.db))
+        plot = scatter(lambda: image_count(context.workspace))
         grid()
     Panel(EXPLAINER)
 
@@ -61,7 +61,7 @@ def page(context: AppContext) -> None:
         if now == before:
             return [gr.skip()] * len(outputs)
         busy = job is not None and job.state in ACTIVE
-        images = gr.skip() if busy else count_images(context.workspace.db)
+        images = gr.skip() if busy else image_count(context.workspace)
         return [_panel(_status(job)), gr.Button(interactive=not busy), images, now]
 
     def start() -> list[Any]:

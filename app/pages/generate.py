@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import gradio as gr
 
 from synthaug.errors import UserError
-from synthaug.reading import generator_choice, queue
+from synthaug.reading import generator_choice, overview, queue
 from synthaug.stages import generate, handlers
 from synthaug.stages.generation_params import usual_generator
 from synthaug.stages.generation_spec import GenerationParams, GenerationSpec
-from synthaug.store import views
 from synthaug.templates import shipped_template, shipped_template_names
 
 from ..components.events import QUIET, first_line, outcome
-from ..components.fresh import fresh_images
-from ..components.generate_form import ALL_REAL, Form, FormValues, form_values, generate_form, generation_spec
-from ..components.generator_card import card, card_error
+from ..components.generate.form import (
+    ALL_REAL,
+    Form,
+    FormValues,
+    form_values,
+    generate_form,
+    generation_spec,
+)
+from ..components.generate.fresh import fresh_images
+from ..components.generate.generator_card import card, card_error
+from ..components.generate.template_panel import template_panel
+from ..components.generate.trial import THE_SAME, trial
 from ..components.health import health_table
 from ..components.jobs import job_strip
 from ..components.markup import Markup, Panel
-from ..components.template_panel import template_panel
-from ..components.trial import THE_SAME, trial
 from ..context import AppContext
 from ..shell import POLL_JOBS, heading
 from .drawing import wire_drawing
@@ -52,7 +59,7 @@ def page(context: AppContext) -> None:
     with gr.Row(elem_classes="sa-split"):
         with gr.Column(scale=4, min_width=400, elem_classes="sa-card sa-form"):
             values = last_values(context)
-            prompts = live_panel(context, values.template, values.generator)
+            prompts = live_panel(context, values.template, _chosen(context, values.generator))
             form = generate_form(values, context.workspace.classes, generator, prompts)
         with gr.Column(scale=5, min_width=460):
             with gr.Column(elem_classes="sa-card sa-preview-card"):
@@ -70,7 +77,7 @@ def page(context: AppContext) -> None:
 
 
 def _generator(context: AppContext) -> tuple[gr.Dropdown, Panel]:
-    name = last_values(context).generator
+    name = _chosen(context, last_values(context).generator)
     with gr.Column(scale=0, min_width=300):
         generator = gr.Dropdown(
             generator_names(context),
@@ -103,7 +110,7 @@ def _wire_form(context: AppContext, form: Form, compared: gr.Dropdown, about: Pa
         values = last_values(context)
         chosen = request.query_params.get("generator") or values.generator
         names = generator_names(context)
-        kept = [ALL_REAL, *((view.name, view.name) for view in views.all_views(context.workspace.db))]
+        kept = [ALL_REAL, *((name, name) for name in overview.view_names(context.workspace))]
         shown = {
             **values._asdict(),
             "generator": gr.Dropdown(names, value=chosen),
@@ -151,8 +158,10 @@ def last_values(context: AppContext) -> FormValues:
     """The form as the latest job had it; what suits the workspace before the first."""
     jobs = context.jobs.list(1, kinds=(generate.KIND,))
     if jobs:
-        params = GenerationParams.from_json(jobs[0].params)
-        return form_values(params.spec, params.generator)
+        # A job of a newer release may ask what this one does not know; the page must open all the same.
+        with suppress(UserError):
+            params = GenerationParams.from_json(jobs[0].params)
+            return form_values(params.spec, params.generator)
     preset = context.workspace.preset
     template = shipped_template(FIRST_TEMPLATE.get(preset, shipped_template_names()[0]))
     label = FIRST_CLASS.get(preset, context.workspace.classes[0])

@@ -30,8 +30,8 @@ def label(
       $ synthaug label labels.csv --annotator ann
       $ synthaug label --accept-above 0.9
     """
+    from synthaug.stages.bulk_labels import from_csv
     from synthaug.stages.label import accept_confident
-    from synthaug.stages.label_csv import from_csv
 
     workspace = open_workspace(workspace_path)
     if (file is None) == (accept_above is None):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,11 @@ from synthaug.cli.support import (
     Result,
     command,
     open_workspace,
-    progress_bar,
     run_job,
     template_options,
     workspace_option,
 )
+from synthaug.running.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from synthaug.classifiers.recipes import Loss, Selection
@@ -82,6 +83,7 @@ def generate(
       $ synthaug generate --template 'a <STROKE> handwritten digit eight' --label 8 -n 100 --guidance 1..5
     """
     from synthaug.stages.generate import submit
+    from synthaug.stages.generation_result import GenerationResult
     from synthaug.stages.generation_spec import GenerationSpec
     from synthaug.stages.guidance import read_guidance, read_slot_guidance
     from synthaug.templates import slot_option
@@ -97,16 +99,16 @@ def generate(
     )
     workspace = open_workspace(workspace_path)
     job = run_job(workspace, submit(workspace, spec))
-    generated, seconds, cut = job.result["generated"], job.result["seconds"], job.result.get("cut")
-    message = f"Job {job.id}: {generated} images in {seconds:.1f} s"
-    if seconds:
-        message += f" ({generated / seconds:.1f} images/s)"
-    if cut is not None:
+    result = GenerationResult.from_json(job.result)
+    message = f"Job {job.id}: {result.generated} images in {result.seconds:.1f} s"
+    if result.seconds:
+        message += f" ({result.generated / result.seconds:.1f} images/s)"
+    if result.cut is not None:
         message += (
-            f"\n{cut['images']} prompts are longer than the generator reads; left out, e.g.: {cut['example']}"
+            f"\n{result.cut.images} prompts are longer than the generator reads; left out, e.g.: "
+            f"{result.cut.example}"
         )
-    found = {key: job.result[key] for key in ("generated", "skipped", "seconds", "cut") if key in job.result}
-    return {"job": job.id, **found, "message": message}
+    return {"job": job.id, **result.to_json(), "message": message}
 
 
 @command(cli, "predict")
@@ -150,7 +152,8 @@ def score(features: str | None, seed: int, recompute: bool, workspace_path: Path
     workspace = open_workspace(workspace_path)
     with progress_bar() as report:
         result = stage(workspace, features, seed, report, recompute=recompute)
-    return {**result, "message": f"{result['scored']} images scored with the features of {result['model']}"}
+    message = f"{result.scored} images scored with the features of {result.model}"
+    return {**asdict(result), "message": message}
 
 
 @command(cli, "train")

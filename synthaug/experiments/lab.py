@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from synthaug.classifiers.base import Images
 from synthaug.classifiers.recipes import Recipe
 from synthaug.errors import UserError
+from synthaug.progress import Progress
 from synthaug.records import Origin
 from synthaug.running.jobs import run_to_end
 from synthaug.stages import generate, labeler
@@ -25,14 +24,13 @@ from synthaug.stages.view import ViewSpec, make_view
 from synthaug.store import catalog, generations, jobs, labels, models, views
 from synthaug.workspace import Workspace
 
-Report = Callable[[int, int, str], None]
 Say = Callable[[str], None]
 
 
 class Lab:
     """A workspace, and who is told of the progress."""
 
-    def __init__(self, workspace: Workspace, report: Report, say: Say) -> None:
+    def __init__(self, workspace: Workspace, report: Progress, say: Say) -> None:
         self.workspace = workspace
         self.report = report
         self.say = say
@@ -51,7 +49,8 @@ class Lab:
         known = {view.name: view for view in views.all_views(self.workspace.db)}
         if name not in known:
             return make_view(self.workspace, name, spec)
-        if known[name].spec != json.loads(json.dumps(asdict(spec))):
+        made_with = known[name].spec
+        if ViewSpec.from_json(made_with) != spec or made_with.keys() - spec.to_json().keys():
             raise UserError(
                 f"the view {name!r} of {self.workspace.root} was made with other options; give this experiment "
                 "another workspace, or the options of the first time"

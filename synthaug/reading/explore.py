@@ -33,6 +33,7 @@ class Points:
     ood_real: NDArray[np.float32]  # (n,) 0..1, higher = farther from real images; NaN unknown
     ood_synthetic: NDArray[np.float32]  # (n,) 0..1, higher = farther from other synthetic ones; NaN unknown
     model: str  # the classifier or extractor whose features the coordinates come from
+    model_id: int | None  # the classifier whose predictions these are
     scored_at: str
 
 
@@ -58,6 +59,7 @@ def points(workspace: Workspace) -> Points:
         ood_real=_floats([row["ood_real"] for row in rows]),
         ood_synthetic=_floats([row["ood_synthetic"] for row in rows]),
         model=rows[0]["features"],
+        model_id=rows[0]["model_id"],
         scored_at=rows[0]["scored_at"],
     )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from synthaug.config import AUTOMATIC_THRESHOLD, DATABASE_FILE, DIGIT_WORDS
 from synthaug.errors import UserError
+from synthaug.progress import Progress
 from synthaug.running.jobs import run_to_end
 from synthaug.stages import compare, generate, retrain
 from synthaug.stages.generation_spec import GenerationSpec
@@ -30,11 +31,10 @@ BASELINE = "imbalanced"
 PREDICTOR = "first"
 """The classifier whose predictions are reviewed: trained before there were any synthetic images."""
 
-Report = Callable[[int, int, str], None]
 Say = Callable[[str], None]
 
 
-def fill(root: Path, seeds: int, report: Report, say: Say) -> tuple[Workspace, list[compare.Comparison]]:
+def fill(root: Path, seeds: int, report: Progress, say: Say) -> tuple[Workspace, list[compare.Comparison]]:
     """Make (or finish) the demo workspace at ``root``; returns it with its evidence, newest first.
 
     Raises UserError if ``root`` is a workspace with other classes.
@@ -83,7 +83,7 @@ def open_or_create(root: Path, preset: str) -> Workspace:
     return workspace
 
 
-def finish(workspace: Workspace, kind: str, report: Report) -> None:
+def finish(workspace: Workspace, kind: str, report: Progress) -> None:
     """Bring the first job of a kind to its end. Raises UserError if it cannot."""
     job = jobs.latest(workspace.db, kinds=[kind])[-1]
     jobs.requeue(workspace.db, job.id)

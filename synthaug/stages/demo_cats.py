@@ -8,8 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from synthaug.config import AUTOMATIC_THRESHOLD
+from synthaug.progress import Progress
 from synthaug.stages import generate, labeler
-from synthaug.stages.demo import Report, Say, finish, open_or_create
+from synthaug.stages.demo import Say, finish, open_or_create
 from synthaug.stages.export import export
 from synthaug.stages.generation_spec import GenerationSpec
 from synthaug.stages.label import accept_confident
@@ -27,7 +28,7 @@ VIEW = "confident-cats"
 FORMAT = "cifar10"
 
 
-def fill_cats(root: Path, report: Report, say: Say) -> Workspace:
+def fill_cats(root: Path, report: Progress, say: Say) -> Workspace:
     """Make (or finish) a workspace of generated cats at ``root``: drawn, predicted, scored, exported.
 
     Raises UserError if ``root`` is a workspace with other classes.

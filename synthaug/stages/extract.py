@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from synthaug.features import load_extractor
+from synthaug.progress import Progress
 from synthaug.stages.pixels import in_batches, load_pixels
-from synthaug.stages.predict import Progress
 from synthaug.store import catalog, features
 from synthaug.store.features import FeatureSet
 from synthaug.workspace import Workspace

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from synthaug.records import GenerationRequest, ImageRecord, Prompt
 from synthaug.running.jobs import JobContext
 from synthaug.stages.generation_params import resolve
 from synthaug.stages.generation_plan import guidance_of, job_prompts, request, source_of
+from synthaug.stages.generation_result import GenerationResult
 from synthaug.stages.generation_spec import GenerationParams, GenerationSpec
 from synthaug.store import catalog, generations, jobs
 from synthaug.store.generations import Generation
@@ -67,10 +68,11 @@ def run(context: JobContext) -> dict[str, Any]:
     count = params.spec.count
     done = generations.done_positions(workspace.db, context.job.id)
     pending = [position for position in range(count) if position not in done]
-    result: dict[str, Any] = {"generated": 0, "skipped": count - len(pending), "seconds": 0.0}
+    before = GenerationResult.from_json(context.result)
+    result = GenerationResult(skipped=count - len(pending), cut=before.cut)
     if not pending:
-        return result
-    context.progress(len(done), count, "loading the generator", **result)
+        return result.to_json()
+    context.progress(len(done), count, "loading the generator", **result.to_json(), rate=0.0, unit="images")
     prompts = job_prompts(params)
     generator = load(params)
     started = time.monotonic()
@@ -79,12 +81,11 @@ def run(context: JobContext) -> dict[str, Any]:
         images = generator.generate([each for each, _ in made], should_cancel=context.should_cancel)
         places = [(prompts[each], each) for each in positions]
         _store(context, params.spec, generator, places, made, images)
-        result["generated"] += len(positions)
-        result["seconds"] = round(time.monotonic() - started, 3)
-        result |= _cut(context.result | result, images)
-        rate = result["generated"] / max(result["seconds"], 1e-9)
-        context.progress(count - len(pending) + result["generated"], count, f"{rate:.1f} images/s", **result)
-    return result
+        result = result.after(images, time.monotonic() - started)
+        rate = result.generated / max(result.seconds, 1e-9)
+        stored = result.skipped + result.generated
+        context.progress(stored, count, f"{rate:.1f} images/s", **result.to_json(), rate=round(rate, 3))
+    return result.to_json()
 
 
 def load(params: GenerationParams) -> Generator:
@@ -130,17 +131,6 @@ def requests(
     return made
 
 
-def _cut(result: Mapping[str, Any], images: Sequence[GeneratedImage]) -> dict[str, Any]:
-    """How many prompts so far were longer than the text encoder reads, and the end of one that it did not read."""
-    cuts = [image.cut for image in images if image.cut]
-    before = result.get("cut")
-    if not cuts:
-        return {} if before is None else {"cut": before}
-    if before is None:
-        return {"cut": {"images": len(cuts), "example": cuts[0]}}
-    return {"cut": {**before, "images": before["images"] + len(cuts)}}
-
-
 def _store(
     context: JobContext,
     spec: GenerationSpec,
@@ -171,6 +161,7 @@ def _store(
         text = {"Origin": "synthetic", "Description": asked.prompt, "synthaug": json.dumps(provenance)}
         sha256 = workspace.images.put(image.pixels, text, image.review)
         rows.append((prompt, position, asked, image.pixels, sha256, details))
+    workspace.images.flush()
     with workspace.db.transaction():
         for prompt, position, asked, pixels, sha256, details in rows:
             image_id, _ = catalog.add_image(

@@ -107,6 +107,13 @@ class GenerationParams:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> GenerationParams:
         """The parameters of a job that this release or an earlier one queued. Raises UserError."""
+        missing = [
+            key for key in ("template", "label", "count", "generator", "prompts", "size") if key not in data
+        ]
+        if missing:
+            raise UserError(
+                f"the parameters of a generation job lack {missing[0]!r}; they were not written by synthaug"
+            )
         asked = {key: value for key, value in data.items() if key not in ("prompts", "sources", "size")}
         sources, size = data.get("sources"), data["size"]
         return cls(

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from synthaug.errors import ImageRejected, UnknownName
 from synthaug.images import decode
 from synthaug.importers import detect, load_importer
+from synthaug.progress import Progress
 from synthaug.records import ImportItem, LabelEntry, Origin, Pixels, Split
 from synthaug.running.jobs import JobContext
 from synthaug.store import catalog, label_log, labels
 from synthaug.workspace import Workspace
 
-Progress = Callable[[int, int, str], None]
 BATCH = 500
 """Images a transaction: few enough that others can write in between."""
 
@@ -82,6 +81,7 @@ class _Tally:
         self.classes = workspace.classes
         self.seen = self.added = self.duplicates = self.labels = 0
         self.rejected: list[tuple[str, str]] = []
+        self.pending: dict[int, LabelEntry] = {}  # of this batch, by image; appended to the log at its end
 
     def add(self, items: list[ImportItem]) -> None:
         """Add one batch in one transaction."""
@@ -97,9 +97,13 @@ class _Tally:
             except (ImageRejected, UnknownName) as error:
                 self.rejected.append((item.path, str(error)))
         hashes = [self.workspace.images.put(pixels, self._text(item)) for item, pixels, _ in decoded]
+        self.workspace.images.flush()
         with self.workspace.db.transaction():
             for (item, pixels, class_index), sha256 in zip(decoded, hashes, strict=True):
                 self._record(item, pixels, class_index, sha256)
+            label_log.append(self.workspace.db, list(self.pending.values()))
+            self.labels += len(self.pending)
+            self.pending.clear()
 
     def _class_index(self, item: ImportItem) -> int | None:
         if item.class_name is None:
@@ -128,22 +132,20 @@ class _Tally:
             self._refuse_or_count(item, image_id, split, class_index)
             return
         self.added += 1
-        if class_index is not None:
-            self._label(image_id, class_index)
+        self._label(image_id, class_index)
 
-    def _label(self, image_id: int, class_index: int) -> None:
-        op_id = label_log.new_op_id("import")
-        label_log.append(
-            self.workspace.db, [LabelEntry(image_id, "class", IMPORTER, "imported", op_id, class_index)]
-        )
-        self.labels += 1
+    def _label(self, image_id: int, class_index: int | None) -> None:
+        """Log the class that the source gives an image; each import is an operation of its own."""
+        if class_index is not None:
+            op_id = label_log.new_op_id("import")
+            self.pending[image_id] = LabelEntry(image_id, "class", IMPORTER, "imported", op_id, class_index)
 
     def _refuse_or_count(
         self, item: ImportItem, image_id: int, split: Split, class_index: int | None
     ) -> None:
         """The same pixels again: a duplicate, unless what is said of them contradicts what is known."""
         image = catalog.images_by_id(self.workspace.db, [image_id])[0]
-        known = labels.current(self.workspace.db, [image_id]).get(image_id)
+        known = self.pending.get(image_id) or labels.current(self.workspace.db, [image_id]).get(image_id)
         if image.split != split:
             reason = f"same pixels as {image.source}, which is in the {image.split} split"
             self.rejected.append((item.path, reason))
@@ -154,5 +156,5 @@ class _Tally:
             self.rejected.append((item.path, reason))
         else:
             self.duplicates += 1
-            if known is None and class_index is not None:
+            if known is None:
                 self._label(image_id, class_index)

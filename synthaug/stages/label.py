@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from synthaug.config import AUTOMATIC_THRESHOLD
-from synthaug.errors import UserError
+from synthaug.errors import LabelRefused, UserError
 from synthaug.records import LabelEntry
-from synthaug.store import catalog, generations, label_log, labels, models
+from synthaug.store import label_log, labels, models
 from synthaug.workspace import Workspace
 
 AUTOMATIC = "synthaug"
@@ -17,7 +17,7 @@ AUTOMATIC = "synthaug"
 def record(workspace: Workspace, entries: Sequence[LabelEntry]) -> list[int]:
     """Append labels; returns their log ids in the same order. A repeated entry is a retry, recorded once.
 
-    Raises UserError for what the log does not take (see label_log.append); then nothing is recorded.
+    Raises LabelRefused for what the log does not take (see label_log.append); then nothing is recorded.
     """
     return label_log.append(workspace.db, entries)
 
@@ -25,14 +25,14 @@ def record(workspace: Workspace, entries: Sequence[LabelEntry]) -> list[int]:
 def undo(workspace: Workspace, op_id_to_undo: str, annotator: str, op_id: str) -> int | None:
     """Take back one label by appending to the log; the new entry's id, None if another undo came before.
 
-    Raises UserError.
+    Raises LabelRefused.
     """
     db = workspace.db
     entry = labels.by_op_id(db, op_id_to_undo)
     if entry is None:
-        raise UserError(f"there is no label with the operation id {op_id_to_undo!r} to undo")
+        raise LabelRefused(f"there is no label with the operation id {op_id_to_undo!r} to undo", op_id)
     if entry.value == "undo":
-        raise UserError("an undo cannot be undone; label the image again instead")
+        raise LabelRefused("an undo cannot be undone; label the image again instead", op_id)
     taken_back = LabelEntry(
         image_id=entry.image_id,
         value="undo",
@@ -92,28 +92,4 @@ def automatic_entry(model: models.Model, prediction: models.Prediction) -> Label
         source="automatic",
         op_id=label_log.new_op_id("automatic"),
         model_id=model.id,
-    )
-
-
-def flips_by_slot(workspace: Workspace) -> list[dict[str, object]]:
-    """How images fared by slot value: made, kept, flipped to another class, rejected; most trouble first."""
-    tally: dict[tuple[str, str], dict[str, int]] = {}
-    images = catalog.find_images(workspace.db, origin="synthetic")
-    made = generations.of_images(workspace.db, [image.id for image in images])
-    said = labels.current(workspace.db, list(made))
-    for image_id, generation in made.items():
-        label = said.get(image_id)
-        for slot in generation.slots.items():
-            counts = tally.setdefault(slot, {"made": 0, "kept": 0, "flipped": 0, "rejected": 0})
-            counts["made"] += 1
-            if label is not None and label.value == "reject":
-                counts["rejected"] += 1
-            elif label is not None and label.value == "class":
-                flipped = generation.class_index not in (None, label.class_index)
-                counts["flipped" if flipped else "kept"] += 1
-    rows: list[dict[str, object]] = [
-        {"slot": slot, "value": value, **counts} for (slot, value), counts in tally.items()
-    ]
-    return sorted(
-        rows, key=lambda row: (-(int(str(row["rejected"])) + int(str(row["flipped"]))), str(row["value"]))
     )

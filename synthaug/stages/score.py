@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from synthaug.features import DEFAULT_EXTRACTOR
 from synthaug.measures import acquisition, neighbors, projection, quality
+from synthaug.progress import Progress
 from synthaug.running.jobs import JobContext
 from synthaug.stages.extract import extract
-from synthaug.stages.predict import Progress, predict
+from synthaug.stages.predict import predict
 from synthaug.store import catalog, models
 from synthaug.store.features import read_all as read_features
 from synthaug.store.models import Score
@@ -35,6 +36,14 @@ class Described:
     model_id: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class ScoreResult:
+    """How many images were scored, and in whose features."""
+
+    scored: int
+    model: str
+
+
 def score(
     workspace: Workspace,
     model: str | None = None,
@@ -42,8 +51,8 @@ def score(
     progress: Progress | None = None,
     *,
     recompute: bool = False,
-) -> dict[str, Any]:
-    """Compute and store all scores in the features of ``model``. Returns {"scored": n, "model": name}.
+) -> ScoreResult:
+    """Compute and store all scores in the features of ``model``.
 
     ``model``: a classifier of the workspace (its penultimate features; what lacks a prediction is predicted first) or a
     feature extractor; default: the classifier that predicts, else the newest, else the extractor that comes with the
@@ -54,7 +63,7 @@ def score(
     described = _describe(workspace, model, progress, recompute)
     ids, features = described.ids, described.features
     if not ids:
-        return {"scored": 0, "model": described.name}
+        return ScoreResult(0, described.name)
     report(1, STEPS, "PCA")
     pca = projection.pca(features)
     report(2, STEPS, "UMAP")
@@ -81,7 +90,7 @@ def score(
     ]
     models.replace_scores(workspace.db, described.model_id, scores, described.name)
     report(STEPS, STEPS, f"{len(ids)} images scored")
-    return {"scored": len(ids), "model": described.name}
+    return ScoreResult(len(ids), described.name)
 
 
 def features_to_map(workspace: Workspace) -> str:
@@ -110,7 +119,7 @@ def _describe(
 
 def run(context: JobContext) -> dict[str, Any]:
     """The job form of :func:`score`."""
-    return score(context.workspace, context.job.params.get("model"), progress=context.progress)
+    return asdict(score(context.workspace, context.job.params.get("model"), progress=context.progress))
 
 
 def _out_of_distribution(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from synthaug.errors import UnknownName, UserError
 from synthaug.records import LabelEntry
-from synthaug.stages.label_csv import image_ids, parse_label
+from synthaug.stages.bulk_labels import image_ids, parse_label
 from synthaug.store import catalog, label_log, labels
 from synthaug.workspace import Workspace
 

@@ -26,7 +26,7 @@ def append(db: Database, entries: Sequence[LabelEntry]) -> list[int]:
 
     The same entry again, told by its ``op_id``, is a retry: its id is returned. Raises LabelRefused for an
     ``op_id`` that named another entry, for a real test image that has a label unless a ``reason`` is given, and
-    for an entry that refers to nothing; UnknownName for an image that is not there.
+    for an entry that refers to nothing.
     """
     return db.grouped(lambda connection: _Appending(db, connection, entries).run())
 
@@ -36,8 +36,7 @@ class _Appending:
 
     def __init__(self, db: Database, connection: sqlite3.Connection, entries: Sequence[LabelEntry]) -> None:
         self.db, self.connection, self.entries = db, connection, entries
-        ids = [entry.image_id for entry in entries]
-        self.images = {image.id: image for image in catalog.images_by_id(db, ids)}
+        self.images = catalog.known_images(db, [entry.image_id for entry in entries])
         self.classes = catalog.class_names(db)
         head = connection.execute("SELECT entries, hash FROM label_head").fetchone()
         self.count, self.hash = int(head["entries"]), str(head["hash"])
@@ -65,6 +64,8 @@ class _Appending:
     def _append(self, entry: LabelEntry) -> int:
         if not entry.annotator.strip():
             raise LabelRefused("a label needs the annotator's name", entry.op_id)
+        if entry.image_id not in self.images:
+            raise LabelRefused(f"there is no image {entry.image_id}", entry.op_id)
         self._refuse_frozen(entry)
         sha256 = self.images[entry.image_id].sha256
         said = (entry.value, self._class_name(entry), entry.annotator, entry.source, entry.op_id)

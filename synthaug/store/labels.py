@@ -9,7 +9,7 @@ from typing import Any
 from synthaug.records import LabelSource, LabelValue, Origin, Split
 from synthaug.store.catalog import SQL_VARIABLES, chunks
 from synthaug.store.database import Database
-
+from synthaug.store.generations import PROMPTED_CLASS
 
 LOGGED = "id, image_id, value, class_position, annotator, source, op_id, undoes, model_id, reason, created_at"
 
@@ -45,12 +45,11 @@ class CurrentLabel:
 
 @dataclass(frozen=True, slots=True)
 class LabeledImage:
-    """An image with its current class label. ``source`` is "prompted" where nobody labeled it yet."""
+    """An image with the class it counts as."""
 
     image_id: int
     sha256: str
     class_index: int
-    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,6 @@ class KnownImage:
     origin: Origin
     value: LabelValue | None  # None: nobody labeled it
     class_index: int | None
-    source: str
 
 
 def by_op_id(db: Database, op_id: str) -> LoggedLabel | None:
@@ -134,7 +132,7 @@ def labeled_images(
 ) -> list[LabeledImage]:
     """Images of a split and origin whose current label is a class, oldest first; of these generation jobs, if any."""
     rows = db.query(
-        "SELECT images.id, images.sha256, current_labels.class_position, current_labels.source FROM images"
+        "SELECT images.id, images.sha256, current_labels.class_position FROM images"
         " JOIN current_labels ON current_labels.image_id = images.id"
         " WHERE current_labels.value = 'class' AND images.split = ? AND images.origin = ?"
         f"{_of_jobs(jobs)} ORDER BY images.id",
@@ -149,7 +147,7 @@ def prompted_images(db: Database, jobs: Sequence[int] = ()) -> list[LabeledImage
     ``jobs``: only those that one of these generation jobs made; none: of any.
     """
     rows = db.query(
-        "SELECT images.id, images.sha256, min(generations.class_position), 'prompted' FROM images"
+        "SELECT images.id, images.sha256, min(generations.class_position) FROM images"
         " JOIN generations ON generations.image_id = images.id"
         " WHERE images.origin = 'synthetic' AND images.id NOT IN (SELECT image_id FROM current_labels)"
         f" AND generations.class_position IS NOT NULL{_of_jobs(jobs)} GROUP BY images.id ORDER BY images.id",
@@ -171,9 +169,8 @@ def by_hash(db: Database, hashes: Sequence[str]) -> dict[str, KnownImage]:
         chunk = hashes[start : start + SQL_VARIABLES]
         rows = db.query(
             "SELECT images.id, images.sha256, images.split, images.origin, current_labels.value,"
-            " CASE WHEN current_labels.value IS NULL"
-            " THEN (SELECT min(class_position) FROM generations WHERE image_id = images.id)"
-            " ELSE current_labels.class_position END, coalesce(current_labels.source, 'prompted')"
+            f" CASE WHEN current_labels.value IS NULL THEN {PROMPTED_CLASS}"
+            " ELSE current_labels.class_position END"
             " FROM images LEFT JOIN current_labels ON current_labels.image_id = images.id"
             f" WHERE images.sha256 IN ({','.join('?' * len(chunk))})",
             list(chunk),
@@ -194,13 +191,10 @@ def review_progress(db: Database) -> tuple[int, int]:
 def class_table(db: Database) -> list[dict[str, Any]]:
     """A row a class: real images by split; synthetic ones by what was said of them."""
     rows = db.query(
-        """
+        f"""
         WITH effective AS (
             SELECT images.split, images.origin, current_labels.value, current_labels.source,
-                coalesce(
-                    current_labels.class_position,
-                    (SELECT min(class_position) FROM generations WHERE image_id = images.id)
-                ) AS class_position
+                coalesce(current_labels.class_position, {PROMPTED_CLASS}) AS class_position
             FROM images LEFT JOIN current_labels ON current_labels.image_id = images.id
         )
         SELECT classes.position AS "index", classes.name,

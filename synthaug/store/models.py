@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from synthaug.errors import UnknownName, UserError
 from synthaug.store.catalog import chunks
 from synthaug.store.database import Database, now
+from synthaug.store.generations import PROMPTED_CLASS
 
 Floats = NDArray[np.float32]
 COLUMNS = "id, name, recipe, revision, seed, view_id, file, metrics, environment, created_at"
@@ -247,7 +248,7 @@ def scored_images(db: Database) -> list[sqlite3.Row]:
         f"""
         SELECT images.id, images.split, images.origin, {SCORE_COLUMNS},
             current_labels.value, current_labels.class_position,
-            (SELECT min(class_position) FROM generations WHERE image_id = images.id) AS prompted
+            {PROMPTED_CLASS} AS prompted
         FROM scores JOIN images ON images.id = scores.image_id
         LEFT JOIN current_labels ON current_labels.image_id = images.id
         ORDER BY images.id

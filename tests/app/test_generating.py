@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 from synthaug_app.components.finetuning import filmstrip, finished, live, loss_curve
-from synthaug_app.components.generate_form import FormValues, form_values, generation_spec
-from synthaug_app.components.generator_card import card, figure_text
-from synthaug_app.components.preview import Side, preview_panel
-from synthaug_app.components.trial import settings_of
-from synthaug_app.components.words import legend, marked
+from synthaug_app.components.generate.form import FormValues, form_values, generation_spec
+from synthaug_app.components.generate.generator_card import card, figure_text
+from synthaug_app.components.generate.preview import Side, preview_panel
+from synthaug_app.components.generate.trial import settings_of
+from synthaug_app.components.generate.words import legend, marked
 from synthaug_app.pages.finetune import asked as tuning_asked
 
 from synthaug.errors import UserError
@@ -60,7 +60,7 @@ def test_the_form_becomes_the_spec_of_a_job() -> None:
     left_behind = generation_spec(VALUES._replace(strength=0.4, sources="few"))
     assert (left_behind.strength, left_behind.sources) == (None, None)
     with pytest.raises(UserError, match="how many"):
-        generation_spec(VALUES._replace(count=None))
+        generation_spec(VALUES._replace(images=None))
 
 
 def test_the_form_opens_with_what_was_asked_for_last() -> None:

@@ -21,7 +21,7 @@ from synthaug.importers.digits import digits_arrays
 from synthaug.records import LabelEntry
 from synthaug.stages.acquire import FUNCTIONS, Acquisition, Search, acquire
 from synthaug.stages.view import ViewSpec, make_view
-from synthaug.store import labels, views
+from synthaug.store import label_log, labels, views
 from synthaug.workspace import Workspace
 from tests.stages.helpers import add_synthetic
 

@@ -12,7 +12,7 @@ from sklearn.datasets import load_sample_image
 from synthaug.errors import UnknownName
 from synthaug.reading.explore import NONE, points
 from synthaug.stages.importing import import_images
-from synthaug.stages.score import score
+from synthaug.stages.score import ScoreResult, score
 from synthaug.workspace import Workspace
 
 from .helpers import add_synthetic
@@ -39,7 +39,7 @@ def photographs(tmp_path: Path) -> Workspace:
 
 def test_a_workspace_without_labels_has_a_map(photographs: Workspace) -> None:
     result = score(photographs)
-    assert result == {"scored": 40, "model": "efficientnet-lite0"}
+    assert result == ScoreResult(40, "efficientnet-lite0")
     shown = points(photographs)
     assert shown.model == "efficientnet-lite0"
     assert (shown.predicted == NONE).all()
@@ -55,7 +55,7 @@ def test_what_is_new_is_extracted_and_the_rest_is_kept(photographs: Workspace) -
     (path,) = photographs.features_folder.iterdir()
     before = path.read_bytes()
     add_synthetic(photographs, 3, 0)
-    assert score(photographs)["scored"] == 43
+    assert score(photographs).scored == 43
     assert path.read_bytes()[: len(before)] == before
     shown = points(photographs)
     # Noise is farther from the photographs than any photograph is from the others.
