@@ -16,12 +16,13 @@ from synthaug.cli import main
 from synthaug.errors import UnknownName, UserError, WorkspaceError
 from synthaug.generators import load_generator
 from synthaug.generators.base import ModelCard
+from synthaug.progress import Progress
 from synthaug.records import GenerationRequest
 from synthaug.running.jobs import run_to_end
 from synthaug.stages import generate
 from synthaug.stages.generation_spec import GenerationSpec
 from synthaug.stages.handlers import HANDLERS
-from synthaug.stages.train_generator import Progress, train_on_view
+from synthaug.stages.train_generator import train_on_view
 from synthaug.stages.view import ViewSpec, make_view
 from synthaug.store import catalog, generations, labels
 from synthaug.workspace import Workspace
