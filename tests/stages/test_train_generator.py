@@ -16,7 +16,7 @@ from synthaug.cli import main
 from synthaug.errors import UnknownName, UserError, WorkspaceError
 from synthaug.generators import load_generator
 from synthaug.generators.base import ModelCard
-from synthaug.progress import Progress
+from synthaug.progress import StepProgress
 from synthaug.records import GenerationRequest
 from synthaug.running.jobs import run_to_end
 from synthaug.stages import generate
@@ -49,7 +49,7 @@ def quiet(phase: str, done: int, total: int, loss: float) -> None:
 
 
 def train(
-    workspace: Workspace, output: Path, family: Any, progress: Progress = quiet, **options: Any
+    workspace: Workspace, output: Path, family: Any, progress: StepProgress = quiet, **options: Any
 ) -> dict[str, Any]:
     settings = {"size": "tiny", "steps": 3, **options}
     checkpoints = output.with_name(output.name + ".ck")
