@@ -85,7 +85,10 @@ def compare(
             )
         },
         "mcnemar": [asdict(each) for each in found.mcnemar],
-        "message": "\n".join([found.verdict_text, *_figures(found)]),
+        "test_fingerprint": found.test_fingerprint,
+        "message": "\n".join(
+            [found.verdict_text, *_figures(found), f"Test set {found.test_fingerprint[:12]}."]
+        ),
     }
 
 
