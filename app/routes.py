@@ -16,6 +16,7 @@ from synthaug.errors import LabelRefused, UnknownName, UserError, WorkspaceError
 from synthaug.records import Job, LabelEntry
 
 from .context import AppContext
+from .map_routes import map_router
 from .media import media_router
 from .modules import modules_router
 from .points import encode_points
@@ -60,6 +61,7 @@ def add_routes(app: FastAPI, context: AppContext) -> None:
     app.include_router(_queue_router(context))
     app.include_router(_label_router(context))
     app.include_router(_points_router(context))
+    app.include_router(map_router(context))
     app.include_router(_health_router(context))
     app.include_router(_jobs_router(context))
     app.add_exception_handler(UserError, _user_error)

@@ -50,6 +50,23 @@ def nearest_neighbors(
     return distances, indices
 
 
+def unit_distances(query: NDArray[np.floating[Any]], features: Features) -> NDArray[np.float32]:
+    """Euclidean distance (N,), 0..2, from ``query`` (D,) to each row of ``features`` (N, D), all at length 1.
+
+    Rows of zeros stay zeros. Rows are read in blocks, so ``features`` may be a memory-mapped file.
+    """
+    length = float(np.linalg.norm(np.asarray(query, np.float32)))
+    unit = np.asarray(query, np.float32) / (length or 1)
+    squared = np.empty(len(features), np.float32)
+    step = max(1, _BLOCK_ENTRIES // max(1, features.shape[1]))
+    for start in range(0, len(features), step):
+        block = np.asarray(features[start : start + step], np.float32)
+        lengths = np.linalg.norm(block, axis=1)
+        cosines = (block @ unit) / np.where(lengths == 0, 1, lengths)
+        squared[start : start + step] = (length > 0) + (lengths > 0).astype(np.float32) - 2 * cosines
+    return np.sqrt(np.maximum(0, squared))
+
+
 def _in_order(block: Tensor, targets: Tensor, candidates: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """The k nearest of the candidates (B, C) by exact distance; ties go to the lower row number."""
     import torch

@@ -156,3 +156,16 @@ def hashes_of_split(db: Database, split: Split) -> list[tuple[str, int]]:
         [split],
     )
     return [(row[0], row[1]) for row in rows]
+
+
+def image_by_hash(db: Database, sha256: str) -> ImageRecord:
+    """The image whose pixels have this hash. Raises UnknownName."""
+    row = db.one(f"SELECT {IMAGE_COLUMNS} FROM images WHERE sha256 = ?", [sha256])
+    if row is None:
+        raise UnknownName("image", sha256, [])
+    return ImageRecord(*row)
+
+
+def added_at(db: Database, image_id: int) -> str:
+    """When an image came into the workspace, ISO 8601 in UTC."""
+    return str(db.query("SELECT added_at FROM images WHERE id = ?", [image_id])[0][0])

@@ -52,6 +52,15 @@ def feature_set(db: Database, extractor: str, revision: str, dimension: int) -> 
     return FeatureSet(**dict(row))
 
 
+def newest(db: Database, extractor: str) -> FeatureSet | None:
+    """The set that an extractor of this name began last."""
+    row = db.one(
+        "SELECT id, extractor, revision, dimension FROM feature_sets WHERE extractor = ? ORDER BY id DESC LIMIT 1",
+        [extractor],
+    )
+    return None if row is None else FeatureSet(**dict(row))
+
+
 def images_without(db: Database, held: FeatureSet) -> list[sqlite3.Row]:
     """Images (id, sha256) that the set lacks, by id."""
     return db.query(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from synthaug.store.catalog import chunks
 from synthaug.store.database import Database
 
+COLUMNS = "job_id, position, image_id, class_position, prompt, prompt_index, slots, seed, generator, revision, details"
 PROMPTED_CLASS = "(SELECT min(class_position) FROM generations WHERE image_id = images.id)"
 """SQL of the class that an image of ``images`` was made for: the first in order, where jobs asked for several."""
 
@@ -82,12 +84,22 @@ def of_images(db: Database, image_ids: Sequence[int]) -> dict[int, Generation]:
     for chunk in chunks(image_ids):
         marks = ",".join("?" * len(chunk))
         rows = db.query(
-            "SELECT job_id, position, image_id, class_position, prompt, prompt_index, slots, seed, generator,"
-            f" revision, details FROM generations WHERE image_id IN ({marks}) ORDER BY job_id DESC, position DESC",
+            f"SELECT {COLUMNS} FROM generations WHERE image_id IN ({marks}) ORDER BY job_id DESC, position DESC",
             chunk,
         )
-        for row in rows:
-            values = dict(row)
-            values |= {"slots": json.loads(row["slots"]), "details": json.loads(row["details"])}
-            found[row["image_id"]] = Generation(class_index=values.pop("class_position"), **values)
+        found |= {row["image_id"]: _generation(row) for row in rows}
     return found
+
+
+def all_of_image(db: Database, image_id: int) -> list[Generation]:
+    """Every generation that gave this image, the first one first: equal requests give equal pixels."""
+    rows = db.query(
+        f"SELECT {COLUMNS} FROM generations WHERE image_id = ? ORDER BY job_id, position", [image_id]
+    )
+    return [_generation(row) for row in rows]
+
+
+def _generation(row: sqlite3.Row) -> Generation:
+    values = dict(row)
+    values |= {"slots": json.loads(row["slots"]), "details": json.loads(row["details"])}
+    return Generation(class_index=values.pop("class_position"), **values)

@@ -112,6 +112,12 @@ def history(db: Database, image_id: int) -> list[LoggedLabel]:
     return [LoggedLabel(*row) for row in rows]
 
 
+def counting_id(db: Database, image_id: int) -> int | None:
+    """The id of the log entry that counts for an image; None where nothing was said, or all was taken back."""
+    row = db.one("SELECT label_id FROM current_label_ids WHERE image_id = ?", [image_id])
+    return None if row is None else int(row[0])
+
+
 def current(db: Database, image_ids: Sequence[int]) -> dict[int, CurrentLabel]:
     """The label that counts, for those of these images that have one."""
     found: dict[int, CurrentLabel] = {}

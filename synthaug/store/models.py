@@ -176,6 +176,17 @@ def predictions_of(db: Database, model_id: int, image_ids: Sequence[int]) -> dic
     return found
 
 
+def predictions_of_image(db: Database, image_id: int) -> list[tuple[Model, Prediction]]:
+    """What each model says of one image, the newest model first."""
+    rows = db.query(
+        "SELECT model_id, probs FROM predictions WHERE image_id = ? ORDER BY model_id DESC", [image_id]
+    )
+    return [
+        (by_id(db, row["model_id"]), Prediction(image_id, np.frombuffer(row["probs"], np.float32)))
+        for row in rows
+    ]
+
+
 def all_predictions(db: Database, model_id: int) -> tuple[list[int], Floats, Floats]:
     """Ids (N), probabilities (N, K) and features (N, D) of everything a model predicted, by id."""
     rows = db.query(
@@ -254,6 +265,26 @@ def scored_images(db: Database) -> list[sqlite3.Row]:
         ORDER BY images.id
         """
     )
+
+
+def scored_features(db: Database) -> str | None:
+    """Whose features the scores come from: a model or an extractor; None before anything was scored."""
+    row = db.one("SELECT features FROM scores LIMIT 1")
+    return None if row is None else str(row[0])
+
+
+def scored_at(db: Database) -> str:
+    """When the scores were computed; "" before."""
+    row = db.one("SELECT scored_at FROM scores LIMIT 1")
+    return "" if row is None else str(row[0])
+
+
+def duplicates(db: Database) -> dict[int, int]:
+    """Image id -> the earlier image that it nearly repeats, for those that do."""
+    rows = db.query(
+        "SELECT image_id, duplicate_of FROM scores WHERE duplicate_of IS NOT NULL ORDER BY image_id"
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def _matrix(blobs: list[bytes]) -> Floats:

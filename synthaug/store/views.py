@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from synthaug.errors import UnknownName, ViewError
 from synthaug.records import Origin, Split
@@ -20,6 +20,17 @@ class View:
     id: int
     name: str
     spec: Mapping[str, Any]
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """What an image is part of: a view, or an export, a training run or a model made from one."""
+
+    kind: Literal["view", "export", "run", "model"]
+    name: str
+    view: str
+    detail: str  # a format and a folder; a recipe and a seed; "" of a view
     created_at: str
 
 
@@ -104,6 +115,30 @@ def counts(db: Database, view_id: int) -> dict[str, int]:
         [view_id],
     )
     return {row["name"]: row["images"] for row in rows}
+
+
+def holding(db: Database, image_id: int) -> list[Holder]:
+    """The views that an image stands in and what was made from them, by time."""
+    rows = db.query(
+        """
+        WITH held AS (
+            SELECT id, name, created_at FROM views WHERE id IN (SELECT view_id FROM view_images WHERE image_id = ?)
+        )
+        SELECT 'view', name, name, '', created_at FROM held
+        UNION ALL
+        SELECT 'export', exports.path, held.name, format, exports.created_at
+        FROM exports JOIN held ON held.id = exports.view_id
+        UNION ALL
+        SELECT 'run', 'run ' || runs.id, held.name, recipe || ', seed ' || seed, runs.created_at
+        FROM runs JOIN held ON held.id = runs.view_id
+        UNION ALL
+        SELECT 'model', models.name, held.name, recipe || ', seed ' || seed, models.created_at
+        FROM models JOIN held ON held.id = models.view_id
+        ORDER BY 5
+        """,
+        [image_id],
+    )
+    return [Holder(*row) for row in rows]
 
 
 def add_export(

@@ -1,0 +1,80 @@
+"""The features that the map is drawn from: which images lie near one, and which nearly repeat one another."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthaug.errors import UserError
+from synthaug.measures.neighbors import unit_distances
+from synthaug.store import catalog, features, models
+from synthaug.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSpace:
+    """Features (N, D) of the images ``ids`` (N,), ascending; ``name``: the classifier or extractor they come from."""
+
+    name: str
+    ids: NDArray[np.int64]
+    synthetic: NDArray[np.bool_]  # (N,) else real
+    features: NDArray[np.floating[Any]]
+
+    def nearest(self, image_id: int, among: NDArray[np.bool_], count: int) -> list[tuple[int, float]]:
+        """(id, distance) of the ``count`` nearest images that ``among`` (N,) allows, nearest first, itself left out.
+
+        Distances between features of length 1, 0..2. Empty for an image without features.
+        """
+        place = int(np.searchsorted(self.ids, image_id))
+        if place == len(self.ids) or self.ids[place] != image_id:
+            return []
+        distances = unit_distances(self.features[place], self.features)
+        distances[~among] = np.inf
+        distances[place] = np.inf
+        first = np.argsort(distances, kind="stable")[:count]
+        return [(int(self.ids[i]), float(distances[i])) for i in first if np.isfinite(distances[i])]
+
+
+def load(workspace: Workspace) -> FeatureSpace:
+    """The features that the current scores were computed in. Raises UserError before there are any."""
+    name = models.scored_features(workspace.db)
+    if name is None:
+        raise UserError("there are no features yet; compute them first: synthaug score")
+    if name in models.names(workspace.db):
+        ids, _, rows = models.all_predictions(workspace.db, models.by_name(workspace.db, name).id)
+        return _space(workspace, name, ids, rows)
+    held = features.newest(workspace.db, name)
+    if held is None:
+        raise UserError(f"the features of {name!r} are gone; compute them again: synthaug score --recompute")
+    stored_ids, stored = features.read_all(workspace.db, workspace.features_folder, held)
+    return _space(workspace, name, stored_ids, stored)
+
+
+def _space(workspace: Workspace, name: str, ids: list[int], rows: NDArray[np.floating[Any]]) -> FeatureSpace:
+    images = catalog.find_images(workspace.db, origin="synthetic")
+    known = np.array(ids, np.int64)
+    return FeatureSpace(name, known, np.isin(known, [image.id for image in images]), rows)
+
+
+def version(workspace: Workspace) -> str:
+    """A mark that changes whenever :func:`load` would give something else."""
+    return models.scored_at(workspace.db)
+
+
+def duplicate_groups(repeats: Mapping[int, int]) -> list[list[int]]:
+    """Groups of images that nearly repeat one another, ids ascending, from image id -> the earlier one it repeats.
+
+    An earlier image that is itself a repeat joins its repeats to its own group.
+    """
+    groups: dict[int, list[int]] = defaultdict(list)
+    first: dict[int, int] = {}
+    for image_id in sorted(repeats):
+        earlier = repeats[image_id]
+        first[image_id] = first.get(earlier, earlier)
+        groups[first[image_id]].append(image_id)
+    return [[root, *members] for root, members in sorted(groups.items())]

@@ -1,0 +1,202 @@
+"""Everything that is known of one image: how it was made, what was said of it, what is like it, what holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from synthaug.errors import UnknownName
+from synthaug.reading import queue
+from synthaug.reading.feature_space import FeatureSpace, duplicate_groups
+from synthaug.reading.queue import QueueItem
+from synthaug.records import ImageRecord, LabelSource, LabelValue, Origin, Split
+from synthaug.store import catalog, generations, jobs, labels, models, views
+from synthaug.workspace import Workspace
+
+NEIGHBOURS = 6
+GUESSES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """One generation of the image; equal requests of several jobs give the same one."""
+
+    job_id: int
+    made_at: str
+    template: str
+    prompt: str
+    slots: Mapping[str, str]
+    class_index: int | None
+    seed: int
+    generator: str
+    revision: str
+    guidance: float | None  # None: the generator's own
+    details: Mapping[str, Any]  # what else decided the pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What one model says: its most probable classes, (class index, probability) each, the likeliest first."""
+
+    model: str
+    classes: tuple[tuple[int, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A line of the image's label log; ``undone_by`` took it back, ``counts``: it is the label that counts."""
+
+    value: LabelValue
+    class_index: int | None
+    annotator: str
+    source: LabelSource
+    op_id: str
+    model: str | None  # whose prediction the person saw
+    reason: str | None
+    created_at: str
+    undone_by: str | None
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """An image nearby; ``distance`` 0..2 between features of length 1; the class of its label, else its prompt."""
+
+    image_id: int
+    sha256: str
+    width: int
+    origin: Origin
+    split: Split
+    class_index: int | None
+    distance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """One image. ``real`` and ``synthetic``: its nearest neighbours of each kind, nearest first."""
+
+    item: QueueItem
+    source: str
+    caption: str | None
+    added_at: str
+    locked: bool  # a labeled real test image: only an owner corrects it
+    makings: tuple[Making, ...]
+    guesses: tuple[Guess, ...]
+    history: tuple[Said, ...]  # oldest first
+    features: str | None  # what the neighbours are near in; None before any were computed
+    real: tuple[Neighbour, ...]
+    synthetic: tuple[Neighbour, ...]
+    duplicates: tuple[Neighbour, ...]  # near-duplicates, itself left out
+    holders: tuple[views.Holder, ...]
+
+
+def find(workspace: Workspace, key: str) -> ImageRecord:
+    """The image with this id or this SHA-256 (hex). Raises UnknownName."""
+    if len(key) == 64:
+        return catalog.image_by_hash(workspace.db, key)
+    if not (key.isascii() and key.isdigit() and len(key) <= 18):
+        raise UnknownName("image", key, [])
+    return catalog.images_by_id(workspace.db, [int(key)])[0]
+
+
+def inspect(workspace: Workspace, key: str, space: FeatureSpace | None) -> Inspection:
+    """All of it, of the image with this id or SHA-256; without ``space`` no neighbours. Raises UnknownName."""
+    image = find(workspace, key)
+    db = workspace.db
+    return Inspection(
+        item=queue.items(workspace, [image.id])[0],
+        source=image.source,
+        caption=catalog.captions(db, [image.id]).get(image.id),
+        added_at=catalog.added_at(db, image.id),
+        locked=image.id in labels.frozen(db, [image.id]),
+        makings=tuple(_making(workspace, each) for each in generations.all_of_image(db, image.id)),
+        guesses=tuple(_guess(*each) for each in models.predictions_of_image(db, image.id)),
+        history=_history(workspace, image.id),
+        features=None if space is None else space.name,
+        real=_nearest(workspace, image.id, space, synthetic=False),
+        synthetic=_nearest(workspace, image.id, space, synthetic=True),
+        duplicates=_duplicates(workspace, image.id, space),
+        holders=tuple(views.holding(db, image.id)),
+    )
+
+
+def _making(workspace: Workspace, made: generations.Generation) -> Making:
+    job = jobs.get(workspace.db, made.job_id)
+    details = dict(made.details)
+    guidance = details.pop("guidance_scale", None)
+    return Making(
+        job_id=made.job_id,
+        made_at=job.created_at,
+        template=str(job.params.get("template", "")),
+        prompt=made.prompt,
+        slots=made.slots,
+        class_index=made.class_index,
+        seed=made.seed,
+        generator=made.generator,
+        revision=made.revision,
+        guidance=guidance,
+        details=details,
+    )
+
+
+def _guess(model: models.Model, prediction: models.Prediction) -> Guess:
+    likeliest = np.argsort(-prediction.probs, kind="stable")[:GUESSES]
+    return Guess(model.name, tuple((int(i), float(prediction.probs[i])) for i in likeliest))
+
+
+def _history(workspace: Workspace, image_id: int) -> tuple[Said, ...]:
+    log = labels.history(workspace.db, image_id)
+    names = {model.id: model.name for model in models.all_models(workspace.db)}
+    undone = {entry.undoes: entry.annotator for entry in log if entry.undoes is not None}
+    counting = labels.counting_id(workspace.db, image_id)
+    return tuple(
+        Said(
+            value=entry.value,
+            class_index=entry.class_index,
+            annotator=entry.annotator,
+            source=entry.source,
+            op_id=entry.op_id,
+            model=None if entry.model_id is None else names[entry.model_id],
+            reason=entry.reason,
+            created_at=entry.created_at,
+            undone_by=undone.get(entry.id),
+            counts=entry.id == counting,
+        )
+        for entry in log
+        if entry.value != "undo"
+    )
+
+
+def _nearest(
+    workspace: Workspace, image_id: int, space: FeatureSpace | None, *, synthetic: bool
+) -> tuple[Neighbour, ...]:
+    if space is None:
+        return ()
+    return _neighbours(workspace, space.nearest(image_id, space.synthetic == synthetic, NEIGHBOURS))
+
+
+def _duplicates(workspace: Workspace, image_id: int, space: FeatureSpace | None) -> tuple[Neighbour, ...]:
+    groups = duplicate_groups(models.duplicates(workspace.db))
+    group = next((each for each in groups if image_id in each), [])
+    if space is None or not group:
+        return ()
+    return _neighbours(workspace, space.nearest(image_id, np.isin(space.ids, group), len(group)))
+
+
+def _neighbours(workspace: Workspace, near: list[tuple[int, float]]) -> tuple[Neighbour, ...]:
+    items = queue.items(workspace, [image_id for image_id, _ in near])
+    return tuple(
+        Neighbour(
+            image_id=item.image_id,
+            sha256=item.sha256,
+            width=item.width,
+            origin=item.origin,
+            split=item.split,
+            class_index=item.prompted_class if item.label_class is None else item.label_class,
+            distance=distance,
+        )
+        for item, (_, distance) in zip(items, near, strict=True)
+    )
