@@ -62,6 +62,7 @@ async function poll() {
 if (location.pathname === "/explore") {
   import("../components/scatter/request.js").then(({ askForPoints }) => askForPoints());
 }
+import("../components/inspector/inspector.js").then(({ Inspector }) => new Inspector());
 applyTheme();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => queueMicrotask(applyTheme));
 document.addEventListener("click", switchTheme);

@@ -281,9 +281,9 @@ def test_unmarked_and_test_images_are_left_alone(
     select_all(page)
     page.get_by_role("button", name="all", exact=True).click()
     expect(page.locator("[data-part=marked]")).to_have_text(f"{COUNT + 1 - TEST} marked")
-    tile = page.locator(".sa-grid-tile:not([disabled])").first
+    tile = page.locator(".sa-grid-tile[data-locked=false]").first
     image = int(re.findall(r"\d+", tile.get_attribute("aria-label") or "")[0])
-    tile.click()
+    tile.get_by_role("checkbox").click()
     page.get_by_role("button", name="Unsure", exact=True).click()
     expect(page.locator("[data-part=status]")).to_contain_text(f"{COUNT - TEST} labels saved")
     expected = set(points.ids[points.origin != TEST_ORIGIN].tolist()) - {image}

@@ -13,9 +13,11 @@ def fresh_images(items: Iterable[QueueItem]) -> Markup:
     """Tiles whose tooltip is the prompt, newest first; a word on what will stand here before the first."""
     tiles = joined(
         markup(
-            '<img src="/media/{}.webp?size=64" alt="" title="{}" loading="lazy" width="56" height="56">',
+            '<button type="button" data-sa-image="{}" title="{prompt}" aria-label="Open: {prompt}">'
+            '<img src="/media/{}.webp?size=64" alt="" loading="lazy" width="56" height="56"></button>',
+            item.image_id,
             item.sha256,
-            item.prompt or "",
+            prompt=item.prompt or "",
         )
         for item in items
     )

@@ -3,25 +3,27 @@
 
 import { ApiError, postJson } from "../../static/lib/api.js";
 import { annotator, operationId } from "../../static/lib/session.js";
-import { LABELED, NONE, REJECTED, UNSURE } from "../scatter/points.js";
+import { NONE, STATE_OF } from "../scatter/points.js";
 
 /** @typedef {import("../../static/lib/types.js").LabelValue} LabelValue */
-/** @typedef {import("../scatter/points.js").Points} Points */
+/**
+ * What of the points a batch reads.
+ * @typedef {{ header: { model_id: number | null }, columns: { ids: Uint32Array, state: Uint8Array, label: Uint8Array } }} Labeled
+ */
 /** @typedef {{ point: number, state: number, label: number }} Change what the columns say of a point */
 /** @typedef {Change & { before: Change, op: string, undo: string }} Entry `op`, `undo`: the ids of its operations */
-/** @typedef {{ name: string, data: Points, value: LabelValue, source: "human" | "accepted", entries: Entry[], saved: number }} Batch */
+/** @typedef {{ name: string, data: Labeled, value: LabelValue, source: "human" | "accepted", entries: Entry[], saved: number }} Batch */
 /** @typedef {(changes: Change[], done: number) => void} Saved */
 
 const PAGE = 200;
 const TRIES = 3;
 const RETRY_MS = 300;
 const UNDO_LANES = 4;
-const STATE_OF = { class: LABELED, reject: REJECTED, unsure: UNSURE };
 
 /**
  * A batch that says `value` of these points; `classOf` gives the class, or null to leave a point out.
  * @param {string} name
- * @param {Points} data
+ * @param {Labeled} data
  * @param {number[]} points
  * @param {LabelValue} value
  * @param {"human" | "accepted"} source
@@ -55,7 +57,7 @@ export async function save(batch, saved) {
 
 /**
  * Take back a batch, several at a time. Throws ApiError; doing it again goes on.
- * @param {Batch} batch
+ * @param {{ entries: { op: string, undo: string }[] }} batch
  * @param {(done: number) => void} undone
  */
 export async function undo(batch, undone) {

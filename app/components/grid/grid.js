@@ -2,8 +2,10 @@
 // What the scatter selected, and what can be done to all of it at once. Events on document:
 //   out  synthaug:grid                      a grid has come and wants to be told what is selected
 //   in   synthaug:selected {points, data}
-//   out  synthaug:labeled                   label and state of some points were changed in the columns
+//   both synthaug:labeled                   label and state of some points were changed in the columns
 //   out  synthaug:peek     {point | null}   the point under the pointer
+//   out  synthaug:walkable {ids}            the images in the order of the tiles
+//   out  synthaug:inspect  {key}            open this image
 
 import { announce, closest, find, hear, make, makeButton } from "../../static/lib/dom.js";
 import { review } from "../../static/lib/session.js";
@@ -79,6 +81,7 @@ class Grid {
     this.anchor = -1;
     const order = this.data ? sorted(this.data.columns, this.points, this.order.value) : [];
     this.tiles.show(this.data, order, this.marked);
+    announce("synthaug:walkable", { ids: Uint32Array.from(order, (point) => this.data?.columns.ids[point] ?? 0) });
     this.showActions();
   }
 
@@ -100,16 +103,27 @@ class Grid {
     this.showActions();
   }
 
-  /** Mark or unmark a tile; with Shift, everything from the tile before. @param {MouseEvent} event */
+  /** The box of a tile marks it, its picture opens it; with Ctrl or Shift the picture marks too. @param {MouseEvent} event */
   onTile(event) {
     const tile = this.tiles.tileAt(event);
-    if (!tile || this.busy || !this.data) return;
+    if (!tile || !this.data) return;
+    const boxed = closest(event, "[role=checkbox]") !== null;
+    if (boxed || event.shiftKey || event.ctrlKey || event.metaKey) this.toggle(tile, event.shiftKey, this.data);
+    else announce("synthaug:inspect", { key: this.data.columns.ids[tile.point] });
+  }
+
+  /**
+   * Mark or unmark a tile, or everything from the tile before to this one.
+   * @param {import("./tiles.js").Tile} tile
+   * @param {boolean} through
+   * @param {Points} data
+   */
+  toggle(tile, through, { columns }) {
+    if (this.busy) return;
     const on = !this.marked.has(tile.point);
-    const [from, to] = [event.shiftKey && this.anchor >= 0 ? this.anchor : tile.place, tile.place].sort(
-      (a, b) => a - b,
-    );
+    const [from, to] = [through && this.anchor >= 0 ? this.anchor : tile.place, tile.place].sort((a, b) => a - b);
     for (const point of this.tiles.order.slice(from, to + 1)) {
-      if (isLocked(this.data.columns, point)) continue;
+      if (isLocked(columns, point)) continue;
       if (on) this.marked.add(point);
       else this.marked.delete(point);
     }
@@ -155,14 +169,13 @@ class Grid {
 
   // ---------------------------------------------------------------- saving and taking back
 
-  /** @param {Points} data @param {Change[]} changes */
+  /** @param {import("./batches.js").Labeled} data @param {Change[]} changes */
   apply({ columns }, changes) {
     for (const { point, state, label } of changes) {
       columns.state[point] = state;
       columns.label[point] = label;
     }
     announce("synthaug:labeled");
-    this.refresh();
   }
 
   /**
@@ -280,6 +293,7 @@ class Grid {
     canvas.addEventListener("pointerleave", () => peek(null));
     this.root.addEventListener("click", (event) => this.onClick(event));
     this.order.addEventListener("change", () => this.sort());
+    hear(this.root, "synthaug:labeled", () => this.refresh());
     hear(this.root, "synthaug:selected", ({ points, data }) => this.receive(points, data));
     window.addEventListener("beforeunload", (event) => {
       if (this.busy) event.preventDefault();

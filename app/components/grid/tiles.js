@@ -9,7 +9,7 @@ import { isLocked } from "./order.js";
 
 /** @typedef {import("../../static/lib/types.js").Item} Item */
 /** @typedef {import("../scatter/points.js").Points} Points */
-/** @typedef {{ button: HTMLButtonElement, picture: HTMLElement, caption: HTMLElement, point: number, place: number }} Tile */
+/** @typedef {{ box: HTMLElement, mark: HTMLButtonElement, open: HTMLButtonElement, picture: HTMLElement, caption: HTMLElement, point: number, place: number }} Tile */
 /**
  * @typedef {object} Listeners
  * @property {(message: string) => void} problem
@@ -79,8 +79,8 @@ export class Tiles {
 
   /** @param {Event} event */
   tileAt(event) {
-    const target = event.target instanceof Element ? event.target.closest("button") : null;
-    for (const tile of this.tiles.values()) if (tile.button === target) return tile;
+    const target = event.target instanceof Element ? event.target.closest(".sa-grid-tile") : null;
+    for (const tile of this.tiles.values()) if (tile.box === target) return tile;
     return null;
   }
 
@@ -100,8 +100,8 @@ export class Tiles {
     const [from, to] = [Math.max(0, first - MARGIN) * across, Math.min(this.order.length, (last + MARGIN) * across)];
     this.drop(from, to);
     for (let place = from; place < to; place++) {
-      const { button } = this.tiles.get(place) ?? this.add(place);
-      button.style.transform = `translate(${(place % across) * (side + GAP)}px, ${Math.floor(place / across) * line}px)`;
+      const { box } = this.tiles.get(place) ?? this.add(place);
+      box.style.transform = `translate(${(place % across) * (side + GAP)}px, ${Math.floor(place / across) * line}px)`;
     }
     this.fetchMissing(from, to);
     this.notePaint();
@@ -109,9 +109,9 @@ export class Tiles {
 
   /** Remove what is out of sight. @param {number} from @param {number} to */
   drop(from, to) {
-    for (const [place, { button }] of this.tiles) {
+    for (const [place, { box }] of this.tiles) {
       if (place >= from && place < to) continue;
-      button.remove();
+      box.remove();
       this.tiles.delete(place);
     }
   }
@@ -120,11 +120,14 @@ export class Tiles {
   add(place) {
     const picture = make("span", "sa-grid-picture");
     const caption = make("span", "sa-grid-caption");
-    const button = makeButton("sa-grid-tile");
-    button.append(picture, caption);
-    const tile = { button, picture, caption, place, point: this.order[place] };
+    const [open, mark] = [makeButton("sa-grid-open"), makeButton("sa-grid-mark")];
+    open.append(picture, caption);
+    mark.setAttribute("role", "checkbox");
+    const box = make("div", "sa-grid-tile", open, mark);
+    box.setAttribute("role", "group");
+    const tile = { box, mark, open, picture, caption, place, point: this.order[place] };
     this.tiles.set(place, tile);
-    this.canvas.append(button);
+    this.canvas.append(box);
     this.fillPicture(tile);
     this.dress(tile);
     return tile;
@@ -155,7 +158,7 @@ export class Tiles {
   }
 
   /** @param {Tile} tile */
-  fillPicture({ button, picture, point }) {
+  fillPicture({ open, picture, point }) {
     const item = this.data && this.items.get(this.data.columns.ids[point]);
     if (!item || picture.firstChild) return;
     const image = make("img");
@@ -165,7 +168,7 @@ export class Tiles {
     image.addEventListener("error", () => this.notePaint());
     image.src = thumbnail(item);
     picture.append(image);
-    button.title = [item.prompt, item.split === "test" ? "test image: locked" : null].filter(Boolean).join("\n");
+    open.title = [item.prompt, item.split === "test" ? "test image: locked" : null].filter(Boolean).join("\n");
   }
 
   /** Show what is marked and labeled now. */
@@ -174,7 +177,7 @@ export class Tiles {
   }
 
   /** @param {Tile} tile */
-  dress({ button, caption, point }) {
+  dress({ box, mark, open, caption, point }) {
     if (!this.data) return;
     const { columns, header } = this.data;
     const [state, sure] = [columns.state[point], columns.confidence[point]];
@@ -182,13 +185,16 @@ export class Tiles {
     const word = state === REJECTED ? "rejected" : index === NONE ? "no prediction" : header.classes[index];
     const share = state === LABELED || state === REJECTED || Number.isNaN(sure) ? "" : ` ${percent(sure)}`;
     const locked = isLocked(columns, point);
-    button.setAttribute("role", "checkbox");
-    button.setAttribute("aria-checked", String(this.marked.has(point)));
-    button.setAttribute("aria-label", `image ${columns.ids[point]}, ${word}${share}`);
-    button.disabled = locked;
-    button.dataset.state = String(state);
-    button.dataset.origin = String(columns.origin[point]);
-    button.dataset.badge = locked ? "test" : BADGES[state];
+    box.setAttribute("aria-label", `image ${columns.ids[point]}, ${word}${share}`);
+    open.setAttribute("aria-label", `Open image ${columns.ids[point]}`);
+    mark.setAttribute("aria-label", `Mark image ${columns.ids[point]}`);
+    mark.setAttribute("aria-checked", String(this.marked.has(point)));
+    mark.hidden = locked;
+    box.dataset.marked = String(this.marked.has(point));
+    box.dataset.locked = String(locked);
+    box.dataset.state = String(state);
+    box.dataset.origin = String(columns.origin[point]);
+    box.dataset.badge = locked ? "test" : BADGES[state];
     caption.replaceChildren(make("span", "", word), make("em", "", share));
   }
 

@@ -7,6 +7,8 @@ export const NONE = 255;
 export const [REAL, TEST, SYNTHETIC] = [0, 1, 2];
 /** Values of the column `state`. */
 export const [UNREVIEWED, LABELED, REJECTED, UNSURE] = [0, 1, 2, 3];
+/** The state that a label gives. */
+export const STATE_OF = { class: LABELED, reject: REJECTED, unsure: UNSURE };
 export const ORIGINS = ["real, training", "real, test", "synthetic"];
 export const STATES = ["not reviewed", "labeled", "rejected", "unsure"];
 

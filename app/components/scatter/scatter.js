@@ -6,6 +6,9 @@
 //   in   synthaug:grid                      a grid has come and wants to be told
 //   in   synthaug:labeled                   label or state of some points changed in place
 //   in   synthaug:peek     {point | null}   ring this point
+//   out  synthaug:inspect  {key, ids?}      open this image; a click on its point
+//   in   synthaug:inspecting {id | null}    ring the image that is open
+//   in   synthaug:relabeled {id, value, class_index}   one image has another label
 //   in   synthaug:jobs                      the shell's poll; a finished scoring is fetched
 
 import { announce, closest, find, hear, make } from "../../static/lib/dom.js";
@@ -16,7 +19,7 @@ import { PlotModel } from "./model.js";
 import { MODES } from "./modes.js";
 import { Painter } from "./painter.js";
 import { Pointer } from "./pointer.js";
-import { decodePoints } from "./points.js";
+import { decodePoints, NONE, STATE_OF, UNREVIEWED } from "./points.js";
 import { takePoints } from "./request.js";
 import { Tip } from "./tip.js";
 import { animate, between, moves, viewBetween } from "./transition.js";
@@ -57,6 +60,8 @@ class Scatter {
     this.spotlight = -1;
     this.hovered = -1;
     this.peeked = -1;
+    /** The point whose image is open in the inspector. */
+    this.inspected = -1;
     this.frame = 0;
     this.listen();
   }
@@ -153,7 +158,10 @@ class Scatter {
 
   paintOverlay() {
     if (!this.model) return;
-    this.painter.paintOverlay(this.model, this.xy, { path: this.pointer.path, rings: [this.hovered, this.peeked] });
+    this.painter.paintOverlay(this.model, this.xy, {
+      path: this.pointer.path,
+      rings: [this.hovered, this.peeked, this.inspected],
+    });
   }
 
   /** @param {Projection} name */
@@ -213,7 +221,43 @@ class Scatter {
     if (loop.length >= 3 && this.model) {
       const polygon = Float64Array.from(loop.flatMap(([x, y]) => this.camera.toWorld(x, y)));
       this.select(this.model.enclosed(polygon), add);
-    } else if (!add) this.select([], false);
+    } else this.onPoint(loop[0], add);
+  }
+
+  /**
+   * A click on a point opens its image, with Ctrl it selects it; a click beside all points selects none.
+   * @param {Place} place
+   * @param {boolean} add
+   */
+  onPoint(place, add) {
+    const point = this.pointAt(place);
+    if (!this.model || (point < 0 && add)) return;
+    const { model } = this;
+    if (add) this.select([point], true);
+    else if (point < 0) this.select([], false);
+    else {
+      const ids = model.selected[point] ? undefined : model.shownPoints.map((each) => model.columns.ids[each]);
+      announce("synthaug:inspect", { key: model.columns.ids[point], ids });
+    }
+  }
+
+  /** Ring the image that is open. @param {number | null} id */
+  ring(id) {
+    this.inspected = id === null ? -1 : (this.model?.columns.ids.indexOf(id) ?? -1);
+    this.paintOverlay();
+  }
+
+  /**
+   * The label of one image is another one: say so in the columns.
+   * @param {{ id: number, value: import("../../static/lib/types.js").LabelValue | null, class_index: number | null }} label
+   */
+  relabel({ id, value, class_index }) {
+    const { columns } = this.model ?? {};
+    const point = columns?.ids.indexOf(id) ?? -1;
+    if (!columns || point < 0) return;
+    columns.state[point] = value === null ? UNREVIEWED : STATE_OF[value];
+    columns.label[point] = class_index ?? NONE;
+    announce("synthaug:labeled");
   }
 
   /** @param {number} point -1: none */
@@ -282,6 +326,8 @@ class Scatter {
       this.model?.filter();
       this.showFiltered();
     });
+    hear(this.root, "synthaug:inspecting", ({ id }) => this.ring(id));
+    hear(this.root, "synthaug:relabeled", (label) => this.relabel(label));
     hear(this.root, "synthaug:grid", () => this.tellSelection(this.model?.selectedPoints ?? []));
     hear(this.root, "synthaug:peek", ({ point }) => {
       this.peeked = point ?? -1;

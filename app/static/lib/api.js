@@ -64,7 +64,7 @@ export async function fetchItems(ids) {
 
 /**
  * The address of a small version of an image: the original where that is small already.
- * @param {Item} item
+ * @param {{ sha256: string, width: number }} item
  */
 export function thumbnail(item) {
   return item.width <= 64 ? `/media/${item.sha256}.png` : `/media/${item.sha256}.webp?size=128`;

@@ -80,4 +80,70 @@
  * @property {{ images: number, example: string }} [cut] prompts longer than the text encoder reads
  */
 
+/**
+ * An image beside the inspected one (`synthaug.reading.inspection.Neighbour`).
+ * @typedef {object} Neighbour
+ * @property {number} image_id
+ * @property {string} sha256
+ * @property {number} width pixels
+ * @property {"real" | "synthetic"} origin
+ * @property {"train" | "test"} split
+ * @property {number | null} class_index
+ * @property {number} distance 0..2
+ */
+
+/**
+ * One generation of an image (`synthaug.reading.inspection.Making`).
+ * @typedef {object} Making
+ * @property {number} job_id
+ * @property {string} made_at ISO 8601, UTC
+ * @property {string} template
+ * @property {string} prompt
+ * @property {Record<string, string>} slots
+ * @property {number | null} class_index
+ * @property {number} seed
+ * @property {string} generator
+ * @property {string} revision
+ * @property {number | null} guidance null: the generator's own
+ * @property {Record<string, any>} details
+ */
+
+/**
+ * A line of an image's label log (`synthaug.reading.inspection.Said`).
+ * @typedef {object} Said
+ * @property {LabelValue} value
+ * @property {number | null} class_index
+ * @property {string} annotator
+ * @property {"human" | "accepted" | "imported" | "automatic"} source
+ * @property {string} op_id
+ * @property {string | null} model
+ * @property {string | null} reason
+ * @property {string} created_at ISO 8601, UTC
+ * @property {string | null} undone_by
+ * @property {boolean} counts
+ */
+
+/** @typedef {{ model: string, classes: [number, number][] }} Guess class index and probability, the likeliest first */
+
+/** @typedef {{ kind: "view" | "export" | "run" | "model", name: string, view: string, detail: string, created_at: string }} Holder */
+
+/**
+ * One image as `/data/image/KEY` gives it (`synthaug.reading.inspection.Inspection`), with the names of the classes.
+ * @typedef {object} Inspection
+ * @property {Item} item
+ * @property {string} source
+ * @property {string | null} caption
+ * @property {string} added_at ISO 8601, UTC
+ * @property {boolean} locked
+ * @property {Making[]} makings
+ * @property {Guess[]} guesses
+ * @property {Said[]} history oldest first
+ * @property {string | null} features
+ * @property {Neighbour[]} real
+ * @property {Neighbour[]} synthetic
+ * @property {Neighbour[]} duplicates
+ * @property {Holder[]} holders
+ * @property {string[]} classes
+ */
+
 export {};

@@ -1,0 +1,181 @@
+"""A workspace with known answers: clusters of features, planted wrong labels, near-duplicates and strangers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthaug.measures import quality
+from synthaug.records import LabelEntry
+from synthaug.stages import label
+from synthaug.stages.generation_spec import GenerationParams, GenerationSpec
+from synthaug.store import catalog, generations, jobs, models
+from synthaug.store.generations import Generation
+from synthaug.store.models import Score
+from synthaug.workspace import Workspace
+
+CLASSES = ("cat", "dog", "horse")
+WORDS = ("sofa", "clock", "table", "lamp")
+REAL, TEST, SYNTHETIC = 600, 150, 1250
+COUNT = REAL + TEST + SYNTHETIC
+DIMENSION = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """What was hidden where, as image ids."""
+
+    root: Path
+    real: list[int]
+    test: list[int]
+    synthetic: list[int]
+    strangers: set[int]  # synthetic, unlike anything real
+    wrong: set[int]  # real training images with another class's label
+    twins: list[tuple[int, int]]  # synthetic image, its near-copy
+    disputed: set[int]  # synthetic images of another class than their prompt's
+
+
+def plant(root: Path) -> Planted:
+    """Make it; the database is closed again."""
+    rng = np.random.default_rng(5)
+    workspace = Workspace.create(root, CLASSES)
+    ids, classes, features = _images(workspace, rng)
+    real, test, synthetic = ids[:REAL], ids[REAL : REAL + TEST], ids[REAL + TEST :]
+    strange = range(REAL + TEST, REAL + TEST + 40)
+    features[strange] = rng.normal(size=(40, DIMENSION)) * 0.1 + _away()
+    copies = [(COUNT - 60 + 2 * i, COUNT - 59 + 2 * i) for i in range(20)]
+    for first, second in copies:
+        features[second] = features[first]
+    swapped = list(range(0, 24))
+    disputed = list(range(REAL + TEST + 100, REAL + TEST + 130))
+    _generations(workspace, synthetic, classes, {each - REAL - TEST for each in disputed})
+    _labels(workspace, ids, classes, swapped)
+    model = _predictions(workspace, ids, classes, features)
+    _scores(workspace, model, ids, features, {ids[b]: ids[a] for a, b in copies})
+    workspace.db.close()
+    return Planted(
+        root,
+        real,
+        test,
+        synthetic,
+        {ids[i] for i in strange},
+        {ids[i] for i in swapped},
+        [(ids[a], ids[b]) for a, b in copies],
+        {ids[i] for i in disputed},
+    )
+
+
+def _away() -> NDArray[np.float64]:
+    """A direction that no class takes."""
+    return np.eye(DIMENSION)[-1] * 4
+
+
+def _images(
+    workspace: Workspace, rng: np.random.Generator
+) -> tuple[list[int], NDArray[np.int64], NDArray[np.float64]]:
+    classes = np.arange(COUNT) % len(CLASSES)
+    features = np.eye(DIMENSION)[classes] * 3 + rng.normal(size=(COUNT, DIMENSION)) * 0.4
+    ids = []
+    with workspace.db.transaction():
+        for number in range(COUNT):
+            pixels = np.zeros((32, 32, 3), np.uint8)
+            pixels[..., classes[number]] = 90 + number % 120
+            pixels[4 + number % 20 : 10 + number % 20, 8:24] = rng.integers(0, 256, 3)
+            pixels[0, :3, 0] = number // 10000, number // 100 % 100, number % 100
+            image_id, _ = catalog.add_image(
+                workspace.db,
+                sha256=workspace.images.put(pixels, {}),
+                size=(32, 32),
+                split="test" if REAL <= number < REAL + TEST else "train",
+                origin="synthetic" if number >= REAL + TEST else "real",
+                source=f"photographs/{number}.png" if number < REAL + TEST else "job 1",
+            )
+            ids.append(image_id)
+    return ids, classes, features
+
+
+def _generations(
+    workspace: Workspace, synthetic: list[int], classes: NDArray[np.int64], disputed: set[int]
+) -> None:
+    template = "a photo of an animal on the <WHAT>"
+    spec = GenerationSpec(template, CLASSES[0], len(synthetic), generator="cifar10", seed=7)
+    params = GenerationParams(spec, "cifar10", len(WORDS), source_ids=None, size=(32, 32))
+    halves = [jobs.submit(workspace.db, "generate", params.to_json(), len(synthetic)) for _ in range(2)]
+    for job in halves:
+        jobs.finish(workspace.db, job, "done", result={"generated": len(synthetic) // 2, "seconds": 1.0})
+    with workspace.db.transaction():
+        for number, image_id in enumerate(synthetic):
+            word = WORDS[number % len(WORDS)]
+            asked = (int(classes[REAL + TEST + number]) + (number in disputed)) % len(CLASSES)
+            made = Generation(
+                halves[number % 2],
+                number,
+                image_id,
+                asked,
+                f"a photo of a {CLASSES[asked]} on the {word}",
+                number % len(WORDS),
+                {"WHAT": word},
+                7 + number,
+                "cifar10" if number % 3 else "digits",
+                "0123456789abcdef",
+                {"guidance_scale": float(1 + number % 3)},
+            )
+            generations.add(workspace.db, made)
+
+
+def _labels(workspace: Workspace, ids: list[int], classes: NDArray[np.int64], swapped: list[int]) -> None:
+    said = [(int(classes[i]) + (i in swapped)) % len(CLASSES) for i in range(REAL + TEST)]
+    entries = [
+        LabelEntry(ids[i], "class", "import", "imported", f"import:{i}", said[i]) for i in range(REAL + TEST)
+    ]
+    label.record(workspace, entries)
+
+
+def _predictions(
+    workspace: Workspace, ids: list[int], classes: NDArray[np.int64], features: NDArray[np.float64]
+) -> int:
+    model = models.add(
+        workspace.db,
+        name="reader",
+        recipe="cifar",
+        revision="0" * 64,
+        seed=0,
+        view_id=None,
+        file="models/none.safetensors",
+        metrics={},
+        environment={},
+    )
+    sure = np.exp(features[:, : len(CLASSES)])
+    probs = (sure / sure.sum(1, keepdims=True)).astype(np.float32)
+    models.add_predictions(workspace.db, model.id, ids, probs, features.astype(np.float32))
+    return model.id
+
+
+def _scores(
+    workspace: Workspace, model: int, ids: list[int], features: NDArray[np.float64], repeats: dict[int, int]
+) -> None:
+    synthetic = np.arange(COUNT) >= REAL + TEST
+    ood_real, ood_synthetic = np.full((2, COUNT), np.nan)
+    ood_real[synthetic] = quality.out_of_distribution(features[synthetic], features[:REAL])
+    ood_synthetic[synthetic] = quality.out_of_distribution(None, features[synthetic])
+
+    def known(value: float) -> float | None:
+        return None if np.isnan(value) else float(value)
+
+    scores = [
+        Score(
+            image_id,
+            (float(features[i, 0]), float(features[i, 1])),
+            (float(features[i, 1] - features[i, 2]), float(features[i, -1])),
+            0.5,
+            0.5,
+            known(ood_real[i]),
+            known(ood_synthetic[i]),
+            repeats.get(image_id),
+        )
+        for i, image_id in enumerate(ids)
+    ]
+    models.replace_scores(workspace.db, model, scores)

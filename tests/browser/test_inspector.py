@@ -1,0 +1,159 @@
+"""The drawer that shows one image: opened from a point, a tile and a link, walked through, labeled in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from synthaug.store import catalog, labels
+from synthaug.workspace import Workspace
+
+from .conftest import App, running
+from .planted import COUNT, Planted, plant
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
+    """The workspace with known answers."""
+    return plant(tmp_path_factory.mktemp("map") / "work")
+
+
+@pytest.fixture(scope="module")
+def app(planted: Planted) -> Iterator[App]:
+    """One app on it."""
+    with running(planted.root) as started:
+        yield started
+
+
+def open_map(page: Page, app: App, query: str = "") -> None:
+    """Open the page and wait for the points."""
+    page.goto(f"{app.url}/explore{query}")
+    expect(page.locator(".sa-scatter")).to_have_attribute("data-painted", str(COUNT))
+    page.locator(".sa-scatter [data-part=overlay]").click(trial=True)
+
+
+def click_point(page: Page, image: int) -> None:
+    """Click where an image lies in the plot."""
+    x, y = page.evaluate("id => document.querySelector('.sa-scatter').scatter.locate(id)", image)
+    page.mouse.click(x, y)
+
+
+def drawer(page: Page) -> Locator:
+    """The inspector."""
+    return page.locator(".sa-inspector")
+
+
+def hash_of(app: App, image: int) -> str:
+    """The SHA-256 of an image."""
+    workspace = Workspace.open(app.root)
+    sha256 = catalog.images_by_id(workspace.db, [image])[0].sha256
+    workspace.db.close()
+    return sha256
+
+
+def shown(page: Page) -> int:
+    """The image that is open."""
+    expect(page.locator(".sa-inspector[data-image]:not([aria-busy])")).to_be_visible()
+    return int(re.findall(r"\d+", drawer(page).locator("h2").inner_text())[0])
+
+
+def test_a_click_on_a_point_opens_its_image_with_its_provenance(
+    page: Page, app: App, planted: Planted
+) -> None:
+    open_map(page, app)
+    image = min(planted.strangers)
+    page.get_by_role("button", name="UMAP").click()
+    expect(page.locator(".sa-scatter")).to_have_attribute("data-projection", "umap")
+    click_point(page, image)
+    expect(drawer(page)).to_be_visible()
+    assert shown(page) in planted.strangers  # they lie on one another
+    facts = drawer(page).locator(".sa-inspector-facts").first
+    expect(facts).to_contain_text("a photo of an animal on the <WHAT>")
+    expect(facts).to_contain_text("0123456789ab")
+    expect(drawer(page).get_by_role("heading", name="Nearest real images")).to_be_visible()
+    near = drawer(page).locator(".sa-inspector-section", has_text="Nearest synthetic").locator("button")
+    among = {int(each.get_attribute("data-sa-image") or 0) for each in near.all()}
+    assert among <= planted.strangers
+    page.keyboard.press("Escape")
+    expect(drawer(page)).to_have_count(0)
+
+
+def test_a_link_opens_the_image_cold_and_says_when_there_is_none(
+    page: Page, app: App, planted: Planted
+) -> None:
+    image = planted.real[7]
+    page.goto(f"{app.url}/image/{hash_of(app, image)}")
+    expect(drawer(page).locator("h2")).to_have_text(f"Image {image}")
+    expect(drawer(page)).to_contain_text("photographs/7.png")
+    expect(drawer(page).get_by_role("img").first).to_be_visible()
+    page.goto(f"{app.url}/explore?image={'f' * 64}")
+    expect(drawer(page).locator("h2")).to_have_text("No such image")
+
+
+def test_the_arrows_walk_through_the_selection_in_the_order_of_the_tiles(
+    page: Page, app: App, planted: Planted
+) -> None:
+    open_map(page, app)
+    page.get_by_role("button", name="Select all shown").click()
+    expect(page.locator(".sa-grid")).to_have_attribute("data-painted", str(COUNT))
+    tiles = page.locator(".sa-grid-open")
+    newest = sorted(planted.real + planted.test + planted.synthetic, reverse=True)
+    tiles.first.click()
+    expect(drawer(page).locator("h2")).to_have_text(f"Image {newest[0]}")
+    expect(drawer(page).locator(".sa-inspector-place")).to_have_text(f"1 of {COUNT:,}")
+    for step in (1, 2):
+        page.keyboard.press("ArrowRight")
+        expect(drawer(page).locator("h2")).to_have_text(f"Image {newest[step]}")
+    page.keyboard.press("ArrowLeft")
+    expect(drawer(page).locator("h2")).to_have_text(f"Image {newest[1]}")
+    page.keyboard.press("Escape")
+    assert page.locator(".sa-scatter").get_attribute("data-selected") == str(COUNT)  # the selection stays
+
+
+def test_back_closes_it_and_forward_opens_it(page: Page, app: App, planted: Planted) -> None:
+    open_map(page, app)
+    click_point(page, planted.real[30])
+    expect(drawer(page)).to_be_visible()
+    image = shown(page)
+    assert f"image={hash_of(app, image)}" in page.url
+    page.go_back()
+    expect(drawer(page)).to_have_count(0)
+    page.go_forward()
+    expect(drawer(page).locator("h2")).to_have_text(f"Image {image}")
+    page.reload()
+    expect(drawer(page).locator("h2")).to_have_text(f"Image {image}")
+
+
+def test_labels_are_given_and_taken_back_in_it(page: Page, app: App, planted: Planted) -> None:
+    image = planted.synthetic[333]
+    open_map(page, app, f"?image={hash_of(app, image)}")
+    log = drawer(page).locator(".sa-inspector-log li")
+    expect(drawer(page)).to_contain_text("Nobody has labeled it yet")
+    drawer(page).get_by_label("Class").select_option("horse")
+    drawer(page).get_by_role("button", name="Label", exact=True).click()
+    expect(log.first).to_contain_text("horse")
+    expect(log.first).to_contain_text("counts")
+    page.locator("[data-part=mode]").select_option("state")
+    keys = page.get_by_role("group", name="Show or hide by colour")
+    labeled = len(planted.real + planted.test) + 1
+    expect(keys.get_by_role("button", name="labeled")).to_contain_text(str(labeled))
+    log.first.get_by_role("button", name="Undo").click()
+    expect(log.first).to_contain_text("undone by")
+    expect(keys.get_by_role("button", name="labeled")).to_contain_text(str(labeled - 1))
+    workspace = Workspace.open(app.root)
+    assert [each.value for each in labels.history(workspace.db, image)] == ["class", "undo"]
+    workspace.db.close()
+
+
+def test_a_test_image_is_locked_in_it(page: Page, app: App, planted: Planted) -> None:
+    open_map(page, app, f"?image={hash_of(app, planted.test[0])}")
+    expect(drawer(page)).to_contain_text("A labeled test image is locked")
+    expect(drawer(page).get_by_role("button", name="Undo")).to_have_count(0)
+    expect(drawer(page).get_by_role("button", name="Reject")).to_have_count(0)
