@@ -62,7 +62,10 @@ async function poll() {
 if (location.pathname === "/explore") {
   import("../components/scatter/request.js").then(({ askForPoints }) => askForPoints());
 }
-import("../components/inspector/inspector.js").then(({ Inspector }) => new Inspector());
+import("../components/inspector/inspector.js").then(
+  ({ Inspector }) => new Inspector(),
+  () => {}, // the app was stopped while the page came: there is nothing to open either
+);
 applyTheme();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => queueMicrotask(applyTheme));
 document.addEventListener("click", switchTheme);

@@ -11,7 +11,7 @@ from synthaug.errors import UserError
 from synthaug.measures.neighbors import Features, nearest_neighbors
 
 Scores = NDArray[np.float64]
-Reading = Literal["artefact", "coverage", "typical"]
+Reading = Literal["artefact", "coverage", "redundant", "typical"]
 
 
 def out_of_distribution(
@@ -61,11 +61,16 @@ def read_ood(
 ) -> list[Reading]:
     """Both axes in a word for each synthetic image.
 
-    - *artefact*: ``ood_real`` of at least ``far``, so unlike nearly every real image: look, then reject;
-    - *coverage*: near the real images and ``ood_synthetic`` of at least ``sparse``, so it fills a place
-      where few other synthetic images are: keep;
+    - *artefact*: ``ood_real`` of at least ``far``, so unlike nearly every real image, and ``ood_synthetic`` of at
+      least ``sparse``, so unlike the other synthetic ones: look, then reject;
+    - *redundant*: as unlike the real images, but one of many alike: the generator repeats itself beside the data;
+    - *coverage*: near the real images, in a place where few other synthetic images are: keep;
     - *typical*: near both: one more of the same.
+
+    An ``ood_synthetic`` of NaN (a lone synthetic image) counts as sparse where the image is far, as dense where near.
     """
-    words = np.where(ood_real >= far, "artefact", np.where(ood_synthetic >= sparse, "coverage", "typical"))
-    readings: list[Reading] = words.tolist()
+    crowded = ood_synthetic < sparse
+    outside = np.where(crowded, "redundant", "artefact")
+    inside = np.where(ood_synthetic >= sparse, "coverage", "typical")
+    readings: list[Reading] = np.where(ood_real >= far, outside, inside).tolist()
     return readings

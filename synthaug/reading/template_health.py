@@ -37,7 +37,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class SlotHealth:
-    """The images made with one value of a slot. ``far`` counts artefacts (measures.quality) among the scored."""
+    """The images made with one value of a slot. ``far``: artefacts and redundant ones (measures.quality)."""
 
     slot: str
     value: str
@@ -153,11 +153,11 @@ def _outcomes(
 
 
 def _far(workspace: Workspace) -> Mapping[int, bool]:
-    """Whether a scored synthetic image reads as an artefact."""
+    """Whether a scored synthetic image lies far from the real ones, alone or with others like it."""
     rows = [row for row in models.scored_images(workspace.db) if row["ood_real"] is not None]
     real = np.array([row["ood_real"] for row in rows], np.float64)
     other = np.array(
         [np.nan if row["ood_synthetic"] is None else row["ood_synthetic"] for row in rows], np.float64
     )
     readings = read_ood(real, other)
-    return {row["id"]: word == "artefact" for row, word in zip(rows, readings, strict=True)}
+    return {row["id"]: word in ("artefact", "redundant") for row, word in zip(rows, readings, strict=True)}

@@ -24,6 +24,8 @@ from synthaug.workspace import Workspace
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
+    from .planted import Planted
+
 FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -143,6 +145,21 @@ def browsing(browser: Browser) -> Iterator[BrowserContext]:
 def page(browsing: BrowserContext) -> Page:
     """A fresh tab."""
     return browsing.new_page()
+
+
+@pytest.fixture(scope="session")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
+    """A workspace with known answers, and what they are. Tests of one session share it: leave it as it was."""
+    from .planted import plant
+
+    return plant(tmp_path_factory.mktemp("planted") / "work")
+
+
+@pytest.fixture(scope="module")
+def map_app(planted: Planted) -> Iterator[App]:
+    """One app on the planted workspace."""
+    with running(planted.root) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from playwright.sync_api import expect
 
 from synthaug.measures import quality
 from synthaug.records import LabelEntry
@@ -16,6 +18,11 @@ from synthaug.store import catalog, generations, jobs, models
 from synthaug.store.generations import Generation
 from synthaug.store.models import Score
 from synthaug.workspace import Workspace
+
+from .conftest import App
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 CLASSES = ("cat", "dog", "horse")
 WORDS = ("sofa", "clock", "table", "lamp")
@@ -179,3 +186,21 @@ def _scores(
         for i, image_id in enumerate(ids)
     ]
     models.replace_scores(workspace.db, model, scores)
+
+
+def open_map(page: Page, app: App, query: str = "") -> None:
+    """Open the Explore page and wait for the points."""
+    page.goto(f"{app.url}/explore{query}")
+    expect(page.locator(".sa-scatter")).to_have_attribute("data-painted", str(COUNT))
+    page.locator(".sa-scatter [data-part=overlay]").click(trial=True)
+
+
+def click_point(page: Page, image: int) -> None:
+    """Click where an image lies in the plot."""
+    x, y = page.evaluate("id => document.querySelector('.sa-scatter').scatter.locate(id)", image)
+    page.mouse.click(x, y)
+
+
+def selected(page: Page) -> set[int]:
+    """The ids that the plot says are selected."""
+    return set(page.evaluate("document.querySelector('.sa-scatter').scatter.selectedIds()"))

@@ -3,46 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.sync_api import expect
 
 from synthaug.store import catalog, labels
 from synthaug.workspace import Workspace
 
-from .conftest import App, running
-from .planted import COUNT, Planted, plant
+from .conftest import App
+from .planted import COUNT, Planted, click_point, open_map
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
-
-
-@pytest.fixture(scope="module")
-def planted(tmp_path_factory: pytest.TempPathFactory) -> Planted:
-    """The workspace with known answers."""
-    return plant(tmp_path_factory.mktemp("map") / "work")
-
-
-@pytest.fixture(scope="module")
-def app(planted: Planted) -> Iterator[App]:
-    """One app on it."""
-    with running(planted.root) as started:
-        yield started
-
-
-def open_map(page: Page, app: App, query: str = "") -> None:
-    """Open the page and wait for the points."""
-    page.goto(f"{app.url}/explore{query}")
-    expect(page.locator(".sa-scatter")).to_have_attribute("data-painted", str(COUNT))
-    page.locator(".sa-scatter [data-part=overlay]").click(trial=True)
-
-
-def click_point(page: Page, image: int) -> None:
-    """Click where an image lies in the plot."""
-    x, y = page.evaluate("id => document.querySelector('.sa-scatter').scatter.locate(id)", image)
-    page.mouse.click(x, y)
 
 
 def drawer(page: Page) -> Locator:
@@ -65,9 +37,9 @@ def shown(page: Page) -> int:
 
 
 def test_a_click_on_a_point_opens_its_image_with_its_provenance(
-    page: Page, app: App, planted: Planted
+    page: Page, map_app: App, planted: Planted
 ) -> None:
-    open_map(page, app)
+    open_map(page, map_app)
     image = min(planted.strangers)
     page.get_by_role("button", name="UMAP").click()
     expect(page.locator(".sa-scatter")).to_have_attribute("data-projection", "umap")
@@ -86,21 +58,21 @@ def test_a_click_on_a_point_opens_its_image_with_its_provenance(
 
 
 def test_a_link_opens_the_image_cold_and_says_when_there_is_none(
-    page: Page, app: App, planted: Planted
+    page: Page, map_app: App, planted: Planted
 ) -> None:
     image = planted.real[7]
-    page.goto(f"{app.url}/image/{hash_of(app, image)}")
+    page.goto(f"{map_app.url}/image/{hash_of(map_app, image)}")
     expect(drawer(page).locator("h2")).to_have_text(f"Image {image}")
     expect(drawer(page)).to_contain_text("photographs/7.png")
     expect(drawer(page).get_by_role("img").first).to_be_visible()
-    page.goto(f"{app.url}/explore?image={'f' * 64}")
+    page.goto(f"{map_app.url}/explore?image={'f' * 64}")
     expect(drawer(page).locator("h2")).to_have_text("No such image")
 
 
 def test_the_arrows_walk_through_the_selection_in_the_order_of_the_tiles(
-    page: Page, app: App, planted: Planted
+    page: Page, map_app: App, planted: Planted
 ) -> None:
-    open_map(page, app)
+    open_map(page, map_app)
     page.get_by_role("button", name="Select all shown").click()
     expect(page.locator(".sa-grid")).to_have_attribute("data-painted", str(COUNT))
     tiles = page.locator(".sa-grid-open")
@@ -117,12 +89,12 @@ def test_the_arrows_walk_through_the_selection_in_the_order_of_the_tiles(
     assert page.locator(".sa-scatter").get_attribute("data-selected") == str(COUNT)  # the selection stays
 
 
-def test_back_closes_it_and_forward_opens_it(page: Page, app: App, planted: Planted) -> None:
-    open_map(page, app)
+def test_back_closes_it_and_forward_opens_it(page: Page, map_app: App, planted: Planted) -> None:
+    open_map(page, map_app)
     click_point(page, planted.real[30])
     expect(drawer(page)).to_be_visible()
     image = shown(page)
-    assert f"image={hash_of(app, image)}" in page.url
+    assert f"image={hash_of(map_app, image)}" in page.url
     page.go_back()
     expect(drawer(page)).to_have_count(0)
     page.go_forward()
@@ -131,9 +103,9 @@ def test_back_closes_it_and_forward_opens_it(page: Page, app: App, planted: Plan
     expect(drawer(page).locator("h2")).to_have_text(f"Image {image}")
 
 
-def test_labels_are_given_and_taken_back_in_it(page: Page, app: App, planted: Planted) -> None:
+def test_labels_are_given_and_taken_back_in_it(page: Page, map_app: App, planted: Planted) -> None:
     image = planted.synthetic[333]
-    open_map(page, app, f"?image={hash_of(app, image)}")
+    open_map(page, map_app, f"?image={hash_of(map_app, image)}")
     log = drawer(page).locator(".sa-inspector-log li")
     expect(drawer(page)).to_contain_text("Nobody has labeled it yet")
     drawer(page).get_by_label("Class").select_option("horse")
@@ -147,13 +119,13 @@ def test_labels_are_given_and_taken_back_in_it(page: Page, app: App, planted: Pl
     log.first.get_by_role("button", name="Undo").click()
     expect(log.first).to_contain_text("undone by")
     expect(keys.get_by_role("button", name="labeled")).to_contain_text(str(labeled - 1))
-    workspace = Workspace.open(app.root)
+    workspace = Workspace.open(map_app.root)
     assert [each.value for each in labels.history(workspace.db, image)] == ["class", "undo"]
     workspace.db.close()
 
 
-def test_a_test_image_is_locked_in_it(page: Page, app: App, planted: Planted) -> None:
-    open_map(page, app, f"?image={hash_of(app, planted.test[0])}")
+def test_a_test_image_is_locked_in_it(page: Page, map_app: App, planted: Planted) -> None:
+    open_map(page, map_app, f"?image={hash_of(map_app, planted.test[0])}")
     expect(drawer(page)).to_contain_text("A labeled test image is locked")
     expect(drawer(page).get_by_role("button", name="Undo")).to_have_count(0)
     expect(drawer(page).get_by_role("button", name="Reject")).to_have_count(0)

@@ -62,6 +62,14 @@ def test_few_references_lower_k() -> None:
         out_of_distribution(None, np.zeros((1, 4)), kind="synthetic")
 
 
+def test_the_four_readings_at_their_thresholds() -> None:
+    real, other = (
+        np.array([0.95, 0.94, 0.95, 0.94, 1.0, 0.0]),
+        np.array([0.75, 0.75, 0.74, 0.74, np.nan, np.nan]),
+    )
+    assert read_ood(real, other) == ["artefact", "coverage", "redundant", "typical", "artefact", "typical"]
+
+
 def test_reading_of_an_artefact_a_new_place_and_one_more_of_the_same() -> None:
     crowd = REAL[:1] + RNG.normal(size=(100, 8)) * 0.02  # beside a real image, close together
     lonely = REAL[1:2] + 0.01  # beside another real image, alone

@@ -20,6 +20,8 @@ TEMPLATE = """
     <div class="sa-segments" role="group" aria-label="Projection">
       <button type="button" data-to="pca" aria-pressed="true">PCA</button>
       <button type="button" data-to="umap" aria-pressed="false">UMAP</button>
+      <button type="button" data-to="ood" aria-pressed="false"
+        title="Synthetic images by their distance to real and to other synthetic ones">Two distances</button>
     </div>
     <label class="sa-scatter-mode">Colour by <select class="sa-select" data-part="mode"></select></label>
     <div class="sa-segments" role="group" aria-label="Tool">@tools</div>
@@ -42,6 +44,15 @@ TEMPLATE = """
       <button type="button" class="sa-scatter-link" data-part="everything">Select all shown</button>
       <button type="button" class="sa-scatter-link" data-part="clear" hidden>Clear (Esc)</button>
       <span class="sa-scatter-facts" data-part="facts"></span>
+    </div>
+    <div class="sa-scatter-plane" data-part="plane" hidden>
+      <div class="sa-scatter-keys" data-part="quadrants" role="group" aria-label="Select a quadrant"></div>
+      <label>far from real: rank
+        <input type="number" min="0" max="1" step="0.01" data-threshold="far"></label>
+      <label>far from synthetic: rank
+        <input type="number" min="0" max="1" step="0.01" data-threshold="sparse"></label>
+      <p>Only synthetic images have both distances. Drag the two lines, or type where far begins; a click on a
+        name selects its images.</p>
     </div>
     <div class="sa-scatter-keys" data-part="origins" role="group" aria-label="Show or hide by origin"></div>
     <b class="sa-scatter-title" data-part="legend-title" hidden></b>

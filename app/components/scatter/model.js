@@ -3,9 +3,11 @@
 
 import { enclosed, normalise, PointIndex } from "../../static/lib/geometry.js";
 import { extent, MODES, STEPS } from "./modes.js";
+import { planeBox } from "./plane.js";
 import { NONE, ORIGINS } from "./points.js";
 
-/** @typedef {"pca" | "umap"} Projection */
+/** @typedef {"pca" | "umap" | "ood"} Projection */
+/** @typedef {{ xy: Float32Array<ArrayBuffer>, width: number, height: number }} Box */
 
 const CATEGORIES = 256;
 
@@ -19,7 +21,8 @@ export class PlotModel {
     this.header = header;
     this.columns = columns;
     this.n = header.n;
-    this.boxes = { pca: normalise(columns.pca), umap: normalise(columns.umap) };
+    /** @type {Partial<Record<Projection, Box>>} */
+    this.boxes = {};
     this.category = new Uint8Array(this.n);
     this.visible = new Uint8Array(this.n);
     this.selected = new Uint8Array(this.n);
@@ -34,7 +37,7 @@ export class PlotModel {
     this.range = null;
     this.shownCount = 0;
     this.projection = projection;
-    this.box = this.boxes[projection];
+    this.box = this.boxOf(projection);
     this.xy = this.box.xy;
     this.index = new PointIndex(this.xy);
     this.modeName = mode;
@@ -45,9 +48,17 @@ export class PlotModel {
   /** @param {Projection} projection */
   place(projection) {
     this.projection = projection;
-    this.box = this.boxes[projection];
+    this.box = this.boxOf(projection);
     this.xy = this.box.xy;
     this.index = new PointIndex(this.xy);
+  }
+
+  /** Where the points lie in a projection; worked out when it is first shown. @param {Projection} projection @returns {Box} */
+  boxOf(projection) {
+    const { columns } = this;
+    const box = this.boxes[projection] ?? (projection === "ood" ? planeBox(columns) : normalise(columns[projection]));
+    this.boxes[projection] = box;
+    return box;
   }
 
   /** The mode's column of figures; null where its colours are categories. */
@@ -125,6 +136,47 @@ export class PlotModel {
     else this.categories[key] ^= 1;
     if (!this.named.some((each) => this.categories[each.key])) this.categories.fill(1);
     this.filter();
+  }
+
+  /**
+   * Hide these origins and categories, keep this range.
+   * @param {{ hiddenOrigins: number[], hiddenCategories: number[], range: [number, number] | null }} hidden
+   */
+  showOnly({ hiddenOrigins, hiddenCategories, range }) {
+    this.origins = ORIGINS.map((_, origin) => !hiddenOrigins.includes(origin));
+    this.categories.fill(1);
+    for (const key of hiddenCategories) this.categories[key] = 0;
+    this.range = range;
+    this.filter();
+  }
+
+  /** What is shown and selected, without the places of the thresholds. */
+  get shown() {
+    return {
+      projection: this.projection,
+      mode: this.modeName,
+      hiddenOrigins: this.origins.flatMap((on, origin) => (on ? [] : [origin])),
+      hiddenCategories: this.named.flatMap(({ key }) => (this.categories[key] ? [] : [key])),
+      range: this.range,
+      selected: this.selectedPoints.map((point) => this.columns.ids[point]),
+    };
+  }
+
+  /** The points of images, in the order of the ids; an id that has none is left out. @param {number[]} ids */
+  pointsOf(ids) {
+    return ids.map((id) => this.pointOf(id)).filter((point) => point >= 0);
+  }
+
+  /** The ids ascend. @param {number} id */
+  pointOf(id) {
+    const { ids } = this.columns;
+    let [low, high] = [0, this.n];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (ids[middle] < id) low = middle + 1;
+      else high = middle;
+    }
+    return ids[low] === id ? low : -1;
   }
 
   /** How many points of each origin, and how many of each category among the origins that are shown. */

@@ -7,7 +7,12 @@ import { NONE, SYNTHETIC, TEST } from "./points.js";
 /** @typedef {import("./model.js").PlotModel} PlotModel */
 /** @typedef {import("./camera.js").Camera} Camera */
 /** @typedef {{ image: HTMLCanvasElement, size: number }} Sprite */
-/** @typedef {{ path: [number, number][] | null, rings: number[] }} Overlay a lasso in CSS pixels; ringed points */
+/**
+ * @typedef {object} Overlay
+ * @property {[number, number][] | null} path a lasso in CSS pixels
+ * @property {number[]} rings ringed points
+ * @property {import("./plane.js").Plane | null} plane its axes and thresholds, where they are shown
+ */
 
 const OFF = 20; // pixels outside the canvas from which on a point is not drawn
 const FAINT = 0.13;
@@ -171,10 +176,11 @@ export class Painter {
    * @param {ArrayLike<number>} xy
    * @param {Overlay} overlay
    */
-  paintOverlay(model, xy, { path, rings }) {
+  paintOverlay(model, xy, { path, rings, plane }) {
     const { top, camera } = this;
     top.setTransform(this.dpr, 0, 0, this.dpr, 0, 0);
     top.clearRect(0, 0, camera.width, camera.height);
+    plane?.draw(top, (name) => this.token(name));
     if (path && path.length > 1) this.drawLoop(path);
     for (const i of rings) {
       if (i < 0 || i >= model.n) continue;

@@ -6,10 +6,12 @@ const WHEEL = 0.0016;
 
 /** @typedef {[number, number]} Place CSS pixels from the upper left */
 /** @typedef {"lasso" | "box" | "move"} Tool */
-/** @typedef {{ kind: "pan" | "box" | "lasso", from: Place, add: boolean }} Drag */
+/** @typedef {{ kind: "pan" | "box" | "lasso" | "grab", from: Place, add: boolean }} Drag */
 /**
  * @typedef {object} Listeners
  * @property {() => boolean} ready whether there is something to point at
+ * @property {(place: Place) => boolean} grabbed whether something lies here that is dragged instead of a loop
+ * @property {(place: Place | null) => void} dragged what was grabbed follows; null: it is let go
  * @property {(place: Place | null) => void} hovered null: the pointer has left
  * @property {() => void} panStarted
  * @property {(dx: number, dy: number) => void} panned since the start, in CSS pixels
@@ -56,9 +58,10 @@ export class Pointer {
     this.surface.setPointerCapture(event.pointerId);
     this.listeners.hovered(null);
     const from = this.placeOf(event);
-    const kind = pan ? "pan" : this.tool === "box" || event.shiftKey ? "box" : "lasso";
+    const grab = !pan && this.listeners.grabbed(from);
+    const kind = pan ? "pan" : grab ? "grab" : this.tool === "box" || event.shiftKey ? "box" : "lasso";
     this.drag = { kind, from, add: event.ctrlKey || event.metaKey };
-    this.path = pan ? null : [from];
+    this.path = pan || grab ? null : [from];
     if (pan) this.listeners.panStarted();
   }
 
@@ -72,6 +75,10 @@ export class Pointer {
     const { kind, from } = this.drag;
     if (kind === "pan") {
       this.listeners.panned(x - from[0], y - from[1]);
+      return;
+    }
+    if (kind === "grab") {
+      this.listeners.dragged([x, y]);
       return;
     }
     if (kind === "box") this.path = [from, [x, from[1]], [x, y], [from[0], y]];
@@ -96,6 +103,7 @@ export class Pointer {
     const loop = this.path;
     this.drag = null;
     this.path = null;
+    if (kind === "grab") this.listeners.dragged(null);
     this.listeners.drawn();
     if (keep && kind !== "pan" && loop) this.listeners.enclosed(loop, add);
   }

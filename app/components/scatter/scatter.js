@@ -11,28 +11,29 @@
 //   in   synthaug:relabeled {id, value, class_index}   one image has another label
 //   in   synthaug:jobs                      the shell's poll; a finished scoring is fetched
 
-import { announce, closest, find, hear, make } from "../../static/lib/dom.js";
+import { setAddress } from "../../static/lib/address.js";
+import { announce, find, make } from "../../static/lib/dom.js";
 import { count, number } from "../../static/lib/words.js";
 import { Camera } from "./camera.js";
+import { Controls } from "./controls.js";
 import { Legend } from "./legend.js";
 import { PlotModel } from "./model.js";
 import { MODES } from "./modes.js";
 import { Painter } from "./painter.js";
+import { Plane } from "./plane.js";
 import { Pointer } from "./pointer.js";
 import { decodePoints, NONE, STATE_OF, UNREVIEWED } from "./points.js";
 import { takePoints } from "./request.js";
+import { readShown, writeShown } from "./state.js";
 import { Tip } from "./tip.js";
 import { animate, between, moves, viewBetween } from "./transition.js";
 
 /** @typedef {import("./model.js").Projection} Projection */
 /** @typedef {import("./pointer.js").Place} Place */
-/** @typedef {import("./pointer.js").Tool} Tool */
-/** @typedef {import("../../static/lib/types.js").Job} Job */
 
 const HIT = 12; // CSS pixels around the pointer in which a point is hit
-const RESCORES = ["score", "predict"];
 
-class Scatter {
+export class Scatter {
   /** @param {HTMLElement} root */
   constructor(root) {
     this.root = root;
@@ -44,11 +45,21 @@ class Scatter {
     this.painter = new Painter(root, find(root, '[data-part="points"]', HTMLCanvasElement), this.surface, this.camera);
     this.tip = new Tip(this.part("tip"));
     this.legend = new Legend(root, this.painter, {
-      filtered: () => this.showFiltered(),
+      filtered: () => {
+        this.showFiltered();
+        this.remember();
+      },
       spotlight: (category) => {
         this.spotlight = category;
         this.draw();
       },
+    });
+    this.plane = new Plane(root, this.camera, {
+      moved: (settled) => {
+        this.showPlane();
+        if (settled) this.remember();
+      },
+      chosen: (points) => this.select(points, false),
     });
     this.pointer = this.listenToPointer();
     /** @type {PlotModel | null} */
@@ -57,13 +68,15 @@ class Scatter {
     this.xy = new Float32Array();
     this.moving = false;
     this.images = 0;
+    /** The threshold that is dragged. @type {import("./plane.js").Handle | null} */
+    this.held = null;
     this.spotlight = -1;
     this.hovered = -1;
     this.peeked = -1;
     /** The point whose image is open in the inspector. */
     this.inspected = -1;
     this.frame = 0;
-    this.listen();
+    this.controls = new Controls(this);
   }
 
   /** @param {string} name */
@@ -86,15 +99,12 @@ class Scatter {
 
   /** @param {import("./points.js").Points} points */
   open(points) {
-    const before = this.model;
-    this.model = new PlotModel(points, before?.modeName ?? this.choice.value, before?.projection ?? "pca");
-    this.xy = this.model.xy;
+    const { mode, projection } = readShown(location.search, location.hash);
+    this.model = new PlotModel(points, mode, projection);
     this.root.dataset.state = "ready";
     this.tip.clear();
     this.resize();
-    this.camera.fit(this.model.box);
-    this.restyle();
-    this.select([], false);
+    this.restore();
     this.showFacts();
     requestAnimationFrame(() =>
       requestAnimationFrame(() => {
@@ -102,6 +112,30 @@ class Scatter {
         performance.mark("synthaug:points-painted");
       }),
     );
+  }
+
+  /** Show what the address asks for. */
+  restore() {
+    const { model } = this;
+    if (!model) return;
+    const shown = readShown(location.search, location.hash);
+    if (model.modeName !== shown.mode) model.colourBy(shown.mode);
+    if (model.projection !== shown.projection) model.place(shown.projection);
+    model.showOnly(shown);
+    this.plane.thresholds = shown.thresholds;
+    this.xy = model.xy;
+    this.root.dataset.projection = model.projection;
+    this.camera.fit(model.box);
+    this.controls.reflect();
+    this.restyle();
+    this.showSelection(model.select(model.pointsOf(shown.selected), false));
+  }
+
+  /** Write what is shown into the address. */
+  remember() {
+    if (!this.model) return;
+    const { query, hash } = writeShown({ ...this.model.shown, thresholds: this.plane.thresholds });
+    setAddress(query, { hash });
   }
 
   /** @param {string} reason */
@@ -140,7 +174,14 @@ class Scatter {
     if (!this.model) return;
     this.part("shown").textContent = `${number(this.model.shownCount)} of ${number(this.model.n)} shown`;
     this.legend.draw(this.model);
+    this.plane.show(this.model);
     this.draw();
+  }
+
+  showPlane() {
+    if (!this.model) return;
+    this.plane.show(this.model);
+    this.paintOverlay();
   }
 
   draw() {
@@ -161,6 +202,7 @@ class Scatter {
     this.painter.paintOverlay(this.model, this.xy, {
       path: this.pointer.path,
       rings: [this.hovered, this.peeked, this.inspected],
+      plane: this.model.projection === "ood" && !this.moving ? this.plane : null,
     });
   }
 
@@ -173,6 +215,7 @@ class Scatter {
     model.place(name);
     camera.fit(model.box);
     const [to, fitted] = [model.xy, camera.view];
+    this.remember();
     const done = () => {
       this.xy = to;
       this.moving = false;
@@ -199,7 +242,12 @@ class Scatter {
    */
   select(points, add) {
     if (!this.model) return;
-    const all = this.model.select(points, add);
+    this.showSelection(this.model.select(points, add));
+    this.remember();
+  }
+
+  /** @param {number[]} all the selected points */
+  showSelection(all) {
     this.root.dataset.selected = String(all.length);
     this.part("selected").textContent = all.length ? `${number(all.length)} selected` : "";
     this.part("clear").hidden = !all.length;
@@ -243,7 +291,7 @@ class Scatter {
 
   /** Ring the image that is open. @param {number | null} id */
   ring(id) {
-    this.inspected = id === null ? -1 : (this.model?.columns.ids.indexOf(id) ?? -1);
+    this.inspected = id === null ? -1 : (this.model?.pointsOf([id])[0] ?? -1);
     this.paintOverlay();
   }
 
@@ -253,8 +301,8 @@ class Scatter {
    */
   relabel({ id, value, class_index }) {
     const { columns } = this.model ?? {};
-    const point = columns?.ids.indexOf(id) ?? -1;
-    if (!columns || point < 0) return;
+    const [point] = this.model?.pointsOf([id]) ?? [];
+    if (!columns || point === undefined) return;
     columns.state[point] = value === null ? UNREVIEWED : STATE_OF[value];
     columns.label[point] = class_index ?? NONE;
     announce("synthaug:labeled");
@@ -272,6 +320,11 @@ class Scatter {
   /** @param {number} point @returns {[number, number]} */
   screenOf(point) {
     return this.camera.toScreen(this.xy[2 * point], this.xy[2 * point + 1]);
+  }
+
+  /** @param {Place} place */
+  lineAt(place) {
+    return this.model?.projection === "ood" ? this.plane.lineAt(place) : null;
   }
 
   /** @param {Place} place */
@@ -294,7 +347,19 @@ class Scatter {
     let start = this.camera.view;
     return new Pointer(this.surface, {
       ready: () => this.model !== null && !this.moving,
-      hovered: (place) => this.hover(place ? this.pointAt(place) : -1),
+      hovered: (place) => {
+        const line = place && this.lineAt(place);
+        this.stage.dataset.over = line ?? "";
+        this.hover(place && !line ? this.pointAt(place) : -1);
+      },
+      grabbed: (place) => {
+        this.held = this.lineAt(place);
+        return this.held !== null;
+      },
+      dragged: (place) => {
+        if (this.held && place) this.plane.drag(this.held, place);
+        else this.plane.listeners.moved(true);
+      },
       panStarted: () => {
         start = { ...this.camera.view };
       },
@@ -310,95 +375,6 @@ class Scatter {
         return true;
       },
     });
-  }
-
-  // ---------------------------------------------------------------- controls and the rest of the page
-
-  listen() {
-    this.root.addEventListener("click", (event) => this.onClick(event));
-    this.choice.addEventListener("change", () => {
-      this.model?.colourBy(this.choice.value);
-      this.restyle();
-    });
-    document.addEventListener("keydown", (event) => this.onKey(event));
-    hear(this.root, "synthaug:labeled", () => {
-      this.model?.categorise();
-      this.model?.filter();
-      this.showFiltered();
-    });
-    hear(this.root, "synthaug:inspecting", ({ id }) => this.ring(id));
-    hear(this.root, "synthaug:relabeled", (label) => this.relabel(label));
-    hear(this.root, "synthaug:grid", () => this.tellSelection(this.model?.selectedPoints ?? []));
-    hear(this.root, "synthaug:peek", ({ point }) => {
-      this.peeked = point ?? -1;
-      this.paintOverlay();
-    });
-    this.fetchAfterJobs();
-    new ResizeObserver(() => {
-      if (!this.model) return;
-      this.resize();
-      this.paint(); // at once: a resized canvas is blank
-    }).observe(this.stage);
-    const themed = new MutationObserver(() => this.restyle());
-    themed.observe(document.body, { attributes: true, attributeFilter: ["class"] });
-  }
-
-  fetchAfterJobs() {
-    /** @type {Set<number>} */
-    const working = new Set();
-    hear(this.root, "synthaug:jobs", (/** @type {Job[]} */ jobs) => {
-      for (const job of jobs) {
-        if (!RESCORES.includes(job.kind)) continue;
-        if (job.state === "queued" || job.state === "running") working.add(job.id);
-        else if (working.delete(job.id) && job.state === "done") this.load();
-      }
-    });
-  }
-
-  /** @param {MouseEvent} event */
-  onClick(event) {
-    const button = closest(event, "button");
-    if (!button) return;
-    const { to, tool, zoom, part } = button.dataset;
-    if (to) {
-      this.press("to", to);
-      this.switchTo(/** @type {Projection} */ (to));
-    }
-    if (tool) {
-      this.press("tool", tool);
-      this.pointer.tool = /** @type {Tool} */ (tool);
-      this.stage.dataset.tool = tool;
-    }
-    if (zoom) this.onZoom(Number(zoom));
-    if (part === "clear") this.select([], false);
-    if (part === "everything" && this.model) this.select(this.model.shownPoints, false);
-  }
-
-  /** @param {number} factor 0: see everything */
-  onZoom(factor) {
-    if (!this.model) return;
-    if (factor) this.zoom(factor);
-    else {
-      this.camera.fit(this.model.box);
-      this.draw();
-    }
-  }
-
-  /**
-   * @param {string} group
-   * @param {string} value
-   */
-  press(group, value) {
-    for (const button of this.root.querySelectorAll(`[data-${group}]`)) {
-      button.setAttribute("aria-pressed", String(button.getAttribute(`data-${group}`) === value));
-    }
-  }
-
-  /** @param {KeyboardEvent} event */
-  onKey(event) {
-    if (event.key !== "Escape" || event.isComposing || !this.model || !this.root.isConnected) return;
-    if (this.pointer.drag) this.pointer.release(false);
-    else if (this.model.selectedCount) this.select([], false);
   }
 }
 
@@ -418,9 +394,11 @@ export function mount({ element, props, watch }) {
       /** @param {number} id */
       locate: (id) => {
         const { left, top } = scatter.surface.getBoundingClientRect();
-        const [x, y] = scatter.screenOf(scatter.model?.columns.ids.indexOf(id) ?? -1);
+        const [x, y] = scatter.screenOf(scatter.model?.pointsOf([id])[0] ?? -1);
         return [left + x, top + y];
       },
+      /** Left, bottom, right and top of the plane of two distances. */
+      plane: () => [...scatter.plane.at(0, 0), ...scatter.plane.at(1, 1)],
       selectedIds: () => Array.from(scatter.model?.columns.ids.filter((_, i) => scatter.model?.selected[i]) ?? []),
     },
   });

@@ -1,0 +1,85 @@
+// @ts-check
+// What the plot shows, as the page's address says it: see `Shown`. What is usual is left out of the address.
+
+import { decodeIds, encodeIds } from "../../static/lib/id_list.js";
+import { MODES } from "./modes.js";
+import { ORIGINS } from "./points.js";
+import { threshold, USUAL } from "./quadrants.js";
+
+/** @typedef {import("./model.js").Projection} Projection */
+/**
+ * @typedef {object} Shown
+ * @property {Projection} projection `map=`
+ * @property {string} mode what points are coloured by, `by=`
+ * @property {number[]} hiddenOrigins `hide=`
+ * @property {number[]} hiddenCategories of the mode, `off=`
+ * @property {[number, number] | null} range of a continuous mode, `range=`
+ * @property {import("./quadrants.js").Thresholds} thresholds `far=`, `sparse=`
+ * @property {number[]} selected image ids, `#sel=`
+ */
+
+const PROJECTIONS = ["pca", "umap", "ood"];
+const MOST_IDS = 2_000_000;
+const CATEGORIES = 256;
+
+/**
+ * What an address asks for; what it says wrong counts as not said.
+ * @param {string} search
+ * @param {string} hash
+ * @returns {Shown}
+ */
+export function readShown(search, hash) {
+  const query = new URLSearchParams(search);
+  const asked = query.get("map") ?? "";
+  const mode = query.get("by") ?? "";
+  return {
+    projection: /** @type {Projection} */ (PROJECTIONS.includes(asked) ? asked : "pca"),
+    mode: Object.hasOwn(MODES, mode) ? mode : "origin",
+    hiddenOrigins: numbers(query.get("hide"), ORIGINS.length),
+    hiddenCategories: numbers(query.get("off"), CATEGORIES),
+    range: rangeOf(query.get("range")),
+    thresholds: { far: share(query.get("far")) ?? USUAL.far, sparse: share(query.get("sparse")) ?? USUAL.sparse },
+    selected: decodeIds(new URLSearchParams(hash.slice(1)).get("sel") ?? "", MOST_IDS),
+  };
+}
+
+/**
+ * The same as parameters of the address; null: not needed.
+ * @param {Shown} shown
+ * @returns {{ query: Record<string, string | null>, hash: Record<string, string | null> }}
+ */
+export function writeShown({ projection, mode, hiddenOrigins, hiddenCategories, range, thresholds, selected }) {
+  const { far, sparse } = thresholds;
+  return {
+    query: {
+      map: projection === "pca" ? null : projection,
+      by: mode === "origin" ? null : mode,
+      hide: hiddenOrigins.join(".") || null,
+      off: hiddenCategories.join(".") || null,
+      range: range?.join("..") ?? null,
+      far: far === USUAL.far ? null : String(far),
+      sparse: sparse === USUAL.sparse ? null : String(sparse),
+    },
+    hash: { sel: encodeIds(selected) || null },
+  };
+}
+
+/** @param {string | null} text @param {number} below */
+function numbers(text, below) {
+  return (text ?? "")
+    .split(".")
+    .filter((part) => /^\d+$/.test(part))
+    .map(Number)
+    .filter((value) => value < below);
+}
+
+/** @param {string | null} text */
+function share(text) {
+  return text === null || text === "" ? null : threshold(Number(text));
+}
+
+/** @param {string | null} text @returns {[number, number] | null} */
+function rangeOf(text) {
+  const ends = (text ?? "").split("..").map(Number);
+  return text && ends.length === 2 && ends[0] <= ends[1] ? [ends[0], ends[1]] : null;
+}
