@@ -47,9 +47,9 @@ TEMPLATE = """
     </div>
     <div class="sa-scatter-plane" data-part="plane" hidden>
       <div class="sa-scatter-keys" data-part="quadrants" role="group" aria-label="Select a quadrant"></div>
-      <label>far from real: rank
+      <label>far from real &ge;
         <input type="number" min="0" max="1" step="0.01" data-threshold="far"></label>
-      <label>far from synthetic: rank
+      <label>far from synthetic &ge;
         <input type="number" min="0" max="1" step="0.01" data-threshold="sparse"></label>
       <p>Only synthetic images have both distances. Drag the two lines, or type where far begins; a click on a
         name selects its images.</p>

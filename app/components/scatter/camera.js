@@ -29,7 +29,7 @@ export class Camera {
   }
 
   /**
-   * Another size in CSS pixels; what was seen stays in the middle at the same zoom.
+   * Another size in CSS pixels; what was seen stays in the middle at the same zoom, the first time the whole box.
    * @param {number} width
    * @param {number} height
    * @param {{ width: number, height: number } | undefined} box
@@ -38,7 +38,11 @@ export class Camera {
     const had = Math.min(this.width, this.height) > 0;
     this.width = width;
     this.height = height;
-    if (!had || !box) return;
+    if (!box) return;
+    if (!had) {
+      this.fit(box);
+      return;
+    }
     const zoom = this.view.k / this.fitted;
     this.fitted = this.scaleOf(box);
     this.view.k = this.fitted * zoom;
