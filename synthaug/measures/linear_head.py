@@ -82,5 +82,5 @@ def _fit(x: Tensor, truth: Tensor, num_classes: int) -> tuple[Tensor, Tensor]:
         value.backward()  # type: ignore[no-untyped-call]
         return value
 
-    optimiser.step(loss)
+    optimiser.step(loss)  # type: ignore[no-untyped-call]
     return weights.detach(), bias.detach()
