@@ -14,6 +14,7 @@ from synthaug.stages import handlers
 from ..components.grid import grid
 from ..components.markup import Markup, Panel, markup
 from ..components.scatter import scatter
+from ..components.suspects import suspects
 from ..context import AppContext
 from ..shell import heading
 
@@ -48,6 +49,7 @@ def page(context: AppContext) -> None:
         )
         compute = gr.Button("Compute features", scale=0, min_width=180)
     status = Panel(visible=False)
+    suspects()
     with gr.Row(elem_classes="sa-explore"):
         plot = scatter(lambda: image_count(context.workspace))
         grid()

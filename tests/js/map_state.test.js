@@ -28,6 +28,7 @@ const USUAL = {
   hiddenCategories: [],
   range: null,
   thresholds: { far: 0.95, sparse: 0.75 },
+  queue: null,
   selected: [],
 };
 
@@ -54,10 +55,17 @@ test("everything that is shown comes back from the address", () => {
     hiddenCategories: [0, 255],
     range: [0.25, 0.5],
     thresholds: { far: 0.9, sparse: 0.1 },
+    queue: null,
     selected: [4, 5, 90],
   };
   const { search, hash } = throughAddress(shown);
   assert.deepEqual(readShown(search, hash), shown);
+});
+
+test("a queue stands for its images", () => {
+  const { search, hash } = throughAddress({ ...USUAL, queue: "duplicates", selected: [1, 2] });
+  assert.deepEqual({ search, hash }, { search: "?queue=duplicates", hash: "#" });
+  assert.equal(readShown(search, hash).queue, "duplicates");
 });
 
 test("an address that says nonsense shows what is usual", () => {

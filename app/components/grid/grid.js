@@ -1,7 +1,7 @@
 // @ts-check
 // What the scatter selected, and what can be done to all of it at once. Events on document:
 //   out  synthaug:grid                      a grid has come and wants to be told what is selected
-//   in   synthaug:selected {points, data}
+//   in   synthaug:selected {points, data, queue}   `queue`: the suspects that they are, in their order, or null
 //   both synthaug:labeled                   label and state of some points were changed in the columns
 //   out  synthaug:peek     {point | null}   the point under the pointer
 //   out  synthaug:walkable {ids}            the images in the order of the tiles
@@ -18,6 +18,7 @@ import { Tiles } from "./tiles.js";
 /** @typedef {import("./batches.js").Batch} Batch */
 /** @typedef {import("./batches.js").Change} Change */
 /** @typedef {import("../../static/lib/types.js").LabelValue} LabelValue */
+/** @typedef {import("../../static/lib/types.js").Queue} Queue */
 /** @typedef {import("../scatter/points.js").Header} Header */
 /** @typedef {import("../scatter/points.js").Points} Points */
 
@@ -62,19 +63,39 @@ class Grid {
   /**
    * @param {number[]} points
    * @param {Points | null} data
+   * @param {Queue | null} queue
    */
-  receive(points, data) {
+  receive(points, data, queue) {
     if (data?.header !== this.data?.header) this.showClasses(data?.header.classes ?? []);
     if (data?.columns !== this.data?.columns) this.batches = [];
     this.data = data;
     this.points = points;
     this.marked = data ? markedAtFirst(data.columns, points) : new Set();
+    this.tiles.captions = new Map();
+    this.takeQueue(queue);
     this.root.dataset.state = points.length ? "filled" : "empty";
     delete this.root.dataset.painted;
-    this.part("title").textContent = title(points);
-    this.part("summary").textContent = data ? summary(data, points) : "";
+    this.part("title").textContent = queue ? `${queue.title}: ${title(points)}` : title(points);
+    this.part("summary").textContent = queue ? queue.note : data ? summary(data, points) : "";
     this.tiles.awaitingPaint = points.length > 0;
     this.sort();
+  }
+
+  /** Suspects come in an order of their own, with words on each, and say which of them are meant. @param {Queue | null} queue */
+  takeQueue(queue) {
+    const given = find(this.root, '[data-part="sort"] option[value="given"]', HTMLOptionElement);
+    given.hidden = given.disabled = !queue;
+    if (this.order.value === "given" || queue) this.order.value = queue ? "given" : "newest";
+    if (!queue || !this.data) return;
+    const { ids } = this.data.columns;
+    const point = new Map(this.points.map((each) => [ids[each], each]));
+    /** @param {number[]} images */
+    const known = (images) => images.flatMap((id) => point.get(id) ?? []);
+    this.points = known(queue.ids);
+    this.marked = new Set(known(queue.marked));
+    this.tiles.captions = new Map(
+      queue.ids.flatMap((id, i) => (point.has(id) ? [[Number(point.get(id)), queue.captions[i]]] : [])),
+    );
   }
 
   sort() {
@@ -294,7 +315,7 @@ class Grid {
     this.root.addEventListener("click", (event) => this.onClick(event));
     this.order.addEventListener("change", () => this.sort());
     hear(this.root, "synthaug:labeled", () => this.refresh());
-    hear(this.root, "synthaug:selected", ({ points, data }) => this.receive(points, data));
+    hear(this.root, "synthaug:selected", ({ points, data, queue }) => this.receive(points, data, queue));
     window.addEventListener("beforeunload", (event) => {
       if (this.busy) event.preventDefault();
     });

@@ -19,12 +19,13 @@ const KEYS = {
 };
 
 /**
- * Points in the order asked for; those without a value come last.
+ * Points in the order asked for, "given" leaves them as they are; those without a value come last.
  * @param {Columns} columns
  * @param {number[]} points
  * @param {string} by
  */
 export function sorted(columns, points, by) {
+  if (by === "given") return points;
   const keyed = points.map((point) => {
     const key = KEYS[by](columns, point);
     return { point, key: Number.isNaN(key) ? Infinity : key };

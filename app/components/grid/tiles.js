@@ -39,6 +39,8 @@ export class Tiles {
     this.order = [];
     /** @type {Set<number>} */
     this.marked = new Set();
+    /** Words on some points, in place of what they were predicted as. @type {Map<number, string>} */
+    this.captions = new Map();
     /** By place in the order. @type {Map<number, Tile>} */
     this.tiles = new Map();
     /** By image id. @type {Map<number, Item>} */
@@ -195,7 +197,9 @@ export class Tiles {
     box.dataset.state = String(state);
     box.dataset.origin = String(columns.origin[point]);
     box.dataset.badge = locked ? "test" : BADGES[state];
-    caption.replaceChildren(make("span", "", word), make("em", "", share));
+    const given = this.captions.get(point);
+    if (given !== undefined && state !== REJECTED) caption.replaceChildren(make("span", "", given));
+    else caption.replaceChildren(make("span", "", word), make("em", "", share));
   }
 
   /** Tell once when every tile in view shows its image. */

@@ -1,7 +1,8 @@
 // @ts-check
 // The buttons around the plot, the keys, and what the rest of the page tells it.
 
-import { closest, hear } from "../../static/lib/dom.js";
+import { announce, closest, hear } from "../../static/lib/dom.js";
+import { readShown } from "./state.js";
 
 /** @typedef {import("./scatter.js").Scatter} Scatter */
 /** @typedef {import("./model.js").Projection} Projection */
@@ -19,11 +20,11 @@ export class Controls {
     choice.addEventListener("change", () => {
       scatter.model?.colourBy(choice.value);
       scatter.restyle();
-      scatter.remember();
+      scatter.sharing.remember();
     });
     document.addEventListener("keydown", (event) => this.onKey(event));
     window.addEventListener("popstate", () => {
-      if (root.isConnected) scatter.restore();
+      if (root.isConnected) scatter.sharing.restore();
     });
     this.hearThePage();
     this.fetchAfterJobs();
@@ -45,6 +46,8 @@ export class Controls {
       scatter.model?.filter();
       scatter.showFiltered();
     });
+    hear(root, "synthaug:queue", (queue) => scatter.sharing.showQueue(queue));
+    hear(root, "synthaug:suspects", () => this.onSuspects());
     hear(root, "synthaug:inspecting", ({ id }) => scatter.ring(id));
     hear(root, "synthaug:relabeled", (label) => scatter.relabel(label));
     hear(root, "synthaug:grid", () => scatter.tellSelection(scatter.model?.selectedPoints ?? []));
@@ -59,6 +62,15 @@ export class Controls {
     }).observe(scatter.stage);
     const themed = new MutationObserver(() => scatter.restyle());
     themed.observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  }
+
+  /** The cards of the suspects have come, maybe after the points. */
+  onSuspects() {
+    const { scatter } = this;
+    if (!scatter.model) return;
+    announce("synthaug:points", { n: scatter.model.n });
+    const { queue } = readShown(location.search, location.hash);
+    if (queue) scatter.sharing.want(queue);
   }
 
   fetchAfterJobs() {

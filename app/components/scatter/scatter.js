@@ -2,7 +2,11 @@
 // The scatter plot of the embedding. `props.value` is the number of images in the workspace.
 //
 // Events on document, the only link to the other components of the page:
-//   out  synthaug:selected {points, data}   the selected points, as numbers of the columns in `data`
+//   out  synthaug:selected {points, data, queue}   the selected points, as numbers of the columns in `data`; `queue`:
+//                                           the suspects that they are, or null
+//   out  synthaug:points   {n}              the points stand
+//   out  synthaug:wanted   {queue}          the address names a queue of suspects
+//   in   synthaug:queue    Queue            select these suspects
 //   in   synthaug:grid                      a grid has come and wants to be told
 //   in   synthaug:labeled                   label or state of some points changed in place
 //   in   synthaug:peek     {point | null}   ring this point
@@ -11,7 +15,6 @@
 //   in   synthaug:relabeled {id, value, class_index}   one image has another label
 //   in   synthaug:jobs                      the shell's poll; a finished scoring is fetched
 
-import { setAddress } from "../../static/lib/address.js";
 import { announce, find, make } from "../../static/lib/dom.js";
 import { count, number } from "../../static/lib/words.js";
 import { Camera } from "./camera.js";
@@ -24,7 +27,8 @@ import { Plane } from "./plane.js";
 import { Pointer } from "./pointer.js";
 import { decodePoints, NONE, STATE_OF, UNREVIEWED } from "./points.js";
 import { takePoints } from "./request.js";
-import { readShown, writeShown } from "./state.js";
+import { Sharing } from "./sharing.js";
+import { readShown } from "./state.js";
 import { Tip } from "./tip.js";
 import { animate, between, moves, viewBetween } from "./transition.js";
 
@@ -47,7 +51,7 @@ export class Scatter {
     this.legend = new Legend(root, this.painter, {
       filtered: () => {
         this.showFiltered();
-        this.remember();
+        this.sharing.remember();
       },
       spotlight: (category) => {
         this.spotlight = category;
@@ -57,7 +61,7 @@ export class Scatter {
     this.plane = new Plane(root, this.camera, {
       moved: (settled) => {
         this.showPlane();
-        if (settled) this.remember();
+        if (settled) this.sharing.remember();
       },
       chosen: (points) => this.select(points, false),
     });
@@ -76,6 +80,7 @@ export class Scatter {
     /** The point whose image is open in the inspector. */
     this.inspected = -1;
     this.frame = 0;
+    this.sharing = new Sharing(this);
     this.controls = new Controls(this);
   }
 
@@ -104,38 +109,15 @@ export class Scatter {
     this.root.dataset.state = "ready";
     this.tip.clear();
     this.resize();
-    this.restore();
+    this.sharing.restore();
     this.showFacts();
     requestAnimationFrame(() =>
       requestAnimationFrame(() => {
         this.root.dataset.painted = String(points.header.n);
         performance.mark("synthaug:points-painted");
+        announce("synthaug:points", { n: points.header.n });
       }),
     );
-  }
-
-  /** Show what the address asks for. */
-  restore() {
-    const { model } = this;
-    if (!model) return;
-    const shown = readShown(location.search, location.hash);
-    if (model.modeName !== shown.mode) model.colourBy(shown.mode);
-    if (model.projection !== shown.projection) model.place(shown.projection);
-    model.showOnly(shown);
-    this.plane.thresholds = shown.thresholds;
-    this.xy = model.xy;
-    this.root.dataset.projection = model.projection;
-    this.camera.fit(model.box);
-    this.controls.reflect();
-    this.restyle();
-    this.showSelection(model.select(model.pointsOf(shown.selected), false));
-  }
-
-  /** Write what is shown into the address. */
-  remember() {
-    if (!this.model) return;
-    const { query, hash } = writeShown({ ...this.model.shown, thresholds: this.plane.thresholds });
-    setAddress(query, { hash });
   }
 
   /** @param {string} reason */
@@ -215,7 +197,7 @@ export class Scatter {
     model.place(name);
     camera.fit(model.box);
     const [to, fitted] = [model.xy, camera.view];
-    this.remember();
+    this.sharing.remember();
     const done = () => {
       this.xy = to;
       this.moving = false;
@@ -242,8 +224,9 @@ export class Scatter {
    */
   select(points, add) {
     if (!this.model) return;
+    this.sharing.queue = null;
     this.showSelection(this.model.select(points, add));
-    this.remember();
+    this.sharing.remember();
   }
 
   /** @param {number[]} all the selected points */
@@ -257,7 +240,8 @@ export class Scatter {
 
   /** @param {number[]} points */
   tellSelection(points) {
-    announce("synthaug:selected", { points, data: this.model });
+    announce("synthaug:selected", { points, data: this.model, queue: this.sharing.queue });
+    announce("synthaug:shown", { queue: this.sharing.queue?.kind ?? null });
   }
 
   /**

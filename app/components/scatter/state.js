@@ -15,7 +15,8 @@ import { threshold, USUAL } from "./quadrants.js";
  * @property {number[]} hiddenCategories of the mode, `off=`
  * @property {[number, number] | null} range of a continuous mode, `range=`
  * @property {import("./quadrants.js").Thresholds} thresholds `far=`, `sparse=`
- * @property {number[]} selected image ids, `#sel=`
+ * @property {string | null} queue the suspects that are selected, `queue=`
+ * @property {number[]} selected image ids, `#sel=`; those of a queue follow from it
  */
 
 const PROJECTIONS = ["pca", "umap", "ood"];
@@ -39,6 +40,7 @@ export function readShown(search, hash) {
     hiddenCategories: numbers(query.get("off"), CATEGORIES),
     range: rangeOf(query.get("range")),
     thresholds: { far: share(query.get("far")) ?? USUAL.far, sparse: share(query.get("sparse")) ?? USUAL.sparse },
+    queue: query.get("queue"),
     selected: decodeIds(new URLSearchParams(hash.slice(1)).get("sel") ?? "", MOST_IDS),
   };
 }
@@ -48,7 +50,7 @@ export function readShown(search, hash) {
  * @param {Shown} shown
  * @returns {{ query: Record<string, string | null>, hash: Record<string, string | null> }}
  */
-export function writeShown({ projection, mode, hiddenOrigins, hiddenCategories, range, thresholds, selected }) {
+export function writeShown({ projection, mode, hiddenOrigins, hiddenCategories, range, thresholds, queue, selected }) {
   const { far, sparse } = thresholds;
   return {
     query: {
@@ -59,8 +61,9 @@ export function writeShown({ projection, mode, hiddenOrigins, hiddenCategories, 
       range: range?.join("..") ?? null,
       far: far === USUAL.far ? null : String(far),
       sparse: sparse === USUAL.sparse ? null : String(sparse),
+      queue,
     },
-    hash: { sel: encodeIds(selected) || null },
+    hash: { sel: queue ? null : encodeIds(selected) || null },
   };
 }
 

@@ -146,4 +146,15 @@
  * @property {string[]} classes
  */
 
+/**
+ * A queue of suspects as `/data/suspects/KIND` gives it (`synthaug.reading.suspects.Suspects`).
+ * @typedef {object} Queue
+ * @property {string} kind
+ * @property {string} title
+ * @property {string} note
+ * @property {number[]} ids image ids, the most suspicious first
+ * @property {string[]} captions a few words on each
+ * @property {number[]} marked the ids that an action is meant for
+ */
+
 export {};

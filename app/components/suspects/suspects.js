@@ -1,0 +1,86 @@
+// @ts-check
+// The cards of the suspects. Events on document:
+//   in   synthaug:points   {n}        the plot stands; now there is time to count
+//   in   synthaug:wanted   {queue}    the address names a queue
+//   out  synthaug:queue    Queue      show these images in the grid
+//   in   synthaug:shown    {queue | null}   which queue is shown now
+//   in   synthaug:labeled             labels have changed, and with them the queues
+
+import { getJson } from "../../static/lib/api.js";
+import { announce, closest, find, hear } from "../../static/lib/dom.js";
+import { number } from "../../static/lib/words.js";
+
+/** @typedef {import("../../static/lib/types.js").Queue} Queue */
+
+const QUIET_MS = 1500; // after the last label, before counting again
+
+class Suspects {
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.root = root;
+    this.timer = 0;
+    root.addEventListener("click", (event) => {
+      const { kind } = closest(event, "[data-kind]")?.dataset ?? {};
+      if (kind) this.open(kind);
+    });
+    hear(root, "synthaug:points", () => this.count());
+    hear(root, "synthaug:wanted", ({ queue }) => this.open(queue));
+    hear(root, "synthaug:shown", ({ queue }) => this.press(queue));
+    hear(root, "synthaug:labeled", () => this.countLater());
+  }
+
+  /** @returns {NodeListOf<HTMLButtonElement>} */
+  get cards() {
+    return this.root.querySelectorAll("[data-kind]");
+  }
+
+  countLater() {
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => this.count(), QUIET_MS);
+  }
+
+  /** One after another: the app looks for one kind at a time. */
+  async count() {
+    for (const card of this.cards) {
+      try {
+        this.show(card, await this.fetch(String(card.dataset.kind)));
+      } catch (error) {
+        find(card, '[data-part="count"]', HTMLElement).textContent = "?";
+        card.title = error instanceof Error ? error.message : String(error);
+      }
+    }
+    this.root.dataset.counted = "true";
+  }
+
+  /** @param {string} kind @returns {Promise<Queue>} */
+  fetch(kind) {
+    return getJson(`/data/suspects/${encodeURIComponent(kind)}`);
+  }
+
+  /** @param {HTMLButtonElement} card @param {Queue} queue */
+  show(card, queue) {
+    find(card, '[data-part="count"]', HTMLElement).textContent = number(queue.ids.length);
+    card.disabled = !queue.ids.length;
+    card.title = queue.note;
+  }
+
+  /** @param {string} kind */
+  async open(kind) {
+    try {
+      announce("synthaug:queue", await this.fetch(kind));
+    } catch {
+      announce("synthaug:shown", { queue: null }); // the address names no queue, or the app is away
+    }
+  }
+
+  /** @param {string | null} queue */
+  press(queue) {
+    for (const card of this.cards) card.setAttribute("aria-pressed", String(card.dataset.kind === queue));
+  }
+}
+
+/** @param {import("../../static/lib/types.js").Component} component */
+export function mount({ element }) {
+  new Suspects(find(element, ".sa-suspects", HTMLElement));
+  announce("synthaug:suspects");
+}
