@@ -5,21 +5,28 @@ from __future__ import annotations
 from dataclasses import asdict
 from functools import lru_cache
 from threading import Lock
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
-from fastapi.responses import RedirectResponse
+from fastapi import APIRouter, Query
+from fastapi.responses import RedirectResponse, Response
 
 from synthaug.errors import UserError
-from synthaug.reading import explore, feature_space, inspection
+from synthaug.reading import explore, facets, feature_space, inspection
 from synthaug.reading.feature_space import FeatureSpace
 from synthaug.reading.suspects import Suspects, suspects
 
 from .context import AppContext
+from .points import encode_facets
+
+BYTES = "application/octet-stream"
+FRESH = {"Cache-Control": "no-store"}
 
 
 def map_router(context: AppContext) -> APIRouter:
-    """``/data/image/KEY`` and ``/image/KEY`` (an id or SHA-256), and ``/data/suspects/KIND``."""
+    """``/data/image/KEY`` and ``/image/KEY`` (an id or SHA-256), ``/data/suspects/KIND``, ``/data/facets``,
+
+    and ``/data/search?text=``: ids as 32-bit numbers, little-endian.
+    """
     router = APIRouter()
     workspace = context.workspace
     looking = Lock()
@@ -44,6 +51,19 @@ def map_router(context: AppContext) -> APIRouter:
     def queue(kind: str) -> dict[str, Any]:
         with looking:  # one at a time: each needs all cores
             return asdict(looked_for(kind, feature_space.version(workspace), explore.version(workspace)))
+
+    @lru_cache(maxsize=1)
+    def encoded(version: str) -> bytes:
+        return encode_facets(facets.facets(workspace))
+
+    @router.get("/data/facets")
+    def all_facets() -> Response:
+        return Response(encoded(explore.version(workspace)), media_type=BYTES, headers=FRESH)
+
+    @router.get("/data/search")
+    def search(text: Annotated[str, Query(max_length=200)]) -> Response:
+        ids = facets.search(workspace, text)
+        return Response(ids.astype("<u4").tobytes(), media_type=BYTES, headers=FRESH)
 
     @router.get("/image/{key}")
     def link(key: str) -> RedirectResponse:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from synthaug.reading.explore import Points
+    from synthaug.reading.facets import Facet
 
 COLUMNS: tuple[tuple[str, str], ...] = (
     ("ids", "uint32"),
@@ -43,21 +44,31 @@ ALIGNMENT = 8
 
 def encode_points(points: Points, classes: Sequence[str]) -> bytes:
     """``points`` as the bytes of ``/data/points``; ``classes`` are the names that the class columns index."""
-    body = bytearray()
-    columns: list[dict[str, Any]] = []
-    for name, dtype in COLUMNS:
-        values = np.ascontiguousarray(getattr(points, name), np.dtype(dtype).newbyteorder("<"))
-        columns.append({"name": name, "dtype": dtype, "shape": list(values.shape), "offset": len(body)})
-        body += _padded(values.tobytes())
     header = {
         "n": len(points.ids),
         "classes": list(classes),
         "model": points.model,
         "model_id": points.model_id,
         "scored_at": points.scored_at,
-        "columns": columns,
     }
-    text = json.dumps(header, separators=(",", ":")).encode()
+    return encode_columns(header, [(name, dtype, getattr(points, name)) for name, dtype in COLUMNS])
+
+
+def encode_facets(facets: Sequence[Facet]) -> bytes:
+    """``facets`` as the bytes of ``/data/facets``: a column a facet, and in the header their titles and values."""
+    described = [{"name": each.name, "title": each.title, "values": list(each.values)} for each in facets]
+    return encode_columns({"facets": described}, [(each.name, "uint16", each.codes) for each in facets])
+
+
+def encode_columns(header: Mapping[str, Any], named: Sequence[tuple[str, str, NDArray[Any]]]) -> bytes:
+    """Columns (name, element type, values) behind a header, in the layout above."""
+    body = bytearray()
+    columns: list[dict[str, Any]] = []
+    for name, dtype, given in named:
+        values = np.ascontiguousarray(given, np.dtype(dtype).newbyteorder("<"))
+        columns.append({"name": name, "dtype": dtype, "shape": list(values.shape), "offset": len(body)})
+        body += _padded(values.tobytes())
+    text = json.dumps({**header, "columns": columns}, separators=(",", ":")).encode()
     return _padded(struct.pack("<I", len(text)) + text) + bytes(body)
 
 

@@ -103,3 +103,38 @@ def _generation(row: sqlite3.Row) -> Generation:
     values = dict(row)
     values |= {"slots": json.loads(row["slots"]), "details": json.loads(row["details"])}
     return Generation(class_index=values.pop("class_position"), **values)
+
+
+def facts_of_scored(db: Database) -> list[sqlite3.Row]:
+    """A row a scored image, by id: what its first generation was made with, None of a real one, and who labeled it."""
+    return db.query(
+        """
+        SELECT scores.image_id AS id, job_id, slots, generator,
+            json_extract(details, '$.guidance_scale') AS guidance, annotator
+        FROM scores
+        LEFT JOIN (
+            SELECT image_id, job_id, slots, generator, details, min(job_id * 1000000000 + position)
+            FROM generations GROUP BY image_id
+        ) AS made ON made.image_id = scores.image_id
+        LEFT JOIN current_labels ON current_labels.image_id = scores.image_id
+        ORDER BY scores.image_id
+        """
+    )
+
+
+def with_prompt(db: Database, words: Sequence[str]) -> list[int]:
+    """Ids, ascending, of images whose prompt, or the caption they came with, holds every one of these words.
+
+    Upper and lower case are one among the letters of ASCII.
+    """
+    holds = " AND ".join("instr(lower(text), lower(?)) > 0" for _ in words) or "1"
+    rows = db.query(
+        f"""
+        SELECT image_id FROM (
+            SELECT image_id, prompt AS text FROM generations
+            UNION ALL SELECT id, caption FROM images WHERE caption <> ''
+        ) WHERE {holds} GROUP BY image_id ORDER BY image_id
+        """,
+        list(words),
+    )
+    return [row[0] for row in rows]

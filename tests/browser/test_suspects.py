@@ -85,7 +85,9 @@ def test_disagreements_are_the_images_of_another_class_than_their_prompt(
     page: Page, map_app: App, planted: Planted
 ) -> None:
     open_map(page, map_app)
-    card(page, "Disagreements").click()
+    opened = card(page, "Disagreements")
+    opened.click()
+    expect(opened).to_have_attribute("aria-pressed", "true")
     found = selected(page)
     assert planted.disputed <= found
     assert planted.wrong <= found  # their label is not what the classifier sees either

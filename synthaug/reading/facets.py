@@ -1,0 +1,66 @@
+"""What images can be told apart by on the map, beside what the points say: slot values, job, generator, and so on."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthaug.store import generations
+from synthaug.workspace import Workspace
+
+MOST_VALUES = 250
+MOST_FACETS = 24
+"""The browser keeps one bit a facet."""
+OTHER = "other values"
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """One property of N images: ``codes`` (N,) count from 1 into ``values``, the commonest first; 0: has none."""
+
+    name: str
+    title: str
+    values: tuple[str, ...]
+    codes: NDArray[np.uint16]
+
+
+def facets(workspace: Workspace) -> list[Facet]:
+    """The facets of the scored images, in the order of the points; one that all images lack is left out."""
+    rows = generations.facts_of_scored(workspace.db)
+    slots = [json.loads(row["slots"]) if row["slots"] else {} for row in rows]
+    names = sorted({name for each in slots for name in each})
+    found = [
+        _facet(f"slot:{name}", f"Slot {name}", (each.get(name) for each in slots))
+        for name in names[: MOST_FACETS - 4]
+    ]
+    found += [
+        _facet("job", "Job", (None if row["job_id"] is None else f"job {row['job_id']}" for row in rows)),
+        _facet("generator", "Generator", (row["generator"] for row in rows)),
+        _facet(
+            "guidance",
+            "Guidance",
+            (None if row["guidance"] is None else f"{row['guidance']:g}" for row in rows),
+        ),
+        _facet("annotator", "Labeled by", (row["annotator"] for row in rows)),
+    ]
+    return [each for each in found if each.values]
+
+
+def search(workspace: Workspace, text: str) -> NDArray[np.uint32]:
+    """Ids, ascending, of images whose prompt or caption holds every word of ``text``."""
+    return np.array(generations.with_prompt(workspace.db, text.split()), np.uint32)
+
+
+def _facet(name: str, title: str, values: Iterable[str | None]) -> Facet:
+    said = list(values)
+    ranked = [value for value, _ in Counter(each for each in said if each is not None).most_common()]
+    kept = ranked[:MOST_VALUES]
+    code = {value: index for index, value in enumerate(kept, start=1)}
+    rest = len(kept) + 1
+    codes = np.array([0 if each is None else code.get(each, rest) for each in said], np.uint16)
+    return Facet(name, title, (*kept, *([OTHER] if len(ranked) > len(kept) else [])), codes)
