@@ -28,6 +28,8 @@ const USUAL = {
   hiddenCategories: [],
   range: null,
   thresholds: { far: 0.95, sparse: 0.75 },
+  where: {},
+  text: "",
   queue: null,
   selected: [],
 };
@@ -55,6 +57,8 @@ test("everything that is shown comes back from the address", () => {
     hiddenCategories: [0, 255],
     range: [0.25, 0.5],
     thresholds: { far: 0.9, sparse: 0.1 },
+    where: { class: ["cat", ""], "slot:WHAT": ['a "quoted" & <b>'] },
+    text: "on the sofa",
     queue: null,
     selected: [4, 5, 90],
   };
@@ -69,7 +73,7 @@ test("a queue stands for its images", () => {
 });
 
 test("an address that says nonsense shows what is usual", () => {
-  assert.deepEqual(readShown("?map=x&by=__proto__&hide=7.a&off=999&range=3..1&far=x", "#sel=$"), USUAL);
+  assert.deepEqual(readShown('?map=x&by=__proto__&hide=7.a&off=999&range=3..1&far=x&where={"a":1}', "#sel=$"), USUAL);
 });
 
 test("the four quadrants, thresholds included upwards", () => {

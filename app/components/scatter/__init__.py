@@ -23,6 +23,8 @@ TEMPLATE = """
       <button type="button" data-to="ood" aria-pressed="false"
         title="Synthetic images by their distance to real and to other synthetic ones">Two distances</button>
     </div>
+    <button type="button" class="sa-scatter-filter" data-part="filter" aria-expanded="false"
+      aria-pressed="false">Filter</button>
     <label class="sa-scatter-mode">Colour by <select class="sa-select" data-part="mode"></select></label>
     <div class="sa-segments" role="group" aria-label="Tool">@tools</div>
     <div class="sa-segments" role="group" aria-label="Zoom">
@@ -31,12 +33,21 @@ TEMPLATE = """
       <button type="button" data-zoom="0">Fit</button>
     </div>
   </div>
+  <div class="sa-scatter-main">
+  <div class="sa-scatter-filters" data-part="filters" role="group" aria-label="Filters" hidden>
+    <label class="sa-visually-hidden" for="sa-scatter-search">Search in prompts</label>
+    <input type="search" id="sa-scatter-search" placeholder="Search in prompts" autocomplete="off">
+    <p><span data-part="found"></span>
+      <button type="button" class="sa-scatter-link" data-part="clear-filters">Clear filters</button></p>
+    <div data-part="facets"></div>
+  </div>
   <div class="sa-scatter-stage" data-part="stage" data-tool="lasso">
     <canvas data-part="points"></canvas>
     <canvas data-part="overlay" role="img" aria-label="Scatter plot of the images"></canvas>
     <div class="sa-scatter-tip" data-part="tip" hidden></div>
     <div class="sa-scatter-empty"><b>Nothing to show yet</b><span data-part="reason"></span></div>
     <div class="sa-scatter-loading">Fetching the points</div>
+  </div>
   </div>
   <div class="sa-scatter-foot">
     <div class="sa-scatter-status">

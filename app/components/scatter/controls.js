@@ -43,8 +43,8 @@ export class Controls {
     const { root } = scatter;
     hear(root, "synthaug:labeled", () => {
       scatter.model?.categorise();
-      scatter.model?.filter();
-      scatter.showFiltered();
+      scatter.filters.relabeled();
+      scatter.showFiltered(true);
     });
     hear(root, "synthaug:queue", (queue) => scatter.sharing.showQueue(queue));
     hear(root, "synthaug:suspects", () => this.onSuspects());

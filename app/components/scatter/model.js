@@ -36,6 +36,8 @@ export class PlotModel {
     /** Of a continuous scale, what is shown. @type {[number, number] | null} */
     this.range = null;
     this.shownCount = 0;
+    /** Not 0 where a filter leaves the point out. */
+    this.failed = new Uint32Array(this.n);
     this.projection = projection;
     this.box = this.boxOf(projection);
     this.xy = this.box.xy;
@@ -113,14 +115,14 @@ export class PlotModel {
 
   /** Which points are shown, and how many. A point without a place never is. */
   filter() {
-    const { figures, range, xy } = this;
+    const { figures, range, xy, failed } = this;
     const { origin } = this.columns;
     let shownCount = 0;
     for (let i = 0; i < this.n; i++) {
       const kept = figures
         ? !range || (figures[i] >= range[0] && figures[i] <= range[1])
         : this.categories[this.category[i]];
-      this.visible[i] = kept && this.origins[origin[i]] && !Number.isNaN(xy[2 * i]) ? 1 : 0;
+      this.visible[i] = kept && !failed[i] && this.origins[origin[i]] && !Number.isNaN(xy[2 * i]) ? 1 : 0;
       shownCount += this.visible[i];
     }
     this.shownCount = shownCount;
@@ -179,11 +181,12 @@ export class PlotModel {
     return ids[low] === id ? low : -1;
   }
 
-  /** How many points of each origin, and how many of each category among the origins that are shown. */
+  /** Of what the filters keep: how many points of each origin, and of each category among the origins that are shown. */
   counts() {
     const byOrigin = ORIGINS.map(() => 0);
     const byCategory = new Uint32Array(CATEGORIES);
     for (let i = 0; i < this.n; i++) {
+      if (this.failed[i]) continue;
       const origin = this.columns.origin[i];
       byOrigin[origin]++;
       if (this.origins[origin]) byCategory[this.category[i]]++;

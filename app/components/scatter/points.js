@@ -12,7 +12,7 @@ export const STATE_OF = { class: LABELED, reject: REJECTED, unsure: UNSURE };
 export const ORIGINS = ["real, training", "real, test", "synthetic"];
 export const STATES = ["not reviewed", "labeled", "rejected", "unsure"];
 
-/** @typedef {{ n: number, classes: string[], model: string, model_id: number | null, scored_at: string }} Header */
+/** @typedef {{ n: number, classes: string[], model: string, model_id: number | null, scored_at: string, facets?: object[] }} Header */
 /**
  * One value a point, except the flat coordinates. Class columns hold class indices or NONE, figures may be NaN.
  * @typedef {object} Columns
@@ -30,8 +30,8 @@ export const STATES = ["not reviewed", "labeled", "rejected", "unsure"];
  */
 /** @typedef {{ header: Header, columns: Columns }} Points */
 
-/** @type {Record<string, typeof Uint32Array | typeof Float32Array | typeof Uint8Array>} */
-const TYPES = { uint32: Uint32Array, float32: Float32Array, uint8: Uint8Array };
+/** @type {Record<string, typeof Uint32Array | typeof Float32Array | typeof Uint16Array | typeof Uint8Array>} */
+const TYPES = { uint32: Uint32Array, float32: Float32Array, uint16: Uint16Array, uint8: Uint8Array };
 
 /**
  * @param {ArrayBuffer} buffer
@@ -41,7 +41,7 @@ export function decodePoints(buffer) {
   const length = new DataView(buffer).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
   const start = Math.ceil((4 + length) / 8) * 8;
-  /** @type {Record<string, Uint32Array | Float32Array | Uint8Array>} */
+  /** @type {Record<string, Uint32Array | Float32Array | Uint16Array | Uint8Array>} */
   const columns = {};
   for (const { name, dtype, shape, offset } of header.columns) {
     const size = shape.reduce((/** @type {number} */ a, /** @type {number} */ b) => a * b, 1);

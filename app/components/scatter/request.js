@@ -3,12 +3,14 @@
 
 import { ApiError } from "../../static/lib/api.js";
 
+const POINTS = "/data/points";
+
 /** @type {Promise<ArrayBuffer> | null} */
 let early = null;
 
-/** Throws ApiError. */
-async function fetchPoints() {
-  const response = await fetch("/data/points", { cache: "no-store" }).catch(() => null);
+/** Throws ApiError. @param {string} path */
+export async function fetchBytes(path) {
+  const response = await fetch(path, { cache: "no-store" }).catch(() => null);
   if (!response) throw new ApiError(0, null);
   if (!response.ok) throw new ApiError(response.status, await response.json().catch(() => null));
   return response.arrayBuffer();
@@ -16,13 +18,13 @@ async function fetchPoints() {
 
 /** Ask now for what `takePoints` gives. */
 export function askForPoints() {
-  early = fetchPoints();
+  early = fetchBytes(POINTS);
   early.catch(() => {}); // whoever takes it is told
 }
 
 /** The points as bytes: those that were asked for early, once, or else fresh ones. */
 export function takePoints() {
-  const points = early ?? fetchPoints();
+  const points = early ?? fetchBytes(POINTS);
   early = null;
   return points;
 }

@@ -19,6 +19,7 @@ import { announce, find, make } from "../../static/lib/dom.js";
 import { count, number } from "../../static/lib/words.js";
 import { Camera } from "./camera.js";
 import { Controls } from "./controls.js";
+import { FacetPanel } from "./facet_panel.js";
 import { Legend } from "./legend.js";
 import { PlotModel } from "./model.js";
 import { MODES } from "./modes.js";
@@ -57,6 +58,10 @@ export class Scatter {
         this.spotlight = category;
         this.draw();
       },
+    });
+    this.filters = new FacetPanel(root, () => {
+      this.showFiltered(true);
+      this.sharing.remember();
     });
     this.plane = new Plane(root, this.camera, {
       moved: (settled) => {
@@ -106,6 +111,7 @@ export class Scatter {
   open(points) {
     const { mode, projection } = readShown(location.search, location.hash);
     this.model = new PlotModel(points, mode, projection);
+    this.filters.take(this.model);
     this.root.dataset.state = "ready";
     this.tip.clear();
     this.resize();
@@ -152,8 +158,11 @@ export class Scatter {
     this.showFiltered();
   }
 
-  showFiltered() {
+  /** @param {boolean} anew whether the filters keep other points than before */
+  showFiltered(anew = false) {
     if (!this.model) return;
+    if (anew) this.model.filter();
+    this.filters.show();
     this.part("shown").textContent = `${number(this.model.shownCount)} of ${number(this.model.n)} shown`;
     this.legend.draw(this.model);
     this.plane.show(this.model);

@@ -31,17 +31,27 @@ export class Sharing {
     scatter.camera.fit(model.box);
     scatter.controls.reflect();
     scatter.restyle();
+    this.filter(shown);
     if (shown.queue) return this.want(shown.queue);
     this.queue = null;
     return scatter.showSelection(model.select(model.pointsOf(shown.selected), false));
   }
 
+  /** The filters of the address; some have to be asked for. @param {import("./state.js").Shown} shown */
+  async filter({ where, text }) {
+    const { facets } = this.scatter.filters;
+    if (!Object.keys(where).length && !text && !facets.active) return;
+    await this.scatter.filters.restore(where, text);
+    this.scatter.showFiltered(true);
+  }
+
   /** Write what is shown into the address. */
   remember() {
-    const { model, plane } = this.scatter;
+    const { model, plane, filters } = this.scatter;
     if (!model) return;
+    const { where, text } = filters.facets;
     const queue = this.queue?.kind ?? null;
-    const { query, hash } = writeShown({ ...model.shown, thresholds: plane.thresholds, queue });
+    const { query, hash } = writeShown({ ...model.shown, thresholds: plane.thresholds, where, text, queue });
     setAddress(query, { hash });
   }
 

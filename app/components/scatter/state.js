@@ -15,6 +15,8 @@ import { threshold, USUAL } from "./quadrants.js";
  * @property {number[]} hiddenCategories of the mode, `off=`
  * @property {[number, number] | null} range of a continuous mode, `range=`
  * @property {import("./quadrants.js").Thresholds} thresholds `far=`, `sparse=`
+ * @property {import("./facets.js").Where} where the wanted values of facets, `where=` as JSON
+ * @property {string} text the words sought in prompts, `text=`
  * @property {string | null} queue the suspects that are selected, `queue=`
  * @property {number[]} selected image ids, `#sel=`; those of a queue follow from it
  */
@@ -40,6 +42,8 @@ export function readShown(search, hash) {
     hiddenCategories: numbers(query.get("off"), CATEGORIES),
     range: rangeOf(query.get("range")),
     thresholds: { far: share(query.get("far")) ?? USUAL.far, sparse: share(query.get("sparse")) ?? USUAL.sparse },
+    where: whereOf(query.get("where")),
+    text: query.get("text") ?? "",
     queue: query.get("queue"),
     selected: decodeIds(new URLSearchParams(hash.slice(1)).get("sel") ?? "", MOST_IDS),
   };
@@ -50,8 +54,9 @@ export function readShown(search, hash) {
  * @param {Shown} shown
  * @returns {{ query: Record<string, string | null>, hash: Record<string, string | null> }}
  */
-export function writeShown({ projection, mode, hiddenOrigins, hiddenCategories, range, thresholds, queue, selected }) {
-  const { far, sparse } = thresholds;
+export function writeShown(shown) {
+  const { projection, mode, hiddenOrigins, hiddenCategories, range, where, text, queue, selected } = shown;
+  const { far, sparse } = shown.thresholds;
   return {
     query: {
       map: projection === "pca" ? null : projection,
@@ -61,6 +66,8 @@ export function writeShown({ projection, mode, hiddenOrigins, hiddenCategories, 
       range: range?.join("..") ?? null,
       far: far === USUAL.far ? null : String(far),
       sparse: sparse === USUAL.sparse ? null : String(sparse),
+      where: Object.keys(where).length ? JSON.stringify(where) : null,
+      text: text || null,
       queue,
     },
     hash: { sel: queue ? null : encodeIds(selected) || null },
@@ -85,4 +92,15 @@ function share(text) {
 function rangeOf(text) {
   const ends = (text ?? "").split("..").map(Number);
   return text && ends.length === 2 && ends[0] <= ends[1] ? [ends[0], ends[1]] : null;
+}
+
+/** @param {string | null} text @returns {import("./facets.js").Where} */
+function whereOf(text) {
+  try {
+    const entries = Object.entries(JSON.parse(text ?? "{}"));
+    const isText = (/** @type {unknown} */ value) => typeof value === "string";
+    return Object.fromEntries(entries.filter(([, values]) => Array.isArray(values) && values.every(isText)));
+  } catch {
+    return {};
+  }
 }
