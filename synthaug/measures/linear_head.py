@@ -37,7 +37,8 @@ def cross_fitted_probabilities(
     probs = np.empty((len(labels), num_classes), np.float32)
     for held in range(folds):
         inside = fold != held
-        probs[~inside] = _fit_and_predict(features[inside], labels[inside], features[~inside], num_classes)
+        logits = head_logits(features[inside], labels[inside], features[~inside], num_classes)
+        probs[~inside] = softmax(logits)
     return probs
 
 
@@ -51,10 +52,15 @@ def stratified_folds(labels: Labels, folds: int, seed: int) -> NDArray[np.int64]
     return fold
 
 
-def _fit_and_predict(
-    features: Features, labels: Labels, asked: Features, num_classes: int
-) -> NDArray[np.float32]:
-    """Probabilities (M, K) of ``asked`` (M, D) by a head fitted to ``features`` (N, D)."""
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Probabilities (N, K) of logits (N, K)."""
+    shares = np.exp(logits - logits.max(1, keepdims=True))
+    found: NDArray[np.float32] = shares / shares.sum(1, keepdims=True)
+    return found
+
+
+def head_logits(features: Features, labels: Labels, asked: Features, num_classes: int) -> NDArray[np.float32]:
+    """Logits (M, K) of ``asked`` (M, D) by a head fitted to ``features`` (N, D) and ``labels`` (N,)."""
     import torch
 
     x = torch.from_numpy(np.asarray(features, np.float32))
@@ -63,7 +69,7 @@ def _fit_and_predict(
     truth = torch.from_numpy(labels.astype(np.int64))
     weights, bias = _fit((x - mean) / spread, truth, num_classes)
     wanted = (torch.from_numpy(np.asarray(asked, np.float32)) - mean) / spread
-    found: NDArray[np.float32] = torch.softmax(wanted @ weights + bias, dim=1).numpy()
+    found: NDArray[np.float32] = (wanted @ weights + bias).numpy()
     return found
 
 

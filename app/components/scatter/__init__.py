@@ -27,11 +27,6 @@ TEMPLATE = """
       aria-pressed="false">Filter</button>
     <label class="sa-scatter-mode">Colour by <select class="sa-select" data-part="mode"></select></label>
     <div class="sa-segments" role="group" aria-label="Tool">@tools</div>
-    <div class="sa-segments" role="group" aria-label="Zoom">
-      <button type="button" data-zoom="1.5" aria-label="Zoom in">+</button>
-      <button type="button" data-zoom="0.667" aria-label="Zoom out">&minus;</button>
-      <button type="button" data-zoom="0">Fit</button>
-    </div>
   </div>
   <div class="sa-scatter-main">
   <div class="sa-scatter-filters" data-part="filters" role="group" aria-label="Filters" hidden>
@@ -44,6 +39,11 @@ TEMPLATE = """
   <div class="sa-scatter-stage" data-part="stage" data-tool="lasso">
     <canvas data-part="points"></canvas>
     <canvas data-part="overlay" role="img" aria-label="Scatter plot of the images"></canvas>
+    <div class="sa-segments sa-scatter-zoom" role="group" aria-label="Zoom">
+      <button type="button" data-zoom="1.5" aria-label="Zoom in">+</button>
+      <button type="button" data-zoom="0.667" aria-label="Zoom out">&minus;</button>
+      <button type="button" data-zoom="0">Fit</button>
+    </div>
     <div class="sa-scatter-tip" data-part="tip" hidden></div>
     <div class="sa-scatter-empty"><b>Nothing to show yet</b><span data-part="reason"></span></div>
     <div class="sa-scatter-loading">Fetching the points</div>

@@ -117,7 +117,10 @@ export class FacetPanel {
     this.opener.setAttribute("aria-pressed", String(active));
     if (this.panel.hidden) return;
     this.status.textContent = text ? `Prompts with "${text}"` : "";
+    const { key } = document.activeElement instanceof HTMLElement ? document.activeElement.dataset : {};
     this.list.replaceChildren(...this.facets.list.map((facet) => this.group(facet)));
+    const focused = key && this.list.querySelector(`[data-key="${CSS.escape(key)}"]`);
+    if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
   }
 
   /** @param {Facet} facet */
@@ -156,6 +159,7 @@ export class FacetPanel {
   row(facet, code, count) {
     const box = make("input");
     box.type = "checkbox";
+    box.dataset.key = `${facet.name} ${code}`;
     box.checked = this.facets.wanted.get(facet.name)?.has(code) ?? false;
     box.addEventListener("change", () => {
       this.facets.choose(facet.name, code, box.checked);
