@@ -3,7 +3,7 @@
 Layout, little-endian throughout::
 
     u32      length of the JSON header in bytes
-    bytes    the header, UTF-8: {n, classes, model, scored_at, columns: [{name, dtype, shape, offset}]}
+    bytes    the header, UTF-8: {n, classes, model, scored_at, ..., columns: [{name, dtype, shape, offset}]}
     padding  zero bytes up to a multiple of 8
     columns  raw values, each padded to a multiple of 8; ``offset`` counts bytes from the end of the
              header's padding, so that a browser lays typed arrays over the buffer without copying
@@ -50,6 +50,7 @@ def encode_points(points: Points, classes: Sequence[str]) -> bytes:
         "model": points.model,
         "model_id": points.model_id,
         "scored_at": points.scored_at,
+        "ood_method": points.ood_method,
     }
     return encode_columns(header, [(name, dtype, getattr(points, name)) for name, dtype in COLUMNS])
 

@@ -4,14 +4,15 @@
 
 Reference: real test images of cats, dogs and horses. Strangers: uniform noise, coarse blocks of colour,
 scikit-learn's digits, and CIFAR-10's vehicles. Features of the shipped labeler (which learned CIFAR-10) and of
-EfficientNet-Lite0 (which saw ImageNet, not CIFAR-10), with lengths divided out as in
-:mod:`synthaug.measures.quality`, and with Euclidean distances beside them. 0.5 is chance.
+EfficientNet-Lite0 (which saw ImageNet, not CIFAR-10). Every method of :mod:`synthaug.measures.ood` (all with lengths
+divided out, the last three with the labels of the reference), and plain Euclidean distances beside them. 0.5 is chance.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,13 +25,14 @@ from synthaug.config import PRESETS
 from synthaug.features import load_extractor
 from synthaug.images import resize
 from synthaug.measures.neighbors import nearest_neighbors
-from synthaug.measures.quality import out_of_distribution
+from synthaug.measures.ood import METHODS, ranked
 from synthaug.stages.labeler import shipped_file
 from synthaug.stages.sources import labeled_arrays
 
 ANIMALS, VEHICLES = (3, 5, 7), (0, 1, 8, 9)
 Images = NDArray[np.uint8]
 Features = NDArray[np.float32]
+Distance = Callable[[Features, Features], NDArray[np.floating]]
 
 
 def strangers(count: int, rng: np.random.Generator) -> dict[str, Images]:
@@ -54,6 +56,7 @@ def main(source: Path, count: int) -> None:
     images, labels = labeled_arrays(source, PRESETS["cifar10"], "test", 32)
     rng = np.random.default_rng(0)
     animals, vehicles = (images[np.isin(labels, each)] for each in (ANIMALS, VEHICLES))
+    classes = labels[np.isin(labels, ANIMALS)][:count]
     half = count // 2
     sets = {"reference": animals[:count], "fresh": animals[count : count + half], "vehicles": vehicles[:half]}
     sets |= strangers(half, rng)
@@ -66,14 +69,17 @@ def main(source: Path, count: int) -> None:
     for name, extract in extractors.items():
         features = {kind: extract(some) for kind, some in sets.items()}
         reference, fresh = features.pop("reference"), features.pop("fresh")
-        for title, distance in (("unit length", out_of_distribution), ("euclidean", euclidean)):
+        distances: dict[str, Distance] = {
+            method: partial(ranked, method, labels=classes) for method in METHODS
+        } | {"euclidean": euclidean}
+        for title, distance in distances.items():
             usual = distance(fresh, reference)
             truth = np.repeat([0, 1], [len(fresh), half])
             found = {
                 kind: roc_auc_score(truth, np.concatenate([usual, distance(rows, reference)]))
                 for kind, rows in features.items()
             }
-            print(f"{name:20} {title:12}", "  ".join(f"{kind} {value:.3f}" for kind, value in found.items()))
+            print(f"{name:20} {title:11}", "  ".join(f"{kind} {value:.3f}" for kind, value in found.items()))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,12 @@ from ..shell import heading
 
 ACTIVE = ("queued", "running")
 POLL_SECONDS = 1.0
+METHODS = [
+    ("nearest neighbours", "knn"),
+    ("Mahalanobis distance", "mahalanobis"),
+    ("energy of a linear head", "energy"),
+    ("max-softmax of a linear head", "max-softmax"),
+]
 
 EXPLAINER = Markup("""
 <details class="sa-explainer"><summary>How to read this plot</summary><div>
@@ -47,6 +53,14 @@ def page(context: AppContext) -> None:
             "Explore",
             "Where synthetic images lie beside real ones. Draw a loop around a group and decide on it at once.",
         )
+        method = gr.Dropdown(
+            METHODS,
+            value="knn",
+            label="Distances by",
+            info="All but the first need labels",
+            scale=0,
+            min_width=210,
+        )
         compute = gr.Button("Compute features", scale=0, min_width=180)
     status = Panel(visible=False)
     suspects()
@@ -68,16 +82,16 @@ def page(context: AppContext) -> None:
         images = gr.skip() if busy else image_count(context.workspace)
         return [_panel(_status(job)), gr.Button(interactive=not busy), images, now]
 
-    def start() -> list[Any]:
+    def start(how: str) -> list[Any]:
         try:
-            handlers.submit_score(context.workspace)
+            handlers.submit_score(context.workspace, method=how)
         except UserError as error:
             return [_panel(_error(str(error))), gr.skip(), gr.skip(), gr.skip()]
         return refresh(None)
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     timer.tick(refresh, seen, outputs, concurrency_limit=None, **quiet)
-    compute.click(start, None, outputs, **quiet)
+    compute.click(start, method, outputs, **quiet)
 
 
 def _latest(context: AppContext) -> Job | None:

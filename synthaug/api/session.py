@@ -102,16 +102,17 @@ class Session:
             found = predict(self.workspace, model, report)
         return results.Predicted(found.model, found.predicted)
 
-    def score(self, features: str | None = None, *, seed: int = 0) -> results.Scored:
+    def score(self, features: str | None = None, *, seed: int = 0, ood: str = "knn") -> results.Scored:
         """PCA and UMAP coordinates, uncertainty, out-of-distribution ranks and near-duplicates of every image.
 
         ``features``: a classifier of the workspace or a feature extractor; default: the classifier that predicts, else
-        the extractor that comes with the packages. ``seed``: of UMAP.
+        the extractor that comes with the packages. ``seed``: of UMAP. ``ood``: how distances are
+        measured, "knn" or, with labels, "mahalanobis", "energy" or "max-softmax".
         """
         from synthaug.stages.score import score
 
         with progress_bar() as report:
-            found = score(self.workspace, features, seed, report)
+            found = score(self.workspace, features, seed, report, method=ood)
         return results.Scored(found.model, found.scored)
 
     def label(self, labels: Mapping[str, str], *, annotator: str) -> results.Labeled:

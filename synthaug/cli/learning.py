@@ -146,8 +146,19 @@ def predict(model: str | None, workspace_path: Path | None) -> Result:
 )
 @click.option("--seed", default=0, show_default=True, help="Random seed of UMAP.")
 @click.option("--recompute", is_flag=True, help="Extract all features again, including those already stored.")
+@click.option(
+    "--ood",
+    "method",
+    default="knn",
+    show_default=True,
+    metavar="METHOD",
+    help="How distances to real and to synthetic images are measured: knn (nearest neighbours), or, with labels, "
+    "mahalanobis, energy or max-softmax (of a linear head on the features).",
+)
 @workspace_option
-def score(features: str | None, seed: int, recompute: bool, workspace_path: Path | None) -> Result:
+def score(
+    features: str | None, seed: int, recompute: bool, method: str, workspace_path: Path | None
+) -> Result:
     """Compute PCA and UMAP coordinates, uncertainty, out-of-distribution and duplicate scores.
 
     \b
@@ -157,7 +168,7 @@ def score(features: str | None, seed: int, recompute: bool, workspace_path: Path
 
     workspace = open_workspace(workspace_path)
     with progress_bar() as report:
-        result = stage(workspace, features, seed, report, recompute=recompute)
+        result = stage(workspace, features, seed, report, recompute=recompute, method=method)
     message = f"{result.scored} images scored with the features of {result.model}"
     return {**asdict(result), "message": message}
 

@@ -35,6 +35,7 @@ class Points:
     model: str  # the classifier or extractor whose features the coordinates come from
     model_id: int | None  # the classifier whose predictions these are
     scored_at: str
+    ood_method: str  # how both distances were measured: one of measures.ood.METHODS
 
 
 def points(workspace: Workspace) -> Points:
@@ -61,6 +62,7 @@ def points(workspace: Workspace) -> Points:
         model=rows[0]["features"],
         model_id=rows[0]["model_id"],
         scored_at=rows[0]["scored_at"],
+        ood_method=models.ood_method(workspace.db),
     )
 
 

@@ -38,11 +38,16 @@ def submit_predict(workspace: Workspace, model: str | None = None) -> int:
     return jobs.submit(workspace.db, "predict", {"model": name}, 0)
 
 
-def submit_score(workspace: Workspace, model: str | None = None) -> int:
-    """Queue features, coordinates and scores (default: see :func:`.score.features_to_map`); returns the job's id."""
+def submit_score(workspace: Workspace, model: str | None = None, method: str = "knn") -> int:
+    """Queue features, coordinates and scores (default: see :func:`.score.features_to_map`); returns the job's id.
+
+    ``method``: how distances are measured, see measures.ood.
+    """
     from synthaug.stages.score import features_to_map
 
-    return jobs.submit(workspace.db, "score", {"model": model or features_to_map(workspace)}, 0)
+    return jobs.submit(
+        workspace.db, "score", {"model": model or features_to_map(workspace), "method": method}, 0
+    )
 
 
 def submit_import(

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synthaug.errors import UnknownName
 from synthaug.features import DEFAULT_EXTRACTOR
-from synthaug.measures import acquisition, neighbors, projection, quality
+from synthaug.measures import acquisition, neighbors, ood, projection
 from synthaug.progress import Progress
 from synthaug.running.jobs import JobContext
 from synthaug.stages.extract import extract
 from synthaug.stages.predict import predict
-from synthaug.store import catalog, models
+from synthaug.store import catalog, generations, labels, models
 from synthaug.store.features import read_all as read_features
 from synthaug.store.models import Score
 from synthaug.workspace import Workspace
@@ -51,13 +52,18 @@ def score(
     progress: Progress | None = None,
     *,
     recompute: bool = False,
+    method: str = "knn",
 ) -> ScoreResult:
     """Compute and store all scores in the features of ``model``.
 
     ``model``: a classifier of the workspace (its penultimate features; what lacks a prediction is predicted first) or a
     feature extractor; default: the classifier that predicts, else the newest, else the extractor that comes with the
-    packages. ``recompute`` extracts anew what an extractor has extracted before.
+    packages. ``recompute`` extracts anew what an extractor has extracted before. ``method``: how distances to real and
+    to synthetic images are measured, one of measures.ood.METHODS; all but "knn" need labels. Raises UnknownName,
+    UserError.
     """
+    if method not in ood.METHODS:
+        raise UnknownName("out-of-distribution method", method, ood.METHODS)
     report = progress or (lambda done, total, note: None)
     report(0, STEPS, "features")
     described = _describe(workspace, model, progress, recompute)
@@ -69,7 +75,7 @@ def score(
     report(2, STEPS, "UMAP")
     umap = projection.umap(features, seed)
     report(3, STEPS, "distances to real and synthetic images")
-    ood_real, ood_synthetic = _out_of_distribution(workspace, ids, features)
+    ood_real, ood_synthetic = _out_of_distribution(workspace, ids, features, method)
     duplicates = _duplicates(ids, features)
     report(4, STEPS, "writing")
     unknown = np.full(len(ids), np.nan)
@@ -88,7 +94,7 @@ def score(
         )
         for i, image_id in enumerate(ids)
     ]
-    models.replace_scores(workspace.db, described.model_id, scores, described.name)
+    models.replace_scores(workspace.db, described.model_id, scores, described.name, method)
     report(STEPS, STEPS, f"{len(ids)} images scored")
     return ScoreResult(len(ids), described.name)
 
@@ -119,11 +125,13 @@ def _describe(
 
 def run(context: JobContext) -> dict[str, Any]:
     """The job form of :func:`score`."""
-    return asdict(score(context.workspace, context.job.params.get("model"), progress=context.progress))
+    params = context.job.params
+    method = params.get("method", "knn")  # an older release did not ask
+    return asdict(score(context.workspace, params.get("model"), progress=context.progress, method=method))
 
 
 def _out_of_distribution(
-    workspace: Workspace, ids: list[int], features: NDArray[np.floating[Any]]
+    workspace: Workspace, ids: list[int], features: NDArray[np.floating[Any]], method: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Per image: distance rank among real training images, and among synthetic ones; NaN where unknown."""
     images = {image.id: image for image in catalog.find_images(workspace.db)}
@@ -131,11 +139,28 @@ def _out_of_distribution(
     reference = np.array([images[each].origin == "real" and images[each].split == "train" for each in ids])
     ood_real = np.full(len(ids), np.nan)
     ood_synthetic = np.full(len(ids), np.nan)
+    classes = np.full(len(ids), -1)
+    if method != "knn":
+        classes = _classes(workspace, ids)
+        reference &= classes >= 0
+    own = synthetic if method == "knn" else synthetic & (classes >= 0)
     if synthetic.any() and reference.sum() > 1:
-        ood_real[synthetic] = quality.out_of_distribution(features[synthetic], features[reference])
-    if synthetic.sum() > 1:
-        ood_synthetic[synthetic] = quality.out_of_distribution(None, features[synthetic], kind="synthetic")
+        ood_real[synthetic] = ood.ranked(method, features[synthetic], features[reference], classes[reference])
+    if own.sum() > 1:
+        ood_synthetic[own] = ood.ranked(method, None, features[own], classes[own], kind="synthetic")
     return ood_real, ood_synthetic
+
+
+def _classes(workspace: Workspace, ids: list[int]) -> NDArray[np.int64]:
+    """The class of each image: its label, else the one it was made for; -1 without, and of what was rejected."""
+    current = labels.current(workspace.db, ids)
+    made = generations.of_images(workspace.db, ids)
+    classes = np.full(len(ids), -1)
+    for i, image_id in enumerate(ids):
+        source = current.get(image_id) or made.get(image_id)
+        if source is not None and source.class_index is not None:
+            classes[i] = source.class_index
+    return classes
 
 
 def _duplicates(ids: list[int], features: NDArray[np.floating[Any]]) -> dict[int, int]:

@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthaug.errors import UnknownName, UserError
-from synthaug.store.catalog import chunks
+from synthaug.store.catalog import chunks, get_setting, set_setting
 from synthaug.store.database import Database, now
 from synthaug.store.generations import PROMPTED_CLASS
 
 Floats = NDArray[np.float32]
 COLUMNS = "id, name, recipe, revision, seed, view_id, file, metrics, environment, created_at"
+OOD_METHOD = "ood_method"
 SCORE_COLUMNS = (
     "pca_x, pca_y, umap_x, umap_y, entropy, margin, ood_real, ood_synthetic, duplicate_of, model_id,"
     " features, scored_at"
@@ -216,12 +217,16 @@ def scored_probabilities(db: Database) -> Floats:
 
 
 def replace_scores(
-    db: Database, model_id: int | None, scores: Sequence[Score], features: str | None = None
+    db: Database,
+    model_id: int | None,
+    scores: Sequence[Score],
+    features: str | None = None,
+    ood_method: str = "knn",
 ) -> None:
     """Replace every image's scores (they are derived, so nothing is lost).
 
     ``model_id``: the classifier whose probabilities are shown, if any; ``features``: the name of the extractor that
-    the coordinates come from (default: the classifier).
+    the coordinates come from (default: the classifier); ``ood_method``: how the distances were measured.
     """
     if features is None:
         if model_id is None:
@@ -251,6 +256,7 @@ def replace_scores(
     with db.transaction() as connection:
         connection.execute("DELETE FROM scores")
         db.insert("scores", rows)
+        set_setting(db, OOD_METHOD, ood_method)
 
 
 def scored_images(db: Database) -> list[sqlite3.Row]:
@@ -271,6 +277,11 @@ def scored_features(db: Database) -> str | None:
     """Whose features the scores come from: a model or an extractor; None before anything was scored."""
     row = db.one("SELECT features FROM scores LIMIT 1")
     return None if row is None else str(row[0])
+
+
+def ood_method(db: Database) -> str:
+    """How the distances of the scores were measured; before there was a choice, by nearest neighbours."""
+    return get_setting(db, OOD_METHOD) or "knn"
 
 
 def scored_at(db: Database) -> str:

@@ -27,7 +27,7 @@ def some_points(n: int, seed: int = 0) -> SimpleNamespace:
         columns["confidence"][0] = np.nan
         columns["ids"][-1] = 2**32 - 1
     return SimpleNamespace(
-        **columns, model="probe 'α' <b>", model_id=7, scored_at="2026-01-02T03:04:05+00:00"
+        **columns, model="probe 'α' <b>", model_id=7, scored_at="2026-01-02T03:04:05+00:00", ood_method="knn"
     )
 
 

@@ -12,7 +12,15 @@ export const STATE_OF = { class: LABELED, reject: REJECTED, unsure: UNSURE };
 export const ORIGINS = ["real, training", "real, test", "synthetic"];
 export const STATES = ["not reviewed", "labeled", "rejected", "unsure"];
 
-/** @typedef {{ n: number, classes: string[], model: string, model_id: number | null, scored_at: string, facets?: object[] }} Header */
+/** How distances were measured (synthaug.measures.ood). */
+export const METHODS = /** @type {Record<string, string>} */ ({
+  knn: "nearest neighbours",
+  mahalanobis: "Mahalanobis",
+  energy: "energy",
+  "max-softmax": "max-softmax",
+});
+
+/** @typedef {{ n: number, classes: string[], model: string, model_id: number | null, scored_at: string, ood_method: string, facets?: object[] }} Header */
 /**
  * One value a point, except the flat coordinates. Class columns hold class indices or NONE, figures may be NaN.
  * @typedef {object} Columns

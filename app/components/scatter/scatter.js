@@ -26,7 +26,7 @@ import { MODES } from "./modes.js";
 import { Painter } from "./painter.js";
 import { Plane } from "./plane.js";
 import { Pointer } from "./pointer.js";
-import { decodePoints, NONE, STATE_OF, UNREVIEWED } from "./points.js";
+import { decodePoints, METHODS, NONE, STATE_OF, UNREVIEWED } from "./points.js";
 import { takePoints } from "./request.js";
 import { Sharing } from "./sharing.js";
 import { readShown } from "./state.js";
@@ -137,11 +137,14 @@ export class Scatter {
   /** Which features these are, and how many images came after them. */
   showFacts() {
     if (!this.model) return;
-    const { model, scored_at, n } = this.model.header;
+    const { model, ood_method, scored_at, n } = this.model.header;
     const late = this.images - n;
     const words = `${count(late, "newer image")} ${late === 1 ? "is" : "are"} not in the plot`;
     const when = scored_at.slice(0, 16).replace("T", " ");
-    this.part("facts").replaceChildren(`Features of ${model}, ${when}`, ...(late > 0 ? [make("b", "", words)] : []));
+    this.part("facts").replaceChildren(
+      `Features of ${model}, distances by ${METHODS[ood_method] ?? ood_method}, ${when}`,
+      ...(late > 0 ? [make("b", "", words)] : []),
+    );
   }
 
   // ---------------------------------------------------------------- drawing

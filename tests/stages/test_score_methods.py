@@ -1,0 +1,87 @@
+"""The distances of the map by every method, in a classifier's features, with planted strangers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from synthaug.errors import UnknownName, UserError
+from synthaug.measures.ood import METHODS
+from synthaug.reading import explore
+from synthaug.records import LabelEntry
+from synthaug.stages import label
+from synthaug.stages.score import _out_of_distribution as distances
+from synthaug.stages.score import score
+from synthaug.store import catalog, generations, jobs, models
+from synthaug.store.generations import Generation
+from synthaug.store.models import Score
+from synthaug.workspace import Workspace
+
+Kinds = tuple[Workspace, list[int], NDArray[np.float64]]
+REAL, SYNTHETIC, STRANGE = 60, 40, 5
+DIMENSION = 16
+
+
+@pytest.fixture
+def two_kinds(tmp_path: Path) -> Kinds:
+    """60 real images, 40 synthetic ones near them, of which the last five lie where nothing real does."""
+    workspace = Workspace.create(tmp_path / "work", ("cat", "dog"))
+    rng = np.random.default_rng(0)
+    ids = []
+    job = jobs.submit(workspace.db, "generate", {}, SYNTHETIC)
+    for number in range(REAL + SYNTHETIC):
+        real = number < REAL
+        image_id, _ = catalog.add_image(
+            workspace.db,
+            sha256=workspace.images.put(np.full((8, 8, 3), number, np.uint8), {}),
+            size=(8, 8),
+            split="train",
+            origin="real" if real else "synthetic",
+            source="here",
+        )
+        ids.append(image_id)
+        if not real:
+            made = Generation(job, number, image_id, number % 2, "a pet", 0, {}, 0, "digits", "r")
+            generations.add(workspace.db, made)
+    said = [LabelEntry(ids[i], "class", "me", "human", f"operation-{i}", i % 2) for i in range(REAL)]
+    label.record(workspace, said)
+    classes = np.arange(REAL + SYNTHETIC) % 2
+    features = np.eye(DIMENSION)[classes] * 5 + rng.normal(size=(REAL + SYNTHETIC, DIMENSION)) * 0.5
+    features[-STRANGE:] = (np.eye(DIMENSION)[0] + np.eye(DIMENSION)[1] + np.eye(DIMENSION)[5]) * 3
+    features[-STRANGE:] += rng.normal(size=(STRANGE, DIMENSION)) * 0.1
+    return workspace, ids, features
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_strangers_are_far_from_real_by_every_method(two_kinds: Kinds, method: str) -> None:
+    workspace, ids, features = two_kinds
+    real, synthetic = distances(workspace, ids, features, method)
+    assert np.isnan(real[:REAL]).all()
+    assert real[-STRANGE:].min() >= 0.9
+    assert np.median(real[REAL:-STRANGE]) < 0.8
+    assert not np.isnan(synthetic[REAL:]).any()
+
+
+def test_a_method_that_needs_labels_says_so(two_kinds: Kinds) -> None:
+    workspace, ids, features = two_kinds
+    for i in range(REAL):
+        label.undo(workspace, f"operation-{i}", "me", f"undone-{i}")
+    real, _ = distances(workspace, ids, features, "energy")
+    assert np.isnan(real).all()  # no labeled real image: the distance to real is not known
+    label.record(workspace, [LabelEntry(i, "class", "me", "human", f"again-{i}", 0) for i in ids[:2]])
+    with pytest.raises(UserError, match="needs two classes"):
+        distances(workspace, ids, features, "energy")
+    with pytest.raises(UnknownName, match="out-of-distribution method"):
+        score(workspace, method="magic")
+
+
+def test_the_map_says_by_which_method(two_kinds: Kinds) -> None:
+    workspace, ids, _ = two_kinds
+    scores = [Score(each, (0, 0), (0, 0), None, None, None, None, None) for each in ids]
+    models.replace_scores(workspace.db, None, scores, "lite", "energy")
+    assert explore.points(workspace).ood_method == "energy"
+    models.replace_scores(workspace.db, None, scores, "lite")
+    assert explore.points(workspace).ood_method == "knn"
