@@ -9,23 +9,33 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import RedirectResponse, Response
+from pydantic import BaseModel, Field
 
 from synthaug.errors import UserError
 from synthaug.reading import explore, facets, feature_space, inspection
 from synthaug.reading.feature_space import FeatureSpace
-from synthaug.reading.suspects import Suspects, suspects
+from synthaug.reading.suspects import Suspects, saved, saved_names, suspects
+from synthaug.stages.selections import save_selection
 
 from .context import AppContext
 from .points import encode_facets
 
 BYTES = "application/octet-stream"
+MOST_IDS = 2_000_000
 FRESH = {"Cache-Control": "no-store"}
 
 
-def map_router(context: AppContext) -> APIRouter:
-    """``/data/image/KEY`` and ``/image/KEY`` (an id or SHA-256), ``/data/suspects/KIND``, ``/data/facets``,
+class SelectionIn(BaseModel):
+    """Images to keep under a name."""
 
-    and ``/data/search?text=``: ids as 32-bit numbers, little-endian.
+    name: str = Field(max_length=200)
+    ids: list[int] = Field(max_length=MOST_IDS)
+
+
+def map_router(context: AppContext) -> APIRouter:
+    """``/data/image/KEY`` and ``/image/KEY`` (an id or SHA-256), ``/data/suspects/KIND``, ``/data/selections``.
+
+    And ``/data/facets`` (see points.py), ``/data/search?text=``: ids as 32-bit numbers, little-endian.
     """
     router = APIRouter()
     workspace = context.workspace
@@ -51,6 +61,18 @@ def map_router(context: AppContext) -> APIRouter:
     def queue(kind: str) -> dict[str, Any]:
         with looking:  # one at a time: each needs all cores
             return asdict(looked_for(kind, feature_space.version(workspace), explore.version(workspace)))
+
+    @router.get("/data/selections")
+    def saved_selections() -> dict[str, Any]:
+        return {"names": saved_names(workspace)}
+
+    @router.get("/data/selections/{name:path}")
+    def saved_selection(name: str) -> dict[str, Any]:
+        return asdict(saved(workspace, name))
+
+    @router.post("/data/selections")
+    def save(body: SelectionIn) -> dict[str, Any]:
+        return {"ok": True, "name": save_selection(workspace, body.name, body.ids)}
 
     @lru_cache(maxsize=1)
     def encoded(version: str) -> bytes:

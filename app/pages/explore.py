@@ -56,10 +56,10 @@ def page(context: AppContext) -> None:
         method = gr.Dropdown(
             METHODS,
             value="knn",
-            label="Distances by",
-            info="All but the first need labels",
+            label="Distances by (all but the first need labels)",
             scale=0,
-            min_width=210,
+            min_width=280,
+            elem_classes="sa-explore-method",
         )
         compute = gr.Button("Compute features", scale=0, min_width=180)
     status = Panel(visible=False)

@@ -15,11 +15,12 @@ from synthaug.measures.linear_head import cross_fitted_probabilities
 from synthaug.reading import explore
 from synthaug.reading.explore import NONE, Points
 from synthaug.reading.feature_space import FeatureSpace, duplicate_groups
-from synthaug.store import models
+from synthaug.store import models, selections
 from synthaug.workspace import Workspace
 
 Kind = Literal["duplicates", "label-errors", "disagreements"]
 
+SAVED = "set:"
 FOLDS = 5
 REJECTED = explore.STATES["reject"]
 LABELED = explore.STATES["class"]
@@ -30,10 +31,10 @@ REAL_TRAIN, REAL_TEST, SYNTHETIC = 0, 1, 2
 class Suspects:
     """A queue: ``ids`` in order, the most suspicious first, and a few words (``captions``) on each.
 
-    ``marked`` are those that an action is meant for; ``note`` says how they were found, and what to do.
+    ``marked`` are those that an action is meant for, none where it does not say; ``note`` says how they were found, and what to do.
     """
 
-    kind: Kind
+    kind: str  # a Kind, or SAVED and the name of a saved selection
     title: str
     note: str
     ids: tuple[int, ...]
@@ -46,8 +47,19 @@ def suspects(workspace: Workspace, kind: str, space: FeatureSpace | None) -> Sus
     if kind not in get_args(Kind):
         raise UnknownName("kind of suspects", kind, get_args(Kind))
     if space is None:
-        return Suspects(kind, TITLES[kind], NOTHING, (), (), ())  # type: ignore[arg-type]
+        return Suspects(kind, TITLES[kind], NOTHING, (), (), ())
     return FINDERS[kind](workspace, space, explore.points(workspace))
+
+
+def saved_names(workspace: Workspace) -> list[str]:
+    """The selections that were saved, by name."""
+    return selections.names(workspace.db)
+
+
+def saved(workspace: Workspace, name: str) -> Suspects:
+    """A saved selection, in its order, as a queue without captions. Raises UnknownName."""
+    ids = tuple(selections.read(workspace.db, name))
+    return Suspects(f"{SAVED}{name}", name, "A saved selection.", ids, (), ())
 
 
 def near_duplicates(workspace: Workspace, space: FeatureSpace, points: Points) -> Suspects:
@@ -89,7 +101,7 @@ def likely_label_errors(workspace: Workspace, space: FeatureSpace, points: Point
     wrong = wrong[np.argsort(label_quality(labels, probs)[wrong], kind="stable")]
     names = workspace.classes
     found = [
-        (int(rows[i]), f"{names[labels[i]]} → {names[probs[i].argmax()]} {probs[i].max():.0%}") for i in wrong
+        (int(rows[i]), f"{names[labels[i]]}→{names[probs[i].argmax()]} {probs[i].max():.0%}") for i in wrong
     ]
     note = (
         f"Confident learning over {len(rows):,} labeled real training images: a linear head on the features of "
@@ -162,7 +174,7 @@ def _judged(space: FeatureSpace, points: Points) -> tuple[NDArray[np.int64], NDA
 
 def _dispute(points: Points, names: tuple[str, ...], i: int) -> str:
     """What was said against what is seen."""
-    return f"{names[_claimed(points)[i]]} → {names[points.predicted[i]]} {points.confidence[i]:.0%}"
+    return f"{names[_claimed(points)[i]]}→{names[points.predicted[i]]} {points.confidence[i]:.0%}"
 
 
 TITLES: Mapping[str, str] = {

@@ -48,7 +48,7 @@ def test_planted_wrong_labels_are_found_and_open_with_what_is_seen(
     assert opened.locator("em").inner_text() == str(len(found))
     image, caption = first_tiles(page, 1)[0]
     assert image in planted.wrong
-    assert re.search(r"→ (cat|dog|horse) \d+%", caption)
+    assert re.search(r"→(cat|dog|horse) \d+%", caption)
     expect(page.locator(".sa-grid [data-part=summary]")).to_contain_text("Confident learning over 600")
     page.reload()
     expect(page.locator(".sa-scatter")).to_have_attribute("data-selected", str(len(found)), timeout=60_000)
@@ -91,3 +91,27 @@ def test_disagreements_are_the_images_of_another_class_than_their_prompt(
     found = selected(page)
     assert planted.disputed <= found
     assert planted.wrong <= found  # their label is not what the classifier sees either
+
+
+def test_a_selection_is_saved_by_name_and_opens_from_the_address(
+    page: Page, map_app: App, planted: Planted
+) -> None:
+    open_map(page, map_app)
+    page.get_by_role("button", name="Two distances").click()
+    page.get_by_role("button", name=re.compile("^Redundant")).click()
+    chosen = selected(page)
+    assert chosen
+    page.get_by_label("Name of this selection").fill("clocks & <b>")
+    page.keyboard.press("Enter")
+    saved = page.get_by_label("Open a saved selection")
+    expect(saved).to_have_value("clocks & <b>")
+    page.wait_for_url("**queue=set*")
+    other = page.context.new_page()
+    other.goto(page.url)
+    expect(other.locator(".sa-scatter")).to_have_attribute("data-selected", str(len(chosen)), timeout=60_000)
+    assert selected(other) == chosen
+    expect(other.locator(".sa-grid [data-part=title]")).to_contain_text("clocks & <b>")
+    other.get_by_role("button", name="Clear (Esc)").click()
+    expect(other.get_by_label("Open a saved selection")).to_have_value("")
+    other.get_by_label("Open a saved selection").select_option("clocks & <b>")
+    expect(other.locator(".sa-scatter")).to_have_attribute("data-selected", str(len(chosen)))

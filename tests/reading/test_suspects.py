@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synthaug.errors import UnknownName
+from synthaug.errors import UnknownName, UserError
 from synthaug.reading import feature_space
-from synthaug.reading.suspects import Suspects, suspects
+from synthaug.reading.suspects import Suspects, saved, saved_names, suspects
 from synthaug.records import LabelEntry
 from synthaug.stages import label
+from synthaug.stages.selections import save_selection
 from synthaug.store import catalog, generations, jobs, models
 from synthaug.store.generations import Generation
 from synthaug.store.models import Score
@@ -92,7 +93,7 @@ def test_label_errors_are_the_swapped_ones(pets: tuple[Workspace, list[int]]) ->
     queue = found(workspace, "label-errors")
     assert set(queue.ids) == swapped
     assert queue.marked == queue.ids
-    assert queue.captions[queue.ids.index(ids[3])].startswith("dog → cat")
+    assert queue.captions[queue.ids.index(ids[3])].startswith("dog→cat")
     assert "60 labeled real training images" in queue.note
 
 
@@ -129,7 +130,7 @@ def test_disagreements_are_of_the_label_or_else_the_prompt_with_the_prediction(
     say(workspace, ids[0], 1)
     queue = found(workspace, "disagreements")
     assert set(queue.ids) == {unlike, ids[0]}
-    assert set(queue.captions) == {"dog → cat 90%"}
+    assert set(queue.captions) == {"dog→cat 90%"}
     say(workspace, unlike, 0, "another")
     say(workspace, ids[0], None, "another")
     assert found(workspace, "disagreements").ids == ()
@@ -139,3 +140,30 @@ def test_an_unknown_kind_is_refused_and_without_features_there_is_nothing(worksp
     assert suspects(workspace, "duplicates", None).ids == ()
     with pytest.raises(UnknownName, match="kind of suspects"):
         suspects(workspace, "ghosts", None)
+
+
+def test_a_selection_is_kept_by_name_and_in_its_order(pets: tuple[Workspace, list[int]]) -> None:
+    workspace, ids = pets
+    assert save_selection(workspace, "  odd ones ", [ids[5], ids[2]]) == "odd ones"
+    save_selection(workspace, "a", [ids[0]])
+    assert saved_names(workspace) == ["a", "odd ones"]
+    assert saved(workspace, "odd ones").ids == (ids[5], ids[2])
+    save_selection(workspace, "a", [ids[1]])
+    assert saved(workspace, "a").ids == (ids[1],)
+    with pytest.raises(UnknownName, match="saved selection"):
+        saved(workspace, "nothing")
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 61, "a\nb"])
+def test_a_selection_needs_a_name(pets: tuple[Workspace, list[int]], name: str) -> None:
+    workspace, ids = pets
+    with pytest.raises(UserError, match="1 to 60 printable letters"):
+        save_selection(workspace, name, ids)
+
+
+def test_only_images_that_are_there_are_saved(pets: tuple[Workspace, list[int]]) -> None:
+    workspace, _ = pets
+    with pytest.raises(UserError, match="nothing is selected"):
+        save_selection(workspace, "a", [])
+    with pytest.raises(UnknownName, match="image"):
+        save_selection(workspace, "a", [999])

@@ -21,7 +21,7 @@ TEMPLATE = """
       title="Only images whose prediction is not the class they were made for">disputed</button>
     <label class="sa-scatter-mode"><span class="sa-visually-hidden">Sort</span>
     <select class="sa-select" data-part="sort">
-      <option value="given" hidden disabled>Most suspicious first</option>
+      <option value="given" hidden disabled>Suspicious first</option>
       <option value="newest" selected>Newest first</option>
       <option value="unsure">Least confident first</option>
       <option value="sure">Most confident first</option>

@@ -92,7 +92,8 @@ class Grid {
     /** @param {number[]} images */
     const known = (images) => images.flatMap((id) => point.get(id) ?? []);
     this.points = known(queue.ids);
-    this.marked = new Set(known(queue.marked));
+    const meant = known(queue.marked).filter((each) => this.data && !isLocked(this.data.columns, each));
+    if (queue.marked.length) this.marked = new Set(meant);
     this.tiles.captions = new Map(
       queue.ids.flatMap((id, i) => (point.has(id) ? [[Number(point.get(id)), queue.captions[i]]] : [])),
     );

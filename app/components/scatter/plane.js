@@ -16,7 +16,7 @@ import { byQuadrant, QUADRANTS, threshold, USUAL } from "./quadrants.js";
  */
 
 const HEIGHT = 0.6; // of the plane in the unit box, whose width is 1
-const MARGINS = { width: 1.16, height: HEIGHT + 0.14 };
+const MARGINS = { width: 1.26, height: HEIGHT + 0.14 }; // with room for the names and the axes
 const REACH = 6; // CSS pixels around a line in which it is grabbed
 const TICKS = [0, 0.25, 0.5, 0.75, 1];
 
@@ -147,7 +147,7 @@ export class Plane {
     pen.textBaseline = "top";
     pen.fillText("farther from real images (rank) →", (left + right) / 2, bottom + 20);
     pen.save();
-    pen.translate(left - 44, (top + bottom) / 2);
+    pen.translate(left - 52, (top + bottom) / 2);
     pen.rotate(-Math.PI / 2);
     pen.fillText("farther from other synthetic images (rank) →", 0, 0);
     pen.restore();

@@ -142,7 +142,7 @@ export class Scatter {
     const words = `${count(late, "newer image")} ${late === 1 ? "is" : "are"} not in the plot`;
     const when = scored_at.slice(0, 16).replace("T", " ");
     this.part("facts").replaceChildren(
-      `Features of ${model}, distances by ${METHODS[ood_method] ?? ood_method}, ${when}`,
+      `Features of ${model}, distances by ${METHODS[ood_method]}, ${when}`,
       ...(late > 0 ? [make("b", "", words)] : []),
     );
   }

@@ -9,9 +9,11 @@
 import { getJson } from "../../static/lib/api.js";
 import { announce, closest, find, hear } from "../../static/lib/dom.js";
 import { number } from "../../static/lib/words.js";
+import { Saved } from "./saved.js";
 
 /** @typedef {import("../../static/lib/types.js").Queue} Queue */
 
+const SAVED = "set:"; // and the name of a saved selection
 const QUIET_MS = 1500; // after the last label, before counting again
 
 class Suspects {
@@ -19,6 +21,7 @@ class Suspects {
   constructor(root) {
     this.root = root;
     this.timer = 0;
+    this.saved = new Saved(root, (name) => this.open(SAVED + name));
     root.addEventListener("click", (event) => {
       const { kind } = closest(event, "[data-kind]")?.dataset ?? {};
       if (kind) this.open(kind);
@@ -54,7 +57,11 @@ class Suspects {
 
   /** @param {string} kind @returns {Promise<Queue>} */
   fetch(kind) {
-    return getJson(`/data/suspects/${encodeURIComponent(kind)}`);
+    const saved = kind.startsWith(SAVED);
+    const path = saved
+      ? `selections/${encodeURIComponent(kind.slice(SAVED.length))}`
+      : `suspects/${encodeURIComponent(kind)}`;
+    return getJson(`/data/${path}`);
   }
 
   /** @param {HTMLButtonElement} card @param {Queue} queue */
@@ -76,6 +83,7 @@ class Suspects {
   /** @param {string | null} queue */
   press(queue) {
     for (const card of this.cards) card.setAttribute("aria-pressed", String(card.dataset.kind === queue));
+    this.saved.show(queue?.startsWith(SAVED) ? queue.slice(SAVED.length) : "");
   }
 }
 

@@ -1,0 +1,63 @@
+// @ts-check
+// The saved selections: a choice that opens one, and a name under which the present one is kept. Events on document:
+//   in   synthaug:selected {points, data}   what is selected now
+
+import { getJson, postJson } from "../../static/lib/api.js";
+import { find, hear } from "../../static/lib/dom.js";
+import { count } from "../../static/lib/words.js";
+
+export class Saved {
+  /**
+   * @param {HTMLElement} root
+   * @param {(name: string) => void} open
+   */
+  constructor(root, open) {
+    this.choice = find(root, '[data-part="saved"]', HTMLSelectElement);
+    this.form = find(root, '[data-part="save"]', HTMLFormElement);
+    this.box = find(this.form, "input", HTMLInputElement);
+    this.said = find(root, '[data-part="said"]', HTMLElement);
+    this.open = open;
+    /** The selected ids. @type {number[]} */
+    this.ids = [];
+    this.shown = "";
+    this.choice.addEventListener("change", () => {
+      if (this.choice.value) open(this.choice.value);
+    });
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.save();
+    });
+    hear(root, "synthaug:selected", ({ points, data }) => {
+      this.ids = points.map((/** @type {number} */ point) => data.columns.ids[point]);
+      for (const control of [this.box, find(this.form, "button", HTMLButtonElement)]) control.disabled = !points.length;
+    });
+    this.list();
+  }
+
+  async list() {
+    const { names } = await getJson("/data/selections").catch(() => ({ names: [] }));
+    const first = new Option(names.length ? "Open one" : "None yet", "");
+    this.choice.replaceChildren(first, ...names.map((/** @type {string} */ name) => new Option(name, name)));
+    this.choice.disabled = !names.length;
+    this.show(this.shown);
+  }
+
+  /** Which one is shown now; "": none. @param {string} name */
+  show(name) {
+    this.shown = name;
+    this.choice.value = name;
+    if (this.choice.selectedIndex < 0) this.choice.selectedIndex = 0;
+  }
+
+  async save() {
+    try {
+      const { name } = await postJson("/data/selections", { name: this.box.value, ids: this.ids });
+      this.said.textContent = `${count(this.ids.length, "image")} saved`;
+      this.box.value = "";
+      await this.list();
+      this.open(name);
+    } catch (error) {
+      this.said.textContent = error instanceof Error ? error.message : String(error);
+    }
+  }
+}
