@@ -22,9 +22,9 @@ ACTIVE = ("queued", "running")
 POLL_SECONDS = 1.0
 METHODS = [
     ("nearest neighbours", "knn"),
-    ("Mahalanobis distance", "mahalanobis"),
-    ("energy of a linear head", "energy"),
-    ("max-softmax of a linear head", "max-softmax"),
+    ("Mahalanobis distance (needs labels)", "mahalanobis"),
+    ("energy of a linear head (labels)", "energy"),
+    ("max-softmax of a linear head (labels)", "max-softmax"),
 ]
 
 EXPLAINER = Markup("""
@@ -56,10 +56,9 @@ def page(context: AppContext) -> None:
         method = gr.Dropdown(
             METHODS,
             value="knn",
-            label="Distances by (all but the first need labels)",
+            label="Distances by",
             scale=0,
             min_width=280,
-            elem_classes="sa-explore-method",
         )
         compute = gr.Button("Compute features", scale=0, min_width=180)
     status = Panel(visible=False)

@@ -31,7 +31,8 @@ REAL_TRAIN, REAL_TEST, SYNTHETIC = 0, 1, 2
 class Suspects:
     """A queue: ``ids`` in order, the most suspicious first, and a few words (``captions``) on each.
 
-    ``marked`` are those that an action is meant for, none where it does not say; ``note`` says how they were found, and what to do.
+    ``marked`` are those that an action is meant for, none where it does not say; ``note`` says how they were found,
+    and what to do.
     """
 
     kind: str  # a Kind, or SAVED and the name of a saved selection
