@@ -11,6 +11,7 @@ from ..markup import Markup, joined, markup
 
 def fresh_images(items: Iterable[QueueItem]) -> Markup:
     """Tiles whose tooltip is the prompt, newest first; a word on what will stand here before the first."""
+    shown = list(items)
     tiles = joined(
         markup(
             '<button type="button" data-sa-image="{}" title="{prompt}" aria-label="Open: {prompt}">'
@@ -19,9 +20,13 @@ def fresh_images(items: Iterable[QueueItem]) -> Markup:
             item.sha256,
             prompt=item.prompt or "",
         )
-        for item in items
+        for item in shown
     )
     head = Markup("<h2 class='sa-h2'>Fresh images</h2>")
     if not tiles:
         return head + Markup("<p class='sa-note'>None yet. They appear here while a job runs.</p>")
-    return head + markup('<div class="sa-fresh">{}</div>', tiles)
+    return head + markup(
+        '<div class="sa-fresh" data-sa-among="{}">{}</div>',
+        ",".join(str(item.image_id) for item in shown),
+        tiles,
+    )

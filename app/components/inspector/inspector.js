@@ -4,7 +4,8 @@
 //   in   synthaug:walkable    {ids}           the images of the page, in their order
 //   out  synthaug:inspecting  {id | null}     the image that is open now
 //   out  synthaug:relabeled   {id, value, class_index}   its label is another one
-// A click on an element with `data-sa-image` (an id or SHA-256) opens that image; `data-sa-among` lists ids.
+// A click on an element with `data-sa-image` (an id or SHA-256) opens that image; `data-sa-among` on it or
+// around it lists the ids that the arrows walk along.
 
 import { parameter, setAddress } from "../../static/lib/address.js";
 import { getJson } from "../../static/lib/api.js";
@@ -143,7 +144,8 @@ export class Inspector {
 
   /** @param {MouseEvent} event */
   onClick(event) {
-    const { saImage, saAmong } = closest(event, "[data-sa-image]")?.dataset ?? {};
+    const { saImage } = closest(event, "[data-sa-image]")?.dataset ?? {};
+    const { saAmong } = closest(event, "[data-sa-among]")?.dataset ?? {};
     if (saImage) this.open(saImage, saAmong?.split(",").map(Number) ?? null, this.found !== null);
   }
 

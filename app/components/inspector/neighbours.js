@@ -30,7 +30,6 @@ export function neighbours(found) {
 
 /** @param {Neighbour[]} near @param {string[]} classes */
 function row(near, classes) {
-  const ids = near.map(({ image_id }) => image_id).join(",");
   const tiles = near.map((each) => {
     const image = make("img");
     image.src = thumbnail(each);
@@ -39,10 +38,11 @@ function row(near, classes) {
     const words = make("span", "", make("span", "", name), make("em", "", each.distance.toFixed(2)));
     const button = makeButton("sa-inspector-near");
     button.dataset.saImage = String(each.image_id);
-    button.dataset.saAmong = ids;
     button.setAttribute("aria-label", `image ${each.image_id}, ${name}, distance ${each.distance.toFixed(2)}`);
     button.append(image, words);
     return button;
   });
-  return make("div", "sa-inspector-row", ...tiles);
+  const list = make("div", "sa-inspector-row", ...tiles);
+  list.dataset.saAmong = near.map(({ image_id }) => image_id).join(",");
+  return list;
 }
