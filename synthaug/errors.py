@@ -9,6 +9,7 @@
     │   ├── ViewError             a dataset view that cannot be made
     │   ├── UnknownName           a class, view, model, recipe ... that does not exist
     │   └── WorkspaceError        no workspace, a read-only one, a full disk
+    │       ├── WorkspaceDamaged  what verify found
     │       └── WorkspaceInUse    another synthaug works on it
     └── Cancelled                 the person asked a running job to stop
 
@@ -18,7 +19,7 @@ A message names what was wrong, the value seen, and what is allowed or to do nex
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 
@@ -71,6 +72,15 @@ class WorkspaceError(UserError):
     """No workspace, a read-only one, or a full disk."""
 
 
+class WorkspaceDamaged(WorkspaceError):
+    """What :func:`synthaug.stages.verify.verify` found; ``problems`` says it, a line each."""
+
+    def __init__(self, root: Path, problems: Sequence[str]) -> None:
+        count = f"{len(problems)} problems" if len(problems) > 1 else "1 problem"
+        super().__init__(f"{count} in {root}: {'; '.join(problems[:5])}")
+        self.problems = tuple(problems)
+
+
 class WorkspaceInUse(WorkspaceError):
     """Another synthaug works on this workspace."""
 
@@ -80,6 +90,8 @@ class Cancelled(SynthaugError):
 
 
 _FULL = "the disk is full; free some space or choose another disk"
+_FULL_TEXTS = ("No space left on device", "database or disk is full")
+"""What libraries say that wrap the system's error in one of their own."""
 _FORBIDDEN = "it may not be written to; check the folder's permissions or choose another"
 _TAKEN = "something else has taken that name; choose another"
 _REASONS = {
@@ -92,6 +104,18 @@ _REASONS = {
     errno.EEXIST: _TAKEN,
     errno.ENOTDIR: _TAKEN,
 }
+
+
+def explain(error: Exception) -> UserError | None:
+    """An error of the system that the user can mend, in words that say how; None: it is a failure of ours."""
+    if isinstance(error, UserError):
+        return error
+    full = any(text in str(error) for text in _FULL_TEXTS)
+    number = error.errno if isinstance(error, OSError) else None
+    if not full and number not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+        return None
+    named = getattr(error, "filename", None)
+    return WorkspaceError(f"cannot write{f' {named}' if named else ''}: {_REASONS[number or errno.ENOSPC]}")
 
 
 def explain_os_error(error: OSError, path: Path, doing: str = "write") -> WorkspaceError | OSError:

@@ -19,7 +19,8 @@ from typing import BinaryIO
 from synthaug.errors import explain_os_error
 
 PARTIAL = ".partial-"
-COPY_BYTES = 1 << 20
+JOURNALS = ("-wal", "-shm", "-journal")
+"""What SQLite writes beside a database: in use as long as that is."""
 
 
 def write_atomically(path: Path, data: bytes, *, durable: bool = False) -> None:
@@ -102,21 +103,36 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+@contextmanager
+def turns(folder: Path) -> Iterator[None]:
+    """Wait until no other process is in such a block for this folder."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
 def remove_leftovers(folders: Iterable[Path]) -> list[Path]:
     """Remove what killed processes left of files and folders in these folders; returns what was removed."""
     found = []
     for folder in folders:
         try:
             with os.scandir(folder) as entries:
-                partial = [Path(entry.path) for entry in entries if PARTIAL in entry.name]
+                partial = sorted(Path(entry.path) for entry in entries if PARTIAL in entry.name)
         except FileNotFoundError:
             continue
-        found += [path for path in partial if _remove_unused(path)]
+        found += [path for path in partial if _remove_unused(path)]  # a database before its journal
     return found
 
 
 def _remove_unused(path: Path) -> bool:
     """Remove it unless somebody writes to it; returns whether it was removed."""
+    if any(
+        path.with_name(path.name.removesuffix(each)).exists() for each in JOURNALS if path.name.endswith(each)
+    ):
+        return False
     try:
         with _locked(path):
             if path.is_dir():

@@ -13,7 +13,7 @@ import sys
 import click
 
 from synthaug import __version__
-from synthaug.errors import UserError
+from synthaug.errors import WorkspaceDamaged, explain
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -48,14 +48,26 @@ def main(arguments: list[str] | None = None) -> None:
     wanted = sys.argv[1:] if arguments is None else arguments
     try:
         code = cli.main(wanted, prog_name="synthaug", standalone_mode=False)
-    except (UserError, click.ClickException) as error:
-        message = error.format_message() if isinstance(error, click.ClickException) else str(error)
-        message = message.splitlines()[0]  # a template error goes on with the place, for those who show it
-        if "--json" in wanted:
-            click.echo(json.dumps({"error": message}, ensure_ascii=False))
-        click.echo(f"Error: {message}", err=True)
-        code = 2
     except (KeyboardInterrupt, click.Abort):
         click.echo("Stopped. What was finished is kept; the same command goes on from there.", err=True)
         code = 130
+    except Exception as error:
+        code = _refused(error, as_json="--json" in wanted)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _refused(error: Exception, as_json: bool) -> int:
+    """Say in one line what the user can mend, and exit 2; a failure of ours is raised again."""
+    known = error if isinstance(error, click.ClickException) else explain(error)
+    if known is None:
+        raise error
+    message = known.format_message() if isinstance(known, click.ClickException) else str(known)
+    message = message.splitlines()[0]  # a template error goes on with the place, for those who show it
+    problems = list(known.problems) if isinstance(known, WorkspaceDamaged) else []
+    if as_json:
+        report = {"error": message, **({"problems": problems} if problems else {})}
+        click.echo(json.dumps(report, ensure_ascii=False))
+    else:
+        click.echo("\n".join(problems), nl=bool(problems))
+    click.echo(f"Error: {message}", err=True)
+    return 2

@@ -15,7 +15,7 @@ from synthaug.cli.support import (
     template_options,
     workspace_option,
 )
-from synthaug.errors import UserError
+from synthaug.errors import UserError, WorkspaceDamaged
 from synthaug.running.progress_bar import progress_bar
 
 if TYPE_CHECKING:
@@ -224,8 +224,7 @@ def verify(workspace_path: Path | None) -> Result:
     with progress_bar() as report:
         result = check(workspace, report)
     if result.problems:
-        listed = "; ".join(result.problems[:5])
-        raise UserError(f"{len(result.problems)} problems in {workspace.root}: {listed}")
+        raise WorkspaceDamaged(workspace.root, result.problems)
     return {
         "images": result.images,
         "problems": [],

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from synthaug.errors import Cancelled, SynthaugError, UserError, WorkspaceInUse
+from synthaug.errors import Cancelled, SynthaugError, UserError, WorkspaceInUse, explain
 from synthaug.records import Job
 from synthaug.store import jobs as table
 from synthaug.workspace import Workspace
@@ -144,11 +144,12 @@ def work(context: JobContext, handlers: Mapping[str, Handler]) -> Job:
         table.finish(db, job.id, "done", result={**context.result, **result})
     except Cancelled:
         table.finish(db, job.id, "cancelled", result=context.result)
-    except UserError as error:
-        table.finish(db, job.id, "failed", result=context.result, error=str(error))
     except Exception as error:
-        logger.exception("job %d (%s) failed", job.id, job.kind)
-        table.finish(db, job.id, "failed", result=context.result, error=f"{type(error).__name__}: {error}")
+        known = explain(error)
+        if known is None:
+            logger.exception("job %d (%s) failed", job.id, job.kind)
+        said = f"{type(error).__name__}: {error}" if known is None else str(known)
+        table.finish(db, job.id, "failed", result=context.result, error=said)
     return table.get(db, job.id)
 
 

@@ -45,6 +45,7 @@ def import_images(
     the source as a whole cannot be read.
     """
     path = Path(source)
+    workspace.remove_leftovers()
     importer = load_importer(detect(path) if format == "auto" else format)
     total = importer.count(path) or 0
     tally = _Tally(workspace, split, origin)

@@ -19,6 +19,9 @@ from typing import Any
 import sqlite_utils
 
 from synthaug.errors import WorkspaceError
+from synthaug.files import turns
+from synthaug.store.copies import keep_copy
+from synthaug.store.reading_only import is_writable, open_for_reading
 
 BUSY_TIMEOUT_MS = 30_000
 MIGRATIONS = sqlite_utils.Migrations("synthaug")
@@ -66,19 +69,39 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.read_only = path.exists() and not is_writable(path)
         self._local = threading.local()
         self._write_lock = threading.RLock()
 
     def migrate(self) -> None:
-        """Bring the schema up to date. A database from a newer synthaug is refused."""
+        """Bring the schema up to date; what there was is kept beside it. A database of a newer synthaug is refused."""
         with self._write_lock, explained(self.path):
-            database = sqlite_utils.Database(self.connection)
-            newer = {each.name for each in MIGRATIONS.applied(database)} - MIGRATION_NAMES
-            if newer:
+            if not self._pending():
+                return
+            if self.read_only:
                 raise WorkspaceError(
-                    f"{self.path} was written by a newer synthaug (migration {min(newer)!r}); upgrade synthaug"
+                    f"{self.path} was written by an older synthaug and cannot be brought up to date here, where it "
+                    "may not be written to; copy the workspace to a writable folder"
                 )
-            MIGRATIONS.apply(database)
+            with turns(self.path.parent):
+                self._apply(self._pending())
+
+    def _pending(self) -> list[str]:
+        """Names of the migrations that are still to come. Raises WorkspaceError."""
+        database = sqlite_utils.Database(self.connection)
+        newer = {each.name for each in MIGRATIONS.applied(database)} - MIGRATION_NAMES
+        if newer:
+            raise WorkspaceError(
+                f"{self.path} was written by a newer synthaug (migration {min(newer)!r}); upgrade synthaug"
+            )
+        return [each.name for each in MIGRATIONS.pending(database)]
+
+    def _apply(self, pending: list[str]) -> None:
+        if not pending:
+            return  # another process was quicker
+        if len(pending) < len(MIGRATION_NAMES):
+            keep_copy(self.connection, self.path, pending[0])
+        MIGRATIONS.apply(sqlite_utils.Database(self.connection))
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -91,6 +114,8 @@ class Database:
 
     def _connect(self) -> sqlite3.Connection:
         with explained(self.path):
+            if self.read_only:
+                return open_for_reading(self.path)
             connection = sqlite3.connect(self.path, isolation_level=None)
             connection.row_factory = sqlite3.Row
             connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
@@ -162,6 +187,14 @@ def explained(path: Path) -> Iterator[None]:
         if "full" in cause:
             raise WorkspaceError(
                 f"the disk that holds {path} is full; free some space and try again"
+            ) from error
+        if "no such table" in cause or "no such column" in cause:
+            raise WorkspaceError(
+                f"{path} lacks a part of its schema ({cause}); see: synthaug verify"
+            ) from error
+        if "disk I/O error" in cause:
+            raise WorkspaceError(
+                f"cannot read or write {path}: {cause}; is its disk full or failing?"
             ) from error
         if "locked" in cause:
             raise WorkspaceError(

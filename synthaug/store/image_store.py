@@ -9,7 +9,7 @@ the same address.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from synthaug.errors import ImageRejected
@@ -32,6 +32,18 @@ class ImageStore:
     def review_path(self, sha256: str) -> Path:
         """Where the full-size review copy lies, if one was kept."""
         return self.root / "review" / sha256[:2] / f"{sha256}.png"
+
+    def folders(self) -> list[Path]:
+        """The folders that files lie in."""
+        return [*self.root.glob("[0-9a-f][0-9a-f]"), *self.root.glob("review/[0-9a-f][0-9a-f]")]
+
+    def addresses(self) -> Iterator[str]:
+        """The address of every file that is there, named by the database or not."""
+        return (path.stem for path in self.root.glob(f"[0-9a-f][0-9a-f]/{'[0-9a-f]' * 64}.png"))
+
+    def is_empty(self) -> bool:
+        """Whether no image was ever put here."""
+        return next(self.addresses(), None) is None
 
     def put(self, pixels: Pixels, text: Mapping[str, str], review: Pixels | None = None) -> str:
         """Store one RGB image (H, W, 3) uint8 with its provenance; returns its address."""
