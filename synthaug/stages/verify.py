@@ -14,6 +14,7 @@ from synthaug.stages import finetune
 from synthaug.stages.importing import BATCH
 from synthaug.store import catalog, features, jobs, models
 from synthaug.store.checks import database_problems
+from synthaug.store.label_chain import verify_chain
 from synthaug.workspace import Workspace
 
 
@@ -43,7 +44,7 @@ def verify(workspace: Workspace, progress: Progress | None = None) -> Verificati
     """Read everything; change nothing."""
     found: list[Problem] = []
     count = 0
-    for check in (_database, _classifiers, _generators, _features, _strangers):
+    for check in (_database, _label_log, _classifiers, _generators, _features, _strangers):
         found += _guarded(check, workspace)
     try:
         count = catalog.count_images(workspace.db)
@@ -66,6 +67,11 @@ def _guarded(check: Callable[[Workspace], Iterator[Problem]], workspace: Workspa
 
 def _database(workspace: Workspace) -> Iterator[Problem]:
     for text in database_problems(workspace.db):
+        yield Problem(text)
+
+
+def _label_log(workspace: Workspace) -> Iterator[Problem]:
+    for text in verify_chain(workspace.db):
         yield Problem(text)
 
 
