@@ -142,7 +142,7 @@ def _classifiers(workspace: Workspace) -> Iterator[Problem]:
 def _generators(workspace: Workspace) -> Iterator[Problem]:
     """Each generator that was fine-tuned here, complete and as it was when its job ended."""
     for job in jobs.latest(workspace.db, kinds=(finetune.KIND,)):
-        if job.state != "done":
+        if job.state != "done" or "name" not in job.params:
             continue
         path = workspace.root / finetune.FOLDER / str(job.params["name"])
         try:

@@ -81,15 +81,21 @@ class Database:
     def migrate(self) -> None:
         """Bring the schema up to date; what there was is kept beside it. A database of a newer synthaug is refused."""
         with self._write_lock, explained(self.path):
-            if not self._pending():
+            pending = self._pending()
+            if not pending:
                 return
             if self.read_only:
                 raise WorkspaceError(
                     f"{self.path} was written by an older synthaug and cannot be brought up to date here, where it "
                     "may not be written to; copy the workspace to a writable folder"
                 )
+            if len(pending) == len(MIGRATION_NAMES):
+                MIGRATIONS.apply(sqlite_utils.Database(self.connection))  # new: nobody else has it yet
+                return
             with turns(self.path.parent):
-                self._apply(self._pending())
+                if pending := self._pending():  # else another process was quicker
+                    keep_copy(self.connection, self.path, pending[0])
+                    MIGRATIONS.apply(sqlite_utils.Database(self.connection))
 
     def _pending(self) -> list[str]:
         """Names of the migrations that are still to come. Raises WorkspaceError."""
@@ -100,13 +106,6 @@ class Database:
                 f"{self.path} was written by a newer synthaug (migration {min(newer)!r}); upgrade synthaug"
             )
         return [each.name for each in MIGRATIONS.pending(database)]
-
-    def _apply(self, pending: list[str]) -> None:
-        if not pending:
-            return  # another process was quicker
-        if len(pending) < len(MIGRATION_NAMES):
-            keep_copy(self.connection, self.path, pending[0])
-        MIGRATIONS.apply(sqlite_utils.Database(self.connection))
 
     @property
     def connection(self) -> sqlite3.Connection:

@@ -118,8 +118,8 @@ def cancel_requested(db: Database, job_id: int) -> bool:
 def _job(row: sqlite3.Row) -> Job:
     values = dict(row)
     try:
-        values |= {key: json.loads(values[key]) for key in ("params", "result")}
-    except ValueError as error:
+        values |= {key: dict(json.loads(values[key])) for key in ("params", "result")}
+    except (TypeError, ValueError) as error:
         raise WorkspaceError(
             f"job {row['id']} is damaged: what it was asked or gave is no JSON; see: synthaug verify"
         ) from error
