@@ -40,6 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
         labels,
         learning,
         running,
+        safety,
         views,
     )
 

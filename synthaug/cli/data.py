@@ -1,4 +1,4 @@
-"""Commands about data: init, import, prompts, export, verify."""
+"""Commands about data: init, import, prompts, export."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from synthaug.cli.support import (
     template_options,
     workspace_option,
 )
-from synthaug.errors import UserError, WorkspaceDamaged
+from synthaug.errors import UserError
 from synthaug.running.progress_bar import progress_bar
 
 if TYPE_CHECKING:
@@ -179,25 +179,3 @@ def export(
         result = stage.export(workspace, directory, file_format, str(view_name))
     message = f"{result.images} images written to {directory}; {result.manifest.name} says what they are"
     return {"images": result.images, "manifest": str(result.manifest), "message": message}
-
-
-@command(cli, "verify")
-@workspace_option
-def verify(workspace_path: Path | None) -> Result:
-    """Check that every image is there and unchanged, and that the database is sound.
-
-    \b
-      $ synthaug verify
-    """
-    from synthaug.stages.verify import verify as check
-
-    workspace = open_workspace(workspace_path)
-    with progress_bar() as report:
-        result = check(workspace, report)
-    if result.problems:
-        raise WorkspaceDamaged(workspace.root, result.problems)
-    return {
-        "images": result.images,
-        "problems": [],
-        "message": f"{result.images} images and the database are sound",
-    }

@@ -42,16 +42,25 @@ class Verification:
 
 def verify(workspace: Workspace, progress: Progress | None = None) -> Verification:
     """Read everything; change nothing."""
-    found: list[Problem] = []
+    found = [*verify_database(workspace), *verify_models(workspace)]
+    found += [*_guarded(_features, workspace), *_guarded(_strangers, workspace)]
     count = 0
-    for check in (_database, _label_log, _classifiers, _generators, _features, _strangers):
-        found += _guarded(check, workspace)
     try:
         count = catalog.count_images(workspace.db)
         found += _images(workspace, progress)
     except WorkspaceError as error:
         found.append(Problem(str(error)))
     return Verification(count, tuple(dict.fromkeys(found)))
+
+
+def verify_database(workspace: Workspace) -> list[Problem]:
+    """What is wrong with the database and the label log."""
+    return _guarded(_database, workspace) + _guarded(_label_log, workspace)
+
+
+def verify_models(workspace: Workspace) -> list[Problem]:
+    """What is wrong with the files of classifiers and generators."""
+    return _guarded(_classifiers, workspace) + _guarded(_generators, workspace)
 
 
 def _guarded(check: Callable[[Workspace], Iterator[Problem]], workspace: Workspace) -> list[Problem]:
