@@ -8,24 +8,33 @@ import tempfile
 from pathlib import Path
 
 from tests.torture.cases import CASES
-from tests.torture.kills import Tally, Torturer
+from tests.torture.kills import Tally
+from tests.torture.power import PowerCutter, possible
 from tests.torture.processes import warm_up
 
 
 def main() -> int:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--kills", type=int, default=30, help="kills a case")
+    parser.add_argument("--kills", type=int, default=32, help="kills a case")
+    parser.add_argument(
+        "--cuts", type=int, default=0, help="power cuts a case, in the place of kills; needs root"
+    )
     parser.add_argument("--case", action="append", choices=list(CASES), help="only this; may be repeated")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, help="where to work [default: a temporary one]")
     options = parser.parse_args()
     warm_up()
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        torturer = Torturer(Path(folder), options.seed)
+        if options.cuts and not possible(Path(folder)):
+            print("no disk can be mounted here: power cuts are left out")
+            return 0
+        torturer = PowerCutter(Path(folder), options.seed)
         tallies = []
         for name in options.case or CASES:
-            tallies.append(torturer.torture(CASES[name], options.kills))
-            print(row(tallies[-1]), flush=True)
+            case = CASES[name]
+            done = torturer.cut(case, options.cuts) if options.cuts else torturer.torture(case, options.kills)
+            tallies.append(done)
+            print(row(done), flush=True)
     print(row(total(tallies)))
     for tally in tallies:
         for failure in tally.failures:
