@@ -140,6 +140,7 @@ def _fill(db: Database, classes: Sequence[str], preset: str | None) -> None:
         db.migrate()
         catalog.add_classes(db, list(classes))
         catalog.set_setting(db, "preset", preset or "")
+    db.settle()
     db.close()
 
 

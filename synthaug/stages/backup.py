@@ -178,7 +178,7 @@ def restore(source: Path, destination: Path, progress: Progress | None = None) -
                 copy_checked(store.path(file), partial / name, file)
             except FileNotFoundError:
                 problems.append(f"{name} is missing in the backup")
-            except WorkspaceError as error:
+            except WorkspaceDamaged as error:
                 problems.append(f"{name}: {error}")
         if problems:
             raise WorkspaceDamaged(source, problems)

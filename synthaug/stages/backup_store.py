@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from synthaug import __version__
-from synthaug.errors import WorkspaceError
+from synthaug.errors import WorkspaceDamaged, WorkspaceError
 from synthaug.files import PARTIAL, file_sha256, new_file, remove_leftovers, sync, write_atomically
 
 MANIFEST = "manifest.json"
@@ -115,13 +115,18 @@ class BackupStore:
 
 
 def copy_checked(source: Path, destination: Path, expected: BackedUpFile, *, durable: bool = False) -> None:
-    """Copy a file that must have these bytes; ``destination`` appears whole or not. Raises WorkspaceError."""
+    """Copy a file that must have these bytes; ``destination`` appears whole or not at all.
+
+    Raises WorkspaceDamaged for other bytes, FileNotFoundError for none, WorkspaceError on a full disk.
+    """
     with source.open("rb") as file, new_file(destination, durable=durable) as copy:
         shutil.copyfileobj(file, copy, 1 << 20)
         copy.flush()
         found = file_sha256(Path(copy.name))
         if found != expected.sha256:
-            raise WorkspaceError(f"{source} holds other bytes than were stored (SHA-256 {found[:12]}...)")
+            raise WorkspaceDamaged(
+                source, [f"it holds other bytes than were stored (SHA-256 {found[:12]}...)"]
+            )
 
 
 def _parsed(data: Any) -> BackupManifest:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from synthaug.errors import UserError, WorkspaceError
+from synthaug.errors import UserError, WorkspaceDamaged, WorkspaceError
 from synthaug.images import pixel_hash
 from synthaug.progress import Progress
 from synthaug.stages.backup_store import BackupManifest, BackupStore, copy_checked
@@ -68,7 +68,7 @@ def _fetch(
         for name, file in (manifest.below(problem.path) if problem.path is not None else {}).items():
             try:
                 copy_checked(store.path(file), workspace.root / name, file, durable=True)
-            except (FileNotFoundError, WorkspaceError) as error:
+            except (FileNotFoundError, WorkspaceDamaged) as error:
                 failed.append(f"{name} cannot be fetched from the backup: {error}")
     return failed
 
@@ -85,6 +85,8 @@ def _draw_again(workspace: Workspace, problems: Sequence[Problem]) -> list[str]:
     for job_id, wanted in by_job.items():
         try:
             failed += _draw_job(workspace, job_id, wanted)
+        except WorkspaceError:  # a full disk, which ends the repair
+            raise
         except UserError as error:
             failed.append(f"{len(wanted)} images of job {job_id} cannot be drawn again: {error}")
     return failed

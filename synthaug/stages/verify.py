@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from synthaug.errors import ImageRejected, UserError, WorkspaceError
+from synthaug.errors import ImageRejected, UserError
 from synthaug.generators.folders import find_model
 from synthaug.images import decode, pixel_hash
 from synthaug.progress import Progress
@@ -48,7 +48,7 @@ def verify(workspace: Workspace, progress: Progress | None = None) -> Verificati
     try:
         count = catalog.count_images(workspace.db)
         found += _images(workspace, progress)
-    except WorkspaceError as error:
+    except UserError as error:
         found.append(Problem(str(error)))
     return Verification(count, tuple(dict.fromkeys(found)))
 
@@ -69,7 +69,7 @@ def _guarded(check: Callable[[Workspace], Iterator[Problem]], workspace: Workspa
     try:
         for problem in check(workspace):
             found.append(problem)
-    except WorkspaceError as error:
+    except UserError as error:
         found.append(Problem(str(error)))
     return found
 

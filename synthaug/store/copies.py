@@ -7,13 +7,18 @@ from contextlib import closing
 from pathlib import Path
 
 from synthaug.files import new_file
+from synthaug.store.sqlite_errors import explained
 
 KEPT = 3
 
 
 def copy_database(connection: sqlite3.Connection, destination: Path) -> None:
     """Copy what a connection sees into one file without a journal; it replaces what was there, durably."""
-    with new_file(destination, durable=True) as file, closing(sqlite3.connect(file.name)) as copy:
+    with (
+        explained(destination),
+        new_file(destination, durable=True) as file,
+        closing(sqlite3.connect(file.name)) as copy,
+    ):
         connection.backup(copy)
         copy.execute("PRAGMA journal_mode = DELETE")
 

@@ -24,6 +24,7 @@ from synthaug.store.copies import keep_copy
 from synthaug.store.group_commit import GroupCommit
 from synthaug.store.label_hash import label_hash
 from synthaug.store.reading_only import is_writable, open_for_reading
+from synthaug.store.sqlite_errors import explained
 
 T = TypeVar("T")
 BUSY_TIMEOUT_MS = 30_000
@@ -180,43 +181,16 @@ class Database:
         ]
         return found
 
+    def settle(self) -> None:
+        """Move everything from the journal into the one file. Raises WorkspaceError on a full disk.
+
+        Closing does so as well, but says nothing when it fails.
+        """
+        self.query("PRAGMA journal_mode = DELETE")
+
     def close(self) -> None:
         """Close this thread's connection."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is not None:
             connection.close()
             self._local.connection = None
-
-
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn the failures of SQLite that a person can mend into errors that say how."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        cause = str(error)
-        if "readonly" in cause or "unable to open" in cause:
-            raise WorkspaceError(
-                f"cannot write to {path}: {cause}; check the folder's permissions"
-            ) from error
-        if "full" in cause:
-            raise WorkspaceError(
-                f"the disk that holds {path} is full; free some space and try again"
-            ) from error
-        if "no such table" in cause or "no such column" in cause:
-            raise WorkspaceError(
-                f"{path} lacks a part of its schema ({cause}); see: synthaug verify"
-            ) from error
-        if "disk I/O error" in cause:
-            raise WorkspaceError(
-                f"cannot read or write {path}: {cause}; is its disk full or failing?"
-            ) from error
-        if "locked" in cause:
-            raise WorkspaceError(
-                f"{path} is busy: another program has been writing to it for 30 s"
-            ) from error
-        raise
-    except sqlite3.DatabaseError as error:
-        if "not a database" in str(error) or "malformed" in str(error):
-            raise WorkspaceError(f"{path} is damaged ({error}); restore it from a copy") from error
-        raise

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from synthaug.errors import UnknownName, WorkspaceError
+from synthaug.errors import UnknownName, UserError
 from synthaug.records import Job, JobState
 from synthaug.store.database import Database, now
 
@@ -120,7 +120,7 @@ def _job(row: sqlite3.Row) -> Job:
     try:
         values |= {key: dict(json.loads(values[key])) for key in ("params", "result")}
     except (TypeError, ValueError) as error:
-        raise WorkspaceError(
+        raise UserError(
             f"job {row['id']} is damaged: what it was asked or gave is no JSON; see: synthaug verify"
         ) from error
     values["cancel_requested"] = bool(values["cancel_requested"])

@@ -8,8 +8,9 @@ import tempfile
 from pathlib import Path
 
 from tests.torture.cases import CASES
+from tests.torture.full_disk import DiskFiller
 from tests.torture.kills import Tally
-from tests.torture.power import PowerCutter, possible
+from tests.torture.power import possible
 from tests.torture.processes import warm_up
 
 
@@ -19,20 +20,26 @@ def main() -> int:
     parser.add_argument(
         "--cuts", type=int, default=0, help="power cuts a case, in the place of kills; needs root"
     )
+    parser.add_argument("--full", action="store_true", help="full disks in the place of kills; needs root")
     parser.add_argument("--case", action="append", choices=list(CASES), help="only this; may be repeated")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, help="where to work [default: a temporary one]")
     options = parser.parse_args()
     warm_up()
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        if options.cuts and not possible(Path(folder)):
-            print("no disk can be mounted here: power cuts are left out")
+        if (options.cuts or options.full) and not possible(Path(folder)):
+            print("no disk can be mounted here: left out")
             return 0
-        torturer = PowerCutter(Path(folder), options.seed)
+        torturer = DiskFiller(Path(folder), options.seed)
         tallies = []
         for name in options.case or CASES:
             case = CASES[name]
-            done = torturer.cut(case, options.cuts) if options.cuts else torturer.torture(case, options.kills)
+            if options.full:
+                done = torturer.fill(case)
+            elif options.cuts:
+                done = torturer.cut(case, options.cuts)
+            else:
+                done = torturer.torture(case, options.kills)
             tallies.append(done)
             print(row(done), flush=True)
     print(row(total(tallies)))

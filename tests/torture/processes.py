@@ -15,6 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from synthaug.errors import UserError
+
 Work = Callable[[], None]
 POLL_SECONDS = 0.001
 
@@ -82,6 +84,9 @@ def _child(work: Work, log: Path) -> None:
         code = 0
     except SystemExit as error:
         code = int(error.code or 0)
+    except UserError as error:  # as the command line says it
+        print(f"Error: {error}", file=sys.stderr)
+        code = 2
     except BaseException:
         traceback.print_exc()
     finally:
