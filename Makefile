@@ -34,6 +34,9 @@ test-fast: setup test-js ## the tests that train nothing and open no browser, on
 test-js: $(NODE_MODULES) ## the tests of the app's JavaScript modules, under node
 	$(BIN)/node --test "tests/js/**/*.test.js"
 
+torture: setup ## kills, power cuts and full disks over every stage; an hour, parts of it as root only
+	$(BIN)/python -m tests.torture --kills 32 --cuts 5 --full 6 $(ARGS)
+
 coverage: setup browser ## every test, and which lines they reach
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
 

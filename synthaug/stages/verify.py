@@ -131,9 +131,9 @@ def _strangers(workspace: Workspace) -> Iterator[Problem]:
 
 def _classifiers(workspace: Workspace) -> Iterator[Problem]:
     """Each classifier's file, read as a whole: the weights must be those that were recorded."""
-    from synthaug.classifiers.fitted import FittedClassifier
-
     for model in models.all_models(workspace.db):
+        from synthaug.classifiers.fitted import FittedClassifier
+
         path = workspace.root / model.file
         try:
             revision = FittedClassifier.load(path, "cpu").revision

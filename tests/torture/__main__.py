@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
-from tests.torture.cases import CASES
+from tests.torture.cases import CASES, Case
 from tests.torture.full_disk import DiskFiller
 from tests.torture.kills import Tally
 from tests.torture.power import possible
@@ -16,37 +18,49 @@ from tests.torture.processes import warm_up
 
 def main() -> int:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--kills", type=int, default=32, help="kills a case")
+    parser.add_argument("--kills", type=int, default=0, help="kills a case")
+    parser.add_argument("--cuts", type=int, default=0, help="power cuts a case; needs root")
+    parser.add_argument("--full", type=int, default=0, help="full disks a case, at most 6; needs root")
     parser.add_argument(
-        "--cuts", type=int, default=0, help="power cuts a case, in the place of kills; needs root"
+        "--after-work", action="store_true", help="cut the power right after the command ended"
     )
-    parser.add_argument("--full", action="store_true", help="full disks in the place of kills; needs root")
     parser.add_argument("--case", action="append", choices=list(CASES), help="only this; may be repeated")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, help="where to work [default: a temporary one]")
     options = parser.parse_args()
-    warm_up()
+    chosen = [CASES[name] for name in options.case or CASES]
+    warm_up(networks=any(case.needs_networks for case in chosen))
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        if (options.cuts or options.full) and not possible(Path(folder)):
-            print("no disk can be mounted here: left out")
-            return 0
         torturer = DiskFiller(Path(folder), options.seed)
-        tallies = []
-        for name in options.case or CASES:
-            case = CASES[name]
-            if options.full:
-                done = torturer.fill(case)
-            elif options.cuts:
-                done = torturer.cut(case, options.cuts)
-            else:
-                done = torturer.torture(case, options.kills)
-            tallies.append(done)
-            print(row(done), flush=True)
-    print(row(total(tallies)))
-    for tally in tallies:
-        for failure in tally.failures:
-            print(f"\n{tally.case}: {failure}", file=sys.stderr)
-    return int(any(tally.failures for tally in tallies))
+        failures = table("kills", lambda case: torturer.torture(case, options.kills), chosen, options.kills)
+        if (options.cuts or options.full) and not possible(Path(folder)):
+            print("no disk can be mounted here: power cuts and full disks are left out")
+        else:
+            cut = partial(torturer.cut, cuts=options.cuts, after_work=options.after_work)
+            failures += table("power cuts", cut, chosen, options.cuts)
+            failures += table("full disks", partial(torturer.fill, levels=options.full), chosen, options.full)
+    return int(failures > 0)
+
+
+def table(what: str, torture: Callable[[Case], Tally], chosen: Sequence[Case], times: int) -> int:
+    """Print a table for docs/reliability.md; how many failures there were."""
+    if not times:
+        return 0
+    print(
+        f"\n| case | seconds undisturbed | {what} | ended before | broken promises |\n|---|---|---|---|---|"
+    )
+    whole = Tally("all")
+    for case in chosen:
+        done = torture(case)
+        print(row(done), flush=True)
+        for failure in done.failures:
+            print(f"\n{case.name}: {failure}", file=sys.stderr, flush=True)
+        whole.kills += done.kills
+        whole.finished += done.finished
+        whole.failures += done.failures
+        whole.seconds += done.seconds
+    print(row(whole))
+    return len(whole.failures)
 
 
 def row(tally: Tally) -> str:
@@ -54,16 +68,6 @@ def row(tally: Tally) -> str:
     return (
         f"| {tally.case} | {tally.seconds:.2f} | {tally.kills} | {tally.finished} | {len(tally.failures)} |"
     )
-
-
-def total(tallies: list[Tally]) -> Tally:
-    """All cases together."""
-    whole = Tally("all", sum(each.seconds for each in tallies))
-    for each in tallies:
-        whole.kills += each.kills
-        whole.finished += each.finished
-        whole.failures += each.failures
-    return whole
 
 
 if __name__ == "__main__":

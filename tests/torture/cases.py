@@ -35,6 +35,11 @@ class Case:
     refusal: str = "(?!)"
     makes_workspace: bool = False
 
+    @property
+    def needs_networks(self) -> bool:
+        """Whether its template or its work trains or draws."""
+        return self.start not in ("nothing", "empty", "imported", "old")
+
     def may_answer(self, code: int | None, output: str) -> bool:
         """Whether a repetition has completed, or says that it was complete."""
         return code == 0 or (code == 2 and re.search(self.refusal, output) is not None)
@@ -124,8 +129,8 @@ CASES = {
         Case("generate", "filled", in_workspace(*GENERATE, "-n", "12")),
         Case("predict", "filled", in_workspace("predict", "--model", "m")),
         Case("score", "predicted", in_workspace("score")),
-        Case("label and undo", "filled", label_and_undo),
-        Case("label FILE.csv", "filled", in_workspace("label", "{here}/labels.csv", "--annotator", "ann")),
+        Case("label and undo", "imported", label_and_undo),
+        Case("label FILE.csv", "imported", in_workspace("label", "{here}/labels.csv", "--annotator", "ann")),
         Case(
             "export",
             "filled",
@@ -136,7 +141,7 @@ CASES = {
         Case("finetune", "filled", in_workspace(*FINETUNE, "--name", "f"), THERE),
         Case("acquire", "predicted", in_workspace(*ACQUIRE), THERE),
         Case("migrate", "old", migrate),
-        Case("backup", "filled", in_workspace("backup", "{here}/saved")),
+        Case("backup", "imported", in_workspace("backup", "{here}/saved")),
         Case("backup again", "backed up", in_workspace("backup", "{here}/saved")),
         Case("restore", "backed up", command("restore", "{here}/saved", "{here}/again"), "empty"),
         Case("repair", "damaged", in_workspace("verify", "--repair", "--from", "{here}/saved")),
@@ -152,6 +157,7 @@ class Templates:
         self._makers = {
             "nothing": self._nothing,
             "empty": self._empty,
+            "imported": self._imported,
             "filled": self._filled,
             "predicted": self._predicted,
             "old": self._old,
@@ -180,20 +186,23 @@ class Templates:
         self.copy("nothing", here)
         self._do(here, command("init", "{here}/work", "--preset", "digits"))
 
-    def _filled(self, here: Path) -> None:
+    def _imported(self, here: Path) -> None:
         self.copy("empty", here)
-        generate = ("generate", "--template", "a digit", "--label", "3", "-n", "4", "--generator", "digits")
-        self._do(
-            here,
-            in_workspace("import", "{here}/source", "--format", "folder"),
-            in_workspace("view", "v"),
-            in_workspace(*generate, "--steps", "1"),
-            in_workspace("train", "--view", "v", "--epochs", "1", "--name", "m"),
-        )
+        self._do(here, in_workspace("import", "{here}/source", "--format", "folder"))
         with closing(sqlite3.connect(here / "work" / "synthaug.db")) as connection:
             rows = connection.execute("SELECT sha256 FROM images WHERE split = 'train'").fetchall()
         lines = [f"{row[0]},{i % 10}" for i, row in enumerate(rows)]
         (here / "labels.csv").write_text("\n".join(["image,label", *lines]) + "\n", encoding="utf-8")
+
+    def _filled(self, here: Path) -> None:
+        self.copy("imported", here)
+        generate = ("generate", "--template", "a digit", "--label", "3", "-n", "4", "--generator", "digits")
+        self._do(
+            here,
+            in_workspace("view", "v"),
+            in_workspace(*generate, "--steps", "1"),
+            in_workspace("train", "--view", "v", "--epochs", "1", "--name", "m"),
+        )
 
     def _predicted(self, here: Path) -> None:
         self.copy("filled", here)

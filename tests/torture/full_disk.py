@@ -20,10 +20,10 @@ FREE_KILOBYTES = (0, 4, 16, 64, 256, 1024)
 class DiskFiller(PowerCutter):
     """Runs cases where there is little room."""
 
-    def fill(self, case: Case) -> Tally:
-        """Run a case with ever more room. In the tally, a run that met the full disk counts as a kill."""
+    def fill(self, case: Case, levels: int) -> Tally:
+        """Run a case with ever more room, at most six times; a run that met the full disk counts as a kill."""
         tally = Tally(case.name)
-        for free in FREE_KILOBYTES:
+        for free in FREE_KILOBYTES[:levels]:
             with memory_disk(self.folder / "memory") as mount:
                 here = self.templates.copy(case.start, mount / "here")
                 ballast = fill_up(mount, free)

@@ -19,19 +19,20 @@ from tests.torture.kills import Tally, Torturer
 from tests.torture.processes import run
 
 MEGABYTES = 192
+NEVER = 1e9
 OPTIONS = "loop,commit=300"  # seconds: without being asked, ext4 writes nothing while a case runs
 
 
 class PowerCutter(Torturer):
     """Runs cases on a disk of their own and looks at what a power cut leaves of it."""
 
-    def cut(self, case: Case, cuts: int) -> Tally:
-        """Cut the power that many times, at random moments of the work or right after it."""
+    def cut(self, case: Case, cuts: int, after_work: bool = False) -> Tally:
+        """Cut the power that many times, at random moments of the work or right after it (or always then)."""
         tally = Tally(case.name)
         whole = run(case.work(self.fresh(case)), self.log)
         tally.seconds = whole.seconds
         for _ in range(cuts):
-            after = self.random.uniform(0, 1.2 * whole.seconds)
+            after = NEVER if after_work else self.random.uniform(0, 1.2 * whole.seconds)
             wrong = self._cut_once(case, after, tally)
             tally.failures += [f"cut after {after:.3f} s of {whole.seconds:.3f}: {each}" for each in wrong]
         return tally

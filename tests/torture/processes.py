@@ -30,19 +30,19 @@ class Ended:
     seconds: float
 
 
-def warm_up() -> None:
+def warm_up(networks: bool) -> None:
     """Load once what the work would load; one thread a library, for a fork takes none along."""
     os.environ["OMP_NUM_THREADS"] = "1"
     os.environ["TQDM_DISABLE"] = "1"
-    import diffusers
-    import torch
-    import transformers
+    from synthaug.stages import backup, importing, label, verify  # noqa: F401
 
-    from synthaug.cli import main  # noqa: F401
-    from synthaug.stages import handlers, repair  # noqa: F401
+    if networks:
+        import diffusers
+        import torch
+        import transformers
 
-    torch.set_num_threads(1)
-    _ = diffusers.StableDiffusionPipeline, transformers.CLIPTextModel, transformers.CLIPTokenizerFast
+        torch.set_num_threads(1)
+        _ = diffusers.StableDiffusionPipeline, transformers.CLIPTextModel, transformers.CLIPTokenizerFast
 
 
 def run(
