@@ -74,7 +74,7 @@ def kept_or_made(path: Path, fingerprint: str, make: Callable[[], torch.Tensor])
             if (stored.metadata() or {}).get("fingerprint") == fingerprint:
                 kept: torch.Tensor = stored.get_tensor("kept")
                 return kept
-    made = make()
+    made = make().contiguous()  # as it is read again: sums go by the order in memory
     write(path, {"kept": made}, {"fingerprint": fingerprint})
     return made
 
