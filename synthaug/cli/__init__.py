@@ -34,6 +34,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Entry point of the ``synthaug`` command."""
     from synthaug.cli import (  # noqa: F401  (they register their commands)
         acquire,
+        comparing,
         data,
         experiments,
         generators,
@@ -51,7 +52,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         code = cli.main(wanted, prog_name="synthaug", standalone_mode=False)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("Stopped. What was finished is kept; the same command goes on from there.", err=True)
+        click.echo("Stopped. What was finished is kept; run the same command again to resume.", err=True)
         code = 130
     except Exception as error:
         code = _refused(error, as_json="--json" in wanted)

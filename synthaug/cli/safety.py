@@ -19,7 +19,7 @@ folder = click.Path(path_type=Path)
 @click.option("--from", "source", metavar="BACKUP", type=folder, help="Take damaged files from this backup.")
 @workspace_option
 def verify(mend: bool, source: Path | None, workspace_path: Path | None) -> Result:
-    """Check that every image and every model is there and unchanged, and that the database and the label log are sound.
+    """Check that every image and every model is present and unchanged, and that the database is intact.
 
     \b
       $ synthaug verify
