@@ -100,7 +100,13 @@ class Workspace:
 
     @contextmanager
     def lock(self, purpose: str) -> Iterator[None]:
-        """Be the one process that works this workspace's jobs. Raises WorkspaceInUse naming who holds it."""
+        """Be the one process that works this workspace's jobs. Raises WorkspaceInUse naming who holds it.
+
+        One that may not be written to has no jobs to work, and is looked at by as many as like.
+        """
+        if self.read_only:
+            yield
+            return
         with self._open_lock_file() as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

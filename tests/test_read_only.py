@@ -12,6 +12,7 @@ import pytest
 from synthaug.cli import main
 from synthaug.errors import WorkspaceError
 from synthaug.reading.overview import overview
+from synthaug.running.jobs import Worker
 from synthaug.stages.verify import verify
 from synthaug.store import catalog
 from synthaug.workspace import Workspace
@@ -84,3 +85,15 @@ def test_a_journal_that_cannot_be_read_is_never_left_out(tmp_path: Path) -> None
         Workspace.open(root)
     shutil.copytree(tmp_path / "work", tmp_path / "copy")
     assert catalog.get_setting(Workspace.open(tmp_path / "copy").db, "last") == "write"
+
+
+def test_the_app_opens_it_without_a_worker(digits: Workspace, tmp_path: Path) -> None:
+    digits.db.close()
+    with read_only(digits.root, tmp_path / "ro") as root:
+        workspace = Workspace.open(root)
+        worker = Worker(workspace, {})
+        with workspace.lock("serve"), workspace.lock("serve"):
+            worker.start()
+            worker.stop()
+        assert overview(workspace).images == 1797
+        workspace.db.close()

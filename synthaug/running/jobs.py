@@ -106,14 +106,17 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name="synthaug-worker", daemon=True)
 
     def start(self) -> None:
-        """Queue again what a killed process left, and begin."""
+        """Queue again what a killed process left, and begin. A read-only workspace has nothing to work."""
+        if self._workspace.read_only:
+            return
         table.requeue_orphans(self._workspace.db)
         self._thread.start()
 
     def stop(self, timeout: float | None = None) -> None:
         """Finish the job at hand, then end."""
         self._stopping.set()
-        self._thread.join(timeout)
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
 
     def _run(self) -> None:
         db = self._workspace.db
