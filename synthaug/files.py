@@ -72,7 +72,9 @@ def new_directory(destination: Path, doing: str = "write") -> Iterator[Path]:
     ``destination`` may be there, if it is empty. A full disk or a read-only folder is a ``WorkspaceError`` that says
     so; after any error nothing is left behind.
     """
-    partial = destination.parent / f".{destination.name}{PARTIAL}{secrets.token_hex(4)}"
+    prefix = f".{destination.name}{PARTIAL}"
+    partial = destination.parent / f"{prefix}{secrets.token_hex(4)}"
+    remove_leftovers([destination.parent], prefix)
     try:
         partial.mkdir(parents=True)
         try:
@@ -114,15 +116,19 @@ def turns(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def remove_leftovers(folders: Iterable[Path]) -> list[Path]:
-    """Remove what killed processes left of files and folders in these folders; returns what was removed."""
+def remove_leftovers(folders: Iterable[Path], prefix: str = "") -> list[Path]:
+    """Remove what killed processes left of files and folders in these folders; returns what was removed.
+
+    ``prefix``: only of what begins so.
+    """
     found = []
     for folder in folders:
         try:
             with os.scandir(folder) as entries:
-                partial = sorted(Path(entry.path) for entry in entries if PARTIAL in entry.name)
+                names = sorted(each.name for each in entries if PARTIAL in each.name)
         except FileNotFoundError:
             continue
+        partial = [Path(folder) / name for name in names if name.startswith(prefix)]
         found += [path for path in partial if _remove_unused(path)]  # a database before its journal
     return found
 

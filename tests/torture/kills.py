@@ -108,5 +108,5 @@ def _check_leftovers(here: Path) -> None:
     """After the next start of something that works, nothing half written is there."""
     with Workspace.open(here / "work").lock("torture"):
         pass
-    left = [str(path.relative_to(here)) for path in (here / "work").rglob(f"*{PARTIAL}*")]
+    left = [str(path.relative_to(here)) for path in here.rglob(f"*{PARTIAL}*")]
     assert not left, left
