@@ -19,7 +19,7 @@ folder = click.Path(path_type=Path)
 @click.option("--from", "source", metavar="BACKUP", type=folder, help="Take damaged files from this backup.")
 @workspace_option
 def verify(mend: bool, source: Path | None, workspace_path: Path | None) -> Result:
-    """Check that every image and every model is present and unchanged, and that the database is intact.
+    """Check that images and models are present and unchanged, and that the database is intact.
 
     \b
       $ synthaug verify
@@ -66,7 +66,7 @@ def _repair(workspace_path: Path | None, source: Path | None) -> Result:
 @click.argument("destination", metavar="DEST", type=folder)
 @workspace_option
 def backup(destination: Path, workspace_path: Path | None) -> Result:
-    """Back the workspace up, all but its exports, while others work in it; again into DEST copies only what is new.
+    """Back up all but the exports, while others work; again into DEST copies only what is new.
 
     \b
       $ synthaug backup /backups/work

@@ -159,7 +159,7 @@ def _generators(workspace: Workspace) -> Iterator[Problem]:
         except UserError as error:
             yield _problem(workspace, path, f"cannot be read: {error}" if path.is_dir() else "is missing")
             continue
-        if revision != job.result.get("revision", revision):  # 0.1 and 0.2 recorded none
+        if revision != job.result.get("revision", revision):  # releases before 0.3 recorded none
             yield _problem(workspace, path, f"is not the generator that job {job.id} made")
 
 
