@@ -53,6 +53,7 @@ def encode_points(points: Points, classes: Sequence[str]) -> bytes:
         "n": len(points.ids),
         "classes": list(classes),
         "model": points.model,
+        "model_id": points.model_id,
         "scored_at": points.scored_at,
         "columns": columns,
     }

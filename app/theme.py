@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
 from inspect import signature
-from pathlib import Path
 
 import gradio as gr
 
 from .components.palette import css_variables
+from .modules import module_url, stylesheet
 
-HERE = Path(__file__).parent
 SANS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Ubuntu", "Cantarell", "Noto Sans", "sans-serif"]
 MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono", "monospace"]
 
@@ -114,10 +112,10 @@ def theme() -> gr.themes.Base:
     return gr.themes.Base(font=list(SANS), font_mono=list(MONO)).set(**TOKENS, **dark, **FIRST_PAINT)
 
 
-@cache
 def head() -> str:
-    """The page's head: every stylesheet and script of ours, inline, so that nothing is asked for outside."""
-    sheets = [HERE / "theme.css", *sorted((HERE / "components").glob("*.css"))]
-    css = "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
-    script = (HERE / "shell.js").read_text(encoding="utf-8")
-    return f"<style>:root{{{css_variables()}}}\n{css}</style>\n<script>{script}</script>"
+    """The page's head: all our style sheets and the shell's module; nothing is asked for outside."""
+    shell = module_url("static/shell.js")
+    return (
+        f"<style>:root{{{css_variables()}}}\n{stylesheet()}</style>\n"
+        f'<script type="module" src="{shell}"></script>'
+    )

@@ -25,6 +25,23 @@ CREATE TABLE exports (
     created_at TEXT NOT NULL
 ) STRICT;
 
+CREATE TABLE feature_rows (
+    set_id INTEGER NOT NULL REFERENCES feature_sets (id),
+    image_id INTEGER NOT NULL REFERENCES images (id),
+    file_row INTEGER NOT NULL,
+    PRIMARY KEY (set_id, image_id),
+    UNIQUE (set_id, file_row)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE feature_sets (
+    id INTEGER PRIMARY KEY,
+    extractor TEXT NOT NULL,
+    revision TEXT NOT NULL,
+    dimension INTEGER NOT NULL,
+    created_at TEXT NOT NULL,
+    UNIQUE (extractor, revision)
+) STRICT;
+
 CREATE TABLE "generations" (
     job_id INTEGER NOT NULL REFERENCES jobs (id),
     position INTEGER NOT NULL CHECK (position >= 0),
@@ -117,15 +134,16 @@ CREATE TABLE runs (
     UNIQUE (view_id, recipe, seed, test_fingerprint)
 ) STRICT;
 
-CREATE TABLE scores (
+CREATE TABLE "scores" (
     image_id INTEGER PRIMARY KEY REFERENCES images (id),
-    model_id INTEGER NOT NULL REFERENCES models (id),
+    features TEXT NOT NULL,
+    model_id INTEGER REFERENCES models (id),
     pca_x REAL NOT NULL,
     pca_y REAL NOT NULL,
     umap_x REAL NOT NULL,
     umap_y REAL NOT NULL,
-    entropy REAL NOT NULL,
-    margin REAL NOT NULL,
+    entropy REAL,
+    margin REAL,
     ood_real REAL,
     ood_synthetic REAL,
     duplicate_of INTEGER REFERENCES images (id),

@@ -1,3 +1,75 @@
-"""Generate, label, inspect and export synthetic training images; then measure whether they helped."""
+"""Generate, label, inspect and export synthetic training images; then measure whether they helped.
+
+``import synthaug`` is light; what it offers is loaded when it is first used::
+
+    work = synthaug.create("work", preset="digits")
+    work.import_images("digits")
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from synthaug.api.results import (
+        Exported,
+        Generated,
+        Imported,
+        Labeled,
+        Predicted,
+        Previewed,
+        Scored,
+        Trained,
+        Verdict,
+        Viewed,
+    )
+    from synthaug.api.session import Session, create, open
+    from synthaug.errors import SynthaugError, UserError
+    from synthaug.stages.generation_spec import GenerationSpec
+    from synthaug.stages.view import ViewSpec
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Exported",
+    "Generated",
+    "GenerationSpec",
+    "Imported",
+    "Labeled",
+    "Predicted",
+    "Previewed",
+    "Scored",
+    "Session",
+    "SynthaugError",
+    "Trained",
+    "UserError",
+    "Verdict",
+    "ViewSpec",
+    "Viewed",
+    "create",
+    "open",
+]
+
+_MODULES = {
+    "Session": "synthaug.api.session",
+    "create": "synthaug.api.session",
+    "open": "synthaug.api.session",
+    "GenerationSpec": "synthaug.stages.generation_spec",
+    "ViewSpec": "synthaug.stages.view",
+    "SynthaugError": "synthaug.errors",
+    "UserError": "synthaug.errors",
+}
+"""Where a public name is defined; the others are results."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'synthaug' has no attribute {name!r}")
+    value = getattr(import_module(_MODULES.get(name, "synthaug.api.results")), name)
+    globals()[name] = value  # the next time it is found without asking here
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
+from typing import Any
 
 import torch
 
@@ -20,6 +22,20 @@ def multiplies_bfloat16(device: torch.device) -> bool:
 def mixed_precision(device: torch.device, *, wanted: bool = True) -> torch.autocast:
     """A context in which matrix products run in bfloat16, where the device has units for it and it is wanted."""
     return torch.autocast(device.type, torch.bfloat16, enabled=wanted and multiplies_bfloat16(device))
+
+
+def compiled(function: Callable[..., Any], threads: int) -> Callable[..., Any]:
+    """``function`` compiled for calls from ``threads`` threads at once; as it is where there is no C++ compiler."""
+    from torch._inductor.cpp_builder import get_cpp_compiler
+    from torch._inductor.exc import InvalidCxxCompiler
+
+    try:
+        get_cpp_compiler()
+    except InvalidCxxCompiler:
+        return function
+    options: dict[str, Any] | None = {"cpp.threads": 1} if threads > 1 else None
+    made: Callable[..., Any] = torch.compile(function, dynamic=False, options=options)
+    return made
 
 
 def describe_device(device: torch.device) -> str:

@@ -148,29 +148,12 @@ def encode_png(pixels: Pixels, text: Mapping[str, str]) -> bytes:
     return _encoded(Image.fromarray(pixels), "PNG", pnginfo=chunks, compress_level=PNG_LEVEL)
 
 
-def read_png_text(data: bytes) -> dict[str, str]:
-    """The text chunks of a PNG."""
-    try:
-        with Image.open(BytesIO(data), formats=("PNG",)) as image:
-            image.load()  # chunks may also follow the pixels
-            return {key: str(value) for key, value in getattr(image, "text", {}).items()}
-    except Exception as error:  # as in decode
-        raise ImageRejected(f"not a readable PNG: {error}") from error
-
-
 def resize(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     """``pixels`` at ``size`` (width, height), antialiased bicubic; the aspect ratio follows ``size``."""
     height, width = pixels.shape[:2]
     if (width, height) == size:
         return pixels
     return np.array(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
-
-
-def thumbnail_webp(pixels: Pixels, size: int) -> bytes:
-    """A WebP that fits in ``size`` x ``size`` pixels, aspect ratio kept; small images are not enlarged."""
-    image = Image.fromarray(pixels)
-    image.thumbnail((size, size))
-    return _webp(image)
 
 
 def atlas_columns(count: int) -> int:

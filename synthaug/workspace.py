@@ -31,6 +31,7 @@ class Workspace:
         self.root = root
         self.db = Database(root / DATABASE_FILE)
         self.images = ImageStore(root / "images")
+        self.features_folder = root / "features"
 
     @classmethod
     def create(cls, root: Path, classes: Sequence[str], preset: str | None = None) -> Workspace:

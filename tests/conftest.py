@@ -17,6 +17,19 @@ from synthaug.workspace import Workspace
 settings.register_profile("patient", deadline=None)  # how long an example takes says nothing about it
 settings.load_profile("patient")
 
+SLOW_FOLDERS = ("experiments", "generator_training")  # whoever trains in one file only marks that file
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what ``make test-fast`` leaves out: folders of trainings, and every browser test."""
+    here = Path(__file__).parent
+    for item in items:
+        folder = item.path.relative_to(here).parts[0]
+        if folder in SLOW_FOLDERS:
+            item.add_marker(pytest.mark.slow)
+        if folder == "browser":
+            item.add_marker(pytest.mark.browser)
+
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:

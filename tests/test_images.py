@@ -21,9 +21,7 @@ from synthaug.images import (
     decode,
     encode_png,
     pixel_hash,
-    read_png_text,
     resize,
-    thumbnail_webp,
 )
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
@@ -253,13 +251,10 @@ def test_png_keeps_pixels_and_text(pixels: np.ndarray, text: dict[str, str]) -> 
     text = {key: value.replace("\x00", "").encode("utf-8", "replace").decode() for key, value in text.items()}
     data = encode_png(pixels, text)
     assert np.array_equal(decode(data), pixels)
-    assert read_png_text(data) == text
+    with Image.open(io.BytesIO(data)) as png:
+        png.load()  # chunks may also follow the pixels
+        assert png.text == text
     assert encode_png(pixels, dict(reversed(text.items()))) == data
-
-
-def test_text_of_what_is_not_a_png_is_refused() -> None:
-    with pytest.raises(ImageRejected, match="not a readable PNG"):
-        read_png_text(saved(Image.new("RGB", (2, 2)), "BMP"))
 
 
 def test_resize_is_antialiased() -> None:
@@ -268,12 +263,6 @@ def test_resize_is_antialiased() -> None:
     assert small.shape == (4, 8, 3)
     assert np.abs(small.astype(int) - 127).max() <= 8  # picking pixels would give 0 or 255
     assert resize(small, (8, 4)) is small
-
-
-def test_thumbnail_fits_and_keeps_its_shape() -> None:
-    image = Image.open(io.BytesIO(thumbnail_webp(noise(100, 200), 64)))
-    assert (image.format, image.size) == ("WEBP", (64, 32))
-    assert Image.open(io.BytesIO(thumbnail_webp(noise(8, 8), 64))).size == (8, 8)
 
 
 def test_atlas_puts_each_image_in_its_cell() -> None:

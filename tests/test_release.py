@@ -18,6 +18,8 @@ import pytest
 
 from .test_house import PACKAGES, ROOT, files
 
+pytestmark = pytest.mark.slow
+
 BUILT_FROM = ("pyproject.toml", "README.md", "LICENSE", "MANIFEST.in")
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any
 
 import gradio as gr
 
 from synthaug.errors import UserError
 from synthaug.importers import IMPORTERS
-from synthaug.reading.overview import ClassRow, Overview, overview
-from synthaug.records import Job, Origin
+from synthaug.reading.overview import ClassRow, Overview, Source, overview, sources
+from synthaug.records import Job
 from synthaug.stages import handlers
-from synthaug.store.catalog import find_images
 
 from ..components.jobs import job_strip
 from ..components.markup import Markup, Panel, joined, markup
@@ -205,14 +204,6 @@ def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{name}:\N{NO-BREAK SPACE}{count:,}" for name, count in counts.items() if count)
 
 
-class Source(NamedTuple):
-    """A folder, an archive or a job that images came from."""
-
-    origin: Origin
-    name: str
-    images: int
-
-
 def sources_panel(sources: Sequence[Source]) -> Markup:
     """Folders, archives and jobs by how many images they brought."""
     if not sources:
@@ -241,14 +232,11 @@ def sources_panel(sources: Sequence[Source]) -> Markup:
 
 
 def _sources(context: AppContext) -> list[Source]:
-    """Where images came from, most images first."""
-    jobs = {f"job {job.id}": job.params for job in context.jobs.list(kinds=("generate",))}
-    tally: Counter[tuple[Origin, str]] = Counter()
-    for image in find_images(context.workspace.db):
-        tally[image.origin, image.source.rpartition("/")[0] or image.source] += 1
+    """Where images came from, most images first; jobs with their templates."""
+    templates = {f"job {job.id}": job.params["template"] for job in context.jobs.list(kinds=("generate",))}
     return [
-        Source(origin, f"{name} · {jobs[name]['template']}" if name in jobs else name, count)
-        for (origin, name), count in tally.most_common()
+        replace(each, name=f"{each.name} · {templates[each.name]}") if each.name in templates else each
+        for each in sources(context.workspace)
     ]
 
 

@@ -9,14 +9,15 @@ from typing import Any
 import gradio as gr
 
 from synthaug.errors import Cancelled, UserError
-from synthaug.reading import generator_choice
+from synthaug.stages.generate import PREVIEWS, preview
+from synthaug.stages.generation_spec import GenerationSpec
 from synthaug.workspace import Workspace
 
 from ..components.events import QUIET, first_line
-from ..components.generate_form import Form
+from ..components.generate.form import Form, FormValues
+from ..components.generate.preview import Side, preview_error, preview_panel
+from ..components.generate.trial import Trial, settings_of
 from ..components.markup import Markup
-from ..components.preview import PREVIEWS, Side, preview_error, preview_panel
-from ..components.trial import Trial, settings_of
 
 
 def wire_drawing(workspace: Workspace, form: Form, trial: Trial) -> None:
@@ -30,7 +31,7 @@ def wire_drawing(workspace: Workspace, form: Form, trial: Trial) -> None:
         compared, other, guidance = values[-3:]
         hidden, visible = gr.update(visible=False), gr.update(visible=True)
         try:
-            sides = settings_of(values[:-3], compared, other, guidance)
+            sides = settings_of(FormValues(*values[:-3]), compared, other, guidance)
         except UserError as error:
             yield [preview_error(first_line(error)), hidden]
             return
@@ -54,14 +55,14 @@ def wire_drawing(workspace: Workspace, form: Form, trial: Trial) -> None:
 
 
 def previews(
-    workspace: Workspace, settings: list[tuple[str, dict[str, Any]]], stop: threading.Event
+    workspace: Workspace, settings: list[tuple[str, GenerationSpec]], stop: threading.Event
 ) -> Iterator[Markup]:
     """The panel each time images arrive, the sides one after the other; an end in words if it ends early."""
     sides = [Side(caption) for caption, _ in settings]
     yield preview_panel(sides, PREVIEWS, busy=True)
     try:
-        for side, (_, arguments) in zip(sides, settings, strict=True):
-            for batch in generator_choice.try_out(workspace, arguments, PREVIEWS, stop.is_set):
+        for side, (_, spec) in zip(sides, settings, strict=True):
+            for batch in preview(workspace, spec, PREVIEWS, stop.is_set):
                 side.drawn += batch
                 yield preview_panel(sides, PREVIEWS, busy=True)
     except Cancelled:

@@ -7,9 +7,9 @@ from typing import Any
 import gradio as gr
 
 from synthaug.errors import UserError
+from synthaug.reading.overview import image_count
 from synthaug.records import Job
 from synthaug.stages import handlers
-from synthaug.store.catalog import count_images
 
 from ..components.grid import grid
 from ..components.markup import Markup, Panel, markup
@@ -22,8 +22,9 @@ POLL_SECONDS = 1.0
 
 EXPLAINER = Markup("""
 <details class="sa-explainer"><summary>How to read this plot</summary><div>
-<section><h3>A point is an image</h3><p>The classifier turns every image into a list of numbers just before it
-decides (its penultimate features). Images that it finds alike lie close together.</p></section>
+<section><h3>A point is an image</h3><p>A network turns every image into a list of numbers: the classifier just before
+it decides (its penultimate features), or, while there is none, a network that has seen ImageNet. Images that it
+finds alike lie close together.</p></section>
 <section><h3>Two maps of the same numbers</h3><p><b>PCA</b> keeps the two directions of greatest spread: distances
 are honest, groups may overlap. <b>UMAP</b> keeps neighbours together: groups stand apart, but the gaps
 between them and their sizes mean little.</p></section>
@@ -46,7 +47,7 @@ def page(context: AppContext) -> None:
         compute = gr.Button("Compute features", scale=0, min_width=180)
     status = Panel(visible=False)
     with gr.Row(elem_classes="sa-explore"):
-        plot = scatter(lambda: count_images(context.workspace.db))
+        plot = scatter(lambda: image_count(context.workspace))
         grid()
     Panel(EXPLAINER)
 
@@ -60,7 +61,7 @@ def page(context: AppContext) -> None:
         if now == before:
             return [gr.skip()] * len(outputs)
         busy = job is not None and job.state in ACTIVE
-        images = gr.skip() if busy else count_images(context.workspace.db)
+        images = gr.skip() if busy else image_count(context.workspace)
         return [_panel(_status(job)), gr.Button(interactive=not busy), images, now]
 
     def start() -> list[Any]:

@@ -7,11 +7,10 @@ from typing import Any
 import gradio as gr
 
 from synthaug.errors import UserError
-from synthaug.reading import generator_choice
+from synthaug.reading import generator_choice, overview
 from synthaug.records import Job
 from synthaug.stages import finetune
 from synthaug.stages.generation_params import usual_generator
-from synthaug.store import views
 
 from ..components.events import QUIET
 from ..components.finetuning import ACTIVE, finished, live
@@ -51,7 +50,7 @@ def _form(context: AppContext) -> dict[str, Any]:
     form: dict[str, Any] = {}
     form["none"] = Panel(_no_views(context))
     form["view"] = gr.Dropdown(
-        view_names(context),
+        overview.view_names(context.workspace),
         label="Dataset view",
         info="A frozen selection of training images",
         elem_id="tune-view",
@@ -118,7 +117,7 @@ def _wire(context: AppContext, form: dict[str, Any], running: Panel, done: Panel
     ]
 
     def opened() -> list[Any]:
-        names = view_names(context)
+        names = overview.view_names(context.workspace)
         chosen = names[0] if names else None
         return [
             gr.Dropdown(names, value=chosen),
@@ -190,11 +189,6 @@ def asked(
     }
 
 
-def view_names(context: AppContext) -> list[str]:
-    """The dataset views, newest first."""
-    return [view.name for view in views.all_views(context.workspace.db)]
-
-
 def _names(context: AppContext) -> list[tuple[str, str]]:
     return [(each.label, each.name) for each in generator_choice.choices(context.workspace)]
 
@@ -224,7 +218,7 @@ def _refresh(context: AppContext, before: str | None) -> list[Any]:
 
 
 def _nothing_yet(context: AppContext) -> Markup:
-    if not view_names(context):
+    if not overview.view_names(context.workspace):
         return empty_state(
             "Nothing to learn from yet",
             "Fine-tuning learns from a dataset view. The Train page makes one, or: synthaug view all",
@@ -237,7 +231,7 @@ def _nothing_yet(context: AppContext) -> Markup:
 
 
 def _no_views(context: AppContext) -> Markup:
-    if view_names(context):
+    if overview.view_names(context.workspace):
         return Markup(
             '<p class="sa-note">Captions come from the images\' own, else from their prompts, else from the '
             "caption below.</p>"

@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import gradio as gr
 
 from synthaug.errors import UserError
-from synthaug.reading import generator_choice, queue
+from synthaug.reading import generator_choice, overview, queue
 from synthaug.stages import generate, handlers
 from synthaug.stages.generation_params import usual_generator
-from synthaug.store import views
+from synthaug.stages.generation_spec import GenerationParams, GenerationSpec
 from synthaug.templates import shipped_template, shipped_template_names
 
 from ..components.events import QUIET, first_line, outcome
-from ..components.fresh import fresh_images
-from ..components.generate_form import ALL_REAL, Form, asked, generate_form
-from ..components.generator_card import card, card_error
+from ..components.generate.form import (
+    ALL_REAL,
+    Form,
+    FormValues,
+    form_values,
+    generate_form,
+    generation_spec,
+)
+from ..components.generate.fresh import fresh_images
+from ..components.generate.generator_card import card, card_error
+from ..components.generate.template_panel import template_panel
+from ..components.generate.trial import THE_SAME, trial
 from ..components.health import health_table
 from ..components.jobs import job_strip
 from ..components.markup import Markup, Panel
-from ..components.template_panel import template_panel
-from ..components.trial import THE_SAME, trial
 from ..context import AppContext
-from ..settings import guidance_text
 from ..shell import POLL_JOBS, heading
 from .drawing import wire_drawing
 
 POLL_SECONDS = 1.5
 FRESH = 24
+FIRST_COUNT = 100
 FIRST_TEMPLATE = {"digits": "eight"}
 FIRST_CLASS = {"digits": "8"}
 
@@ -51,7 +59,7 @@ def page(context: AppContext) -> None:
     with gr.Row(elem_classes="sa-split"):
         with gr.Column(scale=4, min_width=400, elem_classes="sa-card sa-form"):
             values = last_values(context)
-            prompts = live_panel(context, values["template"], values["generator"])
+            prompts = live_panel(context, values.template, _chosen(context, values.generator))
             form = generate_form(values, context.workspace.classes, generator, prompts)
         with gr.Column(scale=5, min_width=460):
             with gr.Column(elem_classes="sa-card sa-preview-card"):
@@ -69,7 +77,7 @@ def page(context: AppContext) -> None:
 
 
 def _generator(context: AppContext) -> tuple[gr.Dropdown, Panel]:
-    name = last_values(context)["generator"]
+    name = _chosen(context, last_values(context).generator)
     with gr.Column(scale=0, min_width=300):
         generator = gr.Dropdown(
             generator_names(context),
@@ -100,13 +108,16 @@ def _wire_form(context: AppContext, form: Form, compared: gr.Dropdown, about: Pa
 
     def opened(request: gr.Request) -> list[Any]:
         values = last_values(context)
-        chosen = request.query_params.get("generator") or values["generator"]
+        chosen = request.query_params.get("generator") or values.generator
         names = generator_names(context)
-        values["generator"] = gr.Dropdown(names, value=chosen)
-        kept = [ALL_REAL, *((view.name, view.name) for view in views.all_views(context.workspace.db))]
-        values["sources"] = gr.Dropdown(kept, value=values["sources"])
+        kept = [ALL_REAL, *((name, name) for name in overview.view_names(context.workspace))]
+        shown = {
+            **values._asdict(),
+            "generator": gr.Dropdown(names, value=chosen),
+            "sources": gr.Dropdown(kept, value=values.sources),
+        }
         ready = gr.update(interactive=True)
-        return [*values.values(), gr.Dropdown([THE_SAME, *names], value=""), ready, ready]
+        return [*shown.values(), gr.Dropdown([THE_SAME, *names], value=""), ready, ready]
 
     def prompts(template: str, name: str | None) -> Markup:
         return live_panel(context, template, _chosen(context, name))
@@ -127,7 +138,7 @@ def _wire_job(context: AppContext, form: Form, fresh: Panel) -> None:
     seen = gr.State(None)
 
     def start(*values: Any) -> Any:
-        return outcome(lambda: generate.submit(context.workspace, **asked(values)))
+        return outcome(lambda: generate.submit(context.workspace, generation_spec(FormValues(*values))))
 
     def refresh(before: str | None) -> list[Any]:
         jobs = context.jobs.list(1, kinds=(generate.KIND,))
@@ -143,26 +154,18 @@ def _chosen(context: AppContext, name: str | None) -> str:
     return (name or "").strip() or usual_generator(context.workspace)
 
 
-def last_values(context: AppContext) -> dict[str, Any]:
-    """The form as the latest job had it, in the order of its fields; what suits the workspace before the first."""
+def last_values(context: AppContext) -> FormValues:
+    """The form as the latest job had it; what suits the workspace before the first."""
+    jobs = context.jobs.list(1, kinds=(generate.KIND,))
+    if jobs:
+        # A job of a newer release may ask what this one does not know; the page must open all the same.
+        with suppress(UserError):
+            params = GenerationParams.from_json(jobs[0].params)
+            return form_values(params.spec, params.generator)
     preset = context.workspace.preset
     template = shipped_template(FIRST_TEMPLATE.get(preset, shipped_template_names()[0]))
     label = FIRST_CLASS.get(preset, context.workspace.classes[0])
-    values: dict[str, Any] = {
-        "template": template,
-        "label": label,
-        "count": 100,
-        "generator": usual_generator(context.workspace),
-        "steps": None,
-        "guidance": None,
-        "seed": 0,
-        "start": "text",
-        "strength": None,
-    }
-    jobs = context.jobs.list(1, kinds=(generate.KIND,))
-    last = jobs[0].params if jobs else {}
-    values = {name: last.get(name, otherwise) for name, otherwise in values.items()}
-    return {**values, "guidance": guidance_text(values["guidance"]), "sources": ""}
+    return form_values(GenerationSpec(template, label, FIRST_COUNT), usual_generator(context.workspace))
 
 
 def generator_names(context: AppContext) -> list[tuple[str, str]]:

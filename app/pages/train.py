@@ -14,8 +14,8 @@ from synthaug.records import Job
 from synthaug.stages import compare, retrain, train
 from synthaug.workspace import Workspace
 
+from ..components.charts.evidence import ACTIVE, earlier, exported, live, report
 from ..components.events import QUIET
-from ..components.evidence import ACTIVE, earlier, exported, live, report
 from ..components.markup import Markup, Panel, markup
 from ..context import AppContext
 from ..shell import empty_state, heading

@@ -12,13 +12,14 @@ from torch import Tensor
 
 from synthaug.classifiers.base import Images
 from synthaug.classifiers.fitted import Fitted, FittedClassifier
-from synthaug.classifiers.loop import Loop, Progress, cpu_threads
+from synthaug.classifiers.loop import Loop, cpu_threads
 from synthaug.classifiers.losses import Classification
 from synthaug.classifiers.networks import choose_device
 from synthaug.classifiers.pixels import check_images
 from synthaug.classifiers.recipes import Recipe
 from synthaug.classifiers.selection import hold_out
 from synthaug.errors import UserError
+from synthaug.progress import EpochProgress
 
 Labels = NDArray[np.integer[Any]]
 Weights = NDArray[np.floating[Any]]
@@ -33,7 +34,7 @@ def fit(
     *,
     weights: Weights | None = None,
     class_names: Sequence[str] | None = None,
-    progress: Progress | None = None,
+    progress: EpochProgress | None = None,
     should_cancel: Callable[[], bool] | None = None,
     device: str | None = None,
     start: FittedClassifier | None = None,

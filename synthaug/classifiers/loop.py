@@ -21,11 +21,10 @@ from synthaug.classifiers.recipes import Recipe
 from synthaug.classifiers.selection import Best
 from synthaug.errors import Cancelled, UserError
 from synthaug.hardware import mixed_precision
+from synthaug.progress import EpochProgress
 
 WHITENED = 5000
 """Images whose patches a whitening layer is made from."""
-
-Progress = Callable[[dict[str, Any]], None]
 
 
 @contextmanager
@@ -74,7 +73,7 @@ class Loop:
     def train(
         self,
         selection_set: tuple[Images, Tensor] | None,
-        progress: Progress | None,
+        progress: EpochProgress | None,
         should_cancel: Callable[[], bool] | None,
     ) -> tuple[Network, dict[str, Any]]:
         """All epochs; the network to keep, and what its record says of the training (JSON-ready).

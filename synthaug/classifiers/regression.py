@@ -14,12 +14,13 @@ from torch import Tensor
 from synthaug.classifiers.base import Floats, Images
 from synthaug.classifiers.fit import check_start, training_record
 from synthaug.classifiers.fitted import Fitted
-from synthaug.classifiers.loop import Loop, Progress, cpu_threads
+from synthaug.classifiers.loop import Loop, cpu_threads
 from synthaug.classifiers.networks import choose_device
 from synthaug.classifiers.pixels import check_images
 from synthaug.classifiers.recipes import Recipe
 from synthaug.classifiers.selection import hold_out
 from synthaug.errors import UserError
+from synthaug.progress import EpochProgress
 
 Targets = NDArray[np.floating[Any]]
 
@@ -71,7 +72,7 @@ def fit_regressor(
     recipe: Recipe,
     seed: int,
     *,
-    progress: Progress | None = None,
+    progress: EpochProgress | None = None,
     should_cancel: Callable[[], bool] | None = None,
     device: str | None = None,
     start: FittedRegressor | None = None,

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from synthaug.cli import cli
-from synthaug.cli.support import Result, command, open_workspace, progress_bar, workspace_option
+from synthaug.cli.support import Result, command, open_workspace, workspace_option
+from synthaug.running.progress_bar import progress_bar
 
 
 @command(cli, "acquire")

@@ -12,11 +12,11 @@ from synthaug.cli.support import (
     Result,
     command,
     open_workspace,
-    progress_bar,
     template_options,
     workspace_option,
 )
 from synthaug.errors import UserError
+from synthaug.running.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from synthaug.records import Origin, Split

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from synthaug.cli import cli
-from synthaug.cli.support import Result, command, pairs, progress_bar, workspace_option
+from synthaug.cli.support import Result, command, pairs, workspace_option
 from synthaug.errors import UserError
 from synthaug.experiments import EXPERIMENTS
+from synthaug.running.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from synthaug.experiments.base import ScaleName

@@ -12,12 +12,12 @@ from synthaug.cli.support import (
     Result,
     command,
     open_workspace,
-    progress_bar,
     run_job,
     workspace_option,
 )
 from synthaug.config import AUTOMATIC_THRESHOLD
 from synthaug.errors import UserError
+from synthaug.running.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from synthaug.generator_training.finetuning_config import Method
@@ -135,6 +135,10 @@ def finetune(
     help="Where to keep checkpoints; the same command goes on from there. [default: DIR.checkpoints]",
 )
 @click.option("--steps", type=int, metavar="N", help="Steps; for a gan epochs. [default: by family]")
+@click.option(
+    "--base", metavar="NAME", help="text, on CIFAR-10: train this model further (embedded, a folder)."
+)
+@click.option("--export", is_flag=True, help="text, on CIFAR-10: write the model as the checkpoint has it.")
 @click.option("--seed", default=0, show_default=True, metavar="S", help="Same seed, same result.")
 @workspace_option
 def train_generator(
@@ -148,14 +152,17 @@ def train_generator(
     size: str,
     checkpoints: Path | None,
     steps: int | None,
+    base: str | None,
+    export: bool,
     seed: int,
     workspace_path: Path | None,
 ) -> Result:
-    """Train a generator from scratch. Killed and run again, it goes on.
+    """Train a generator. Killed and run again, it goes on.
 
     \b
       $ synthaug train-generator model/ --data digits
       $ synthaug train-generator model/ --data cifar10/
+      $ synthaug train-generator better/ --data cifar10/ --base embedded
       $ synthaug train-generator model/ --family ddpm --view balanced --unconditional
       $ synthaug train-generator model/ --family gan --view balanced --class cat
     """
@@ -171,9 +178,12 @@ def train_generator(
                     "--view, --class, --unconditional and --flip are for --family ddpm or gan; this would "
                     "train a text-to-image model on --data"
                 )
-            figures = _train_text(output, kept, data, steps, seed, progress)
+            figures = _train_text(output, kept, data, steps, seed, progress, base, export)
         else:
             from synthaug.stages.train_generator import train_on_view
+
+            if base is not None or export:
+                raise UserError("--base and --export are for text-to-image models trained on CIFAR-10")
 
             if view is None:
                 raise UserError(f"a {family} is trained on a view; name one with --view")
@@ -195,16 +205,36 @@ def train_generator(
 
 
 def _train_text(
-    output: Path, checkpoints: Path, data: str, steps: int | None, seed: int, progress: Any
+    output: Path,
+    checkpoints: Path,
+    data: str,
+    steps: int | None,
+    seed: int,
+    progress: Any,
+    base: str | None,
+    export: bool,
 ) -> dict[str, Any]:
     from synthaug.stages.train_generator import check_output, train_digits_generator
 
     if data == "digits":
+        if base is not None or export:
+            raise UserError(
+                "--base and --export are for text-to-image models trained on CIFAR-10; give --data"
+            )
         return train_digits_generator(output, checkpoints, steps=steps, seed=seed, progress=progress)
     from synthaug.stages.train_photos import train_photo_generator
 
     check_output(output, steps)
-    return train_photo_generator(output, checkpoints, Path(data), steps=steps, seed=seed, progress=progress)
+    return train_photo_generator(
+        output,
+        checkpoints,
+        Path(data),
+        steps=steps,
+        seed=seed,
+        base=base,
+        export=export,
+        progress=progress,
+    )
 
 
 @command(cli, "pseudo-label")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,16 +13,14 @@ from synthaug.cli.support import (
     Result,
     command,
     open_workspace,
-    progress_bar,
     run_job,
     template_options,
     workspace_option,
 )
+from synthaug.running.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from synthaug.classifiers.recipes import Loss, Selection
-    from synthaug.stages.generation_params import Start
-    from synthaug.templates import Duplicates
 
 
 @command(cli, "generate")
@@ -72,59 +71,44 @@ def generate(
     template: str,
     label: str | None,
     count: int,
-    generator: str | None,
-    steps: int | None,
     guidance: str | None,
     slot_guidance: tuple[str, ...],
-    start: Start,
-    strength: float | None,
-    sources: str | None,
-    compile: bool,
     slot: tuple[str, ...],
-    duplicates: Duplicates,
-    stratify: str | None,
-    seed: int,
     workspace_path: Path | None,
+    **settings: Any,
 ) -> Result:
     """Generate images from a template. Killed and run again with "jobs --resume", it goes on.
 
     \b
       $ synthaug generate --template 'a <STROKE> handwritten digit eight' --label 8 -n 100 --guidance 1..5
     """
-    from synthaug.cli.guidance import guidance_option, slot_guidance_options
     from synthaug.stages.generate import submit
+    from synthaug.stages.generation_result import GenerationResult
+    from synthaug.stages.generation_spec import GenerationSpec
+    from synthaug.stages.guidance import read_guidance, read_slot_guidance
     from synthaug.templates import slot_option
 
-    workspace = open_workspace(workspace_path)
-    job_id = submit(
-        workspace,
+    spec = GenerationSpec(
         template,
         label,
         count,
-        generator,
-        steps,
-        guidance_option(guidance),
-        seed,
-        dict(slot_option(each) for each in slot),
-        duplicates,
-        stratify,
-        guidance_by_slot=slot_guidance_options(slot_guidance),
-        start=start,
-        strength=strength,
-        sources=sources,
-        compile=compile,
+        guidance=read_guidance(guidance),
+        guidance_by_slot=read_slot_guidance(slot_guidance),
+        slots=dict(slot_option(each) for each in slot),
+        **settings,
     )
-    job = run_job(workspace, job_id)
-    generated, seconds, cut = job.result["generated"], job.result["seconds"], job.result.get("cut")
-    message = f"Job {job.id}: {generated} images in {seconds:.1f} s"
-    if seconds:
-        message += f" ({generated / seconds:.1f} images/s)"
-    if cut is not None:
+    workspace = open_workspace(workspace_path)
+    job = run_job(workspace, submit(workspace, spec))
+    result = GenerationResult.from_json(job.result)
+    message = f"Job {job.id}: {result.generated} images in {result.seconds:.1f} s"
+    if result.seconds:
+        message += f" ({result.generated / result.seconds:.1f} images/s)"
+    if result.cut is not None:
         message += (
-            f"\n{cut['images']} prompts are longer than the generator reads; left out, e.g.: {cut['example']}"
+            f"\n{result.cut.images} prompts are longer than the generator reads; left out, e.g.: "
+            f"{result.cut.example}"
         )
-    found = {key: job.result[key] for key in ("generated", "skipped", "seconds", "cut") if key in job.result}
-    return {"job": job.id, **found, "message": message}
+    return {"job": job.id, **result.to_json(), "message": message}
 
 
 @command(cli, "predict")
@@ -146,10 +130,18 @@ def predict(model: str | None, workspace_path: Path | None) -> Result:
 
 
 @command(cli, "score")
-@click.option("--model", metavar="NAME", help="[default: the model that predicted last]")
+@click.option(
+    "--features",
+    "--model",
+    "features",
+    metavar="NAME",
+    help="A classifier of the workspace, efficientnet-lite0 (saw ImageNet, needs no labels) or timm:NETWORK from the "
+    "hub. [default: the classifier that predicted last, else efficientnet-lite0]",
+)
 @click.option("--seed", default=0, show_default=True, help="Seed of UMAP.")
+@click.option("--recompute", is_flag=True, help="Extract features again, also those that are there.")
 @workspace_option
-def score(model: str | None, seed: int, workspace_path: Path | None) -> Result:
+def score(features: str | None, seed: int, recompute: bool, workspace_path: Path | None) -> Result:
     """Compute PCA and UMAP coordinates, uncertainty, out-of-distribution and duplicate scores.
 
     \b
@@ -159,8 +151,9 @@ def score(model: str | None, seed: int, workspace_path: Path | None) -> Result:
 
     workspace = open_workspace(workspace_path)
     with progress_bar() as report:
-        result = stage(workspace, model, seed, report)
-    return {**result, "message": f"{result['scored']} images scored with the features of {result['model']}"}
+        result = stage(workspace, features, seed, report, recompute=recompute)
+    message = f"{result.scored} images scored with the features of {result.model}"
+    return {**asdict(result), "message": message}
 
 
 @command(cli, "train")

@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from synthaug.cli import cli
-from synthaug.cli.support import Result, command, open_workspace, progress_bar, run_job, workspace_option
+from synthaug.cli.support import Result, command, open_workspace, run_job, workspace_option
 from synthaug.config import DEFAULT_PORT, WORKSPACE_VARIABLE
+from synthaug.running.progress_bar import progress_bar
 
 host_option = click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS")
 port_option = click.option("--port", default=DEFAULT_PORT, show_default=True, metavar="PORT")

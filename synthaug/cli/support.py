@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +12,7 @@ import click
 
 from synthaug.config import WORKSPACE_VARIABLE
 from synthaug.errors import UserError, WorkspaceError
+from synthaug.running.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from synthaug.records import Job
@@ -108,21 +107,6 @@ def run_job(workspace: Workspace, job_id: int) -> Job:
             f"job {job.id} was cancelled after {job.done} of {job.total}; go on with: synthaug jobs --resume {job.id}"
         )
     return job
-
-
-@contextmanager
-def progress_bar() -> Iterator[Callable[[int, int, str], None]]:
-    """A tqdm bar on stderr that takes (done, total, note)."""
-    from tqdm import tqdm
-
-    with tqdm(file=sys.stderr, disable=None, leave=False) as bar:
-
-        def report(done: int, total: int, note: str) -> None:
-            bar.total = total or None
-            bar.set_description(note, refresh=False)
-            bar.update(done - bar.n)
-
-        yield report
 
 
 def pairs(option: str, values: Sequence[str]) -> dict[str, str]:

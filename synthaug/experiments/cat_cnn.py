@@ -14,6 +14,7 @@ from synthaug.experiments.base import Arm, Panel, Plan, Row, ScaleName
 from synthaug.experiments.lab import Lab
 from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings, class_word, template
 from synthaug.stages import finetune
+from synthaug.stages.generation_spec import GenerationSpec
 from synthaug.stages.run_cache import Trainer
 from synthaug.stages.view import ViewSpec
 from synthaug.store import jobs, views
@@ -121,12 +122,14 @@ class CatCnn(OnImages):
         """The view of ``scarce`` and as many images of a generator as are missing."""
         chosen = self.settings
         job = lab.generated(
-            template(chosen.preset, chosen.minority),
-            chosen.minority,
-            missing,
-            generator=generator,
-            steps=chosen.steps,
-            guidance=chosen.guidance,
+            GenerationSpec(
+                template(chosen.preset, chosen.minority),
+                chosen.minority,
+                missing,
+                generator=generator,
+                steps=chosen.steps,
+                guidance=chosen.guidance,
+            )
         )
         spec = ViewSpec(base=scarce, add_synthetic={chosen.minority: missing}, jobs=(job,))
         return lab.view(f"{self.prefix}-{name}", spec).name

@@ -18,6 +18,7 @@ from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings, templa
 from synthaug.experiments.similarity import similarity_panels
 from synthaug.measures.evidence import paired_comparison
 from synthaug.stages.generation_params import UNPROMPTED
+from synthaug.stages.generation_spec import GenerationSpec
 from synthaug.stages.run_cache import Trainer
 from synthaug.stages.view import ViewSpec
 from synthaug.store import views
@@ -115,20 +116,18 @@ class Context(OnImages):
     def _made(self, lab: Lab, pipeline: str, real: str, name: str, count: int) -> int:
         """The job of a pipeline's images of a class; the same options but for where they start."""
         chosen = self.settings
-        text = template(chosen.preset, name)
-        start = {}
-        if pipeline == "contextual":
-            text = UNPROMPTED if self.background == OWN_BACKGROUND else self.background or text
-            start = {"start": "context", "sources": real}
-        return lab.generated(
-            text,
+        spec = GenerationSpec(
+            template(chosen.preset, name),
             name,
             count,
             generator=chosen.generator,
             steps=chosen.steps,
             guidance=chosen.guidance,
-            **start,
         )
+        if pipeline == "contextual":
+            text = UNPROMPTED if self.background == OWN_BACKGROUND else self.background or spec.template
+            spec = replace(spec, template=text, start="context", sources=real)
+        return lab.generated(spec)
 
     def _similarity(self, lab: Lab, plan: Plan) -> tuple[Panel, ...]:
         """On features of the CNN trained on the real images, whose test images stand for the real ones."""

@@ -15,6 +15,7 @@ from synthaug.experiments.base import Arm, Panel, Plan, Row, ScaleName
 from synthaug.experiments.lab import Lab
 from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings, template
 from synthaug.stages.acquire import Acquisition, Search, acquire
+from synthaug.stages.generation_spec import GenerationSpec
 from synthaug.stages.run_cache import Trainer
 from synthaug.stages.view import ViewSpec
 from synthaug.store import views
@@ -114,9 +115,13 @@ class ImbalanceTable(OnImages):
         pool = self._drawn(lab, rare, round(self.sizes.pool * missing))
         sources = {
             "augmented": lab.generated(
-                "augmented", rare, missing, generator="augmentation", start="image", sources=scarce.name
+                GenerationSpec(
+                    "augmented", rare, missing, generator="augmentation", start="image", sources=scarce.name
+                )
             ),
-            "gan": lab.generated(rare, rare, missing, generator=str(self._gan(lab, full.name, scarce.name))),
+            "gan": lab.generated(
+                GenerationSpec(rare, rare, missing, generator=str(self._gan(lab, full.name, scarce.name)))
+            ),
             "random": pool,
         }
         # Equal images count once: a GAN that has collapsed gives fewer than it was asked for.
@@ -178,7 +183,9 @@ class ImbalanceTable(OnImages):
         chosen = self.settings
         text = shipped_template("cat") if rare == "cat" else template(chosen.preset, rare)
         return lab.generated(
-            text, rare, count, generator=chosen.generator, steps=chosen.steps, guidance=chosen.guidance
+            GenerationSpec(
+                text, rare, count, generator=chosen.generator, steps=chosen.steps, guidance=chosen.guidance
+            )
         )
 
     def _gan(self, lab: Lab, full: str, scarce: str) -> Path:

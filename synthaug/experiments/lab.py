@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from synthaug.classifiers.base import Images
 from synthaug.classifiers.recipes import Recipe
 from synthaug.errors import UserError
+from synthaug.progress import Progress
 from synthaug.records import Origin
 from synthaug.running.jobs import run_to_end
 from synthaug.stages import generate, labeler
-from synthaug.stages.generation_params import checked_params
+from synthaug.stages.generation_params import resolve
+from synthaug.stages.generation_spec import GenerationParams, GenerationSpec
 from synthaug.stages.handlers import HANDLERS
 from synthaug.stages.importing import import_images
 from synthaug.stages.pixels import load_pixels
@@ -24,14 +24,13 @@ from synthaug.stages.view import ViewSpec, make_view
 from synthaug.store import catalog, generations, jobs, labels, models, views
 from synthaug.workspace import Workspace
 
-Report = Callable[[int, int, str], None]
 Say = Callable[[str], None]
 
 
 class Lab:
     """A workspace, and who is told of the progress."""
 
-    def __init__(self, workspace: Workspace, report: Report, say: Say) -> None:
+    def __init__(self, workspace: Workspace, report: Progress, say: Say) -> None:
         self.workspace = workspace
         self.report = report
         self.say = say
@@ -50,7 +49,8 @@ class Lab:
         known = {view.name: view for view in views.all_views(self.workspace.db)}
         if name not in known:
             return make_view(self.workspace, name, spec)
-        if known[name].spec != json.loads(json.dumps(asdict(spec))):
+        made_with = known[name].spec
+        if ViewSpec.from_json(made_with) != spec or made_with.keys() - spec.to_json().keys():
             raise UserError(
                 f"the view {name!r} of {self.workspace.root} was made with other options; give this experiment "
                 "another workspace, or the options of the first time"
@@ -61,13 +61,10 @@ class Lab:
         """Images of a view by class name."""
         return views.counts(self.workspace.db, views.by_name(self.workspace.db, view).id)
 
-    def generated(self, template: str, label: str | None, count: int, **options: Any) -> int:
-        """The id of a finished generation job with these parameters (those of ``stages.generate.submit``)."""
-        self.say(f"generating {count} images{'' if label is None else ' of ' + label}")
-        wanted = checked_params(self.workspace, template, label, count, **options)
-        job_id = self._job(generate.KIND, wanted) or generate.submit(
-            self.workspace, template, label, count, **options
-        )
+    def generated(self, spec: GenerationSpec) -> int:
+        """The id of a finished job that generates these images."""
+        self.say(f"generating {spec.count} images{'' if spec.label is None else ' of ' + spec.label}")
+        job_id = self._generation(resolve(self.workspace, spec)) or generate.submit(self.workspace, spec)
         return self.finished(job_id)
 
     def labeler(self, view: str, recipe: Recipe) -> str:
@@ -131,9 +128,9 @@ class Lab:
             )
         return job.id
 
-    def _job(self, kind: str, params: Mapping[str, Any]) -> int | None:
-        """The job of these parameters: one that is done, else the newest."""
-        wanted = json.loads(json.dumps(params))  # as the table gives them back
-        found = [job for job in jobs.latest(self.workspace.db, kinds=(kind,)) if job.params == wanted]
+    def _generation(self, wanted: GenerationParams) -> int | None:
+        """The generation job of these parameters: one that is done, else the newest."""
+        known = jobs.latest(self.workspace.db, kinds=(generate.KIND,))
+        found = [job for job in known if GenerationParams.from_json(job.params) == wanted]
         finished = [job for job in found if job.state == "done"]
         return next((job.id for job in finished or found), None)

@@ -12,6 +12,7 @@ from synthaug.experiments.arms import class_weighted, equal_steps, logit_adjuste
 from synthaug.experiments.base import Arm, Panel, Plan, Row, ScaleName
 from synthaug.experiments.lab import Lab
 from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings, template
+from synthaug.stages.generation_spec import GenerationSpec
 from synthaug.stages.pseudo_label import pseudo_label
 from synthaug.stages.view import ViewSpec
 
@@ -155,15 +156,11 @@ class LongTail(OnImages):
     def _conditional(self, lab: Lab, generator: str, name: str, count: int) -> int:
         chosen = self.settings
         by_text = chosen.generator_data == "full"
+        # A DDPM is asked for its classes by their names.
+        text = template(chosen.preset, name) if by_text else name
+        guidance = chosen.guidance if by_text else None
         job = lab.generated(
-            template(chosen.preset, name)
-            if by_text
-            else name,  # a DDPM is asked for its classes by their names
-            name,
-            count,
-            generator=generator,
-            steps=chosen.steps,
-            guidance=chosen.guidance if by_text else None,
+            GenerationSpec(text, name, count, generator=generator, steps=chosen.steps, guidance=guidance)
         )
         self._jobs[f"generated for {name}"] = job
         return job
@@ -171,8 +168,9 @@ class LongTail(OnImages):
     def _unconditional(self, lab: Lab, generator: str, balanced: str, wanted: int) -> tuple[str, ...]:
         """Hashes of ``wanted`` images drawn without a class that a labeler was sure of; fewer if it was not."""
         chosen = self.settings
+        count = round(SPARE * wanted)
         job = lab.generated(
-            "", None, round(SPARE * wanted), generator=generator, steps=chosen.steps, guidance=1.0
+            GenerationSpec("", None, count, generator=generator, steps=chosen.steps, guidance=1.0)
         )
         self._jobs["generated without a class"] = job
         pseudo_label(lab.workspace, lab.labeler(balanced, chosen.recipe), progress=lab.report)

@@ -9,6 +9,7 @@ from synthaug.classifiers.recipes import find_recipe
 from synthaug.experiments.base import Arm, Panel, Plan, Row, ScaleName
 from synthaug.experiments.lab import Lab
 from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings, template
+from synthaug.stages.generation_spec import GenerationSpec
 from synthaug.stages.view import ViewSpec
 
 PUBLISHED = {2: 0.7737, 4: 0.7665, 6: 0.7554, 8: 0.7620, 10: 0.7620, 12: 0.7349}
@@ -50,12 +51,14 @@ class Replacement(OnImages):
         most = max(PUBLISHED) / 100
         made = tuple(
             lab.generated(
-                template(chosen.preset, name),
-                name,
-                round(count * most),
-                generator=chosen.generator,
-                steps=chosen.steps,
-                guidance=chosen.guidance,
+                GenerationSpec(
+                    template(chosen.preset, name),
+                    name,
+                    round(count * most),
+                    generator=chosen.generator,
+                    steps=chosen.steps,
+                    guidance=chosen.guidance,
+                )
             )
             for name, count in counts.items()
         )

@@ -12,9 +12,10 @@ from synthaug.errors import UserError
 from synthaug.experiments import load_experiment
 from synthaug.experiments.base import Result, ScaleName
 from synthaug.experiments.execute import carry_out
-from synthaug.experiments.lab import Lab, Report, Say
+from synthaug.experiments.lab import Lab, Say
 from synthaug.experiments.report import Written, write
 from synthaug.experiments.report.page import Plotly
+from synthaug.progress import Progress
 from synthaug.workspace import Workspace
 
 
@@ -29,7 +30,7 @@ def run_experiment(
     output: Path | None = None,
     plotly: Plotly = "inline",
     options: Mapping[str, Any] | None = None,
-    report: Report = lambda done, total, note: None,
+    report: Progress = lambda done, total, note: None,
     say: Say = lambda text: None,
     should_cancel: Callable[[], bool] | None = None,
 ) -> tuple[Result, Written]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from synthaug import __version__
 from synthaug.errors import ExportFailed, explain_os_error
 from synthaug.exporters.base import refuse_filled
-from synthaug.records import ExportItem
+from synthaug.records import ExportItem, Origin, Split
 
 MANIFEST = "manifest.json"
 MANIFEST_VERSION = 1
@@ -93,7 +94,28 @@ def read_manifest(directory: Path) -> dict[str, Any]:
         raise ExportFailed(
             f"{path} has manifest_version {version!r}; {MANIFEST_VERSION} is what this release reads"
         )
+    for number, entry in enumerate(manifest.get("images", ())):
+        _check_entry(path, number, entry)
     return dict(manifest)
+
+
+def _check_entry(path: Path, number: int, entry: Any) -> None:
+    """Refuse an image entry of which an exporter would make a path or a number that is none of ours."""
+    allowed = {"split": get_args(Split), "origin": get_args(Origin)}
+    for field, values in allowed.items():
+        seen = entry.get(field) if isinstance(entry, dict) else None
+        if seen not in values:
+            raise ExportFailed(
+                f"{path}: image {number} has {field} {seen!r:.80}; allowed are {', '.join(map(repr, values))}"
+            )
+    if not re.fullmatch(r"[0-9a-f]{64}", str(entry.get("sha256"))):
+        raise ExportFailed(
+            f"{path}: image {number} has sha256 {entry.get('sha256')!r:.80}; it must be 64 hex digits"
+        )
+    if type(entry.get("label")) is not int or entry["label"] < 0:
+        raise ExportFailed(
+            f"{path}: image {number} has label {entry.get('label')!r:.80}; it must be a class index"
+        )
 
 
 def changed_files(directory: Path, manifest: Mapping[str, Any]) -> list[str]:

@@ -54,6 +54,16 @@ def load_state(
     return int(metadata["step"])
 
 
+def steps_done(path: Path) -> int:
+    """How many steps lie behind a checkpoint. Raises UserError where there is none."""
+    from safetensors import safe_open
+
+    if not path.exists():
+        raise UserError(f"there is no checkpoint {path} to export; train first")
+    with safe_open(path, framework="pt") as stored:
+        return int(stored.metadata()["step"])
+
+
 def write(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> None:
     """Replace the file at ``path`` in one step."""
     from safetensors.torch import save_file

@@ -19,6 +19,8 @@ Progress = Callable[[str, int, int, float], None]
 """Called after every step with phase, steps done, steps in all and the loss; raise in it to stop."""
 
 PHASES = ("tokenizer", "vae", "diffusion")
+FREE = {"steps", "warmup_steps", "cooldown_steps", "learning_rate", "checkpoint_minutes", "compiled"}
+"""Settings that may change between two sittings of a training."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,13 @@ class TrainingConfig:
     batch_size: int = 64
     shards: int = 1  # parts of a batch, each on a CPU core of its own
     mixed_precision: bool = False  # products in bfloat16, where the device has units for them
+    compiled: bool = (
+        False  # the U-Net compiled (1.6 times the images/s on a CPU), where a C++ compiler is there
+    )
+    alignment: float = (
+        0.0  # what misaligned features of the U-Net's middle count beside the noise; 0: not at all
+    )
+    plain_captions: float = 0.0  # share of captions that say the class and nothing else
     learning_rate: float = 1e-3
     warmup_steps: int = 100
     weight_decay: float = 0.01
@@ -80,12 +89,14 @@ class TrainingData:
     captions_for: CaptionsFor
     augment: Augment | None  # None: images are used as they are, so what is computed of them can be kept
     config: TrainingConfig
+    base: str = ""  # revision of the model whose weights the training begins with
 
     def fingerprint(self) -> str:
         """Identifies data and settings; settings that may change on the way are left out."""
-        free = {"steps", "cooldown_steps", "checkpoint_minutes"}
-        settings = {name: value for name, value in asdict(self.config).items() if name not in free}
-        return hashlib.sha256(repr(settings).encode() + self.images.tobytes()).hexdigest()
+        settings = {name: value for name, value in asdict(self.config).items() if name not in FREE}
+        return hashlib.sha256(
+            repr(settings).encode() + self.base.encode() + self.images.tobytes()
+        ).hexdigest()
 
     def rng(self, phase: str, step: int, shard: int = 0) -> np.random.Generator:
         """The source of all that is random in one shard of one step."""

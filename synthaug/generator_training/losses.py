@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from synthaug.generator_training.alignment import misalignment, predict
 from synthaug.generator_training.config import TrainingData
 from synthaug.generator_training.latents import to_tensor
-from synthaug.hardware import mixed_precision
+from synthaug.hardware import compiled, mixed_precision
 
 if TYPE_CHECKING:
     import torch
@@ -78,11 +79,16 @@ class DiffusionLoss:
         data: TrainingData,
         moments: Moments,
         device: torch.device,
+        projection: Any = None,
+        maps: torch.Tensor | None = None,
     ) -> None:
+        """``projection`` and feature ``maps`` (N, C, h, w) of the images: what to align the U-Net's middle with."""
         from diffusers import DDPMScheduler
 
         self.vae, self.text_encoder, self.unet, self.tokenizer = vae, text_encoder, unet, tokenizer
         self.data, self.moments, self.device = data, moments, device
+        self.projection, self.maps = projection, maps
+        self.predict = compiled(predict, data.config.shards) if data.config.compiled else predict
         self.noising = DDPMScheduler(**NOISE_SCHEDULE)
         self.weights = min_snr_weights(self.noising, data.config.min_snr_gamma).to(device)
 
@@ -103,10 +109,16 @@ class DiffusionLoss:
         noisy = self.noising.add_noise(latents, noise, times)
         target = self.noising.get_velocity(latents, noise, times)
         with mixed_precision(self.device, wanted=config.mixed_precision):
-            predicted = self.unet(noisy, times, self.text_encoder(ids)[0]).sample
+            text = self.text_encoder(ids)[0]
+            rows = noisy.contiguous(memory_format=torch.channels_last)
+            predicted, middle = self.predict(self.unet, rows, times, text)
         error = (predicted.float() - target).square().mean(dim=(1, 2, 3))
         loss: torch.Tensor = (self.weights[times] * error).mean()
-        return loss
+        if self.projection is None or self.maps is None:
+            return loss
+        with mixed_precision(self.device, wanted=config.mixed_precision):
+            maps = self.maps[indices].float().to(self.device)
+            return loss + config.alignment * misalignment(self.projection, middle, maps)
 
     def _tokens(self, captions: list[str]) -> torch.Tensor:
         tokens = self.tokenizer(captions, padding="max_length", truncation=True, return_tensors="pt")

@@ -45,6 +45,7 @@ PHRASES = (
     "{noun}",
 )
 """Captions to fill in; all but ``{noun}`` may be empty."""
+PLAIN_PHRASES = ("a photo of a {noun}", "an image of a {noun}", "a {noun}", "{noun}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,13 @@ def color_name(colors: NDArray[np.float64]) -> str:
     if saturation < MUTED_BELOW and name in ("red", "orange"):
         return "brown"
     return "green" if saturation < MUTED_BELOW and name == "yellow" and 360 * hue > OLIVE else name
+
+
+def plain_caption(label: str, rng: np.random.Generator) -> str:
+    """A caption that says the class, or its synonym, and nothing else."""
+    nouns = SYNONYMS.get(label, (label,))
+    phrase = PLAIN_PHRASES[rng.integers(len(PLAIN_PHRASES))]
+    return phrase.format(noun=nouns[rng.integers(len(nouns))])
 
 
 def photo_caption(label: str, seen: Look, rng: np.random.Generator, fillers: Fillers) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,21 @@ from synthaug.generator_training.config import Progress, TrainingConfig
 from synthaug.generator_training.digit_captions import digit_caption
 from synthaug.generator_training.digits import augment_digit
 from synthaug.generator_training.networks import Architecture
-from synthaug.generator_training.photo_captions import COLORS, SYNONYMS, TONES, Fillers, look, photo_caption
+from synthaug.generator_training.photo_captions import (
+    COLORS,
+    SYNONYMS,
+    TONES,
+    Fillers,
+    look,
+    photo_caption,
+    plain_caption,
+)
 from synthaug.generator_training.text_to_image import ignore_progress, train
 from synthaug.generators.base import ModelCard
 from synthaug.records import Pixels
+
+if TYPE_CHECKING:
+    from synthaug.generator_training.alignment import FeatureMaps
 
 DIGIT_COPIES = 4  # augmented copies of every digit: about a twentieth of what is seen
 
@@ -49,6 +60,21 @@ CONFIG = TrainingConfig(
     checkpoint_minutes=2.0,
 )
 
+FURTHER = replace(
+    CONFIG,
+    steps=12_000,
+    cooldown_steps=1_500,
+    batch_size=256,
+    compiled=True,
+    alignment=0.5,
+    plain_captions=0.4,
+    learning_rate=5e-4,
+    warmup_steps=100,
+    ema_decay=0.998,
+    checkpoint_minutes=3.0,
+)
+"""Further training of a model that ``CONFIG`` made: three million images."""
+
 
 @dataclass(frozen=True, slots=True)
 class LabeledImages:
@@ -69,6 +95,8 @@ def train_photos(
     config: TrainingConfig = CONFIG,
     progress: Progress = ignore_progress,
     trained_on: str = "",
+    base: Path | None = None,
+    maps_of: FeatureMaps | None = None,
 ) -> dict[str, Any]:
     """Train on photographs of ``classes``, each also mirrored, and on digits, which have a left and a right."""
     looks = [look(each) for each in photos.images]
@@ -81,6 +109,8 @@ def train_photos(
     def captions_for(pixels: Pixels, index: int, rng: np.random.Generator) -> str:
         if index >= 2 * count:
             return digit_caption(pixels, int(digits.labels[copies[index - 2 * count]]), rng)
+        if config.plain_captions and rng.random() < config.plain_captions:
+            return plain_caption(classes[photos.labels[index % count]], rng)
         return photo_caption(classes[photos.labels[index % count]], looks[index % count], rng, fillers)
 
     synonyms = {word for each in classes for word in SYNONYMS.get(each, ())} - set(classes)
@@ -99,4 +129,10 @@ def train_photos(
         ),
         trained_on=trained_on,
     )
-    return train(images, captions_for, config, output, checkpoints, progress=progress, card=card)
+    return train(
+        *(images, captions_for, config, output, checkpoints),
+        progress=progress,
+        card=card,
+        base=base,
+        maps_of=maps_of,
+    )

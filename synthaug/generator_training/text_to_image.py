@@ -1,4 +1,4 @@
-"""Trains a small Stable Diffusion from scratch: the VAE first, then text encoder and U-Net together.
+"""Trains a small Stable Diffusion: the VAE first, then text encoder and U-Net together; or these two further.
 
 Every step draws its randomness from (seed, phase, step) alone, so a training that was killed and started again
 ends with the same weights as one that was not.
@@ -9,18 +9,23 @@ from __future__ import annotations
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synthaug.errors import UserError
+from synthaug.generator_training.alignment import kept_maps, make_projection
 from synthaug.generator_training.config import Augment, CaptionsFor, Progress, TrainingConfig, TrainingData
 from synthaug.generator_training.fitting import Fit
 from synthaug.generator_training.latents import moments_of, scaling_factor
 from synthaug.generator_training.losses import NOISE_SCHEDULE, DiffusionLoss, VaeLoss
-from synthaug.generator_training.networks import make_text_encoder, make_tokenizer, make_unet, make_vae
+from synthaug.generator_training.parts import Parts, fresh_parts, parts_of
 from synthaug.generators.base import ModelCard
+from synthaug.generators.folders import find_model
+
+if TYPE_CHECKING:
+    from synthaug.generator_training.alignment import FeatureMaps
 
 
 def ignore_progress(phase: str, done: int, total: int, loss: float) -> None:
@@ -37,51 +42,66 @@ def train(
     progress: Progress = ignore_progress,
     augment: Augment | None = None,
     card: ModelCard | None = None,
+    base: Path | None = None,
+    maps_of: FeatureMaps | None = None,
 ) -> dict[str, Any]:
     """Train on ``images (N, H, W, 3) uint8`` and write a ``StableDiffusionPipeline`` folder; figures of the run.
 
-    Continues from ``checkpoint_dir`` where an equal training was begun there.
+    Continues from ``checkpoint_dir`` where an equal training was begun there. ``base``: the folder of a model to
+    begin with, whose VAE and tokenizer stay as they are. ``maps_of``: what the U-Net's middle is aligned with
+    where ``config.alignment`` is above 0.
     """
     import torch
-    from diffusers.models.attention_processor import AttnProcessor
 
-    _check(images, config)
-    data = TrainingData(images, captions_for, augment, config)
+    _check(images, config, augment, maps_of)
+    revision = "" if base is None else find_model(base).revision
+    data = TrainingData(images, captions_for, augment, config, revision)
     fingerprint = data.fingerprint()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     began = time.monotonic()
-    tokenizer = make_tokenizer(data.sample_captions(), config.architecture)
 
     torch.manual_seed(config.seed)  # the only use of the global generator: initial weights
-    vae = make_vae(config.architecture).to(device).to(memory_format=torch.channels_last)
-    text_encoder = make_text_encoder(tokenizer, config.architecture).to(device)
-    unet = make_unet(config.architecture).to(device).to(memory_format=torch.channels_last)
-    if device.type == "cpu":
-        # The fused attention's backward pass is several times slower than plain products on a CPU.
-        unet.set_attn_processor(AttnProcessor())
-
+    parts = fresh_parts(data.sample_captions(), config.architecture) if base is None else parts_of(base)
+    parts.place(device)
     fit = Fit(config, fingerprint, checkpoint_dir, progress)
-    reconstruction = fit.run("vae", vae, VaeLoss(vae, data, device), config.vae_schedule())
-    vae.requires_grad_(False).eval()
-    vae.register_to_config(scaling_factor=scaling_factor(vae, data, device))
-    both = torch.nn.ModuleDict({"text_encoder": text_encoder, "unet": unet})
-    moments = moments_of(vae, data, checkpoint_dir, fingerprint, device)
-    loss_at = DiffusionLoss(vae, text_encoder, unet, tokenizer, data, moments, device)
-    loss = fit.run("diffusion", both, loss_at, config.schedule())
-
-    _save_pipeline(output_dir, vae, text_encoder, unet, tokenizer, card)
+    reconstruction = _train_vae(fit, parts, data, device) if base is None else None
+    parts.vae.requires_grad_(False).eval()
+    moments = moments_of(parts.vae, data, checkpoint_dir, fingerprint, device)
+    trained = torch.nn.ModuleDict({"text_encoder": parts.text_encoder, "unet": parts.unet})
+    projection = maps = None
+    if maps_of is not None and config.alignment:
+        maps = kept_maps(images, maps_of, checkpoint_dir / "maps.safetensors", fingerprint)
+        projection = make_projection(parts.unet.config.block_out_channels[-1], maps.shape[1]).to(device)
+        trained["projection"] = projection
+    loss_at = DiffusionLoss(
+        *(parts.vae, parts.text_encoder, parts.unet, parts.tokenizer, data, moments, device),
+        projection=projection,
+        maps=maps,
+    )
+    loss = fit.run("diffusion", trained, loss_at, config.schedule())
+    _save_pipeline(output_dir, parts, card)
+    counted = (parts.vae, parts.text_encoder, parts.unet)
     return {
         "output": str(output_dir),
         "images": len(images),
         "seconds": time.monotonic() - began,
         "vae_loss": reconstruction,
         "loss": loss,
-        "parameters": sum(each.numel() for part in (vae, both) for each in part.parameters()),
+        "parameters": sum(each.numel() for part in counted for each in part.parameters()),
         "config": asdict(config),
     }
 
 
-def _check(images: NDArray[np.uint8], config: TrainingConfig) -> None:
+def _train_vae(fit: Fit, parts: Parts, data: TrainingData, device: Any) -> float | None:
+    loss = fit.run("vae", parts.vae, VaeLoss(parts.vae, data, device), data.config.vae_schedule())
+    parts.vae.requires_grad_(False).eval()
+    parts.vae.register_to_config(scaling_factor=scaling_factor(parts.vae, data, device))
+    return loss
+
+
+def _check(
+    images: NDArray[np.uint8], config: TrainingConfig, augment: Augment | None, maps_of: FeatureMaps | None
+) -> None:
     size = config.architecture.image_size
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != (size, size, 3) or not len(images):
         raise UserError(
@@ -90,21 +110,21 @@ def _check(images: NDArray[np.uint8], config: TrainingConfig) -> None:
         )
     if config.batch_size % config.shards:
         raise UserError(f"a batch of {config.batch_size} cannot be cut into {config.shards} equal shards")
+    if maps_of is not None and augment is not None:
+        raise UserError("feature maps are made once for every image; they do not go with an augmentation")
 
 
-def _save_pipeline(
-    output_dir: Path, vae: Any, text_encoder: Any, unet: Any, tokenizer: Any, card: ModelCard | None
-) -> None:
+def _save_pipeline(output_dir: Path, parts: Parts, card: ModelCard | None) -> None:
     """Write the folder that ``StableDiffusionPipeline.from_pretrained`` reads; VAE and U-Net in half precision."""
     from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
 
     pipeline = StableDiffusionPipeline(
-        vae=vae.cpu().half(),
+        vae=parts.vae.cpu().half(),
         # transformers loads what is stored, diffusers loads single precision: a half text encoder beside a
         # single U-Net would not run from a plain from_pretrained.
-        text_encoder=text_encoder.cpu().float(),
-        tokenizer=tokenizer,
-        unet=unet.cpu().half(),
+        text_encoder=parts.text_encoder.cpu().float(),
+        tokenizer=parts.tokenizer,
+        unet=parts.unet.cpu().half(),
         scheduler=DPMSolverMultistepScheduler(**NOISE_SCHEDULE, timestep_spacing="trailing", steps_offset=1),
         safety_checker=None,
         feature_extractor=None,

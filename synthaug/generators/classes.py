@@ -26,10 +26,10 @@ def named_class(prompt: str, classes: Sequence[str]) -> str:
     found = list(dict.fromkeys(spelt[word] for word in _any_of(tuple(spelt)).findall(prompt.casefold())))
     if len(found) == 1:
         return found[0]
-    said = f"names {' and '.join(map(repr, found))}" if found else "names none of its classes"
+    fault = f"names {' and '.join(map(repr, found))}" if found else "names none of its classes"
     more = f" ... ({len(classes)} in all)" if len(classes) > LISTED else ""
     raise UserError(
-        f"this generator draws one class at a time, and the prompt {prompt!r} {said}; "
+        f"this generator draws one class at a time, and the prompt {prompt!r} {fault}; "
         f"it understands {', '.join(classes[:LISTED])}{more}"
     )
 
@@ -55,9 +55,9 @@ def vocabulary(fine: Sequence[str]) -> dict[str, list[int]]:
         for synonym in synonyms[1:]:
             others.setdefault(synonym, []).append(index)
     own = first | {name: kinds for name, kinds in others.items() if name not in first}
-    said = {name.casefold() for name in own}
+    taken = {name.casefold() for name in own}
     table = imagenet_to_cifar10()
-    kinds = {name: _kinds(name, fine, table) for name in table if name.casefold() not in said}
+    kinds = {name: _kinds(name, fine, table) for name in table if name.casefold() not in taken}
     return {name: indices for name, indices in kinds.items() if indices} | own
 
 
@@ -70,19 +70,8 @@ def imagenet_to_cifar10() -> ClassMap:
     return table
 
 
-def fine_classes(coarse: str, fine: Sequence[str], class_map: ClassMap) -> list[int]:
-    """Indices of the ``fine`` classes that belong to ``coarse``: itself, or what the map says.
-
-    A fine class may have several names, separated by commas, as ImageNet's have; one that the map names is
-    enough. Raises UserError where there is none.
-    """
-    found = _kinds(coarse, fine, class_map)
-    if not found:
-        raise UserError(f"no class of this generator is a kind of {coarse!r}")
-    return found
-
-
 def _kinds(coarse: str, fine: Sequence[str], class_map: ClassMap) -> list[int]:
+    """Indices of the fine classes that are ``coarse`` itself, or of which the map names any synonym."""
     wanted = {name.casefold() for name in (coarse, *class_map.get(coarse, ()))}
     return [
         index

@@ -94,13 +94,6 @@ def variation_ratio(probs: Probs) -> Scores:
     return scores
 
 
-def disagreement_with_prompt(probs: Probs, prompted: NDArray[np.integer[Any]]) -> Scores:
-    """1 - p of the class the image was prompted for, ``prompted`` (N,), in 0..1; higher = label first."""
-    posterior = _posterior(probs)
-    scores: Scores = 1 - posterior[np.arange(len(posterior)), prompted]
-    return scores
-
-
 ACQUISITIONS: dict[str, Callable[[Probs], Scores]] = {
     "least_confidence": least_confidence,
     "margin": margin,

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Labels = NDArray[np.integer[Any]]
-Floats = NDArray[np.float64]
 Numbers = NDArray[np.floating[Any]]
 
 
@@ -17,12 +16,6 @@ def accuracy(labels: Labels, predictions: Labels) -> float:
     """Share of predictions that are right, in 0..1; higher = better. NaN without images."""
     _check_pair(labels, predictions)
     return float(np.mean(labels == predictions)) if len(labels) else float("nan")
-
-
-def per_class_accuracy(labels: Labels, predictions: Labels, num_classes: int) -> Floats:
-    """Recall of each class (K,), in 0..1; higher = better. NaN for a class without images."""
-    confusion = confusion_matrix(labels, predictions, num_classes)
-    return _ratio(confusion.diagonal(), confusion.sum(1))
 
 
 def confusion_matrix(labels: Labels, predictions: Labels, num_classes: int) -> NDArray[np.int64]:
@@ -33,16 +26,6 @@ def confusion_matrix(labels: Labels, predictions: Labels, num_classes: int) -> N
         raise ValueError(f"classes must lie in 0..{num_classes - 1}, not {both.min()}..{both.max()}")
     pairs = labels.astype(np.int64) * num_classes + predictions
     return np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes)
-
-
-def macro_f1(labels: Labels, predictions: Labels, num_classes: int) -> float:
-    """Mean over classes of 2 TP / (2 TP + FP + FN), in 0..1; higher = better.
-
-    Classes that are neither true nor predicted anywhere do not count.
-    """
-    confusion = confusion_matrix(labels, predictions, num_classes)
-    f1 = _ratio(2 * confusion.diagonal(), confusion.sum(0) + confusion.sum(1))
-    return float(np.nanmean(f1)) if len(labels) else float("nan")
 
 
 def cohens_kappa(first: Labels, second: Labels) -> float:
@@ -76,13 +59,6 @@ def expected_calibration_error(probs: NDArray[np.floating[Any]], labels: Labels,
 def _check_pair(first: Labels, second: Labels) -> None:
     if first.ndim != 1 or first.shape != second.shape:
         raise ValueError(f"expected two label arrays of one shape (N,), not {first.shape} and {second.shape}")
-
-
-def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> Floats:
-    """part / whole, NaN where whole is 0."""
-    ratio = np.full(len(part), np.nan)
-    np.divide(part, whole, out=ratio, where=whole > 0)
-    return ratio
 
 
 def mean_absolute_error(truth: Numbers, predicted: Numbers) -> float:

@@ -19,8 +19,10 @@ def out_of_distribution(
 ) -> Scores:
     """How far each row lies from ``reference`` (M, D), in 0..1; higher = farther out. Shape (N,).
 
-    The distance to the k-th nearest reference row (Sun et al. 2022), as its rank among the same distances
-    of the reference rows themselves, each leaving itself out: 0.99 is farther than 99% of the reference.
+    The distance to the k-th nearest reference row between features of length 1 (Sun et al. 2022), as its rank among
+    the same distances of the reference rows themselves, each leaving itself out: 0.99 is farther than 99% of the
+    reference. Lengths are divided out because a network answers what it does not know with *short* features, which lie
+    near everything (``benchmarks/ood.py``).
     Without ``features`` the reference rows are scored: ``ood_synthetic`` of the synthetic images is
     ``out_of_distribution(None, synthetic)``, their ``ood_real`` is ``out_of_distribution(synthetic, real)``.
     ``kind`` names the reference in errors.
@@ -30,12 +32,20 @@ def out_of_distribution(
             f"out-of-distribution scores need at least 2 {kind} images as reference, not {len(reference)}"
         )
     k = min(k, len(reference) - 1)
+    reference = unit_length(reference)
     usual = nearest_neighbors(reference, k)[0][:, -1]
     if features is None:
         return percentile_rank(usual, usual)
     if not len(features):
         return np.zeros(0)
-    return percentile_rank(nearest_neighbors(features, k, reference)[0][:, -1], usual)
+    return percentile_rank(nearest_neighbors(unit_length(features), k, reference)[0][:, -1], usual)
+
+
+def unit_length(features: Features) -> Features:
+    """Each row (N, D) divided by its Euclidean length; rows of zeros stay."""
+    lengths = np.linalg.norm(features, axis=1, keepdims=True)
+    scaled: Features = features / np.where(lengths == 0, 1, lengths)
+    return scaled
 
 
 def percentile_rank(values: NDArray[np.floating[Any]], reference: NDArray[np.floating[Any]]) -> Scores:

@@ -32,7 +32,8 @@ class Points:
     confidence: NDArray[np.float32]  # (n,) 0..1, NaN without a prediction
     ood_real: NDArray[np.float32]  # (n,) 0..1, higher = farther from real images; NaN unknown
     ood_synthetic: NDArray[np.float32]  # (n,) 0..1, higher = farther from other synthetic ones; NaN unknown
-    model: str
+    model: str  # the classifier or extractor whose features the coordinates come from
+    model_id: int | None  # the classifier whose predictions these are
     scored_at: str
 
 
@@ -41,7 +42,6 @@ def points(workspace: Workspace) -> Points:
     rows = models.scored_images(workspace.db)
     if not rows:
         raise UserError("nothing to plot yet; compute features first: synthaug score")
-    model = models.by_id(workspace.db, rows[0]["model_id"])
     ids = [row["id"] for row in rows]
     probs = models.scored_probabilities(workspace.db)
     return Points(
@@ -58,7 +58,8 @@ def points(workspace: Workspace) -> Points:
         confidence=probs.max(axis=1),
         ood_real=_floats([row["ood_real"] for row in rows]),
         ood_synthetic=_floats([row["ood_synthetic"] for row in rows]),
-        model=model.name,
+        model=rows[0]["features"],
+        model_id=rows[0]["model_id"],
         scored_at=rows[0]["scored_at"],
     )
 

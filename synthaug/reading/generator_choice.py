@@ -1,24 +1,20 @@
-"""Choosing a generator: which there are, what their cards say, which words they know, and a try without storing."""
+"""Choosing a generator: which there are, what their cards say, and which words they know."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from synthaug.errors import UserError
 from synthaug.generators import CONTEXT_PREFIX
-from synthaug.generators.base import GeneratedImage, ModelCard
+from synthaug.generators.base import ModelCard
 from synthaug.generators.folders import AUGMENTATION, HUB_ID, SHIPPED, ModelFolder, find_model
 from synthaug.generators.hub import INDEX
-from synthaug.records import Prompt
 from synthaug.stages.finetune import list_finetuned
-from synthaug.stages.generate import load, requests
-from synthaug.stages.generation_params import checked_params
-from synthaug.stages.generation_plan import job_prompts
 from synthaug.workspace import Workspace
 
 Kind = Literal["shipped", "fine-tuned", "folder", "hub"]
@@ -119,31 +115,6 @@ def vocabulary(workspace: Workspace, name: str) -> Vocabulary | None:
     if about.size is None or not (about.card.words or about.card.classes):
         return None
     return _vocabulary(find_model(name), about.card.classes + about.card.words)
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """One image of a try, and what it was drawn from."""
-
-    prompt: Prompt
-    image: GeneratedImage
-
-
-def try_out(
-    workspace: Workspace, asked: Mapping[str, Any], count: int, should_cancel: Callable[[], bool]
-) -> Iterator[list[Drawn]]:
-    """The first ``count`` images of the job that ``generate.submit(**asked)`` would queue, batch by batch.
-
-    Nothing is stored. Raises UserError, and Cancelled within a step of ``should_cancel()``.
-    """
-    params = checked_params(workspace, **{**asked, "count": count})
-    prompts = job_prompts(params)
-    generator = load(params)
-    for start in range(0, count, generator.settings.batch_size):
-        positions = range(start, min(count, start + generator.settings.batch_size))
-        made = requests(workspace, params, prompts, positions)
-        images = generator.generate([each for each, _ in made], should_cancel=should_cancel)
-        yield [Drawn(prompts[position], image) for position, image in zip(positions, images, strict=True)]
 
 
 def _on_disk(name: str, label: str, kind: Kind) -> GeneratorChoice:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from synthaug.records import Origin
 from synthaug.store import catalog, labels, models, views
 from synthaug.store.database import Database
 from synthaug.workspace import Workspace
@@ -26,6 +28,15 @@ class ClassRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """A folder, an archive or a job ("job 3") that images came from, and how many."""
+
+    origin: Origin
+    name: str
+    images: int
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """The figures of a workspace; ``views``, ``models`` and ``exports`` newest first, JSON-ready."""
 
@@ -36,6 +47,24 @@ class Overview:
     models: tuple[dict[str, Any], ...]
     views: tuple[dict[str, Any], ...]
     exports: tuple[dict[str, Any], ...]
+
+
+def image_count(workspace: Workspace) -> int:
+    """How many images there are."""
+    return catalog.count_images(workspace.db)
+
+
+def view_names(workspace: Workspace) -> list[str]:
+    """The dataset views, newest first."""
+    return [view.name for view in views.all_views(workspace.db)]
+
+
+def sources(workspace: Workspace) -> list[Source]:
+    """Where the images came from, most images first; files of one folder count as the folder."""
+    tally: Counter[tuple[Origin, str]] = Counter()
+    for image in catalog.find_images(workspace.db):
+        tally[image.origin, image.source.rpartition("/")[0] or image.source] += 1
+    return [Source(origin, name, images) for (origin, name), images in tally.most_common()]
 
 
 def overview(workspace: Workspace) -> Overview:

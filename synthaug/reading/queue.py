@@ -67,11 +67,11 @@ def items(workspace: Workspace, ids: Sequence[int]) -> list[QueueItem]:
     """What to show of these images, in the order asked for. Raises UnknownName for an id that is not there."""
     images = catalog.images_by_id(workspace.db, ids)
     made = generations.of_images(workspace.db, ids)
-    said = labels.current(workspace.db, ids)
+    current = labels.current(workspace.db, ids)
     model = models.predicting(workspace.db)
     predicted = {} if model is None else models.predictions_of(workspace.db, model.id, ids)
     return [
-        _item(workspace, image, made.get(image.id), said.get(image.id), predicted.get(image.id))
+        _item(workspace, image, made.get(image.id), current.get(image.id), predicted.get(image.id))
         for image in images
     ]
 
@@ -112,8 +112,8 @@ def _in_scope(workspace: Workspace, scope: str) -> list[ImageRecord]:
     synthetic = catalog.find_images(workspace.db, origin="synthetic")
     if scope == "synthetic":
         return synthetic
-    said = labels.current(workspace.db, [image.id for image in synthetic])
-    return [image for image in synthetic if image.id not in said]
+    current = labels.current(workspace.db, [image.id for image in synthetic])
+    return [image for image in synthetic if image.id not in current]
 
 
 def _doubt(workspace: Workspace, ids: Sequence[int], *, by_prompt: bool) -> dict[int, tuple[float, int]]:

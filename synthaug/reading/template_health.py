@@ -59,7 +59,7 @@ class _Tally:
 def health(workspace: Workspace) -> list[SlotHealth]:
     """A row a slot value, the most rejected first."""
     tallies: dict[tuple[str, str], _Tally] = {}
-    for image_id, made, label, far in _fates(workspace):
+    for image_id, made, label, far in _outcomes(workspace):
         for slot in made.slots.items():
             tally = tallies.setdefault(slot, _Tally())
             tally.images += 1
@@ -77,7 +77,7 @@ def image_ids(workspace: Workspace, slot: str, value: str, trouble: str = "any")
         raise UnknownName("kind of trouble", trouble, get_args(Trouble))
     found = [
         image_id
-        for image_id, made, label, far in _fates(workspace)
+        for image_id, made, label, far in _outcomes(workspace)
         if made.slots.get(slot) == value and (trouble == "any" or trouble in _troubles(made, label, far))
     ]
     return sorted(found, reverse=True)
@@ -140,16 +140,16 @@ def _troubles(
         yield "far"
 
 
-def _fates(
+def _outcomes(
     workspace: Workspace,
 ) -> Iterator[tuple[int, generations.Generation, labels.CurrentLabel | None, bool | None]]:
     """Every generated image: how it was made, what was said of it, whether it lies far from the real ones."""
     images = catalog.find_images(workspace.db, origin="synthetic")
     made = generations.of_images(workspace.db, [image.id for image in images])
-    said = labels.current(workspace.db, list(made))
+    current = labels.current(workspace.db, list(made))
     far = _far(workspace)
     for image_id, generation in made.items():
-        yield image_id, generation, said.get(image_id), far.get(image_id)
+        yield image_id, generation, current.get(image_id), far.get(image_id)
 
 
 def _far(workspace: Workspace) -> Mapping[int, bool]:

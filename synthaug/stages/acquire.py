@@ -24,6 +24,7 @@ from synthaug.classifiers.recipes import Recipe
 from synthaug.errors import Cancelled, UnknownName, UserError
 from synthaug.measures import acquisition
 from synthaug.measures.quality import out_of_distribution
+from synthaug.progress import Progress
 from synthaug.stages.pixels import load_pixels
 from synthaug.stages.synthetic_pool import Pool, PoolFilter, check_jobs
 from synthaug.stages.view import ViewSpec
@@ -46,7 +47,6 @@ REFERENCE = 5000
 TARGETS = 200
 
 Scores = NDArray[np.float64]
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def acquire(
     round it was in, to the same end. Raises UserError, UnknownName, Cancelled.
     """
     _check(workspace, name, search)
-    bench = _Bench(workspace, name, views.by_name(workspace.db, base), search, recipe)
+    acquirer = _Acquirer(workspace, name, views.by_name(workspace.db, base), search, recipe)
     total = -(-search.add // search.per_round)
     done: list[Round] = []
     for number in range(1, total + 1):
@@ -116,17 +116,17 @@ def acquire(
                 progress(number - 1, total, f"round {number} of {total}")
             if should_cancel is not None and should_cancel():
                 raise Cancelled(f"stopped after round {number - 1} of {total}; the same command goes on")
-            known = bench.round(number, title, should_cancel)
+            known = acquirer.round(number, title, should_cancel)
         else:
-            bench.take(title)
+            acquirer.take(title)
         done.append(known)
     if progress is not None:
         progress(total, total, f"{search.add} images chosen")
-    bench.forget()
+    acquirer.forget()
     return Acquisition(name, tuple(done))
 
 
-class _Bench:
+class _Acquirer:
     """The images at hand and the classifier so far."""
 
     def __init__(

@@ -12,13 +12,12 @@ import numpy as np
 from synthaug.classifiers.recipes import Recipe
 from synthaug.errors import UserError
 from synthaug.measures import evidence
+from synthaug.progress import RunProgress
 from synthaug.running.environment import environment
 from synthaug.stages.run_cache import Trainer
 from synthaug.stages.train import TestSet, resolve_recipe
 from synthaug.store import views
 from synthaug.workspace import Workspace
-
-Progress = Callable[[int, int, dict[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class ClassChange:
+class ClassDifference:
     """How one class fared: mean paired difference, and its Holm-adjusted p-value."""
 
     class_name: str
@@ -61,7 +60,7 @@ class Comparison:
     verdict: str
     verdict_text: str
     seeds_needed: int | None
-    per_class_difference: list[ClassChange]
+    per_class_difference: list[ClassDifference]
     environment: dict[str, Any]
     bootstrap: tuple[float, float] | None = (
         None  # percentile interval of the same difference; too narrow for few seeds
@@ -75,7 +74,7 @@ def compare(
     augmented: str,
     seeds: int = 5,
     recipe: str | None = None,
-    progress: Progress | None = None,
+    progress: RunProgress | None = None,
     should_cancel: Callable[[], bool] | None = None,
     epochs: int | None = None,
     equal_steps: bool = False,
@@ -119,7 +118,7 @@ def from_json(comparison_id: int, created_at: str, result: dict[str, Any]) -> Co
     values = dict(result)
     values["baseline"] = Side(**values["baseline"])
     values["augmented"] = Side(**values["augmented"])
-    values["per_class_difference"] = [ClassChange(**each) for each in values["per_class_difference"]]
+    values["per_class_difference"] = [ClassDifference(**each) for each in values["per_class_difference"]]
     values["ci"] = tuple(values["ci"])
     values["bootstrap"] = tuple(values.get("bootstrap") or ()) or None
     return Comparison(id=comparison_id, created_at=created_at, **values)
@@ -130,7 +129,7 @@ def _measured(
     sides: Sequence[views.View],
     recipe: Recipe,
     seeds: int,
-    progress: Progress | None,
+    progress: RunProgress | None,
     should_cancel: Callable[[], bool] | None,
 ) -> list[list[dict[str, Any]]]:
     """The metrics of each side, one a seed."""
@@ -197,7 +196,7 @@ def _side(workspace: Workspace, view: views.View, runs: list[dict[str, Any]]) ->
     )
 
 
-def _class_changes(classes: Sequence[str], measured: Sequence[list[dict[str, Any]]]) -> list[ClassChange]:
+def _class_changes(classes: Sequence[str], measured: Sequence[list[dict[str, Any]]]) -> list[ClassDifference]:
     # A class without test images is None in JSON and NaN in arithmetic.
     baseline, augmented = (np.array([run["per_class"] for run in runs], np.float64) for runs in measured)
     changes = {change.class_index: change for change in evidence.per_class_changes(baseline, augmented)}
@@ -205,9 +204,9 @@ def _class_changes(classes: Sequence[str], measured: Sequence[list[dict[str, Any
     for i, name in enumerate(classes):
         if i in changes:
             clear = changes[i].direction != "no clear change"
-            rows.append(ClassChange(name, changes[i].difference, changes[i].p_holm, clear))
+            rows.append(ClassDifference(name, changes[i].difference, changes[i].p_holm, clear))
         else:
-            rows.append(ClassChange(name, None, None, False))
+            rows.append(ClassDifference(name, None, None, False))
     return rows
 
 

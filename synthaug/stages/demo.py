@@ -10,8 +10,10 @@ from pathlib import Path
 
 from synthaug.config import AUTOMATIC_THRESHOLD, DATABASE_FILE, DIGIT_WORDS
 from synthaug.errors import UserError
+from synthaug.progress import Progress
 from synthaug.running.jobs import run_to_end
 from synthaug.stages import compare, generate, retrain
+from synthaug.stages.generation_spec import GenerationSpec
 from synthaug.stages.handlers import HANDLERS
 from synthaug.stages.importing import import_images
 from synthaug.stages.predict import predict
@@ -29,11 +31,10 @@ BASELINE = "imbalanced"
 PREDICTOR = "first"
 """The classifier whose predictions are reviewed: trained before there were any synthetic images."""
 
-Report = Callable[[int, int, str], None]
 Say = Callable[[str], None]
 
 
-def fill(root: Path, seeds: int, report: Report, say: Say) -> tuple[Workspace, list[compare.Comparison]]:
+def fill(root: Path, seeds: int, report: Progress, say: Say) -> tuple[Workspace, list[compare.Comparison]]:
     """Make (or finish) the demo workspace at ``root``; returns it with its evidence, newest first.
 
     Raises UserError if ``root`` is a workspace with other classes.
@@ -56,7 +57,7 @@ def fill(root: Path, seeds: int, report: Report, say: Say) -> tuple[Workspace, l
             progress=lambda epoch: report(epoch["epoch"], epoch["epochs"], "training"),
         )
     if not jobs.latest(db, kinds=[generate.KIND]):
-        generate.submit(workspace, TEMPLATE, SCARCE, SYNTHETIC, generator="digits")
+        generate.submit(workspace, GenerationSpec(TEMPLATE, SCARCE, SYNTHETIC, generator="digits"))
     say(f"4/6 generating {SYNTHETIC} images of class {SCARCE} from {TEMPLATE!r}")
     finish(workspace, generate.KIND, report)
     say("5/6 predicting, and computing features, PCA and UMAP")
@@ -82,7 +83,7 @@ def open_or_create(root: Path, preset: str) -> Workspace:
     return workspace
 
 
-def finish(workspace: Workspace, kind: str, report: Report) -> None:
+def finish(workspace: Workspace, kind: str, report: Progress) -> None:
     """Bring the first job of a kind to its end. Raises UserError if it cannot."""
     job = jobs.latest(workspace.db, kinds=[kind])[-1]
     jobs.requeue(workspace.db, job.id)

@@ -8,9 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from synthaug.config import AUTOMATIC_THRESHOLD
+from synthaug.progress import Progress
 from synthaug.stages import generate, labeler
-from synthaug.stages.demo import Report, Say, finish, open_or_create
+from synthaug.stages.demo import Say, finish, open_or_create
 from synthaug.stages.export import export
+from synthaug.stages.generation_spec import GenerationSpec
 from synthaug.stages.label import accept_confident
 from synthaug.stages.predict import predict
 from synthaug.stages.score import score
@@ -26,7 +28,7 @@ VIEW = "confident-cats"
 FORMAT = "cifar10"
 
 
-def fill_cats(root: Path, report: Report, say: Say) -> Workspace:
+def fill_cats(root: Path, report: Progress, say: Say) -> Workspace:
     """Make (or finish) a workspace of generated cats at ``root``: drawn, predicted, scored, exported.
 
     Raises UserError if ``root`` is a workspace with other classes.
@@ -35,7 +37,7 @@ def fill_cats(root: Path, report: Report, say: Say) -> Workspace:
     db = workspace.db
     template = shipped_template(CLASS)
     if not jobs.latest(db, kinds=[generate.KIND]):
-        generate.submit(workspace, template, CLASS, SYNTHETIC)
+        generate.submit(workspace, GenerationSpec(template, CLASS, SYNTHETIC))
     say(f"1/3 generating {SYNTHETIC} images of class {CLASS} from {template!r}")
     finish(workspace, generate.KIND, report)
     say(f"2/3 predicting with {LABELER}, and computing features, PCA and UMAP")

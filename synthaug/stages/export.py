@@ -94,7 +94,7 @@ def _items(workspace: Workspace, members: Sequence[views.ViewImage]) -> Iterator
     ids = [member.image_id for member in members]
     images = {image.id: image for image in catalog.images_by_id(workspace.db, ids)}
     made = generations.of_images(workspace.db, ids)
-    said = labels.current(workspace.db, ids)
+    current = labels.current(workspace.db, ids)
     for member in members:
         provenance: dict[str, Any] = {"source": images[member.image_id].source}
         if (generation := made.get(member.image_id)) is not None:
@@ -106,7 +106,7 @@ def _items(workspace: Workspace, members: Sequence[views.ViewImage]) -> Iterator
                 "revision": generation.revision,
                 "prompted_class": _class_name(workspace, generation.class_index),
             }
-        if (label := said.get(member.image_id)) is not None:
+        if (label := current.get(member.image_id)) is not None:
             provenance |= {
                 "annotator": label.annotator,
                 "label_source": label.source,

@@ -8,124 +8,100 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from synthaug.generators import CONTEXT_PREFIX, load_generator
 from synthaug.generators.base import GeneratedImage, Generator
-from synthaug.records import GenerationRequest, ImageRecord, Pixels, Prompt
+from synthaug.records import GenerationRequest, ImageRecord, Prompt
 from synthaug.running.jobs import JobContext
-from synthaug.stages.generation_params import LATER_PARAMS, Start, checked_params
+from synthaug.stages.generation_params import resolve
 from synthaug.stages.generation_plan import guidance_of, job_prompts, request, source_of
+from synthaug.stages.generation_result import GenerationResult
+from synthaug.stages.generation_spec import GenerationParams, GenerationSpec
 from synthaug.store import catalog, generations, jobs
 from synthaug.store.generations import Generation
-from synthaug.templates import Duplicates
 from synthaug.workspace import Workspace
 
 KIND = "generate"
+PREVIEWS = 8
 WINDOW = 64  # batches; within as many images those of one guidance are gathered
 
 
-def submit(
-    workspace: Workspace,
-    template: str,
-    label: str | None,
-    count: int,
-    generator: str | None = None,
-    steps: int | None = None,
-    guidance: float | tuple[float, float] | None = None,
-    seed: int = 0,
-    slots: Mapping[str, Sequence[str]] | None = None,
-    duplicates: Duplicates = "keep",
-    stratify: str | None = None,
-    *,
-    guidance_by_slot: Mapping[str, Mapping[str, float]] | None = None,
-    start: Start = "text",
-    strength: float | None = None,
-    sources: str | None = None,
-    compile: bool = False,
-) -> int:
-    """Check everything, then queue the job; returns its id. Raises UserError.
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One image of a preview, and the prompt it was drawn from."""
 
-    ``generator``: None for the shipped one that fits the workspace. ``label``: None only for a generator that
-    draws without a class. ``guidance``: a scale, or the ends of a range from which each image's own is drawn;
-    ``guidance_by_slot`` (slot -> value -> scale) wins over it. ``duplicates`` and ``stratify`` as in
-    :func:`.generation_plan.draw_prompts`. ``start``: from noise ("text"), or from an image of the class in the
-    view ``sources`` (default: the real train images): redrawn as a whole ("image"), but for its subject
-    ("inpaint"), or with its subject elsewhere on a new background ("context"); ``strength`` (0 .. 1): how much
-    of it is drawn anew.
-    """
-    params = checked_params(
-        workspace,
-        template,
-        label,
-        count,
-        generator,
-        steps,
-        guidance,
-        seed,
-        slots,
-        duplicates,
-        stratify,
-        guidance_by_slot,
-        start,
-        strength,
-        sources,
-        compile,
-    )
-    return jobs.submit(workspace.db, KIND, params, count)
+    prompt: Prompt
+    image: GeneratedImage
+
+
+def submit(workspace: Workspace, spec: GenerationSpec) -> int:
+    """Check everything, then queue the job; returns its id. Raises UserError."""
+    return jobs.submit(workspace.db, KIND, resolve(workspace, spec).to_json(), spec.count)
 
 
 def preview(
-    workspace: Workspace, template: str, label: str | None, count: int = 8, **options: Any
-) -> list[tuple[Prompt, Pixels]]:
-    """The first images that :func:`submit` with the same arguments would make. Nothing is stored."""
-    params = checked_params(workspace, template, label, count, **options)
+    workspace: Workspace,
+    spec: GenerationSpec,
+    count: int = PREVIEWS,
+    should_cancel: Callable[[], bool] = lambda: False,
+) -> Iterator[list[Drawn]]:
+    """The first ``count`` images of the job that ``submit`` would queue, batch by batch. Nothing is stored.
+
+    Raises UserError, and Cancelled within a step of ``should_cancel()``.
+    """
+    params = resolve(workspace, replace(spec, count=count))
     prompts = job_prompts(params)
-    made = requests(workspace, params, prompts, range(count))
-    images = load(params).generate([each for each, _ in made])
-    return [(prompt, image.pixels) for prompt, image in zip(prompts, images, strict=True)]
+    generator = load(params)
+    for start in range(0, count, generator.settings.batch_size):
+        positions = range(start, min(count, start + generator.settings.batch_size))
+        made = requests(workspace, params, prompts, positions)
+        images = generator.generate([each for each, _ in made], should_cancel=should_cancel)
+        yield [Drawn(prompts[position], image) for position, image in zip(positions, images, strict=True)]
 
 
 def run(context: JobContext) -> dict[str, Any]:
     """Make the images of a job that are not there yet."""
-    workspace, params = context.workspace, {**LATER_PARAMS, **context.job.params}
-    count = int(params["count"])
+    workspace, params = context.workspace, GenerationParams.from_json(context.job.params)
+    count = params.spec.count
     done = generations.done_positions(workspace.db, context.job.id)
     pending = [position for position in range(count) if position not in done]
-    result: dict[str, Any] = {"generated": 0, "skipped": count - len(pending), "seconds": 0.0}
+    before = GenerationResult.from_json(context.result)
+    result = GenerationResult(skipped=count - len(pending), cut=before.cut)
     if not pending:
-        return result
-    context.progress(len(done), count, "loading the generator", **result)
+        return result.to_json()
+    context.progress(len(done), count, "loading the generator", **result.to_json(), rate=0.0, unit="images")
     prompts = job_prompts(params)
     generator = load(params)
     started = time.monotonic()
-    for positions in _batches(params, prompts, pending, generator.settings.batch_size):
+    for positions in _batches(params.spec, prompts, pending, generator.settings.batch_size):
         made = requests(workspace, params, prompts, positions)
         images = generator.generate([each for each, _ in made], should_cancel=context.should_cancel)
-        _store(context, generator, [(prompts[each], each) for each in positions], made, images)
-        result["generated"] += len(positions)
-        result["seconds"] = round(time.monotonic() - started, 3)
-        result |= _cut(context.result | result, images)
-        rate = result["generated"] / max(result["seconds"], 1e-9)
-        context.progress(count - len(pending) + result["generated"], count, f"{rate:.1f} images/s", **result)
-    return result
+        places = [(prompts[each], each) for each in positions]
+        _store(context, params.spec, generator, places, made, images)
+        result = result.after(images, time.monotonic() - started)
+        rate = result.generated / max(result.seconds, 1e-9)
+        stored = result.skipped + result.generated
+        context.progress(stored, count, f"{rate:.1f} images/s", **result.to_json(), rate=round(rate, 3))
+    return result.to_json()
 
 
-def load(params: Mapping[str, Any]) -> Generator:
+def load(params: GenerationParams) -> Generator:
     """The generator that a job of these parameters draws with."""
-    name, guidance, size = params["generator"], params["guidance"], params["size"]
+    name, spec = params.generator, params.spec
     return load_generator(
-        f"{CONTEXT_PREFIX}{name}" if params["start"] == "context" else name,
-        num_inference_steps=params["steps"],
-        guidance_scale=None if isinstance(guidance, list) else guidance,
-        output_size=None if size is None else tuple(size),
-        compile=params["compile"],
+        f"{CONTEXT_PREFIX}{name}" if spec.start == "context" else name,
+        num_inference_steps=spec.steps,
+        guidance_scale=None if isinstance(spec.guidance, tuple) else spec.guidance,
+        output_size=params.size,
+        compile=spec.compile,
     )
 
 
 def _batches(
-    params: Mapping[str, Any], prompts: Sequence[Prompt], pending: Sequence[int], batch: int
+    spec: GenerationSpec, prompts: Sequence[Prompt], pending: Sequence[int], batch: int
 ) -> Iterator[list[int]]:
     """The pending positions in batches of one guidance each: a generator cannot draw two together.
 
@@ -134,14 +110,14 @@ def _batches(
     for first in range(0, len(pending), WINDOW * batch):
         groups: dict[float | None, list[int]] = {}
         for position in pending[first : first + WINDOW * batch]:
-            groups.setdefault(guidance_of(params, prompts[position], position), []).append(position)
+            groups.setdefault(guidance_of(spec, prompts[position], position), []).append(position)
         for group in groups.values():
             for start in range(0, len(group), batch):
                 yield group[start : start + batch]
 
 
 def requests(
-    workspace: Workspace, params: Mapping[str, Any], prompts: Sequence[Prompt], positions: Sequence[int]
+    workspace: Workspace, params: GenerationParams, prompts: Sequence[Prompt], positions: Sequence[int]
 ) -> list[tuple[GenerationRequest, ImageRecord | None]]:
     """What these images are made from, each with the image it starts from."""
     ids = [source_of(params, position) for position in positions]
@@ -151,23 +127,13 @@ def requests(
     for position, source_id in zip(positions, ids, strict=True):
         record = None if source_id is None else records[source_id]
         source = None if record is None else workspace.images.read(record.sha256)
-        made.append((request(params, prompts[position], position, source), record))
+        made.append((request(params.spec, prompts[position], position, source), record))
     return made
-
-
-def _cut(result: Mapping[str, Any], images: Sequence[GeneratedImage]) -> dict[str, Any]:
-    """How many prompts so far were longer than the text encoder reads, and the end of one that it did not read."""
-    cuts = [image.cut for image in images if image.cut]
-    before = result.get("cut")
-    if not cuts:
-        return {} if before is None else {"cut": before}
-    if before is None:
-        return {"cut": {"images": len(cuts), "example": cuts[0]}}
-    return {"cut": {**before, "images": before["images"] + len(cuts)}}
 
 
 def _store(
     context: JobContext,
+    spec: GenerationSpec,
     generator: Generator,
     places: Sequence[tuple[Prompt, int]],
     made: Sequence[tuple[GenerationRequest, ImageRecord | None]],
@@ -175,13 +141,13 @@ def _store(
 ) -> None:
     """Files first, then their rows in one transaction: a kill in between leaves files that are made again."""
     workspace, job = context.workspace, context.job
-    label = job.params["label"]
+    label = spec.label
     class_index = None if label is None else catalog.class_index(workspace.db, label)
     rows = []
     for (prompt, position), (asked, source), image in zip(places, made, images, strict=True):
-        details = _details(job.params, asked, source, image)
+        details = _details(spec, asked, source, image)
         provenance = {
-            "template": job.params["template"],
+            "template": spec.template,
             "prompt": asked.prompt,
             "slots": dict(prompt.slots),
             "label": label,
@@ -195,6 +161,7 @@ def _store(
         text = {"Origin": "synthetic", "Description": asked.prompt, "synthaug": json.dumps(provenance)}
         sha256 = workspace.images.put(image.pixels, text, image.review)
         rows.append((prompt, position, asked, image.pixels, sha256, details))
+    workspace.images.flush()
     with workspace.db.transaction():
         for prompt, position, asked, pixels, sha256, details in rows:
             image_id, _ = catalog.add_image(
@@ -224,11 +191,11 @@ def _store(
 
 
 def _details(
-    params: Mapping[str, Any], asked: GenerationRequest, source: ImageRecord | None, image: GeneratedImage
+    spec: GenerationSpec, asked: GenerationRequest, source: ImageRecord | None, image: GeneratedImage
 ) -> dict[str, Any]:
     """What else decided an image's pixels: where it started, and what the generator says of it."""
     if source is None:
         return dict(image.details)
     # Where no subject was found, nothing of the source is kept, and this says so: 0.
     kept = {} if asked.mask is None else {"kept": round(1 - float(asked.mask.mean()), 4)}
-    return {"start": params["start"], "source": source.sha256, **kept, **image.details}
+    return {"start": spec.start, "source": source.sha256, **kept, **image.details}

@@ -6,28 +6,25 @@ All of it follows from the job's parameters and the image's position alone, what
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from random import Random
-from typing import Any
 
 from synthaug.errors import TemplateError, UserError
 from synthaug.records import GenerationRequest, Pixels, Prompt
+from synthaug.stages.generation_spec import GenerationParams, GenerationSpec
+from synthaug.stages.guidance import GUIDANCE_GRID
 from synthaug.templates import Duplicates, Template
 
-GUIDANCE_GRID = 0.25
-"""Guidance values of a range lie this far apart: images of one value are drawn together, in full batches, and a
-finer difference is not seen."""
 
-
-def job_prompts(params: Mapping[str, Any]) -> list[Prompt]:
-    """The prompts of a job, image by image."""
-    template = Template.parse(params["template"], params["slots"])
-    if template.count != params["prompts"]:
+def job_prompts(params: GenerationParams) -> list[Prompt]:
+    """The prompts of a job, image by image. Raises UserError if a word list has changed since it was queued."""
+    spec = params.spec
+    template = Template.parse(spec.template, spec.slots)
+    if template.count != params.prompts:
         raise UserError(
-            f"the template had {params['prompts']} prompts when the job began and has {template.count} now: "
+            f"the template had {params.prompts} prompts when the job began and has {template.count} now: "
             "a word list has changed. Start a new job"
         )
-    return draw_prompts(template, params["count"], params["seed"], params["duplicates"], params["stratify"])
+    return draw_prompts(template, spec.count, spec.seed, spec.duplicates, spec.stratify)
 
 
 def draw_prompts(
@@ -57,42 +54,40 @@ def image_seed(job_seed: int, position: int) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
-def guidance_of(params: Mapping[str, Any], prompt: Prompt, position: int) -> float | None:
+def guidance_of(spec: GenerationSpec, prompt: Prompt, position: int) -> float | None:
     """The guidance scale of an image; None: the generator's own. A slot's value wins over the range."""
-    for slot, scales in params["guidance_by_slot"].items():
-        if (scale := scales.get(prompt.slots.get(slot))) is not None:
+    for slot, scales in spec.guidance_by_slot.items():
+        if (scale := scales.get(prompt.slots.get(slot, ""))) is not None:
             return float(scale)
-    if not isinstance(params["guidance"], list):
+    if not isinstance(spec.guidance, tuple):
         return None
-    low, high = params["guidance"]
-    step = _draw(params, position, "guidance").randrange(int((high - low) / GUIDANCE_GRID) + 1)
-    return float(low + step * GUIDANCE_GRID)
+    low, high = spec.guidance
+    step = _draw(spec.seed, position, "guidance").randrange(int((high - low) / GUIDANCE_GRID) + 1)
+    return low + step * GUIDANCE_GRID
 
 
-def source_of(params: Mapping[str, Any], position: int) -> int | None:
+def source_of(params: GenerationParams, position: int) -> int | None:
     """The id of the image that an image starts from, each taken in turn; None where it starts from text."""
-    ids = params["sources"]
-    return None if ids is None else int(ids[position % len(ids)])
+    ids = params.source_ids
+    return None if ids is None else ids[position % len(ids)]
 
 
-def _draw(params: Mapping[str, Any], position: int, what: str) -> Random:
-    return Random(f"{image_seed(params['seed'], position)}:{what}")  # noqa: S311
+def _draw(job_seed: int, position: int, what: str) -> Random:
+    return Random(f"{image_seed(job_seed, position)}:{what}")  # noqa: S311
 
 
-def request(
-    params: Mapping[str, Any], prompt: Prompt, position: int, source: Pixels | None
-) -> GenerationRequest:
+def request(spec: GenerationSpec, prompt: Prompt, position: int, source: Pixels | None) -> GenerationRequest:
     """What image ``position`` is made from; ``source`` holds the pixels of ``source_of``."""
     mask = None
-    if source is not None and params["start"] == "inpaint":
+    if source is not None and spec.start == "inpaint":
         from synthaug.generators.compositing.masks import subject_mask
 
         mask = ~subject_mask(source)  # the subject stays, its background is drawn anew
     return GenerationRequest(
         prompt=prompt.text,
-        seed=image_seed(params["seed"], position),
-        guidance_scale=guidance_of(params, prompt, position),
+        seed=image_seed(spec.seed, position),
+        guidance_scale=guidance_of(spec, prompt, position),
         image=source,
         mask=mask,
-        strength=params["strength"],
+        strength=spec.strength,
     )

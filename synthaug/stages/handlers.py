@@ -39,10 +39,10 @@ def submit_predict(workspace: Workspace, model: str | None = None) -> int:
 
 
 def submit_score(workspace: Workspace, model: str | None = None) -> int:
-    """Queue features, coordinates and scores (default: of the model that predicts); returns the job's id."""
-    shown = models.predicting(workspace.db)
-    name = model or (shown or models.newest(workspace.db)).name
-    return jobs.submit(workspace.db, "score", {"model": name}, 0)
+    """Queue features, coordinates and scores (default: see :func:`.score.features_to_map`); returns the job's id."""
+    from synthaug.stages.score import features_to_map
+
+    return jobs.submit(workspace.db, "score", {"model": model or features_to_map(workspace)}, 0)
 
 
 def submit_import(

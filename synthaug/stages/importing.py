@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 from synthaug.errors import ImageRejected, UnknownName
 from synthaug.images import decode
 from synthaug.importers import detect, load_importer
+from synthaug.progress import Progress
 from synthaug.records import ImportItem, LabelEntry, Origin, Pixels, Split
 from synthaug.running.jobs import JobContext
 from synthaug.store import catalog, labels
 from synthaug.workspace import Workspace
 
-Progress = Callable[[int, int, str], None]
 BATCH = 500
 """Images a transaction: few enough that others can write in between."""
 
@@ -91,6 +91,7 @@ class _Tally:
             except (ImageRejected, UnknownName) as error:
                 self.rejected.append((item.path, str(error)))
         hashes = [self.workspace.images.put(pixels, self._text(item)) for item, pixels, _ in decoded]
+        self.workspace.images.flush()
         with self.workspace.db.transaction():
             for (item, pixels, class_index), sha256 in zip(decoded, hashes, strict=True):
                 self._record(item, pixels, class_index, sha256)
@@ -122,9 +123,13 @@ class _Tally:
             self._refuse_or_count(item, image_id, split, class_index)
             return
         self.added += 1
+        self._label(image_id, class_index)
+
+    def _label(self, image_id: int, class_index: int | None) -> None:
+        """Log the class that the source gives an image; each import is an operation of its own."""
         if class_index is not None:
-            entry = LabelEntry(image_id, "class", IMPORTER, "imported", f"import:{sha256}", class_index)
-            labels.append(db, [entry])
+            entry = LabelEntry(image_id, "class", IMPORTER, "imported", f"import:{uuid4().hex}", class_index)
+            labels.append(self.workspace.db, [entry])
 
     def _refuse_or_count(
         self, item: ImportItem, image_id: int, split: Split, class_index: int | None
@@ -142,3 +147,5 @@ class _Tally:
             self.rejected.append((item.path, reason))
         else:
             self.duplicates += 1
+            if known is None:
+                self._label(image_id, class_index)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
+from uuid import uuid4
 
 from synthaug.config import AUTOMATIC_THRESHOLD
 from synthaug.errors import UserError
 from synthaug.records import LabelEntry, LabelValue
-from synthaug.store import catalog, generations, labels, models
+from synthaug.store import catalog, labels, models
 from synthaug.workspace import Workspace
 
 AUTOMATIC = "synthaug"
@@ -110,20 +111,41 @@ def from_csv(workspace: Workspace, path: Path, annotator: str) -> int:
     for number, (image, label) in enumerate(_rows(path), start=2):
         if image not in ids:
             raise UserError(f"{path} line {number}: no image {image!r}; give an image's id or SHA-256")
-        value: LabelValue
-        if label in classes:
-            value, index = "class", classes.index(label)
-        elif label in ("reject", "unsure"):
-            value, index = cast(LabelValue, label), None
-        else:
-            allowed = ", ".join([*map(repr, classes), "'reject'", "'unsure'"])
-            raise UserError(f"{path} line {number}: label {label!r} is unknown; allowed: {allowed}")
+        value, index = _value(f"{path} line {number}", label, classes)
         digest = hashlib.sha256(f"{annotator}\n{ids[image]}\n{label}\n{number}".encode()).hexdigest()
         entries.append(
             LabelEntry(ids[image], value, annotator, "human", op_id=f"csv:{digest}", class_index=index)
         )
     record(workspace, entries)
     return len(entries)
+
+
+def label_images(workspace: Workspace, given: Mapping[str, str], annotator: str) -> int:
+    """Record SHA-256 -> class name, ``reject`` or ``unsure``; returns how many labels that changed anything.
+
+    Any bad entry refuses all of them. Raises UserError.
+    """
+    known = labels.by_hash(workspace.db, list(given))
+    entries = []
+    for sha256, label in given.items():
+        if sha256 not in known:
+            raise UserError(f"no image {sha256!r}; give the whole SHA-256 of an image of this workspace")
+        value, index = _value(f"image {sha256}", label, workspace.classes)
+        image = known[sha256]
+        if (value, index) != (image.value, image.class_index):
+            entries.append(LabelEntry(image.image_id, value, annotator, "human", f"api:{uuid4()}", index))
+    record(workspace, entries)
+    return len(entries)
+
+
+def _value(where: str, label: str, classes: Sequence[str]) -> tuple[LabelValue, int | None]:
+    """What a written label means; a class called "reject" or "unsure" wins. Raises UserError."""
+    if label in classes:
+        return "class", classes.index(label)
+    if label in ("reject", "unsure"):
+        return cast(LabelValue, label), None
+    allowed = ", ".join([*map(repr, classes), "'reject'", "'unsure'"])
+    raise UserError(f"{where}: label {label!r} is unknown; allowed: {allowed}")
 
 
 def _rows(path: Path) -> list[tuple[str, str]]:
@@ -138,27 +160,3 @@ def _rows(path: Path) -> list[tuple[str, str]]:
         raise UserError(f"no file {path}") from error
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is not UTF-8 text") from error
-
-
-def flips_by_slot(workspace: Workspace) -> list[dict[str, object]]:
-    """How images fared by slot value: made, kept, flipped to another class, rejected; most trouble first."""
-    tally: dict[tuple[str, str], dict[str, int]] = {}
-    images = catalog.find_images(workspace.db, origin="synthetic")
-    made = generations.of_images(workspace.db, [image.id for image in images])
-    said = labels.current(workspace.db, list(made))
-    for image_id, generation in made.items():
-        label = said.get(image_id)
-        for slot in generation.slots.items():
-            counts = tally.setdefault(slot, {"made": 0, "kept": 0, "flipped": 0, "rejected": 0})
-            counts["made"] += 1
-            if label is not None and label.value == "reject":
-                counts["rejected"] += 1
-            elif label is not None and label.value == "class":
-                flipped = generation.class_index not in (None, label.class_index)
-                counts["flipped" if flipped else "kept"] += 1
-    rows: list[dict[str, object]] = [
-        {"slot": slot, "value": value, **counts} for (slot, value), counts in tally.items()
-    ]
-    return sorted(
-        rows, key=lambda row: (-(int(str(row["rejected"])) + int(str(row["flipped"]))), str(row["value"]))
-    )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from synthaug.classifiers.fitted import FittedClassifier
+from synthaug.progress import Progress
 from synthaug.records import Origin
 from synthaug.running.jobs import JobContext
 from synthaug.stages import labeler
@@ -15,7 +15,6 @@ from synthaug.store import catalog, models
 from synthaug.workspace import Workspace
 
 BATCH = 512
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from collections import Counter
 from dataclasses import dataclass
 
 from synthaug.config import AUTOMATIC_THRESHOLD
+from synthaug.progress import Progress
 from synthaug.stages.label import automatic_entry, check_threshold
-from synthaug.stages.predict import Progress, predict
+from synthaug.stages.predict import predict
 from synthaug.store import catalog, generations, labels, models
 from synthaug.workspace import Workspace
 
@@ -51,5 +52,5 @@ def _classless(workspace: Workspace) -> list[int]:
     """Generated images that nobody asked a class of and nobody labeled."""
     ids = [image.id for image in catalog.find_images(workspace.db, origin="synthetic")]
     made = generations.of_images(workspace.db, ids)
-    said = labels.current(workspace.db, ids)
-    return [each for each in ids if each in made and made[each].class_index is None and each not in said]
+    current = labels.current(workspace.db, ids)
+    return [each for each in ids if each in made and made[each].class_index is None and each not in current]

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from synthaug.classifiers.recipes import Recipe
+from synthaug.progress import EpochProgress
 from synthaug.running.environment import environment
 from synthaug.stages.train import Dataset, TestSet, fit_and_measure, load_test_set, load_view
 from synthaug.store import runs, views
 from synthaug.workspace import Workspace
-
-Progress = Callable[[dict[str, Any]], None]
 
 
 def recipe_key(recipe: Recipe) -> str:
@@ -59,7 +58,7 @@ class Trainer:
         seed: int,
         *,
         keep_weights: bool = False,
-        progress: Progress | None = None,
+        progress: EpochProgress | None = None,
         should_cancel: Callable[[], bool] | None = None,
     ) -> runs.Run:
         """The finished run; trained now if there is none. ``keep_weights``: the classifier stays in ``weights``.

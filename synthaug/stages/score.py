@@ -2,42 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from synthaug.features import DEFAULT_EXTRACTOR
 from synthaug.measures import acquisition, neighbors, projection, quality
+from synthaug.progress import Progress
 from synthaug.running.jobs import JobContext
+from synthaug.stages.extract import extract
 from synthaug.stages.predict import predict
 from synthaug.store import catalog, models
+from synthaug.store.features import read_all as read_features
 from synthaug.store.models import Score
 from synthaug.workspace import Workspace
 
 DUPLICATE_SHARE = 0.1
 """Two images are near-duplicates when closer than this share of the median distance to a nearest neighbour."""
 
-Progress = Callable[[int, int, str], None]
 STEPS = 5
 
 
-def score(
-    workspace: Workspace, model: str | None = None, seed: int = 0, progress: Progress | None = None
-) -> dict[str, Any]:
-    """Compute and store all scores from the penultimate features of ``model`` (default: the one that predicts).
+@dataclass(frozen=True, slots=True)
+class Described:
+    """Images as features (N, D), and as probabilities (N, K) where the features are a classifier's own."""
 
-    What lacks a prediction is predicted first. Returns {"scored": n, "model": name}.
+    name: str
+    ids: list[int]
+    features: NDArray[np.floating[Any]]
+    probs: NDArray[np.float32] | None
+    model_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreResult:
+    """How many images were scored, and in whose features."""
+
+    scored: int
+    model: str
+
+
+def score(
+    workspace: Workspace,
+    model: str | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+    *,
+    recompute: bool = False,
+) -> ScoreResult:
+    """Compute and store all scores in the features of ``model``.
+
+    ``model``: a classifier of the workspace (its penultimate features; what lacks a prediction is predicted first) or a
+    feature extractor; default: the classifier that predicts, else the newest, else the extractor that comes with the
+    packages. ``recompute`` extracts anew what an extractor has extracted before.
     """
-    shown = models.predicting(workspace.db)
-    name = model or (shown.name if shown is not None else models.newest(workspace.db).name)
     report = progress or (lambda done, total, note: None)
     report(0, STEPS, "features")
-    predict(workspace, name)
-    chosen = models.by_name(workspace.db, name)
-    ids, probs, features = models.all_predictions(workspace.db, chosen.id)
+    described = _describe(workspace, model, progress, recompute)
+    ids, features = described.ids, described.features
     if not ids:
-        return {"scored": 0, "model": name}
+        return ScoreResult(0, described.name)
     report(1, STEPS, "PCA")
     pca = projection.pca(features)
     report(2, STEPS, "UMAP")
@@ -46,32 +72,58 @@ def score(
     ood_real, ood_synthetic = _out_of_distribution(workspace, ids, features)
     duplicates = _duplicates(ids, features)
     report(4, STEPS, "writing")
-    entropies, margins = acquisition.entropy(probs), acquisition.margin(probs)
+    unknown = np.full(len(ids), np.nan)
+    entropies = unknown if described.probs is None else acquisition.entropy(described.probs)
+    margins = unknown if described.probs is None else acquisition.margin(described.probs)
     scores = [
         Score(
             image_id=image_id,
             pca=(float(pca[i, 0]), float(pca[i, 1])),
             umap=(float(umap[i, 0]), float(umap[i, 1])),
-            entropy=float(entropies[i]),
-            margin=float(margins[i]),
+            entropy=_known(entropies[i]),
+            margin=_known(margins[i]),
             ood_real=_known(ood_real[i]),
             ood_synthetic=_known(ood_synthetic[i]),
             duplicate_of=duplicates.get(image_id),
         )
         for i, image_id in enumerate(ids)
     ]
-    models.replace_scores(workspace.db, chosen.id, scores)
+    models.replace_scores(workspace.db, described.model_id, scores, described.name)
     report(STEPS, STEPS, f"{len(ids)} images scored")
-    return {"scored": len(ids), "model": name}
+    return ScoreResult(len(ids), described.name)
+
+
+def features_to_map(workspace: Workspace) -> str:
+    """Whose features the map shows unless told otherwise: the classifier that predicts, the newest, an extractor."""
+    shown = models.predicting(workspace.db)
+    if shown is not None:
+        return shown.name
+    names = models.names(workspace.db)
+    return names[-1] if names else DEFAULT_EXTRACTOR
+
+
+def _describe(
+    workspace: Workspace, name: str | None, progress: Progress | None, recompute: bool
+) -> Described:
+    name = name or features_to_map(workspace)
+    if name in models.names(workspace.db):
+        predict(workspace, name)
+        model_id = models.by_name(workspace.db, name).id
+        ids, probs, features = models.all_predictions(workspace.db, model_id)
+        return Described(name, ids, features, probs, model_id)
+    held = extract(workspace, name, progress, recompute=recompute)
+    ids, stored = read_features(workspace.db, workspace.features_folder, held)
+    shown = models.predicting(workspace.db)
+    return Described(name, ids, stored.astype(np.float32), None, None if shown is None else shown.id)
 
 
 def run(context: JobContext) -> dict[str, Any]:
     """The job form of :func:`score`."""
-    return score(context.workspace, context.job.params.get("model"), progress=context.progress)
+    return asdict(score(context.workspace, context.job.params.get("model"), progress=context.progress))
 
 
 def _out_of_distribution(
-    workspace: Workspace, ids: list[int], features: NDArray[np.float32]
+    workspace: Workspace, ids: list[int], features: NDArray[np.floating[Any]]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Per image: distance rank among real training images, and among synthetic ones; NaN where unknown."""
     images = {image.id: image for image in catalog.find_images(workspace.db)}
@@ -86,7 +138,7 @@ def _out_of_distribution(
     return ood_real, ood_synthetic
 
 
-def _duplicates(ids: list[int], features: NDArray[np.float32]) -> dict[int, int]:
+def _duplicates(ids: list[int], features: NDArray[np.floating[Any]]) -> dict[int, int]:
     """Image id -> id of the earlier image it nearly repeats."""
     if len(ids) < 2:
         return {}

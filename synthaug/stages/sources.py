@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from synthaug.errors import UserError
 from synthaug.images import decode
 from synthaug.importers import detect, load_importer
+from synthaug.progress import Progress
 from synthaug.records import Split
-
-Progress = Callable[[int, int, str], None]
 
 
 def labeled_arrays(

@@ -29,14 +29,14 @@ class PoolFilter:
 
     def described(self) -> str:
         """The conditions in words, in brackets; "" where there are none."""
-        said = []
+        limits = []
         if self.jobs:
-            said.append(f"of job {', '.join(map(str, self.jobs))}")
+            limits.append(f"of job {', '.join(map(str, self.jobs))}")
         if self.min_confidence is not None:
-            said.append(f"with a confidence of at least {self.min_confidence:g}")
+            limits.append(f"with a confidence of at least {self.min_confidence:g}")
         if self.max_ood is not None:
-            said.append(f"at most {self.max_ood:g} out of distribution")
-        return f" ({', '.join(said)})" if said else ""
+            limits.append(f"at most {self.max_ood:g} out of distribution")
+        return f" ({', '.join(limits)})" if limits else ""
 
 
 class Pool:

@@ -16,13 +16,12 @@ from synthaug.classifiers.recipes import Loss, Recipe, Selection, find_recipe
 from synthaug.config import DEFAULT_RECIPE, FALLBACK_RECIPE
 from synthaug.errors import UserError
 from synthaug.measures import metrics
+from synthaug.progress import EpochProgress
 from synthaug.running.environment import environment
 from synthaug.running.jobs import JobContext
 from synthaug.stages.pixels import load_pixels
 from synthaug.store import catalog, models, views
 from synthaug.workspace import Workspace
-
-Progress = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ def train(
     recipe: str | None = None,
     seed: int = 0,
     name: str | None = None,
-    progress: Progress | None = None,
+    progress: EpochProgress | None = None,
     should_cancel: Callable[[], bool] | None = None,
     epochs: int | None = None,
     selection: Selection | None = None,
@@ -125,7 +124,7 @@ def fit_and_measure(
     test: TestSet,
     recipe: Recipe,
     seed: int,
-    progress: Progress | None = None,
+    progress: EpochProgress | None = None,
     should_cancel: Callable[[], bool] | None = None,
 ) -> tuple[FittedClassifier, dict[str, Any]]:
     """One training run; returns the classifier of the epoch that the recipe selects, and its test figures.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -13,18 +13,18 @@ from numpy.typing import NDArray
 
 from synthaug.errors import UserError, explain_os_error
 from synthaug.generators.base import ModelCard
+from synthaug.progress import StepProgress
 from synthaug.store import catalog, views
 from synthaug.workspace import Workspace
 
 Family = Literal["ddpm", "gan"]
-Progress = Callable[[str, int, int, float], None]
 
 DDPM_SIDE = 32  # pixels
 GAN_SIDE = 64
 
 
 def train_digits_generator(
-    output: Path, checkpoints: Path, *, steps: int | None = None, seed: int = 0, progress: Progress
+    output: Path, checkpoints: Path, *, steps: int | None = None, seed: int = 0, progress: StepProgress
 ) -> dict[str, Any]:
     """Write a ``StableDiffusionPipeline`` folder trained on the 1,297 training digits; returns the run's figures.
 
@@ -57,7 +57,7 @@ def train_on_view(
     steps: int | None = None,
     flip: bool = False,
     seed: int = 0,
-    progress: Progress,
+    progress: StepProgress,
 ) -> dict[str, Any]:
     """Write a DDPM's or a GAN's folder, trained on the images of a view, or on those of one class of it.
 
@@ -98,7 +98,7 @@ def _train(
     steps: int | None,
     flip: bool,
     seed: int,
-    progress: Progress,
+    progress: StepProgress,
 ) -> dict[str, Any]:
     side = DDPM_SIDE if family == "ddpm" else GAN_SIDE
     images, labels, shown = _images(workspace, view, label, side)
@@ -145,7 +145,7 @@ def _images(
 class _Sitting:
     """Passes progress on, and remembers how much of the training was done before this process began."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: StepProgress) -> None:
         self._progress = progress
         self.before: int | None = None  # None: not a step was left to do
 

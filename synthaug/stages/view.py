@@ -65,6 +65,19 @@ class ViewSpec:
     max_ood: float | None = None
     seed: int = 0
 
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready; ``from_json`` gives the same spec back."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> ViewSpec:
+        """How a stored view was made: what an older release did not ask is at its default, other keys are left out."""
+        values: dict[str, Any] = {each.name: data[each.name] for each in fields(cls) if each.name in data}
+        values |= {name: tuple(each) for name, each in values.items() if isinstance(each, list)}
+        return cls(**values)
+
 
 def make_view(workspace: Workspace, name: str, spec: ViewSpec) -> views.View:
     """Choose the images, and freeze them under ``name``. Raises ViewError, UnknownName; then nothing is made."""
@@ -84,16 +97,7 @@ def make_view(workspace: Workspace, name: str, spec: ViewSpec) -> views.View:
     ]
     if not chosen:
         raise ViewError("the view would be empty; import labeled training images first")
-    return views.create(workspace.db, name, asdict(spec), chosen)
-
-
-def spec_of(view: views.View) -> ViewSpec:
-    """How a view was made; what an older release did not ask is at its default."""
-    values: dict[str, Any] = {
-        each.name: view.spec[each.name] for each in fields(ViewSpec) if each.name in view.spec
-    }
-    values |= {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
-    return ViewSpec(**values)
+    return views.create(workspace.db, name, spec.to_json(), chosen)
 
 
 def tail_counts(largest: int, ratio: float, classes: int) -> list[int]:
@@ -180,7 +184,7 @@ def _base(workspace: Workspace, spec: ViewSpec) -> Members:
         held = labels.labeled_images(workspace.db, split="train", origin="real")
     else:
         held = [
-            LabeledImage(member.image_id, member.sha256, member.class_index, member.origin)
+            LabeledImage(member.image_id, member.sha256, member.class_index)
             for member in views.members(workspace.db, views.by_name(workspace.db, spec.base).id)
         ]
     left_out = _test_duplicates(workspace, held) if spec.exclude_test_duplicates else set()
@@ -227,9 +231,11 @@ def _with_class(image: KnownImage) -> LabeledImage:
             f"the image {image.sha256} belongs to the test split; nothing of it may be trained on"
         )
     if image.class_index is None:
-        said = {"reject": "was rejected", "unsure": "is marked unsure"}.get(image.value or "", "has no label")
-        raise ViewError(f"the image {image.sha256} {said}, so it has no class; label it, or leave it out")
-    return LabeledImage(image.image_id, image.sha256, image.class_index, image.source)
+        state = {"reject": "was rejected", "unsure": "is marked unsure"}.get(
+            image.value or "", "has no label"
+        )
+        raise ViewError(f"the image {image.sha256} {state}, so it has no class; label it, or leave it out")
+    return LabeledImage(image.image_id, image.sha256, image.class_index)
 
 
 def _reduce(classes: Sequence[str], members: Members, spec: ViewSpec, rng: Random) -> None:

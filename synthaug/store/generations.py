@@ -10,6 +10,9 @@ from typing import Any
 from synthaug.store.catalog import chunks
 from synthaug.store.database import Database
 
+PROMPTED_CLASS = "(SELECT min(class_position) FROM generations WHERE image_id = images.id)"
+"""SQL of the class that an image of ``images`` was made for: the first in order, where jobs asked for several."""
+
 
 @dataclass(frozen=True, slots=True)
 class Generation:
@@ -65,6 +68,12 @@ def images_of_job(db: Database, job_id: int) -> list[str]:
         [job_id],
     )
     return [row["sha256"] for row in rows]
+
+
+def prompts_of_job(db: Database, job_id: int) -> list[str]:
+    """The prompt of each image that a job made, in its order."""
+    rows = db.query("SELECT prompt FROM generations WHERE job_id = ? ORDER BY position", [job_id])
+    return [row["prompt"] for row in rows]
 
 
 def of_images(db: Database, image_ids: Sequence[int]) -> dict[int, Generation]:

@@ -1,17 +1,20 @@
 """Images on disk, addressed by the SHA-256 of their pixels: ``images/ab/abcdef....png``.
 
-A file appears whole or not at all: it is written beside its place and renamed. What is larger than the
-training size (a 512-px original of a 32-px image) is kept in ``images/review/`` under the same address.
+A file appears whole or not at all: it is written beside its place and renamed. :meth:`ImageStore.flush` makes a
+batch of them durable, and is called before the database names them, so no row outlives a power cut without its file.
+What is larger than the training size (a 512-px original of a 32-px image) is kept in ``images/review/`` under
+the same address.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from synthaug.errors import explain_os_error
+from synthaug.errors import ImageRejected, explain_os_error
 from synthaug.images import decode, encode_png, pixel_hash
 from synthaug.records import Pixels
 
@@ -21,6 +24,7 @@ class ImageStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._unsynced = threading.local()  # files put by this thread since its last flush
 
     def path(self, sha256: str) -> Path:
         """Where the image with this address lies, whether or not it is there."""
@@ -34,11 +38,35 @@ class ImageStore:
         """Store one RGB image (H, W, 3) uint8 with its provenance; returns its address."""
         sha256 = pixel_hash(pixels)
         path = self.path(sha256)
-        if not path.exists():
+        if not self._is_there(sha256):
             if review is not None:
-                write_atomically(self.review_path(sha256), encode_png(review, text))
-            write_atomically(path, encode_png(pixels, text))
+                self._write(self.review_path(sha256), encode_png(review, text))
+            self._write(path, encode_png(pixels, text))
         return sha256
+
+    def flush(self) -> None:
+        """Make every file that this thread has put durable, with the folders that name them."""
+        waiting = self._waiting()
+        for path in [*waiting, *{each.parent for each in waiting}, *{each.parent.parent for each in waiting}]:
+            _sync(path)
+        waiting.clear()
+
+    def _write(self, path: Path, data: bytes) -> None:
+        write_atomically(path, data)
+        self._waiting().add(path)
+
+    def _waiting(self) -> set[Path]:
+        if not hasattr(self._unsynced, "paths"):
+            self._unsynced.paths = set()
+        paths: set[Path] = self._unsynced.paths
+        return paths
+
+    def _is_there(self, sha256: str) -> bool:
+        """Whether the image is stored and sound: what a power cut emptied or cut short is written again."""
+        try:
+            return self.is_intact(sha256)
+        except (FileNotFoundError, ImageRejected):
+            return False
 
     def png(self, sha256: str) -> bytes:
         """The stored file's bytes. Raises FileNotFoundError."""
@@ -51,6 +79,18 @@ class ImageStore:
     def is_intact(self, sha256: str) -> bool:
         """Whether the file's pixels still hash to its address. Raises FileNotFoundError, ImageRejected."""
         return pixel_hash(self.read(sha256)) == sha256
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file or a folder is on the disk. Raises WorkspaceError."""
+    try:
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise explain_os_error(error, path) from error
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -10,6 +10,7 @@ from synthaug.errors import UserError
 from synthaug.records import LabelEntry, LabelSource, LabelValue, Origin, Split
 from synthaug.store.catalog import SQL_VARIABLES, chunks
 from synthaug.store.database import Database, now
+from synthaug.store.generations import PROMPTED_CLASS
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,11 @@ class CurrentLabel:
 
 @dataclass(frozen=True, slots=True)
 class LabeledImage:
-    """An image with its current class label. ``source`` is "prompted" where nobody labeled it yet."""
+    """An image with the class it counts as."""
 
     image_id: int
     sha256: str
     class_index: int
-    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,6 @@ class KnownImage:
     origin: Origin
     value: LabelValue | None  # None: nobody labeled it
     class_index: int | None
-    source: str
 
 
 def append(db: Database, entries: Sequence[LabelEntry], model_id: int | None = None) -> list[int]:
@@ -138,7 +137,7 @@ def labeled_images(
 ) -> list[LabeledImage]:
     """Images of a split and origin whose current label is a class, oldest first; of these generation jobs, if any."""
     rows = db.query(
-        "SELECT images.id, images.sha256, current_labels.class_position, current_labels.source FROM images"
+        "SELECT images.id, images.sha256, current_labels.class_position FROM images"
         " JOIN current_labels ON current_labels.image_id = images.id"
         " WHERE current_labels.value = 'class' AND images.split = ? AND images.origin = ?"
         f"{_of_jobs(jobs)} ORDER BY images.id",
@@ -153,7 +152,7 @@ def prompted_images(db: Database, jobs: Sequence[int] = ()) -> list[LabeledImage
     ``jobs``: only those that one of these generation jobs made; none: of any.
     """
     rows = db.query(
-        "SELECT images.id, images.sha256, min(generations.class_position), 'prompted' FROM images"
+        "SELECT images.id, images.sha256, min(generations.class_position) FROM images"
         " JOIN generations ON generations.image_id = images.id"
         " WHERE images.origin = 'synthetic' AND images.id NOT IN (SELECT image_id FROM current_labels)"
         f" AND generations.class_position IS NOT NULL{_of_jobs(jobs)} GROUP BY images.id ORDER BY images.id",
@@ -175,9 +174,8 @@ def by_hash(db: Database, hashes: Sequence[str]) -> dict[str, KnownImage]:
         chunk = hashes[start : start + SQL_VARIABLES]
         rows = db.query(
             "SELECT images.id, images.sha256, images.split, images.origin, current_labels.value,"
-            " CASE WHEN current_labels.value IS NULL"
-            " THEN (SELECT min(class_position) FROM generations WHERE image_id = images.id)"
-            " ELSE current_labels.class_position END, coalesce(current_labels.source, 'prompted')"
+            f" CASE WHEN current_labels.value IS NULL THEN {PROMPTED_CLASS}"
+            " ELSE current_labels.class_position END"
             " FROM images LEFT JOIN current_labels ON current_labels.image_id = images.id"
             f" WHERE images.sha256 IN ({','.join('?' * len(chunk))})",
             list(chunk),
@@ -198,13 +196,10 @@ def review_progress(db: Database) -> tuple[int, int]:
 def class_table(db: Database) -> list[dict[str, Any]]:
     """A row a class: real images by split; synthetic ones by what was said of them."""
     rows = db.query(
-        """
+        f"""
         WITH effective AS (
             SELECT images.split, images.origin, current_labels.value, current_labels.source,
-                coalesce(
-                    current_labels.class_position,
-                    (SELECT min(class_position) FROM generations WHERE image_id = images.id)
-                ) AS class_position
+                coalesce(current_labels.class_position, {PROMPTED_CLASS}) AS class_position
             FROM images LEFT JOIN current_labels ON current_labels.image_id = images.id
         )
         SELECT classes.position AS "index", classes.name,

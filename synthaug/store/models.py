@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from synthaug.errors import UnknownName, UserError
 from synthaug.store.catalog import chunks
 from synthaug.store.database import Database, now
+from synthaug.store.generations import PROMPTED_CLASS
 
 Floats = NDArray[np.float32]
 COLUMNS = "id, name, recipe, revision, seed, view_id, file, metrics, environment, created_at"
 SCORE_COLUMNS = (
     "pca_x, pca_y, umap_x, umap_y, entropy, margin, ood_real, ood_synthetic, duplicate_of, model_id,"
-    " scored_at"
+    " features, scored_at"
 )
 
 
@@ -64,8 +65,8 @@ class Score:
     image_id: int
     pca: tuple[float, float]
     umap: tuple[float, float]
-    entropy: float
-    margin: float
+    entropy: float | None  # None: without a classifier
+    margin: float | None
     ood_real: float | None
     ood_synthetic: float | None
     duplicate_of: int | None
@@ -203,12 +204,25 @@ def scored_probabilities(db: Database) -> Floats:
     return _matrix([unknown if row[0] is None else row[0] for row in rows])
 
 
-def replace_scores(db: Database, model_id: int, scores: Sequence[Score]) -> None:
-    """Replace every image's scores (they are derived, so nothing is lost)."""
+def replace_scores(
+    db: Database, model_id: int | None, scores: Sequence[Score], features: str | None = None
+) -> None:
+    """Replace every image's scores (they are derived, so nothing is lost).
+
+    ``model_id``: the classifier whose probabilities are shown, if any; ``features``: the name of the extractor that
+    the coordinates come from (default: the classifier).
+    """
+    if features is None:
+        if model_id is None:
+            raise ValueError(
+                "scores come from the features of an extractor or of a classifier; neither is named"
+            )
+        features = by_id(db, model_id).name
     time = now()
     rows = [
         {
             "image_id": score.image_id,
+            "features": features,
             "model_id": model_id,
             "pca_x": score.pca[0],
             "pca_y": score.pca[1],
@@ -234,7 +248,7 @@ def scored_images(db: Database) -> list[sqlite3.Row]:
         f"""
         SELECT images.id, images.split, images.origin, {SCORE_COLUMNS},
             current_labels.value, current_labels.class_position,
-            (SELECT min(class_position) FROM generations WHERE image_id = images.id) AS prompted
+            {PROMPTED_CLASS} AS prompted
         FROM scores JOIN images ON images.id = scores.image_id
         LEFT JOIN current_labels ON current_labels.image_id = images.id
         ORDER BY images.id

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from synthaug_app.components.generate.preview import data_uri
+from synthaug_app.components.generate.template_panel import template_panel
 from synthaug_app.components.label_desk import RESERVED_KEYS, class_keys
 from synthaug_app.components.markup import Markup, joined, markup
 from synthaug_app.components.palette import CLASS_COLORS, class_color, class_letter
-from synthaug_app.components.preview import data_uri
-from synthaug_app.components.template_panel import template_panel
 from synthaug_app.pages.data import balance_panel, figures_panel, outcome_panel, views_panel
 from synthaug_app.shell import PAGES, header
 from synthaug_app.theme import head

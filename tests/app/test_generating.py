@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from synthaug_app.components.finetuning import filmstrip, finished, live, loss_curve
-from synthaug_app.components.generate_form import asked
-from synthaug_app.components.generator_card import card, figure_text
-from synthaug_app.components.preview import Side, preview_panel
-from synthaug_app.components.trial import settings_of
-from synthaug_app.components.words import legend, marked
+from synthaug_app.components.generate.form import FormValues, form_values, generation_spec
+from synthaug_app.components.generate.generator_card import card, figure_text
+from synthaug_app.components.generate.preview import Side, preview_panel
+from synthaug_app.components.generate.trial import settings_of
+from synthaug_app.components.generate.words import legend, marked
 from synthaug_app.pages.finetune import asked as tuning_asked
-from synthaug_app.settings import guidance_text, read_guidance
 
 from synthaug.errors import UserError
 from synthaug.generators.base import GeneratedImage, ModelCard
-from synthaug.reading.generator_choice import Drawn, GeneratorChoice, Vocabulary
+from synthaug.reading.generator_choice import GeneratorChoice, Vocabulary
 from synthaug.records import Job, Prompt
 from synthaug.stages.finetune import FinetunedModel
+from synthaug.stages.generate import Drawn
 
 EVIL = "<img src=x onerror=alert(1)> ${alert(2)} {{value}}"
-VALUES = ("a {bold|thin} eight", "8", 100, "digits", None, "", 0, "text", None, "")
+VALUES = FormValues("a {bold|thin} eight", "8", 100, "digits", None, "", 0, "text", None, "")
 
 
 def test_words_are_marked_and_the_unread_end_is_bracketed() -> None:
@@ -52,35 +53,27 @@ def test_hostile_words_stay_text() -> None:
         assert "<img" not in shown
 
 
-@pytest.mark.parametrize(
-    ("text", "guidance"),
-    [("", None), (None, None), ("4", 4.0), (" 2.5 ", 2.5), ("1..5", (1.0, 5.0)), ("1 - 5", (1.0, 5.0))],
-)
-def test_guidance_is_a_number_or_a_range(text: str | None, guidance: Any) -> None:
-    assert read_guidance(text) == guidance
-    assert read_guidance(guidance_text(guidance)) == guidance
+def test_the_form_becomes_the_spec_of_a_job() -> None:
+    assert generation_spec(VALUES._replace(guidance="1..5")).guidance == (1.0, 5.0)
+    images = generation_spec(VALUES._replace(start="image", strength=0.4, sources="few"))
+    assert (images.start, images.strength, images.sources) == ("image", 0.4, "few")
+    left_behind = generation_spec(VALUES._replace(strength=0.4, sources="few"))
+    assert (left_behind.strength, left_behind.sources) == (None, None)
+    with pytest.raises(UserError, match="how many"):
+        generation_spec(VALUES._replace(images=None))
 
 
-@pytest.mark.parametrize("text", ["much", "1..", "..5", "-3", "nan", "1..2..3"])
-def test_other_guidance_is_refused_in_words(text: str) -> None:
-    with pytest.raises(UserError, match=re.escape(repr(text))):
-        read_guidance(text)
-
-
-def test_the_form_becomes_the_arguments_of_a_job() -> None:
-    assert asked((*VALUES[:5], "1..5", *VALUES[6:]))["guidance"] == (1.0, 5.0)
-    images = asked((*VALUES[:7], "image", 0.4, "few"))
-    assert (images["start"], images["strength"], images["sources"]) == ("image", 0.4, "few")
-    left_behind = asked((*VALUES[:7], "text", 0.4, "few"))
-    assert (left_behind["strength"], left_behind["sources"]) == (None, None)
+def test_the_form_opens_with_what_was_asked_for_last() -> None:
+    asked = generation_spec(VALUES._replace(steps=4, guidance="1..5", start="image", strength=0.4))
+    assert generation_spec(form_values(asked, "digits")) == asked
 
 
 def test_two_settings_differ_in_what_was_asked_for_alone() -> None:
-    (_, first), (said, second) = settings_of(VALUES, True, "", "6")
-    assert second == {**first, "guidance": 6.0}
-    assert "guidance 6" in said
+    (_, first), (caption, second) = settings_of(VALUES, True, "", "6")
+    assert second == replace(first, guidance=6.0)
+    assert "guidance 6" in caption
     assert len(settings_of(VALUES, False, "other", "6")) == 1
-    ((usual, _),) = settings_of((*VALUES[:3], "", *VALUES[4:]), False, "", "")
+    ((usual, _),) = settings_of(VALUES._replace(generator=""), False, "", "")
     assert usual == "the usual generator, its own guidance"
     with pytest.raises(UserError, match="the same"):
         settings_of(VALUES, True, "", "")

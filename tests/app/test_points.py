@@ -26,7 +26,9 @@ def some_points(n: int, seed: int = 0) -> SimpleNamespace:
     if n:
         columns["confidence"][0] = np.nan
         columns["ids"][-1] = 2**32 - 1
-    return SimpleNamespace(**columns, model="probe 'α' <b>", scored_at="2026-01-02T03:04:05+00:00")
+    return SimpleNamespace(
+        **columns, model="probe 'α' <b>", model_id=7, scored_at="2026-01-02T03:04:05+00:00"
+    )
 
 
 @pytest.mark.parametrize("n", [0, 1, 7, 1000])
@@ -37,6 +39,7 @@ def test_round_trip(n: int) -> None:
     assert header["n"] == n
     assert header["classes"] == classes
     assert header["model"] == points.model
+    assert header["model_id"] == 7
     assert header["scored_at"] == points.scored_at
     assert list(columns) == [name for name, _ in COLUMNS]
     for name, dtype in COLUMNS:

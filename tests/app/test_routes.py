@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from synthaug_app.routes import add_routes
 from synthaug.records import LabelEntry
 from synthaug.running.jobs import JobQueue
 from synthaug.stages import label
-from synthaug.store import catalog, labels
+from synthaug.store import catalog, database, labels
 from synthaug.workspace import Workspace
 
 
@@ -122,9 +123,42 @@ def test_one_bad_label_records_none_of_the_request(client: TestClient, digits: W
     first, second = (image.id for image in catalog.find_images(digits.db)[:2])
     body = {"entries": [entry(first), entry(second, "operation-2", class_index=10)]}
     answer = client.post("/data/labels", json=body)
-    assert answer.status_code == 400
+    assert answer.status_code == 422
+    assert answer.json()["refused"] is True
+    assert answer.json()["op_id"] is None  # one of two; sent alone, each is answered for itself
     assert "10" in answer.json()["error"]
     assert labels.by_op_id(digits.db, "operation-1") is None
+
+
+def test_a_refusal_names_the_entry(client: TestClient, digits: Workspace) -> None:
+    image_id = catalog.find_images(digits.db)[0].id
+    bad = [entry(image_id, class_index=10), entry(999_999), {**entry(image_id), "annotator": " "}]
+    for each in bad:
+        answer = client.post("/data/labels", json={"entries": [each]})
+        assert (answer.status_code, answer.json()["op_id"]) == (422, "operation-1")
+    undo = {"op_id_to_undo": "never-said", "op_id": "operation-3", "annotator": "vet"}
+    answer = client.post("/data/undo", json=undo)
+    assert (answer.status_code, answer.json()["refused"], answer.json()["op_id"]) == (
+        422,
+        True,
+        "operation-3",
+    )
+
+
+def test_a_locked_database_refuses_nothing(
+    client: TestClient, digits: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 20)
+    body = {"entries": [entry(catalog.find_images(digits.db)[0].id)]}
+    elsewhere = sqlite3.connect(digits.db.path, isolation_level=None)
+    elsewhere.execute("BEGIN EXCLUSIVE")
+    answer = client.post("/data/labels", json=body)
+    assert answer.status_code == 503
+    assert "busy" in answer.json()["error"]
+    assert "refused" not in answer.json()
+    elsewhere.execute("ROLLBACK")
+    elsewhere.close()
+    assert client.post("/data/labels", json=body).json()["ok"] is True
 
 
 @pytest.mark.parametrize(
@@ -172,3 +206,22 @@ def test_jobs_can_be_seen_stopped_and_resumed(client: TestClient, digits: Worksp
     client.post(f"/data/jobs/{job}/resume")
     assert JobQueue(digits).get(job).state == "queued"
     assert client.post("/data/jobs/999/cancel").status_code == 404
+
+
+def test_a_locked_database_is_no_refusal_of_the_answer(
+    digits: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client gives up on a 4xx, so a database that cannot be written for a while must not be one."""
+    monkeypatch.setattr("synthaug.store.database.BUSY_TIMEOUT_MS", 50)
+    image_id = catalog.find_images(digits.db)[0].id
+    app = FastAPI()
+    add_routes(app, AppContext(digits, JobQueue(digits)))
+    with TestClient(app) as client:
+        other = sqlite3.connect(digits.db.path, isolation_level=None)
+        other.execute("BEGIN EXCLUSIVE")
+        answer = client.post("/data/labels", json={"entries": [entry(image_id)]})
+        other.rollback()
+        assert answer.status_code == 503
+        assert "busy" in answer.json()["error"]
+        assert client.post("/data/labels", json={"entries": [entry(image_id)]}).json()["ok"]
+        other.close()

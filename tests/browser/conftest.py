@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from synthaug.records import Pixels
+from synthaug.stages.generation_spec import GenerationParams, GenerationSpec
 from synthaug.store import catalog, generations, jobs, models
 from synthaug.store.generations import Generation
 from synthaug.workspace import Workspace
@@ -154,9 +155,9 @@ def fill(root: Path, classes: list[str], count: int) -> Workspace:
     """``count`` different small images; number i was prompted as class 0 and is predicted as class i % K."""
     workspace = Workspace.create(root, classes)
     db = workspace.db
-    job = jobs.submit(
-        db, "generate", {"template": "a <WHAT> picture", "label": classes[0], "count": count}, count
-    )
+    spec = GenerationSpec("a <WHAT> picture", classes[0], count)
+    params = GenerationParams(spec, "embedded", count, source_ids=None, size=(32, 32))
+    job = jobs.submit(db, "generate", params.to_json(), count)
     jobs.finish(db, job, "done", result={"generated": count, "seconds": 1.0})
     ids = []
     with db.transaction():

@@ -14,6 +14,8 @@ from synthaug.classifiers.recipes import RECIPES
 from synthaug.errors import Cancelled, UserError
 from synthaug.importers.digits import digits_arrays
 
+pytestmark = pytest.mark.slow
+
 DIGITS = RECIPES["digits"]
 BRIEF = replace(DIGITS, epochs=2)
 

@@ -16,6 +16,8 @@ from synthaug.classifiers.recipes import RECIPES
 from synthaug.errors import UnknownName, UserError
 from synthaug.importers.digits import digits_arrays
 
+pytestmark = pytest.mark.slow
+
 RECIPE = replace(RECIPES["digits"], label_smoothing=0.1)
 LABELS = torch.tensor([0, 0, 0, 0, 0, 1, 1, 2])
 LOGITS = torch.randn(8, 3, generator=torch.Generator().manual_seed(0))

@@ -19,6 +19,8 @@ from synthaug.generators.base import Generator
 from synthaug.generators.folders import AUGMENTATION
 from synthaug.records import GenerationRequest
 
+pytestmark = pytest.mark.slow
+
 CLASSES = ("cat", "fire truck", "truck")
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 16, 16, 3), dtype=np.uint8)
 LABELS = np.arange(6) % 3

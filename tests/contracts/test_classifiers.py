@@ -15,6 +15,8 @@ from synthaug.classifiers.networks import NETWORKS
 from synthaug.classifiers.recipes import RECIPES
 from synthaug.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 IMAGES = np.random.default_rng(0).integers(0, 256, (12, 16, 16, 3), dtype=np.uint8)
 LARGER = tuple(f"b{size}" for size in range(1, 8))
 NAMES = ("airplane", "cat", "truck")

@@ -22,6 +22,8 @@ from synthaug.generators import load_generator
 from synthaug.generators.base import Generator, ModelCard
 from synthaug.records import GenerationRequest
 
+pytestmark = pytest.mark.slow
+
 STEPS = 3
 SMALL = Architecture(
     image_size=16,

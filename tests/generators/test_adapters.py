@@ -20,6 +20,8 @@ from synthaug.generators import load_generator
 from synthaug.generators.base import ModelCard
 from synthaug.records import GenerationRequest
 
+pytestmark = pytest.mark.slow
+
 DIGITS = Path(synthaug_assets.__file__).parent / "models" / "digits"
 STEPS = 4
 REQUESTS = [GenerationRequest("a bold handwritten digit eight", seed) for seed in range(16)]

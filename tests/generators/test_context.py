@@ -16,6 +16,8 @@ from synthaug.generators.compositing.masks import subject_mask
 from synthaug.importers.digits import digits_arrays
 from synthaug.records import GenerationRequest
 
+pytestmark = pytest.mark.slow
+
 DIGITS = digits_arrays()[0][:6]
 TALL = np.pad(DIGITS[2], ((0, 20), (0, 0), (0, 0)))
 REQUESTS = [

@@ -43,6 +43,8 @@ from synthaug.generators.diffusion.loading import KEPT, load_pipeline, number_fo
 from synthaug.generators.folders import find_model
 from synthaug.records import GenerationRequest, Pixels
 
+pytestmark = pytest.mark.slow
+
 DIGITS = Path(synthaug_assets.__file__).parent / "models" / "digits"
 STEPS = 6
 REQUEST = GenerationRequest("a bold handwritten digit eight", 2**40)

@@ -19,6 +19,8 @@ from synthaug.generators import load_generator
 from synthaug.generators.dcgan import LATENT, Discriminator, Generator
 from synthaug.records import GenerationRequest
 
+pytestmark = pytest.mark.slow
+
 COLOR = np.array([20, 70, 190])
 IMAGES = (COLOR + np.random.default_rng(0).normal(0, 25, (20, 16, 16, 3))).clip(0, 255).astype(np.uint8)
 CONFIG = GANConfig(width=4, epochs=1, batch_size=3)

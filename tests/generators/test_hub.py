@@ -19,6 +19,8 @@ import synthaug_assets
 
 from synthaug.generators.hub import variant_of
 
+pytestmark = pytest.mark.slow
+
 DIGITS = Path(synthaug_assets.__file__).parent / "models" / "digits"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 FIND = """

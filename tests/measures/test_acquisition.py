@@ -11,7 +11,6 @@ from scipy.stats import entropy as scipy_entropy
 from synthaug.measures.acquisition import (
     ACQUISITIONS,
     bald,
-    disagreement_with_prompt,
     entropy,
     epig,
     least_confidence,
@@ -32,7 +31,6 @@ def test_two_rows_by_hand() -> None:
     np.testing.assert_allclose(margin(TWO_ROWS), [0.75, 0.6])
     expected = [1.5 * np.log(2), -0.7 * np.log(0.7) - 0.3 * np.log(0.3)]
     np.testing.assert_allclose(entropy(TWO_ROWS), expected)
-    np.testing.assert_allclose(disagreement_with_prompt(TWO_ROWS, np.array([1, 2])), [0.75, 1.0])
 
 
 def test_passes_by_hand() -> None:

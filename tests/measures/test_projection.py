@@ -10,6 +10,8 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from synthaug.measures.projection import fit_pca, pca, umap
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(0)
 
 

@@ -1,17 +1,17 @@
-"""Choosing a generator: cards without loading, known words, a try that equals the job's own images."""
+"""Choosing a generator: cards without loading, and known words."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from synthaug.errors import Cancelled, UserError
+from synthaug.errors import UserError
 from synthaug.generators.base import ModelCard
 from synthaug.reading import generator_choice
 from synthaug.reading.generator_choice import Vocabulary
 from synthaug.stages import generate
+from synthaug.stages.generation_spec import GenerationSpec
 from synthaug.workspace import Workspace
 
 LONG = "a bold handwritten digit eight, " + "and so on " * 30
@@ -47,29 +47,12 @@ def test_the_digits_know_their_captions(workspace: Workspace) -> None:
 def test_what_is_read_is_what_the_generator_says_it_read(workspace: Workspace) -> None:
     known = generator_choice.vocabulary(workspace, "digits")
     assert known is not None
-    asked = {"template": LONG, "label": "8", "generator": "digits", "steps": 1}
-    ((drawn,),) = generator_choice.try_out(workspace, asked, 1, lambda: False)
+    ((drawn,),) = generate.preview(workspace, GenerationSpec(LONG, "8", 1, generator="digits", steps=1), 1)
     assert drawn.image.cut
     unread = LONG[known.read(LONG) :]
     assert unread.endswith(drawn.image.cut)
     assert not unread.removesuffix(drawn.image.cut)[1:].strip(" on")  # at most the start of a halved word
     assert known.read("a bold eight") == len("a bold eight")
-
-
-def test_a_try_draws_what_the_preview_of_the_job_draws(workspace: Workspace) -> None:
-    asked = {"template": "a {bold|thin} eight", "label": "8", "generator": "digits", "steps": 2, "seed": 5}
-    tried = [each for batch in generator_choice.try_out(workspace, asked, 3, lambda: False) for each in batch]
-    expected = generate.preview(workspace, count=3, **asked)
-    assert [each.prompt for each in tried] == [prompt for prompt, _ in expected]
-    assert all(
-        np.array_equal(each.image.pixels, pixels) for each, (_, pixels) in zip(tried, expected, strict=True)
-    )
-
-
-def test_a_try_can_be_stopped(workspace: Workspace) -> None:
-    asked = {"template": "eight", "label": "8", "generator": "digits"}
-    with pytest.raises(Cancelled):
-        list(generator_choice.try_out(workspace, asked, 8, lambda: True))
 
 
 def test_choices_have_cards_and_a_hub_id_needs_no_network(workspace: Workspace) -> None:

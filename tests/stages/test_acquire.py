@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 from scipy.stats import entropy as scipy_entropy
+from sklearn.preprocessing import normalize
 
 from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.classifiers.monte_carlo import head_passes
@@ -23,6 +24,8 @@ from synthaug.stages.view import ViewSpec, make_view
 from synthaug.store import labels, views
 from synthaug.workspace import Workspace
 from tests.stages.helpers import add_synthetic
+
+pytestmark = pytest.mark.slow
 
 RECIPE = RECIPES["digits"]
 SEARCH = Search("8", add=5, per_round=2, passes=4, epochs_first=3, epochs_a_round=1, ood_guard=None)
@@ -155,8 +158,10 @@ def test_the_best_of_the_pool_are_chosen(scarce: Workspace, function: str) -> No
 
 
 def test_the_guard_leaves_out_what_is_farther_than_the_real_images(scarce: Workspace) -> None:
-    """Farther from the fifth nearest real image than half of these are from theirs."""
-    pool, features, passes, real = after_one_round(scarce, replace(SEARCH, ood_guard=0.5))
+    """Farther, at unit length, from the fifth nearest real image than half of these are from theirs."""
+    pool, *found = after_one_round(scarce, replace(SEARCH, ood_guard=0.5))
+    passes = found[1]
+    features, real = normalize(found[0]), normalize(found[2])
     own = np.sort(cdist(real, real), axis=1)[:, 5]
     far = np.sort(cdist(features, real), axis=1)[:, 4] > np.median(own)
     assert 0 < far.sum() < len(pool) - 2

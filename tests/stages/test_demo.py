@@ -14,6 +14,8 @@ from synthaug.stages import compare, demo, demo_cats
 from synthaug.store import catalog, jobs, labels, models, views
 from synthaug.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Workspace:

@@ -91,3 +91,19 @@ def test_a_missing_image_is_named(augmented: Workspace, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=image.sha256):
         rebuild(augmented, first.manifest, tmp_path / "two")
     assert not (tmp_path / "two").exists()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("split", "../../evil"), ("origin", "elsewhere"), ("sha256", "../x"), ("label", "8"), ("label", -1)],
+)
+def test_a_manifest_that_was_tampered_with_is_refused(
+    augmented: Workspace, tmp_path: Path, field: str, value: object
+) -> None:
+    first = export(augmented, tmp_path / "one", "folder", "augmented")
+    manifest = json.loads(first.manifest.read_text())
+    manifest["images"][3][field] = value
+    first.manifest.write_text(json.dumps(manifest))
+    with pytest.raises(UserError, match=f"image 3 has {field}"):
+        rebuild(augmented, first.manifest, tmp_path / "two")
+    assert not (tmp_path / "two").exists()

@@ -32,6 +32,8 @@ from synthaug.store import catalog, jobs, views
 from synthaug.workspace import Workspace
 from tests.stages.helpers import add_synthetic
 
+pytestmark = pytest.mark.slow
+
 CAPTIONED = 12
 SETTINGS: dict[str, Any] = {
     "steps": 4,

@@ -15,26 +15,38 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from synthaug.errors import TemplateError, UserError
+from synthaug.errors import Cancelled, TemplateError, UserError
 from synthaug.generators.augmentation import distort
 from synthaug.generators.compositing.masks import subject_mask
 from synthaug.records import Job, Prompt
 from synthaug.running.jobs import run_to_end
-from synthaug.stages import generate, generation_params, generation_plan
+from synthaug.stages import generate, generation_plan
+from synthaug.stages.generation_spec import GenerationParams, GenerationSpec
 from synthaug.stages.handlers import HANDLERS
 from synthaug.stages.view import ViewSpec, make_view
 from synthaug.store import catalog, generations, jobs, labels, views
 from synthaug.templates import Template
 from synthaug.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 TEMPLATE = "a <STROKE> handwritten digit eight"
 COUNT = 40
 
 
+def spec(**asked: Any) -> GenerationSpec:
+    """What the tests ask for where they do not say otherwise: eights of the digits model, two steps."""
+    usual = {"template": TEMPLATE, "label": "8", "count": 24, "generator": "digits", "steps": 2}
+    return GenerationSpec(**{**usual, "slots": {"STROKE": ["bold", "thin"]}, **asked})
+
+
+def shown(workspace: Workspace, asked: GenerationSpec, count: int) -> list[generate.Drawn]:
+    """A preview, its batches joined."""
+    return [each for batch in generate.preview(workspace, asked, count) for each in batch]
+
+
 def submit(workspace: Workspace, count: int = COUNT, seed: int = 3) -> int:
-    return generate.submit(
-        workspace, TEMPLATE, "8", count, "digits", steps=2, seed=seed, slots={"STROKE": ["bold", "thin"]}
-    )
+    return generate.submit(workspace, spec(count=count, seed=seed))
 
 
 def made(workspace: Workspace, job: int) -> dict[int, str]:
@@ -70,20 +82,21 @@ def test_a_job_makes_exactly_its_images_and_keeps_how(uninterrupted: Workspace) 
 
 
 def test_a_preview_is_the_beginning_of_the_job(uninterrupted: Workspace) -> None:
-    shown = generate.preview(
-        uninterrupted,
-        TEMPLATE,
-        "8",
-        3,
-        generator="digits",
-        steps=2,
-        seed=3,
-        slots={"STROKE": ["bold", "thin"]},
-    )
+    drawn = shown(uninterrupted, spec(count=COUNT, seed=3), 3)
+    assert len(drawn) == 3
     hashes = made(uninterrupted, 1)
-    for position, (prompt, pixels) in enumerate(shown):
-        assert np.array_equal(uninterrupted.images.read(hashes[position]), pixels)
-        assert prompt.text.startswith("a ")
+    for position, each in enumerate(drawn):
+        assert np.array_equal(uninterrupted.images.read(hashes[position]), each.image.pixels)
+        assert each.prompt.text.startswith("a ")
+
+
+def test_a_preview_can_be_stopped(workspace: Workspace) -> None:
+    with pytest.raises(Cancelled):
+        list(generate.preview(workspace, spec(), should_cancel=lambda: True))
+
+
+def test_a_preview_shows_eight(uninterrupted: Workspace) -> None:
+    assert sum(len(batch) for batch in generate.preview(uninterrupted, spec(count=3, steps=1))) == 8
 
 
 def test_killed_and_started_again_a_job_ends_with_the_same_images(
@@ -130,7 +143,7 @@ def test_duplicates_and_strata_are_chosen_explicitly() -> None:
 
 def test_a_word_list_that_changed_stops_the_job_instead_of_mixing(workspace: Workspace) -> None:
     job = submit(workspace)
-    params = {**jobs.get(workspace.db, job).params, "prompts": 3}
+    params = GenerationParams.from_json({**jobs.get(workspace.db, job).params, "prompts": 3})
     with pytest.raises(UserError, match="a word list has changed"):
         generation_plan.job_prompts(params)
 
@@ -169,15 +182,17 @@ def test_a_word_list_that_changed_stops_the_job_instead_of_mixing(workspace: Wor
     ],
 )
 def test_what_cannot_be_generated_is_said_before_anything_is_queued(
-    workspace: Workspace, arguments: dict[str, object], error: type[UserError], message: str
+    workspace: Workspace, arguments: dict[str, Any], error: type[UserError], message: str
 ) -> None:
+    defaults: dict[str, Any] = {"template": "a {bold|thin} 8", "label": "8", "count": 1}
     with pytest.raises(error, match=message):
-        generate.submit(workspace, **{"template": "a {bold|thin} 8", "label": "8", "count": 1, **arguments})  # type: ignore[arg-type]
+        generate.submit(workspace, GenerationSpec(**{**defaults, **arguments}))
     assert not jobs.latest(workspace.db)
 
 
 def test_a_generator_that_is_not_there_fails_the_job_with_words(workspace: Workspace) -> None:
-    job = run_to_end(workspace, generate.submit(workspace, "x", "8", 1, generator="no-such-folder"), HANDLERS)
+    asked = GenerationSpec("x", "8", 1, generator="no-such-folder")
+    job = run_to_end(workspace, generate.submit(workspace, asked), HANDLERS)
     assert job.state == "failed"
     assert "no-such-folder" in job.error
 
@@ -198,11 +213,7 @@ def provenance(workspace: Workspace, image_id: int) -> dict[str, Any]:
 
 def finish(workspace: Workspace, **arguments: Any) -> Job:
     """A job of the digits model with two steps, worked to its end."""
-    defaults = {"template": TEMPLATE, "label": "8", "count": 24, "generator": "digits", "steps": 2}
-    slots = {"STROKE": ["bold", "thin"]}
-    job = run_to_end(
-        workspace, generate.submit(workspace, **{**defaults, "slots": slots, **arguments}), HANDLERS
-    )
+    job = run_to_end(workspace, generate.submit(workspace, spec(**arguments)), HANDLERS)
     assert job.state == "done", job.error
     return job
 
@@ -220,31 +231,28 @@ def test_guidance_is_drawn_from_the_range_and_a_slots_own_wins(workspace: Worksp
     assert all(1 <= scale <= 3 and (4 * scale).is_integer() for scale in scales["bold"])
     assert provenance(workspace, made[0].image_id)["guidance_scale"] == made[0].details["guidance_scale"]
     # What an image is drawn with depends on the job's seed and its position alone.
-    shown = generate.preview(
-        workspace, TEMPLATE, "8", 5, generator="digits", steps=2, slots={"STROKE": ["bold", "thin"]}, **asked
-    )
-    for each, (prompt, pixels) in zip(made, shown, strict=False):
-        assert each.prompt == prompt.text
+    for each, drawn in zip(made, shown(workspace, spec(**asked), 5), strict=False):
+        assert each.prompt == drawn.prompt.text
         (image,) = catalog.images_by_id(workspace.db, [each.image_id])
-        assert np.array_equal(workspace.images.read(image.sha256), pixels)
+        assert np.array_equal(workspace.images.read(image.sha256), drawn.image.pixels)
 
 
 def test_every_value_of_a_guidance_range_is_drawn() -> None:
-    params = {"guidance": [1.0, 2.1], "guidance_by_slot": {}, "seed": 0}
+    asked = GenerationSpec("a", None, 1, guidance=(1.0, 2.1))
     prompt = Prompt(0, "a", {})
-    drawn = [generation_plan.guidance_of(params, prompt, position) for position in range(500)]
+    drawn = [generation_plan.guidance_of(asked, prompt, position) for position in range(500)]
     assert sorted(set(drawn)) == [1.0, 1.25, 1.5, 1.75, 2.0]
     assert min(Counter(drawn).values()) > 60
 
 
 def test_batches_hold_one_guidance_and_every_position_once() -> None:
-    params = {"guidance": [1.0, 5.0], "guidance_by_slot": {}, "seed": 0}
+    asked = GenerationSpec("a", None, 1, guidance=(1.0, 5.0))
     prompts = [Prompt(0, "a", {})] * 1500
     pending = list(range(100, 1500))
-    batches = list(generate._batches(params, prompts, pending, 8))
+    batches = list(generate._batches(asked, prompts, pending, 8))
     assert sorted(position for batch in batches for position in batch) == pending
     for batch in batches:
-        assert len({generation_plan.guidance_of(params, prompts[0], position) for position in batch}) == 1
+        assert len({generation_plan.guidance_of(asked, prompts[0], position) for position in batch}) == 1
     assert len(batches) < 1.4 * len(pending) / 8
 
 
@@ -313,9 +321,9 @@ def test_classical_augmentation_takes_every_source_equally_often(digits: Workspa
 def test_augmentation_refuses_what_it_does_not_take(
     workspace: Workspace, arguments: dict[str, Any], message: str
 ) -> None:
-    asked = {"template": "x", "label": "8", "count": 1, "generator": "augmentation", **arguments}
+    usual = {"template": "x", "label": "8", "count": 1, "generator": "augmentation"}
     with pytest.raises(UserError, match=message):
-        generate.submit(workspace, **asked)
+        generate.submit(workspace, GenerationSpec(**{**usual, **arguments}))
     assert not jobs.latest(workspace.db)
 
 
@@ -328,11 +336,24 @@ def test_what_was_left_out_of_long_prompts_is_counted(workspace: Workspace) -> N
 
 
 def test_a_job_that_the_first_release_queued_goes_on(workspace: Workspace) -> None:
-    params = jobs.get(workspace.db, submit(workspace, count=2)).params
-    old = {key: value for key, value in params.items() if key not in generation_params.LATER_PARAMS}
-    assert len(old) < len(params)
+    old = {
+        "template": TEMPLATE,
+        "slots": {"STROKE": ["bold", "thin"]},
+        "prompts": 2,
+        "label": "8",
+        "count": 2,
+        "generator": "digits",
+        "steps": 2,
+        "guidance": None,
+        "seed": 3,
+        "duplicates": "keep",
+        "stratify": None,
+        "size": None,
+    }
     job = run_to_end(workspace, jobs.submit(workspace.db, generate.KIND, old, 2), HANDLERS)
     assert (job.state, job.result["generated"]) == ("done", 2)
+    again = run_to_end(workspace, submit(workspace, count=2), HANDLERS)
+    assert made(workspace, job.id) == made(workspace, again.id)
 
 
 def test_inpainting_keeps_the_subjects_of_real_images(digits: Workspace) -> None:

@@ -77,3 +77,17 @@ def test_a_read_only_place_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises((WorkspaceError, OSError), match="file"):
         Workspace.create(tmp_path / "file" / "w", ["a"])
+
+
+def test_labels_of_images_that_are_there_already_are_recorded(tmp_path: Path) -> None:
+    workspace = Workspace.create(tmp_path / "work", ("cat", "dog"))
+    for name in ("plain", "sorted/dog"):
+        (tmp_path / name).mkdir(parents=True)
+        Image.new("RGB", (8, 8), (1, 2, 3)).save(tmp_path / name / "a.png")
+    import_images(workspace, tmp_path / "plain", "folder")
+    result = import_images(workspace, tmp_path / "sorted", "folder")
+    assert (result.added, result.duplicates) == (0, 1)
+    (image,) = catalog.find_images(workspace.db)
+    assert labels.current(workspace.db, [image.id])[image.id].class_index == 1
+    import_images(workspace, tmp_path / "sorted", "folder")
+    assert len(labels.history(workspace.db, image.id)) == 1

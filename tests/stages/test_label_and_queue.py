@@ -145,16 +145,3 @@ def test_an_item_tells_the_whole_story(workspace: Workspace) -> None:
     assert (item.label_value, item.label_class, item.label_source) == ("class", 1, "accepted")
     with pytest.raises(UnknownName):
         items(workspace, [999])
-
-
-def test_slot_values_that_cause_trouble_come_first(workspace: Workspace) -> None:
-    made = add_synthetic(workspace, 4, class_index=8)  # bold, thin, bold, thin
-    record = [
-        LabelEntry(made[1], "reject", "ann", "human", "1"),
-        LabelEntry(made[3], "class", "ann", "human", "2", 3),
-    ]
-    label.record(workspace, [*record, LabelEntry(made[0], "class", "ann", "human", "3", 8)])
-    assert label.flips_by_slot(workspace) == [
-        {"slot": "STROKE", "value": "thin", "made": 2, "kept": 0, "flipped": 1, "rejected": 1},
-        {"slot": "STROKE", "value": "bold", "made": 2, "kept": 1, "flipped": 0, "rejected": 0},
-    ]

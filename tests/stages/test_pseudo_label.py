@@ -24,6 +24,8 @@ from synthaug.store.generations import Generation
 from synthaug.workspace import Workspace
 from tests.stages.helpers import add_synthetic
 
+pytestmark = pytest.mark.slow
+
 
 def add_classless(workspace: Workspace, pixels: list[np.ndarray]) -> list[int]:
     """Synthetic images as a generator without classes leaves them; their ids."""

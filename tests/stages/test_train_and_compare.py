@@ -23,6 +23,8 @@ from synthaug.store import catalog, models, views
 from synthaug.workspace import Workspace
 from tests.stages.helpers import add_synthetic
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def small(digits: Workspace) -> Workspace:
@@ -53,7 +55,7 @@ def test_predict_covers_what_is_new_and_score_places_every_image(small: Workspac
     made = add_synthetic(small, 12, 8)
     assert predict(small).predicted == 12
     assert predict(small).predicted == 0
-    assert score(small)["scored"] == 1809
+    assert score(small).scored == 1809
     rows = {row["id"]: row for row in models.scored_images(small.db)}
     assert len(rows) == 1809
     noise = [rows[each]["ood_real"] for each in made]

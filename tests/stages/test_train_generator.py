@@ -19,11 +19,14 @@ from synthaug.generators.base import ModelCard
 from synthaug.records import GenerationRequest
 from synthaug.running.jobs import run_to_end
 from synthaug.stages import generate
+from synthaug.stages.generation_spec import GenerationSpec
 from synthaug.stages.handlers import HANDLERS
 from synthaug.stages.train_generator import Progress, train_on_view
 from synthaug.stages.view import ViewSpec, make_view
 from synthaug.store import catalog, generations, labels
 from synthaug.workspace import Workspace
+
+pytestmark = pytest.mark.slow
 
 FAMILIES = ("ddpm", "gan")
 
@@ -140,6 +143,7 @@ import os, signal, sys
 from synthaug.cli import main
 from synthaug.generator_training import fitting
 from synthaug.generator_training import gan as gan_training
+from synthaug.stages.generation_spec import GenerationSpec
 from synthaug.stages import train_generator
 
 passed_on = train_generator._Sitting.__call__
@@ -182,7 +186,7 @@ def test_images_of_an_unconditional_model_have_no_class_until_they_are_labeled(
     viewed: Workspace, tmp_path: Path
 ) -> None:
     train(viewed, tmp_path / "m", "ddpm", classes=False)
-    job = generate.submit(viewed, "anything", None, 3, str(tmp_path / "m"), steps=2)
+    job = generate.submit(viewed, GenerationSpec("anything", None, 3, generator=str(tmp_path / "m"), steps=2))
     assert run_to_end(viewed, job, HANDLERS).state == "done"
     ids = [image.id for image in catalog.find_images(viewed.db, origin="synthetic")]
     made = generations.of_images(viewed.db, ids)

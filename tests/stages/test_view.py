@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -12,7 +10,7 @@ import pytest
 from synthaug.errors import UnknownName, UserError, ViewError
 from synthaug.records import LabelEntry
 from synthaug.stages.label import record
-from synthaug.stages.view import ViewSpec, baseline_view, curated_view, make_view, spec_of, tail_counts
+from synthaug.stages.view import ViewSpec, baseline_view, curated_view, make_view, tail_counts
 from synthaug.store import catalog, generations, models, views
 from synthaug.workspace import Workspace
 from tests.stages.helpers import add_synthetic
@@ -226,13 +224,13 @@ def test_images_are_picked_by_hand(digits: Workspace) -> None:
 def test_a_spec_is_kept_and_an_older_one_is_read(digits: Workspace) -> None:
     add_synthetic(digits, 2, 8)
     spec = ViewSpec(add_synthetic={"8": 1}, jobs=(1,), oversample_classes=("8",), seed=3)
-    assert spec_of(make_view(digits, "v", spec)) == spec
-    stored = json.loads(json.dumps(asdict(ViewSpec(keep={"8": 5}, seed=2))))
+    assert ViewSpec.from_json(make_view(digits, "v", spec).spec) == spec
+    stored = ViewSpec(keep={"8": 5}, seed=2).to_json()
     old = {key: value for key, value in stored.items() if key in OLD_FIELDS}
     first = digits.db.one("SELECT id FROM images WHERE split = 'train'")
     assert first is not None
     view = views.create(digits.db, "old", old, [(first["id"], 8)])
-    assert spec_of(view) == ViewSpec(keep={"8": 5}, seed=2)
+    assert ViewSpec.from_json(view.spec) == ViewSpec(keep={"8": 5}, seed=2)
     assert baseline_view(digits).name == "old"
 
 

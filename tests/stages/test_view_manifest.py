@@ -10,7 +10,7 @@ import pytest
 
 from synthaug.errors import UnknownName, UserError
 from synthaug.stages.importing import import_images
-from synthaug.stages.view import ViewSpec, make_view, spec_of
+from synthaug.stages.view import ViewSpec, make_view
 from synthaug.stages.view_manifest import fingerprint, read_view, write_view
 from synthaug.store import views
 from synthaug.workspace import Workspace
@@ -37,7 +37,7 @@ def test_a_manifest_makes_the_same_view_elsewhere(digits: Workspace, manifest: P
     import_images(other, "digits", "digits")
     made = read_view(other, "theirs", manifest)
     assert listed(other, "theirs") == listed(digits, "mine")
-    assert spec_of(made) == SPEC
+    assert ViewSpec.from_json(made.spec) == SPEC
     assert made.spec["manifest"] == json.loads(manifest.read_text())["fingerprint"]
     again = write_view(other, "theirs", tmp_path / "again.json")
     assert json.loads(again.read_text())["images"] == json.loads(manifest.read_text())["images"]

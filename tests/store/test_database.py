@@ -183,3 +183,11 @@ def test_statements_keeps_triggers_whole() -> None:
         "CREATE TABLE a (b);\nCREATE TRIGGER t AFTER INSERT ON a\nBEGIN\n  SELECT 1;\n  SELECT 2;\nEND;\n"
     )
     assert [each.split()[1] for each in statements(script)] == ["TABLE", "TRIGGER"]
+
+
+def test_a_commit_waits_for_the_disk(tmp_path: Path) -> None:
+    """2 is FULL: in WAL mode, NORMAL (1) would lose acknowledged commits in a power cut."""
+    database = Database(tmp_path / "x.db")
+    row = database.one("PRAGMA synchronous")
+    assert row is not None
+    assert row[0] == 2

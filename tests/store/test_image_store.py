@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -61,3 +63,31 @@ def test_the_address_is_a_sha256(tmp_path: Path) -> None:
     sha256 = ImageStore(tmp_path).put(random_pixels(7), {})
     assert len(sha256) == len(hashlib.sha256().hexdigest())
     assert set(sha256) <= set("0123456789abcdef")
+
+
+@pytest.mark.parametrize("damage", [lambda data: b"", lambda data: data[:-9]], ids=["emptied", "cut short"])
+def test_what_a_power_cut_left_is_written_again(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    store, pixels = ImageStore(tmp_path), random_pixels(5)
+    path = store.path(store.put(pixels, {}))
+    path.write_bytes(damage(path.read_bytes()))
+    assert np.array_equal(store.read(store.put(pixels, {})), pixels)
+
+
+def test_a_flush_syncs_every_file_and_folder_since_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    real = os.fsync
+
+    def noting(handle: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{handle}").readlink()))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", noting)
+    store = ImageStore(tmp_path / "images")
+    paths = [store.path(store.put(random_pixels(seed), {})) for seed in (6, 7)]
+    store.flush()
+    wanted = {tmp_path / "images", *paths, *(path.parent for path in paths)}
+    assert {Path(each) for each in synced} == wanted
+    store.flush()
+    assert len(synced) == len(wanted)

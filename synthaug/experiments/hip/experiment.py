@@ -32,6 +32,7 @@ from synthaug.experiments.lab import Lab
 from synthaug.importers.hip.angles import hip_class, wording
 from synthaug.importers.hip.phantom import HipPhantomImporter
 from synthaug.stages import finetune
+from synthaug.stages.generation_spec import GenerationSpec
 from synthaug.stages.pixels import load_pixels
 from synthaug.stages.run_cache import Trainer
 from synthaug.store import catalog, jobs, views
@@ -143,18 +144,20 @@ class Hip:
         asked = {name: [pair for pair in pairs if hip_class(*pair, chosen.threshold) == name] for name in HIP}
         return tuple(
             lab.generated(
-                "<CAPTION>",
-                name,
-                len(pairs),
-                generator=str(generator),
-                steps=chosen.drawing_steps,
-                guidance=chosen.guidance,
-                seed=HIP.index(name),
-                slots={
-                    "CAPTION": [
-                        form.format(left=f"{left:.2f}", right=f"{right:.2f}") for left, right in pairs
-                    ]
-                },
+                GenerationSpec(
+                    "<CAPTION>",
+                    name,
+                    len(pairs),
+                    generator=str(generator),
+                    steps=chosen.drawing_steps,
+                    guidance=chosen.guidance,
+                    seed=HIP.index(name),
+                    slots={
+                        "CAPTION": [
+                            form.format(left=f"{left:.2f}", right=f"{right:.2f}") for left, right in pairs
+                        ]
+                    },
+                )
             )
             for name, pairs in asked.items()
             if pairs

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from PIL import Image
 
 from synthaug.errors import Cancelled, UserError
 from synthaug.generators.base import GeneratedImage, GenerationSettings, ModelCard, ShouldCancel
 from synthaug.generators.compositing.colour import harmonise
 from synthaug.generators.compositing.composite import Ranges, blend, fill, place, soften, warp
 from synthaug.generators.compositing.masks import Mask, described, ellipse, subject_mask
-from synthaug.generators.delivery import delivered_size
+from synthaug.generators.delivery import deliver, delivered_size
 from synthaug.images import resize
 from synthaug.records import GenerationRequest, Pixels
 
@@ -44,7 +43,7 @@ class _Plan:
 
     request: GenerationRequest
     mask: Mask
-    told_by: str
+    mask_source: str
     rng: np.random.Generator
     drawn: bool  # whether the background is
 
@@ -132,16 +131,16 @@ class ContextGenerator:
     def _plan(self, request: GenerationRequest) -> _Plan:
         assert request.image is not None  # noqa: S101 (for the type checker)
         if request.mask is not None:
-            mask, told_by = ~request.mask, "request"
+            mask, mask_source = ~request.mask, "request"
         elif self._segmenter is not None:
-            mask, told_by = self._segmenter.mask(request.image), self._segmenter.name
+            mask, mask_source = self._segmenter.mask(request.image), self._segmenter.name
         else:
-            mask, told_by = subject_mask(request.image), "border colours"
+            mask, mask_source = subject_mask(request.image), "border colours"
         if not 0 < mask.mean() <= LARGEST:
-            mask, told_by = ellipse(*mask.shape), "ellipse"
+            mask, mask_source = ellipse(*mask.shape), "ellipse"
         wanted = self._context.background
         drawn = bool(request.prompt.strip()) if wanted == "by prompt" else wanted == "drawn"
-        return _Plan(request, mask, told_by, np.random.default_rng(request.seed), drawn)
+        return _Plan(request, mask, mask_source, np.random.default_rng(request.seed), drawn)
 
     def _own_background(self, plan: _Plan) -> Pixels:
         """The image's own background, the subject's place filled, cut to the canvas's shape."""
@@ -169,7 +168,7 @@ class ContextGenerator:
         subject = harmonise(subject, alpha, background.pixels, context.colour_strength, context.colour_limit)
         details = {
             "start": "context",
-            "mask": described(plan.mask) | {"told_by": plan.told_by},
+            "mask": described(plan.mask) | {"told_by": plan.mask_source},
             "background": "drawn" if plan.drawn else "own",
             "background_prompt": plan.request.prompt if plan.drawn else "",
             "warp": placement.matrix.ravel().tolist(),
@@ -216,14 +215,8 @@ class ContextGenerator:
         return max(self._context.strength, one_step) if self._context.strength else 0.0
 
     def _delivered(self, image: GeneratedImage) -> GeneratedImage:
-        if self.image_size == self._base.image_size:
-            return image
-        reduced = Image.fromarray(image.pixels).resize(self.image_size, Image.Resampling.LANCZOS)
-        return replace(
-            image,
-            pixels=np.asarray(reduced),
-            review=image.review if image.review is not None else image.pixels,
-        )
+        made = deliver(image.pixels, self.image_size, image.cut, image.details)
+        return made if image.review is None else replace(made, review=image.review)
 
 
 def _segmenter(name: str, device: str | None) -> Any:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from synthaug.errors import Cancelled, SynthaugError, UserError
 from synthaug.generators.base import (
@@ -18,7 +18,7 @@ from synthaug.generators.base import (
     ModelCard,
     ShouldCancel,
 )
-from synthaug.generators.delivery import check_positive, delivered_size
+from synthaug.generators.delivery import check_positive, deliver, delivered_size
 from synthaug.generators.diffusion.batches import Setting, group, keep_unmasked, masks, sources
 from synthaug.generators.diffusion.loading import load_pipeline
 from synthaug.generators.diffusion.pipelines import is_out_of_memory
@@ -165,12 +165,8 @@ class DiffusionGenerator:
     def _delivered(
         self, drawn: Pixels, request: GenerationRequest, setting: Setting, cut: str
     ) -> GeneratedImage:
-        details = setting.details(request)
-        drawn = self._kept(drawn, request)
-        if self.image_size == self._loaded.native_size:
-            return GeneratedImage(drawn, cut=cut, details=details)
-        reduced = np.asarray(Image.fromarray(drawn).resize(self.image_size, Image.Resampling.LANCZOS))
-        return GeneratedImage(self._kept(reduced, request), review=drawn, cut=cut, details=details)
+        made = deliver(self._kept(drawn, request), self.image_size, cut, setting.details(request))
+        return made if made.review is None else replace(made, pixels=self._kept(made.pixels, request))
 
     @staticmethod
     def _kept(drawn: Pixels, request: GenerationRequest) -> Pixels:

@@ -1,0 +1,322 @@
+"""Charts as escaped HTML and SVG: numbers in, markup out. Colours are the theme's variables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ..markup import Markup, joined, markup
+
+VERDICTS = {"helped": "Helped", "did not help": "Did not help", "not enough evidence": "Not enough evidence"}
+"""The three verdicts as headings."""
+
+SIDES = ("baseline", "oversampled", "augmented")
+"""The sides of a retraining, as runs are named (``baseline/0``); each has its colour in the style sheet."""
+
+CURVE_WIDTH, CURVE_HEIGHT = 640, 230
+CURVE_LEFT, CURVE_RIGHT, CURVE_TOP, CURVE_BOTTOM = 44, 12, 12, 28
+
+
+class ClassPair(NamedTuple):
+    """One class on both sides; accuracies 0..1, None where the class has no test images."""
+
+    name: str
+    baseline: float | None
+    augmented: float | None
+    significant: bool
+
+
+def points_of(share: float, signed: bool = False) -> str:
+    """0.0123 as ``1.23``, or ``+1.23``: percentage points."""
+    return f"{100 * share:+.2f}" if signed else f"{100 * share:.2f}"
+
+
+def interval(difference: float, ci: tuple[float, float], seeds: Sequence[float], confidence: float) -> Markup:
+    """The difference with its interval around a zero line, one dot a seed. Differences are shares, -1..1."""
+    low, high = _around_zero([*ci, *seeds, difference])
+    ticks = _ticks(low, high, 6)
+    place = _scale(min(low, ticks[0]), max(high, ticks[-1]))
+    lanes = 4
+    dots = joined(
+        markup(
+            '<i class="sa-interval-seed" style="left:{:.2f}%;top:{}px" title="seed {}: {} points"></i>',
+            place(value),
+            66 + 7 * (index % lanes),
+            index,
+            points_of(value, signed=True),
+        )
+        for index, value in enumerate(seeds)
+    )
+    axis = joined(
+        markup(
+            '<span style="left:{:.2f}%"{}>{}</span>',
+            place(tick),
+            Markup(' class="zero"') if not tick else "",
+            f"{round(100 * tick, 6):+g}" if tick else "0",
+        )
+        for tick in ticks
+    )
+    return markup(
+        '<div class="sa-interval" role="img" aria-label="Difference {difference} points, {confidence:.0f}% interval '
+        '{low} to {high}"><div class="sa-interval-plot">'
+        '<div class="sa-interval-zero" style="left:{zero:.2f}%"></div>'
+        '<em class="worse" style="right:{before:.2f}%">&larr; worse</em>'
+        '<em class="better" style="left:{zero:.2f}%">better &rarr;</em>'
+        '<div class="sa-interval-range" style="left:{start:.2f}%;width:{width:.2f}%"></div>'
+        '<div class="sa-interval-mean" style="left:{mean:.2f}%"><b>{difference}</b></div>{dots}</div>'
+        '<div class="sa-interval-axis">{axis}</div>'
+        '<p class="sa-chart-note">Points of accuracy, augmented minus baseline. Bar: {confidence:.0f}% interval; '
+        "small dots: one a seed.</p></div>",
+        difference=points_of(difference, signed=True),
+        confidence=100 * confidence,
+        low=points_of(ci[0], signed=True),
+        high=points_of(ci[1], signed=True),
+        zero=place(0),
+        before=100 - place(0),
+        start=place(ci[0]),
+        width=max(place(ci[1]) - place(ci[0]), 0.4),
+        mean=place(difference),
+        dots=dots,
+        axis=axis,
+    )
+
+
+def class_bars(pairs: Sequence[ClassPair]) -> Markup:
+    """Accuracy of every class: baseline as a ring, augmented as a dot, the change between them."""
+    known = [value for pair in pairs for value in (pair.baseline, pair.augmented) if value is not None]
+    floor = math.floor(min(known, default=0.0) * 10 - 0.5) / 10
+    place = _scale(max(0.0, floor), 1.0)
+    rows = joined(_class_row(pair, place) for pair in pairs)
+    ends = markup("<span>{:.0f}%</span><span>100%</span>", 100 * max(0.0, floor))
+    return markup(
+        '<div class="sa-pairs"><div class="sa-key"><span><i class="ring"></i>baseline</span>'
+        '<span><i class="dot"></i>augmented</span></div>{}'
+        '<div class="sa-pair sa-pair-axis"><span></span><div>{}</div><b></b></div></div>',
+        rows,
+        ends,
+    )
+
+
+def _class_row(pair: ClassPair, place: Any) -> Markup:
+    if pair.baseline is None or pair.augmented is None:
+        return markup(
+            '<div class="sa-pair"><span title="{0}">{0}</span><div class="none">no test images</div><b></b></div>',
+            pair.name,
+        )
+    change = pair.augmented - pair.baseline
+    tone = "flat" if abs(change) < 5e-5 else "up" if change > 0 else "down"
+    left, right = sorted((place(pair.baseline), place(pair.augmented)))
+    return markup(
+        '<div class="sa-pair {tone}" title="{name}: baseline {before}%, augmented {after}%">'
+        '<span>{name}</span><div class="track"><i class="link" style="left:{left:.2f}%;width:{width:.2f}%"></i>'
+        '<i class="ring" style="left:{ring:.2f}%"></i><i class="dot" style="left:{dot:.2f}%"></i></div>'
+        "<b>{change}{mark}</b></div>",
+        tone=tone,
+        name=pair.name,
+        before=points_of(pair.baseline),
+        after=points_of(pair.augmented),
+        left=left,
+        width=right - left,
+        ring=place(pair.baseline),
+        dot=place(pair.augmented),
+        change=f"{100 * change:+.1f}",
+        mark=Markup('<sup title="Significant after correction for the number of classes">*</sup>')
+        if pair.significant
+        else "",
+    )
+
+
+def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str], title: str) -> Markup:
+    """A confusion matrix as a heatmap: rows true, columns predicted, shade = share of the row."""
+    head = joined(markup('<th scope="col" title="{0}">{0}</th>', name) for name in classes)
+    body = joined(
+        markup('<tr><th scope="row" title="{0}">{0}</th>{1}</tr>', name, _confusion_row(row, index, classes))
+        for index, (name, row) in enumerate(zip(classes, matrix, strict=True))
+    )
+    return markup(
+        '<figure class="sa-confusion"><figcaption>{}</figcaption><div class="sa-table-holder"><table>'
+        "<thead><tr><th></th>{}</tr></thead><tbody>{}</tbody></table></div></figure>",
+        title,
+        head,
+        body,
+    )
+
+
+def _confusion_row(row: Sequence[int], true: int, classes: Sequence[str]) -> Markup:
+    total = sum(row)
+    cells = []
+    for predicted, count in enumerate(row):
+        share = count / total if total else 0.0
+        shade = round(100 * math.sqrt(share)) if predicted != true else round(100 * share)
+        cells.append(
+            markup(
+                '<td class="{kind}{strong}" style="--share:{shade}%" title="{true}, predicted {predicted}: '
+                '{count} of {total} ({percent:.1f}%)">{text}</td>',
+                kind="hit" if predicted == true else "miss",
+                strong=" strong" if shade > 55 else "",
+                shade=shade,
+                true=classes[true],
+                predicted=classes[predicted],
+                count=count,
+                total=total,
+                percent=100 * share,
+                text=_percent(share) if count else "",
+            )
+        )
+    return joined(cells)
+
+
+def _percent(share: float) -> str:
+    return "<1" if share < 0.005 else f"{100 * share:.0f}"
+
+
+def view_counts(classes: Sequence[str], baseline: Mapping[str, int], augmented: Mapping[str, int]) -> Markup:
+    """Training images of every class on both sides: what they share, and what was added."""
+    most = max([1, *baseline.values(), *augmented.values()])
+    rows = joined(
+        markup(
+            '<div class="sa-count" title="{name}: {before} in the baseline, {after} augmented"><span>{name}</span>'
+            '<div><i class="base" style="width:{base:.2f}%"></i><i class="more" style="width:{more:.2f}%"></i></div>'
+            "<b>{before}{arrow}</b></div>",
+            name=name,
+            before=f"{baseline.get(name, 0):,}",
+            after=f"{augmented.get(name, 0):,}",
+            base=100 * min(baseline.get(name, 0), augmented.get(name, 0)) / most,
+            more=100 * max(0, augmented.get(name, 0) - baseline.get(name, 0)) / most,
+            arrow=_arrow(baseline.get(name, 0), augmented.get(name, 0)),
+        )
+        for name in classes
+    )
+    return markup(
+        '<div class="sa-counts"><div class="sa-key"><span><i class="base"></i>in both</span>'
+        '<span><i class="more"></i>added: synthetic</span></div>{}</div>',
+        rows,
+    )
+
+
+def _arrow(before: int, after: int) -> Markup | str:
+    return "" if before == after else markup(" <em>&rarr; {}</em>", f"{after:,}")
+
+
+def learning_curve(history: Iterable[Mapping[str, Any]]) -> Markup:
+    """Training accuracy by epoch, a line a run; ``history`` as in ``Job.result`` (run, epoch, epochs, ...)."""
+    runs: dict[str, list[tuple[int, float]]] = {}
+    epochs = 1
+    for entry in history:
+        if entry["epoch"] == 1:  # also of a run that was stopped and begun again
+            runs.pop(str(entry["run"]), None)
+        runs.setdefault(str(entry["run"]), []).append((int(entry["epoch"]), float(entry["train_accuracy"])))
+        epochs = max(epochs, int(entry["epochs"]))
+    accuracies = [accuracy for run in runs.values() for _, accuracy in run]
+    floor = math.floor(10 * min(accuracies, default=0.0)) / 10
+    across = _scale(1, max(epochs, 2), CURVE_LEFT, CURVE_WIDTH - CURVE_RIGHT)
+    down = _scale(floor, 1.0, CURVE_HEIGHT - CURVE_BOTTOM, CURVE_TOP)
+    newest = next(reversed(runs), None)
+    lines = joined(_curve(name, run, across, down, name == newest) for name, run in runs.items())
+    return markup(
+        '<div class="sa-curve"><div class="sa-key">{}</div>'
+        '<svg viewBox="0 0 {} {}" role="img" aria-label="Training accuracy by epoch">{}{}</svg>'
+        '<p class="sa-chart-note">Accuracy on the training images by epoch, a line a run. The test images are '
+        "touched only after the last epoch.</p></div>",
+        joined(
+            markup('<span><i class="line {0}"></i>{0}</span>', side)
+            for side in SIDES
+            if any(name.startswith(side) for name in runs)
+        ),
+        CURVE_WIDTH,
+        CURVE_HEIGHT,
+        _curve_axes(floor, epochs, across, down),
+        lines,
+    )
+
+
+def _curve(name: str, run: Sequence[tuple[int, float]], across: Any, down: Any, newest: bool) -> Markup:
+    side = next((each for each in SIDES if name.startswith(each)), SIDES[0])
+    path = " ".join(f"{across(epoch):.1f},{down(accuracy):.1f}" for epoch, accuracy in run)
+    epoch, accuracy = run[-1]
+    end = markup(
+        '<circle cx="{:.1f}" cy="{:.1f}" r="{}"/>', across(epoch), down(accuracy), 4 if newest else 2
+    )
+    return markup(
+        '<g class="{}{}"><title>{}, epoch {}: {}%</title><polyline points="{}"/>{}</g>',
+        side,
+        " newest" if newest else "",
+        name.replace("/", ", seed "),
+        epoch,
+        points_of(accuracy),
+        path,
+        end,
+    )
+
+
+def _curve_axes(floor: float, epochs: int, across: Any, down: Any) -> Markup:
+    right = CURVE_WIDTH - CURVE_RIGHT
+    levels = joined(
+        markup(
+            '<line x1="{}" x2="{}" y1="{y:.1f}" y2="{y:.1f}"/><text x="{}" y="{text:.1f}" text-anchor="end">{}%</text>',
+            CURVE_LEFT,
+            right,
+            CURVE_LEFT - 8,
+            round(100 * level),
+            y=down(level),
+            text=down(level) + 4,
+        )
+        for level in _ticks(floor, 1.0, 4)
+        if level <= 1.0
+    )
+    steps = [
+        epoch for epoch in range(1, epochs + 1) if epoch in (1, epochs) or epoch % max(1, epochs // 5) == 0
+    ]
+    bottom = CURVE_HEIGHT - 8
+    labels = joined(
+        markup('<text x="{:.1f}" y="{}" text-anchor="middle">{}</text>', across(epoch), bottom, epoch)
+        for epoch in steps
+    )
+    return markup('<g class="axes">{}{}</g>', levels, labels)
+
+
+def runs_strip(history: Sequence[Mapping[str, Any]], seeds: int, sides: Sequence[str]) -> Markup:
+    """One cell a training run, a row a side: waiting, running or finished."""
+    latest = {str(entry["run"]): entry for entry in history}
+    current = str(history[-1]["run"]) if history else None
+
+    def cell(run: str) -> Markup:
+        entry = latest.get(run)
+        share = entry["epoch"] / entry["epochs"] if entry else 0.0
+        state = "finished" if share == 1.0 else "running" if run == current else "waiting"
+        named = run.replace("/", ", seed ")
+        return markup(
+            '<i class="{}" style="--share:{:.0f}%" title="{}: {}"></i>', state, 100 * share, named, state
+        )
+
+    rows = joined(
+        markup(
+            '<div class="sa-run {0}"><span>{0}</span><div>{1}</div></div>',
+            side,
+            joined(cell(f"{side}/{seed}") for seed in range(seeds)),
+        )
+        for side in sides
+    )
+    return markup('<div class="sa-runs" aria-label="Training runs">{}</div>', rows)
+
+
+def _scale(low: float, high: float, start: float = 0.0, end: float = 100.0) -> Any:
+    span = (high - low) or 1.0
+    return lambda value: start + (end - start) * min(1.0, max(0.0, (value - low) / span))
+
+
+def _around_zero(values: Sequence[float]) -> tuple[float, float]:
+    """A range that holds all values and zero, with room at both ends."""
+    low, high = min(0.0, *values), max(0.0, *values)
+    room = 0.12 * (high - low) or 0.005
+    return low - room, high + room
+
+
+def _ticks(low: float, high: float, wanted: int) -> list[float]:
+    """Round values over a range, steps of 1, 2 or 5 times a power of ten, the first at or below ``low``."""
+    rough = (high - low) / wanted or 1.0
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.999)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return [round(step * index, 12) or 0.0 for index in range(first, last + 1)]

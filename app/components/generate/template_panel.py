@@ -1,0 +1,53 @@
+"""A template as it is written: how many prompts it gives, some of them, or where it cannot be read."""
+
+from __future__ import annotations
+
+from synthaug.errors import TemplateError
+from synthaug.reading.generator_choice import Vocabulary
+from synthaug.templates import Template
+
+from ..events import first_line
+from ..markup import Markup, joined, markup
+from .words import legend, marked
+
+SAMPLES = 5
+SYNTAX = Markup("""
+<details class="sa-syntax"><summary>How to write a template</summary><dl>
+<dt>&lt;BREED&gt;</dt><dd>a slot: one word of the list of that name</dd>
+<dt>{sitting|standing}</dt><dd>one of these</dd>
+<dt>{0.7::day|night}</dt><dd>one of these, the first more often</dd>
+<dt>{2$$ and $$red|green|blue}</dt><dd>two of these, joined by "and"</dd>
+<dt>&lt;ANGLE:60..120:0.5&gt;</dt><dd>numbers from 60 to 120 in steps of 0.5</dd>
+</dl></details>
+""")
+
+
+def template_panel(text: str, vocabulary: Vocabulary | None = None) -> Markup:
+    """How many prompts a template gives, with some of them; or where it cannot be read."""
+    try:
+        template = Template.parse(text)
+        unique = template.unique_count
+        wanted = min(SAMPLES, template.count if unique is None else unique)
+        samples = [prompt.text for prompt in template.sample(wanted, seed=0)]
+    except TemplateError as error:
+        return template_error(text, error)
+    different = "" if unique is None or unique == template.count else f", {unique:,} different"
+    return markup(
+        '<div class="sa-prompts"><p><b>{count}</b> {noun}{different}</p><ul>{samples}</ul>{legend}</div>',
+        count=f"{template.count:,}",
+        noun="prompt" if template.count == 1 else "prompts",
+        different=different,
+        samples=joined(markup("<li>{}</li>", marked(sample, vocabulary)) for sample in samples),
+        legend=legend(samples, vocabulary),
+    )
+
+
+def template_error(text: str, error: TemplateError) -> Markup:
+    """The message, and the template with the place marked."""
+    said = first_line(error)
+    where = Markup("")
+    if error.position is not None:
+        at = min(error.position, len(text))
+        said = said.removesuffix(f" (character {error.position + 1})")
+        where = markup("<pre>{}<mark>{}</mark>{}</pre>", text[:at], text[at : at + 1] or " ", text[at + 1 :])
+    return markup('<div class="sa-prompts sa-prompts-error" role="status"><p>{}</p>{}</div>', said, where)

@@ -1,0 +1,67 @@
+"""A prompt with its words marked: what the model was taught, what it never saw, what it does not even read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+
+from synthaug.reading.generator_choice import Span, Vocabulary
+
+from ..markup import Markup, joined, markup
+
+UNKNOWN = "Not in the captions that this generator learned from: it has no effect, or not the one you mean"
+UNREAD = "Beyond what the text encoder reads"
+
+
+def marked(text: str, vocabulary: Vocabulary | None) -> Markup:
+    """One prompt; plain where nothing is known of the generator's words."""
+    if vocabulary is None:
+        return markup("{}", text)
+    read = vocabulary.read(text)
+    parts = joined(_span(each) for each in _until(vocabulary.spans(text), read))
+    if read < len(text):
+        parts += markup('<span class="sa-word-unread" title="{}">{}</span>', UNREAD, text[read:])
+    return parts
+
+
+def legend(texts: Sequence[str], vocabulary: Vocabulary | None) -> Markup:
+    """What the marks in these prompts mean, in a sentence; nothing where nothing is known of the words."""
+    if vocabulary is None:
+        return Markup("")
+    cut = [text for text in texts if vocabulary.read(text) < len(text)]
+    spans = [span for text in texts for span in _until(vocabulary.spans(text), vocabulary.read(text))]
+    unknown = list(dict.fromkeys(span.text for span in spans if span.state == "unknown"))
+    said = Markup("")
+    if unknown:
+        said = markup(
+            "<strong>Struck through</strong>: no word this generator was taught ({}{}). Such words have no effect, "
+            "or not the one you mean.",
+            ", ".join(unknown[:5]),
+            "" if len(unknown) <= 5 else f" and {len(unknown) - 5} more",
+        )
+    elif spans:
+        said = Markup("Every word here stood in the captions that this generator learned from.")
+    if cut:
+        said += Markup(
+            " <strong>Faded, in brackets</strong>: not read, the prompt is longer than the text encoder takes."
+        )
+    return markup('<div class="sa-words-legend">{}</div>', said) if said else Markup("")
+
+
+def _until(spans: Sequence[Span], read: int) -> list[Span]:
+    """The stretches within the first ``read`` characters, the last one shortened."""
+    ends = accumulate(len(span.text) for span in spans)
+    kept = []
+    for span, end in zip(spans, ends, strict=True):
+        text = span.text if end <= read else span.text[: max(0, len(span.text) - (end - read))]
+        if text:
+            kept.append(Span(text, span.state))
+    return kept
+
+
+def _span(span: Span) -> Markup:
+    if span.state == "known":
+        return markup('<span class="sa-word-known">{}</span>', span.text)
+    if span.state == "unknown":
+        return markup('<s class="sa-word-unknown" title="{}">{}</s>', UNKNOWN, span.text)
+    return markup("{}", span.text)

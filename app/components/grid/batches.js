@@ -1,0 +1,110 @@
+// @ts-check
+// Labels of many images at once: saved page by page, undone as a whole.
+
+import { ApiError, postJson } from "../../static/lib/api.js";
+import { annotator, operationId } from "../../static/lib/session.js";
+import { LABELED, NONE, REJECTED, UNSURE } from "../scatter/points.js";
+
+/** @typedef {import("../../static/lib/types.js").LabelValue} LabelValue */
+/** @typedef {import("../scatter/points.js").Points} Points */
+/** @typedef {{ point: number, state: number, label: number }} Change what the columns say of a point */
+/** @typedef {Change & { before: Change, op: string, undo: string }} Entry `op`, `undo`: the ids of its operations */
+/** @typedef {{ name: string, data: Points, value: LabelValue, source: "human" | "accepted", entries: Entry[], saved: number }} Batch */
+/** @typedef {(changes: Change[], done: number) => void} Saved */
+
+const PAGE = 200;
+const TRIES = 3;
+const RETRY_MS = 300;
+const UNDO_LANES = 4;
+const STATE_OF = { class: LABELED, reject: REJECTED, unsure: UNSURE };
+
+/**
+ * A batch that says `value` of these points; `classOf` gives the class, or null to leave a point out.
+ * @param {string} name
+ * @param {Points} data
+ * @param {number[]} points
+ * @param {LabelValue} value
+ * @param {"human" | "accepted"} source
+ * @param {(point: number) => number | null} classOf
+ * @returns {Batch}
+ */
+export function batchOf(name, data, points, value, source, classOf) {
+  const { state, label } = data.columns;
+  const entries = points.flatMap((point) => {
+    const index = value === "class" ? classOf(point) : NONE;
+    if (index === null) return [];
+    const before = { point, state: state[point], label: label[point] };
+    return [{ point, state: STATE_OF[value], label: index, before, op: operationId(), undo: operationId() }];
+  });
+  return { name, data, value, source, entries, saved: 0 };
+}
+
+/**
+ * Save what of a batch is not saved yet. Throws ApiError; `batch.saved` says how far it came.
+ * @param {Batch} batch
+ * @param {Saved} saved after every page
+ */
+export async function save(batch, saved) {
+  while (batch.saved < batch.entries.length) {
+    const page = batch.entries.slice(batch.saved, batch.saved + PAGE);
+    await post("/data/labels", { entries: page.map((entry) => bodyOf(batch, entry)) });
+    batch.saved += page.length;
+    saved(page, batch.saved);
+  }
+}
+
+/**
+ * Take back a batch, several at a time. Throws ApiError; doing it again goes on.
+ * @param {Batch} batch
+ * @param {(done: number) => void} undone
+ */
+export async function undo(batch, undone) {
+  const left = [...batch.entries];
+  let done = 0;
+  const lane = async () => {
+    for (let entry = left.pop(); entry; entry = left.pop()) {
+      await post("/data/undo", { op_id_to_undo: entry.op, op_id: entry.undo, annotator: annotator() });
+      done += 1;
+      undone(done);
+    }
+  };
+  await Promise.all(Array.from({ length: UNDO_LANES }, lane));
+}
+
+/** Whether trying again cannot help: the app has looked at it and refused. @param {unknown} error */
+export function isRefusal(error) {
+  return error instanceof ApiError && error.body?.refused === true;
+}
+
+/**
+ * @param {Batch} batch
+ * @param {Entry} entry
+ * @returns {import("../../static/lib/types.js").LabelBody}
+ */
+function bodyOf({ data, value, source }, entry) {
+  return {
+    image_id: data.columns.ids[entry.point],
+    value,
+    class_index: value === "class" ? entry.label : null,
+    source,
+    op_id: entry.op,
+    annotator: annotator(),
+    model_id: data.header.model_id,
+  };
+}
+
+/**
+ * Send, and send again a few times unless it was refused. Throws ApiError.
+ * @param {string} path
+ * @param {unknown} body
+ */
+async function post(path, body) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await postJson(path, body);
+    } catch (error) {
+      if (isRefusal(error) || attempt === TRIES) throw error;
+      await new Promise((wake) => setTimeout(wake, RETRY_MS * attempt));
+    }
+  }
+}

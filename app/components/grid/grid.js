@@ -1,0 +1,319 @@
+// @ts-check
+// What the scatter selected, and what can be done to all of it at once. Events on document:
+//   out  synthaug:grid                      a grid has come and wants to be told what is selected
+//   in   synthaug:selected {points, data}
+//   out  synthaug:labeled                   label and state of some points were changed in the columns
+//   out  synthaug:peek     {point | null}   the point under the pointer
+
+import { announce, closest, find, hear, make, makeButton } from "../../static/lib/dom.js";
+import { review } from "../../static/lib/session.js";
+import { count, number } from "../../static/lib/words.js";
+import { NONE, SYNTHETIC } from "../scatter/points.js";
+import { batchOf, isRefusal, save, undo } from "./batches.js";
+import { isLocked, markedAtFirst, sorted, summary, title } from "./order.js";
+import { Tiles } from "./tiles.js";
+
+/** @typedef {import("./batches.js").Batch} Batch */
+/** @typedef {import("./batches.js").Change} Change */
+/** @typedef {import("../../static/lib/types.js").LabelValue} LabelValue */
+/** @typedef {import("../scatter/points.js").Header} Header */
+/** @typedef {import("../scatter/points.js").Points} Points */
+
+const MOST_BUTTONS = 12;
+const CLASS_COLOURS = 10;
+const ON_MARKED = "[data-class], [data-do=prompted], [data-do=reject], [data-do=unsure], [data-do=review]";
+
+class Grid {
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.root = root;
+    this.status = this.part("status");
+    this.order = find(root, '[data-part="sort"]', HTMLSelectElement);
+    this.tiles = new Tiles(this.part("scroller"), this.part("canvas"), {
+      problem: (message) => this.say(message, "bad"),
+      painted: () => {
+        root.dataset.painted = String(this.points.length);
+        performance.mark("synthaug:grid-painted");
+      },
+    });
+    /** @type {Points | null} */
+    this.data = null;
+    /** @type {number[]} */
+    this.points = [];
+    /** @type {Set<number>} */
+    this.marked = new Set();
+    /** Saved and not undone, oldest first. @type {Batch[]} */
+    this.batches = [];
+    this.anchor = -1;
+    this.busy = false;
+    this.listen();
+    this.showActions();
+  }
+
+  /** @param {string} name */
+  part(name) {
+    return find(this.root, `[data-part="${name}"]`, HTMLElement);
+  }
+
+  // ---------------------------------------------------------------- the selection
+
+  /**
+   * @param {number[]} points
+   * @param {Points | null} data
+   */
+  receive(points, data) {
+    if (data?.header !== this.data?.header) this.showClasses(data?.header.classes ?? []);
+    if (data?.columns !== this.data?.columns) this.batches = [];
+    this.data = data;
+    this.points = points;
+    this.marked = data ? markedAtFirst(data.columns, points) : new Set();
+    this.root.dataset.state = points.length ? "filled" : "empty";
+    delete this.root.dataset.painted;
+    this.part("title").textContent = title(points);
+    this.part("summary").textContent = data ? summary(data, points) : "";
+    this.tiles.awaitingPaint = points.length > 0;
+    this.sort();
+  }
+
+  sort() {
+    this.anchor = -1;
+    const order = this.data ? sorted(this.data.columns, this.points, this.order.value) : [];
+    this.tiles.show(this.data, order, this.marked);
+    this.showActions();
+  }
+
+  // ---------------------------------------------------------------- marking
+
+  /** @param {(data: Points, point: number) => boolean} wanted */
+  mark(wanted) {
+    const { data } = this;
+    if (!data) return;
+    this.marked.clear();
+    for (const point of this.points) {
+      if (!isLocked(data.columns, point) && wanted(data, point)) this.marked.add(point);
+    }
+    this.refresh();
+  }
+
+  refresh() {
+    this.tiles.refresh();
+    this.showActions();
+  }
+
+  /** Mark or unmark a tile; with Shift, everything from the tile before. @param {MouseEvent} event */
+  onTile(event) {
+    const tile = this.tiles.tileAt(event);
+    if (!tile || this.busy || !this.data) return;
+    const on = !this.marked.has(tile.point);
+    const [from, to] = [event.shiftKey && this.anchor >= 0 ? this.anchor : tile.place, tile.place].sort(
+      (a, b) => a - b,
+    );
+    for (const point of this.tiles.order.slice(from, to + 1)) {
+      if (isLocked(this.data.columns, point)) continue;
+      if (on) this.marked.add(point);
+      else this.marked.delete(point);
+    }
+    this.anchor = tile.place;
+    this.refresh();
+  }
+
+  // ---------------------------------------------------------------- what is seen of the actions
+
+  /** A button a class; where they are many, one choice. @param {string[]} names */
+  showClasses(names) {
+    const many = names.length > MOST_BUTTONS;
+    this.part("classes").replaceChildren(...(many ? classChoice(names) : names.map(classButton)));
+  }
+
+  showActions() {
+    const last = this.batches.at(-1);
+    this.part("marked").textContent = this.points.length ? `${number(this.marked.size)} marked` : "";
+    for (const button of this.root.querySelectorAll(ON_MARKED)) {
+      button.toggleAttribute("disabled", this.busy || !this.marked.size);
+    }
+    const undoing = find(this.root, "[data-do=undo]", HTMLButtonElement);
+    undoing.hidden = !last;
+    undoing.disabled = this.busy;
+    if (last) undoing.textContent = `Undo "${last.name}" (${number(last.entries.length)})`;
+  }
+
+  /**
+   * @param {string} text
+   * @param {string} tone
+   */
+  say(text, tone = "") {
+    this.status.textContent = text;
+    this.status.dataset.tone = tone;
+  }
+
+  /** @param {boolean} on */
+  setBusy(on) {
+    this.busy = on;
+    this.root.dataset.busy = String(on);
+    this.showActions();
+  }
+
+  // ---------------------------------------------------------------- saving and taking back
+
+  /** @param {Points} data @param {Change[]} changes */
+  apply({ columns }, changes) {
+    for (const { point, state, label } of changes) {
+      columns.state[point] = state;
+      columns.label[point] = label;
+    }
+    announce("synthaug:labeled");
+    this.refresh();
+  }
+
+  /**
+   * @param {string} name
+   * @param {LabelValue} value
+   * @param {"human" | "accepted"} source
+   * @param {(point: number) => number | null} classOf
+   */
+  record(name, value, source, classOf = () => null) {
+    if (!this.data) return;
+    const points = this.tiles.order.filter((point) => this.marked.has(point));
+    const batch = batchOf(name, this.data, points, value, source, classOf);
+    if (batch.entries.length) this.save(batch);
+    else this.say("None of the marked images was made for a class.", "warn");
+  }
+
+  /** @param {Batch} batch */
+  async save(batch) {
+    const total = number(batch.entries.length);
+    this.batches = this.batches.filter((each) => each !== batch && each.entries[0] !== batch.entries[0]);
+    this.setBusy(true);
+    try {
+      await save(batch, (changes, done) => {
+        this.apply(batch.data, changes);
+        this.say(`${number(done)} of ${total} saved`);
+      });
+      this.batches.push(batch);
+      this.say(`${count(batch.entries.length, "label")} saved: ${batch.name}`, "good");
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : error;
+      this.say(`${number(batch.saved)} of ${total} saved; the rest was not: ${reason}`, "bad");
+      if (batch.saved) this.batches.push({ ...batch, entries: batch.entries.slice(0, batch.saved) });
+      if (!isRefusal(error)) {
+        this.status.append(
+          " ",
+          makeButton("sa-scatter-link", "Try again", () => this.save(batch)),
+        );
+      }
+    } finally {
+      this.setBusy(false);
+    }
+  }
+
+  async undo() {
+    const batch = this.batches.at(-1);
+    if (!batch) return;
+    const total = number(batch.entries.length);
+    let undone = 0;
+    this.setBusy(true);
+    try {
+      await undo(batch, (done) => {
+        undone = done;
+        this.say(`${number(done)} of ${total} undone`);
+      });
+      this.batches.pop();
+      this.apply(
+        batch.data,
+        batch.entries.map(({ before }) => before),
+      );
+      this.say(`Undone: ${batch.name} (${total})`, "good");
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : error;
+      this.say(`Only ${number(undone)} undone: ${reason}. Undo again to finish.`, "bad");
+    } finally {
+      this.setBusy(false);
+    }
+  }
+
+  // ---------------------------------------------------------------- buttons and the rest of the page
+
+  /** @param {MouseEvent} event */
+  onClick(event) {
+    const button = closest(event, "[data-class], [data-do]");
+    const { data } = this;
+    if (!(button instanceof HTMLButtonElement) || this.busy || !data) return;
+    const { class: index, do: action } = button.dataset;
+    if (index !== undefined) {
+      this.record(`label as ${data.header.classes[Number(index)]}`, "class", "human", () => Number(index));
+    } else if (action) this.act(action, data);
+  }
+
+  /**
+   * @param {string} action
+   * @param {Points} data
+   */
+  act(action, { columns }) {
+    /** @param {number} point */
+    const prompted = (point) => (columns.prompted[point] === NONE ? null : columns.prompted[point]);
+    /** @type {Record<string, () => void>} */
+    const actions = {
+      all: () => this.mark(() => true),
+      none: () => this.mark(() => false),
+      synthetic: () => this.mark((_, point) => columns.origin[point] === SYNTHETIC),
+      disputed: () => this.mark((_, point) => ![null, columns.predicted[point]].includes(prompted(point))),
+      prompted: () => this.record("keep the prompted class", "class", "accepted", prompted),
+      reject: () => this.record("reject", "reject", "human"),
+      unsure: () => this.record("unsure", "unsure", "human"),
+      undo: () => this.undo(),
+      review: () => {
+        const points = this.tiles.order.filter((point) => this.marked.has(point));
+        review(
+          points.map((point) => columns.ids[point]),
+          "explore",
+        );
+      },
+    };
+    actions[action]?.();
+  }
+
+  listen() {
+    const { canvas } = this.tiles;
+    const peek = (/** @type {number | null} */ point) => announce("synthaug:peek", { point });
+    canvas.addEventListener("click", (event) => this.onTile(event));
+    canvas.addEventListener("pointerover", (event) => peek(this.tiles.tileAt(event)?.point ?? null));
+    canvas.addEventListener("pointerleave", () => peek(null));
+    this.root.addEventListener("click", (event) => this.onClick(event));
+    this.order.addEventListener("change", () => this.sort());
+    hear(this.root, "synthaug:selected", ({ points, data }) => this.receive(points, data));
+    window.addEventListener("beforeunload", (event) => {
+      if (this.busy) event.preventDefault();
+    });
+  }
+}
+
+/**
+ * @param {string} name
+ * @param {number} index
+ */
+function classButton(name, index) {
+  const button = makeButton("sa-grid-class");
+  const swatch = make("i", "sa-dot");
+  swatch.style.background = `var(--sa-class-${index % CLASS_COLOURS})`;
+  button.dataset.class = String(index);
+  button.title = `Label the marked images as "${name}"`;
+  button.append(swatch, make("span", "", name));
+  return button;
+}
+
+/** @param {string[]} names */
+function classChoice(names) {
+  const choice = make("select", "sa-select", ...names.map((name, index) => new Option(name, String(index))));
+  const apply = makeButton("sa-button small", "Apply");
+  apply.dataset.class = "0";
+  choice.addEventListener("change", () => {
+    apply.dataset.class = choice.value;
+  });
+  return [choice, apply];
+}
+
+/** @param {import("../../static/lib/types.js").Component} component */
+export function mount({ element }) {
+  new Grid(find(element, ".sa-grid", HTMLElement));
+  announce("synthaug:grid");
+}

@@ -1,0 +1,31 @@
+"""The template-health table: which slot values give images that are rejected, corrected or out of distribution."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from ...modules import mounting
+
+TEMPLATE = """
+<section class="sa-card sa-health" data-state="loading">
+  <h2>Template health</h2>
+  <p>How the images of every slot value fared in review. A word that fails is better taken out of the template
+    above than its images one by one. The line through a bar is the 95% interval (Wilson): few images, wide line.</p>
+  <ul class="sa-health-said" data-part="said"></ul>
+  <div class="sa-health-empty"><b>Nothing to show yet</b><span data-part="why"></span></div>
+  <div class="sa-table-holder"><table class="sa-table"><thead><tr data-part="head"></tr></thead>
+  <tbody data-part="rows"></tbody></table></div>
+  <p class="sa-chart-note" data-part="more"></p>
+  <p class="sa-chart-note sa-health-unscored" data-part="unscored" hidden>How many lie far from the real images is not
+    known: it takes features of real images, which the Explore page computes.</p>
+</section>
+"""
+
+
+def health_table() -> gr.HTML:
+    """Asks the app for the figures when it opens and when a job ends; sorted in the browser."""
+    return gr.HTML(
+        html_template=TEMPLATE,
+        js_on_load=mounting("components/health/health.js"),
+        apply_default_css=False,
+    )

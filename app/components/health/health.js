@@ -1,0 +1,176 @@
+// @ts-check
+// Template health: rows from /data/health, sorted here; a rate opens its images on the Label page.
+
+import { getJson } from "../../static/lib/api.js";
+import { find, hear, make, makeButton } from "../../static/lib/dom.js";
+import { review } from "../../static/lib/session.js";
+import { number, percent } from "../../static/lib/words.js";
+import { compare, RATES, startsDown } from "./order.js";
+
+/** @typedef {import("./order.js").HealthRow} HealthRow */
+/** @typedef {import("./order.js").RateKey} RateKey */
+/** @typedef {import("./order.js").SortKey} SortKey */
+
+const MOST = 12;
+const ENDED = ["done", "cancelled", "failed"];
+/** @type {{ key: SortKey, title: string, numeric: boolean }[]} */
+const LEADING = [
+  { key: "value", title: "Value", numeric: false },
+  { key: "slot", title: "Slot", numeric: false },
+  { key: "images", title: "Images", numeric: true },
+  { key: "reviewed", title: "Reviewed", numeric: true },
+];
+
+/**
+ * @param {HealthRow} row
+ * @param {string} trouble
+ */
+async function open(row, trouble) {
+  const query = new URLSearchParams({ slot: row.slot, value: row.value, trouble });
+  const { ids } = await getJson(`/data/health/images?${query}`);
+  review(ids, "template health");
+}
+
+/**
+ * A bar for the rate, a line for its interval, and the figures, which open the images.
+ * @param {HealthRow} row
+ * @param {RateKey} key
+ */
+function rateCell(row, key) {
+  const rate = row[key];
+  const cell = make("td", "sa-health-rate");
+  if (rate.share === null) {
+    cell.append(make("span", "sa-zero", key === "far" ? "not scored" : "not reviewed"));
+    return cell;
+  }
+  const bar = make("i", `bar ${key}`);
+  bar.style.width = `${100 * rate.share}%`;
+  const line = make("i", "line");
+  line.style.left = `${100 * rate.low}%`;
+  line.style.width = `${100 * (rate.high - rate.low)}%`;
+  const figures = `${rate.count} of ${rate.total}`;
+  const words = [make("b", "", percent(rate.share)), make("em", "", figures)];
+  cell.append(
+    make("div", "", bar, line),
+    rate.count ? opener(row, key, rate.count, words) : make("span", "", ...words),
+  );
+  cell.title = `${figures}; 95% interval ${percent(rate.low)} to ${percent(rate.high)}`;
+  return cell;
+}
+
+/**
+ * @param {HealthRow} row
+ * @param {RateKey} key
+ * @param {number} images
+ * @param {Node[]} words
+ */
+function opener(row, key, images, words) {
+  const button = makeButton("", "", () => open(row, key));
+  button.append(...words);
+  button.title = `Open these ${images} images on the Label page`;
+  return button;
+}
+
+/**
+ * @param {HealthRow} row
+ * @param {RateKey[]} rates
+ */
+function tableRow(row, rates) {
+  const all = makeButton("", row.value || "(empty)", () => open(row, "any"));
+  all.title = `Open all ${row.images} images on the Label page`;
+  return make(
+    "tr",
+    "",
+    make("td", "sa-health-value", all),
+    make("td", "sa-muted", row.slot),
+    make("td", "sa-num", number(row.images)),
+    make("td", "sa-num", number(row.reviewed)),
+    ...rates.map((key) => rateCell(row, key)),
+  );
+}
+
+/** @param {HealthRow[]} rows */
+function whyEmpty(rows) {
+  if (!rows.length) return "Generate images from a template with slots such as <BREED>; their values appear here.";
+  return "None of these images was reviewed, and no features were computed. Review some on the Label page, or compute features on the Explore page.";
+}
+
+/** @param {import("../../static/lib/types.js").Component} component */
+export function mount({ element }) {
+  const root = find(element, ".sa-health", HTMLElement);
+  /** @param {string} name */
+  const part = (name) => find(root, `[data-part=${name}]`, HTMLElement);
+  /** @type {{ rows: HealthRow[], sort: SortKey, down: boolean, all: boolean, ended: string }} */
+  const state = { rows: [], sort: "rejected", down: true, all: false, ended: "" };
+
+  // Without one score the column would say nothing, over and over.
+  const scored = () => state.rows.some((row) => row.far.total > 0);
+  const rates = () => RATES.filter(({ key }) => key !== "far" || scored());
+
+  /**
+   * @param {SortKey} key
+   * @param {string} title
+   * @param {string} className
+   */
+  function headCell(key, title, className) {
+    const chosen = state.sort === key;
+    const button = makeButton("", title, () => {
+      state.down = chosen ? !state.down : startsDown(key);
+      state.sort = key;
+      draw();
+    });
+    const cell = make("th", className, button);
+    cell.scope = "col";
+    cell.setAttribute("aria-sort", chosen ? (state.down ? "descending" : "ascending") : "none");
+    return cell;
+  }
+
+  function drawHead() {
+    const leading = LEADING.map(({ key, title, numeric }) => headCell(key, title, numeric ? "sa-num" : ""));
+    const shares = rates().map(({ key, title, hint }) => {
+      const cell = headCell(key, title, "sa-health-rate");
+      cell.title = hint;
+      return cell;
+    });
+    part("head").replaceChildren(...leading, ...shares);
+  }
+
+  function drawMore() {
+    const { length } = state.rows;
+    const button = makeButton("sa-button small", state.all ? "Show fewer" : `Show all ${length} values`, () => {
+      state.all = !state.all;
+      draw();
+    });
+    part("more").replaceChildren(...(length > MOST ? [button] : []));
+  }
+
+  function draw() {
+    const sorted = [...state.rows].sort(compare(state.sort, state.down));
+    const keys = rates().map(({ key }) => key);
+    drawHead();
+    part("rows").replaceChildren(...sorted.slice(0, state.all ? undefined : MOST).map((row) => tableRow(row, keys)));
+    part("unscored").hidden = scored();
+    drawMore();
+  }
+
+  async function load() {
+    try {
+      const { rows, sentences } = await getJson("/data/health", { cache: "no-store" });
+      state.rows = rows;
+      root.dataset.state = state.rows.some((row) => row.reviewed || row.far.total) ? "filled" : "empty";
+      part("why").textContent = whyEmpty(state.rows);
+      part("said").replaceChildren(.../** @type {string[]} */ (sentences).map((text) => make("li", "", text)));
+      draw();
+    } catch {
+      // The server is away for the moment; the next job asks again.
+    }
+  }
+
+  hear(root, "synthaug:jobs", (jobs) => {
+    const ended = jobs.filter((/** @type {{ state: string }} */ job) => ENDED.includes(job.state));
+    const now = ended.map((/** @type {{ id: number }} */ job) => job.id).join();
+    if (now !== state.ended) load();
+    state.ended = now;
+  });
+  load();
+}

@@ -1,0 +1,132 @@
+"""The label desk: one image, one key. Its JavaScript holds the queue; see ``desk.js``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import gradio as gr
+
+from ...modules import mounting
+from ..palette import class_color
+
+RESERVED_KEYS = frozenset("xuz")  # reject, unsure, undo
+NUMBER_ROW = "1234567890"
+LETTERS = "qwertyasdfghjkopilcvbnm"
+
+ORDERS = (
+    ("newest", "Newest first"),
+    ("least-confident", "Least confident first"),
+    ("disagreement", "Disagreement first"),
+    ("random", "Random"),
+)
+SCOPES = (
+    ("unreviewed", "Unreviewed"),
+    ("synthetic", "All synthetic"),
+    ("real", "Real"),
+    ("all", "Everything"),
+)
+
+
+TEMPLATE = """
+<section class="ld" tabindex="-1" aria-label="Label desk">
+  <div class="ld-bar">
+    <div class="ld-title"><h1>Label</h1>
+      <p>Look at one image, press one key. Every answer is saved at once and can be undone.</p></div>
+    <label class="ld-field">Show<select class="sa-select" data-scope></select></label>
+    <label class="ld-field">Order<select class="sa-select" data-order></select></label>
+    <label class="ld-field">Annotator<input class="sa-input" data-annotator maxlength="100" size="12"
+      autocomplete="off" spellcheck="false"></label>
+    <button class="sa-button ld-help-button" type="button" data-do="help">Keys <kbd class="sa-kbd">?</kbd></button>
+  </div>
+  <div class="ld-progress">
+    <div class="sa-meter" role="progressbar" aria-label="Synthetic images reviewed" aria-valuemin="0"
+      aria-valuemax="100" data-meter><i></i></div>
+    <span data-reviewed title="Synthetic images with an answer"></span><span data-place></span><span data-rate></span>
+    <span class="ld-saved" data-saved data-state="saved"><i class="sa-dot"></i><b></b></span>
+  </div>
+  <div class="ld-main" data-main>
+    <figure class="ld-stage">
+      <div class="ld-frame" data-frame></div>
+      <figcaption class="ld-caption">
+        <span class="sa-chip" data-origin></span><span class="sa-chip" data-split></span><span data-size></span>
+        <label class="ld-check"><input type="checkbox" data-smooth> Smooth</label>
+      </figcaption>
+    </figure>
+    <div class="ld-side">
+      <div class="ld-block ld-prompt"><h2>Prompt</h2><p data-prompt></p><dl data-slots></dl></div>
+      <div class="ld-block ld-suggestion">
+        <h2>Suggestion <span class="sa-chip warn" data-disagree>Model and prompt disagree</span></h2>
+        <button class="ld-accept" type="button" data-do="accept">
+          <span class="sa-swatch"></span><b data-suggested></b>
+          <span class="ld-confidence"><span class="sa-meter"><i></i></span><span data-confidence></span></span>
+          <kbd class="sa-kbd">Enter</kbd>
+        </button>
+        <p data-why></p>
+      </div>
+      <div class="ld-block ld-answer">
+        <h2>Your answer <span class="ld-current" data-current></span></h2>
+        <div class="ld-classes" data-classes role="group" aria-label="Classes"></div>
+        <div class="ld-actions">
+          <button class="sa-button" type="button" data-do="reject">Reject <kbd class="sa-kbd">X</kbd></button>
+          <button class="sa-button" type="button" data-do="unsure">Unsure <kbd class="sa-kbd">U</kbd></button>
+          <button class="sa-button" type="button" data-do="undo">Undo <kbd class="sa-kbd">Z</kbd></button>
+          <button class="sa-button" type="button" data-do="back">Back <kbd class="sa-kbd">&larr;</kbd></button>
+          <button class="sa-button" type="button" data-do="skip">Skip <kbd class="sa-kbd">&rarr;</kbd></button>
+        </div>
+      </div>
+    </div>
+  </div>
+  <div class="ld-empty sa-empty" data-empty hidden><b data-empty-title></b><span data-empty-hint></span>
+    <div class="sa-actions">
+      <button class="sa-button" type="button" data-do="reload">Look again</button>
+      <a class="sa-button" href="/generate">Generate images</a><a class="sa-button" href="/explore">Explore</a>
+    </div>
+  </div>
+  <ol class="ld-strip" data-strip aria-label="Last labeled"></ol>
+  <p class="sa-visually-hidden" aria-live="polite" data-live></p>
+  <p class="ld-problem" role="alert" data-problem hidden></p>
+  <section class="ld-refused" role="alert" data-refused hidden>
+    <h2>The app does not take these answers</h2><ul data-refusals></ul>
+  </section>
+  <dialog class="ld-dialog" data-dialog aria-labelledby="ld-dialog-title">
+    <h2 id="ld-dialog-title">Keys</h2><dl data-keys></dl>
+    <p>Keys do nothing while you type in a field. An answer belongs to the image it was given for, however fast
+      you type; what the app could not save yet is kept in this browser and sent again.</p>
+    <form method="dialog"><button class="sa-button primary">Close</button></form>
+  </dialog>
+</section>
+"""
+
+
+def class_keys(names: Sequence[str]) -> list[str]:
+    """The key of every class ("" where keys ran out).
+
+    A class called by a single free character is reached by it: pressing 8 says "8". The others take
+    1..9, 0 and then letters, in order.
+    """
+    own = {
+        name.lower()
+        for name in names
+        if len(name) == 1 and name.lower() in NUMBER_ROW + LETTERS and name.lower() not in RESERVED_KEYS
+    }
+    if len(own) < sum(name.lower() in own for name in names):  # "A" and "a": one key cannot say both
+        own = set()
+    free = iter([key for key in NUMBER_ROW + LETTERS if key not in own])
+    return [name.lower() if name.lower() in own else next(free, "") for name in names]
+
+
+def label_desk(workspace: str, classes: Sequence[str]) -> gr.HTML:
+    """The desk over one workspace's classes. The markup is fixed and all text is set from JavaScript."""
+    keys = class_keys(classes)
+    return gr.HTML(
+        html_template=TEMPLATE,
+        js_on_load=mounting("components/label_desk/desk.js"),
+        apply_default_css=False,
+        workspace=workspace,
+        classes=[
+            {"name": name, "key": key, "color": class_color(index)}
+            for index, (name, key) in enumerate(zip(classes, keys, strict=True))
+        ],
+        orders=[list(order) for order in ORDERS],
+        scopes=[list(scope) for scope in SCOPES],
+    )

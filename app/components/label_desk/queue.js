@@ -1,0 +1,135 @@
+// @ts-check
+// The queue: ids of everything, records of what comes soon, decoded images of what comes next.
+
+/** @typedef {import("../../static/lib/types.js").Item} Item */
+/** @typedef {{ image: HTMLImageElement, state: "loading" | "ready" | "failed" }} Picture */
+/**
+ * @typedef {object} Listeners
+ * @property {() => void} arrived more records are here
+ * @property {() => void} unreachable records cannot be fetched; it goes on trying
+ * @property {(imageId: number) => void} decoded an image can be shown now, or never
+ */
+/**
+ * @typedef {object} Sources
+ * @property {(ids: number[]) => Promise<Item[]>} items throws while the app cannot be reached
+ * @property {(item: Item, settled: (state: "ready" | "failed") => void) => HTMLImageElement} picture
+ * @property {(milliseconds: number) => Promise<void>} pause
+ */
+
+const ITEMS_AHEAD = 120;
+const ITEMS_PAGE = 100;
+const REFILL_BELOW = 60;
+const IMAGES_AHEAD = 8;
+const IMAGES_BEHIND = 2;
+const RETRY_MS = 1000;
+
+export class LabelQueue {
+  /**
+   * @param {Sources} sources
+   * @param {Listeners} listeners
+   */
+  constructor(sources, listeners) {
+    this.sources = sources;
+    this.listeners = listeners;
+    /** @type {number[]} */
+    this.ids = [];
+    /** @type {Map<number, Item>} */
+    this.items = new Map();
+    /** @type {Map<number, Picture>} */
+    this.pictures = new Map();
+    this.at = 0;
+    this.fetching = false;
+  }
+
+  /** @param {number[]} ids */
+  replace(ids) {
+    this.ids = ids;
+    this.items = new Map();
+    this.at = 0;
+    this.fetching = false;
+  }
+
+  /** The record of the present image; undefined while it is on its way. */
+  get current() {
+    return this.items.get(this.ids[this.at]);
+  }
+
+  get finished() {
+    return this.at >= this.ids.length;
+  }
+
+  /** The present image. */
+  get picture() {
+    return this.pictures.get(this.ids[this.at]);
+  }
+
+  /** @param {number} index */
+  moveTo(index) {
+    this.at = Math.max(0, Math.min(this.ids.length, index));
+    this.lookAhead();
+  }
+
+  /** Go to one image wherever it is; one that is not in this queue is put in at the present place. @param {number} imageId */
+  find(imageId) {
+    const index = this.ids.indexOf(imageId);
+    if (index < 0) this.ids.splice(this.at, 0, imageId);
+    this.moveTo(index < 0 ? this.at : index);
+  }
+
+  /** Fetch the records and decode the images that come next. */
+  lookAhead() {
+    this.decodeAhead();
+    const from = Math.max(0, this.at - IMAGES_BEHIND);
+    const missing = this.ids.slice(from, this.at + ITEMS_AHEAD).filter((id) => !this.items.has(id));
+    const near = this.ids.slice(from, this.at + REFILL_BELOW).some((id) => !this.items.has(id));
+    if (near && !this.fetching) this.fetch(missing.slice(0, ITEMS_PAGE));
+  }
+
+  /** @param {number[]} ids */
+  async fetch(ids) {
+    const queue = this.ids;
+    this.fetching = true;
+    try {
+      const items = await this.sources.items(ids);
+      if (queue !== this.ids) return;
+      for (const item of items) this.items.set(item.image_id, item);
+      this.leaveOut(new Set(ids.filter((id) => !this.items.has(id))));
+      this.fetching = false;
+      this.listeners.arrived();
+    } catch {
+      if (queue !== this.ids) return;
+      this.listeners.unreachable();
+      await this.sources.pause(RETRY_MS);
+      this.fetching = false;
+    }
+    this.lookAhead();
+  }
+
+  /** Images that the workspace does not have, from here on. @param {Set<number>} gone */
+  leaveOut(gone) {
+    if (!gone.size) return;
+    const kept = this.ids.filter((id, index) => index < this.at || !gone.has(id));
+    this.ids.splice(0, this.ids.length, ...kept);
+  }
+
+  decodeAhead() {
+    const near = this.ids.slice(Math.max(0, this.at - IMAGES_BEHIND), this.at + IMAGES_AHEAD + 1);
+    const keep = new Set(near);
+    for (const id of this.pictures.keys()) if (!keep.has(id)) this.pictures.delete(id);
+    for (const id of near) {
+      const item = this.items.get(id);
+      if (item && !this.pictures.has(id)) this.pictures.set(id, this.decode(item));
+    }
+  }
+
+  /** @param {Item} item @returns {Picture} */
+  decode(item) {
+    const image = this.sources.picture(item, (state) => {
+      picture.state = state;
+      this.listeners.decoded(item.image_id);
+    });
+    /** @type {Picture} */
+    const picture = { image, state: "loading" };
+    return picture;
+  }
+}

@@ -1,0 +1,224 @@
+// @ts-check
+// What is seen of the desk. It is told what to show, and decides nothing.
+
+import { find, make, makeButton } from "../../static/lib/dom.js";
+import { number, percent } from "../../static/lib/words.js";
+import { disagrees, emptyWords, helpRows, labelWords, placeWords, reasonFor, suggestionOf, VALUES } from "./words.js";
+
+/** @typedef {import("../../static/lib/types.js").Item} Item */
+/** @typedef {import("../../static/lib/types.js").Label} Label */
+/** @typedef {import("../../static/lib/types.js").Progress} Progress */
+/** @typedef {import("./outbox_store.js").Operation} Operation */
+/** @typedef {import("./queue.js").Picture} Picture */
+/** @typedef {import("./words.js").ClassProps} ClassProps */
+/** @typedef {{ item: Item, label: Label, op_id: string }} Answer */
+
+export const STRIP = 8;
+const PIXELATED_BELOW = 160; // px: smaller images are shown as the squares they are
+
+export class DeskView {
+  /**
+   * @param {HTMLElement} desk
+   * @param {ClassProps[]} classes
+   */
+  constructor(desk, classes) {
+    this.desk = desk;
+    this.classes = classes;
+    /** The item whose words are shown. @type {Item | null} */
+    this.shown = null;
+    this.part("classes").replaceChildren(...classes.map(classButton));
+    this.part("keys").replaceChildren(...helpRows(classes).map(definition));
+  }
+
+  /** @param {string} name */
+  part(name) {
+    return find(this.desk, `[data-${name}]`, HTMLElement);
+  }
+
+  /** The words beside the image. @param {Item} item */
+  showItem(item) {
+    if (this.shown === item) return;
+    this.shown = item;
+    this.part("prompt").textContent = item.prompt ?? "No prompt: this image was imported.";
+    this.part("prompt").classList.toggle("sa-muted", !item.prompt);
+    this.part("slots").replaceChildren(...Object.entries(item.slots).map(definition));
+    this.part("origin").textContent = item.origin;
+    this.part("origin").className = `sa-chip ${item.origin}`;
+    this.part("split").textContent = item.split;
+    this.part("size").textContent = `${item.width} × ${item.height} px`;
+    this.showSuggestion(item);
+  }
+
+  /** @param {Item} item */
+  showSuggestion(item) {
+    const suggested = suggestionOf(item);
+    const accept = find(this.desk, ".ld-accept", HTMLButtonElement);
+    accept.disabled = suggested === null;
+    accept.style.setProperty("--swatch", suggested === null ? "transparent" : this.classes[suggested].color);
+    this.part("suggested").textContent = suggested === null ? "None yet" : this.classes[suggested].name;
+    const share = item.predicted_class === null || item.confidence === null ? "" : percent(item.confidence);
+    find(accept, ".ld-confidence", HTMLElement).style.visibility = share ? "visible" : "hidden";
+    find(accept, ".sa-meter > i", HTMLElement).style.width = share || "0%";
+    this.part("confidence").textContent = share;
+    this.part("disagree").style.visibility = disagrees(item) ? "visible" : "hidden";
+    this.part("why").textContent = reasonFor(item, this.classes);
+  }
+
+  /**
+   * The present image; never the last one beside the next one's words.
+   * @param {number} imageId
+   * @param {Picture | undefined} picture
+   * @param {boolean} smooth
+   */
+  showPicture(imageId, picture, smooth) {
+    const frame = this.part("frame");
+    const id = String(imageId);
+    if (!picture || picture.state === "loading") {
+      if (frame.dataset.image !== id) frame.replaceChildren();
+      return;
+    }
+    frame.dataset.image = id;
+    if (picture.state === "failed") {
+      frame.textContent = "This image cannot be read. Press X to reject it.";
+      return;
+    }
+    const { image } = picture;
+    const tiny = Math.max(image.naturalWidth, image.naturalHeight) < PIXELATED_BELOW;
+    image.classList.toggle("pixelated", tiny && !smooth);
+    image.alt = `Image ${id}`;
+    if (frame.firstChild !== image) frame.replaceChildren(image);
+  }
+
+  /** The answer so far. @param {Label | null} label */
+  showAnswer(label) {
+    this.part("current").textContent = label ? labelWords(label, this.classes) : "not labeled yet";
+    for (const [index, button] of [...this.part("classes").children].entries()) {
+      button.setAttribute("aria-pressed", String(label?.value === "class" && label.class_index === index));
+    }
+    for (const value of Object.keys(VALUES)) {
+      const button = find(this.desk, `[data-do="${value}"]`, HTMLElement);
+      button.setAttribute("aria-pressed", String(label?.value === value));
+    }
+  }
+
+  /**
+   * @param {Progress} progress
+   * @param {{ at: number, length: number, rate: string }} queue
+   */
+  showPlace({ reviewed, total }, { at, length, rate }) {
+    const done = Math.max(0, Math.min(total, reviewed));
+    const share = total ? (100 * done) / total : 0;
+    find(this.part("meter"), "i", HTMLElement).style.width = `${share}%`;
+    this.part("meter").setAttribute("aria-valuenow", String(Math.round(share)));
+    this.part("reviewed").textContent = `${number(done)} of ${number(total)} reviewed`;
+    this.part("place").textContent = length ? placeWords(at, length) : "";
+    this.part("rate").textContent = rate;
+  }
+
+  /**
+   * @param {{ state: string, words: string }} standing
+   * @param {number} waiting
+   */
+  showSaved({ state, words }, waiting) {
+    const chip = this.part("saved");
+    chip.dataset.state = state;
+    chip.dataset.count = String(waiting);
+    find(chip, "b", HTMLElement).textContent = words;
+  }
+
+  /**
+   * The latest answers, newest first.
+   * @param {Answer[]} answers oldest first
+   * @param {(imageId: number) => void} goTo
+   */
+  showStrip(answers, goTo) {
+    const hint = "Your latest answers stand here; click one to go back to it.";
+    const tiles = answers.map(({ item, label }) => {
+      const words = make("span", label.value, labelWords(label, this.classes));
+      const button = makeButton("", "", () => goTo(item.image_id));
+      button.title = "Go back to this image";
+      button.append(smallImage(item.sha256), words);
+      return make("li", "", button);
+    });
+    const blanks = Array.from({ length: STRIP - tiles.length }, () => make("li"));
+    this.part("strip").replaceChildren(
+      ...(tiles.length ? [...tiles.reverse(), ...blanks] : [make("li", "hint", hint)]),
+    );
+  }
+
+  /**
+   * Answers that the app refuses, each with its image and the reason.
+   * @param {Operation[]} refused
+   * @param {(operation: Operation) => void} goTo
+   * @param {(operation: Operation) => void} dismiss
+   */
+  showRefused(refused, goTo, dismiss) {
+    this.part("refused").hidden = !refused.length;
+    this.part("refusals").replaceChildren(
+      ...refused.map((operation) =>
+        make(
+          "li",
+          "",
+          smallImage(operation.sha256),
+          make("b", "", operation.words),
+          make("span", "", `Image ${operation.image_id}: ${operation.refused}`),
+          makeButton("sa-button small", "Show image", () => goTo(operation)),
+          makeButton("sa-button small", "Discard answer", () => dismiss(operation)),
+        ),
+      ),
+    );
+  }
+
+  /**
+   * Whether the queue has an end here, and why.
+   * @param {boolean} empty
+   * @param {number} synthetic
+   * @param {number} length
+   */
+  showEmpty(empty, synthetic, length) {
+    const { title, hint } = emptyWords(synthetic, length);
+    this.part("empty").hidden = !empty;
+    this.part("main").hidden = empty;
+    this.part("empty-title").textContent = title;
+    this.part("empty-hint").textContent = hint;
+  }
+
+  /** @param {string} text "" for none */
+  showProblem(text) {
+    this.part("problem").textContent = text;
+    this.part("problem").hidden = !text;
+  }
+
+  /** Say it to a screen reader. @param {string} text */
+  announce(text) {
+    this.part("live").textContent = text;
+  }
+}
+
+/** @param {[string, string]} pair */
+function definition([term, description]) {
+  return make("div", "", make("dt", "", term), make("dd", "", description));
+}
+
+/** @param {string} sha256 */
+function smallImage(sha256) {
+  const image = make("img");
+  image.src = `/media/${sha256}.webp?size=64`;
+  image.alt = "";
+  return image;
+}
+
+/**
+ * @param {ClassProps} each
+ * @param {number} index
+ */
+function classButton({ name, key, color }, index) {
+  const button = makeButton("ld-class");
+  const kbd = make("kbd", "sa-kbd", key.toUpperCase());
+  kbd.hidden = !key;
+  button.dataset.class = String(index);
+  button.style.setProperty("--swatch", color);
+  button.title = name;
+  button.append(make("i", "sa-swatch"), make("span", "", name), kbd);
+  return button;
+}

@@ -1,0 +1,137 @@
+// @ts-check
+// What the desk says in words, and which key does what. No element is touched here.
+
+import { number } from "../../static/lib/words.js";
+
+/** @typedef {import("../../static/lib/types.js").Item} Item */
+/** @typedef {import("../../static/lib/types.js").Label} Label */
+/** @typedef {{ name: string, key: string, color: string }} ClassProps */
+/** @typedef {"accept" | "reject" | "unsure" | "undo" | "back" | "skip" | "help" | "reload"} Action */
+/** @typedef {Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey" | "repeat" | "isComposing">} KeyPress */
+
+const RATE_WINDOW_MS = 60_000;
+const LEAST_FOR_A_RATE = 3;
+
+/** @type {Record<"reject" | "unsure", string>} */
+export const VALUES = { reject: "Rejected", unsure: "Unsure" };
+
+/** @type {Record<string, Action>} */
+const KEYS = {
+  Enter: "accept",
+  " ": "accept",
+  x: "reject",
+  u: "unsure",
+  z: "undo",
+  ArrowLeft: "back",
+  Backspace: "back",
+  ArrowRight: "skip",
+  "?": "help",
+};
+
+/** @type {[string, string][]} */
+const HELP = [
+  ["Enter, Space", "Accept the suggestion"],
+  ["X", "Reject: not usable for any class"],
+  ["U", "Unsure: leave it for somebody else"],
+  ["Z, Ctrl+Z", "Undo, and go back to that image"],
+  ["←, Backspace", "Back"],
+  ["→", "Skip"],
+  ["?", "These keys"],
+];
+
+/**
+ * Keys and what they do, for the list of them.
+ * @param {ClassProps[]} classes
+ * @returns {[string, string][]}
+ */
+export function helpRows(classes) {
+  const own = classes.filter(({ key }) => key);
+  return [...own.map(({ name, key }) => /** @type {[string, string]} */ ([key.toUpperCase(), name])), ...HELP];
+}
+
+/**
+ * What a key press asks for: a class index, an action, or null where it is not for the desk.
+ * @param {KeyPress} event
+ * @param {ClassProps[]} classes
+ * @returns {number | Action | null}
+ */
+export function meaningOf(event, classes) {
+  if (event.isComposing || event.repeat || event.metaKey || event.altKey) return null;
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  if (event.ctrlKey) return key === "z" ? "undo" : null;
+  const index = classes.findIndex((each) => each.key !== "" && each.key === key);
+  return index >= 0 ? index : (KEYS[key] ?? null);
+}
+
+/**
+ * @param {Label} label
+ * @param {ClassProps[]} classes
+ */
+export function labelWords(label, classes) {
+  if (label.value !== "class") return VALUES[label.value];
+  return classes[label.class_index ?? -1]?.name ?? `class ${label.class_index}`;
+}
+
+/** The class the desk suggests; null without one. @param {Item} item */
+export function suggestionOf(item) {
+  return item.predicted_class ?? item.prompted_class;
+}
+
+/** Whether the model sees another class than the prompt asked for. @param {Item} item */
+export function disagrees({ predicted_class, prompted_class }) {
+  return predicted_class !== null && prompted_class !== null && predicted_class !== prompted_class;
+}
+
+/**
+ * Where a suggestion comes from.
+ * @param {Item} item
+ * @param {ClassProps[]} classes
+ */
+export function reasonFor({ predicted_class, prompted_class }, classes) {
+  const prompted = prompted_class === null ? null : classes[prompted_class].name;
+  if (predicted_class === null) {
+    if (prompted === null) return "No model has looked at this image yet.";
+    return "What the prompt asked for; no model has looked yet.";
+  }
+  return prompted === null ? "The model's prediction." : `The model's prediction. The prompt asked for ${prompted}.`;
+}
+
+/**
+ * @param {number} at 0-based
+ * @param {number} length
+ */
+export function placeWords(at, length) {
+  return at >= length
+    ? `End of the queue (${number(length)})`
+    : `Image ${number(at + 1)} of ${number(length)} in the queue`;
+}
+
+/**
+ * Answers a minute over the last minute; "" for too few.
+ * @param {number[]} times in milliseconds, oldest first
+ * @param {number} now
+ */
+export function rateWords(times, now) {
+  const recent = times.filter((time) => now - time < RATE_WINDOW_MS);
+  if (recent.length < LEAST_FOR_A_RATE) return "";
+  const span = Math.max(1, recent[recent.length - 1] - recent[0]);
+  return `${Math.round(((recent.length - 1) * 60_000) / span)} a minute`;
+}
+
+/**
+ * Why there is nothing to look at.
+ * @param {number} synthetic images in the workspace
+ * @param {number} length of the queue
+ */
+export function emptyWords(synthetic, length) {
+  if (!synthetic && !length) {
+    return {
+      title: "Nothing to label yet",
+      hint: "There are no synthetic images. Generate some, or choose Real above to look through what was imported.",
+    };
+  }
+  const hint = length
+    ? "You have been through the whole queue. Z still undoes, ← goes back."
+    : "This queue is empty. Choose another above, generate more, or see where the images lie.";
+  return { title: "Nothing left to review", hint };
+}

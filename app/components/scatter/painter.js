@@ -1,0 +1,216 @@
+// @ts-check
+// Draws the points and, on a second canvas above, the lasso and the rings: the pointer moves without a redraw.
+
+import { rampColour, STEPS } from "./modes.js";
+import { NONE, SYNTHETIC, TEST } from "./points.js";
+
+/** @typedef {import("./model.js").PlotModel} PlotModel */
+/** @typedef {import("./camera.js").Camera} Camera */
+/** @typedef {{ image: HTMLCanvasElement, size: number }} Sprite */
+/** @typedef {{ path: [number, number][] | null, rings: number[] }} Overlay a lasso in CSS pixels; ringed points */
+
+const OFF = 20; // pixels outside the canvas from which on a point is not drawn
+const FAINT = 0.13;
+const RAMP_STOPS = [0, 1, 2, 3, 4].map((stop) => `--sa-ramp-${stop}`);
+
+/** @param {HTMLCanvasElement} canvas */
+function penOf(canvas) {
+  const pen = canvas.getContext("2d");
+  if (!pen) throw new Error("this browser draws no 2D canvas");
+  return pen;
+}
+
+export class Painter {
+  /**
+   * @param {HTMLElement} root whose CSS variables are the colours
+   * @param {HTMLCanvasElement} points
+   * @param {HTMLCanvasElement} overlay
+   * @param {Camera} camera
+   */
+  constructor(root, points, overlay, camera) {
+    this.style = getComputedStyle(root);
+    this.canvases = [points, overlay];
+    this.pen = penOf(points);
+    this.top = penOf(overlay);
+    this.camera = camera;
+    this.dpr = 1;
+    /** The colour of every category. @type {string[]} */
+    this.colours = [];
+    /** @type {Map<number, Sprite>} */
+    this.sprites = new Map();
+  }
+
+  /** A CSS variable. @param {string} name */
+  token(name) {
+    return this.style.getPropertyValue(name).trim();
+  }
+
+  /** The canvases at the camera's size. */
+  resize() {
+    this.dpr = window.devicePixelRatio || 1;
+    for (const canvas of this.canvases) {
+      canvas.width = Math.max(1, Math.round(this.camera.width * this.dpr));
+      canvas.height = Math.max(1, Math.round(this.camera.height * this.dpr));
+    }
+    this.sprites.clear();
+  }
+
+  /** Read the colours anew: another mode, or light turned dark. @param {PlotModel} model */
+  restyle(model) {
+    this.sprites.clear();
+    this.colours = [];
+    if (model.figures) {
+      const stops = RAMP_STOPS.map((name) => this.token(name));
+      for (let step = 0; step < STEPS; step++) this.colours[step] = rampColour(stops, step / (STEPS - 1));
+    }
+    for (const { key, colour } of model.named) this.colours[key] = this.token(colour);
+    this.colours[NONE] = this.token(model.figures ? "--sa-line-strong" : "--sa-muted");
+  }
+
+  /**
+   * Every shown point; what is selected, or else of the category `spotlight`, over the faint others.
+   * @param {PlotModel} model
+   * @param {ArrayLike<number>} xy where they are now, also between two projections
+   * @param {number} spotlight -1 for none
+   */
+  paint(model, xy, spotlight) {
+    const { pen } = this;
+    pen.setTransform(1, 0, 0, 1, 0, 0);
+    pen.clearRect(0, 0, pen.canvas.width, pen.canvas.height);
+    const lit = litBy(model, spotlight);
+    if (lit) {
+      pen.globalAlpha = FAINT;
+      this.pass(model, xy, (i) => !lit(i), false);
+      pen.globalAlpha = 1;
+      this.pass(model, xy, lit, true);
+    } else {
+      pen.globalAlpha = Math.max(0.45, Math.min(0.95, 1.15 - 0.15 * Math.log10(model.n)));
+      this.pass(model, xy, () => true, false);
+    }
+    pen.globalAlpha = 1;
+  }
+
+  /**
+   * @param {PlotModel} model
+   * @param {ArrayLike<number>} xy
+   * @param {(i: number) => unknown} wanted
+   * @param {boolean} strong
+   */
+  pass(model, xy, wanted, strong) {
+    const { pen, dpr, camera } = this;
+    const { order, visible, category } = model;
+    const { origin } = model.columns;
+    const { width, height } = pen.canvas;
+    const size = camera.radius(model.n);
+    const k = camera.view.k * dpr;
+    const left = (camera.width / 2) * dpr - camera.view.x * k;
+    const top = (camera.height / 2) * dpr + camera.view.y * k;
+    for (let place = 0; place < order.length; place++) {
+      const i = order[place];
+      if (!visible[i] || !wanted(i)) continue;
+      const x = xy[2 * i] * k + left;
+      const y = top - xy[2 * i + 1] * k;
+      if (x < -OFF || y < -OFF || x > width + OFF || y > height + OFF) continue;
+      const image = this.sprite(origin[i], category[i], size, strong);
+      pen.drawImage(image, Math.round(x - image.width / 2), Math.round(y - image.height / 2));
+    }
+  }
+
+  /**
+   * One point as an image: dots are real, rings are test images, diamonds are synthetic.
+   * @param {number} origin
+   * @param {number} category
+   * @param {number} size radius in CSS pixels
+   * @param {boolean} strong
+   */
+  sprite(origin, category, size, strong) {
+    const id = origin * 512 + category * 2 + (strong ? 1 : 0);
+    const known = this.sprites.get(id);
+    if (known && known.size === size) return known.image;
+    const image = document.createElement("canvas");
+    const radius = size * this.dpr * (strong ? 1.15 : 1);
+    image.width = image.height = Math.ceil(radius * 2 + 4 * this.dpr) | 1;
+    this.drawShape(penOf(image), origin, this.colours[category], radius);
+    this.sprites.set(id, { image, size });
+    return image;
+  }
+
+  /**
+   * @param {CanvasRenderingContext2D} pen
+   * @param {number} origin
+   * @param {string} colour
+   * @param {number} radius device pixels
+   */
+  drawShape(pen, origin, colour, radius) {
+    const middle = pen.canvas.width / 2;
+    pen.fillStyle = pen.strokeStyle = colour;
+    pen.beginPath();
+    if (origin === SYNTHETIC) {
+      const reach = radius * 1.3;
+      pen.moveTo(middle, middle - reach);
+      pen.lineTo(middle + reach, middle);
+      pen.lineTo(middle, middle + reach);
+      pen.lineTo(middle - reach, middle);
+      pen.closePath();
+      pen.fill();
+      pen.lineWidth = 0.75 * this.dpr;
+      pen.strokeStyle = this.token("--sa-surface");
+      pen.stroke();
+    } else if (origin === TEST) {
+      pen.lineWidth = Math.max(1, radius * 0.42);
+      pen.arc(middle, middle, radius - pen.lineWidth / 2 + 0.3 * this.dpr, 0, 7);
+      pen.stroke();
+    } else {
+      pen.arc(middle, middle, radius * 0.92, 0, 7);
+      pen.fill();
+    }
+  }
+
+  /**
+   * @param {PlotModel} model
+   * @param {ArrayLike<number>} xy
+   * @param {Overlay} overlay
+   */
+  paintOverlay(model, xy, { path, rings }) {
+    const { top, camera } = this;
+    top.setTransform(this.dpr, 0, 0, this.dpr, 0, 0);
+    top.clearRect(0, 0, camera.width, camera.height);
+    if (path && path.length > 1) this.drawLoop(path);
+    for (const i of rings) {
+      if (i < 0 || i >= model.n) continue;
+      top.beginPath();
+      top.arc(...camera.toScreen(xy[2 * i], xy[2 * i + 1]), camera.radius(model.n) + 5, 0, 7);
+      top.strokeStyle = this.token("--sa-ink");
+      top.lineWidth = 2;
+      top.stroke();
+    }
+  }
+
+  /** @param {[number, number][]} path */
+  drawLoop(path) {
+    const { top } = this;
+    top.beginPath();
+    for (const [x, y] of path) top.lineTo(x, y);
+    top.closePath();
+    top.fillStyle = top.strokeStyle = this.token("--sa-accent");
+    top.globalAlpha = 0.1;
+    top.fill();
+    top.globalAlpha = 1;
+    top.lineWidth = 1.5;
+    top.setLineDash([5, 4]);
+    top.stroke();
+    top.setLineDash([]);
+  }
+}
+
+/**
+ * Which points stand out; null where none do.
+ * @param {PlotModel} model
+ * @param {number} spotlight
+ * @returns {((i: number) => unknown) | null}
+ */
+function litBy(model, spotlight) {
+  const { selected, category } = model;
+  if (model.selectedCount) return (i) => selected[i];
+  return spotlight >= 0 ? (i) => category[i] === spotlight : null;
+}

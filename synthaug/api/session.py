@@ -1,0 +1,238 @@
+"""A session: one open workspace, and every step from images to a verdict as one call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from synthaug.api import results
+from synthaug.classifiers.recipes import Loss, Selection
+from synthaug.config import AUTOMATIC_THRESHOLD
+from synthaug.errors import UserError
+from synthaug.records import Job, Origin, Pixels, Split
+from synthaug.running.jobs import run_to_end
+from synthaug.running.progress_bar import progress_bar
+from synthaug.stages.generation_spec import GenerationSpec
+from synthaug.stages.view import ViewSpec
+from synthaug.workspace import Workspace
+
+
+def open(path: str | Path) -> Session:
+    """Open the workspace in the directory ``path``. Raises WorkspaceError."""
+    return Session(Workspace.open(Path(path)))
+
+
+def create(path: str | Path, *, classes: Sequence[str] = (), preset: str | None = None) -> Session:
+    """Make a workspace with these class names, or those of a preset ("digits", "cifar10" ...).
+
+    Raises UserError for class names that will not do, WorkspaceError where there is a workspace already.
+    """
+    return Session(Workspace.create(Path(path), classes, preset))
+
+
+class Session:
+    """An open workspace. Calls wait for their work and show a bar on a terminal; what was done is never repeated.
+
+    Every call raises UserError (or one of its kinds in :mod:`synthaug.errors`) where the request is at fault, and
+    says what to do.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in the order of their indices."""
+        return self.workspace.classes
+
+    def import_images(
+        self,
+        source: str | Path,
+        *,
+        format: str = "auto",
+        split: Split | None = None,
+        origin: Origin = "real",
+    ) -> results.Imported:
+        """Import a folder, CIFAR batches, a parquet file or "digits"; bad files are reported, the others go in.
+
+        ``split`` ("train" or "test") overrides what the source says. Raises ImportFailed for an unreadable source.
+        """
+        from synthaug.stages.importing import import_images
+
+        with progress_bar() as report:
+            found = import_images(self.workspace, source, format, split, origin, report)
+        return results.Imported(found.added, found.duplicates, found.rejected)
+
+    def generate(self, spec: GenerationSpec) -> results.Generated:
+        """Make the images of ``spec``: exactly ``spec.count``, each with its prompt and seed on record."""
+        from synthaug.stages.generate import submit
+        from synthaug.stages.generation_result import GenerationResult
+        from synthaug.store import generations
+
+        job = self._finished(submit(self.workspace, spec))
+        hashes = generations.images_of_job(self.workspace.db, job.id)
+        return results.Generated(
+            job=job.id,
+            label=spec.label,
+            images=tuple(hashes),
+            prompts=tuple(generations.prompts_of_job(self.workspace.db, job.id)),
+            thumbnails=tuple(map(self.pixels, hashes[: results.SHOWN])),
+            seconds=GenerationResult.from_json(job.result).seconds,
+        )
+
+    def preview(self, spec: GenerationSpec) -> results.Previewed:
+        """The first eight images that ``generate`` would make. Nothing is stored."""
+        from synthaug.stages.generate import preview
+
+        drawn = [each for batch in preview(self.workspace, spec) for each in batch]
+        return results.Previewed(
+            tuple(each.prompt.text for each in drawn), tuple(each.image.pixels for each in drawn)
+        )
+
+    def predict(self, model: str | None = None) -> results.Predicted:
+        """Class probabilities and features for every image without them.
+
+        Default: the newest model, else a shipped one that knows the classes.
+        """
+        from synthaug.stages.predict import predict
+
+        with progress_bar() as report:
+            found = predict(self.workspace, model, report)
+        return results.Predicted(found.model, found.predicted)
+
+    def score(self, features: str | None = None, *, seed: int = 0) -> results.Scored:
+        """PCA and UMAP coordinates, uncertainty, out-of-distribution ranks and near-duplicates of every image.
+
+        ``features``: a classifier of the workspace or a feature extractor; default: the classifier that predicts, else
+        the extractor that comes with the packages. ``seed``: of UMAP.
+        """
+        from synthaug.stages.score import score
+
+        with progress_bar() as report:
+            found = score(self.workspace, features, seed, report)
+        return results.Scored(found.model, found.scored)
+
+    def label(self, labels: Mapping[str, str], *, annotator: str) -> results.Labeled:
+        """Append labels to the log: image SHA-256 -> a class name, "reject" or "unsure" (a class so named wins).
+
+        What an image is labeled already is not written again. Any bad entry refuses all of them.
+        """
+        from synthaug.stages.label import label_images
+
+        return self._labeled(label_images(self.workspace, labels, annotator))
+
+    def accept(self, min_confidence: float = AUTOMATIC_THRESHOLD) -> results.Labeled:
+        """Label unreviewed synthetic images whose prompted class the model predicts, this sure (0 .. 1) or more."""
+        from synthaug.stages.label import accept_confident
+
+        return self._labeled(accept_confident(self.workspace, min_confidence))
+
+    def view(self, name: str, spec: ViewSpec | None = None) -> results.Viewed:
+        """Freeze a selection of training images under ``name``; without a spec, all real ones with a label."""
+        from synthaug.stages.view import make_view
+        from synthaug.store import views
+
+        made = make_view(self.workspace, name, spec or ViewSpec())
+        return results.Viewed(made.name, views.counts(self.workspace.db, made.id))
+
+    def export(self, view: str, directory: str | Path, *, format: str = "folder") -> results.Exported:
+        """Write a view and the real test images; ``directory`` appears whole or not at all."""
+        from synthaug.stages.export import export
+
+        written = export(self.workspace, Path(directory), format, view)
+        return results.Exported(written.images, Path(directory), written.manifest)
+
+    def train(
+        self,
+        view: str,
+        *,
+        recipe: str | None = None,
+        seed: int = 0,
+        name: str | None = None,
+        epochs: int | None = None,
+        selection: Selection | None = None,
+        loss: Loss | None = None,
+    ) -> results.Trained:
+        """Train a classifier on a view and measure it on the real test images. Default recipe: the preset's."""
+        from synthaug.stages.train import train
+
+        with progress_bar() as report:
+            model = train(
+                self.workspace,
+                view,
+                recipe,
+                seed,
+                name,
+                lambda epoch: report(epoch["epoch"], epoch["epochs"], f"loss {epoch['loss']:.3f}"),
+                epochs=epochs,
+                selection=selection,
+                loss=loss,
+            )
+        per_class = dict(zip(self.classes, model.metrics["per_class"], strict=True))
+        return results.Trained(
+            model.name, model.recipe, model.metrics["accuracy"], per_class, model.metrics["test_images"]
+        )
+
+    def compare(
+        self,
+        baseline: str,
+        augmented: str,
+        *,
+        seeds: int = 5,
+        recipe: str | None = None,
+        epochs: int | None = None,
+        equal_steps: bool = False,
+    ) -> results.Verdict:
+        """Train both views with the same ``seeds`` seeds, test on the same real images, and weigh the differences.
+
+        ``equal_steps``: both sides take the updates of the larger set. Finished runs are kept and never repeated.
+        """
+        from synthaug.stages.compare import compare
+
+        with progress_bar() as report:
+            found = compare(
+                self.workspace,
+                baseline,
+                augmented,
+                seeds,
+                recipe,
+                lambda done, total, epoch: report(done, total, str(epoch["run"])),
+                epochs=epochs,
+                equal_steps=equal_steps,
+            )
+        return results.Verdict(
+            verdict=found.verdict,
+            text=found.verdict_text,
+            difference=found.difference,
+            ci=found.ci,
+            confidence=found.confidence,
+            baseline=tuple(found.baseline.accuracies),
+            augmented=tuple(found.augmented.accuracies),
+            test_images=found.test_images,
+        )
+
+    def pixels(self, sha256: str) -> Pixels:
+        """An image of the workspace, (H, W, 3) uint8 RGB. Raises UserError for one that is not here."""
+        try:
+            return np.asarray(self.workspace.images.read(sha256))
+        except FileNotFoundError as error:
+            raise UserError(f"there is no image {sha256!r} in {self.workspace.root}") from error
+
+    def __repr__(self) -> str:
+        return f"<synthaug workspace {str(self.workspace.root)!r}, {len(self.classes)} classes>"
+
+    def _labeled(self, written: int) -> results.Labeled:
+        from synthaug.stages.label import progress
+
+        return results.Labeled(written, **progress(self.workspace))
+
+    def _finished(self, job_id: int) -> Job:
+        from synthaug.stages.handlers import HANDLERS
+
+        with progress_bar() as report:
+            job = run_to_end(self.workspace, job_id, HANDLERS, report)
+        if job.state != "done":
+            raise UserError(f"job {job.id} ended as {job.state}: {job.error or 'stopped on request'}")
+        return job

@@ -1,0 +1,82 @@
+"""Representation alignment (REPA, Yu et al. 2024): the middle of the U-Net learns to see what a classifier sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import torch
+
+    FeatureMaps = Callable[[NDArray[np.uint8]], NDArray[np.float16]]
+    """Feature maps (N, C, h, w) of images (N, H, W, 3)."""
+
+HIDDEN = 512  # width of the projection
+BATCH = 1000  # images whose maps are made at a time
+
+
+def predict(
+    unet: Any, noisy: torch.Tensor, times: torch.Tensor, text: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """What a ``UNet2DConditionModel`` predicts (N, C, h, w), and the features of its middle block (N, D, h', w').
+
+    Its own ``forward``, written out: hooks that pass the features on are neither compiled nor safe across threads.
+    """
+    time = unet.time_embedding(unet.time_proj(times))
+    pooled = unet.get_aug_embed(emb=time, encoder_hidden_states=text, added_cond_kwargs={})
+    time = time if pooled is None else time + pooled
+    x = unet.conv_in(noisy)
+    skips = (x,)
+    for block in unet.down_blocks:
+        x, passed = block(x, time, **_text(block, text))
+        skips += passed
+    middle = x = unet.mid_block(x, time, **_text(unet.mid_block, text))
+    for block in unet.up_blocks:
+        count = len(block.resnets)
+        x = block(x, skips[-count:], time, **_text(block, text))
+        skips = skips[:-count]
+    return unet.conv_out(unet.conv_act(unet.conv_norm_out(x))), middle
+
+
+def _text(block: Any, text: torch.Tensor) -> dict[str, torch.Tensor]:
+    """The text, for a block that attends to it."""
+    return {"encoder_hidden_states": text} if getattr(block, "has_cross_attention", False) else {}
+
+
+def make_projection(middle_channels: int, map_channels: int) -> Any:
+    """From the U-Net's features, channels last, to those of the maps; thrown away after the training."""
+    from torch import nn
+
+    return nn.Sequential(nn.Linear(middle_channels, HIDDEN), nn.SiLU(), nn.Linear(HIDDEN, map_channels))
+
+
+def misalignment(projection: Any, middle: torch.Tensor, maps: torch.Tensor) -> torch.Tensor:
+    """Mean of 1 - cosine between the projected features (N, D, h, w) and maps (N, C, .., ..) at their size."""
+    import torch.nn.functional as functional
+
+    resized = functional.interpolate(maps, size=middle.shape[2:], mode="bilinear", align_corners=True)
+    seen = projection(middle.permute(0, 2, 3, 1)).float()
+    return (1 - functional.cosine_similarity(seen, resized.permute(0, 2, 3, 1), dim=-1)).mean()
+
+
+def kept_maps(images: NDArray[np.uint8], maps_of: FeatureMaps, path: Path, fingerprint: str) -> torch.Tensor:
+    """The maps of all images (N, C, h, w) float16, read from ``path`` where an equal training left them there."""
+    import torch
+    from safetensors import safe_open
+    from safetensors.torch import save_file
+
+    if path.exists():
+        with safe_open(path, framework="pt") as stored:
+            if (stored.metadata() or {}).get("fingerprint") == fingerprint:
+                kept: torch.Tensor = stored.get_tensor("maps")
+                return kept
+    parts = [maps_of(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
+    kept = torch.from_numpy(np.concatenate(parts))
+    partial = path.with_suffix(".partial")
+    save_file({"maps": kept}, partial, metadata={"fingerprint": fingerprint})
+    partial.replace(path)
+    return kept

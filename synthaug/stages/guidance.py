@@ -1,0 +1,84 @@
+"""Guidance scales: read from text, checked, and written back. The one place that knows their grammar."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from synthaug.errors import UserError
+
+Guidance = float | tuple[float, float]
+"""A scale, or the ends of a range from which each image's own is drawn."""
+
+GUIDANCE_GRID = 0.25
+"""Guidance values of a range lie this far apart: images of one value are drawn together, in full batches, and a
+finer difference is not seen."""
+MAX_GUIDANCE = 100
+
+NUMBER = r"\d+(?:\.\d+)?"
+RANGE = re.compile(rf"({NUMBER})\s*(?:\.\.|-|–|to)\s*({NUMBER})")
+
+
+def read_guidance(text: str | None) -> Guidance | None:
+    """``"4"``, ``"1..5"`` or, for the generator's own scale, ``""``. Raises UserError.
+
+    >>> read_guidance("1..5")
+    (1.0, 5.0)
+    """
+    written = (text or "").strip()
+    if not written:
+        return None
+    if re.fullmatch(NUMBER, written):
+        return float(written)
+    ends = RANGE.fullmatch(written)
+    if ends is None:
+        raise UserError(f"the guidance is {written!r}; write a number such as 4, or a range such as 1..5")
+    return float(ends[1]), float(ends[2])
+
+
+def guidance_text(guidance: Guidance | None) -> str:
+    """The same as a person would type it; ``read_guidance`` reads it back to six digits."""
+    if guidance is None:
+        return ""
+    return f"{guidance:g}" if isinstance(guidance, int | float) else "..".join(f"{end:g}" for end in guidance)
+
+
+def read_slot_guidance(texts: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Slot -> value -> scale, from ``SLOT=VALUE:SCALE,...`` each. Raises UserError.
+
+    >>> read_slot_guidance(["STROKE=bold:4,thin:2"])
+    {'STROKE': {'bold': 4.0, 'thin': 2.0}}
+    """
+    found: dict[str, dict[str, float]] = {}
+    for text in texts:
+        slot, _, listed = text.partition("=")
+        for entry in listed.split(","):
+            value, _, scale = entry.rpartition(":")
+            if not (slot.strip() and value.strip() and re.fullmatch(NUMBER, scale.strip())):
+                raise UserError(
+                    f"the slot guidance is {text!r}; write SLOT=VALUE:SCALE,..., such as STROKE=bold:4,thin:2"
+                )
+            found.setdefault(slot.strip(), {})[value.strip()] = float(scale)
+    return found
+
+
+def check_guidance(guidance: Guidance | None) -> None:
+    """Raises UserError for a scale out of 0 .. 100, or a range too narrow to draw from."""
+    if guidance is None:
+        return
+    if isinstance(guidance, int | float):
+        check_scale(guidance)
+        return
+    low, high = guidance
+    check_scale(low)
+    check_scale(high)
+    if high - low < GUIDANCE_GRID:
+        raise UserError(
+            f"the guidance range is {low:g} .. {high:g}; its end must lie {GUIDANCE_GRID} above its start, or more"
+        )
+
+
+def check_scale(scale: float) -> None:
+    """Raises UserError for a scale out of 0 .. 100."""
+    if not 0 <= scale <= MAX_GUIDANCE:
+        raise UserError(f"the guidance scale is {scale}; it must lie in 0 .. {MAX_GUIDANCE}")

@@ -1,0 +1,107 @@
+"""Features of extractors: float16 rows in one file an extractor; the database says whose they are.
+
+Rows are appended and made durable before the database names them, so a kill leaves at most rows that nobody
+refers to, and the next append writes over them.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthaug.errors import WorkspaceError, explain_os_error
+from synthaug.store.database import Database, now
+
+Floats = NDArray[np.float32]
+STORED = np.dtype("<f2")  # a distance changes in its fourth digit; a row is half as long
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSet:
+    """The features of one revision of an extractor."""
+
+    id: int
+    extractor: str
+    revision: str
+    dimension: int
+
+    @property
+    def file_name(self) -> str:
+        """Its file in the workspace's ``features/`` folder."""
+        return f"{self.revision[:16]}.f16"
+
+
+def feature_set(db: Database, extractor: str, revision: str, dimension: int) -> FeatureSet:
+    """The set of an extractor's revision, begun where there is none."""
+    with db.transaction() as connection:
+        connection.execute(
+            "INSERT OR IGNORE INTO feature_sets (extractor, revision, dimension, created_at) VALUES (?, ?, ?, ?)",
+            [extractor, revision, dimension, now()],
+        )
+        row = db.one(
+            "SELECT id, extractor, revision, dimension FROM feature_sets WHERE extractor = ? AND revision = ?",
+            [extractor, revision],
+        )
+    assert row is not None  # noqa: S101 - inserted above
+    return FeatureSet(**dict(row))
+
+
+def images_without(db: Database, held: FeatureSet) -> list[sqlite3.Row]:
+    """Images (id, sha256) that the set lacks, by id."""
+    return db.query(
+        "SELECT id, sha256 FROM images"
+        " WHERE id NOT IN (SELECT image_id FROM feature_rows WHERE set_id = ?) ORDER BY id",
+        [held.id],
+    )
+
+
+def append(db: Database, folder: Path, held: FeatureSet, image_ids: Sequence[int], rows: Floats) -> None:
+    """Add the features (N, D) of images to a set. Raises WorkspaceError on a full or read-only disk."""
+    path = folder / held.file_name
+    with db.transaction() as connection:
+        first = connection.execute(
+            "SELECT coalesce(max(file_row) + 1, 0) FROM feature_rows WHERE set_id = ?", [held.id]
+        ).fetchone()[0]
+        try:
+            folder.mkdir(exist_ok=True)
+            with path.open("r+b" if path.exists() else "w+b") as file:
+                file.seek(first * held.dimension * STORED.itemsize)
+                file.write(np.ascontiguousarray(rows, STORED).tobytes())
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise explain_os_error(error, path) from error
+        connection.executemany(
+            "INSERT INTO feature_rows (set_id, image_id, file_row) VALUES (?, ?, ?)",
+            [(held.id, int(image_id), first + i) for i, image_id in enumerate(image_ids)],
+        )
+
+
+def read_all(db: Database, folder: Path, held: FeatureSet) -> tuple[list[int], NDArray[np.float16]]:
+    """Ids (N), ascending, and features (N, D) of every image of a set. Raises WorkspaceError if the file is cut."""
+    found = db.query(
+        "SELECT image_id, file_row FROM feature_rows WHERE set_id = ? ORDER BY image_id", [held.id]
+    )
+    if not found:
+        return [], np.zeros((0, held.dimension), np.float16)
+    ids, rows = [row[0] for row in found], np.array([row[1] for row in found])
+    path = folder / held.file_name
+    needed = (int(rows.max()) + 1) * held.dimension * STORED.itemsize
+    if not path.is_file() or path.stat().st_size < needed:
+        raise WorkspaceError(f"{path} is missing or cut short; delete it and run: synthaug score --recompute")
+    stored = np.memmap(path, STORED, "r", shape=(int(rows.max()) + 1, held.dimension))
+    in_order = bool((rows == np.arange(len(rows))).all())
+    return ids, stored[: len(rows)] if in_order else stored[rows]
+
+
+def forget(db: Database, folder: Path, held: FeatureSet) -> None:
+    """Drop a set's rows, so that it is extracted anew; features are derived, nothing is lost."""
+    with db.transaction() as connection:
+        connection.execute("DELETE FROM feature_rows WHERE set_id = ?", [held.id])
+    (folder / held.file_name).unlink(missing_ok=True)

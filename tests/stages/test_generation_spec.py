@@ -1,0 +1,95 @@
+"""The spec of a generation job: the same after JSON, and readable from jobs of earlier releases."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from synthaug.errors import UserError
+from synthaug.stages.generation_params import UNPROMPTED, resolve
+from synthaug.stages.generation_spec import GenerationParams, GenerationSpec, Start
+from synthaug.stages.view import ViewSpec, make_view
+from synthaug.workspace import Workspace
+
+words = st.text(max_size=8)
+scales = st.floats(0, 100)
+specs = st.builds(
+    GenerationSpec,
+    words,
+    st.none() | words,
+    st.integers(1, 10**7),
+    generator=st.none() | words,
+    steps=st.none() | st.integers(1, 1000),
+    guidance=st.none() | scales | st.integers(0, 100) | st.tuples(scales, scales),
+    guidance_by_slot=st.dictionaries(words, st.dictionaries(words, scales, max_size=2), max_size=2),
+    seed=st.integers(),
+    slots=st.dictionaries(words, st.lists(words, max_size=3), max_size=2),
+    duplicates=st.sampled_from(["keep", "skip"]),
+    stratify=st.none() | words,
+    start=st.sampled_from(get_args(Start)),
+    strength=st.none() | st.floats(0.01, 1),
+    sources=st.none() | words,
+    compile=st.booleans(),
+)
+
+
+@given(specs)
+def test_json_gives_the_same_spec_back(spec: GenerationSpec) -> None:
+    data = spec.to_json()
+    assert GenerationSpec.from_json(data) == spec
+    stored = json.loads(json.dumps(data))
+    assert stored == data
+    assert GenerationSpec.from_json(stored) == spec
+
+
+@given(
+    specs,
+    words,
+    st.integers(1, 10**9),
+    st.none() | st.lists(st.integers(1), min_size=1, max_size=4).map(tuple),
+    st.none() | st.tuples(st.integers(1, 4096), st.integers(1, 4096)),
+)
+def test_json_gives_the_same_params_back(
+    spec: GenerationSpec,
+    generator: str,
+    prompts: int,
+    source_ids: tuple[int, ...] | None,
+    size: tuple[int, int] | None,
+) -> None:
+    fixed = replace(spec, generator=generator, sources=None)  # as resolve leaves it
+    params = GenerationParams(fixed, generator, prompts, source_ids, size)
+    assert GenerationParams.from_json(json.loads(json.dumps(params.to_json()))) == params
+
+
+def test_what_an_older_release_did_not_ask_is_at_its_default() -> None:
+    old: dict[str, Any] = {"template": "a cat", "label": "cat", "count": 3, "guidance": [1.0, 5.0]}
+    assert GenerationSpec.from_json(old) == GenerationSpec("a cat", "cat", 3, guidance=(1.0, 5.0))
+
+
+def test_what_a_newer_release_asks_is_not_passed_over() -> None:
+    newer = {**GenerationSpec("a cat", "cat", 3).to_json(), "negative_prompt": "dog"}
+    with pytest.raises(UserError, match="'negative_prompt'; upgrade it"):
+        GenerationSpec.from_json(newer)
+
+
+def test_a_job_keeps_its_sources_whatever_becomes_of_the_view(digits: Workspace) -> None:
+    make_view(digits, "few", ViewSpec(keep={"8": 3}))
+    asked = GenerationSpec("an eight", "8", 4, generator="digits", start="image", sources="few")
+    params = resolve(digits, asked)
+    assert params.source_ids is not None
+    assert len(params.source_ids) == 3
+    assert GenerationParams.from_json(json.loads(json.dumps(params.to_json()))) == params
+    everything = resolve(digits, replace(asked, sources=None)).source_ids
+    assert set(params.source_ids) < set(everything or ())
+
+
+def test_what_is_left_to_the_workspace_is_fixed_in_the_job(digits: Workspace) -> None:
+    params = resolve(digits, GenerationSpec("{a|b}", "8", 4))
+    assert (params.generator, params.prompts, params.size) == ("digits", 2, (32, 32))
+    assert params.spec.generator == "digits"
+    assert resolve(digits, GenerationSpec(" ", None, 4)).spec.template == UNPROMPTED
