@@ -13,7 +13,11 @@ Split = Literal["train", "test"]
 Origin = Literal["real", "synthetic"]
 LabelValue = Literal["class", "reject", "unsure", "undo"]
 LabelSource = Literal["human", "accepted", "imported", "automatic"]
+Role = Literal["annotator", "reviewer", "owner"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
+
+ROLES: tuple[Role, ...] = ("annotator", "reviewer", "owner")
+"""Who may use the app: each may do what those before it may, and more."""
 
 Pixels = NDArray[np.uint8]
 """One RGB image, shape (H, W, 3), dtype uint8."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -9,26 +10,30 @@ import click
 from synthaug.cli import cli
 from synthaug.cli.support import Result, command, open_workspace, workspace_option
 from synthaug.errors import UserError
-from synthaug.store.accounts import ROLES
+from synthaug.records import ROLES
 
 stdin_option = click.option(
     "--password-stdin", is_flag=True, help="Read the password from the first line of stdin instead of asking."
 )
 
 
-@cli.group("account")
-def account() -> None:
-    """Accounts of the app: needed as soon as it listens to other machines."""
+@cli.group("accounts")
+def group() -> None:
+    """Accounts of the app: needed as soon as it listens to other machines.
+
+    \b
+      $ synthaug accounts add anna --role owner
+    """
 
 
-@command(account, "add")
+@command(group, "add")
 @click.argument("name")
 @click.option(
     "--role",
     type=click.Choice(ROLES),
     default="annotator",
     show_default=True,
-    help="annotator: look and label; reviewer: also correct and label in bulk; owner: everything.",
+    help="annotator: label; reviewer: also see the map, the figures and the exports; owner: everything.",
 )
 @stdin_option
 @workspace_option
@@ -36,7 +41,7 @@ def add(name: str, role: str, password_stdin: bool, workspace_path: Path | None)
     """Add an account.
 
     \b
-      $ synthaug account add anna --role owner
+      $ synthaug accounts add anna --role owner
     """
     from synthaug.stages import accounts
 
@@ -46,31 +51,31 @@ def add(name: str, role: str, password_stdin: bool, workspace_path: Path | None)
     return {"name": made.name, "role": made.role, "message": f"{made.name} may log in as {made.role}"}
 
 
-@command(account, "list")
+@command(group, "list")
 @workspace_option
 def list_(workspace_path: Path | None) -> Result:
     """List the accounts.
 
     \b
-      $ synthaug account list
+      $ synthaug accounts list
     """
     from synthaug.store import accounts
 
     found = accounts.all_accounts(open_workspace(workspace_path).db)
     rows = [{"name": each.name, "role": each.role, "created_at": each.created_at} for each in found]
     lines = [f"{each.name:<30}{each.role:<12}since {each.created_at[:10]}" for each in found]
-    empty = "No accounts; make one with: synthaug account add NAME --role owner"
+    empty = "No accounts; make one with: synthaug accounts add NAME --role owner"
     return {"accounts": rows, "message": "\n".join(lines) or empty}
 
 
-@command(account, "remove")
+@command(group, "remove")
 @click.argument("name")
 @workspace_option
 def remove(name: str, workspace_path: Path | None) -> Result:
     """Remove an account and log it out; its labels stay.
 
     \b
-      $ synthaug account remove anna
+      $ synthaug accounts remove anna
     """
     from synthaug.stages import accounts
 
@@ -78,7 +83,7 @@ def remove(name: str, workspace_path: Path | None) -> Result:
     return {"removed": gone.name, "message": f"{gone.name} can no longer log in"}
 
 
-@command(account, "password")
+@command(group, "password")
 @click.argument("name")
 @stdin_option
 @workspace_option
@@ -86,7 +91,7 @@ def password(name: str, password_stdin: bool, workspace_path: Path | None) -> Re
     """Set another password and log the account out everywhere.
 
     \b
-      $ synthaug account password anna
+      $ synthaug accounts password anna
     """
     from synthaug.stages import accounts
     from synthaug.store import accounts as stored
@@ -97,15 +102,15 @@ def password(name: str, password_stdin: bool, workspace_path: Path | None) -> Re
     return {"name": changed.name, "message": f"{changed.name} has a new password"}
 
 
-@command(account, "sessions")
+@command(group, "sessions")
 @click.option("--end", type=int, metavar="ID", help="Log this one out.")
 @workspace_option
 def sessions(end: int | None, workspace_path: Path | None) -> Result:
     """List who is logged in; log one out.
 
     \b
-      $ synthaug account sessions
-      $ synthaug account sessions --end 3
+      $ synthaug accounts sessions
+      $ synthaug accounts sessions --end 3
     """
     from synthaug.stages import accounts
     from synthaug.store import accounts as stored
@@ -128,9 +133,8 @@ def sessions(end: int | None, workspace_path: Path | None) -> Result:
 def _password(from_stdin: bool) -> str:
     """Typed twice at a terminal, or the first line of stdin. Raises UserError."""
     if from_stdin:
-        line = click.get_text_stream("stdin").readline().rstrip("\r\n")
+        line = sys.stdin.readline().rstrip("\r\n")
         if not line:
             raise UserError("stdin holds no password; write it on the first line")
         return line
-    typed: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
-    return typed
+    return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))

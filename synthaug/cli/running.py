@@ -13,24 +13,41 @@ from synthaug.cli.support import Result, command, open_workspace, run_job, works
 from synthaug.config import DEFAULT_PORT, WORKSPACE_VARIABLE
 from synthaug.running.progress_bar import progress_bar
 
-host_option = click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS")
+host_option = click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    metavar="ADDRESS",
+    help="Address to listen on; 0.0.0.0: every network, which needs an owner's account.",
+)
 port_option = click.option("--port", default=DEFAULT_PORT, show_default=True, metavar="PORT")
 
 
 @command(cli, "serve")
 @host_option
 @port_option
+@click.option(
+    "--allow-host",
+    "allow_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="Another host name to answer to: a proxy's, or one that a network gives this machine.",
+)
 @workspace_option
-def serve(host: str, port: int, workspace_path: Path | None) -> Result:
+def serve(host: str, port: int, allow_hosts: tuple[str, ...], workspace_path: Path | None) -> Result:
     """Open the app on a workspace.
+
+    On this machine the address that it prints lets you in. Listening to others, it asks everybody to log in.
 
     \b
       $ synthaug serve --port 7860
+      $ synthaug accounts add anna --role owner
+      $ synthaug serve --host 0.0.0.0
     """
     from synthaug_app.server import serve as run
 
     workspace = open_workspace(workspace_path)
-    run(workspace.root, host, port)
+    run(workspace.root, host, port, allow_hosts=allow_hosts)
     return {"workspace": str(workspace.root), "host": host, "port": port}
 
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 import getpass
 import hashlib
 import secrets
+import threading
 import unicodedata
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
 from synthaug.errors import UnknownName, UserError
+from synthaug.records import ROLES, Role
+from synthaug.stages.label import AUTOMATIC
 from synthaug.store import accounts
-from synthaug.store.accounts import ROLES, Account, Role, Session
+from synthaug.store.accounts import Account, Session
 from synthaug.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -23,8 +26,11 @@ if TYPE_CHECKING:
 
 MAX_NAME = 100
 MIN_PASSWORD, MAX_PASSWORD = 10, 1000
+AT_ONCE = 2  # password checks: each takes 64 MiB
 ACCOUNT_SESSION = timedelta(hours=12)  # a working day
 TOKEN_SESSION = timedelta(days=30)
+
+_CHECKING = threading.BoundedSemaphore(AT_ONCE)
 
 
 def add(workspace: Workspace, name: str, role: str, password: str) -> Account:
@@ -60,7 +66,8 @@ def authenticate(workspace: Workspace, name: str, password: str) -> Account | No
     account = accounts.find(workspace.db, unicodedata.normalize("NFC", name.strip()))
     known = _hash_of_nobody() if account is None else account.password_hash
     try:
-        _hasher().verify(known, password[:MAX_PASSWORD])
+        with _CHECKING:
+            _hasher().verify(known, password)
     except VerifyMismatchError:
         return None
     return account
@@ -81,6 +88,11 @@ def session(workspace: Workspace, token: str) -> Session | None:
     return accounts.find_session(workspace.db, _digest(token))
 
 
+def any_account(workspace: Workspace) -> bool:
+    """Whether anybody can log in with a password."""
+    return bool(accounts.all_accounts(workspace.db))
+
+
 def end_session(workspace: Workspace, session_id: int) -> None:
     """Log one browser out. Raises UnknownName."""
     if not accounts.end_session(workspace.db, session_id):
@@ -88,14 +100,11 @@ def end_session(workspace: Workspace, session_id: int) -> None:
         raise UnknownName("session", str(session_id), known)
 
 
-def name_session(workspace: Workspace, session_id: int, name: str) -> None:
-    """Say who works in a session of the start token. Raises UserError."""
-    accounts.rename_session(workspace.db, session_id, check_name(name))
-
-
 def check_name(name: str) -> str:
-    """A name as it is kept. Raises UserError on an empty, overlong or unprintable one."""
+    """A name as it is kept. Raises UserError on an empty, overlong or unprintable one, and on synthaug's own."""
     kept = unicodedata.normalize("NFC", name.strip())
+    if kept.casefold() == AUTOMATIC:
+        raise UserError(f"the name {kept!r} signs automatic labels; choose another")
     if not kept or len(kept) > MAX_NAME or not kept.isprintable():
         raise UserError(f"the name {name[:40]!r} cannot be used; give 1 to {MAX_NAME} visible characters")
     return kept
@@ -126,9 +135,7 @@ def machine_user() -> str:
         return "me"
 
 
-def _start(
-    workspace: Workspace, account_id: int | None, name: str, address: str, lasting: timedelta
-) -> str:
+def _start(workspace: Workspace, account_id: int | None, name: str, address: str, lasting: timedelta) -> str:
     token = secrets.token_urlsafe(32)
     end = (datetime.now(UTC) + lasting).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     accounts.start_session(

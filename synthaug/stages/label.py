@@ -34,13 +34,20 @@ def record(workspace: Workspace, entries: Sequence[LabelEntry]) -> list[int]:
     return labels.append(workspace.db, entries, None if model is None else model.id)
 
 
-def undo(workspace: Workspace, op_id_to_undo: str, annotator: str, op_id: str) -> int | None:
-    """Take back one label by appending to the log; returns the new entry's id, None if it was undone before."""
+def undo(
+    workspace: Workspace, op_id_to_undo: str, annotator: str, op_id: str, *, own: bool = False
+) -> int | None:
+    """Take back one label by appending to the log; returns the new entry's id, None if it was undone before.
+
+    ``own``: only what the same annotator said.
+    """
     entry = labels.by_op_id(workspace.db, op_id_to_undo)
     if entry is None:
         raise UserError(f"there is no label with the operation id {op_id_to_undo!r} to undo")
     if entry.value == "undo":
         raise UserError("an undo cannot be undone; label the image again instead")
+    if own and entry.annotator != annotator:
+        raise UserError(f"{entry.annotator!r} gave this label; a reviewer can take it back")
     if labels.is_undone(workspace.db, entry.id):
         return None
     taken_back = LabelEntry(

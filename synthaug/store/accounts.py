@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from synthaug.errors import UnknownName, UserError
+from synthaug.records import Role
 from synthaug.store.database import Database, now
-
-Role = Literal["annotator", "reviewer", "owner"]
-ROLES: tuple[Role, ...] = ("annotator", "reviewer", "owner")
-"""Each may do what those before it may, and more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +104,9 @@ def find_session(db: Database, token_sha256: str) -> Session | None:
 
 def open_sessions(db: Database) -> list[Session]:
     """Every session that has not expired, oldest first."""
-    return [Session(*row) for row in db.query(f"{SESSIONS} WHERE expires_at > ? ORDER BY sessions.id", [now()])]
-
-
-def rename_session(db: Database, session_id: int, name: str) -> None:
-    """The name that a session of the start token works under."""
-    with db.transaction() as connection:
-        connection.execute(
-            "UPDATE sessions SET name = ? WHERE id = ? AND account_id IS NULL", [name, session_id]
-        )
+    return [
+        Session(*row) for row in db.query(f"{SESSIONS} WHERE expires_at > ? ORDER BY sessions.id", [now()])
+    ]
 
 
 def end_session(db: Database, session_id: int) -> bool:
