@@ -15,8 +15,7 @@ POLICY = (
     # Gradio compiles the templates and scripts of gr.HTML in the browser (new Function): 'unsafe-eval' has to stay.
     "script-src 'self' 'nonce-{nonce}' 'unsafe-eval'",
     "style-src 'self' 'unsafe-inline'",  # Svelte and Plotly write style attributes
-    "img-src 'self' data: blob:",
-    "font-src 'self' data:",
+    "img-src 'self' data:",
     "connect-src 'self'",
     "manifest-src 'self'",
     "form-action 'self'",

@@ -61,7 +61,8 @@ def header(workspace_name: str, active: str) -> Panel:
         '<header class="sa-header"><a class="sa-brand" href="/">{logo}<b>synthaug</b>'
         '<span title="Workspace">{workspace}</span></a>'
         '<nav class="sa-nav" aria-label="Pages">{links}</nav><div class="sa-header-end">'
-        '<a class="sa-jobs-chip" data-sa-jobs data-needs="owner" href="/generate" title="Running jobs" hidden><i></i><span></span></a>'
+        '<a class="sa-jobs-chip" data-sa-jobs data-needs="owner" href="/generate" title="Running jobs" hidden>'
+        "<i></i><span></span></a>"
         '<button class="sa-icon-button" type="button" data-sa-theme aria-label="Switch between light and dark">'
         "{sun}{moon}</button>"
         '<form class="sa-person" method="post" action="/log-out" hidden><span data-sa-person></span>'
