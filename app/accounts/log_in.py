@@ -31,7 +31,7 @@ def log_in_router(workspace: Workspace, access: Access, attempts: Attempts) -> A
     session_cookie = cookie_name(workspace.root)
 
     def page(status: int = 200, headers: dict[str, str] | None = None, **shown: str) -> Response:
-        found = accounts.any_account(workspace)
+        found = bool(accounts.all_accounts(workspace))
         local = access.start_token is not None
         text = log_in_page(workspace.name, local=local, accounts=found, **shown)
         return HTMLResponse(text, status, headers)

@@ -88,9 +88,9 @@ def session(workspace: Workspace, token: str) -> Session | None:
     return accounts.find_session(workspace.db, _digest(token))
 
 
-def any_account(workspace: Workspace) -> bool:
-    """Whether anybody can log in with a password."""
-    return bool(accounts.all_accounts(workspace.db))
+def all_accounts(workspace: Workspace) -> list[Account]:
+    """Everybody who can log in with a password, by name."""
+    return accounts.all_accounts(workspace.db)
 
 
 def end_session(workspace: Workspace, session_id: int) -> None:
