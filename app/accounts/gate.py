@@ -11,8 +11,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from synthaug.config import Role
 from synthaug.errors import WorkspaceError
-from synthaug.records import Role
 from synthaug.stages import accounts
 from synthaug.stages.accounts import TOKEN_SESSION
 from synthaug.workspace import Workspace

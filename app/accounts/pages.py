@@ -7,7 +7,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from synthaug.records import Role
+from synthaug.config import Role
 
 from ..components.markup import markup
 from .person import Person

@@ -10,8 +10,8 @@ from urllib.parse import unquote
 
 from fastapi import Request
 
+from synthaug.config import Role
 from synthaug.errors import UserError
-from synthaug.records import Role
 
 from .roles import may
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from starlette.routing import compile_path
 
-from synthaug.records import ROLES, Role
+from synthaug.config import ROLES, Role
 
 OPEN = ("GET /log-in", "POST /log-in", "GET /log-in/{name}", "GET /favicon.ico")
 """What needs no session: the log-in page and its own files."""

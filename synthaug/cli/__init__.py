@@ -35,9 +35,11 @@ def main(arguments: list[str] | None = None) -> None:
     from synthaug.cli import (  # noqa: F401  (they register their commands)
         accounts,
         acquire,
+        comparing,
         data,
         experiments,
         generators,
+        labels,
         learning,
         running,
         views,

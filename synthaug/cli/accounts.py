@@ -9,8 +9,8 @@ import click
 
 from synthaug.cli import cli
 from synthaug.cli.support import Result, command, open_workspace, workspace_option
+from synthaug.config import ROLES
 from synthaug.errors import UserError
-from synthaug.records import ROLES
 
 stdin_option = click.option(
     "--password-stdin", is_flag=True, help="Read the password from the first line of stdin instead of asking."

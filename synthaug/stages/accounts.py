@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
+from synthaug.config import ROLES, Role
 from synthaug.errors import UnknownName, UserError
-from synthaug.records import ROLES, Role
 from synthaug.stages.label import AUTOMATIC
 from synthaug.store import accounts
 from synthaug.store.accounts import Account, Session

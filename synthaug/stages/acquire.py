@@ -198,7 +198,7 @@ class _Acquirer:
             np.concatenate([real, pool]),
             np.array(labels, np.int64),
             len(self.workspace.classes),
-            replace(recipe, epochs=epochs, steps=None, warmup_epochs=min(recipe.warmup_epochs, epochs / 4)),
+            recipe.for_epochs(epochs),
             search.seed + number,
             class_names=self.workspace.classes,
             should_cancel=should_cancel,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from synthaug.config import Role
 from synthaug.errors import UnknownName, UserError
-from synthaug.records import Role
 from synthaug.store.database import Database, now
 
 

@@ -12,7 +12,7 @@ from synthaug_app.accounts.person import cookie_name
 from synthaug_app.context import AppContext
 from synthaug_app.server import add_own_routes, guard
 
-from synthaug.records import Role
+from synthaug.config import Role
 from synthaug.running.jobs import JobQueue
 from synthaug.stages import accounts
 from synthaug.workspace import Workspace

@@ -15,7 +15,7 @@ from synthaug_app.accounts.access import access
 from synthaug_app.context import AppContext
 from synthaug_app.server import create_app, guard
 
-from synthaug.records import ROLES
+from synthaug.config import ROLES
 from synthaug.running.jobs import JobQueue
 from synthaug.workspace import Workspace
 

@@ -19,7 +19,7 @@ from synthaug_app.headers import NONCE, SecurityHeaders
 from synthaug_app.page_scripts import NonceLoader
 from synthaug_app.slow_clients import TimedProtocol
 
-from synthaug.records import Role
+from synthaug.config import Role
 
 SOON = 0.3  # seconds
 

@@ -13,8 +13,8 @@ from synthaug_app.accounts.attempts import MOST_BY_ADDRESS, MOST_BY_NAME, WINDOW
 from synthaug_app.accounts.log_in import WRONG, local_path
 from synthaug_app.accounts.person import cookie_name
 
+from synthaug.config import Role
 from synthaug.errors import UserError
-from synthaug.records import Role
 from synthaug.stages import accounts
 from synthaug.workspace import Workspace
 
