@@ -50,16 +50,15 @@ def log_in_page(
 
 def not_allowed_page(person: Person, least: Role, home: str, path: str) -> str:
     """Who may see the page, who is logged in, and where to go."""
+    whom = PLURAL[least] if least == "owner" else f"{PLURAL[least]} and owners"
     text = markup(
-        '<p>{} is for {}. You are logged in as <b>{}</b>, {}.</p><p class="actions"><a href="{}">Back</a></p>'
+        '<p>You are logged in as <b>{}</b>, {}.</p><p class="actions"><a href="{}">Back</a></p>'
         '<form method="post" action="/log-out"><button class="plain">Log out</button></form>',
-        path.removeprefix("/").capitalize(),
-        PLURAL[least] if least == "owner" else f"{PLURAL[least]} and owners",
         person.name,
         person.role,
         home,
     )
-    return _page("Not for you", "", text)
+    return _page(f"{path.removeprefix('/').capitalize()} is for {whom}", "", text)
 
 
 @cache

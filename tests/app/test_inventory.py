@@ -266,5 +266,5 @@ def test_the_first_page_takes_each_role_to_its_own(gates: dict[str, TestClient])
     assert gates["annotator"].get("/").headers["location"] == "/label"
     refused = gates["reviewer"].get("/generate")
     assert refused.status_code == 403
-    assert "Generate is for owners" in refused.text
+    assert "<h1>Generate is for owners</h1>" in refused.text
     assert "<b>ben</b>" in refused.text
