@@ -59,6 +59,6 @@ def main(arguments: list[str] | None = None) -> None:
         click.echo(f"Error: {message}", err=True)
         code = 2
     except (KeyboardInterrupt, click.Abort):
-        click.echo("Stopped. What was finished is kept; the same command goes on from there.", err=True)
+        click.echo("Stopped. What was finished is kept; run the same command again to resume.", err=True)
         code = 130
     sys.exit(code if isinstance(code, int) else 0)

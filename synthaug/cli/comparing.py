@@ -20,18 +20,20 @@ if TYPE_CHECKING:
 
 
 @command(cli, "compare")
-@click.option("--baseline", required=True, metavar="VIEW")
-@click.option("--augmented", required=True, metavar="VIEW")
-@click.option("--seeds", default=5, show_default=True, metavar="N")
-@click.option("--recipe", metavar="R", help="[default: by preset]")
-@click.option("--epochs", type=int, metavar="N", help="[default: the recipe's]")
-@click.option("--equal-steps", is_flag=True, help="Train both sides for the updates of the larger set.")
+@click.option("--baseline", required=True, metavar="VIEW", help="View to compare with.")
+@click.option("--augmented", required=True, metavar="VIEW", help="View with the synthetic images.")
+@click.option("--seeds", default=5, show_default=True, metavar="N", help="Training runs per side.")
+@click.option("--recipe", metavar="R", help="Training recipe. [default: by preset]")
+@click.option("--epochs", type=int, metavar="N", help="Training epochs. [default: the recipe's]")
+@click.option(
+    "--equal-steps", is_flag=True, help="Train both sides for as many updates as the larger view takes."
+)
 @click.option(
     "--smallest-effect",
     default=0.5,
     show_default=True,
     metavar="POINTS",
-    help="Least difference of accuracy of interest.",
+    help="Smallest difference of accuracy that matters, in percentage points.",
 )
 @workspace_option
 def compare(
@@ -44,7 +46,9 @@ def compare(
     smallest_effect: float,
     workspace_path: Path | None,
 ) -> Result:
-    """Did the synthetic images help? Same seeds, same real test images, an interval and a verdict.
+    """Say whether the synthetic images helped, with an interval and a verdict.
+
+    Both views are trained with the same seeds and measured on the same real test images.
 
     \b
       $ synthaug compare --baseline imbalanced --augmented augmented --seeds 5

@@ -36,7 +36,7 @@ def command(group: click.Group, name: str) -> Callable[[Callable[..., Result]], 
                 click.echo(message)
 
         option = click.option(
-            "--json", "as_json", is_flag=True, help="Print one JSON object as the last line."
+            "--json", "as_json", is_flag=True, help="Print one JSON object as the last line of stdout."
         )
         decorated: click.Command = group.command(name)(option(wrapped))
         return decorated
@@ -51,7 +51,7 @@ workspace_option = click.option(
     envvar=WORKSPACE_VARIABLE,
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help=f"The workspace. [default: ${WORKSPACE_VARIABLE}]",
+    help=f"Workspace to use. [default: ${WORKSPACE_VARIABLE}]",
 )
 
 
@@ -59,25 +59,29 @@ def template_options(function: Callable[..., Result]) -> Callable[..., Result]:
     """The options that say how prompts are drawn from a template."""
     for option in (
         click.option(
-            "--seed", default=0, show_default=True, metavar="S", help="Same seed, same prompts and images."
+            "--seed",
+            default=0,
+            show_default=True,
+            metavar="S",
+            help="Random seed; the same seed gives the same prompts and images.",
         ),
         click.option(
             "--stratify",
             metavar="SLOT",
-            help="Draw every value of this slot (choice1: the first {...}) equally often.",
+            help="Draw every value of this slot equally often; choice1 is the first {...}.",
         ),
         click.option(
             "--duplicates",
             type=click.Choice(["keep", "skip"]),
             default="keep",
             show_default=True,
-            help="Draw a text that the template gives twice twice, or once.",
+            help="Whether a prompt that the template yields more than once is drawn each time (keep) or once (skip).",
         ),
         click.option(
             "--slot",
             multiple=True,
             metavar="NAME=FILE|a,b,c",
-            help="Values of a slot: a word list or a list.",
+            help="Values of a slot: a word-list file, or a comma-separated list.",
         ),
     ):
         function = option(function)

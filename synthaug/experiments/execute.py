@@ -113,7 +113,7 @@ def _here(
     for arm, seed in missing:
         view = _view(lab, arm)
         if should_cancel():
-            raise Cancelled("stopped on request; finished runs are kept, and the same command goes on")
+            raise Cancelled("stopped on request; finished runs are kept, and the same command resumes")
         if plan.train is not None:
             yield arm, seed, trainer.record(view, arm.recipe, seed, plan.train(arm, seed))
             continue

@@ -239,11 +239,11 @@ class ImbalanceTable(OnImages):
             else ""
         )
         leak = f"saw real images of {rare} that the imbalanced set lacks: what it adds is partly that"
-        said = ["The published GAN and Stable Diffusion saw other images of cats."]
-        said += [f"The generator {generator!r} {leak}."] if self.settings.seen == "full" else []
-        said += [f"The GAN {leak}."] if self.settings.generator_data == "full" else []
+        sentences = ["The published GAN and Stable Diffusion saw other images of cats."]
+        sentences += [f"The generator {generator!r} {leak}."] if self.settings.seen == "full" else []
+        sentences += [f"The GAN {leak}."] if self.settings.generator_data == "full" else []
         return (
-            " ".join(said),
+            " ".join(sentences),
             f"Active learning: {len(acquired.rounds)} rounds by {self.sizes.function} of 20 Monte Carlo passes in the "
             "head; the classifier of a round goes on from the last round's weights. On average "
             f"{left_out:.0f} images of the pool were left out as farther from every real image than 99% of these. "

@@ -52,8 +52,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class App:
     """One ``synthaug_app`` process; stop it and start it again on the same port."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, host: str = "127.0.0.1") -> None:
         self.root = root
+        self.host = host
         self.port = 0
         self._process: subprocess.Popen[str] | None = None
 
@@ -65,6 +66,7 @@ class App:
     def start(self) -> None:
         """Return once it says that it is ready."""
         command = [sys.executable, "-m", "synthaug_app", str(self.root), "--port", str(self.port)]
+        command += ["--host", self.host]
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         assert self._process.stderr is not None
         seen = []
@@ -73,7 +75,8 @@ class App:
             if line.startswith(READY):
                 shown = line.removeprefix(READY).split()[0]
                 self.port = urlsplit(shown).port or 0
-                log_in(shown)
+                if "token=" in shown:
+                    log_in(shown)
                 return
         pytest.fail(f"the app did not start: {''.join(seen)}")
 
@@ -98,9 +101,9 @@ def log_in(address: str) -> None:
 
 
 @contextmanager
-def running(root: Path) -> Iterator[App]:
+def running(root: Path, host: str = "127.0.0.1") -> Iterator[App]:
     """The app on a workspace, for as long as the block lasts."""
-    app = App(root)
+    app = App(root, host)
     app.start()
     try:
         yield app

@@ -285,7 +285,7 @@ def _cut_prompts(lab: Lab, made: tuple[int, ...]) -> tuple[str, ...]:
         return ()
     return (
         f"{images} prompts were longer than the text encoder reads: of one it left out {cuts[0]['example']!r}. "
-        "Angles said there could not be drawn.",
+        "Angles written there could not be drawn.",
     )
 
 

@@ -131,9 +131,9 @@ def _made_with(result: Result) -> Iterable[str]:
     found: dict[str, list[int]] = {}
     commands: dict[str, None] = {}
     for run in result.runs:
-        said = facts(run)
-        commands.setdefault(said.command)
-        for line in _lines(said):
+        made_with = facts(run)
+        commands.setdefault(made_with.command)
+        for line in _lines(made_with):
             found.setdefault(line, []).append(run.id)
     yield _items(f"{escaped(line)} ({_numbered(sorted(set(runs)))})" for line, runs in found.items())
     yield "Every field, epoch by epoch, is in report.html and result.json."
@@ -142,8 +142,8 @@ def _made_with(result: Result) -> Iterable[str]:
             yield _code(command)
 
 
-def _lines(said: Facts) -> Iterable[str]:
-    for title, values in (("Recipe", said.recipe), ("Hardware", said.hardware), ("Versions", said.versions)):
+def _lines(run: Facts) -> Iterable[str]:
+    for title, values in (("Recipe", run.recipe), ("Hardware", run.hardware), ("Versions", run.versions)):
         if values:
             yield f"{title}: {listed(values)}"
 

@@ -185,9 +185,9 @@ class _Page:
 
 
 def _section(name: str, title: str, text: str, *parts: Markup) -> Markup:
-    said = filled("<p>{}</p>", text) if text else ""
+    intro = filled("<p>{}</p>", text) if text else ""
     return filled(
-        '<section id="{}"><h2>{}</h2>{}{}</section>\n', name, title, said, joined(part for part in parts)
+        '<section id="{}"><h2>{}</h2>{}{}</section>\n', name, title, intro, joined(part for part in parts)
     )
 
 

@@ -90,10 +90,10 @@ def class_columns(result: Result) -> list[Column]:
 
 
 def _title(row: Row) -> Cell:
-    said = [f"against: {row.against}"] if row.against else []
+    notes = [f"against: {row.against}"] if row.against else []
     if row.generator_data != "none":
-        said.append(f"generator {GENERATOR_DATA[row.generator_data]}")
-    return Cell(row.title, under=tuple(said), linked=False)
+        notes.append(f"generator {GENERATOR_DATA[row.generator_data]}")
+    return Cell(row.title, under=tuple(notes), linked=False)
 
 
 def _accuracy(row: Row) -> Cell:

@@ -127,13 +127,13 @@ def verdict_sentence(row: Row, result: Result) -> str:
     gain = f"{points(row.difference)} points of accuracy against {row.against or baseline_row(result).title}"
     if row.difference_interval:
         gain += f", {percentage(row.confidence)} interval {span(row.difference_interval)}"
-    said = {
+    sentence = {
         "helped": f"{row.title} helped: {gain}, {seeds}.",
         "harmed": f"{row.title} did harm: {gain}, {seeds}.",
         "no worthwhile difference": f"{row.title} makes no worthwhile difference: {gain}, {seeds}.",
         "did not help": f"{row.title} did not help: {gain}, {seeds}.",  # release 0.1
     }.get(row.verdict or "", f"Not enough evidence on {row.title}: {gain}, {seeds}.{_more_seeds(row)}")
-    return " ".join([said, *row.reservations, *_reservations(row, result)])
+    return " ".join([sentence, *row.reservations, *_reservations(row, result)])
 
 
 def _more_seeds(row: Row) -> str:
@@ -150,13 +150,13 @@ def judged(result: Result) -> tuple[Row, ...]:
 
 
 def _reservations(row: Row, result: Result) -> list[str]:
-    said = []
+    sentences = []
     if row.generator_data == "full":
-        said.append("Its generator had seen real images that the arm lacks, which flatters the gain.")
+        sentences.append("Its generator had seen real images that the arm lacks, which flatters the gain.")
     before, after = baseline_row(result).published.get("accuracy"), row.published.get("accuracy")
     if not row.against and before is not None and after is not None:
-        said.append(f"Published, on other data and another network: {points(after - before)}.")
-    return said
+        sentences.append(f"Published, on other data and another network: {points(after - before)}.")
+    return sentences
 
 
 def scale_sentence(result: Result) -> str:
