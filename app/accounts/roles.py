@@ -32,7 +32,6 @@ ROUTES: dict[Role, tuple[str, ...]] = {
         "GET /theme.css",
         "GET /manifest.json",
         "GET /gradio_api/heartbeat/{session_hash}",
-        "GET /gradio_api/startup-events",
     ),
     "reviewer": (
         "GET /",

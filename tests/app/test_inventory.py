@@ -43,7 +43,6 @@ EXPECTED = {
     "GET /theme.css": "annotator",
     "GET /manifest.json": "annotator",
     "GET /gradio_api/heartbeat/{session_hash}": "annotator",
-    "GET /gradio_api/startup-events": "annotator",
     "GET /": "reviewer",
     "HEAD /": "reviewer",
     "GET /explore": "reviewer",
