@@ -16,6 +16,7 @@ PRESETS = {"digits": DIGITS, "cifar10": CIFAR10, "hip": HIP}
 
 DIGIT_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
+LOCAL_HOST = "127.0.0.1"
 DEFAULT_PORT = 7860
 DEFAULT_GENERATOR = {"digits": "digits"}
 FALLBACK_GENERATOR = "embedded"

@@ -10,12 +10,12 @@ import click
 
 from synthaug.cli import cli
 from synthaug.cli.support import Result, command, open_workspace, run_job, workspace_option
-from synthaug.config import DEFAULT_PORT, WORKSPACE_VARIABLE
+from synthaug.config import DEFAULT_PORT, LOCAL_HOST, WORKSPACE_VARIABLE
 from synthaug.running.progress_bar import progress_bar
 
 host_option = click.option(
     "--host",
-    default="127.0.0.1",
+    default=LOCAL_HOST,
     show_default=True,
     metavar="ADDRESS",
     help="Address to listen on; 0.0.0.0: every network, which needs an owner's account.",
@@ -69,9 +69,8 @@ def serve(host: str, port: int, allow_hosts: tuple[str, ...], workspace_path: Pa
 )
 @click.option("--headless", is_flag=True, help="Run the whole loop without a browser and print the verdict.")
 @click.option("--seeds", default=5, show_default=True, metavar="N", help="Training runs per side.")
-@host_option
 @port_option
-def demo(directory: Path, only: str | None, headless: bool, seeds: int, host: str, port: int) -> Result:
+def demo(directory: Path, only: str | None, headless: bool, seeds: int, port: int) -> Result:
     """Fill two workspaces, handwritten digits and generated cats, and open the app on the digits.
 
     \b
@@ -82,7 +81,7 @@ def demo(directory: Path, only: str | None, headless: bool, seeds: int, host: st
     if not headless:
         from synthaug_app.server import bound_socket
 
-        bound_socket(host, port).close()  # a taken port is said now, not after a minute's work
+        bound_socket(LOCAL_HOST, port).close()  # a taken port is said now, not after a minute's work
     cats = directory.with_name(directory.name + "-cats")
     filled: dict[str, Any] = {}
     if only != "cats":
@@ -97,7 +96,7 @@ def demo(directory: Path, only: str | None, headless: bool, seeds: int, host: st
         _say(filled.pop("message"))  # now, not when the app is stopped
         if only is None:
             _say(f"The cats: synthaug serve --workspace {cats}")
-        run(cats if only == "cats" else directory, host, port)
+        run(cats if only == "cats" else directory, LOCAL_HOST, port)
     return filled
 
 
