@@ -216,7 +216,7 @@ def _run(app: FastAPI, listener: socket.socket, how: Access, open_browser: bool)
         app,
         http=TimedProtocol,
         ws="none",
-        log_level="warning",
+        log_level="error",  # what strangers send that is no HTTP is no news
         access_log=False,
         timeout_graceful_shutdown=STOP_SECONDS,
         lifespan="on",

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
@@ -92,10 +96,18 @@ def test_nothing_is_sent_elsewhere(page: Page, app: App) -> None:
     assert sent is False
 
 
-def test_no_other_page_shows_the_app_in_a_frame(page: Page, app: App) -> None:
-    elsewhere = "http://localhost:9/"
-    frame = f'<iframe src="{app.url}/log-in"></iframe>'
-    page.route(f"{elsewhere}**", lambda route: route.fulfill(body=frame, content_type="text/html"))
+@pytest.fixture
+def elsewhere(tmp_path: Path, app: App) -> Iterator[str]:
+    """Another site on this machine, with a page that frames the app's log-in."""
+    (tmp_path / "index.html").write_text(f'<iframe src="{app.url}/log-in"></iframe>')
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+def test_no_other_page_shows_the_app_in_a_frame(page: Page, app: App, elsewhere: str) -> None:
     with page.expect_event("requestfailed") as blocked:
         page.goto(elsewhere)
     assert blocked.value.url == f"{app.url}/log-in"
