@@ -91,7 +91,11 @@ class Gate:
 
     async def start(self, scope: Scope, send: Send) -> None:
         """Let in by the start token: a cookie, and the same address without the token."""
-        token = await run_in_threadpool(accounts.start_token_session, self.workspace, _address(scope))
+        try:
+            token = await run_in_threadpool(accounts.start_token_session, self.workspace, _address(scope))
+        except WorkspaceError as error:
+            await refuse(send, 503, str(error))
+            return
         secure = scope["scheme"] == "https"
         headers = {
             "location": _here(scope),

@@ -45,16 +45,18 @@ function showJobs(active) {
 /** Who is logged in and the way out; the role decides which links are shown. @param {import("./lib/session.js").Person} person */
 function showPerson({ name, role }) {
   document.documentElement.dataset.saRole = role;
+  delete document.documentElement.dataset.saLoggedOut;
   const form = document.querySelector(".sa-person");
-  if (!(form instanceof HTMLElement) || !form.hidden) return;
+  if (!(form instanceof HTMLElement)) return;
   const words = find(form, "[data-sa-person]", HTMLElement);
-  words.textContent = name;
+  if (words.textContent !== name) words.textContent = name;
   words.title = role;
   form.hidden = false;
 }
 
 /** The session has ended: the way back in, in another tab so that nothing on this one is lost. */
 function showLoggedOut() {
+  document.documentElement.dataset.saLoggedOut = "true"; // Gradio would tell it again at each tick of a timer
   const form = document.querySelector(".sa-person");
   if (!(form instanceof HTMLElement)) return;
   const link = make("a", "", "Log in again");

@@ -116,6 +116,25 @@ def test_answers_kept_in_a_browser_are_never_signed_by_the_next_person(
     assert signed(app) == [*before, "cleo"]
 
 
+def test_a_page_that_polls_tells_the_end_of_a_session_once(page: Page, app: App) -> None:
+    page.goto(app.url)
+    log_in(page, "ben")
+    expect(page.locator(".sa-figures dd").first).to_have_text("20")
+    workspace = Workspace.open(app.root)
+    accounts.set_password(workspace, "ben", PASSWORD)
+    workspace.db.close()
+    expect(page.get_by_role("link", name="Log in again")).to_be_visible()
+    with page.expect_response(lambda answer: answer.url.endswith("/queue/join")) as polled:
+        pass
+    assert polled.value.status == 401
+    expect(page.locator(".toast-body:visible")).to_have_count(0)
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="Log in again").click()
+    log_in(opened.value, "ben")
+    expect(page.locator("[data-sa-person]")).to_have_text("ben")
+    expect(page.get_by_role("button", name="Log out")).to_be_visible()
+
+
 def test_a_session_that_an_owner_ended_says_so_and_loses_nothing(page: Page, app: App) -> None:
     page.goto(f"{app.url}/label?scope=unreviewed")
     log_in(page, "dora")
