@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,20 @@ def steps_done(path: Path) -> int:
         raise UserError(f"there is no checkpoint {path} to export; train first")
     with safe_open(path, framework="pt") as stored:
         return int(stored.metadata()["step"])
+
+
+def kept_or_made(path: Path, fingerprint: str, make: Callable[[], torch.Tensor]) -> torch.Tensor:
+    """One tensor of a training, read from ``path`` where an equal training left it, else made and kept there."""
+    from safetensors import safe_open
+
+    if path.exists():
+        with safe_open(path, framework="pt") as stored:
+            if (stored.metadata() or {}).get("fingerprint") == fingerprint:
+                kept: torch.Tensor = stored.get_tensor("kept")
+                return kept
+    made = make().contiguous()  # as it is read again: sums go by the order in memory
+    write(path, {"kept": made}, {"fingerprint": fingerprint})
+    return made
 
 
 def write(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> None:
