@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from synthaug.generator_training.config import TrainingData
 from synthaug.hardware import mixed_precision
+from synthaug.weights import read_tensors, refuse_misfit
 
 if TYPE_CHECKING:
     import torch
@@ -62,14 +63,13 @@ def _all_moments(
 ) -> torch.Tensor:
     """(2, N, C, h, w) float16, read from ``path`` where an equal training left them there."""
     import torch
-    from safetensors import safe_open
     from safetensors.torch import save_file
 
     if path.exists():
-        with safe_open(path, framework="pt") as stored:
-            if (stored.metadata() or {}).get("fingerprint") == fingerprint:
-                kept: torch.Tensor = stored.get_tensor("moments")
-                return kept
+        metadata, tensors = read_tensors(path)
+        if metadata.get("fingerprint") == fingerprint:
+            refuse_misfit(path, {"moments"} - tensors.keys(), tensors.keys() - {"moments"}, ())
+            return tensors["moments"]
     parts = []
     for start in range(0, len(data.images), BATCH):
         with mixed_precision(device, wanted=data.config.mixed_precision):

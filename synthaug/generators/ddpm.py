@@ -19,6 +19,7 @@ from synthaug.generators.delivery import check_positive, deliver, delivered_size
 from synthaug.generators.folders import ModelFolder, find_model
 from synthaug.generators.hub import INDEX
 from synthaug.records import GenerationRequest
+from synthaug.weights import pretrained
 
 STEPS = 50
 GUIDANCE = 1.5  # what classes are for is variety: a strong pull makes them alike
@@ -117,13 +118,7 @@ def _place(model: ModelFolder, part: str) -> Path:
 def _load(kind: Any, model: ModelFolder, part: str) -> Any:
     folder = _place(model, part)
     try:
-        return kind.from_pretrained(
-            folder,
-            use_safetensors=True,
-            local_files_only=True,
-            variant=model.variant,
-            torch_dtype=torch.float32,
-        )
+        return pretrained(kind, folder, model.variant, torch_dtype=torch.float32)
     except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
         raise UserError(f"{folder} could not be loaded as a {kind.__name__} of diffusers: {error}") from error
 
