@@ -5,6 +5,7 @@ ARGS ?=
 BIN := .venv/bin
 UV := .tools/bin/uv
 SETUP := .venv/.setup-done
+NODE_MODULES := node_modules/.setup-done
 
 # uv does not read pip's settings, so a mirror set for pip is handed on.
 INDEX = UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(PYTHON) -m pip config get global.index-url 2>/dev/null)}}"
@@ -14,7 +15,7 @@ export UV_PYTHON_DOWNLOADS := never
 export OMP_WAIT_POLICY ?= passive
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast coverage check fix docs lock sbom browser clean
+.PHONY: help setup demo test test-fast test-js coverage check fix docs lock sbom browser clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,24 +25,30 @@ setup: $(SETUP) ## the pinned packages and synthaug itself, in .venv/
 demo: setup ## the app on a filled workspace; ARGS=--headless runs the whole loop without a browser
 	$(BIN)/synthaug demo $(ARGS)
 
-test: setup browser ## every test; ARGS are pytest's
+test: setup browser test-js ## every test; ARGS are pytest's
 	$(BIN)/python -m pytest $(ARGS)
 
-test-fast: setup ## the tests that train nothing and open no browser, on all cores: under two minutes
+test-fast: setup test-js ## the tests that train nothing and open no browser, on all cores: under two minutes
 	$(BIN)/python -m pytest -m 'not slow and not browser' --numprocesses auto --dist worksteal $(ARGS)
+
+test-js: $(NODE_MODULES) ## the tests of the app's JavaScript modules, under node
+	$(BIN)/node --test "tests/js/**/*.test.js"
 
 coverage: setup browser ## every test, and which lines they reach
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
 
-check: setup ## formatting, lint, types and the import rule; changes nothing
+check: setup $(NODE_MODULES) ## formatting, lint, types and the import rule; changes nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/node node_modules/@biomejs/biome/bin/biome ci --error-on-warnings
+	$(BIN)/node node_modules/typescript/bin/tsc --project .
 
-fix: setup ## mend what ruff can mend
+fix: setup $(NODE_MODULES) ## mend what ruff can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/node node_modules/@biomejs/biome/bin/biome check --write
 
 docs: setup ## docs/cli.md from the commands' own help, and the site in site/ with every link checked
 	$(BIN)/python docs/write_cli.py
@@ -61,7 +68,7 @@ browser: setup
 	@.ci/browser
 
 clean: ## remove what make made; demo-workspace/ stays, it may hold labels of yours
-	rm -rf .venv .tools build dist site synthaug.egg-info
+	rm -rf .venv .tools node_modules build dist site synthaug.egg-info
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find app assets benchmarks db docs synthaug tests -name __pycache__ -prune -exec rm -rf {} +
 
@@ -77,4 +84,9 @@ $(SETUP): requirements.lock pyproject.toml | $(BIN)/python
 	@echo "Installing the packages of requirements.lock into .venv (some 6 GB of them the first time)"
 	@$(INDEX) $(UV) pip install --python $(BIN)/python --require-hashes -r requirements.lock
 	@$(INDEX) $(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# npm and node come with the pinned Python packages; what they bring only checks, the app needs none of it.
+$(NODE_MODULES): package.json $(SETUP)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" npm install --silent --no-fund
 	@touch $@

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, fields
 from functools import lru_cache
 from typing import Any, Literal
@@ -14,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
-from synthaug.errors import UnknownName, UserError, WorkspaceError
+from synthaug.errors import LabelRefused, UnknownName, UserError, WorkspaceError
 from synthaug.records import Job, LabelEntry
 
 from .context import AppContext
@@ -29,24 +27,16 @@ SHOWN_PARAMS = ("template", "label", "generator", "count", "source", "model", "v
 SHOWN_RESULTS = ("generated", "skipped", "seconds", "added", "duplicates", "model", "cut", "rate", "unit")
 
 
-class Refused(UserError):
-    """The label log does not take an entry, and never will; ``op_id`` None: one of several."""
-
-    def __init__(self, error: UserError, op_id: str | None) -> None:
-        super().__init__(str(error))
-        self.op_id = op_id
-
-
 class LabelIn(BaseModel):
     """One thing the person said about one image."""
 
-    image_id: int
+    image_id: int = Field(ge=1, lt=2**63)
     value: Literal["class", "reject", "unsure"]
     class_index: int | None = None
     source: Literal["human", "accepted"]
     op_id: str = Field(min_length=8, max_length=64)
     annotator: str = Field(min_length=1, max_length=100)
-    model_id: int | None = None  # of the prediction that the person saw
+    model_id: int | None = Field(None, ge=1, lt=2**63)  # of the prediction that the person saw
 
 
 class LabelsIn(BaseModel):
@@ -73,7 +63,7 @@ def add_routes(app: FastAPI, context: AppContext) -> None:
     app.include_router(_health_router(context))
     app.include_router(_jobs_router(context))
     app.add_exception_handler(UserError, _user_error)
-    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(LabelRefused, _refused)
     app.add_exception_handler(RequestValidationError, _validation_error)
 
 
@@ -103,16 +93,12 @@ def _label_router(context: AppContext) -> APIRouter:
 
     @router.post("/labels")
     def labels(body: LabelsIn) -> dict[str, Any]:
-        entries = [LabelEntry(**entry.model_dump(exclude={"model_id"})) for entry in body.entries]
-        only = body.entries[0].op_id if len(entries) == 1 else None
-        with refusing(only):
-            recorded = label.record(workspace, entries)
+        recorded = label.record(workspace, [LabelEntry(**entry.model_dump()) for entry in body.entries])
         return {"ok": True, "ids": recorded, "progress": label.progress(workspace)}
 
     @router.post("/undo")
     def undo(body: UndoIn) -> dict[str, Any]:
-        with refusing(body.op_id):
-            undone = label.undo(workspace, body.op_id_to_undo, body.annotator, body.op_id)
+        undone = label.undo(workspace, body.op_id_to_undo, body.annotator, body.op_id)
         return {"ok": True, "undone": undone is not None, "progress": label.progress(workspace)}
 
     @router.get("/progress")
@@ -199,17 +185,6 @@ def parse_ids(text: str) -> list[int]:
     return [int(part) for part in parts]
 
 
-@contextmanager
-def refusing(op_id: str | None) -> Iterator[None]:
-    """Tell an entry that is wrong from a workspace that cannot be written now: a full disk, a busy database."""
-    try:
-        yield
-    except WorkspaceError:
-        raise
-    except UserError as error:
-        raise Refused(error, op_id) from error
-
-
 async def _user_error(request: Request, error: Exception) -> Response:
     # a client may give up on a 4xx; it must try a 503 again: a full disk, a locked database
     status = 404 if isinstance(error, UnknownName) else 503 if isinstance(error, WorkspaceError) else 400
@@ -217,7 +192,7 @@ async def _user_error(request: Request, error: Exception) -> Response:
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refused)  # noqa: S101 - registered for this type alone
+    assert isinstance(error, LabelRefused)  # noqa: S101 - registered for this type alone
     return JSONResponse({"ok": False, "refused": True, "op_id": error.op_id, "error": str(error)}, 422)
 
 

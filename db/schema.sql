@@ -15,6 +15,11 @@ CREATE TABLE comparisons (
     created_at TEXT NOT NULL
 ) STRICT;
 
+CREATE TABLE current_label_ids (
+    image_id INTEGER PRIMARY KEY REFERENCES images (id),
+    label_id INTEGER NOT NULL REFERENCES labels (id)
+) STRICT;
+
 CREATE TABLE exports (
     id INTEGER PRIMARY KEY,
     view_id INTEGER NOT NULL REFERENCES views (id),
@@ -85,7 +90,13 @@ CREATE TABLE jobs (
     finished_at TEXT
 ) STRICT;
 
-CREATE TABLE labels (
+CREATE TABLE label_head (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    entries INTEGER NOT NULL,
+    hash TEXT NOT NULL CHECK (length(hash) = 64)
+) STRICT;
+
+CREATE TABLE "labels" (
     id INTEGER PRIMARY KEY,
     image_id INTEGER NOT NULL REFERENCES images (id),
     value TEXT NOT NULL CHECK (value IN ('class', 'reject', 'unsure', 'undo')),
@@ -93,9 +104,11 @@ CREATE TABLE labels (
     annotator TEXT NOT NULL,
     source TEXT NOT NULL CHECK (source IN ('human', 'accepted', 'imported', 'automatic')),
     op_id TEXT NOT NULL UNIQUE,
-    undoes INTEGER UNIQUE REFERENCES labels (id),
+    undoes INTEGER UNIQUE REFERENCES "labels" (id),
     model_id INTEGER REFERENCES models (id),
+    reason TEXT CHECK (trim(reason) <> ''),
     created_at TEXT NOT NULL,
+    previous_hash TEXT NOT NULL CHECK (length(previous_hash) = 64),
     CHECK ((value = 'class') = (class_position IS NOT NULL)),
     CHECK ((value = 'undo') = (undoes IS NOT NULL))
 ) STRICT;
@@ -180,13 +193,29 @@ BEGIN
     SELECT RAISE(ABORT, 'the label log is append-only');
 END;
 
+CREATE TRIGGER labels_decide_what_counts AFTER INSERT ON labels
+BEGIN
+    DELETE FROM current_label_ids WHERE image_id = NEW.image_id;
+    INSERT INTO current_label_ids
+    SELECT image_id, id FROM standing_labels WHERE image_id = NEW.image_id ORDER BY rank DESC, id DESC LIMIT 1;
+END;
+
+CREATE TRIGGER test_labels_are_frozen BEFORE INSERT ON labels
+WHEN NEW.reason IS NULL AND EXISTS (SELECT 1 FROM frozen_labels WHERE image_id = NEW.image_id)
+BEGIN
+    SELECT RAISE(ABORT, 'a labeled real test image keeps its label');
+END;
+
 CREATE VIEW current_labels AS
-SELECT image_id, id AS label_id, value, class_position, annotator, source, created_at
-FROM standing_labels AS this
-WHERE NOT EXISTS (
-    SELECT 1 FROM standing_labels AS other
-    WHERE other.image_id = this.image_id AND (other.rank, other.id) > (this.rank, this.id)
-);
+SELECT current_label_ids.image_id, label_id, value, class_position, annotator, source, created_at
+FROM current_label_ids JOIN labels ON labels.id = current_label_ids.label_id;
+
+CREATE VIEW frozen_labels AS
+SELECT current_label_ids.image_id
+FROM current_label_ids
+JOIN images ON images.id = current_label_ids.image_id
+JOIN labels ON labels.id = current_label_ids.label_id
+WHERE images.split = 'test' AND images.origin = 'real' AND (value = 'class' OR reason IS NOT NULL);
 
 CREATE VIEW standing_labels AS
 SELECT labels.*, CASE source WHEN 'automatic' THEN 0 WHEN 'imported' THEN 1 ELSE 2 END AS rank

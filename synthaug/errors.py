@@ -7,6 +7,7 @@
     │   ├── ImportFailed          a source that cannot be imported at all
     │   ├── ExportFailed          a set that the chosen format cannot hold
     │   ├── ViewError             a dataset view that cannot be made
+    │   ├── LabelRefused          one entry that the label log does not take
     │   ├── UnknownName           a class, view, model, recipe ... that does not exist
     │   └── WorkspaceError        no workspace, a read-only one, a full disk
     │       └── WorkspaceInUse    another synthaug works on it
@@ -56,6 +57,14 @@ class ExportFailed(UserError):
 
 class ViewError(UserError):
     """A dataset view that cannot be made."""
+
+
+class LabelRefused(UserError):
+    """One entry that the label log does not take; ``op_id`` says which of those that were sent."""
+
+    def __init__(self, message: str, op_id: str) -> None:
+        super().__init__(message)
+        self.op_id = op_id
 
 
 class UnknownName(UserError):

@@ -84,8 +84,10 @@ class ImageRecord:
 class LabelEntry:
     """One line to append to the label log.
 
-    ``op_id`` is chosen by the client; a second entry with the same one is a retry and is ignored.
-    ``undoes`` is the id of the log entry that a ``value="undo"`` entry takes back.
+    ``op_id`` names the operation, and is chosen by the client: the same entry again is a retry and is ignored,
+    another entry with the same one is refused. ``undoes`` is the id of the log entry that a ``value="undo"``
+    entry takes back. ``model_id`` is the model whose prediction the annotator saw. ``reason`` is why an owner
+    corrects the label of a real test image, which is frozen otherwise.
     """
 
     image_id: int
@@ -95,6 +97,9 @@ class LabelEntry:
     op_id: str
     class_index: int | None = None
     undoes: int | None = None
+    model_id: int | None = None
+    reason: str | None = None
+    created_at: str | None = None  # None: now
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,12 @@ def test_the_way_from_nothing_to_an_export(
     made = shell.json("init", tmp_path / "w", "--preset", "digits")
     assert made["classes"] == [str(i) for i in range(10)]
     monkeypatch.setenv("SYNTHAUG_WORKSPACE", str(tmp_path / "w"))
-    assert shell.json("import", "digits") == {"added": 1797, "duplicates": 0, "rejected": []}
+    assert shell.json("import", "digits") == {
+        "added": 1797,
+        "duplicates": 0,
+        "rejected": [],
+        "labels": 1797,
+    }
     counts = shell.json(
         "view", "small", *(f"--keep={i}=20" for i in range(8)), "--keep", "8=5", "--keep", "9=20"
     )["counts"]
@@ -96,7 +101,8 @@ def test_evidence_has_its_keys(shell: Shell, digits: Workspace) -> None:
     found = shell.json(
         "compare", "--baseline=a", "--augmented=b", "--seeds=3", "--epochs=1", "-w", digits.root
     )
-    assert set(found) == {"baseline", "augmented", "difference", "ci", "bootstrap", "verdict", "seeds"}
+    evidence = {"baseline", "augmented", "difference", "ci", "bootstrap", "verdict", "seeds"}
+    assert set(found) == {*evidence, "test_fingerprint"}
     assert found["verdict"] in ("helped", "did not help", "not enough evidence")
 
 
@@ -104,7 +110,9 @@ def test_labels_from_a_script(shell: Shell, workspace: Workspace, tmp_path: Path
     (image,) = add_synthetic(workspace, 1, 8)
     (tmp_path / "l.csv").write_text(f"image,label\n{image},8\n")
     assert shell.json("label", tmp_path / "l.csv", "--annotator", "ann", "-w", workspace.root) == {
-        "recorded": 1
+        "recorded": 1,
+        "unchanged": 0,
+        "repeated": 0,
     }
 
 

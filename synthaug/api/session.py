@@ -119,7 +119,7 @@ class Session:
 
         What an image is labeled already is not written again. Any bad entry refuses all of them.
         """
-        from synthaug.stages.label import label_images
+        from synthaug.stages.bulk_labels import label_images
 
         return self._labeled(label_images(self.workspace, labels, annotator))
 

@@ -37,6 +37,7 @@ def main(arguments: list[str] | None = None) -> None:
         data,
         experiments,
         generators,
+        labels,
         learning,
         running,
         views,

@@ -1,4 +1,4 @@
-"""Commands about data: init, import, label, prompts, export, verify."""
+"""Commands about data: init, import, prompts, export, verify."""
 
 from __future__ import annotations
 
@@ -77,47 +77,18 @@ def import_(
     with progress_bar() as report:
         result = import_images(workspace, source, file_format, split, origin, report)
     rejected = [{"path": path, "reason": reason} for path, reason in result.rejected]
-    lines = [f"{result.added} images added, {result.duplicates} there already, {len(rejected)} rejected"]
+    lines = [
+        f"{result.added} images added, {result.duplicates} there already, {len(rejected)} rejected; "
+        f"{result.labels} labels recorded"
+    ]
     lines += [f"  {each['path']}: {each['reason']}" for each in rejected]
     return {
         "added": result.added,
         "duplicates": result.duplicates,
         "rejected": rejected,
+        "labels": result.labels,
         "message": "\n".join(lines),
     }
-
-
-@command(cli, "label")
-@click.argument("file", metavar="FILE.csv", required=False, type=click.Path(path_type=Path))
-@click.option("--annotator", metavar="NAME", help="Who says so (needed with FILE.csv).")
-@click.option(
-    "--accept-above",
-    type=float,
-    metavar="P",
-    help="Accept predictions that agree with the prompt at confidence P or more, as automatic labels.",
-)
-@workspace_option
-def label(
-    file: Path | None, annotator: str | None, accept_above: float | None, workspace_path: Path | None
-) -> Result:
-    """Record labels from a CSV (columns image,label), or accept confident predictions.
-
-    \b
-      $ synthaug label labels.csv --annotator ann
-      $ synthaug label --accept-above 0.9
-    """
-    from synthaug.stages.label import accept_confident, from_csv
-
-    workspace = open_workspace(workspace_path)
-    if (file is None) == (accept_above is None):
-        raise UserError("give either FILE.csv with --annotator NAME, or --accept-above P")
-    if accept_above is not None:
-        recorded = accept_confident(workspace, accept_above)
-    elif file is not None and annotator:
-        recorded = from_csv(workspace, file, annotator)
-    else:
-        raise UserError("labels need a name: --annotator NAME")
-    return {"recorded": recorded, "message": f"{recorded} labels recorded"}
 
 
 @command(cli, "prompts")

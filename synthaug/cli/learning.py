@@ -254,5 +254,6 @@ def compare(
         "bootstrap": list(found.bootstrap or ()),
         "verdict": found.verdict,
         "seeds": len(found.seeds),
-        "message": found.verdict_text,
+        "test_fingerprint": found.test_fingerprint,
+        "message": f"{found.verdict_text} Test set {found.test_fingerprint[:12]}.",
     }

@@ -31,6 +31,7 @@ class QueueItem:
     prompted_class: int | None
     predicted_class: int | None
     confidence: float | None
+    model_id: int | None  # whose prediction this is; a label that answers it says so
     label_value: LabelValue | None
     label_class: int | None
     label_source: LabelSource | None
@@ -71,7 +72,7 @@ def items(workspace: Workspace, ids: Sequence[int]) -> list[QueueItem]:
     model = models.predicting(workspace.db)
     predicted = {} if model is None else models.predictions_of(workspace.db, model.id, ids)
     return [
-        _item(workspace, image, made.get(image.id), current.get(image.id), predicted.get(image.id))
+        _item(workspace, image, made.get(image.id), current.get(image.id), predicted.get(image.id), model)
         for image in images
     ]
 
@@ -82,6 +83,7 @@ def _item(
     generation: generations.Generation | None,
     label: labels.CurrentLabel | None,
     prediction: models.Prediction | None,
+    model: models.Model | None,
 ) -> QueueItem:
     return QueueItem(
         image_id=image.id,
@@ -95,6 +97,7 @@ def _item(
         prompted_class=None if generation is None else generation.class_index,
         predicted_class=None if prediction is None else prediction.class_index,
         confidence=None if prediction is None else prediction.confidence,
+        model_id=None if prediction is None or model is None else model.id,
         label_value=None if label is None else label.value,
         label_class=None if label is None else label.class_index,
         label_source=None if label is None else label.source,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
 
 from synthaug.errors import ImageRejected, UnknownName
 from synthaug.images import decode
@@ -12,7 +11,7 @@ from synthaug.importers import detect, load_importer
 from synthaug.progress import Progress
 from synthaug.records import ImportItem, LabelEntry, Origin, Pixels, Split
 from synthaug.running.jobs import JobContext
-from synthaug.store import catalog, labels
+from synthaug.store import catalog, label_log, labels
 from synthaug.workspace import Workspace
 
 BATCH = 500
@@ -29,6 +28,7 @@ class ImportResult:
     added: int
     duplicates: int
     rejected: tuple[tuple[str, str], ...]
+    labels: int = 0  # recorded, also of images that were there without one
 
 
 def import_images(
@@ -59,13 +59,18 @@ def import_images(
     tally.add(batch)
     if progress is not None:
         progress(tally.seen, tally.seen, f"{tally.added} images added")
-    return ImportResult(tally.added, tally.duplicates, tuple(tally.rejected))
+    return ImportResult(tally.added, tally.duplicates, tuple(tally.rejected), tally.labels)
 
 
 def run(context: JobContext) -> dict[str, object]:
     """The job form of :func:`import_images`."""
     result = import_images(context.workspace, **context.job.params, progress=context.progress)
-    return {"added": result.added, "duplicates": result.duplicates, "rejected": result.rejected}
+    return {
+        "added": result.added,
+        "duplicates": result.duplicates,
+        "rejected": result.rejected,
+        "labels": result.labels,
+    }
 
 
 class _Tally:
@@ -74,8 +79,9 @@ class _Tally:
     def __init__(self, workspace: Workspace, split: Split | None, origin: Origin) -> None:
         self.workspace, self.split, self.origin = workspace, split, origin
         self.classes = workspace.classes
-        self.seen = self.added = self.duplicates = 0
+        self.seen = self.added = self.duplicates = self.labels = 0
         self.rejected: list[tuple[str, str]] = []
+        self.pending: dict[int, LabelEntry] = {}  # of this batch, by image; appended to the log at its end
 
     def add(self, items: list[ImportItem]) -> None:
         """Add one batch in one transaction."""
@@ -95,6 +101,9 @@ class _Tally:
         with self.workspace.db.transaction():
             for (item, pixels, class_index), sha256 in zip(decoded, hashes, strict=True):
                 self._record(item, pixels, class_index, sha256)
+            label_log.append(self.workspace.db, list(self.pending.values()))
+            self.labels += len(self.pending)
+            self.pending.clear()
 
     def _class_index(self, item: ImportItem) -> int | None:
         if item.class_name is None:
@@ -128,15 +137,15 @@ class _Tally:
     def _label(self, image_id: int, class_index: int | None) -> None:
         """Log the class that the source gives an image; each import is an operation of its own."""
         if class_index is not None:
-            entry = LabelEntry(image_id, "class", IMPORTER, "imported", f"import:{uuid4().hex}", class_index)
-            labels.append(self.workspace.db, [entry])
+            op_id = label_log.new_op_id("import")
+            self.pending[image_id] = LabelEntry(image_id, "class", IMPORTER, "imported", op_id, class_index)
 
     def _refuse_or_count(
         self, item: ImportItem, image_id: int, split: Split, class_index: int | None
     ) -> None:
         """The same pixels again: a duplicate, unless what is said of them contradicts what is known."""
         image = catalog.images_by_id(self.workspace.db, [image_id])[0]
-        known = labels.current(self.workspace.db, [image_id]).get(image_id)
+        known = self.pending.get(image_id) or labels.current(self.workspace.db, [image_id]).get(image_id)
         if image.split != split:
             reason = f"same pixels as {image.source}, which is in the {image.split} split"
             self.rejected.append((item.path, reason))

@@ -1,18 +1,13 @@
-"""Write to the label log: what a person said, what was accepted, what a script brings."""
+"""Write to the label log: what a person said, what was taken back, what was accepted."""
 
 from __future__ import annotations
 
-import csv
-import hashlib
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import cast
-from uuid import uuid4
+from collections.abc import Sequence
 
 from synthaug.config import AUTOMATIC_THRESHOLD
-from synthaug.errors import UserError
-from synthaug.records import LabelEntry, LabelValue
-from synthaug.store import catalog, labels, models
+from synthaug.errors import LabelRefused, UserError
+from synthaug.records import LabelEntry
+from synthaug.store import label_log, labels, models
 from synthaug.workspace import Workspace
 
 AUTOMATIC = "synthaug"
@@ -20,29 +15,24 @@ AUTOMATIC = "synthaug"
 
 
 def record(workspace: Workspace, entries: Sequence[LabelEntry]) -> list[int]:
-    """Append labels; returns their log ids in the same order. A repeated ``op_id`` is a retry, recorded once.
+    """Append labels; returns their log ids in the same order. A repeated entry is a retry, recorded once.
 
-    Raises UserError for a class that does not fit or an image that is not there; then nothing is recorded.
+    Raises LabelRefused for what the log does not take (see label_log.append); then nothing is recorded.
     """
-    classes = workspace.classes
-    for entry in entries:
-        labels.require_class(entry.value, entry.class_index, classes)
-        if not entry.annotator.strip():
-            raise UserError("a label needs the annotator's name")
-    catalog.images_by_id(workspace.db, [entry.image_id for entry in entries])
-    model = models.predicting(workspace.db)
-    return labels.append(workspace.db, entries, None if model is None else model.id)
+    return label_log.append(workspace.db, entries)
 
 
 def undo(workspace: Workspace, op_id_to_undo: str, annotator: str, op_id: str) -> int | None:
-    """Take back one label by appending to the log; returns the new entry's id, None if it was undone before."""
-    entry = labels.by_op_id(workspace.db, op_id_to_undo)
+    """Take back one label by appending to the log; the new entry's id, None if another undo came before.
+
+    Raises LabelRefused.
+    """
+    db = workspace.db
+    entry = labels.by_op_id(db, op_id_to_undo)
     if entry is None:
-        raise UserError(f"there is no label with the operation id {op_id_to_undo!r} to undo")
+        raise LabelRefused(f"there is no label with the operation id {op_id_to_undo!r} to undo", op_id)
     if entry.value == "undo":
-        raise UserError("an undo cannot be undone; label the image again instead")
-    if labels.is_undone(workspace.db, entry.id):
-        return None
+        raise LabelRefused("an undo cannot be undone; label the image again instead", op_id)
     taken_back = LabelEntry(
         image_id=entry.image_id,
         value="undo",
@@ -51,7 +41,14 @@ def undo(workspace: Workspace, op_id_to_undo: str, annotator: str, op_id: str) -
         op_id=op_id,
         undoes=entry.id,
     )
-    return labels.append(workspace.db, [taken_back])[0]
+
+    def once(connection: object) -> int | None:
+        before = labels.undo_of(db, entry.id)
+        if before is not None and before.op_id != op_id:
+            return None
+        return label_log.append(db, [taken_back])[0]
+
+    return db.grouped(once)
 
 
 def progress(workspace: Workspace) -> dict[str, int]:
@@ -76,8 +73,7 @@ def accept_confident(workspace: Workspace, threshold: float = AUTOMATIC_THRESHOL
         for image_id, prediction in predictions.items()
         if prediction.confidence >= threshold and prediction.class_index == prompted[image_id]
     ]
-    labels.append(workspace.db, agreed, model.id)
-    return len(agreed)
+    return len(label_log.append(workspace.db, agreed))
 
 
 def check_threshold(threshold: float) -> None:
@@ -87,76 +83,13 @@ def check_threshold(threshold: float) -> None:
 
 
 def automatic_entry(model: models.Model, prediction: models.Prediction) -> LabelEntry:
-    """The class a model sees in an image, as a line of the log; the same model says it once."""
+    """The class a model sees in an image, as a line of the log."""
     return LabelEntry(
         image_id=prediction.image_id,
         value="class",
         class_index=prediction.class_index,
         annotator=AUTOMATIC,
         source="automatic",
-        op_id=f"automatic:{model.revision[:16]}:{prediction.image_id}",
+        op_id=label_log.new_op_id("automatic"),
+        model_id=model.id,
     )
-
-
-def from_csv(workspace: Workspace, path: Path, annotator: str) -> int:
-    """Record labels from a CSV with the columns ``image`` (id or SHA-256) and ``label``; returns how many.
-
-    ``label`` is a class name, or ``reject`` or ``unsure`` (a class of that name wins). The same file twice
-    records once. Any bad row refuses the whole file.
-    """
-    entries = []
-    classes = workspace.classes
-    ids = {image.sha256: image.id for image in catalog.find_images(workspace.db)}
-    ids |= {str(each): each for each in ids.values()}
-    for number, (image, label) in enumerate(_rows(path), start=2):
-        if image not in ids:
-            raise UserError(f"{path} line {number}: no image {image!r}; give an image's id or SHA-256")
-        value, index = _value(f"{path} line {number}", label, classes)
-        digest = hashlib.sha256(f"{annotator}\n{ids[image]}\n{label}\n{number}".encode()).hexdigest()
-        entries.append(
-            LabelEntry(ids[image], value, annotator, "human", op_id=f"csv:{digest}", class_index=index)
-        )
-    record(workspace, entries)
-    return len(entries)
-
-
-def label_images(workspace: Workspace, given: Mapping[str, str], annotator: str) -> int:
-    """Record SHA-256 -> class name, ``reject`` or ``unsure``; returns how many labels that changed anything.
-
-    Any bad entry refuses all of them. Raises UserError.
-    """
-    known = labels.by_hash(workspace.db, list(given))
-    entries = []
-    for sha256, label in given.items():
-        if sha256 not in known:
-            raise UserError(f"no image {sha256!r}; give the whole SHA-256 of an image of this workspace")
-        value, index = _value(f"image {sha256}", label, workspace.classes)
-        image = known[sha256]
-        if (value, index) != (image.value, image.class_index):
-            entries.append(LabelEntry(image.image_id, value, annotator, "human", f"api:{uuid4()}", index))
-    record(workspace, entries)
-    return len(entries)
-
-
-def _value(where: str, label: str, classes: Sequence[str]) -> tuple[LabelValue, int | None]:
-    """What a written label means; a class called "reject" or "unsure" wins. Raises UserError."""
-    if label in classes:
-        return "class", classes.index(label)
-    if label in ("reject", "unsure"):
-        return cast(LabelValue, label), None
-    allowed = ", ".join([*map(repr, classes), "'reject'", "'unsure'"])
-    raise UserError(f"{where}: label {label!r} is unknown; allowed: {allowed}")
-
-
-def _rows(path: Path) -> list[tuple[str, str]]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            missing = {"image", "label"} - set(reader.fieldnames or ())
-            if missing:
-                raise UserError(f"{path} has no column {min(missing)!r}; it needs the columns image,label")
-            return [((row["image"] or "").strip(), (row["label"] or "").strip()) for row in reader]
-    except FileNotFoundError as error:
-        raise UserError(f"no file {path}") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not UTF-8 text") from error

@@ -9,7 +9,7 @@ from synthaug.config import AUTOMATIC_THRESHOLD
 from synthaug.progress import Progress
 from synthaug.stages.label import automatic_entry, check_threshold
 from synthaug.stages.predict import predict
-from synthaug.store import catalog, generations, labels, models
+from synthaug.store import catalog, generations, label_log, labels, models
 from synthaug.workspace import Workspace
 
 
@@ -39,9 +39,9 @@ def pseudo_label(
     classless = _classless(workspace)
     predictions = models.predictions_of(workspace.db, chosen.id, classless)
     sure = [each for each in predictions.values() if each.confidence >= threshold]
-    entries = [automatic_entry(chosen, each) for each in sure]
-    new = [each for each in entries if labels.by_op_id(workspace.db, each.op_id) is None]
-    labels.append(workspace.db, new, chosen.id)
+    before = labels.labeled_before(workspace.db, chosen.id, [each.image_id for each in sure])
+    new = [automatic_entry(chosen, each) for each in sure if each.image_id not in before]
+    label_log.append(workspace.db, new)
     counts = Counter(workspace.classes[each.class_index] for each in new if each.class_index is not None)
     return PseudoLabels(
         {name: counts[name] for name in workspace.classes}, len(classless) - len(sure), chosen.name

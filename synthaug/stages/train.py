@@ -20,6 +20,7 @@ from synthaug.progress import EpochProgress
 from synthaug.running.environment import environment
 from synthaug.running.jobs import JobContext
 from synthaug.stages.pixels import load_pixels
+from synthaug.stages.test_split import fingerprint
 from synthaug.store import catalog, models, views
 from synthaug.workspace import Workspace
 
@@ -171,7 +172,6 @@ def load_test_set(workspace: Workspace, size: int) -> TestSet:
     rows = catalog.hashes_of_split(workspace.db, "test")
     if not rows:
         raise UserError("no labeled real test images; import some with: synthaug import SRC --split test")
-    lines = "\n".join(f"{sha256} {class_index}" for sha256, class_index in rows)
     images = load_pixels(workspace, [sha256 for sha256, _ in rows], size)
     labels = np.array([class_index for _, class_index in rows], np.int64)
-    return TestSet(Dataset(images, labels), hashlib.sha256(lines.encode()).hexdigest())
+    return TestSet(Dataset(images, labels), fingerprint(rows))

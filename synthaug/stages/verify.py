@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from synthaug.errors import ImageRejected
 from synthaug.store import catalog
+from synthaug.store.label_chain import verify_chain
 from synthaug.workspace import Workspace
 
 
@@ -20,7 +21,7 @@ class Verification:
 
 def verify(workspace: Workspace, progress: Callable[[int, int, str], None] | None = None) -> Verification:
     """Read everything; change nothing."""
-    problems = workspace.db.integrity_problems()
+    problems = workspace.db.integrity_problems() + verify_chain(workspace.db)
     images = catalog.find_images(workspace.db)
     for done, image in enumerate(images):
         if progress is not None and done % 100 == 0:

@@ -122,13 +122,19 @@ def usual_size(db: Database) -> tuple[int, int] | None:
     return None if row is None else (int(row["width"]), int(row["height"]))
 
 
-def images_by_id(db: Database, ids: Sequence[int]) -> list[ImageRecord]:
-    """The images with these ids, in the order asked for. Raises UnknownName for one that is not there."""
+def known_images(db: Database, ids: Sequence[int]) -> dict[int, ImageRecord]:
+    """Those of these images that are there, by id."""
     found: dict[int, ImageRecord] = {}
     for chunk in chunks(ids):
         marks = ",".join("?" * len(chunk))
         for row in db.query(f"SELECT {IMAGE_COLUMNS} FROM images WHERE id IN ({marks})", chunk):
             found[row["id"]] = ImageRecord(*row)
+    return found
+
+
+def images_by_id(db: Database, ids: Sequence[int]) -> list[ImageRecord]:
+    """The images with these ids, in the order asked for. Raises UnknownName for one that is not there."""
+    found = known_images(db, ids)
     missing = next((each for each in ids if each not in found), None)
     if missing is not None:
         raise UnknownName("image", str(missing), [])

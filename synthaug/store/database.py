@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlite_utils
 
 from synthaug.errors import WorkspaceError
+from synthaug.store.group_commit import GroupCommit
+from synthaug.store.label_hash import label_hash
 
+T = TypeVar("T")
 BUSY_TIMEOUT_MS = 30_000
 MIGRATIONS = sqlite_utils.Migrations("synthaug")
 
@@ -51,6 +54,7 @@ def _register_migrations() -> frozenset[str]:
         script = entry.read_text(encoding="utf-8")
 
         def apply(db: sqlite_utils.Database, script: str = script) -> None:
+            db.conn.create_function("label_hash", -1, label_hash, deterministic=True)
             for statement in statements(script):
                 db.conn.execute(statement)
 
@@ -68,6 +72,7 @@ class Database:
         self.path = path
         self._local = threading.local()
         self._write_lock = threading.RLock()
+        self._group = GroupCommit(self.transaction)
 
     def migrate(self) -> None:
         """Bring the schema up to date. A database from a newer synthaug is refused."""
@@ -131,6 +136,17 @@ class Database:
             except BaseException:
                 connection.rollback()  # does nothing where SQLite has rolled back already
                 raise
+
+    def grouped(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """The result of a write, once it is on the disk; writes of other threads share its commit (see GroupCommit).
+
+        Within a transaction of this thread it becomes part of that.
+        """
+        if self.connection.in_transaction:
+            with self.transaction() as connection:
+                return work(connection)
+        result: T = self._group.run(work)
+        return result
 
     def integrity_problems(self) -> list[str]:
         """What SQLite itself finds wrong with the file and its references; empty = nothing."""

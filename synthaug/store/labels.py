@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from synthaug.errors import UserError
-from synthaug.records import LabelEntry, LabelSource, LabelValue, Origin, Split
+from synthaug.records import LabelSource, LabelValue, Origin, Split
 from synthaug.store.catalog import SQL_VARIABLES, chunks
-from synthaug.store.database import Database, now
+from synthaug.store.database import Database
 from synthaug.store.generations import PROMPTED_CLASS
+
+LOGGED = "id, image_id, value, class_position, annotator, source, op_id, undoes, model_id, reason, created_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class LoggedLabel:
     source: LabelSource
     op_id: str
     undoes: int | None
+    model_id: int | None
+    reason: str | None
     created_at: str
 
 
@@ -61,57 +64,49 @@ class KnownImage:
     class_index: int | None
 
 
-def append(db: Database, entries: Sequence[LabelEntry], model_id: int | None = None) -> list[int]:
-    """Append entries; returns their log ids. An ``op_id`` already in the log is a retry: its id is returned.
-
-    ``model_id`` is the model whose predictions the annotator had in view.
-    """
-    ids: list[int] = []
-    with db.transaction() as connection:
-        for entry in entries:
-            known = connection.execute("SELECT id FROM labels WHERE op_id = ?", [entry.op_id]).fetchone()
-            if known is not None:
-                ids.append(int(known["id"]))
-                continue
-            cursor = connection.execute(
-                "INSERT INTO labels (image_id, value, class_position, annotator, source, op_id, undoes, model_id,"
-                " created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    entry.image_id,
-                    entry.value,
-                    entry.class_index,
-                    entry.annotator,
-                    entry.source,
-                    entry.op_id,
-                    entry.undoes,
-                    model_id,
-                    now(),
-                ],
-            )
-            ids.append(int(cursor.lastrowid or 0))
-    return ids
-
-
 def by_op_id(db: Database, op_id: str) -> LoggedLabel | None:
     """The log entry that a client operation made."""
     row = db.one(
-        "SELECT id, image_id, value, class_position, annotator, source, op_id, undoes, created_at"
-        " FROM labels WHERE op_id = ?",
+        f"SELECT {LOGGED} FROM labels WHERE op_id = ?",
         [op_id],
     )
     return None if row is None else LoggedLabel(*row)
 
 
-def is_undone(db: Database, label_id: int) -> bool:
-    """Whether a later entry took this one back."""
-    return db.one("SELECT 1 FROM labels WHERE undoes = ?", [label_id]) is not None
+def undo_of(db: Database, label_id: int) -> LoggedLabel | None:
+    """The later entry that took this one back."""
+    row = db.one(f"SELECT {LOGGED} FROM labels WHERE undoes = ?", [label_id])
+    return None if row is None else LoggedLabel(*row)
+
+
+def frozen(db: Database, image_ids: Sequence[int]) -> set[int]:
+    """Those of these images whose label only an owner corrects: labeled real test images."""
+    found: set[int] = set()
+    for chunk in chunks(image_ids):
+        marks = ",".join("?" * len(chunk))
+        rows = db.query(f"SELECT image_id FROM frozen_labels WHERE image_id IN ({marks})", chunk)
+        found |= {row["image_id"] for row in rows}
+    return found
+
+
+def labeled_before(db: Database, model_id: int, image_ids: Sequence[int]) -> set[int]:
+    """Those of these images to which this model gave a label, whether or not it was taken back."""
+    found: set[int] = set()
+    for chunk in chunks(image_ids):
+        marks = ",".join("?" * len(chunk))
+        rows = db.query(
+            "SELECT DISTINCT image_id FROM labels WHERE source = 'automatic' AND value = 'class'"
+            f" AND model_id = ? AND image_id IN ({marks})",
+            [model_id, *chunk],
+        )
+        found |= {row["image_id"] for row in rows}
+    return found
 
 
 def history(db: Database, image_id: int) -> list[LoggedLabel]:
     """Everything ever said about an image, oldest first."""
     rows = db.query(
-        "SELECT id, image_id, value, class_position, annotator, source, op_id, undoes, created_at"
-        " FROM labels WHERE image_id = ? ORDER BY id",
+        f"SELECT {LOGGED} FROM labels WHERE image_id = ? ORDER BY id",
         [image_id],
     )
     return [LoggedLabel(*row) for row in rows]
@@ -215,11 +210,3 @@ def class_table(db: Database) -> list[dict[str, Any]]:
         """
     )
     return [dict(row) for row in rows]
-
-
-def require_class(value: LabelValue, class_index: int | None, classes: Sequence[str]) -> None:
-    """Refuse a label whose class does not fit its value. Raises UserError."""
-    if value == "class" and (class_index is None or not 0 <= class_index < len(classes)):
-        raise UserError(f"class index {class_index} is not one of 0..{len(classes) - 1}")
-    if value != "class" and class_index is not None:
-        raise UserError(f"a label {value!r} carries no class, but class index {class_index} was given")

@@ -125,7 +125,7 @@ def test_one_bad_label_records_none_of_the_request(client: TestClient, digits: W
     answer = client.post("/data/labels", json=body)
     assert answer.status_code == 422
     assert answer.json()["refused"] is True
-    assert answer.json()["op_id"] is None  # one of two; sent alone, each is answered for itself
+    assert answer.json()["op_id"] == "operation-2"
     assert "10" in answer.json()["error"]
     assert labels.by_op_id(digits.db, "operation-1") is None
 

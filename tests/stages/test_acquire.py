@@ -21,7 +21,7 @@ from synthaug.importers.digits import digits_arrays
 from synthaug.records import LabelEntry
 from synthaug.stages.acquire import FUNCTIONS, Acquisition, Search, acquire
 from synthaug.stages.view import ViewSpec, make_view
-from synthaug.store import labels, views
+from synthaug.store import label_log, labels, views
 from synthaug.workspace import Workspace
 from tests.stages.helpers import add_synthetic
 
@@ -211,7 +211,7 @@ def test_a_chosen_image_that_was_rejected_meanwhile_is_named(scarce: Workspace) 
         )
     view = views.by_name(scarce.db, "chosen-round-01")
     rejected = views.members(scarce.db, view.id)[-1].image_id
-    labels.append(scarce.db, [LabelEntry(rejected, "reject", "me", "human", "op")])
+    label_log.append(scarce.db, [LabelEntry(rejected, "reject", "me", "human", "op")])
     with pytest.raises(UserError, match="1 images of the view 'chosen-round-01' are no longer in the pool"):
         acquire(scarce, "chosen", "scarce", SEARCH, RECIPE)
 

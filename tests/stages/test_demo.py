@@ -33,7 +33,8 @@ def test_one_class_is_scarce_and_synthetic_images_fill_it(filled: Workspace) -> 
     assert found[0].baseline.counts[demo.SCARCE] == demo.KEPT
     confirmed = labels.labeled_images(filled.db, split="train", origin="synthetic")
     assert {image.class_index for image in confirmed} == {8}
-    assert {image.source for image in confirmed} == {"automatic"}
+    given = labels.current(filled.db, [image.image_id for image in confirmed])
+    assert {each.source for each in given.values()} == {"automatic"}
     assert found[0].augmented.counts[demo.SCARCE] == demo.KEPT + len(confirmed)
 
 

@@ -11,6 +11,7 @@ from synthaug.errors import UnknownName, UserError
 from synthaug.reading.queue import items, ordered_ids
 from synthaug.records import LabelEntry
 from synthaug.stages import label
+from synthaug.stages.bulk_labels import CsvLabels, from_csv
 from synthaug.store import catalog, labels, models
 from synthaug.workspace import Workspace
 from tests.stages.helpers import add_synthetic
@@ -58,11 +59,11 @@ def test_labels_from_a_csv_by_id_and_by_hash(workspace: Workspace, tmp_path: Pat
     first, second, third = add_synthetic(workspace, 3, class_index=8)
     sha256 = catalog.images_by_id(workspace.db, [second])[0].sha256
     (tmp_path / "l.csv").write_text(f"image,label\n{first},3\n{sha256},reject\n{third},unsure\n")
-    assert label.from_csv(workspace, tmp_path / "l.csv", "ann") == 3
+    assert from_csv(workspace, tmp_path / "l.csv", "ann") == CsvLabels(3, 0, 0)
     said = labels.current(workspace.db, [first, second, third])
     assert [said[each].value for each in (first, second, third)] == ["class", "reject", "unsure"]
     assert said[first].class_index == 3
-    label.from_csv(workspace, tmp_path / "l.csv", "ann")
+    assert from_csv(workspace, tmp_path / "l.csv", "ann") == CsvLabels(0, 3, 0)
     assert len(labels.history(workspace.db, first)) == 1
 
 
@@ -81,7 +82,7 @@ def test_a_bad_csv_is_refused_as_a_whole(
     assert image == 1
     (tmp_path / "l.csv").write_text(text)
     with pytest.raises(UserError, match=message):
-        label.from_csv(workspace, tmp_path / "l.csv", "ann")
+        from_csv(workspace, tmp_path / "l.csv", "ann")
     assert not labels.current(workspace.db, [image])
 
 

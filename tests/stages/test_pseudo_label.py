@@ -127,10 +127,10 @@ def test_only_what_is_sure_classless_and_unlabeled_is_labeled(judged: Workspace)
 
 def test_a_person_s_word_counts_and_what_was_taken_back_stays_so(judged: Workspace) -> None:
     first, second = add_classless(judged, noise(2))
-    revision = predicted(judged, {first: [0.95], second: [0.95]})
+    predicted(judged, {first: [0.95], second: [0.95]})
     assert pseudo_label(judged).labeled["0"] == 2
     label.record(judged, [LabelEntry(first, "class", "ann", "human", "op", 7)])
-    label.undo(judged, f"automatic:{revision}:{second}", "ann", "undo")
+    label.undo(judged, labels.history(judged.db, second)[0].op_id, "ann", "undo")
     assert sum(pseudo_label(judged).labeled.values()) == 0
     said = labels.current(judged.db, [first, second])
     assert {each: one.class_index for each, one in said.items()} == {first: 7}

@@ -16,12 +16,13 @@ from synthaug.cli import main
 from synthaug.errors import UnknownName, UserError, WorkspaceError
 from synthaug.generators import load_generator
 from synthaug.generators.base import ModelCard
+from synthaug.progress import StepProgress
 from synthaug.records import GenerationRequest
 from synthaug.running.jobs import run_to_end
 from synthaug.stages import generate
 from synthaug.stages.generation_spec import GenerationSpec
 from synthaug.stages.handlers import HANDLERS
-from synthaug.stages.train_generator import Progress, train_on_view
+from synthaug.stages.train_generator import train_on_view
 from synthaug.stages.view import ViewSpec, make_view
 from synthaug.store import catalog, generations, labels
 from synthaug.workspace import Workspace
@@ -48,7 +49,7 @@ def quiet(phase: str, done: int, total: int, loss: float) -> None:
 
 
 def train(
-    workspace: Workspace, output: Path, family: Any, progress: Progress = quiet, **options: Any
+    workspace: Workspace, output: Path, family: Any, progress: StepProgress = quiet, **options: Any
 ) -> dict[str, Any]:
     settings = {"size": "tiny", "steps": 3, **options}
     checkpoints = output.with_name(output.name + ".ck")

@@ -7,8 +7,9 @@ from itertools import count
 
 import pytest
 
+from synthaug.errors import LabelRefused
 from synthaug.records import LabelEntry, LabelSource, LabelValue
-from synthaug.store import catalog, labels
+from synthaug.store import catalog, label_log, labels
 from synthaug.store.database import Database
 from synthaug.workspace import Workspace
 
@@ -32,7 +33,7 @@ def say(
     undoes: int | None = None,
 ) -> int:
     entry = LabelEntry(image_id, value, "ann", source, f"op-{next(numbers)}", class_index, undoes)
-    return labels.append(db, [entry])[0]
+    return label_log.append(db, [entry])[0]
 
 
 def current(db: Database, image_id: int) -> int | None:
@@ -75,7 +76,7 @@ def test_undo_brings_back_what_was_said_before(workspace: Workspace) -> None:
 def test_the_same_operation_twice_is_recorded_once(workspace: Workspace) -> None:
     image = add_image(workspace.db)
     entry = LabelEntry(image, "class", "ann", "human", "op-again", 3)
-    assert labels.append(workspace.db, [entry]) == labels.append(workspace.db, [entry])
+    assert label_log.append(workspace.db, [entry]) == label_log.append(workspace.db, [entry])
     assert len(labels.history(workspace.db, image)) == 1
 
 
@@ -88,9 +89,9 @@ def test_the_log_cannot_be_rewritten(workspace: Workspace, statement: str) -> No
 
 def test_only_a_class_label_carries_a_class(workspace: Workspace) -> None:
     image = add_image(workspace.db)
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(LabelRefused, match="'reject' carries no class"):
         say(workspace.db, image, 3, value="reject")
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(LabelRefused, match=r"class index None is not one of 0\.\.9"):
         say(workspace.db, image, None, value="class")
 
 

@@ -52,8 +52,6 @@ export class Outbox {
     /** How many of `waiting` an earlier page left: whether their images are still the same is not known yet. */
     this.unchecked = this.waiting.length;
     this.last = kept.at(-1)?.at ?? 0;
-    /** How many of the next are sent alone: one of them was refused, and it is not known which. */
-    this.alone = 0;
     this.failures = 0;
     /** Why the last try failed; "" after one that did not. */
     this.trouble = "";
@@ -138,7 +136,7 @@ export class Outbox {
   nextOf(batch) {
     const end = batch.findIndex(({ kind }) => kind === "undo");
     const labels = end < 0 ? batch.length : end;
-    return batch.slice(0, this.alone || labels === 0 ? 1 : Math.min(BATCH, labels));
+    return batch.slice(0, labels === 0 ? 1 : Math.min(BATCH, labels));
   }
 
   /** @param {Operation[]} batch */
@@ -157,7 +155,6 @@ export class Outbox {
     if (!(error instanceof ApiError) || error.body?.refused !== true) throw error;
     const refused = batch.find(({ body }) => body.op_id === error.body.op_id);
     if (refused) this.refuse(refused, error.message);
-    else if (batch.length > 1) this.alone = batch.length;
     else throw error;
   }
 
@@ -172,7 +169,6 @@ export class Outbox {
     if (place < 0) return;
     this.waiting.splice(place, 1);
     if (place < this.unchecked) this.unchecked -= 1;
-    this.alone = Math.max(0, this.alone - 1);
     this.store.remove(operation);
   }
 

@@ -6,7 +6,7 @@ import csv
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from synthaug.importers.hip.angles import hip_caption, hip_class, parse_angles
 from synthaug.records import LabelEntry, LabelSource, Split
 from synthaug.stages.importing import IMPORTER
 from synthaug.stages.view import ViewSpec
-from synthaug.store import catalog, generations, labels, views
+from synthaug.store import catalog, generations, label_log, labels, views
 
 Angles = dict[str, tuple[float, float]]
 """SHA-256 of an image -> (left, right) in degrees."""
@@ -73,14 +73,16 @@ def log_classes(
     workspace = lab.workspace
     ids = {each.sha256: each.id for each in catalog.find_images(workspace.db) if each.sha256 in angles}
     known = labels.current(workspace.db, list(ids.values()))
+    frozen = labels.frozen(workspace.db, list(ids.values()))
+    reason = f"the class of the same angles at a threshold of {threshold} degrees"
     entries = []
     for sha256, image_id in ids.items():
         position = catalog.class_index(workspace.db, hip_class(*angles[sha256], threshold))
         current = known.get(image_id)
         if current is None or not _says(current, position, annotator):
-            op_id = f"hip:{annotator}:{position}:{sha256}"
-            entries.append(LabelEntry(image_id, "class", annotator, source, op_id, position))
-    labels.append(workspace.db, entries)
+            entry = LabelEntry(image_id, "class", annotator, source, label_log.new_op_id("hip"), position)
+            entries.append(replace(entry, reason=reason) if image_id in frozen else entry)
+    label_log.append(workspace.db, entries)
 
 
 def _says(label: labels.CurrentLabel, position: int, annotator: str) -> bool:

@@ -1,0 +1,121 @@
+"""Commands about labels: label, labels export and import, correct-test-label."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from synthaug.cli import cli
+from synthaug.cli.support import Result, command, open_workspace, workspace_option
+from synthaug.errors import UserError
+
+
+@command(cli, "label")
+@click.argument("file", metavar="FILE.csv", required=False, type=click.Path(path_type=Path))
+@click.option("--annotator", metavar="NAME", help="Who says so (needed with FILE.csv).")
+@click.option(
+    "--accept-above",
+    type=float,
+    metavar="P",
+    help="Accept predictions that agree with the prompt at confidence P or more, as automatic labels.",
+)
+@workspace_option
+def label(
+    file: Path | None, annotator: str | None, accept_above: float | None, workspace_path: Path | None
+) -> Result:
+    """Record labels from a CSV (columns image,label), or accept confident predictions.
+
+    \b
+      $ synthaug label labels.csv --annotator ann
+      $ synthaug label --accept-above 0.9
+    """
+    from synthaug.stages.bulk_labels import from_csv
+    from synthaug.stages.label import accept_confident
+
+    workspace = open_workspace(workspace_path)
+    if (file is None) == (accept_above is None):
+        raise UserError("give either FILE.csv with --annotator NAME, or --accept-above P")
+    if accept_above is not None:
+        recorded = accept_confident(workspace, accept_above)
+        return {"recorded": recorded, "message": f"{recorded} labels recorded"}
+    if file is None or not annotator:
+        raise UserError("labels need a name: --annotator NAME")
+    result = from_csv(workspace, file, annotator)
+    message = f"{result.recorded} labels recorded, {result.unchanged} unchanged"
+    if result.repeated:
+        message += f"; {result.repeated} rows overridden by a later row of the same image"
+    return {
+        "recorded": result.recorded,
+        "unchanged": result.unchanged,
+        "repeated": result.repeated,
+        "message": message,
+    }
+
+
+@cli.group("labels")
+def labels_group() -> None:
+    """Take the label log out, and into another workspace, with its history."""
+
+
+@command(labels_group, "export")
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@workspace_option
+def export(file: Path, workspace_path: Path | None) -> Result:
+    """Write every label ever given, undos included, to FILE.jsonl or FILE.csv.
+
+    Only FILE.jsonl can be imported again; FILE.csv is a table to look at.
+
+    \b
+      $ synthaug labels export labels.jsonl
+    """
+    from synthaug.stages.label_history import export_history
+
+    count = export_history(open_workspace(workspace_path), file)
+    return {"entries": count, "file": str(file), "message": f"{count} entries written to {file}"}
+
+
+@command(labels_group, "import")
+@click.argument("file", metavar="FILE.jsonl", type=click.Path(path_type=Path))
+@workspace_option
+def import_(file: Path, workspace_path: Path | None) -> Result:
+    """Append an exported label log, with its people, times and undos; the images must be here.
+
+    \b
+      $ synthaug labels import labels.jsonl
+    """
+    from synthaug.stages.label_history import import_history
+
+    result = import_history(open_workspace(workspace_path), file)
+    return {
+        "recorded": result.recorded,
+        "unchanged": result.unchanged,
+        "message": f"{result.recorded} entries recorded, {result.unchanged} there already",
+    }
+
+
+@command(cli, "correct-test-label")
+@click.argument("image", metavar="IMAGE")
+@click.argument("label", metavar="LABEL")
+@click.option("--annotator", required=True, metavar="NAME", help="Who says so.")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; kept in the label log.")
+@workspace_option
+def correct(image: str, label: str, annotator: str, reason: str, workspace_path: Path | None) -> Result:
+    """Correct the label of a real test image (id or SHA-256), which is frozen otherwise.
+
+    The test set then has a new fingerprint: models measured before are no longer compared with new ones.
+
+    \b
+      $ synthaug correct-test-label 1298 3 --annotator ann --reason "misread"
+    """
+    from synthaug.stages.test_split import correct_test_label
+
+    found = correct_test_label(open_workspace(workspace_path), image, label, annotator, reason)
+    return {
+        "image": found.image_id,
+        "label": found.label,
+        "fingerprint_before": found.before,
+        "fingerprint": found.after,
+        "message": f"Image {found.image_id} is labeled {found.label!r} now; "
+        f"the test set {found.before[:12]} became {found.after[:12]}",
+    }

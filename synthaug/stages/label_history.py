@@ -1,0 +1,154 @@
+"""The whole label log as a file: JSON lines that another workspace takes in, or a table to look at."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import IO, Any, cast
+
+from synthaug.errors import UnknownName, UserError, explain_os_error
+from synthaug.records import LabelEntry, LabelSource, LabelValue
+from synthaug.store import catalog, label_log, labels, models
+from synthaug.store.label_chain import ChainedEntry, breaks, entries, head, verify_chain
+from synthaug.workspace import Workspace
+
+COLUMNS = tuple(field.name for field in fields(ChainedEntry))
+FORMAT = "synthaug labels 1"
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryImport:
+    """What became of a history's entries."""
+
+    recorded: int
+    unchanged: int  # entries that the log had already
+
+
+def export_history(workspace: Workspace, path: Path) -> int:
+    """Write every entry of the label log, oldest first, to FILE.jsonl or FILE.csv; returns how many.
+
+    Only the former can be read back. In the latter a cell that a spreadsheet would take for a formula gets a ``'``.
+    Raises UserError for another ending, or a log that was tampered with.
+    """
+    if path.suffix not in (".jsonl", ".csv"):
+        raise UserError(
+            f"{path} ends with {path.suffix!r}; give FILE.jsonl (can be read back) or FILE.csv (a table)"
+        )
+    write = _write_lines if path.suffix == ".jsonl" else _write_table
+    with workspace.db.transaction():  # what is written is one state of the log
+        problems = verify_chain(workspace.db)
+        if problems:
+            raise UserError(f"the label log is not exported, for it was changed: {problems[0]}")
+        count, hash_of_last = head(workspace.db)
+        log = (entry for _, entry in entries(workspace.db))
+        _write_whole(path, lambda file: write(file, log, {"entries": count, "hash": hash_of_last}))
+    return count
+
+
+def import_history(workspace: Workspace, path: Path) -> HistoryImport:
+    """Append the entries of an exported FILE.jsonl with their people, times and undos; all or none.
+
+    Entries that the log has already are left as they are. Raises UserError for a file that was changed or cut
+    off, UnknownName for an image or class that is not here. A model that is not here is left out of the entry.
+    """
+    with workspace.db.transaction():
+        before = head(workspace.db)[0]
+        ids = {image.sha256: image.id for image in catalog.find_images(workspace.db)}
+        revisions = {model.revision: model.id for model in models.all_models(workspace.db)}
+        read = _read_lines(path)
+        for entry in read:
+            label_log.append(workspace.db, [_entry(workspace, entry, ids, revisions)])
+        recorded = head(workspace.db)[0] - before
+    return HistoryImport(recorded, len(read) - recorded)
+
+
+def _entry(
+    workspace: Workspace, entry: ChainedEntry, ids: Mapping[str, int], revisions: Mapping[str, int]
+) -> LabelEntry:
+    if entry.image not in ids:
+        raise UnknownName("image", entry.image, [])
+    undone = None if entry.undoes is None else labels.by_op_id(workspace.db, entry.undoes)
+    if entry.undoes is not None and undone is None:
+        raise UserError(f"the label {entry.undoes!r} that {entry.op_id!r} takes back is not in the file")
+    name = entry.class_name
+    return LabelEntry(
+        image_id=ids[entry.image],
+        value=cast(LabelValue, entry.value),
+        annotator=entry.annotator,
+        source=cast(LabelSource, entry.source),
+        op_id=entry.op_id,
+        class_index=None if name is None else catalog.class_index(workspace.db, name),
+        undoes=None if undone is None else undone.id,
+        model_id=None if entry.model is None else revisions.get(entry.model),
+        reason=entry.reason,
+        created_at=entry.created_at,
+    )
+
+
+def _write_lines(file: IO[str], log: Iterable[ChainedEntry], last: Mapping[str, Any]) -> None:
+    file.write(json.dumps({"format": FORMAT, **last}) + "\n")
+    file.writelines(json.dumps(asdict(entry)) + "\n" for entry in log)
+
+
+def _write_table(file: IO[str], log: Iterable[ChainedEntry], last: Mapping[str, Any]) -> None:
+    table = csv.writer(file)
+    table.writerow(COLUMNS)
+    table.writerows([_cell(getattr(entry, name)) for name in COLUMNS] for entry in log)
+
+
+def _cell(text: str | None) -> str:
+    """A cell that no spreadsheet runs as a formula."""
+    text = text or ""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+
+
+def _write_whole(path: Path, write: Callable[[IO[str]], None]) -> None:
+    """The file appears whole or not at all, and is on the disk. Raises WorkspaceError."""
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        with partial.open("w", newline="", encoding="utf-8") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise explain_os_error(error, path) from error
+
+
+def _read_lines(path: Path) -> list[ChainedEntry]:
+    """The entries of an exported history whose chain holds. Raises UserError."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError as error:
+        raise UserError(f"no file {path}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read as text: {error}") from error
+    first, *rest = [_object(path, number, line) for number, line in enumerate(lines, start=1)] or [{}]
+    if first.get("format") != FORMAT or not isinstance(first.get("entries"), int):
+        raise UserError(f"{path} is no exported label log; make one with: synthaug labels export FILE.jsonl")
+    read = [_chained(path, number, row) for number, row in enumerate(rest, start=2)]
+    problems = breaks(enumerate(read, start=1), first["entries"], str(first.get("hash")))
+    if problems:
+        raise UserError(f"{path} was changed after it was exported: {problems[0]}; export it again")
+    return read
+
+
+def _object(path: Path, number: int, line: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path} line {number} is no JSON: {error}") from error
+    if not isinstance(row, dict):
+        raise UserError(f"{path} line {number} is no JSON object")
+    return row
+
+
+def _chained(path: Path, number: int, row: Mapping[str, Any]) -> ChainedEntry:
+    if set(row) != set(COLUMNS) or not all(each is None or isinstance(each, str) for each in row.values()):
+        raise UserError(f"{path} line {number} must have exactly the texts {', '.join(COLUMNS)}")
+    return ChainedEntry(**row)

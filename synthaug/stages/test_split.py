@@ -1,0 +1,61 @@
+"""The labels of the real test images: what identifies a test set, and how an owner corrects one label."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from synthaug.errors import UnknownName, UserError
+from synthaug.records import LabelEntry
+from synthaug.stages.bulk_labels import image_ids, parse_label
+from synthaug.store import catalog, label_log, labels
+from synthaug.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A test label that was corrected. Figures measured before it belong to the fingerprint ``before``."""
+
+    image_id: int
+    label: str
+    before: str
+    after: str
+
+
+def fingerprint(rows: Sequence[tuple[str, int]]) -> str:
+    """The SHA-256 of a test set's (sha256, class index), sorted by hash: another label, another fingerprint."""
+    lines = "\n".join(f"{sha256} {class_index}" for sha256, class_index in rows)
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def correct_test_label(
+    workspace: Workspace, image: str, label: str, annotator: str, reason: str
+) -> Correction:
+    """Give a real test image (id or SHA-256) another label: a class name, reject or unsure.
+
+    The log keeps what was said before, and why it was corrected. The test set has a new fingerprint then: earlier
+    runs are no longer found, and are measured anew. Raises UserError.
+    """
+    if not reason.strip():
+        raise UserError("a correction of a test label needs a reason: --reason TEXT")
+    ids = image_ids(workspace)
+    if image not in ids:
+        raise UnknownName("image", image, [])
+    image_id = ids[image]
+    if image_id not in labels.frozen(workspace.db, [image_id]):
+        raise UserError(f"image {image} is no labeled real test image; label it as any other")
+    value, class_index = parse_label(label, workspace.classes)
+    known = labels.current(workspace.db, [image_id])[image_id]
+    if (known.value, known.class_index) == (value, class_index):
+        raise UserError(f"image {image} is labeled {label!r} already")
+    before = current_fingerprint(workspace)
+    op_id = label_log.new_op_id("correction")
+    entry = LabelEntry(image_id, value, annotator, "human", op_id, class_index, reason=reason.strip())
+    label_log.append(workspace.db, [entry])
+    return Correction(image_id, label, before, current_fingerprint(workspace))
+
+
+def current_fingerprint(workspace: Workspace) -> str:
+    """The fingerprint of the test set as it stands."""
+    return fingerprint(catalog.hashes_of_split(workspace.db, "test"))

@@ -1,0 +1,122 @@
+"""The one function that writes to the label log, and what it refuses."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from uuid import uuid4
+
+from synthaug.errors import LabelRefused
+from synthaug.records import LabelEntry
+from synthaug.store import catalog, labels
+from synthaug.store.database import Database, now
+from synthaug.store.label_hash import label_hash
+
+CONTENT = ("image_id", "value", "class_index", "annotator", "source", "op_id", "undoes", "model_id", "reason")
+"""What makes two entries with one operation id the same."""
+
+
+def new_op_id(kind: str) -> str:
+    """An operation id that no other operation has."""
+    return f"{kind}:{uuid4().hex}"
+
+
+def append(db: Database, entries: Sequence[LabelEntry]) -> list[int]:
+    """Append entries, all or none; returns their log ids, once they are on the disk.
+
+    The same entry again, told by its ``op_id``, is a retry: its id is returned. Raises LabelRefused for an
+    ``op_id`` that named another entry, for a real test image that has a label unless a ``reason`` is given, and
+    for an entry that refers to nothing.
+    """
+    return db.grouped(lambda connection: _Appending(db, connection, entries).run())
+
+
+class _Appending:
+    """One call of :func:`append`, in its transaction."""
+
+    def __init__(self, db: Database, connection: sqlite3.Connection, entries: Sequence[LabelEntry]) -> None:
+        self.db, self.connection, self.entries = db, connection, entries
+        self.images = catalog.known_images(db, [entry.image_id for entry in entries])
+        self.classes = catalog.class_names(db)
+        head = connection.execute("SELECT entries, hash FROM label_head").fetchone()
+        self.count, self.hash = int(head["entries"]), str(head["hash"])
+
+    def run(self) -> list[int]:
+        """Append, and keep the hash of the last entry for the next to hold."""
+        ids = [self._retried(entry) or self._append(entry) for entry in self.entries]
+        self.connection.execute("UPDATE label_head SET entries = ?, hash = ?", [self.count, self.hash])
+        return ids
+
+    def _retried(self, entry: LabelEntry) -> int | None:
+        known = labels.by_op_id(self.db, entry.op_id)
+        if known is None:
+            return None
+        differing = [name for name in CONTENT if getattr(known, name) != getattr(entry, name)]
+        if differing:
+            name = differing[0]
+            raise LabelRefused(
+                f"the operation id {entry.op_id!r} was used for another label: its {name} is "
+                f"{getattr(known, name)!r}, not {getattr(entry, name)!r}; give each label an id of its own",
+                entry.op_id,
+            )
+        return known.id
+
+    def _append(self, entry: LabelEntry) -> int:
+        if not entry.annotator.strip():
+            raise LabelRefused("a label needs the annotator's name", entry.op_id)
+        if entry.image_id not in self.images:
+            raise LabelRefused(f"there is no image {entry.image_id}", entry.op_id)
+        self._refuse_frozen(entry)
+        sha256 = self.images[entry.image_id].sha256
+        said = (entry.value, self._class_name(entry), entry.annotator, entry.source, entry.op_id)
+        refers = (self._undone_op_id(entry), self._model_revision(entry), entry.reason)
+        time = entry.created_at or now()
+        cursor = self.connection.execute(
+            "INSERT INTO labels (image_id, value, class_position, annotator, source, op_id, undoes, model_id,"
+            " reason, created_at, previous_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [*(getattr(entry, name) for name in CONTENT), time, self.hash],
+        )
+        self.hash = label_hash(self.hash, sha256, *said, *refers, time)
+        self.count += 1
+        return int(cursor.lastrowid or 0)
+
+    def _refuse_frozen(self, entry: LabelEntry) -> None:
+        image = self.images[entry.image_id]
+        if entry.reason is None and image.split == "test" and labels.frozen(self.db, [image.id]):
+            raise LabelRefused(
+                f"image {image.id} is a real test image and keeps its label, for it measures every model; "
+                "an owner corrects it with: synthaug correct-test-label",
+                entry.op_id,
+            )
+
+    def _class_name(self, entry: LabelEntry) -> str | None:
+        index = entry.class_index
+        if entry.value != "class" and index is not None:
+            raise LabelRefused(
+                f"a label {entry.value!r} carries no class, but class index {index} was given", entry.op_id
+            )
+        if entry.value != "class":
+            return None
+        if index is None or not 0 <= index < len(self.classes):
+            raise LabelRefused(f"class index {index} is not one of 0..{len(self.classes) - 1}", entry.op_id)
+        return self.classes[index]
+
+    def _undone_op_id(self, entry: LabelEntry) -> str | None:
+        if entry.undoes is None:
+            return None
+        undone = self.db.one("SELECT image_id, value, op_id FROM labels WHERE id = ?", [entry.undoes])
+        if undone is None or undone["image_id"] != entry.image_id or undone["value"] == "undo":
+            raise LabelRefused(
+                f"entry {entry.undoes} is no label of image {entry.image_id} to undo", entry.op_id
+            )
+        if labels.undo_of(self.db, entry.undoes) is not None:
+            raise LabelRefused(f"entry {entry.undoes} was undone before", entry.op_id)
+        return str(undone["op_id"])
+
+    def _model_revision(self, entry: LabelEntry) -> str | None:
+        if entry.model_id is None:
+            return None
+        model = self.db.one("SELECT revision FROM models WHERE id = ?", [entry.model_id])
+        if model is None:
+            raise LabelRefused(f"there is no model {entry.model_id} whose prediction was seen", entry.op_id)
+        return str(model["revision"])

@@ -1,0 +1,63 @@
+// @ts-check
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { LabelQueue } from "../../app/components/label_desk/queue.js";
+
+/** A queue over `ids`, of which the app has those in `there`. @param {number[]} ids @param {(id: number) => boolean} there */
+function queueOf(ids, there) {
+  /** @type {number[]} */
+  const decoded = [];
+  /** @type {(() => void)[]} */
+  const arrivals = [];
+  const sources = {
+    items: async (/** @type {number[]} */ wanted) => wanted.filter(there).map((id) => ({ image_id: id })),
+    picture: (/** @type {any} */ item) => {
+      decoded.push(item.image_id);
+      return /** @type {any} */ ({});
+    },
+    pause: async () => {},
+  };
+  const listeners = { arrived: () => arrivals.shift()?.(), unreachable() {}, decoded() {} };
+  const queue = new LabelQueue(/** @type {any} */ (sources), listeners);
+  queue.replace(ids);
+  const arrived = () => new Promise((/** @type {(value?: unknown) => void} */ resolve) => arrivals.push(resolve));
+  return { queue, decoded, arrived };
+}
+
+test("an image that is gone is left out, and the others keep their order", async () => {
+  const { queue, arrived } = queueOf([1, 2, 3, 4], (id) => id !== 2);
+  const here = arrived();
+  queue.moveTo(0);
+  await here;
+  assert.deepEqual(queue.ids, [1, 3, 4]);
+  assert.equal(queue.current?.image_id, 1);
+});
+
+test("images near the present one are decoded, and only these are held", async () => {
+  const ids = Array.from({ length: 50 }, (_, i) => i + 1);
+  const { queue, decoded, arrived } = queueOf(ids, () => true);
+  const here = arrived();
+  queue.moveTo(0);
+  await here;
+  assert.deepEqual(decoded, [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  queue.moveTo(20);
+  assert.deepEqual([...queue.pictures.keys()], [19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29]);
+});
+
+test("an image of another queue is put in at the present place", () => {
+  const { queue } = queueOf([1, 2, 3], () => true);
+  queue.at = 1;
+  queue.find(9);
+  assert.deepEqual(queue.ids, [1, 9, 2, 3]);
+  assert.equal(queue.at, 1);
+  queue.find(3);
+  assert.equal(queue.at, 3);
+});
+
+test("it ends behind the last image, and nowhere else", () => {
+  const { queue } = queueOf([1, 2], () => true);
+  queue.moveTo(99);
+  assert.equal(queue.finished, true);
+  queue.moveTo(-5);
+  assert.equal(queue.at, 0);
+});
