@@ -4,6 +4,7 @@
     ├── UserError                 the input was wrong; the command line exits 2
     │   ├── TemplateError         a prompt template that cannot be read
     │   ├── ImageRejected         one file that is not an image we take
+    │   ├── ImageLost             an image of the workspace whose file is gone or damaged
     │   ├── ImportFailed          a source that cannot be imported at all
     │   ├── ExportFailed          a set that the chosen format cannot hold
     │   ├── ViewError             a dataset view that cannot be made
@@ -45,6 +46,10 @@ class ImageRejected(UserError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class ImageLost(UserError):
+    """An image of the workspace whose file is gone or damaged."""
 
 
 class ImportFailed(UserError):

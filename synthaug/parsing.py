@@ -64,12 +64,14 @@ def read_json(
 def _first_problem(error: ValidationError) -> str:
     """ "cannot be used: images.3.label: Input should be a valid integer (it is 'x'), and 2 more problems"."""
     first, *others = error.errors(include_url=False, include_context=False)
+    if first["type"] == "json_invalid":
+        return f"is not valid JSON: {first['msg'].removeprefix('Invalid JSON: ')}"
     place = ".".join(str(part) for part in first["loc"])
     more = f", and {len(others)} more such problems" if others else ""
     return f"cannot be used: {place + ': ' if place else ''}{first['msg']}{_seen(first)}{more}"
 
 
 def _seen(problem: Any) -> str:
-    if problem["type"] in ("missing", "json_invalid"):
+    if problem["type"] == "missing":
         return ""
     return f" (it is {repr(problem['input'])[:SHOWN]})"

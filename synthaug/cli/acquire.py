@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from synthaug.cli import cli
-from synthaug.cli.support import Result, command, open_workspace, workspace_option
+from synthaug.cli.support import NUMBER, SEED, Result, command, open_workspace, workspace_option
 from synthaug.running.progress_bar import progress_bar
 
 
@@ -16,9 +16,9 @@ from synthaug.running.progress_bar import progress_bar
 @click.argument("name", metavar="NAME")
 @click.option("--base", "--view", required=True, metavar="VIEW", help="The view to add to.")
 @click.option("--label", required=True, metavar="CLASS", help="The class whose images are added.")
-@click.option("--add", required=True, type=int, metavar="N", help="How many images, over all rounds.")
+@click.option("--add", required=True, type=NUMBER, metavar="N", help="How many images, over all rounds.")
 @click.option(
-    "--per-round", type=int, default=50, show_default=True, metavar="N", help="How many of them a round."
+    "--per-round", type=NUMBER, default=50, show_default=True, metavar="N", help="How many of them a round."
 )
 @click.option(
     "--function",
@@ -27,7 +27,7 @@ from synthaug.running.progress_bar import progress_bar
     metavar="F",
     help="Which images first: mean-posterior, entropy, bald, epig, variation-ratio, margin, least-confidence, random.",
 )
-@click.option("--passes", type=int, default=20, show_default=True, metavar="T", help="Monte Carlo passes.")
+@click.option("--passes", type=NUMBER, default=20, show_default=True, metavar="T", help="Monte Carlo passes.")
 @click.option(
     "--dropout",
     type=float,
@@ -37,10 +37,10 @@ from synthaug.running.progress_bar import progress_bar
     help="Share of the features dropped.",
 )
 @click.option("--recipe", metavar="R", help="digits, small-cnn, resnet18-100 ... [default: by preset]")
-@click.option("--epochs-first", type=int, metavar="N", help="Of the first round. [default: the recipe's]")
+@click.option("--epochs-first", type=NUMBER, metavar="N", help="Of the first round. [default: the recipe's]")
 @click.option(
     "--epochs-a-round",
-    type=int,
+    type=NUMBER,
     default=2,
     show_default=True,
     metavar="N",
@@ -56,17 +56,17 @@ from synthaug.running.progress_bar import progress_bar
 )
 @click.option("--no-ood-guard", is_flag=True, help="Leave nothing out.")
 @click.option(
-    "--job", "jobs", type=int, multiple=True, metavar="ID", help="Only images of this generation job."
+    "--job", "jobs", type=NUMBER, multiple=True, metavar="ID", help="Only images of this generation job."
 )
 @click.option(
     "--agreement-sample",
-    type=int,
+    type=NUMBER,
     default=0,
     show_default=True,
     metavar="N",
     help="Score N images a round with dropout in the whole network as well, and report the rank correlation.",
 )
-@click.option("--seed", default=0, show_default=True, metavar="S", help="Same seed, same choice.")
+@click.option("--seed", type=SEED, default=0, show_default=True, metavar="S", help="Same seed, same choice.")
 @workspace_option
 def acquire(
     name: str,

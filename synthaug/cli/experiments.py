@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from synthaug.cli import cli
-from synthaug.cli.support import Result, command, pairs, workspace_option
+from synthaug.cli.support import NUMBER, Result, command, pairs, workspace_option
 from synthaug.errors import UserError
 from synthaug.experiments import EXPERIMENTS
 from synthaug.running.progress_bar import progress_bar
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     metavar="NAME=VALUE",
     help="A parameter of the experiment; see docs.",
 )
-@click.option("--seeds", type=int, metavar="N", help="Runs an arm. [default: by scale]")
-@click.option("--workers", type=int, metavar="N", help="Runs at a time. [default: 1; at cpu, one a core]")
+@click.option("--seeds", type=NUMBER, metavar="N", help="Runs an arm. [default: by scale]")
+@click.option("--workers", type=NUMBER, metavar="N", help="Runs at a time. [default: 1; at cpu, one a core]")
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),

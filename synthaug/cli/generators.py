@@ -9,6 +9,8 @@ import click
 
 from synthaug.cli import cli
 from synthaug.cli.support import (
+    NUMBER,
+    SEED,
     Result,
     command,
     open_workspace,
@@ -42,16 +44,16 @@ if TYPE_CHECKING:
     metavar="TEXT",
     help="DreamBooth: what the subject is one of. [default: a photo of a CLASS, where the view has one]",
 )
-@click.option("--steps", type=int, default=500, show_default=True, metavar="N")
-@click.option("--rank", type=int, default=16, show_default=True, metavar="R", help="Of the adapters.")
+@click.option("--steps", type=NUMBER, default=500, show_default=True, metavar="N")
+@click.option("--rank", type=NUMBER, default=16, show_default=True, metavar="R", help="Of the adapters.")
 @click.option(
     "--lr", "learning_rate", type=float, metavar="RATE", help="[default: by method and size of the model]"
 )
-@click.option("--batch-size", type=int, default=4, show_default=True, metavar="N", help="Images.")
+@click.option("--batch-size", type=NUMBER, default=4, show_default=True, metavar="N", help="Images.")
 @click.option(
-    "--accumulate", type=int, default=1, show_default=True, metavar="N", help="Batches that make one step."
+    "--accumulate", type=NUMBER, default=1, show_default=True, metavar="N", help="Batches that make one step."
 )
-@click.option("--resolution", type=int, metavar="PX", help="[default: what the base draws]")
+@click.option("--resolution", type=NUMBER, metavar="PX", help="[default: what the base draws]")
 @click.option("--text-encoder", is_flag=True, help="Train the text encoder as well.")
 @click.option("--all-weights", is_flag=True, help="DreamBooth without adapters.")
 @click.option("--gradient-checkpointing", is_flag=True, help="Less memory, a third slower.")
@@ -65,7 +67,7 @@ if TYPE_CHECKING:
 @click.option("--flip", is_flag=True, help="Mirror images at random; refused where captions have sides.")
 @click.option("--force-flip", is_flag=True, help="Mirror although captions have sides.")
 @click.option(
-    "--validate-every", type=int, metavar="K", help="Steps between validation images. [default: a tenth]"
+    "--validate-every", type=NUMBER, metavar="K", help="Steps between validation images. [default: a tenth]"
 )
 @click.option(
     "--validation-prompt",
@@ -74,7 +76,7 @@ if TYPE_CHECKING:
     metavar="P",
     help="What they show. [default: some of the captions]",
 )
-@click.option("--seed", default=0, show_default=True, metavar="S", help="Same seed, same weights.")
+@click.option("--seed", type=SEED, default=0, show_default=True, metavar="S", help="Same seed, same weights.")
 @click.option("--name", metavar="NAME", help="Of the generator. [default: VIEW-METHOD]")
 @workspace_option
 def finetune(
@@ -134,12 +136,12 @@ def finetune(
     type=click.Path(path_type=Path),
     help="Where to keep checkpoints; the same command goes on from there. [default: DIR.checkpoints]",
 )
-@click.option("--steps", type=int, metavar="N", help="Steps; for a gan epochs. [default: by family]")
+@click.option("--steps", type=NUMBER, metavar="N", help="Steps; for a gan epochs. [default: by family]")
 @click.option(
     "--base", metavar="NAME", help="text, on CIFAR-10: train this model further (embedded, a folder)."
 )
 @click.option("--export", is_flag=True, help="text, on CIFAR-10: write the model as the checkpoint has it.")
-@click.option("--seed", default=0, show_default=True, metavar="S", help="Same seed, same result.")
+@click.option("--seed", type=SEED, default=0, show_default=True, metavar="S", help="Same seed, same result.")
 @workspace_option
 def train_generator(
     output: Path,

@@ -10,6 +10,9 @@ import click
 
 from synthaug.cli import cli
 from synthaug.cli.support import (
+    NUMBER,
+    SEED,
+    SHORT_SEED,
     Result,
     command,
     open_workspace,
@@ -32,13 +35,13 @@ if TYPE_CHECKING:
     metavar="CLASS",
     help="The class the images are made for. [required but for an unconditional generator]",
 )
-@click.option("-n", "--number", "count", required=True, type=int, metavar="N", help="How many images.")
+@click.option("-n", "--number", "count", required=True, type=NUMBER, metavar="N", help="How many images.")
 @click.option(
     "--generator",
     metavar="NAME|PATH|HUB-ID",
     help="embedded, digits, a folder or a hub id. [default: the shipped one that fits the preset]",
 )
-@click.option("--steps", type=int, metavar="N", help="Denoising steps. [default: the generator's]")
+@click.option("--steps", type=NUMBER, metavar="N", help="Denoising steps. [default: the generator's]")
 @click.option(
     "--guidance",
     metavar="W|LOW..HIGH",
@@ -138,7 +141,7 @@ def predict(model: str | None, workspace_path: Path | None) -> Result:
     help="A classifier of the workspace, efficientnet-lite0 (saw ImageNet, needs no labels) or timm:NETWORK from the "
     "hub. [default: the classifier that predicted last, else efficientnet-lite0]",
 )
-@click.option("--seed", default=0, show_default=True, help="Seed of UMAP.")
+@click.option("--seed", type=SHORT_SEED, default=0, show_default=True, help="Seed of UMAP.")
 @click.option("--recompute", is_flag=True, help="Extract features again, also those that are there.")
 @workspace_option
 def score(features: str | None, seed: int, recompute: bool, workspace_path: Path | None) -> Result:
@@ -159,7 +162,7 @@ def score(features: str | None, seed: int, recompute: bool, workspace_path: Path
 @command(cli, "train")
 @click.option("--view", required=True, metavar="VIEW")
 @click.option("--recipe", metavar="R", help="digits, small-cnn, resnet18-30 ... [default: by preset]")
-@click.option("--epochs", type=int, metavar="N", help="[default: the recipe's]")
+@click.option("--epochs", type=NUMBER, metavar="N", help="[default: the recipe's]")
 @click.option(
     "--selection",
     type=click.Choice(["last", "validation", "test"]),
@@ -171,7 +174,7 @@ def score(features: str | None, seed: int, recompute: bool, workspace_path: Path
     type=click.Choice(["plain", "class-weighted", "logit-adjusted"]),
     help="Remedies for imbalance that cost nothing. [default: the recipe's]",
 )
-@click.option("--seed", default=0, show_default=True, metavar="S", help="Same seed, same result.")
+@click.option("--seed", type=SEED, default=0, show_default=True, metavar="S", help="Same seed, same result.")
 @click.option("--name", metavar="NAME", help="Name of the model. [default: VIEW-RECIPE-SEED]")
 @workspace_option
 def train(
@@ -213,9 +216,9 @@ def train(
 @command(cli, "compare")
 @click.option("--baseline", required=True, metavar="VIEW")
 @click.option("--augmented", required=True, metavar="VIEW")
-@click.option("--seeds", default=5, show_default=True, metavar="N")
+@click.option("--seeds", type=NUMBER, default=5, show_default=True, metavar="N")
 @click.option("--recipe", metavar="R", help="[default: by preset]")
-@click.option("--epochs", type=int, metavar="N", help="[default: the recipe's]")
+@click.option("--epochs", type=NUMBER, metavar="N", help="[default: the recipe's]")
 @click.option("--equal-steps", is_flag=True, help="Train both sides for the updates of the larger set.")
 @workspace_option
 def compare(

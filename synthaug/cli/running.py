@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from synthaug.cli import cli
-from synthaug.cli.support import Result, command, open_workspace, run_job, workspace_option
+from synthaug.cli.support import NUMBER, Result, command, open_workspace, run_job, workspace_option
 from synthaug.config import DEFAULT_PORT, WORKSPACE_VARIABLE
 from synthaug.running.progress_bar import progress_bar
 
@@ -49,7 +49,7 @@ def serve(host: str, port: int, workspace_path: Path | None) -> Result:
     "--only", type=click.Choice(["digits", "cats"]), help="Fill only this workspace and open the app on it."
 )
 @click.option("--headless", is_flag=True, help="Do the whole loop without a browser and print the verdict.")
-@click.option("--seeds", default=5, show_default=True, metavar="N", help="Training runs a side.")
+@click.option("--seeds", type=NUMBER, default=5, show_default=True, metavar="N", help="Training runs a side.")
 @host_option
 @port_option
 def demo(directory: Path, only: str | None, headless: bool, seeds: int, host: str, port: int) -> Result:
@@ -146,8 +146,8 @@ def status(workspace_path: Path | None) -> Result:
 
 
 @command(cli, "jobs")
-@click.option("--cancel", type=int, metavar="ID", help="Ask a job to stop; what it made is kept.")
-@click.option("--resume", type=int, metavar="ID", help="Let a stopped job go on, here, to its end.")
+@click.option("--cancel", type=NUMBER, metavar="ID", help="Ask a job to stop; what it made is kept.")
+@click.option("--resume", type=NUMBER, metavar="ID", help="Let a stopped job go on, here, to its end.")
 @workspace_option
 def jobs(cancel: int | None, resume: int | None, workspace_path: Path | None) -> Result:
     """List jobs; stop one, or let one go on.

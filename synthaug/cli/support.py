@@ -18,6 +18,33 @@ if TYPE_CHECKING:
     from synthaug.records import Job
     from synthaug.workspace import Workspace
 
+
+class WholeNumber(click.ParamType[int]):
+    """A whole number that the database, numpy and torch can all hold."""
+
+    name = "integer"
+
+    def __init__(self, lowest: int, highest: int) -> None:
+        self.lowest, self.highest = lowest, highest
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number; a usage error for anything else."""
+        try:
+            number = int(value)
+        except ValueError:
+            self.fail(f"{value[:40]!r} is not a whole number.", param, ctx)
+        if not self.lowest <= number <= self.highest:
+            self.fail(f"{value:.40} is not in the range {self.lowest} .. {self.highest}.", param, ctx)
+        return number
+
+
+NUMBER = WholeNumber(-(2**63), 2**63 - 1)
+"""Ids and counts; the stages say which of them make sense."""
+
+SEED = WholeNumber(0, 2**63 - 1)
+SHORT_SEED = WholeNumber(0, 2**32 - 1)
+"""What scikit-learn and UMAP take."""
+
 Result = Mapping[str, Any]
 """What a command returns: its JSON keys; the key ``message`` is what a person reads."""
 
@@ -59,7 +86,12 @@ def template_options(function: Callable[..., Result]) -> Callable[..., Result]:
     """The options that say how prompts are drawn from a template."""
     for option in (
         click.option(
-            "--seed", default=0, show_default=True, metavar="S", help="Same seed, same prompts and images."
+            "--seed",
+            type=SEED,
+            default=0,
+            show_default=True,
+            metavar="S",
+            help="Same seed, same prompts and images.",
         ),
         click.option(
             "--stratify",

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from synthaug.cli import cli
-from synthaug.cli.support import Result, command, count_pairs, open_workspace, workspace_option
+from synthaug.cli.support import NUMBER, SEED, Result, command, count_pairs, open_workspace, workspace_option
 from synthaug.errors import UserError
 
 
@@ -42,7 +42,7 @@ from synthaug.errors import UserError
 @click.option(
     "--job",
     "jobs",
-    type=int,
+    type=NUMBER,
     multiple=True,
     metavar="ID",
     help="Only synthetic images of this generation job.",
@@ -73,7 +73,7 @@ from synthaug.errors import UserError
     metavar="CLASS",
     help="Repeat only this class's.",
 )
-@click.option("--seed", default=0, show_default=True, metavar="S", help="Same seed, same choice.")
+@click.option("--seed", type=SEED, default=0, show_default=True, metavar="S", help="Same seed, same choice.")
 @click.option(
     "--to",
     type=click.Path(path_type=Path),

@@ -18,11 +18,11 @@ from typing import Any
 from synthaug.errors import UserError, explain_os_error
 from synthaug.generator_training.finetuning_config import FinetuneConfig, Method, Validation, check_config
 from synthaug.generators.folders import HUB_ID, find_model
-from synthaug.images import decode
 from synthaug.records import Pixels
 from synthaug.running.jobs import JobContext
 from synthaug.stages.finetune_captions import Captioned, captioned_images
 from synthaug.stages.generation_params import usual_generator
+from synthaug.stages.pixels import read_image
 from synthaug.store import jobs
 from synthaug.store.database import now
 from synthaug.workspace import Workspace
@@ -255,6 +255,5 @@ def _pixels(workspace: Workspace, found: Captioned) -> list[Pixels]:
     known: dict[str, Pixels] = {}
     for sha256 in found.hashes:
         if sha256 not in known:
-            full = workspace.images.review_path(sha256)
-            known[sha256] = decode(full.read_bytes()) if full.exists() else workspace.images.read(sha256)
+            known[sha256] = read_image(workspace, sha256, full_size=True)
     return [known[sha256] for sha256 in found.hashes]
