@@ -56,7 +56,7 @@ def page(context: AppContext) -> None:
                     split = gr.Dropdown(SPLITS, value="", label="Split", min_width=120)
                 origin = gr.Radio(ORIGINS, value="real", label="Origin")
                 start = gr.Button("Import", variant="primary")
-                said = Panel(visible=False)
+                message = Panel(visible=False)
                 job_strip(("import",), "Nothing was imported from here yet.", limit=3)
                 outcome = Panel(outcome_panel(_latest(context)))
             sources = Panel()
@@ -90,7 +90,7 @@ def page(context: AppContext) -> None:
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     inputs = [source, format_, split, origin]
-    gr.on([start.click, source.submit], submit, inputs, said, **quiet).then(None, js=POLL_JOBS)
+    gr.on([start.click, source.submit], submit, inputs, message, **quiet).then(None, js=POLL_JOBS)
     gr.on(None, lambda: refresh(None), None, shown, **quiet)
     gr.on(None, lambda: sources_panel(_sources(context)), None, sources, **quiet)
     gr.Timer(POLL_SECONDS).tick(refresh, seen, shown, concurrency_limit=None, **quiet)

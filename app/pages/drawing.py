@@ -16,11 +16,11 @@ from synthaug.workspace import Workspace
 from ..components.events import QUIET, first_line
 from ..components.generate.form import Form, FormValues
 from ..components.generate.preview import Side, preview_error, preview_panel
-from ..components.generate.trial import Trial, settings_of
+from ..components.generate.side_by_side import SideBySide, settings_of
 from ..components.markup import Markup
 
 
-def wire_drawing(workspace: Workspace, form: Form, trial: Trial) -> None:
+def wire_drawing(workspace: Workspace, form: Form, side_by_side: SideBySide) -> None:
     """Preview and Draw both draw what the form says and, where compared, the second setting beside it."""
     running: dict[str | None, threading.Event] = {}
 
@@ -45,13 +45,13 @@ def wire_drawing(workspace: Workspace, form: Form, trial: Trial) -> None:
             stop.set()
 
     gr.on(
-        [form.preview.click, trial.both.click],
+        [form.preview.click, side_by_side.both.click],
         draw,
-        [*form.fields, trial.compare, trial.generator, trial.guidance],
-        [trial.shown, trial.stop],
+        [*form.fields, side_by_side.compare, side_by_side.generator, side_by_side.guidance],
+        [side_by_side.shown, side_by_side.stop],
         **QUIET,
     )
-    trial.stop.click(stop_running, None, None, concurrency_limit=None, **QUIET)
+    side_by_side.stop.click(stop_running, None, None, concurrency_limit=None, **QUIET)
 
 
 def previews(

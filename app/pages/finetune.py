@@ -96,7 +96,7 @@ def _form(context: AppContext) -> dict[str, Any]:
         max_lines=6,
     )
     form["name"] = gr.Textbox(label="Name", placeholder="empty: view and method", max_lines=1)
-    form["said"] = Panel(visible=False)
+    form["message"] = Panel(visible=False)
     with gr.Row():
         form["start"] = gr.Button("Start fine-tuning", variant="primary", min_width=160, elem_id="tune-start")
         form["stop"] = gr.Button("Stop", min_width=100, visible=False, elem_id="tune-stop")
@@ -130,8 +130,8 @@ def _wire(context: AppContext, form: dict[str, Any], running: Panel, done: Panel
         try:
             finetune.submit(workspace, **asked(*values))
         except UserError as error:
-            said = markup('<p class="sa-error" role="alert">{}</p>', str(error))
-            return [gr.update(value=said, visible=True), *[gr.skip()] * len(watched)]
+            message = markup('<p class="sa-error" role="alert">{}</p>', str(error))
+            return [gr.update(value=message, visible=True), *[gr.skip()] * len(watched)]
         return [gr.update(visible=False), *_refresh(context, None)]
 
     def ask(action: str) -> list[Any]:
@@ -147,7 +147,7 @@ def _wire(context: AppContext, form: dict[str, Any], running: Panel, done: Panel
         [form["explained"], form["subject"]],
         **QUIET,
     )
-    form["start"].click(submit, fields, [form["said"], *watched], **QUIET).then(None, js=POLL_JOBS)
+    form["start"].click(submit, fields, [form["message"], *watched], **QUIET).then(None, js=POLL_JOBS)
     form["stop"].click(lambda: ask("stop"), None, watched, **QUIET)
     form["resume"].click(lambda: ask("resume"), None, watched, **QUIET).then(None, js=POLL_JOBS)
     gr.Timer(POLL_SECONDS).tick(

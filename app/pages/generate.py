@@ -25,8 +25,8 @@ from ..components.generate.form import (
 )
 from ..components.generate.fresh import fresh_images
 from ..components.generate.generator_card import card, card_error
+from ..components.generate.side_by_side import THE_SAME, side_by_side
 from ..components.generate.template_panel import template_panel
-from ..components.generate.trial import THE_SAME, trial
 from ..components.health import health_table
 from ..components.jobs import job_strip
 from ..components.markup import Markup, Panel
@@ -63,7 +63,7 @@ def page(context: AppContext) -> None:
             form = generate_form(values, context.workspace.classes, generator, prompts)
         with gr.Column(scale=5, min_width=460):
             with gr.Column(elem_classes="sa-card sa-preview-card"):
-                shown = trial()
+                shown = side_by_side()
             with gr.Column(elem_classes="sa-card"):
                 Panel(JOBS_HEAD)
                 job_strip(("generate", "predict"), "Nothing has run yet. Start makes the first job.")
@@ -94,11 +94,11 @@ def _next_steps(context: AppContext) -> None:
     with gr.Row(elem_classes="sa-next"):
         predict = gr.Button("Predict what is new", min_width=190, scale=0)
         Panel(Markup('<a class="sa-button" href="/label">Review on the Label page</a>'))
-    said = Panel(visible=False)
+    message = Panel(visible=False)
     predict.click(
         lambda: outcome(lambda: handlers.submit_predict(context.workspace), NO_CLASSIFIER),
         None,
-        said,
+        message,
         **QUIET,
     ).then(None, js=POLL_JOBS)
 
@@ -145,7 +145,7 @@ def _wire_job(context: AppContext, form: Form, fresh: Panel) -> None:
         now = " ".join(f"{job.id} {job.done} {job.state}" for job in jobs)
         return [gr.skip(), gr.skip()] if now == before else [fresh_panel(context), now]
 
-    form.start.click(start, form.fields, form.said, **QUIET).then(None, js=POLL_JOBS)
+    form.start.click(start, form.fields, form.message, **QUIET).then(None, js=POLL_JOBS)
     gr.on(None, refresh, seen, [fresh, seen], **QUIET)
     gr.Timer(POLL_SECONDS).tick(refresh, seen, [fresh, seen], concurrency_limit=None, **QUIET)
 

@@ -14,7 +14,12 @@ from synthaug.records import Pixels
 NOTHING = Markup("")
 THUMBNAIL = 96  # px, the longer side at most
 CARD = "border:1px solid #8884;border-radius:6px;padding:10px 14px;margin:4px 0;max-width:760px"
-COLOURS = {"helped": "#2a7f4f", "did not help": "#b3402e", "not enough evidence": "#8a6d1a"}
+COLOURS = {
+    "helped": "#2a7f4f",
+    "harmed": "#b3402e",
+    "no worthwhile difference": "#5a6570",
+    "not enough evidence": "#8a6d1a",
+}
 PLOT_WIDTH, PLOT_HEIGHT, MARGIN = 420, 74, 16  # px
 
 

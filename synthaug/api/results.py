@@ -142,9 +142,9 @@ class Trained:
 class Verdict:
     """Did the augmented view help? See :mod:`synthaug.measures.evidence` for the rule.
 
-    ``verdict``: "helped", "did not help" or "not enough evidence"; ``text``: the same in a sentence. ``difference``
-    and ``ci``: mean paired difference of the accuracies and its ``confidence`` interval, shares of 1. ``baseline``,
-    ``augmented``: accuracy of each seed on the ``test_images`` real test images.
+    ``verdict``: "helped", "harmed", "no worthwhile difference" or "not enough evidence"; ``text``: the same in a
+    sentence. ``difference`` and ``ci``: mean paired difference of the accuracies and its ``confidence`` interval,
+    shares of 1. ``baseline``, ``augmented``: accuracy of each seed on the ``test_images`` real test images.
     """
 
     verdict: str

@@ -148,6 +148,12 @@ class FittedClassifier(Fitted):
         """Class probabilities (N, K)."""
         return self.predict(images)[0]
 
+    def log_probabilities(self, images: Images) -> Floats:
+        """Logarithms of the class probabilities (N, K), also of those too small for a probability's float."""
+        logits = torch.from_numpy(self.outputs(images)[0])
+        found: Floats = (logits / self.recipe.temperature).log_softmax(1).numpy()
+        return found
+
     def predict(self, images: Images) -> tuple[Floats, Floats]:
         """Probabilities (N, K) and features (N, D) from a single pass."""
         logits, features = self.outputs(images)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -77,6 +78,14 @@ class Recipe:
         for kind, rate in (("dropout", self.dropout), ("body_dropout", self.body_dropout)):
             if not 0 <= rate < 1:
                 raise UserError(f"{kind} is {rate:g}; it must be at least 0 and less than 1")
+
+    def for_epochs(self, epochs: int) -> Recipe:
+        """The same for so many epochs, of which the warm-up takes a quarter at most; no number of updates stands."""
+        return replace(self, epochs=epochs, warmup_epochs=min(self.warmup_epochs, epochs / 4), steps=None)
+
+    def for_updates_of(self, images: int) -> Recipe:
+        """The same for as many updates as its epochs of ``images`` images take: more images also mean more updates."""
+        return replace(self, steps=self.epochs * math.ceil(images / self.batch_size))
 
 
 # CIFAR-10 in a quarter of an hour on one core with AMX; after Jordan (2024), "94% on CIFAR-10 in 3.29 seconds". The

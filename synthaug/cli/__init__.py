@@ -34,6 +34,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Entry point of the ``synthaug`` command."""
     from synthaug.cli import (  # noqa: F401  (they register their commands)
         acquire,
+        comparing,
         data,
         experiments,
         generators,
@@ -57,6 +58,6 @@ def main(arguments: list[str] | None = None) -> None:
         click.echo(f"Error: {message}", err=True)
         code = 2
     except (KeyboardInterrupt, click.Abort):
-        click.echo("Stopped. What was finished is kept; the same command goes on from there.", err=True)
+        click.echo("Stopped. What was finished is kept; run the same command again to resume.", err=True)
         code = 130
     sys.exit(code if isinstance(code, int) else 0)

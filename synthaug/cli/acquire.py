@@ -8,43 +8,62 @@ from typing import Any
 import click
 
 from synthaug.cli import cli
-from synthaug.cli.support import NUMBER, SEED, Result, command, open_workspace, workspace_option
+from synthaug.cli.support import Result, command, open_workspace, workspace_option
 from synthaug.running.progress_bar import progress_bar
 
 
 @command(cli, "acquire")
 @click.argument("name", metavar="NAME")
-@click.option("--base", "--view", required=True, metavar="VIEW", help="The view to add to.")
-@click.option("--label", required=True, metavar="CLASS", help="The class whose images are added.")
-@click.option("--add", required=True, type=NUMBER, metavar="N", help="How many images, over all rounds.")
+@click.option("--base", "--view", required=True, metavar="VIEW", help="View to add images to.")
+@click.option("--label", required=True, metavar="CLASS", help="Class to add images of.")
+@click.option("--add", required=True, type=int, metavar="N", help="Number of images to add over all rounds.")
 @click.option(
-    "--per-round", type=NUMBER, default=50, show_default=True, metavar="N", help="How many of them a round."
+    "--per-round",
+    type=int,
+    default=50,
+    show_default=True,
+    metavar="N",
+    help="Number of images to add per round.",
 )
 @click.option(
     "--function",
     default="entropy",
     show_default=True,
     metavar="F",
-    help="Which images first: mean-posterior, entropy, bald, epig, variation-ratio, margin, least-confidence, random.",
+    help="Ranking: mean-posterior, entropy, bald, epig, variation-ratio, margin, least-confidence, random.",
 )
-@click.option("--passes", type=NUMBER, default=20, show_default=True, metavar="T", help="Monte Carlo passes.")
+@click.option(
+    "--passes",
+    type=int,
+    default=20,
+    show_default=True,
+    metavar="T",
+    help="Monte Carlo dropout passes per image.",
+)
 @click.option(
     "--dropout",
     type=float,
     default=0.2,
     show_default=True,
     metavar="P",
-    help="Share of the features dropped.",
+    help="Share of the features that dropout removes.",
 )
-@click.option("--recipe", metavar="R", help="digits, small-cnn, resnet18-100 ... [default: by preset]")
-@click.option("--epochs-first", type=NUMBER, metavar="N", help="Of the first round. [default: the recipe's]")
+@click.option(
+    "--recipe", metavar="R", help="Training recipe: digits, small-cnn, resnet18-100 ... [default: by preset]"
+)
+@click.option(
+    "--epochs-first",
+    type=int,
+    metavar="N",
+    help="Training epochs of the first round. [default: the recipe's]",
+)
 @click.option(
     "--epochs-a-round",
-    type=NUMBER,
+    type=int,
     default=2,
     show_default=True,
     metavar="N",
-    help="Of every later round, which goes on from the weights of the one before.",
+    help="Training epochs of each later round, which starts from the weights of the previous one.",
 )
 @click.option(
     "--ood-guard",
@@ -52,21 +71,32 @@ from synthaug.running.progress_bar import progress_bar
     default=0.99,
     show_default=True,
     metavar="Q",
-    help="Leave out what is farther from the real images than this share of them.",
+    help="Leave out images farther from the real ones than this share of the real images are from each other.",
 )
-@click.option("--no-ood-guard", is_flag=True, help="Leave nothing out.")
+@click.option("--no-ood-guard", is_flag=True, help="Leave no image out, however far from the real ones.")
 @click.option(
-    "--job", "jobs", type=NUMBER, multiple=True, metavar="ID", help="Only images of this generation job."
+    "--job",
+    "jobs",
+    type=int,
+    multiple=True,
+    metavar="ID",
+    help="Use only images of this generation job; may be repeated.",
 )
 @click.option(
     "--agreement-sample",
-    type=NUMBER,
+    type=int,
     default=0,
     show_default=True,
     metavar="N",
-    help="Score N images a round with dropout in the whole network as well, and report the rank correlation.",
+    help="In each round, also score N images with dropout in the whole network, and report the rank correlation.",
 )
-@click.option("--seed", type=SEED, default=0, show_default=True, metavar="S", help="Same seed, same choice.")
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    metavar="S",
+    help="Random seed; the same seed makes the same choice.",
+)
 @workspace_option
 def acquire(
     name: str,
@@ -77,7 +107,7 @@ def acquire(
     workspace_path: Path | None,
     **options: Any,
 ) -> Result:
-    """Choose synthetic images in rounds: those that a classifier is unsure of.
+    """Add synthetic images in rounds, the ones a classifier is least sure of first.
 
     \b
       $ synthaug acquire chosen --base imbalanced --label 8 --add 100 --per-round 20

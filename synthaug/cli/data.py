@@ -9,7 +9,6 @@ import click
 
 from synthaug.cli import cli
 from synthaug.cli.support import (
-    NUMBER,
     Result,
     command,
     open_workspace,
@@ -27,9 +26,9 @@ if TYPE_CHECKING:
 @command(cli, "init")
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--classes", metavar="A,B,...", help="Class names, in the order of their indices.")
-@click.option("--preset", metavar="NAME", help="digits, cifar10 or hip: the classes of a known data set.")
+@click.option("--preset", metavar="NAME", help="Use the classes of a known data set: digits, cifar10 or hip.")
 def init(directory: Path, classes: str | None, preset: str | None) -> Result:
-    """Make a workspace.
+    """Create a workspace.
 
     \b
       $ synthaug init work --classes cat,dog
@@ -52,21 +51,23 @@ def init(directory: Path, classes: str | None, preset: str | None) -> Result:
     default="auto",
     show_default=True,
     metavar="FORMAT",
-    help="auto, digits, hip-phantom, cifar10, folder or parquet.",
+    help="Format of the source: auto, digits, hip-phantom, cifar10, folder or parquet.",
 )
-@click.option("--split", type=click.Choice(["train", "test"]), help="Overrides what the source says.")
+@click.option(
+    "--split", type=click.Choice(["train", "test"]), help="Split of the images, whatever the source says."
+)
 @click.option(
     "--origin",
     type=click.Choice(["real", "synthetic"]),
     default="real",
     show_default=True,
-    help="What the images are.",
+    help="Whether the images are real or synthetic.",
 )
 @workspace_option
 def import_(
     source: str, file_format: str, split: Split | None, origin: Origin, workspace_path: Path | None
 ) -> Result:
-    """Read images into the workspace.
+    """Import images into the workspace.
 
     \b
       $ synthaug import digits
@@ -102,8 +103,8 @@ def import_(
 
 @command(cli, "prompts")
 @click.argument("template", metavar="TEMPLATE")
-@click.option("--sample", type=NUMBER, metavar="N", help="Show N prompts drawn without replacement.")
-@click.option("--at", type=int, metavar="I", help="Show prompt number I only.")
+@click.option("--sample", type=int, metavar="N", help="Show N prompts, drawn without replacement.")
+@click.option("--at", type=click.IntRange(min=0), metavar="I", help="Show only prompt number I.")
 @template_options
 def prompts(
     template: str,
@@ -114,7 +115,7 @@ def prompts(
     stratify: str | None,
     seed: int,
 ) -> Result:
-    """Count a template's prompts, and show some.
+    """Count the prompts of a template, and show some of them.
 
     \b
       $ synthaug prompts '<BREED> cat <PREPOSITION> the <FURNITURE>'
@@ -152,16 +153,16 @@ def prompts(
     default="cifar10",
     show_default=True,
     metavar="FORMAT",
-    help="cifar10, cifar10-binary, folder, parquet or webdataset.",
+    help="Format to write: cifar10, cifar10-binary, folder, parquet or webdataset.",
 )
 @click.option(
-    "--view", "view_name", metavar="VIEW", help="The training images; the real test images come along."
+    "--view", "view_name", metavar="VIEW", help="View to export; the real test images are always included."
 )
 @click.option(
     "--manifest",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Rebuild exactly what this manifest.json describes.",
+    help="Rebuild the export that this manifest.json describes, byte for byte.",
 )
 @workspace_option
 def export(
@@ -171,7 +172,7 @@ def export(
     manifest: Path | None,
     workspace_path: Path | None,
 ) -> Result:
-    """Write a view and the test set as files, with a manifest.
+    """Write a view and the real test set as files, with a manifest.
 
     \b
       $ synthaug export out --format cifar10 --view augmented
@@ -193,7 +194,7 @@ def export(
 @command(cli, "verify")
 @workspace_option
 def verify(workspace_path: Path | None) -> Result:
-    """Check that every image is there and unchanged, and that the database is sound.
+    """Check that every image is present and unchanged, and that the database is intact.
 
     \b
       $ synthaug verify

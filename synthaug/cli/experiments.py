@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from synthaug.cli import cli
-from synthaug.cli.support import NUMBER, Result, command, pairs, workspace_option
+from synthaug.cli.support import Result, command, pairs, workspace_option
 from synthaug.errors import UserError
 from synthaug.experiments import EXPERIMENTS
 from synthaug.running.progress_bar import progress_bar
@@ -25,31 +25,40 @@ if TYPE_CHECKING:
     type=click.Choice(["smoke", "cpu", "full"]),
     default="smoke",
     show_default=True,
-    help="smoke: under a minute, on what comes with the package. cpu: under two hours on two cores. "
+    help="smoke: under a minute, with data from the package. cpu: under two hours on two cores. "
     "full: as published, on a GPU.",
 )
-@click.option("--data", metavar="SRC", help="What to import: CIFAR-10 as any format, or your own images.")
+@click.option(
+    "--data",
+    metavar="SRC",
+    help="Data to import: CIFAR-10 in any format that import reads, or your own images.",
+)
 @click.option(
     "--option",
     "options",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A parameter of the experiment; see docs.",
+    help="Set a parameter of the experiment; docs/experiments.md lists them.",
 )
-@click.option("--seeds", type=NUMBER, metavar="N", help="Runs an arm. [default: by scale]")
-@click.option("--workers", type=NUMBER, metavar="N", help="Runs at a time. [default: 1; at cpu, one a core]")
+@click.option("--seeds", type=int, metavar="N", help="Training runs per arm. [default: by scale]")
+@click.option(
+    "--workers",
+    type=int,
+    metavar="N",
+    help="Training runs at a time. [default: 1; at scale cpu, one per core]",
+)
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Where the report goes. [default: exports/ of the workspace]",
+    help="Folder to write the report to. [default: exports/ of the workspace]",
 )
 @click.option(
     "--plotly",
     type=click.Choice(["inline", "cdn", "none"]),
     default="inline",
     show_default=True,
-    help="The report's figures: in the page (5 MB, opens offline), fetched by the reader's browser, or left out.",
+    help="How the report draws its figures: inline (5 MB, opens offline), with code from a CDN, or none.",
 )
 @workspace_option
 def experiment(
@@ -63,7 +72,7 @@ def experiment(
     plotly: Plotly,
     workspace_path: Path | None,
 ) -> Result:
-    """Repeat a paper's experiment; killed and run again, it goes on.
+    """Repeat a paper's experiment; an interrupted one resumes when it is run again.
 
     \b
       $ synthaug experiment imbalance-table --workspace work

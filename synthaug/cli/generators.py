@@ -9,8 +9,6 @@ import click
 
 from synthaug.cli import cli
 from synthaug.cli.support import (
-    NUMBER,
-    SEED,
     Result,
     command,
     open_workspace,
@@ -26,63 +24,98 @@ if TYPE_CHECKING:
 
 
 @command(cli, "finetune")
-@click.option("--data", "view", required=True, metavar="VIEW", help="The view whose train images it learns.")
-@click.option("--base", metavar="NAME|PATH|HUB-ID", help="[default: the shipped one that fits the preset]")
+@click.option(
+    "--data", "view", required=True, metavar="VIEW", help="View whose training images the model learns."
+)
+@click.option(
+    "--base",
+    metavar="NAME|PATH|HUB-ID",
+    help="Model to start from. [default: the shipped one that fits the preset]",
+)
 @click.option(
     "--method",
     type=click.Choice(["lora", "dreambooth", "full"]),
     default="lora",
     show_default=True,
-    help="Low-rank adapters; one subject by its own word; every weight of the U-Net.",
+    help="lora: low-rank adapters. dreambooth: one subject, named by its own word. full: every weight of the U-Net.",
 )
-@click.option("--caption", metavar="TEXT", help="For images without a caption, e.g. 'a photo of a {class}'.")
+@click.option(
+    "--caption", metavar="TEXT", help="Caption of images that have none, e.g. 'a photo of a {class}'."
+)
 @click.option(
     "--instance-prompt", metavar="TEXT", help="DreamBooth: the subject, e.g. 'a photo of a zwx cat'."
 )
 @click.option(
     "--class-prompt",
     metavar="TEXT",
-    help="DreamBooth: what the subject is one of. [default: a photo of a CLASS, where the view has one]",
+    help="DreamBooth: the kind of the subject. [default: 'a photo of a CLASS', if the view has one class]",
 )
-@click.option("--steps", type=NUMBER, default=500, show_default=True, metavar="N")
-@click.option("--rank", type=NUMBER, default=16, show_default=True, metavar="R", help="Of the adapters.")
+@click.option("--steps", type=int, default=500, show_default=True, metavar="N", help="Optimizer steps.")
+@click.option("--rank", type=int, default=16, show_default=True, metavar="R", help="Rank of the adapters.")
 @click.option(
-    "--lr", "learning_rate", type=float, metavar="RATE", help="[default: by method and size of the model]"
+    "--lr",
+    "learning_rate",
+    type=float,
+    metavar="RATE",
+    help="Learning rate. [default: by method and size of the model]",
 )
-@click.option("--batch-size", type=NUMBER, default=4, show_default=True, metavar="N", help="Images.")
+@click.option("--batch-size", type=int, default=4, show_default=True, metavar="N", help="Images per batch.")
 @click.option(
-    "--accumulate", type=NUMBER, default=1, show_default=True, metavar="N", help="Batches that make one step."
+    "--accumulate",
+    type=int,
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Batches whose gradients are accumulated for one step.",
 )
-@click.option("--resolution", type=NUMBER, metavar="PX", help="[default: what the base draws]")
+@click.option(
+    "--resolution",
+    type=int,
+    metavar="PX",
+    help="Size of the training images. [default: the size that the base draws]",
+)
 @click.option("--text-encoder", is_flag=True, help="Train the text encoder as well.")
-@click.option("--all-weights", is_flag=True, help="DreamBooth without adapters.")
-@click.option("--gradient-checkpointing", is_flag=True, help="Less memory, a third slower.")
+@click.option(
+    "--all-weights", is_flag=True, help="DreamBooth: train every weight of the U-Net instead of adapters."
+)
+@click.option("--gradient-checkpointing", is_flag=True, help="Use less memory, at about a third less speed.")
 @click.option(
     "--precision",
     type=click.Choice(["auto", "no", "bf16", "fp16"]),
     default="auto",
     show_default=True,
-    help="Mixed precision; auto: what the device multiplies fast.",
+    help="Mixed precision; auto chooses the fastest that the device supports.",
 )
-@click.option("--flip", is_flag=True, help="Mirror images at random; refused where captions have sides.")
-@click.option("--force-flip", is_flag=True, help="Mirror although captions have sides.")
+@click.option("--flip", is_flag=True, help="Mirror images at random; refused if captions say left or right.")
+@click.option("--force-flip", is_flag=True, help="Mirror images even if captions say left or right.")
 @click.option(
-    "--validate-every", type=NUMBER, metavar="K", help="Steps between validation images. [default: a tenth]"
+    "--validate-every",
+    type=int,
+    metavar="K",
+    help="Steps between validation images. [default: a tenth of all steps]",
 )
 @click.option(
     "--validation-prompt",
     "validation_prompts",
     multiple=True,
     metavar="P",
-    help="What they show. [default: some of the captions]",
+    help="Prompt of a validation image; may be repeated. [default: some of the captions]",
 )
-@click.option("--seed", type=SEED, default=0, show_default=True, metavar="S", help="Same seed, same weights.")
-@click.option("--name", metavar="NAME", help="Of the generator. [default: VIEW-METHOD]")
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    metavar="S",
+    help="Random seed; the same seed gives the same weights.",
+)
+@click.option("--name", metavar="NAME", help="Name of the new generator. [default: VIEW-METHOD]")
 @workspace_option
 def finetune(
     workspace_path: Path | None, view: str, base: str | None, method: Method, **settings: Any
 ) -> Result:
-    """Teach a text-to-image model a view's captioned images. Killed, it goes on.
+    """Fine-tune a text-to-image model on the captioned images of a view.
+
+    An interrupted run resumes when the same command is run again.
 
     \b
       $ synthaug finetune --data hips --base owner/model --steps 1000 --validate-every 100
@@ -108,40 +141,52 @@ def finetune(
     type=click.Choice(["text", "ddpm", "gan"]),
     default="text",
     show_default=True,
-    help="text: a shipped text-to-image model; ddpm and gan: on a view of a workspace.",
+    help="text: a text-to-image model on the digits or CIFAR-10. ddpm, gan: a model of the images of a view.",
 )
 @click.option(
     "--data",
     default="digits",
     show_default=True,
     metavar="digits|SOURCE",
-    help="text: the digits, or CIFAR-10 in any form that import reads.",
+    help="text: digits, or CIFAR-10 in any format that import reads.",
 )
-@click.option("--view", metavar="VIEW", help="ddpm, gan: what to train on.")
-@click.option("--class", "label", metavar="CLASS", help="ddpm, gan: only the images of this class.")
-@click.option("--unconditional", is_flag=True, help="ddpm: draw without being asked for a class.")
+@click.option("--view", metavar="VIEW", help="ddpm, gan: view to train on.")
+@click.option("--class", "label", metavar="CLASS", help="ddpm, gan: train on the images of this class only.")
+@click.option("--unconditional", is_flag=True, help="ddpm: train without classes.")
 @click.option(
-    "--flip", is_flag=True, help="ddpm: show half of the images mirrored; not where left and right differ."
+    "--flip", is_flag=True, help="ddpm: mirror half of the images; do not use it if left and right differ."
 )
 @click.option(
     "--size",
     type=click.Choice(["tiny", "small", "paper"]),
     default="small",
     show_default=True,
-    help="ddpm: of the network; tiny also makes a small gan.",
+    help="Size of the ddpm network; tiny also makes a small gan.",
 )
 @click.option(
     "--checkpoints",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Where to keep checkpoints; the same command goes on from there. [default: DIR.checkpoints]",
+    help="Folder for checkpoints, from which an interrupted run resumes. [default: DIR.checkpoints]",
 )
-@click.option("--steps", type=NUMBER, metavar="N", help="Steps; for a gan epochs. [default: by family]")
 @click.option(
-    "--base", metavar="NAME", help="text, on CIFAR-10: train this model further (embedded, a folder)."
+    "--steps", type=int, metavar="N", help="Training steps; for a gan, epochs. [default: by family]"
 )
-@click.option("--export", is_flag=True, help="text, on CIFAR-10: write the model as the checkpoint has it.")
-@click.option("--seed", type=SEED, default=0, show_default=True, metavar="S", help="Same seed, same result.")
+@click.option(
+    "--base", metavar="NAME", help="text, on CIFAR-10: model to train further: embedded, or a folder."
+)
+@click.option(
+    "--export",
+    is_flag=True,
+    help="text, on CIFAR-10: write the model of the newest checkpoint, without training.",
+)
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    metavar="S",
+    help="Random seed; the same seed gives the same result.",
+)
 @workspace_option
 def train_generator(
     output: Path,
@@ -159,7 +204,7 @@ def train_generator(
     seed: int,
     workspace_path: Path | None,
 ) -> Result:
-    """Train a generator. Killed and run again, it goes on.
+    """Train a generator; an interrupted run resumes when the same command is run again.
 
     \b
       $ synthaug train-generator model/ --data digits
@@ -241,7 +286,9 @@ def _train_text(
 
 @command(cli, "pseudo-label")
 @click.option(
-    "--model", metavar="NAME", help="[default: the newest, or a shipped one that knows the classes]"
+    "--model",
+    metavar="NAME",
+    help="Classifier to ask. [default: the newest, or a shipped one that knows the classes]",
 )
 @click.option(
     "--threshold",
@@ -249,11 +296,11 @@ def _train_text(
     default=AUTOMATIC_THRESHOLD,
     show_default=True,
     metavar="P",
-    help="How sure the classifier must be.",
+    help="Least confidence at which a class is given.",
 )
 @workspace_option
 def pseudo_label(model: str | None, threshold: float, workspace_path: Path | None) -> Result:
-    """Give images drawn without a class the class that a classifier sees in them.
+    """Label images that were drawn without a class, where a classifier is confident.
 
     \b
       $ synthaug pseudo-label --threshold 0.9

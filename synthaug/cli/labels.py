@@ -13,12 +13,12 @@ from synthaug.errors import UserError
 
 @command(cli, "label")
 @click.argument("file", metavar="FILE.csv", required=False, type=click.Path(path_type=Path))
-@click.option("--annotator", metavar="NAME", help="Who says so (needed with FILE.csv).")
+@click.option("--annotator", metavar="NAME", help="Name of the person who labeled; required with FILE.csv.")
 @click.option(
     "--accept-above",
     type=float,
     metavar="P",
-    help="Accept predictions that agree with the prompt at confidence P or more, as automatic labels.",
+    help="Accept, as automatic labels, predictions that agree with the prompt and are at least P confident.",
 )
 @workspace_option
 def label(
@@ -55,16 +55,16 @@ def label(
 
 @cli.group("labels")
 def labels_group() -> None:
-    """Take the label log out, and into another workspace, with its history."""
+    """Export the label log with its history, or import it into another workspace."""
 
 
 @command(labels_group, "export")
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @workspace_option
 def export(file: Path, workspace_path: Path | None) -> Result:
-    """Write every label ever given, undos included, to FILE.jsonl or FILE.csv.
+    """Write every label ever given, including undone ones, to FILE.jsonl or FILE.csv.
 
-    Only FILE.jsonl can be imported again; FILE.csv is a table to look at.
+    Only FILE.jsonl can be imported again; FILE.csv is for reading.
 
     \b
       $ synthaug labels export labels.jsonl
@@ -79,7 +79,9 @@ def export(file: Path, workspace_path: Path | None) -> Result:
 @click.argument("file", metavar="FILE.jsonl", type=click.Path(path_type=Path))
 @workspace_option
 def import_(file: Path, workspace_path: Path | None) -> Result:
-    """Append an exported label log, with its people, times and undos; the images must be here.
+    """Append an exported label log, with its annotators, times and undos.
+
+    Every image that it names must be in the workspace.
 
     \b
       $ synthaug labels import labels.jsonl
@@ -97,8 +99,10 @@ def import_(file: Path, workspace_path: Path | None) -> Result:
 @command(cli, "correct-test-label")
 @click.argument("image", metavar="IMAGE")
 @click.argument("label", metavar="LABEL")
-@click.option("--annotator", required=True, metavar="NAME", help="Who says so.")
-@click.option("--reason", required=True, metavar="TEXT", help="Why; kept in the label log.")
+@click.option("--annotator", required=True, metavar="NAME", help="Name of the person who corrects the label.")
+@click.option(
+    "--reason", required=True, metavar="TEXT", help="Reason for the correction; it is kept in the label log."
+)
 @workspace_option
 def correct(image: str, label: str, annotator: str, reason: str, workspace_path: Path | None) -> Result:
     """Correct the label of a real test image (id or SHA-256), which is frozen otherwise.

@@ -10,8 +10,6 @@ import click
 
 from synthaug.cli import cli
 from synthaug.cli.support import (
-    NUMBER,
-    SEED,
     SHORT_SEED,
     Result,
     command,
@@ -28,46 +26,50 @@ if TYPE_CHECKING:
 
 @command(cli, "generate")
 @click.option(
-    "--template", required=True, metavar="T", help="A prompt template, e.g. 'a <STROKE> handwritten 8'."
+    "--template", required=True, metavar="T", help="Prompt template, e.g. 'a <STROKE> handwritten 8'."
 )
 @click.option(
     "--label",
     metavar="CLASS",
-    help="The class the images are made for. [required but for an unconditional generator]",
+    help="Class that the images are made for; required unless the generator is unconditional.",
 )
-@click.option("-n", "--number", "count", required=True, type=NUMBER, metavar="N", help="How many images.")
+@click.option("-n", "--number", "count", required=True, type=int, metavar="N", help="Number of images.")
 @click.option(
     "--generator",
     metavar="NAME|PATH|HUB-ID",
-    help="embedded, digits, a folder or a hub id. [default: the shipped one that fits the preset]",
+    help="Generator: embedded, digits, a folder or a hub id. [default: the shipped one that fits the preset]",
 )
-@click.option("--steps", type=NUMBER, metavar="N", help="Denoising steps. [default: the generator's]")
+@click.option("--steps", type=int, metavar="N", help="Denoising steps. [default: the generator's]")
 @click.option(
     "--guidance",
     metavar="W|LOW..HIGH",
-    help="Guidance scale, or a range to draw each image's from. [default: the generator's]",
+    help="Guidance scale, or a range from which each image's is drawn. [default: the generator's]",
 )
 @click.option(
     "--slot-guidance",
     multiple=True,
     metavar="SLOT=VALUE:W,...",
-    help="Guidance scale of the prompts with these values of a slot.",
+    help="Guidance scale of prompts that contain these slot values.",
 )
 @click.option(
     "--start",
     type=click.Choice(["text", "image", "inpaint", "context"]),
     default="text",
     show_default=True,
-    help="Draw from noise; or from a real image: anew, around its subject, or its subject in another place "
-    "(the template then describes the background).",
+    help="text: start from noise. image: redraw a real image. inpaint: redraw around its subject. context: move its "
+    "subject onto another background, which the template describes.",
 )
-@click.option("--strength", type=float, metavar="S", help="How much of the real image is drawn anew, 0 to 1.")
+@click.option("--strength", type=float, metavar="S", help="How strongly a real image is redrawn, 0 to 1.")
 @click.option(
     "--sources",
     metavar="VIEW",
-    help="The images to start from. [default: the real train images of the class]",
+    help="View whose images to start from. [default: the real training images of the class]",
 )
-@click.option("--compile", is_flag=True, help="Compile the denoiser first: worth a minute on a GPU.")
+@click.option(
+    "--compile",
+    is_flag=True,
+    help="Compile the denoiser first; it takes about a minute and pays off in long jobs on a GPU.",
+)
 @template_options
 @workspace_option
 def generate(
@@ -80,7 +82,9 @@ def generate(
     workspace_path: Path | None,
     **settings: Any,
 ) -> Result:
-    """Generate images from a template. Killed and run again with "jobs --resume", it goes on.
+    """Generate images from a prompt template.
+
+    An interrupted job resumes with "synthaug jobs --resume ID".
 
     \b
       $ synthaug generate --template 'a <STROKE> handwritten digit eight' --label 8 -n 100 --guidance 1..5
@@ -115,10 +119,10 @@ def generate(
 
 
 @command(cli, "predict")
-@click.option("--model", metavar="NAME", help="[default: the newest model]")
+@click.option("--model", metavar="NAME", help="Classifier to use. [default: the newest]")
 @workspace_option
 def predict(model: str | None, workspace_path: Path | None) -> Result:
-    """Predict what has no prediction of the model yet.
+    """Predict the class of every image that the model has not predicted yet.
 
     \b
       $ synthaug predict
@@ -138,11 +142,11 @@ def predict(model: str | None, workspace_path: Path | None) -> Result:
     "--model",
     "features",
     metavar="NAME",
-    help="A classifier of the workspace, efficientnet-lite0 (saw ImageNet, needs no labels) or timm:NETWORK from the "
-    "hub. [default: the classifier that predicted last, else efficientnet-lite0]",
+    help="A classifier of the workspace, efficientnet-lite0 (pretrained on ImageNet; needs no labels) or timm:NETWORK "
+    "from the hub. [default: the classifier that predicted last, else efficientnet-lite0]",
 )
-@click.option("--seed", type=SHORT_SEED, default=0, show_default=True, help="Seed of UMAP.")
-@click.option("--recompute", is_flag=True, help="Extract features again, also those that are there.")
+@click.option("--seed", type=SHORT_SEED, default=0, show_default=True, help="Random seed of UMAP.")
+@click.option("--recompute", is_flag=True, help="Extract all features again, including those already stored.")
 @workspace_option
 def score(features: str | None, seed: int, recompute: bool, workspace_path: Path | None) -> Result:
     """Compute PCA and UMAP coordinates, uncertainty, out-of-distribution and duplicate scores.
@@ -160,22 +164,30 @@ def score(features: str | None, seed: int, recompute: bool, workspace_path: Path
 
 
 @command(cli, "train")
-@click.option("--view", required=True, metavar="VIEW")
-@click.option("--recipe", metavar="R", help="digits, small-cnn, resnet18-30 ... [default: by preset]")
-@click.option("--epochs", type=NUMBER, metavar="N", help="[default: the recipe's]")
+@click.option("--view", required=True, metavar="VIEW", help="View to train on.")
+@click.option(
+    "--recipe", metavar="R", help="Training recipe: digits, small-cnn, resnet18-30 ... [default: by preset]"
+)
+@click.option("--epochs", type=int, metavar="N", help="Training epochs. [default: the recipe's]")
 @click.option(
     "--selection",
     type=click.Choice(["last", "validation", "test"]),
-    help="Which epoch's weights are kept: the last, the best on images held out of the view, or (as some papers do; "
-    "it flatters) the best on the test set. [default: the recipe's]",
+    help="Epoch whose weights are kept: the last, the best on images held out of the view, or the best on the test "
+    "set (some papers do so; it flatters). [default: the recipe's]",
 )
 @click.option(
     "--loss",
     type=click.Choice(["plain", "class-weighted", "logit-adjusted"]),
-    help="Remedies for imbalance that cost nothing. [default: the recipe's]",
+    help="Loss: plain, or one of two remedies for class imbalance. [default: the recipe's]",
 )
-@click.option("--seed", type=SEED, default=0, show_default=True, metavar="S", help="Same seed, same result.")
-@click.option("--name", metavar="NAME", help="Name of the model. [default: VIEW-RECIPE-SEED]")
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    metavar="S",
+    help="Random seed; the same seed gives the same result.",
+)
+@click.option("--name", metavar="NAME", help="Name of the new model. [default: VIEW-RECIPE-SEED]")
 @workspace_option
 def train(
     view: str,
@@ -211,52 +223,3 @@ def train(
     per_class = dict(zip(workspace.classes, model.metrics["per_class"], strict=True))
     message = f"{model.name}: {100 * accuracy:.2f}% of {model.metrics['test_images']} real test images"
     return {"model": model.name, "accuracy": accuracy, "per_class": per_class, "message": message}
-
-
-@command(cli, "compare")
-@click.option("--baseline", required=True, metavar="VIEW")
-@click.option("--augmented", required=True, metavar="VIEW")
-@click.option("--seeds", type=NUMBER, default=5, show_default=True, metavar="N")
-@click.option("--recipe", metavar="R", help="[default: by preset]")
-@click.option("--epochs", type=NUMBER, metavar="N", help="[default: the recipe's]")
-@click.option("--equal-steps", is_flag=True, help="Train both sides for the updates of the larger set.")
-@workspace_option
-def compare(
-    baseline: str,
-    augmented: str,
-    seeds: int,
-    recipe: str | None,
-    epochs: int | None,
-    equal_steps: bool,
-    workspace_path: Path | None,
-) -> Result:
-    """Did the synthetic images help? Same seeds, same real test images, an interval and a verdict.
-
-    \b
-      $ synthaug compare --baseline imbalanced --augmented augmented --seeds 5
-    """
-    from synthaug.stages.compare import compare as stage
-
-    workspace = open_workspace(workspace_path)
-    with progress_bar() as report:
-        found = stage(
-            workspace,
-            baseline,
-            augmented,
-            seeds,
-            recipe,
-            lambda done, total, epoch: report(done, total, str(epoch["run"])),
-            epochs=epochs,
-            equal_steps=equal_steps,
-        )
-    return {
-        "baseline": found.baseline.accuracy,
-        "augmented": found.augmented.accuracy,
-        "difference": found.difference,
-        "ci": list(found.ci),
-        "bootstrap": list(found.bootstrap or ()),
-        "verdict": found.verdict,
-        "seeds": len(found.seeds),
-        "test_fingerprint": found.test_fingerprint,
-        "message": f"{found.verdict_text} Test set {found.test_fingerprint[:12]}.",
-    }

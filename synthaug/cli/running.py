@@ -9,12 +9,16 @@ from typing import Any
 import click
 
 from synthaug.cli import cli
-from synthaug.cli.support import NUMBER, Result, command, open_workspace, run_job, workspace_option
+from synthaug.cli.support import Result, command, open_workspace, run_job, workspace_option
 from synthaug.config import DEFAULT_PORT, WORKSPACE_VARIABLE
 from synthaug.running.progress_bar import progress_bar
 
-host_option = click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS")
-port_option = click.option("--port", default=DEFAULT_PORT, show_default=True, metavar="PORT")
+host_option = click.option(
+    "--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Address to listen on."
+)
+port_option = click.option(
+    "--port", default=DEFAULT_PORT, show_default=True, metavar="PORT", help="Port to listen on."
+)
 
 
 @command(cli, "serve")
@@ -43,13 +47,13 @@ def serve(host: str, port: int, workspace_path: Path | None) -> Result:
     show_default=True,
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Made if it is not there yet; the cats lie in DIR-cats.",
+    help="Workspace, created if missing; the cats go to DIR-cats.",
 )
 @click.option(
     "--only", type=click.Choice(["digits", "cats"]), help="Fill only this workspace and open the app on it."
 )
-@click.option("--headless", is_flag=True, help="Do the whole loop without a browser and print the verdict.")
-@click.option("--seeds", type=NUMBER, default=5, show_default=True, metavar="N", help="Training runs a side.")
+@click.option("--headless", is_flag=True, help="Run the whole loop without a browser and print the verdict.")
+@click.option("--seeds", default=5, show_default=True, metavar="N", help="Training runs per side.")
 @host_option
 @port_option
 def demo(directory: Path, only: str | None, headless: bool, seeds: int, host: str, port: int) -> Result:
@@ -124,7 +128,7 @@ def _fill_cats(directory: Path) -> dict[str, Any]:
 @command(cli, "status")
 @workspace_option
 def status(workspace_path: Path | None) -> Result:
-    """Figures of the workspace: images a class, labels, models, views, exports.
+    """Show the figures of the workspace: images per class, labels, models, views, exports.
 
     \b
       $ synthaug status
@@ -146,11 +150,11 @@ def status(workspace_path: Path | None) -> Result:
 
 
 @command(cli, "jobs")
-@click.option("--cancel", type=NUMBER, metavar="ID", help="Ask a job to stop; what it made is kept.")
-@click.option("--resume", type=NUMBER, metavar="ID", help="Let a stopped job go on, here, to its end.")
+@click.option("--cancel", type=int, metavar="ID", help="Stop this job; what it has made is kept.")
+@click.option("--resume", type=int, metavar="ID", help="Resume this stopped job and run it to its end.")
 @workspace_option
 def jobs(cancel: int | None, resume: int | None, workspace_path: Path | None) -> Result:
-    """List jobs; stop one, or let one go on.
+    """List the jobs, stop one, or resume one.
 
     \b
       $ synthaug jobs
@@ -181,7 +185,7 @@ def jobs(cancel: int | None, resume: int | None, workspace_path: Path | None) ->
 @command(cli, "doctor")
 @workspace_option
 def doctor(workspace_path: Path | None) -> Result:
-    """What this machine can do: versions, GPU, memory, the embedded model.
+    """Report what this machine can do: versions, GPU, memory, the embedded model.
 
     \b
       $ synthaug doctor

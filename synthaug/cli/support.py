@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from synthaug.records import Job
     from synthaug.workspace import Workspace
 
-
 class WholeNumber(click.ParamType[int]):
     """A whole number that the database, numpy and torch can all hold."""
 
@@ -29,13 +28,10 @@ class WholeNumber(click.ParamType[int]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """The number; a usage error for anything else."""
-        try:
-            number = int(value)
-        except ValueError:
-            self.fail(f"{value[:40]!r} is not a whole number.", param, ctx)
+        number = click.INT.convert(value, param, ctx)
         if not self.lowest <= number <= self.highest:
-            self.fail(f"{value:.40} is not in the range {self.lowest} .. {self.highest}.", param, ctx)
-        return number
+            self.fail(f"{str(value)[:40]} is not in the range {self.lowest} .. {self.highest}.", param, ctx)
+        return int(number)
 
 
 NUMBER = WholeNumber(-(2**63), 2**63 - 1)
@@ -63,9 +59,12 @@ def command(group: click.Group, name: str) -> Callable[[Callable[..., Result]], 
                 click.echo(message)
 
         option = click.option(
-            "--json", "as_json", is_flag=True, help="Print one JSON object as the last line."
+            "--json", "as_json", is_flag=True, help="Print one JSON object as the last line of stdout."
         )
         decorated: click.Command = group.command(name)(option(wrapped))
+        for parameter in decorated.params:
+            if parameter.type is click.INT:
+                parameter.type = SEED if parameter.name == "seed" else NUMBER
         return decorated
 
     return register
@@ -78,7 +77,7 @@ workspace_option = click.option(
     envvar=WORKSPACE_VARIABLE,
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help=f"The workspace. [default: ${WORKSPACE_VARIABLE}]",
+    help=f"Workspace to use. [default: ${WORKSPACE_VARIABLE}]",
 )
 
 
@@ -87,29 +86,28 @@ def template_options(function: Callable[..., Result]) -> Callable[..., Result]:
     for option in (
         click.option(
             "--seed",
-            type=SEED,
             default=0,
             show_default=True,
             metavar="S",
-            help="Same seed, same prompts and images.",
+            help="Random seed; the same seed gives the same prompts and images.",
         ),
         click.option(
             "--stratify",
             metavar="SLOT",
-            help="Draw every value of this slot (choice1: the first {...}) equally often.",
+            help="Draw every value of this slot equally often; choice1 is the first {...}.",
         ),
         click.option(
             "--duplicates",
             type=click.Choice(["keep", "skip"]),
             default="keep",
             show_default=True,
-            help="Draw a text that the template gives twice twice, or once.",
+            help="Whether a prompt that the template yields more than once is drawn each time (keep) or once (skip).",
         ),
         click.option(
             "--slot",
             multiple=True,
             metavar="NAME=FILE|a,b,c",
-            help="Values of a slot: a word list or a list.",
+            help="Values of a slot: a word-list file, or a comma-separated list.",
         ),
     ):
         function = option(function)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from synthaug.cli import cli
-from synthaug.cli.support import NUMBER, SEED, Result, command, count_pairs, open_workspace, workspace_option
+from synthaug.cli.support import Result, command, count_pairs, open_workspace, workspace_option
 from synthaug.errors import UserError
 
 
@@ -20,48 +20,58 @@ from synthaug.errors import UserError
 @click.option(
     "--exclude-test-duplicates",
     is_flag=True,
-    help="Leave out what nearly repeats a test image (see leakage).",
+    help="Leave out near-duplicates of test images (see: synthaug leakage).",
 )
-@click.option("--keep", multiple=True, metavar="CLASS=N", help="Keep N real images of a class.")
+@click.option(
+    "--keep", multiple=True, metavar="CLASS=N", help="Keep N real images of a class; may be repeated."
+)
 @click.option("--fraction", type=float, metavar="F", help="Keep this share of every class.")
 @click.option(
     "--long-tail", type=float, metavar="R", help="Class i keeps int(max * R ** (i / (K - 1))) images."
 )
 @click.option(
-    "--replace", type=float, metavar="F", help="Replace this share of every class by synthetic images."
+    "--replace", type=float, metavar="F", help="Replace this share of every class with synthetic images."
 )
-@click.option("--add-synthetic", multiple=True, metavar="CLASS=N", help="Add N synthetic images of a class.")
+@click.option(
+    "--add-synthetic",
+    multiple=True,
+    metavar="CLASS=N",
+    help="Add N synthetic images of a class; may be repeated.",
+)
 @click.option(
     "--order",
     default="random",
     show_default=True,
     metavar="ORDER",
-    help="Which synthetic images first: random, confident, least-confident, entropy, margin.",
+    help="Order in which synthetic images are taken: random, confident, least-confident, entropy, margin.",
 )
-@click.option("--curated", is_flag=True, help="Only synthetic images whose class was confirmed.")
+@click.option("--curated", is_flag=True, help="Take only synthetic images whose class a label confirmed.")
 @click.option(
     "--job",
     "jobs",
-    type=NUMBER,
+    type=int,
     multiple=True,
     metavar="ID",
-    help="Only synthetic images of this generation job.",
+    help="Take only synthetic images of this generation job; may be repeated.",
 )
 @click.option(
     "--min-confidence",
     type=float,
     metavar="P",
-    help="Only synthetic images predicted as their class at P or more.",
+    help="Take only synthetic images that are predicted as their class with confidence P or more.",
 )
 @click.option(
-    "--max-ood", type=float, metavar="Q", help="Only synthetic images at most Q (0 .. 1) out of distribution."
+    "--max-ood",
+    type=float,
+    metavar="Q",
+    help="Take only synthetic images whose out-of-distribution quantile is at most Q, 0 to 1.",
 )
 @click.option(
     "--image",
     "images",
     multiple=True,
     metavar="SHA256",
-    help="Add this image, synthetic or real, as its class.",
+    help="Add this image, real or synthetic, with the class it counts as; may be repeated.",
 )
 @click.option(
     "--oversample", is_flag=True, help="Repeat images until every class is as large as the largest."
@@ -71,21 +81,27 @@ from synthaug.errors import UserError
     "oversample_classes",
     multiple=True,
     metavar="CLASS",
-    help="Repeat only this class's.",
+    help="Repeat only the images of this class; may be repeated.",
 )
-@click.option("--seed", type=SEED, default=0, show_default=True, metavar="S", help="Same seed, same choice.")
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    metavar="S",
+    help="Random seed; the same seed makes the same choice.",
+)
 @click.option(
     "--to",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write the view, made before or now, as a manifest.",
+    help="Write the view, new or existing, as a manifest.",
 )
 @click.option(
     "--from",
     "source",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Make exactly the view that a manifest describes.",
+    help="Create the view that this manifest describes.",
 )
 @workspace_option
 def view(
@@ -97,7 +113,9 @@ def view(
     workspace_path: Path | None,
     **options: Any,
 ) -> Result:
-    """Freeze a selection of training images under a name. Steps apply in the order of the options.
+    """Freeze a selection of training images under a name.
+
+    The steps apply in the order in which the options are listed here.
 
     \b
       $ synthaug view imbalanced --keep 8=5
@@ -136,17 +154,21 @@ def view(
 
 @command(cli, "leakage")
 @click.option(
-    "--view", "name", required=True, metavar="VIEW", help="Its images, real and synthetic, are checked."
+    "--view",
+    "name",
+    required=True,
+    metavar="VIEW",
+    help="View whose images, real and synthetic, are checked.",
 )
 @click.option(
     "--threshold",
     type=float,
     metavar="D",
-    help="Report distances up to D; 0 = the same picture. [default: 0.4]",
+    help="Report pairs at a distance of at most D; 0 is the same picture. [default: 0.4]",
 )
 @workspace_option
 def leakage(name: str, threshold: float | None, workspace_path: Path | None) -> Result:
-    """Look for images of a view that are, or nearly repeat, real test images.
+    """Find images of a view that are duplicates or near-duplicates of real test images.
 
     \b
       $ synthaug leakage --view augmented

@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 
 from synthaug.classifiers.recipes import Recipe
 from synthaug.experiments.lab import Lab
+from synthaug.measures.evidence import Evidence
 
 ScaleName = Literal["smoke", "cpu", "full"]
 SCALES: tuple[ScaleName, ...] = ("smoke", "cpu", "full")
@@ -18,6 +19,11 @@ GeneratorData = Literal["none", "full", "view", "other"]
 "none": nothing of it is synthetic; "full": all the real training images, also those that the arm lacks (the result
 flatters); "view": only the arm's own real images (honest); "other": images of another kind, as hub models have.
 """
+
+
+Updates = Literal["equal", "epochs"]
+"""How long arms are trained. "equal": every arm for the updates of the largest set; "epochs": each for the epochs of
+its recipe, as published, which gives larger sets more updates, and the baseline for those of the largest as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,15 @@ class Arm:
 
 
 @dataclass(frozen=True, slots=True)
+class Contrast:
+    """Two arms compared with one another: the second takes the baseline's place."""
+
+    arm: str
+    against: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The arms, what they are compared with, and how often each is trained."""
 
@@ -48,6 +63,8 @@ class Plan:
     # Trains one arm on a seed: (arm, seed) -> JSON-ready metrics with "accuracy", "per_class", "confusion", and
     # whatever else is measured (0..1 or in the unit its name says). None: the classifier of the recipe.
     train: Callable[[Arm, int], dict[str, Any]] | None = None
+    contrasts: tuple[Contrast, ...] = ()  # rows beside those of the arms
+    updates: Updates = "equal"  # where sets differ in size
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +114,22 @@ class Row:
     # Against the baseline, paired by seed; None in the baseline's own row (and the intervals for one seed).
     difference: float | None
     difference_interval: tuple[float, float] | None  # t
-    difference_bootstrap: tuple[float, float] | None  # percentile
-    verdict: str | None  # "helped", "did not help", "not enough evidence"
+    difference_bootstrap: tuple[float, float] | None  # BCa
+    verdict: str | None  # see measures.evidence; results of release 0.1 also say "did not help"
     seeds_needed: int | None
     class_changes: Mapping[str, tuple[float, float]]  # class -> (difference, Holm-corrected p)
+    # Results of release 0.1 lack what follows.
+    against: str = ""  # title of another row that this one is compared with instead of the baseline
+    look: int = 1
+    confidence: float = 0.95  # of the intervals of differences
+    reservations: tuple[str, ...] = ()  # what must be known beside the verdict, in sentences
+    difference_over_images: tuple[float, float] | None = None  # for other test images too
+    auc: Mapping[str, float | None] = field(default_factory=dict)  # mean by class, one against the rest
+    macro_auc: tuple[float, ...] = ()  # one a seed
+    auc_change: Evidence | None = None  # of the macro AUC
+    auc_changes: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # as class_changes
+    matched_accuracies: tuple[float, ...] = ()  # with the class prior matched; one a seed
+    matched_change: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +152,7 @@ class Result:
     notes: tuple[str, ...]
     command: str
     created_at: str
+    contrasts: tuple[Row, ...] = ()  # arms of the table against another arm than the baseline
 
 
 class Experiment(Protocol):

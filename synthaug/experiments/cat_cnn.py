@@ -9,7 +9,7 @@ from typing import Any
 from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.classifiers.recipes import find_recipe
 from synthaug.errors import UserError
-from synthaug.experiments.arms import class_weighted, equal_steps, logit_adjusted
+from synthaug.experiments.arms import class_weighted, logit_adjusted
 from synthaug.experiments.base import Arm, Panel, Plan, Row, ScaleName
 from synthaug.experiments.lab import Lab
 from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings, class_word, template
@@ -101,7 +101,6 @@ class CatCnn(OnImages):
         arms = [
             Arm("balanced", f"Baseline ({counts[rare]} of {rare})", whole, recipe),
             plain,
-            equal_steps(plain, sum(counts.values())),
             class_weighted(plain),
             logit_adjusted(plain),
             Arm("oversampled", "Oversampled", oversampled, recipe),
@@ -112,7 +111,14 @@ class CatCnn(OnImages):
             tuned = self._filled(lab, "finetuned", scarce, missing, model)
             title = f"+ {missing} generated, fine-tuned on the {kept} real ones"
             arms.append(Arm("finetuned", title, tuned, recipe, chosen.seen))
-        return Plan(tuple(arms), plain.name, chosen.seeds, focus=(rare,), notes=self._notes(rare))
+        return Plan(
+            tuple(arms),
+            plain.name,
+            chosen.seeds,
+            focus=(rare,),
+            notes=self._notes(rare),
+            updates=chosen.updates,
+        )
 
     def panels(self, lab: Lab, plan: Plan, rows: tuple[Row, ...]) -> tuple[Panel, ...]:
         """How much of the loss each arm makes good, and where the generated images lie."""

@@ -6,17 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.classifiers.recipes import find_recipe
 from synthaug.errors import UnknownName
-from synthaug.experiments.arms import equal_steps
-from synthaug.experiments.base import Arm, Panel, Plan, Row, ScaleName
+from synthaug.experiments.base import Arm, Contrast, Panel, Plan, Row, ScaleName
 from synthaug.experiments.lab import Lab
 from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings, template
 from synthaug.experiments.similarity import similarity_panels
-from synthaug.measures.evidence import paired_comparison
 from synthaug.stages.generation_params import UNPROMPTED
 from synthaug.stages.generation_spec import GenerationSpec
 from synthaug.stages.run_cache import Trainer
@@ -87,7 +83,7 @@ class Context(OnImages):
         }
         recipe = chosen.trained_with
         plain = Arm("real", "Real images", real, recipe)
-        arms = [plain, equal_steps(plain, sum(whole.values()) + sum(counts.values()))]
+        arms = [plain]
         for mixture, title, kept in (
             ("only", "Synthetic only, {}", dict.fromkeys(counts, 0)),
             ("mixed", "Real + synthetic, {}", {}),
@@ -96,11 +92,26 @@ class Context(OnImages):
                 spec = ViewSpec(base=real, keep=kept, add_synthetic=counts, jobs=its_jobs)
                 view = lab.view(f"{self.prefix}-{_arm(pipeline, mixture)}", spec).name
                 arms.append(Arm(_arm(pipeline, mixture), title.format(pipeline), view, recipe, chosen.seen))
-        return Plan(tuple(arms), plain.name, chosen.seeds, notes=self._notes(tuple(counts)))
+        contrasts = tuple(
+            Contrast(_arm("contextual", mixture), _arm("plain", mixture), title)
+            for mixture, title in (
+                ("only", "Synthetic only, contextual against plain"),
+                ("mixed", "Real + synthetic, contextual against plain"),
+            )
+        )
+        notes = self._notes(tuple(counts))
+        return Plan(
+            tuple(arms),
+            plain.name,
+            chosen.seeds,
+            notes=notes,
+            contrasts=contrasts,
+            updates=chosen.updates,
+        )
 
     def panels(self, lab: Lab, plan: Plan, rows: tuple[Row, ...]) -> tuple[Panel, ...]:
-        """One pipeline against the other, and how alike their images grow."""
-        return (_against(rows), *self._similarity(lab, plan))
+        """How alike the images of each pipeline grow."""
+        return self._similarity(lab, plan)
 
     def _classes(self, lab: Lab) -> tuple[str, ...]:
         """The classes that images are made of. Raises UnknownName."""
@@ -167,36 +178,8 @@ class Context(OnImages):
             "Contextual images hold pixels of real training images, plain ones do not: that is part of the comparison.",
             f"What {generator!r} knows it learned elsewhere: the embedded generators from all real training images, "
             "hub models from other pictures.",
-            "The mixed sets are larger than the real one, so they are trained for more updates at equal epochs; the "
-            "real set is also trained for as many.",
         )
 
 
 def _arm(pipeline: str, mixture: str) -> str:
     return f"{pipeline}-{mixture}"
-
-
-def _against(rows: tuple[Row, ...]) -> Panel:
-    """Contextual against plain, run by run of the same seed."""
-    by_name = {row.arm: row for row in rows}
-    table = []
-    for mixture, title in (("only", "synthetic only"), ("mixed", "real + synthetic")):
-        plain, contextual = (by_name[_arm(each, mixture)] for each in PIPELINES)
-        tested = int(np.sum(plain.confusion)) // len(plain.accuracies)
-        found = paired_comparison(plain.accuracies, contextual.accuracies, resolution=1 / tested)
-        ends = (None, None) if found.ci is None else tuple(round(100 * each, 2) for each in found.ci)
-        table.append(
-            (
-                title,
-                round(100 * plain.accuracy, 2),
-                round(100 * contextual.accuracy, 2),
-                round(100 * found.difference, 2),
-                *ends,
-                found.verdict,
-            )
-        )
-    text = (
-        "Test accuracy in percent, and the paired difference over seeds with the ends of its 95% t interval."
-    )
-    columns = ("training set", "plain", "contextual", "difference", "from", "to", "verdict")
-    return Panel("Contextual against plain", text, columns=columns, rows=tuple(table))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from multiprocessing import get_context
@@ -15,14 +16,16 @@ import numpy as np
 
 from synthaug.classifiers.recipes import Recipe
 from synthaug.errors import Cancelled, UserError
+from synthaug.experiments.arms import with_updates
 from synthaug.experiments.base import Arm, Experiment, Plan, Result, Row, Run, ScaleName
 from synthaug.experiments.lab import Lab
-from synthaug.measures.evidence import mean_interval, paired_comparison, per_class_changes
+from synthaug.measures.evidence import mean_interval
 from synthaug.stages.run_cache import Trainer, recipe_key
+from synthaug.stages.weighing import Runs, Weighed, reservations, weigh
 from synthaug.store import runs, views
 from synthaug.workspace import Workspace
 
-_STANDARD = {"accuracy", "train_images", "test_images", "seconds"}
+_STANDARD = {"accuracy", "macro_auc", "matched_accuracy", "train_images", "test_images", "seconds"}
 """Numbers among a run's metrics that have a place of their own in a row."""
 
 
@@ -39,8 +42,9 @@ def carry_out(
     """
     plan = experiment.prepare(lab)
     _check(plan)
+    plan = with_updates(plan, lambda view: sum(lab.counts(view).values()))
     found = _train(plan, lab, workers, should_cancel or (lambda: False))
-    rows = tuple(_row(lab, plan, arm, found) for arm in plan.arms)
+    rows, contrasts = _weigh(plan, lab, found)
     return Result(
         name=experiment.name,
         title=experiment.title,
@@ -62,6 +66,7 @@ def carry_out(
         notes=plan.notes,
         command=" ".join(["synthaug", *sys.argv[1:]]),
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        contrasts=contrasts,
     )
 
 
@@ -108,7 +113,7 @@ def _here(
     for arm, seed in missing:
         view = _view(lab, arm)
         if should_cancel():
-            raise Cancelled("stopped on request; finished runs are kept, and the same command goes on")
+            raise Cancelled("stopped on request; finished runs are kept, and the same command resumes")
         if plan.train is not None:
             yield arm, seed, trainer.record(view, arm.recipe, seed, plan.train(arm, seed))
             continue
@@ -153,6 +158,34 @@ def _trainer(root: Path) -> Trainer:
     return Trainer(Workspace.open(root))
 
 
+def _weigh(
+    plan: Plan, lab: Lab, found: Mapping[str, Sequence[runs.Run]]
+) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
+    """A row an arm, against the baseline, and one a contrast."""
+    trainer = Trainer(lab.workspace)
+    arms = {arm.name: arm for arm in plan.arms}
+    measured = {name: trainer.runs(_view(lab, arm), arm.recipe, found[name]) for name, arm in arms.items()}
+    plain = {name: _row(lab, arm, measured, found) for name, arm in arms.items()}
+
+    def against(name: str, other: str) -> Row:
+        before, after = ((_view(lab, arms[each]), arms[each].recipe) for each in (other, name))
+        look = trainer.look(before, after, plan.seeds)
+        return _weighed(lab, plain[name], weigh(measured[other], measured[name], look=look))
+
+    rows = (plain[name] if name == plan.baseline else against(name, plan.baseline) for name in arms)
+    contrasts = (
+        replace(
+            against(each.arm, each.against),
+            arm=f"{each.arm}-against-{each.against}",
+            title=each.title,
+            against=arms[each.against].title,
+            published={},
+        )
+        for each in plan.contrasts
+    )
+    return tuple(rows), tuple(contrasts)
+
+
 def _view(lab: Lab, arm: Arm) -> views.View:
     return views.by_name(lab.workspace.db, arm.view)
 
@@ -163,13 +196,14 @@ def _found(trainer: Trainer, view: views.View, recipe: Recipe, seed: int) -> run
     return run
 
 
-def _row(lab: Lab, plan: Plan, arm: Arm, found: Mapping[str, Sequence[runs.Run]]) -> Row:
-    """One arm beside the baseline."""
-    mine, theirs = ([run.metrics for run in found[name]] for name in (arm.name, plan.baseline))
-    classes = lab.workspace.classes
-    accuracies = tuple(float(each["accuracy"]) for each in mine)
+def _row(lab: Lab, arm: Arm, measured: Mapping[str, Runs], found: Mapping[str, Sequence[runs.Run]]) -> Row:
+    """One arm over its seeds, weighed against nothing yet."""
+    mine, classes = measured[arm.name], lab.workspace.classes
+    accuracies, auc, matched = (
+        () if (values := mine.each(name)) is None else tuple(values.tolist())
+        for name in ("accuracy", "macro_auc", "matched_accuracy")
+    )
     counts = lab.counts(arm.view)
-    per_class = _per_class(mine)
     return Row(
         arm=arm.name,
         title=arm.title,
@@ -182,55 +216,49 @@ def _row(lab: Lab, plan: Plan, arm: Arm, found: Mapping[str, Sequence[runs.Run]]
         accuracies=accuracies,
         accuracy=float(np.mean(accuracies)),
         interval=_share(mean_interval(accuracies)),
-        per_class={
-            name: None if np.isnan(column).all() else float(column.mean())
-            for name, column in zip(classes, per_class.T, strict=True)
-        },
-        confusion=tuple(tuple(map(int, row)) for row in np.sum([each["confusion"] for each in mine], axis=0)),
+        per_class=dict(zip(classes, mine.means("per_class"), strict=True)),
+        confusion=tuple(tuple(row) for row in mine.confusion.tolist()),
         measures={
-            name: tuple(float(each[name]) for each in mine)
-            for name, value in mine[0].items()
+            name: tuple(float(each[name]) for each in mine.metrics)
+            for name, value in mine.metrics[0].items()
             if isinstance(value, float) and name not in _STANDARD
         },
         published=dict(arm.published),
-        **(_unweighed() if arm.name == plan.baseline else _weighed(classes, theirs, mine)),
+        difference=None,
+        difference_interval=None,
+        difference_bootstrap=None,
+        verdict=None,
+        seeds_needed=None,
+        class_changes={},
+        auc=dict(zip(classes, mine.means("auc"), strict=False)),
+        macro_auc=auc,
+        matched_accuracies=matched,
     )
 
 
-def _unweighed() -> dict[str, Any]:
-    return {
-        "difference": None,
-        "difference_interval": None,
-        "difference_bootstrap": None,
-        "verdict": None,
-        "seeds_needed": None,
-        "class_changes": {},
-    }
-
-
-def _weighed(
-    classes: Sequence[str], baseline: Sequence[Mapping[str, Any]], mine: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
-    """How an arm compares with the baseline, run by run of the same seed."""
-    evidence = paired_comparison(
-        [each["accuracy"] for each in baseline],
-        [each["accuracy"] for each in mine],
-        resolution=1 / int(np.sum(mine[0]["confusion"])),
+def _weighed(lab: Lab, row: Row, weighed: Weighed) -> Row:
+    """The row of an arm with what it is against another, run by run of the same seed."""
+    found, classes = weighed.accuracy, lab.workspace.classes
+    changes, auc_changes = (
+        {classes[each.class_index]: (each.difference, each.p_holm) for each in found_changes}
+        for found_changes in (weighed.recall, weighed.auc)
     )
-    changes = per_class_changes(_per_class(baseline), _per_class(mine))
-    return {
-        "difference": evidence.difference,
-        "difference_interval": evidence.ci,
-        "difference_bootstrap": evidence.bootstrap,
-        "verdict": evidence.verdict,
-        "seeds_needed": evidence.seeds_needed,
-        "class_changes": {classes[each.class_index]: (each.difference, each.p_holm) for each in changes},
-    }
-
-
-def _per_class(metrics: Sequence[Mapping[str, Any]]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Recall (runs, classes); NaN for a class without test images."""
-    return np.array([each["per_class"] for each in metrics], np.float64)
+    return replace(
+        row,
+        difference=found.difference,
+        difference_interval=found.ci,
+        difference_bootstrap=found.bootstrap,
+        verdict=found.verdict,
+        seeds_needed=found.seeds_needed,
+        class_changes=changes,
+        look=found.look,
+        confidence=found.confidence,
+        reservations=tuple(reservations(weighed)),
+        difference_over_images=weighed.over_images,
+        auc_change=weighed.macro_auc,
+        auc_changes=auc_changes,
+        matched_change=weighed.matched_accuracy,
+    )
 
 
 def _share(interval: tuple[float, float] | None) -> tuple[float, float] | None:

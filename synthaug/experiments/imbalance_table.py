@@ -10,8 +10,8 @@ from typing import Any
 from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.classifiers.recipes import find_recipe
 from synthaug.errors import UserError
-from synthaug.experiments.arms import class_weighted, equal_steps, logit_adjusted
-from synthaug.experiments.base import Arm, Panel, Plan, Row, ScaleName
+from synthaug.experiments.arms import class_weighted, logit_adjusted
+from synthaug.experiments.base import Arm, Contrast, Panel, Plan, Row, ScaleName
 from synthaug.experiments.lab import Lab
 from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings, template
 from synthaug.stages.acquire import Acquisition, Search, acquire
@@ -137,7 +137,6 @@ class ImbalanceTable(OnImages):
         plain = self._arm("imbalanced", f"Imbalanced ({kept} of {rare})", scarce.name)
         arms = (
             plain,
-            equal_steps(plain, sum(whole.values())),
             class_weighted(plain),
             logit_adjusted(plain),
             self._arm("oversampled", "Oversampled", oversampled.name),
@@ -149,7 +148,15 @@ class ImbalanceTable(OnImages):
             ),
             self._arm("full", "All real images (upper bound)", full.name),
         )
-        return Plan(arms, plain.name, chosen.seeds, focus=(rare,), notes=self._notes(rare, acquired))
+        return Plan(
+            arms,
+            plain.name,
+            chosen.seeds,
+            focus=(rare,),
+            updates=chosen.updates,
+            notes=self._notes(rare, acquired),
+            contrasts=(Contrast("acquired", "random", f"+ {missing}: active learning against random"),),
+        )
 
     def panels(self, lab: Lab, plan: Plan, rows: tuple[Row, ...]) -> tuple[Panel, ...]:
         """The paper's figure: principal components of features of the model trained on the full set."""
@@ -232,11 +239,11 @@ class ImbalanceTable(OnImages):
             else ""
         )
         leak = f"saw real images of {rare} that the imbalanced set lacks: what it adds is partly that"
-        said = ["The published GAN and Stable Diffusion saw other images of cats."]
-        said += [f"The generator {generator!r} {leak}."] if self.settings.seen == "full" else []
-        said += [f"The GAN {leak}."] if self.settings.generator_data == "full" else []
+        sentences = ["The published GAN and Stable Diffusion saw other images of cats."]
+        sentences += [f"The generator {generator!r} {leak}."] if self.settings.seen == "full" else []
+        sentences += [f"The GAN {leak}."] if self.settings.generator_data == "full" else []
         return (
-            " ".join(said),
+            " ".join(sentences),
             f"Active learning: {len(acquired.rounds)} rounds by {self.sizes.function} of 20 Monte Carlo passes in the "
             "head; the classifier of a round goes on from the last round's weights. On average "
             f"{left_out:.0f} images of the pool were left out as farther from every real image than 99% of these. "

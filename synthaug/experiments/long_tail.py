@@ -8,7 +8,7 @@ from typing import Any
 
 from synthaug.classifiers.recipes import find_recipe
 from synthaug.errors import UserError
-from synthaug.experiments.arms import class_weighted, equal_steps, logit_adjusted
+from synthaug.experiments.arms import class_weighted, logit_adjusted
 from synthaug.experiments.base import Arm, Panel, Plan, Row, ScaleName
 from synthaug.experiments.lab import Lab
 from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings, template
@@ -97,7 +97,6 @@ class LongTail(OnImages):
         pseudo = lab.view(f"{prefix}-unconditional", ViewSpec(base=tail.name, images=unclassed))
         arms = (
             plain,
-            equal_steps(plain, sum(lab.counts(tail.name).values()) + UNCONDITIONAL * added),
             class_weighted(plain),
             logit_adjusted(plain),
             Arm("oversampled", "Oversampled", oversampled.name, recipe),
@@ -123,7 +122,14 @@ class LongTail(OnImages):
             f"{len(unclassed)} of {round(SPARE * UNCONDITIONAL * added)}.",
             "The paper says nothing of momentum, augmentation, schedule and seeds, and gives single runs.",
         )
-        return Plan(arms, plain.name, chosen.seeds, focus=(dog, ship, truck), notes=notes)
+        return Plan(
+            arms,
+            plain.name,
+            chosen.seeds,
+            focus=(dog, ship, truck),
+            notes=notes,
+            updates=chosen.updates,
+        )
 
     def panels(self, lab: Lab, plan: Plan, rows: tuple[Row, ...]) -> tuple[Panel, ...]:
         """Border luminance of what was drawn with a class, without one, and of real images."""

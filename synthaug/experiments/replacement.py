@@ -82,7 +82,7 @@ class Replacement(OnImages):
             "The published row of 0% is missing (the text implies 76.63%), its runs are single ones, and its "
             "column is not monotonic: differences of under a point are within the noise of one run.",
         )
-        return Plan(tuple(arms), "0", chosen.seeds, notes=notes)
+        return Plan(tuple(arms), "0", chosen.seeds, notes=notes, updates=chosen.updates)
 
     def panels(self, lab: Lab, plan: Plan, rows: tuple[Row, ...]) -> tuple[Panel, ...]:
         """Accuracy over the share replaced, published beside ours."""

@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Literal
 from synthaug.classifiers.recipes import Recipe, Selection, find_recipe
 from synthaug.config import DIGIT_WORDS, DIGITS
 from synthaug.errors import UnknownName, UserError
-from synthaug.experiments.base import GeneratorData, ScaleName
+from synthaug.experiments.arms import check_updates
+from synthaug.experiments.base import GeneratorData, ScaleName, Updates
 from synthaug.generators.folders import SHIPPED
 
 Guidance = float | tuple[float, float] | None
@@ -32,6 +33,7 @@ class Settings:
     generator_data: Literal["full", "view"] = (
         "full"  # "view": generators trained here see the arm's own images only
     )
+    updates: Updates = "equal"  # of each arm; see ``Plan``
     selection: Selection = "last"  # of the epoch; "test" is the published habit
     reduction: str = ""  # {share}, {epochs} and {seeds} stand for those of the other fields
 
@@ -50,9 +52,7 @@ class Settings:
     def trained_with(self) -> Recipe:
         """The recipe with the epochs and the selection asked for."""
         chosen = replace(self.recipe, selection=self.selection)
-        if self.epochs is None:
-            return chosen
-        return replace(chosen, epochs=self.epochs, warmup_epochs=min(chosen.warmup_epochs, self.epochs / 4))
+        return chosen if self.epochs is None else chosen.for_epochs(self.epochs)
 
 
 SMOKE = Settings(
@@ -119,6 +119,7 @@ def settings(
         chosen = replace(chosen, **{name: _converted(name, value)})
     if chosen.generator_data not in ("full", "view"):
         raise UnknownName("generator_data", chosen.generator_data, ("full", "view"))
+    check_updates(chosen.updates)
     return chosen
 
 
@@ -140,7 +141,7 @@ def _converted(name: str, value: Any) -> Any:
         raise UnknownName("option", name, sorted(known))
     if not isinstance(value, str):
         return value
-    if name in ("data", "preset", "minority", "generator", "generator_data", "selection"):
+    if name in ("data", "preset", "minority", "generator", "generator_data", "selection", "updates"):
         return value
     try:
         if name == "guidance":

@@ -260,7 +260,7 @@ class DDPMGenerator:
             x = self._scheduler.step(predicted, t, x).prev_sample
         pixels = self._model.pixels(x)
         if not torch.isfinite(pixels).all():
-            raise SynthaugError(f"{self.name} drew values that are no numbers; its weights are damaged")
+            raise SynthaugError(f"{self.name} drew NaN or infinite values; its weights are damaged")
         levels = ((pixels.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
         images: NDArray[np.uint8] = levels.permute(0, 2, 3, 1).cpu().numpy()
         return images

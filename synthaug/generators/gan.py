@@ -99,7 +99,7 @@ class GANGenerator:
         noise = [torch.randn(LATENT, 1, 1, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
         drawn = self._network(torch.stack(noise).to(self._device))
         if not torch.isfinite(drawn).all():
-            raise SynthaugError(f"{self.name} drew values that are no numbers; its weights are damaged")
+            raise SynthaugError(f"{self.name} drew NaN or infinite values; its weights are damaged")
         levels = ((drawn + 1) * 127.5).round().to(torch.uint8)
         images: NDArray[np.uint8] = levels.permute(0, 2, 3, 1).cpu().numpy()
         return images

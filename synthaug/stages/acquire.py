@@ -115,7 +115,7 @@ def acquire(
             if progress is not None:
                 progress(number - 1, total, f"round {number} of {total}")
             if should_cancel is not None and should_cancel():
-                raise Cancelled(f"stopped after round {number - 1} of {total}; the same command goes on")
+                raise Cancelled(f"stopped after round {number - 1} of {total}; the same command resumes")
             known = acquirer.round(number, title, should_cancel)
         else:
             acquirer.take(title)
@@ -198,7 +198,7 @@ class _Acquirer:
             np.concatenate([real, pool]),
             np.array(labels, np.int64),
             len(self.workspace.classes),
-            replace(recipe, epochs=epochs, steps=None, warmup_epochs=min(recipe.warmup_epochs, epochs / 4)),
+            recipe.for_epochs(epochs),
             search.seed + number,
             class_names=self.workspace.classes,
             should_cancel=should_cancel,

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
-
-import numpy as np
 
 from synthaug.classifiers.recipes import Recipe
 from synthaug.errors import UserError
-from synthaug.measures import evidence
+from synthaug.measures.crossed import McNemar
+from synthaug.measures.evidence import FEWEST_SEEDS, SMALLEST_EFFECT, Evidence, look_confidence
 from synthaug.progress import RunProgress
 from synthaug.running.environment import environment
 from synthaug.stages.run_cache import Trainer
-from synthaug.stages.train import TestSet, resolve_recipe
+from synthaug.stages.train import resolve_recipe
+from synthaug.stages.weighing import Runs, Weighed, percentage, reservations, weigh
 from synthaug.store import views
 from synthaug.workspace import Workspace
 
@@ -30,6 +29,9 @@ class Side:
     accuracy: float  # their mean
     per_class: list[float | None]  # means over seeds
     confusion: list[list[int]]  # rows true, columns predicted, summed over seeds
+    auc: list[float | None] = field(default_factory=list)  # one class against the rest, means over seeds
+    macro_auc: list[float] = field(default_factory=list)  # one a seed
+    matched_accuracies: list[float] = field(default_factory=list)  # the class prior matched; one a seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +42,16 @@ class ClassDifference:
     difference: float | None
     p_value: float | None
     significant: bool
+    auc_difference: float | None = None
+    auc_p_value: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Evidence on one question: did the augmented view help? See measures.evidence for the rule."""
+    """Evidence on one question: did the augmented view help? See measures.evidence for the rule.
+
+    Comparisons of release 0.1 lack what has a default, and their verdicts are of its rule.
+    """
 
     id: int
     created_at: str
@@ -62,10 +69,14 @@ class Comparison:
     seeds_needed: int | None
     per_class_difference: list[ClassDifference]
     environment: dict[str, Any]
-    bootstrap: tuple[float, float] | None = (
-        None  # percentile interval of the same difference; too narrow for few seeds
-    )
+    bootstrap: tuple[float, float] | None = None  # BCa interval of the same; too narrow for few seeds
     equal_steps: bool = False  # both sides took the updates of the larger set
+    look: int = 1  # at this question, with other numbers of seeds; ``confidence`` is that of the look
+    smallest_effect: float = SMALLEST_EFFECT  # of interest, as a share
+    ci_images: tuple[float, float] | None = None  # of the same difference, for other test images too
+    mcnemar: tuple[McNemar, ...] = ()  # one a seed
+    macro_auc: Evidence | None = None
+    matched_accuracy: Evidence | None = None  # accuracy with the class prior matched
 
 
 def compare(
@@ -78,26 +89,36 @@ def compare(
     should_cancel: Callable[[], bool] | None = None,
     epochs: int | None = None,
     equal_steps: bool = False,
+    smallest_effect: float = SMALLEST_EFFECT,
 ) -> Comparison:
     """Train both views with seeds 0 .. ``seeds`` - 1 and weigh the paired differences.
 
     With equal epochs the larger set takes more steps; ``equal_steps`` gives both sides those of the larger one.
-    Finished runs are kept and never repeated, so an interrupted comparison goes on where it stopped.
+    ``smallest_effect`` is the least difference of accuracy of interest, a share. Finished runs are kept and never
+    repeated, so an interrupted comparison goes on where it stopped, and one with more seeds adds to what is there:
+    that is a further look, whose interval is wider, so that all looks together keep their level.
     Raises UserError, UnknownName.
     """
-    if seeds < evidence.FEWEST_SEEDS:
+    if seeds < FEWEST_SEEDS:
         raise UserError(
-            f"seeds is {seeds}; at least {evidence.FEWEST_SEEDS} are needed for an interval, 5 or more for a fair one"
+            f"seeds is {seeds}; at least {FEWEST_SEEDS} are needed for an interval, 5 or more for a fair one"
+        )
+    if not 0 <= smallest_effect < 1:
+        raise UserError(
+            f"the smallest effect of interest is {100 * smallest_effect:g} points; it must lie in 0 .. 100"
         )
     chosen = resolve_recipe(workspace, recipe, epochs)
     sides = [views.by_name(workspace.db, name) for name in (baseline, augmented)]
     if equal_steps:
-        largest = max(sum(views.counts(workspace.db, side.id).values()) for side in sides)
-        chosen = replace(chosen, steps=chosen.epochs * math.ceil(largest / chosen.batch_size))
+        chosen = chosen.for_updates_of(
+            max(sum(views.counts(workspace.db, side.id).values()) for side in sides)
+        )
     trainer = Trainer(workspace)
-    test = trainer.test_set(chosen)
+    trainer.test_set(chosen)  # before anything is trained: raises UserError if there is none
     measured = _measured(trainer, sides, chosen, seeds, progress, should_cancel)
-    result = _weigh(workspace, sides, measured, chosen, test)
+    look = trainer.look((sides[0], chosen), (sides[1], chosen), seeds)
+    weighed = weigh(*measured, look=look, smallest_effect=smallest_effect)
+    result = _result(workspace, sides, measured, weighed, chosen, trainer.test_set(chosen).fingerprint)
     comparison_id, created_at = views.add_comparison(workspace.db, sides[0].id, sides[1].id, result)
     return from_json(comparison_id, created_at, result)
 
@@ -120,7 +141,11 @@ def from_json(comparison_id: int, created_at: str, result: dict[str, Any]) -> Co
     values["augmented"] = Side(**values["augmented"])
     values["per_class_difference"] = [ClassDifference(**each) for each in values["per_class_difference"]]
     values["ci"] = tuple(values["ci"])
-    values["bootstrap"] = tuple(values.get("bootstrap") or ()) or None
+    for name in ("bootstrap", "ci_images"):
+        values[name] = tuple(values.get(name) or ()) or None
+    values["mcnemar"] = tuple(McNemar(**each) for each in values.get("mcnemar", ()))
+    for name in ("macro_auc", "matched_accuracy"):
+        values[name] = _evidence(values.get(name))
     return Comparison(id=comparison_id, created_at=created_at, **values)
 
 
@@ -131,10 +156,10 @@ def _measured(
     seeds: int,
     progress: RunProgress | None,
     should_cancel: Callable[[], bool] | None,
-) -> list[list[dict[str, Any]]]:
-    """The metrics of each side, one a seed."""
-    measured: list[list[dict[str, Any]]] = []
-    for number, (view, role) in enumerate(zip(sides, ("baseline", "augmented"), strict=True)):
+) -> tuple[Runs, Runs]:
+    """The runs of each side, one a seed."""
+
+    def trained(number: int, role: str) -> Runs:
         found = []
         for seed in range(seeds):
 
@@ -145,89 +170,114 @@ def _measured(
                     progress(done, 2 * seeds, {"run": run, **epoch})
 
             found.append(
-                dict(trainer.run(view, recipe, seed, progress=report, should_cancel=should_cancel).metrics)
+                trainer.run(sides[number], recipe, seed, progress=report, should_cancel=should_cancel)
             )
-        measured.append(found)
-    return measured
+        return trainer.runs(sides[number], recipe, found)
+
+    return trained(0, "baseline"), trained(1, "augmented")
 
 
-def _weigh(
+def _result(
     workspace: Workspace,
     sides: Sequence[views.View],
-    measured: Sequence[list[dict[str, Any]]],
+    measured: tuple[Runs, Runs],
+    weighed: Weighed,
     recipe: Recipe,
-    test: TestSet,
+    fingerprint: str,
 ) -> dict[str, Any]:
-    accuracies = [np.array([run["accuracy"] for run in runs]) for runs in measured]
-    found = evidence.paired_comparison(accuracies[0], accuracies[1], resolution=1 / len(test.data.labels))
-    seeds = len(measured[0])
+    """What is stored of a comparison, JSON-ready."""
+    found = weighed.accuracy
+    baseline, augmented = (
+        asdict(_side(workspace, view, runs)) for view, runs in zip(sides, measured, strict=True)
+    )
     result = {
         "recipe": recipe.name,
-        "seeds": list(range(seeds)),
-        "test_images": len(test.data.labels),
-        "test_fingerprint": test.fingerprint,
-        "baseline": asdict(_side(workspace, sides[0], measured[0])),
-        "augmented": asdict(_side(workspace, sides[1], measured[1])),
+        "seeds": list(range(found.seeds)),
+        "test_images": int(measured[0].class_images.sum()),
+        "test_fingerprint": fingerprint,
+        "baseline": baseline,
+        "augmented": augmented,
         "difference": found.difference,
         "bootstrap": list(found.bootstrap or ()),
         "equal_steps": recipe.steps is not None,
         "ci": list(found.ci or ()),
+        "ci_images": list(weighed.over_images or ()),
         "confidence": found.confidence,
+        "look": found.look,
+        "smallest_effect": found.smallest_effect,
         "verdict": found.verdict,
-        "verdict_text": "",
         "seeds_needed": found.seeds_needed,
-        "per_class_difference": [asdict(each) for each in _class_changes(workspace.classes, measured)],
+        "mcnemar": [asdict(each) for each in weighed.mcnemar],
+        "macro_auc": weighed.macro_auc and asdict(weighed.macro_auc),
+        "matched_accuracy": weighed.matched_accuracy and asdict(weighed.matched_accuracy),
+        "per_class_difference": [asdict(each) for each in _class_changes(workspace.classes, weighed)],
         "environment": environment(),
     }
-    result["verdict_text"] = _sentence(result)
-    return result
+    return result | {"verdict_text": _sentence(result, weighed)}
 
 
-def _side(workspace: Workspace, view: views.View, runs: list[dict[str, Any]]) -> Side:
-    accuracies = [run["accuracy"] for run in runs]
-    per_class = [_mean([run["per_class"][i] for run in runs]) for i in range(len(workspace.classes))]
+def _side(workspace: Workspace, view: views.View, runs: Runs) -> Side:
+    accuracies, auc, matched = (
+        () if (values := runs.each(name)) is None else values.tolist()
+        for name in ("accuracy", "macro_auc", "matched_accuracy")
+    )
     return Side(
         view=view.name,
         counts=views.counts(workspace.db, view.id),
-        accuracies=accuracies,
-        accuracy=float(np.mean(accuracies)),
-        per_class=per_class,
-        confusion=np.sum([run["confusion"] for run in runs], axis=0).tolist(),
+        accuracies=list(accuracies),
+        accuracy=sum(accuracies) / len(accuracies),
+        per_class=list(runs.means("per_class")),
+        confusion=runs.confusion.tolist(),
+        auc=list(runs.means("auc")),
+        macro_auc=list(auc),
+        matched_accuracies=list(matched),
     )
 
 
-def _class_changes(classes: Sequence[str], measured: Sequence[list[dict[str, Any]]]) -> list[ClassDifference]:
-    # A class without test images is None in JSON and NaN in arithmetic.
-    baseline, augmented = (np.array([run["per_class"] for run in runs], np.float64) for runs in measured)
-    changes = {change.class_index: change for change in evidence.per_class_changes(baseline, augmented)}
+def _class_changes(classes: Sequence[str], weighed: Weighed) -> list[ClassDifference]:
+    """A class without test images has no figures."""
+    recall, auc = ({each.class_index: each for each in found} for found in (weighed.recall, weighed.auc))
     rows = []
-    for i, name in enumerate(classes):
-        if i in changes:
-            clear = changes[i].direction != "no clear change"
-            rows.append(ClassDifference(name, changes[i].difference, changes[i].p_holm, clear))
+    for index, name in enumerate(classes):
+        of_auc = (auc[index].difference, auc[index].p_holm) if index in auc else (None, None)
+        if index in recall:
+            clear = recall[index].direction != "no clear change"
+            rows.append(ClassDifference(name, recall[index].difference, recall[index].p_holm, clear, *of_auc))
         else:
-            rows.append(ClassDifference(name, None, None, False))
+            rows.append(ClassDifference(name, None, None, False, *of_auc))
     return rows
 
 
-def _mean(values: list[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known else None
+def _evidence(values: dict[str, Any] | None) -> Evidence | None:
+    """The record that ``asdict`` made JSON of."""
+    if values is None:
+        return None
+    pairs = {name: tuple(values[name]) if values[name] else None for name in ("ci", "bootstrap")}
+    return Evidence(**(values | pairs))
 
 
-def _sentence(result: dict[str, Any]) -> str:
-    """The verdict in one sentence that a person who does no statistics can act on."""
+OPENINGS = {
+    "helped": "The synthetic images helped",
+    "harmed": "The synthetic images did harm",
+    "no worthwhile difference": "The synthetic images make no worthwhile difference",
+    "not enough evidence": "There is not enough evidence either way",
+}
+
+
+def _sentence(result: dict[str, Any], weighed: Weighed) -> str:
+    """The verdict in a few sentences that a person who does no statistics can act on."""
+    found = weighed.accuracy
     low, high = (100 * each for each in result["ci"])
-    openings = {
-        "helped": "The synthetic images helped",
-        "did not help": "The synthetic images did not help",
-        "not enough evidence": "There is not enough evidence either way",
-    }
-    sentence = (
-        f"{openings[result['verdict']]}: accuracy on {result['test_images']} real test images changed by "
-        f"{100 * result['difference']:+.2f} points over {result['baseline']['view']!r} "
-        f"({100 * result['confidence']:.0f}% interval {low:+.2f} to {high:+.2f}, {len(result['seeds'])} seeds)."
-    )
-    if result["seeds_needed"] is not None:
-        sentence += f" About {result['seeds_needed']} seeds would be needed to tell."
-    return sentence
+    said = [
+        f"{OPENINGS[found.verdict]}: accuracy on {result['test_images']} real test images changed by "
+        f"{100 * found.difference:+.2f} points over {result['baseline']['view']!r} "
+        f"({percentage(found.confidence)} interval {low:+.2f} to {high:+.2f}, {found.seeds} seeds)."
+    ]
+    if found.verdict == "no worthwhile difference":
+        said.append(f"Less than {100 * found.smallest_effect:g} points in either direction count as none.")
+    if found.seeds_needed is not None:
+        said.append(
+            f"About {found.seeds_needed} seeds would be needed to tell; more seeds are a further look, at "
+            f"{percentage(look_confidence(found.look + 1))}."
+        )
+    return " ".join([*said, *reservations(weighed)])

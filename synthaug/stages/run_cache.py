@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from synthaug.classifiers.recipes import Recipe
+from synthaug.measures.evidence import FEWEST_SEEDS
 from synthaug.progress import EpochProgress
 from synthaug.running.environment import environment
 from synthaug.stages.train import Dataset, TestSet, fit_and_measure, load_test_set, load_view
-from synthaug.store import runs, views
+from synthaug.stages.weighing import Runs
+from synthaug.store import looks, runs, views
 from synthaug.workspace import Workspace
+
+Trained = tuple[views.View, Recipe]
 
 
 def recipe_key(recipe: Recipe) -> str:
@@ -78,7 +86,10 @@ class Trainer:
         began = time.perf_counter()
         test = self.test_set(recipe)
         data = self._arrays(view, recipe)
-        classifier, metrics = fit_and_measure(self.workspace, data, test, recipe, seed, keep, should_cancel)
+        classifier, metrics, log_probs = fit_and_measure(
+            self.workspace, data, test, recipe, seed, keep, should_cancel
+        )
+        save_predictions(self.predictions(view, recipe, seed), log_probs)
         if keep_weights:
             classifier.save(self.weights(view, recipe, seed), half=True)
         metrics |= {"recipe": asdict(recipe), "history": history, "seconds": time.perf_counter() - began}
@@ -94,10 +105,31 @@ class Trainer:
             **self._key(view, recipe),
         )
 
+    def runs(self, view: views.View, recipe: Recipe, found: Sequence[runs.Run]) -> Runs:
+        """Finished runs of a view, for ``weigh``; with what each said of every test image, where all have kept it."""
+        labels = self.test_set(recipe).data.labels
+        said = [read_predicted(self.predictions(view, recipe, each.seed)) for each in found]
+        kept = [each for each in said if each is not None]
+        correct = np.array(kept) == labels if len(kept) == len(said) else None
+        return Runs(tuple(each.metrics for each in found), correct)
+
+    def look(self, baseline: Trained, augmented: Trained, seeds: int) -> int:
+        """Which look at these two training sets this is; too few seeds for a verdict are none."""
+        if seeds < FEWEST_SEEDS:
+            return 1
+        return looks.look(self.workspace.db, [self._key(*baseline), self._key(*augmented)], seeds)
+
     def weights(self, view: views.View, recipe: Recipe, seed: int) -> Path:
         """Where the classifier of a run is kept, if it is."""
+        return self._file(view, recipe, seed, "safetensors")
+
+    def predictions(self, view: views.View, recipe: Recipe, seed: int) -> Path:
+        """Where a run's log probabilities of the test images are kept; runs of earlier releases have none."""
+        return self._file(view, recipe, seed, "predictions.safetensors")
+
+    def _file(self, view: views.View, recipe: Recipe, seed: int, ending: str) -> Path:
         key = json.dumps([self._key(view, recipe), seed], sort_keys=True)
-        return self.workspace.root / "runs" / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.safetensors"
+        return self.workspace.root / "runs" / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.{ending}"
 
     def _key(self, view: views.View, recipe: Recipe) -> dict[str, Any]:
         return {
@@ -110,3 +142,25 @@ class Trainer:
         if self._view is None or self._view[:2] != (view.id, recipe.image_size):
             self._view = (view.id, recipe.image_size, load_view(self.workspace, view, recipe.image_size))
         return self._view[2]
+
+
+def save_predictions(path: Path, log_probs: NDArray[np.float32]) -> None:
+    """Keep log probabilities (N, K) in half precision and the classes they name, in one step: 22 bytes if K is 10."""
+    from safetensors.numpy import save_file
+
+    least = float(np.finfo(np.float16).min)
+    tensors = {
+        "log_probs": log_probs.clip(least).astype(np.float16),
+        "predicted": log_probs.argmax(1).astype(np.uint16),
+    }
+    path.parent.mkdir(exist_ok=True)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    save_file(tensors, partial)
+    partial.replace(path)
+
+
+def read_predicted(path: Path) -> NDArray[np.uint16] | None:
+    """The class (N,) that a run named for each test image in the order of its fingerprint; None if it was not kept."""
+    from safetensors.numpy import load_file
+
+    return load_file(path)["predicted"] if path.is_file() else None

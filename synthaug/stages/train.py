@@ -15,10 +15,10 @@ from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.classifiers.recipes import Loss, Recipe, Selection, find_recipe
 from synthaug.config import DEFAULT_RECIPE, FALLBACK_RECIPE
 from synthaug.errors import UserError
-from synthaug.measures import metrics
 from synthaug.progress import EpochProgress
 from synthaug.running.environment import environment
 from synthaug.running.jobs import JobContext
+from synthaug.stages.measuring import figures_of
 from synthaug.stages.pixels import load_pixels
 from synthaug.stages.test_split import fingerprint
 from synthaug.store import catalog, models, views
@@ -72,7 +72,7 @@ def train(
         raise UserError(f"a model called {name!r} exists; choose another with --name, or another --seed")
     test = load_test_set(workspace, chosen.image_size)
     data = load_view(workspace, frozen, chosen.image_size)
-    classifier, measured = fit_and_measure(workspace, data, test, chosen, seed, progress, should_cancel)
+    classifier, measured, _ = fit_and_measure(workspace, data, test, chosen, seed, progress, should_cancel)
     path = workspace.root / "models" / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.safetensors"
     classifier.save(path)
     return models.add(
@@ -112,11 +112,7 @@ def resolve_recipe(
     """A recipe by name (default: the workspace's), with whatever else is given in the place of its own."""
     chosen = find_recipe(recipe or default_recipe(workspace))
     chosen = replace(chosen, selection=selection or chosen.selection, loss=loss or chosen.loss)
-    if epochs is None:
-        return chosen
-    if epochs < 1:
-        raise UserError(f"the number of epochs is {epochs}; it must be at least 1")
-    return replace(chosen, epochs=epochs, warmup_epochs=min(chosen.warmup_epochs, epochs / 2))
+    return chosen if epochs is None else chosen.for_epochs(epochs)
 
 
 def fit_and_measure(
@@ -127,10 +123,11 @@ def fit_and_measure(
     seed: int,
     progress: EpochProgress | None = None,
     should_cancel: Callable[[], bool] | None = None,
-) -> tuple[FittedClassifier, dict[str, Any]]:
-    """One training run; returns the classifier of the epoch that the recipe selects, and its test figures.
+) -> tuple[FittedClassifier, dict[str, Any], NDArray[np.float32]]:
+    """One training run: the classifier of the epoch that the recipe selects, its test figures, its scores.
 
-    The figures are JSON-ready. Selection "test" is the published habit: it flatters, for the test set chose the epoch.
+    The figures are JSON-ready; the scores are log probabilities (N, K) of the test images in their order. Selection
+    "test" is the published habit: it flatters, for the test set chose the epoch.
     """
     classes = workspace.classes
     classifier = fit(
@@ -144,20 +141,9 @@ def fit_and_measure(
         should_cancel=should_cancel,
         selection_set=(test.data.images, test.data.labels) if recipe.selection == "test" else None,
     )
-    predicted = classifier.probabilities(test.data.images).argmax(axis=1)
-    confusion = metrics.confusion_matrix(test.data.labels, predicted, len(classes))
-    return classifier, {
-        "accuracy": float(np.trace(confusion) / confusion.sum()),
-        "per_class": per_class_recall(confusion),
-        "confusion": confusion.tolist(),
-        "train_images": len(data.labels),
-        "test_images": len(test.data.labels),
-    }
-
-
-def per_class_recall(confusion: NDArray[np.int64]) -> list[float | None]:
-    """Share of each class's test images that were named right; None for a class without test images."""
-    return [float(row[i] / row.sum()) if row.sum() else None for i, row in enumerate(np.asarray(confusion))]
+    log_probs = classifier.log_probabilities(test.data.images)
+    figures = {**figures_of(log_probs, test.data.labels), "train_images": len(data.labels)}
+    return classifier, figures, log_probs
 
 
 def load_view(workspace: Workspace, view: views.View, size: int) -> Dataset:

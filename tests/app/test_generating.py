@@ -13,7 +13,7 @@ from synthaug_app.components.finetuning import filmstrip, finished, live, loss_c
 from synthaug_app.components.generate.form import FormValues, form_values, generation_spec
 from synthaug_app.components.generate.generator_card import card, figure_text
 from synthaug_app.components.generate.preview import Side, preview_panel
-from synthaug_app.components.generate.trial import settings_of
+from synthaug_app.components.generate.side_by_side import settings_of
 from synthaug_app.components.generate.words import legend, marked
 from synthaug_app.pages.finetune import asked as tuning_asked
 

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from synthaug.classifiers.networks import NETWORKS
 from synthaug.classifiers.optimisation import lr_factor
 from synthaug.classifiers.recipes import RECIPES, find_recipe
-from synthaug.errors import UnknownName
+from synthaug.errors import UnknownName, UserError
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -45,3 +46,19 @@ def test_cosine_climbs_to_one_then_falls_along_a_half_wave() -> None:
 def test_one_cycle_falls_linearly_and_none_stays() -> None:
     assert [lr_factor("one-cycle", step, 6, 2) for step in range(6)] == [0.5, 1, 1, 0.75, 0.5, 0.25]
     assert [lr_factor("none", step, 4, 0) for step in range(4)] == [1, 1, 1, 1]
+
+
+def test_a_shortened_recipe_warms_up_for_a_quarter_at_most() -> None:
+    recipe = replace(RECIPES["resnet18-100"], steps=7)
+    assert recipe.for_epochs(8).warmup_epochs == 2
+    assert recipe.for_epochs(50).warmup_epochs == 5
+    assert (recipe.for_epochs(8).epochs, recipe.for_epochs(8).steps) == (8, None)
+    for each in RECIPES.values():
+        assert each.for_epochs(each.epochs) == each  # so that their runs are found again
+    with pytest.raises(UserError, match="must be at least 1"):
+        recipe.for_epochs(0)
+
+
+def test_updates_of_a_larger_set() -> None:
+    recipe = replace(RECIPES["digits"], epochs=3, batch_size=64)
+    assert recipe.for_updates_of(130).steps == 9  # three batches an epoch

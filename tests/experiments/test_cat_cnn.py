@@ -43,7 +43,7 @@ def test_sets_hold_what_the_document_says(done: tuple[Workspace, Result]) -> Non
     counts = {row.arm: list(row.counts.values()) for row in result.rows}
     assert counts["balanced"] == quarter
     scarce = [*quarter[:RARE], few, *quarter[RARE + 1 :]]
-    for arm in ("", "-equal-steps", "-class-weighted", "-logit-adjusted"):
+    for arm in ("", "-class-weighted", "-logit-adjusted"):
         assert counts[f"imbalanced{arm}"] == scarce
     assert counts["oversampled"] == [*quarter[:RARE], max(scarce), *quarter[RARE + 1 :]]
     assert counts["synthetic"] == counts["finetuned"] == quarter

@@ -11,8 +11,8 @@ from scipy import stats
 
 from synthaug.classifiers.recipes import find_recipe
 from synthaug.errors import Cancelled, UserError
-from synthaug.experiments.arms import class_weighted, equal_steps, logit_adjusted
-from synthaug.experiments.base import Arm, Panel, Plan, Row
+from synthaug.experiments.arms import class_weighted, equal_steps, logit_adjusted, with_updates
+from synthaug.experiments.base import Arm, Contrast, Panel, Plan, Row
 from synthaug.experiments.execute import carry_out
 from synthaug.experiments.lab import Lab
 from synthaug.stages.run_cache import Trainer, recipe_key
@@ -21,6 +21,7 @@ from synthaug.store import views
 from synthaug.workspace import Workspace
 
 RECIPE = replace(find_recipe("digits"), epochs=2, warmup_epochs=1)
+EQUAL = RECIPE.for_updates_of(400)  # what both arms of FewOrMany are trained with
 
 
 class FewOrMany:
@@ -38,7 +39,8 @@ class FewOrMany:
         for name, count in (("few", 10), ("many", 40)):
             view = lab.view(name, ViewSpec(keep=dict.fromkeys(lab.workspace.classes, count)))
             arms.append(Arm(name, name.title(), view.name, RECIPE, published={"accuracy": 0.5}))
-        return Plan(tuple(arms), "few", self.seeds, focus=("8",), notes=("a note",))
+        contrasts = (Contrast("few", "many", "Few against many"),)
+        return Plan(tuple(arms), "few", self.seeds, focus=("8",), notes=("a note",), contrasts=contrasts)
 
     def panels(self, lab: Lab, plan: Plan, rows: tuple[Row, ...]) -> tuple[Panel, ...]:
         return (
@@ -69,13 +71,32 @@ def test_rows_are_what_the_runs_say(digits: Workspace) -> None:
         assert [by_id[each].seed for each in row.runs] == [0, 1, 2]
     differences = np.subtract(many.accuracies, few.accuracies)
     assert many.difference == pytest.approx(differences.mean())
-    assert many.verdict == "helped"  # four times the digits, from about 60% up
+    # 500 test digits: the rounding of two shares is added to the spread of their differences.
+    spread = np.sqrt(differences.var(ddof=1) + 500.0**-2 / 6)
+    interval = stats.t.interval(0.96, 2, loc=differences.mean(), scale=spread / np.sqrt(3))
+    assert many.difference_interval == pytest.approx(interval)
+    assert (many.look, many.confidence) == (1, pytest.approx(0.96))
+    assert many.difference_over_images is not None
+    assert many.difference_over_images[0] <= interval[0]
+    assert many.difference_over_images[1] >= interval[1]
+    for name, values in (("macro_auc", many.macro_auc), ("matched_accuracy", many.matched_accuracies)):
+        assert values == tuple(by_id[each].metrics[name] for each in many.runs)
+    assert many.auc["8"] == pytest.approx(np.mean([by_id[each].metrics["auc"][8] for each in many.runs]))
+    assert many.matched_change is not None
+    assert many.matched_change.difference == pytest.approx(
+        np.subtract(many.matched_accuracies, few.matched_accuracies).mean()
+    )
+    assert many.measures == {}  # what has a place of its own is no further measure
+    (turned,) = result.contrasts
+    assert (turned.title, turned.against, turned.runs) == ("Few against many", "Many", few.runs)
+    assert turned.difference == pytest.approx(-differences.mean())
     assert many.class_changes.keys() == set(digits.classes)
     assert many.published == {"accuracy": 0.5}
     assert result.panels[0].rows == (("few", 100), ("many", 400))
     first = result.runs[0]
     assert first.metrics["recipe"]["epochs"] == 2
-    assert [each["epoch"] for each in first.metrics["history"]] == [1, 2]
+    # Two epochs of 400 images in batches of 64 are 14 updates: seven epochs of the 100.
+    assert [each["epoch"] for each in first.metrics["history"]] == [1, 2, 3, 4, 5, 6, 7]
     assert first.environment["command"].startswith("synthaug")
 
 
@@ -98,6 +119,28 @@ def test_what_was_finished_is_never_repeated(digits: Workspace) -> None:
     assert again.rows == result.rows
 
 
+def test_more_seeds_are_a_further_look(digits: Workspace) -> None:
+    looks = [carry_out(FewOrMany(seeds), lab(digits), "smoke").rows[1] for seeds in (2, 3, 4, 3)]
+    assert [each.look for each in looks] == [1, 1, 2, 1]  # two seeds give no verdict, and are no look
+    assert [each.confidence for each in looks] == pytest.approx([0.96, 0.96, 0.992, 0.96])
+    assert "look 2" in " ".join(looks[2].reservations)
+
+
+def test_arms_take_the_updates_of_the_largest_set_or_their_own_epochs() -> None:
+    arms = tuple(Arm(name, name, name, RECIPE) for name in ("small", "large"))
+    sizes = {"small": 100, "large": 400}
+    equal = with_updates(Plan(arms, "small", 1), sizes.__getitem__)
+    assert [arm.recipe.steps for arm in equal.arms] == [14, 14]
+    own = with_updates(Plan(arms, "small", 1, updates="epochs"), sizes.__getitem__)
+    assert [(arm.name, arm.recipe.steps) for arm in own.arms] == [
+        ("small", None),
+        ("small-equal-steps", 14),
+        ("large", None),
+    ]
+    even = Plan(arms, "small", 1)
+    assert with_updates(even, lambda view: 100) is even
+
+
 def test_processes_measure_what_one_process_measures(digits: Workspace, tmp_path: Path) -> None:
     import shutil
 
@@ -115,13 +158,13 @@ def test_weights_of_the_first_seed_are_kept(digits: Workspace) -> None:
     carry_out(FewOrMany(2), lab(digits), "smoke")
     trainer = Trainer(digits)
     view = views.by_name(digits.db, "many")
-    test = trainer.test_set(RECIPE).data
-    stored = FittedClassifier.load(trainer.weights(view, RECIPE, 0))
-    run = trainer.find(view, RECIPE, 0)
+    test = trainer.test_set(EQUAL).data
+    stored = FittedClassifier.load(trainer.weights(view, EQUAL, 0))
+    run = trainer.find(view, EQUAL, 0)
     assert run is not None
     accuracy = float((stored.probabilities(test.images).argmax(1) == test.labels).mean())
     assert accuracy == pytest.approx(run.metrics["accuracy"], abs=0.01)  # stored in half precision
-    assert not trainer.weights(view, RECIPE, 1).exists()
+    assert not trainer.weights(view, EQUAL, 1).exists()
 
 
 def test_a_view_made_otherwise_is_refused(digits: Workspace) -> None:

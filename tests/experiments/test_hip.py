@@ -26,7 +26,7 @@ from synthaug.stages.label import record
 from synthaug.store import catalog, generations, jobs, labels, views
 from synthaug.workspace import Workspace
 
-ARMS = ["real", "real-equal-steps", "prompted", "predicted", "corrected"]
+ARMS = ["real", "prompted", "predicted", "corrected"]
 
 
 def carried_out(workspace: Workspace, data: str | None = None, **options: object) -> tuple[Result, list[str]]:
@@ -45,9 +45,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Resul
 def test_every_arm_is_measured_in_classes_and_degrees(finished: tuple[Workspace, Result]) -> None:
     _, result = finished
     assert [row.arm for row in result.rows] == ARMS
-    assert [row.images for row in result.rows] == [48, 48, 72, 72, 72]
-    assert {row.generator_data for row in result.rows[:2]} == {"none"}
-    assert {row.generator_data for row in result.rows[2:]} == {"view"}
+    assert [row.images for row in result.rows] == [48, 72, 72, 72]
+    assert {row.generator_data for row in result.rows[:1]} == {"none"}
+    assert {row.generator_data for row in result.rows[1:]} == {"view"}
     for row in result.rows:
         assert len(row.accuracies) == 3
         assert np.sum(row.confusion) == 3 * 24
@@ -161,7 +161,7 @@ def test_a_users_folder_waits_for_a_person_and_goes_on_with_the_corrections(
     record(workspace, [LabelEntry(sure.id, "class", "vet", "human", "a", position)])
     record(workspace, [LabelEntry(bad.id, "reject", "vet", "human", "b")])
     result, _ = carried_out(workspace, str(folder), **QUICK)
-    assert [row.images for row in result.rows] == [16, 16, 24, 24, 17]
+    assert [row.images for row in result.rows] == [16, 24, 24, 17]
     assert "PHANTOM" not in " ".join(result.notes)
     # Then a table of corrected angles: another view, and both count.
     corrected = tmp_path / "corrected.csv"

@@ -178,7 +178,7 @@ def test_other_weights_are_refused_and_damaged_ones_noticed(folder: Path, tmp_pa
     state = load_file(copy / "generator.safetensors")
     last = [name for name in state if name.endswith("bias")][-1]
     save_file(state | {last: torch.full_like(state[last], math.nan)}, copy / "generator.safetensors")
-    with pytest.raises(SynthaugError, match="no numbers"):
+    with pytest.raises(SynthaugError, match="NaN or infinite"):
         load_generator(copy, device="cpu").generate([GenerationRequest("cat", 0)])
     save_file({"other": torch.zeros(1)}, copy / "generator.safetensors")
     with pytest.raises(UserError, match="holds no DCGAN generator"):

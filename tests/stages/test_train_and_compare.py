@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
+from scipy.special import softmax
+from sklearn.metrics import roc_auc_score
 
 from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.errors import Cancelled, UserError
 from synthaug.reading import explore
 from synthaug.records import LabelEntry
-from synthaug.stages.compare import all_comparisons, compare
+from synthaug.stages.compare import all_comparisons, compare, from_json
 from synthaug.stages.label import record
 from synthaug.stages.predict import predict
+from synthaug.stages.run_cache import Trainer
 from synthaug.stages.score import score
-from synthaug.stages.train import load_test_set, train
+from synthaug.stages.train import load_test_set, resolve_recipe, train
 from synthaug.stages.view import ViewSpec, make_view
 from synthaug.store import catalog, models, views
 from synthaug.workspace import Workspace
@@ -93,6 +98,65 @@ def test_evidence_is_paired_kept_and_not_repeated(small: Workspace) -> None:
     assert seen == []
     assert again.baseline == found.baseline
     assert [each.id for each in all_comparisons(small)] == [again.id, found.id]
+
+
+def test_a_comparison_says_what_is_known_of_each_class_and_of_other_images(small: Workspace) -> None:
+    found = compare(small, "scarce", "balanced", 3, epochs=3)
+    trainer = Trainer(small)
+    recipe = resolve_recipe(small, None, 3)
+    labels = trainer.test_set(recipe).data.labels
+    stored = load_file(trainer.predictions(views.by_name(small.db, "scarce"), recipe, 0))
+    assert stored["log_probs"].dtype == np.float16
+    assert (stored["predicted"] == labels).mean() == found.baseline.accuracies[0]
+    shares = softmax(stored["log_probs"].astype(float), axis=1)  # in half precision they do not sum to 1
+    theirs = roc_auc_score(labels, shares, multi_class="ovr", average=None)
+    run = trainer.find(views.by_name(small.db, "scarce"), recipe, 0)
+    assert run is not None
+    np.testing.assert_allclose(run.metrics["auc"], theirs, atol=1e-3)  # stored in half precision
+    assert found.baseline.macro_auc[0] == pytest.approx(np.mean(run.metrics["auc"]))
+    assert found.macro_auc is not None
+    assert found.macro_auc.difference == pytest.approx(
+        np.mean(found.augmented.macro_auc) - np.mean(found.baseline.macro_auc)
+    )
+    assert found.ci_images is not None
+    assert found.ci_images[0] <= found.ci[0] <= found.ci[1] <= found.ci_images[1]
+    gained = [each.gained - each.lost for each in found.mcnemar]
+    differences = np.subtract(found.augmented.accuracies, found.baseline.accuracies)
+    np.testing.assert_allclose(np.array(gained) / 500, differences)
+    eight = found.per_class_difference[8]
+    assert eight.auc_difference == pytest.approx(found.augmented.auc[8] - found.baseline.auc[8])
+
+
+def test_going_on_with_more_seeds_is_a_further_look(small: Workspace) -> None:
+    looks = [compare(small, "scarce", "balanced", seeds, epochs=1) for seeds in (3, 4, 3)]
+    assert [each.look for each in looks] == [1, 2, 1]
+    assert [each.confidence for each in looks] == pytest.approx([0.96, 0.992, 0.96])
+    assert "look 2" in looks[1].verdict_text
+    # Another recipe is another question.
+    assert compare(small, "scarce", "balanced", 4, epochs=2).look == 1
+
+
+def test_runs_and_comparisons_of_release_0_1_are_still_read(small: Workspace) -> None:
+    """Then, runs kept neither predictions nor AUC, and comparisons had no looks."""
+    found = compare(small, "scarce", "balanced", 3, epochs=1)
+    for file in (small.root / "runs").glob("*.predictions.safetensors"):
+        file.unlink()
+    with small.db.transaction() as connection:
+        for row in small.db.query("SELECT id, metrics FROM runs"):
+            kept = json.loads(row["metrics"])
+            for name in ("auc", "macro_auc", "matched_accuracy"):
+                del kept[name]
+            connection.execute("UPDATE runs SET metrics = ? WHERE id = ?", [json.dumps(kept), row["id"]])
+    again = compare(small, "scarce", "balanced", 3, epochs=1)
+    assert (again.ci, again.verdict) == (found.ci, found.verdict)
+    assert (again.ci_images, again.mcnemar, again.macro_auc) == (None, (), None)
+    new = {"look", "smallest_effect", "ci_images", "mcnemar", "macro_auc", "matched_accuracy"}
+    old = {name: value for name, value in asdict(found).items() if name not in {"id", "created_at", *new}}
+    for side in ("baseline", "augmented"):
+        for name in ("auc", "macro_auc", "matched_accuracies"):
+            del old[side][name]
+    read = from_json(1, "2026-01-01", old | {"verdict": "did not help"})
+    assert (read.verdict, read.macro_auc, read.baseline.auc) == ("did not help", None, [])
 
 
 def test_an_interrupted_comparison_goes_on(small: Workspace) -> None:

@@ -8,8 +8,14 @@ from typing import Any, NamedTuple
 
 from ..markup import Markup, joined, markup
 
-VERDICTS = {"helped": "Helped", "did not help": "Did not help", "not enough evidence": "Not enough evidence"}
-"""The three verdicts as headings."""
+VERDICTS = {
+    "helped": "Helped",
+    "harmed": "Harmed",
+    "no worthwhile difference": "No worthwhile difference",
+    "not enough evidence": "Not enough evidence",
+    "did not help": "Did not help",  # release 0.1
+}
+"""The verdicts as headings."""
 
 SIDES = ("baseline", "oversampled", "augmented")
 """The sides of a retraining, as runs are named (``baseline/0``); each has its colour in the style sheet."""
@@ -58,7 +64,7 @@ def interval(difference: float, ci: tuple[float, float], seeds: Sequence[float],
         for tick in ticks
     )
     return markup(
-        '<div class="sa-interval" role="img" aria-label="Difference {difference} points, {confidence:.0f}% interval '
+        '<div class="sa-interval" role="img" aria-label="Difference {difference} points, {confidence:.4g}% interval '
         '{low} to {high}"><div class="sa-interval-plot">'
         '<div class="sa-interval-zero" style="left:{zero:.2f}%"></div>'
         '<em class="worse" style="right:{before:.2f}%">&larr; worse</em>'
@@ -66,7 +72,7 @@ def interval(difference: float, ci: tuple[float, float], seeds: Sequence[float],
         '<div class="sa-interval-range" style="left:{start:.2f}%;width:{width:.2f}%"></div>'
         '<div class="sa-interval-mean" style="left:{mean:.2f}%"><b>{difference}</b></div>{dots}</div>'
         '<div class="sa-interval-axis">{axis}</div>'
-        '<p class="sa-chart-note">Points of accuracy, augmented minus baseline. Bar: {confidence:.0f}% interval; '
+        '<p class="sa-chart-note">Points of accuracy, augmented minus baseline. Bar: {confidence:.4g}% interval; '
         "small dots: one a seed.</p></div>",
         difference=points_of(difference, signed=True),
         confidence=100 * confidence,

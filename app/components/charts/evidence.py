@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     from synthaug.stages.compare import Comparison
 
 ACTIVE = ("queued", "running")
+TONES = {
+    "helped": "good",
+    "harmed": "bad",
+    "did not help": "bad",
+    "no worthwhile difference": "",
+    "not enough evidence": "warn",
+}
 
 
 def report(comparisons: Sequence[Comparison]) -> Markup:
@@ -98,19 +105,24 @@ def _interval(comparison: Comparison) -> Markup:
 
 
 def _chip(comparison: Comparison) -> Markup:
-    tone = {"helped": "good", "did not help": "bad"}.get(comparison.verdict, "warn")
-    return markup('<span class="sa-chip {}">{}</span>', tone, VERDICTS[comparison.verdict])
+    return markup(
+        '<span class="sa-chip {}">{}</span>', TONES[comparison.verdict], VERDICTS[comparison.verdict]
+    )
 
 
 def figures(comparison: Comparison) -> Markup:
-    """The comparison in six figures."""
-    entries = (
+    """The comparison in figures."""
+    entries = [
         ("Baseline", f"{points_of(comparison.baseline.accuracy)}%", comparison.baseline.view),
         ("With synthetic images", f"{points_of(comparison.augmented.accuracy)}%", comparison.augmented.view),
         ("Difference", points_of(comparison.difference, signed=True), "points"),
         ("Seeds a side", str(len(comparison.seeds)), comparison.recipe),
         ("Real test images", f"{comparison.test_images:,}", f"set {comparison.test_fingerprint[:12]}"),
-    )
+    ]
+    for name, each in (("Prior matched", comparison.matched_accuracy), ("AUC", comparison.macro_auc)):
+        if each is not None:
+            before, after = points_of(each.baseline_mean), points_of(each.augmented_mean)
+            entries.append((name, points_of(each.difference, signed=True), f"{before}% to {after}%"))
     cells = joined(
         markup("<div><dt>{}</dt><dd>{}<small>{}</small></dd></div>", name, value, note)
         for name, value, note in entries
@@ -273,7 +285,11 @@ HONEST_NOTES = Markup("""
 <li><b>Same test images.</b> Both sides are measured on the same real images, which no training view holds
 and no person can relabel in Explore.</li>
 <li><b>Same seeds.</b> Run <i>s</i> of both sides starts from the same seed, and the interval is over those
-paired differences. It speaks of the variation between runs, not of other test images.</li>
+paired differences. It speaks of the variation between runs, not of other test images. Another comparison with
+more seeds is a further look at the same question, and has a wider interval for it.</li>
+<li><b>Knowledge or prior.</b> A classifier that names a class more often may gain accuracy by that alone.
+<i>Prior matched</i> is the accuracy once every class is named as often as it is there; <i>AUC</i> is how well each
+class is told apart from the others, the mean over classes.</li>
 <li><b>Equal recipe.</b> The epochs are equal, so the larger set takes more steps;
 <code>synthaug compare --equal-steps</code> gives both sides as many.</li>
 <li><b>What the generator saw.</b> A generator may know images that the baseline lacks: the one that comes with

@@ -56,7 +56,7 @@ class Form(NamedTuple):
     generator: gr.Dropdown
     fields: list[gr.components.Component]
     live: Panel
-    said: Panel
+    message: Panel
     preview: gr.Button
     start: gr.Button
 
@@ -89,12 +89,12 @@ def generate_form(
         seed = gr.Number(values.seed, label="Seed", info="Same seed, same images", precision=0, min_width=90)
     Panel(GUIDANCE_HINT)
     from_images = _from_images(values)
-    said = Panel(visible=False)
+    message = Panel(visible=False)
     with gr.Row(elem_classes="sa-form-actions"):
         preview = gr.Button(f"Preview {PREVIEWS}", min_width=120, interactive=False)
         start = gr.Button("Start", variant="primary", min_width=120, elem_id="start", interactive=False)
     fields = [template, label, count, generator, steps, guidance, seed, *from_images]
-    return Form(template, generator, fields, live, said, preview, start)
+    return Form(template, generator, fields, live, message, preview, start)
 
 
 def _from_images(values: FormValues) -> list[gr.components.Component]:

@@ -44,10 +44,10 @@ def template_panel(text: str, vocabulary: Vocabulary | None = None) -> Markup:
 
 def template_error(text: str, error: TemplateError) -> Markup:
     """The message, and the template with the place marked."""
-    said = first_line(error)
+    message = first_line(error)
     where = Markup("")
     if error.position is not None:
         at = min(error.position, len(text))
-        said = said.removesuffix(f" (character {error.position + 1})")
+        message = message.removesuffix(f" (character {error.position + 1})")
         where = markup("<pre>{}<mark>{}</mark>{}</pre>", text[:at], text[at : at + 1] or " ", text[at + 1 :])
-    return markup('<div class="sa-prompts sa-prompts-error" role="status"><p>{}</p>{}</div>', said, where)
+    return markup('<div class="sa-prompts sa-prompts-error" role="status"><p>{}</p>{}</div>', message, where)

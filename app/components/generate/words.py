@@ -31,21 +31,21 @@ def legend(texts: Sequence[str], vocabulary: Vocabulary | None) -> Markup:
     cut = [text for text in texts if vocabulary.read(text) < len(text)]
     spans = [span for text in texts for span in _until(vocabulary.spans(text), vocabulary.read(text))]
     unknown = list(dict.fromkeys(span.text for span in spans if span.state == "unknown"))
-    said = Markup("")
+    legend = Markup("")
     if unknown:
-        said = markup(
+        legend = markup(
             "<strong>Struck through</strong>: no word this generator was taught ({}{}). Such words have no effect, "
             "or not the one you mean.",
             ", ".join(unknown[:5]),
             "" if len(unknown) <= 5 else f" and {len(unknown) - 5} more",
         )
     elif spans:
-        said = Markup("Every word here stood in the captions that this generator learned from.")
+        legend = Markup("Every word here stood in the captions that this generator learned from.")
     if cut:
-        said += Markup(
+        legend += Markup(
             " <strong>Faded, in brackets</strong>: not read, the prompt is longer than the text encoder takes."
         )
-    return markup('<div class="sa-words-legend">{}</div>', said) if said else Markup("")
+    return markup('<div class="sa-words-legend">{}</div>', legend) if legend else Markup("")
 
 
 def _until(spans: Sequence[Span], read: int) -> list[Span]:

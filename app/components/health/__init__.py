@@ -11,7 +11,7 @@ TEMPLATE = """
   <h2>Template health</h2>
   <p>How the images of every slot value fared in review. A word that fails is better taken out of the template
     above than its images one by one. The line through a bar is the 95% interval (Wilson): few images, wide line.</p>
-  <ul class="sa-health-said" data-part="said"></ul>
+  <ul class="sa-health-notes" data-part="notes"></ul>
   <div class="sa-health-empty"><b>Nothing to show yet</b><span data-part="why"></span></div>
   <div class="sa-table-holder"><table class="sa-table"><thead><tr data-part="head"></tr></thead>
   <tbody data-part="rows"></tbody></table></div>

@@ -159,7 +159,7 @@ export function mount({ element }) {
       state.rows = rows;
       root.dataset.state = state.rows.some((row) => row.reviewed || row.far.total) ? "filled" : "empty";
       part("why").textContent = whyEmpty(state.rows);
-      part("said").replaceChildren(.../** @type {string[]} */ (sentences).map((text) => make("li", "", text)));
+      part("notes").replaceChildren(.../** @type {string[]} */ (sentences).map((text) => make("li", "", text)));
       draw();
     } catch {
       // The server is away for the moment; the next job asks again.

@@ -45,14 +45,14 @@ def captioned_angles(lab: Lab, split: Split) -> Angles:
             "metadata.csv (file_name,text)"
         )
     captions = catalog.captions(lab.workspace.db, [image.id for image in images])
-    said = {image.sha256: parse_angles(captions.get(image.id, "")) for image in images}
-    missing = [image.source for image in images if said[image.sha256] is None]
+    written = {image.sha256: parse_angles(captions.get(image.id, "")) for image in images}
+    missing = [image.source for image in images if written[image.sha256] is None]
     if missing:
         raise UserError(
             f"{len(missing)} of {len(images)} captions of the {split} images say no angles, such as that of "
             f"{missing[0]}; they must read like {hip_caption(112.03, 91.09)!r}"
         )
-    return {sha256: angles for sha256, angles in said.items() if angles is not None}
+    return {sha256: angles for sha256, angles in written.items() if angles is not None}
 
 
 def prompted_angles(lab: Lab, jobs: tuple[int, ...]) -> Angles:

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthaug.config import HIP
-from synthaug.experiments.arms import equal_steps
 from synthaug.experiments.base import Arm, Panel, Plan, Row, ScaleName
 from synthaug.experiments.hip.angles import (
     Angles,
@@ -92,6 +91,7 @@ class Hip:
             self.settings.seeds,
             notes=(*self._notes(corrected), *_cut_prompts(lab, made)),
             train=lambda arm, seed: self._trained(lab, arm, seed),
+            updates=self.settings.updates,
         )
 
     def panels(self, lab: Lab, plan: Plan, rows: tuple[Row, ...]) -> tuple[Panel, ...]:
@@ -190,7 +190,7 @@ class Hip:
         return reading
 
     def _arms(self, lab: Lab) -> tuple[Arm, ...]:
-        """Real only, the same for as many updates as the largest set takes, and one arm a reading."""
+        """Real only, and one arm a reading."""
         recipe, threshold = self.settings.trained_with, self.settings.threshold
         arms = []
         for name, title in (
@@ -202,8 +202,7 @@ class Hip:
             view = frozen_view(lab, f"{self.prefix}-{name}", self._angles[name], threshold)
             self._of_view[view] = self._angles[name]
             arms.append(Arm(name, title, view, recipe, "none" if name == "real" else "view"))
-        largest = max(map(len, self._of_view.values()))
-        return (arms[0], equal_steps(arms[0], largest), *arms[1:])
+        return tuple(arms)
 
     def _trained(self, lab: Lab, arm: Arm, seed: int) -> dict[str, Any]:
         """Train a regressor on an arm's images, and measure it on the real test set."""
@@ -286,7 +285,7 @@ def _cut_prompts(lab: Lab, made: tuple[int, ...]) -> tuple[str, ...]:
         return ()
     return (
         f"{images} prompts were longer than the text encoder reads: of one it left out {cuts[0]['example']!r}. "
-        "Angles said there could not be drawn.",
+        "Angles written there could not be drawn.",
     )
 
 

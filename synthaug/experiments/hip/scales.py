@@ -8,7 +8,8 @@ from typing import Any
 
 from synthaug.classifiers.recipes import Recipe
 from synthaug.errors import UnknownName, UserError
-from synthaug.experiments.base import ScaleName
+from synthaug.experiments.arms import check_updates
+from synthaug.experiments.base import ScaleName, Updates
 from synthaug.generator_training.finetuning_config import Method
 from synthaug.importers.hip.angles import NORMAL_ANGLE
 
@@ -34,6 +35,7 @@ class HipSettings:
     drawing_steps: int | None = None  # of the generator; None: its own
     guidance: float | None = None
     epochs: int | None = None  # of the regressors; None: the recipe's
+    updates: Updates = "equal"  # of each arm; see ``Plan``
     threshold: float = NORMAL_ANGLE  # degrees of the worse side from which a dog is "Big"
     corrections: str | None = (
         None  # a table image,left,right that a person corrected; for a user's own folder
@@ -43,14 +45,12 @@ class HipSettings:
     @property
     def trained_with(self) -> Recipe:
         """The recipe with the epochs asked for."""
-        epochs = self.recipe.epochs if self.epochs is None else self.epochs
-        return replace(self.recipe, epochs=epochs, warmup_epochs=min(self.recipe.warmup_epochs, epochs / 4))
+        return self.recipe if self.epochs is None else self.recipe.for_epochs(self.epochs)
 
     @property
     def reader_recipe(self) -> Recipe:
         """The stand-in reader's: the same network, and epochs of its own."""
-        warmup = min(self.recipe.warmup_epochs, self.reader_epochs / 4)
-        return replace(self.recipe, epochs=self.reader_epochs, warmup_epochs=warmup)
+        return self.recipe.for_epochs(self.reader_epochs)
 
     @property
     def finetuning(self) -> dict[str, Any]:
@@ -75,7 +75,7 @@ _SMALL = Recipe(
 
 SCALES: Mapping[ScaleName, HipSettings] = {
     "smoke": HipSettings(
-        recipe=replace(_SMALL, name="hip-smoke", epochs=3, warmup_epochs=0.75),
+        recipe=replace(_SMALL, name="hip-smoke").for_epochs(3),
         phantom="hip-phantom:train=48,test=24,size=32,short=1",
         generator="embedded",
         method="lora",
@@ -149,10 +149,11 @@ def hip_settings(scale: ScaleName, options: Mapping[str, Any]) -> HipSettings:
         if name not in known:
             raise UnknownName("option", name, known)
         chosen = replace(chosen, **{name: _converted(name, value)})
+    check_updates(chosen.updates)
     return chosen
 
 
-_TEXTS = ("phantom", "generator", "method", "corrections")
+_TEXTS = ("phantom", "generator", "method", "corrections", "updates")
 _FLOATS = ("learning_rate", "guidance", "threshold")
 
 

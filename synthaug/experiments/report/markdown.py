@@ -12,6 +12,7 @@ from synthaug.experiments.report.wording import (
     Facts,
     facts,
     how_to_read,
+    judged,
     listed,
     moment,
     number,
@@ -52,9 +53,9 @@ def _parts(result: Result) -> Iterable[str]:
     yield f"**{escaped(scale_sentence(result))}**"
     yield _items(escaped(note) for note in result.notes)
     yield "## Did it help?"
-    yield _items(escaped(verdict_sentence(row, result)) for row in result.rows)
+    yield _items(escaped(verdict_sentence(row, result)) for row in judged(result))
     yield "## Results"
-    yield _table(columns(result), result.rows)
+    yield _table(columns(result), judged(result))
     yield "How to read the table:"
     yield _items(escaped(line) for line in how_to_read(result))
     if any(len(row.per_class) > 1 for row in result.rows):
@@ -63,7 +64,7 @@ def _parts(result: Result) -> Iterable[str]:
             "Accuracy of each class in percent, its change against the baseline in points, and the Holm-corrected p "
             r"of that change. \* marks a change that stands at 5%."
         )
-        yield _table(class_columns(result), result.rows)
+        yield _table(class_columns(result), judged(result))
     for panel in result.panels:
         yield from _panel(panel)
     yield "## Runs"
@@ -75,7 +76,8 @@ def _table(columns: Sequence[Column], rows: Sequence[Row]) -> str:
         escaped(column.heading) + (f"<br><sub>{escaped(column.note)}</sub>" if column.note else "")
         for column in columns
     ]
-    body = ([_cell(column.cell(row), index) for column in columns] for index, row in enumerate(rows, 1))
+    places = {row.runs: index for index, row in reversed(list(enumerate(rows, 1)))}
+    body = ([_cell(column.cell(row), places[row.runs]) for column in columns] for row in rows)
     return _grid(heads, [column.kind == "text" for column in columns], body)
 
 
@@ -129,9 +131,9 @@ def _made_with(result: Result) -> Iterable[str]:
     found: dict[str, list[int]] = {}
     commands: dict[str, None] = {}
     for run in result.runs:
-        said = facts(run)
-        commands.setdefault(said.command)
-        for line in _lines(said):
+        made_with = facts(run)
+        commands.setdefault(made_with.command)
+        for line in _lines(made_with):
             found.setdefault(line, []).append(run.id)
     yield _items(f"{escaped(line)} ({_numbered(sorted(set(runs)))})" for line, runs in found.items())
     yield "Every field, epoch by epoch, is in report.html and result.json."
@@ -140,8 +142,8 @@ def _made_with(result: Result) -> Iterable[str]:
             yield _code(command)
 
 
-def _lines(said: Facts) -> Iterable[str]:
-    for title, values in (("Recipe", said.recipe), ("Hardware", said.hardware), ("Versions", said.versions)):
+def _lines(run: Facts) -> Iterable[str]:
+    for title, values in (("Recipe", run.recipe), ("Hardware", run.hardware), ("Versions", run.versions)):
         if values:
             yield f"{title}: {listed(values)}"
 

@@ -17,19 +17,17 @@ from synthaug.experiments.report.markup import filled, joined
 from synthaug.experiments.report.page_runs import runs_section
 from synthaug.experiments.report.page_tables import panel_table, table
 from synthaug.experiments.report.serial import plain
-from synthaug.experiments.report.table import class_columns, columns
+from synthaug.experiments.report.table import TONES, class_columns, columns
 from synthaug.experiments.report.wording import (
     heading_of_verdict,
     how_to_read,
+    judged,
     moment,
     scale_sentence,
     verdict_sentence,
 )
 
 Plotly = Literal["inline", "cdn", "none"]
-
-TONES = {"helped": "good", "did not help": "bad", "not enough evidence": "warn"}
-"""The tone of each verdict."""
 
 WITHOUT_FIGURES = (
     "The figures are left out of this copy, which keeps it small. To draw them from the result.json beside it, run in "
@@ -89,7 +87,7 @@ class _Page:
         yield self._head()
         yield self._caution()
         yield _section("verdicts", "Did it help?", "", _verdicts(result))
-        yield _section("table", "Results", "", table(columns(result), result.rows), _reading(result))
+        yield _section("table", "Results", "", table(columns(result), judged(result)), _reading(result))
         yield self._figures()
         yield joined(self._panel(index, panel) for index, panel in enumerate(result.panels, 1))
         yield _section(
@@ -152,7 +150,7 @@ class _Page:
                     "Accuracy of each class in percent, and its change against the baseline in points. * marks a "
                     "change that stands at 5% after Holm's correction for the number of classes.",
                     self._figure(row_figures.per_class_bars(rows)),
-                    table(class_columns(self.result), rows),
+                    table(class_columns(self.result), judged(self.result)),
                 )
             )
         matrices = [row for row in rows if row.confusion]
@@ -187,9 +185,9 @@ class _Page:
 
 
 def _section(name: str, title: str, text: str, *parts: Markup) -> Markup:
-    said = filled("<p>{}</p>", text) if text else ""
+    intro = filled("<p>{}</p>", text) if text else ""
     return filled(
-        '<section id="{}"><h2>{}</h2>{}{}</section>\n', name, title, said, joined(part for part in parts)
+        '<section id="{}"><h2>{}</h2>{}{}</section>\n', name, title, intro, joined(part for part in parts)
     )
 
 
@@ -201,7 +199,7 @@ def _verdicts(result: Result) -> Markup:
             heading_of_verdict(row),
             verdict_sentence(row, result),
         )
-        for row in result.rows
+        for row in judged(result)
     )
     return filled('<ul class="verdicts">{}</ul>', joined(items))
 

@@ -43,7 +43,7 @@ def runs_section(result: Result) -> Markup:
 
 
 def _run(run: Run, result: Result) -> Markup:
-    said = facts(run)
+    shown = facts(run)
     seconds = run.metrics.get("seconds")
     return filled(
         '<details class="run" id="run-{0}"><summary><b>Run {0}</b><span>seed {1}</span><span>{2}%</span>'
@@ -53,19 +53,19 @@ def _run(run: Run, result: Result) -> Markup:
         percent(run.metrics.get("accuracy")),
         "" if seconds is None else f"{number(seconds)} s",
         moment(run.created_at),
-        filled('<div class="facts">{}</div>', joined(_parts(run, said, result.classes))),
+        filled('<div class="facts">{}</div>', joined(_parts(run, shown, result.classes))),
     )
 
 
-def _parts(run: Run, said: Facts, classes: Sequence[str]) -> Iterable[Markup]:
+def _parts(run: Run, shown: Facts, classes: Sequence[str]) -> Iterable[Markup]:
     history = run.metrics.get("history") or []
     if history:
         yield _epochs(history)
-    yield _facts("Measured", said.measured | _by_class(run.metrics.get("per_class"), classes))
-    yield _facts("Recipe", said.recipe)
-    yield _facts("Hardware", said.hardware)
-    yield _facts("Versions", said.versions)
-    yield filled("<div><h4>Command</h4><p><code>{}</code></p></div>", said.command)
+    yield _facts("Measured", shown.measured | _by_class(run.metrics.get("per_class"), classes))
+    yield _facts("Recipe", shown.recipe)
+    yield _facts("Hardware", shown.hardware)
+    yield _facts("Versions", shown.versions)
+    yield filled("<div><h4>Command</h4><p><code>{}</code></p></div>", shown.command)
 
 
 def _by_class(recalls: Any, classes: Sequence[str]) -> dict[str, str]:

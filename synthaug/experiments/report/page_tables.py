@@ -23,13 +23,17 @@ def table(columns: Sequence[Column], rows: Sequence[Row]) -> Markup:
         )
         for column in columns
     )
+    # A row against another arm leads to the runs of its own arm, which stands above it.
+    places = {row.runs: index for index, row in reversed(list(enumerate(rows, 1)))}
     body = joined(
         filled(
             "<tr{}>{}</tr>",
             Markup(' class="baseline"') if row.difference is None else "",
-            joined(_cell(column, column.cell(row), index, not at) for at, column in enumerate(columns)),
+            joined(
+                _cell(column, column.cell(row), places[row.runs], not at) for at, column in enumerate(columns)
+            ),
         )
-        for index, row in enumerate(rows, 1)
+        for row in rows
     )
     return _scrolling(head, body)
 

@@ -11,7 +11,15 @@ import numpy as np
 
 from synthaug.experiments.base import Result, Row
 from synthaug.experiments.report.wording import GENERATOR_DATA, number, p_value, percent, points, span
-from synthaug.measures.evidence import MOST_SEEDS, mean_interval
+from synthaug.measures.evidence import MOST_SEEDS, Evidence, mean_interval
+
+TONES: dict[str, Literal["", "good", "bad", "warn"]] = {
+    "helped": "good",
+    "harmed": "bad",
+    "did not help": "bad",
+    "not enough evidence": "warn",
+}
+"""The tone of each verdict; none for no difference."""
 
 SIGNIFICANT = 0.05
 """A Holm-corrected p below it is marked."""
@@ -55,8 +63,13 @@ def columns(result: Result) -> list[Column]:
     for name in ("accuracy", *focus):
         if name != "accuracy":
             chosen.append(Column(name, _of_class(name), "accuracy, %"))
+            if any(row.auc.get(name) is not None for row in result.rows):
+                chosen.append(Column(name, _auc_of_class(name), "AUC, %"))
         if name in published:
             chosen.append(_published(name, "Published" if name == "accuracy" else f"{name}, published"))
+    if any(row.macro_auc for row in result.rows):
+        chosen.append(Column("Prior matched", _matched, "accuracy, %; change"))
+        chosen.append(Column("AUC", _macro_auc, "%, mean of classes; change"))
     chosen += [Column(name, _measure(name), "mean ± 95% t") for name in measured]
     chosen += [
         _published(name, f"{name}, published") for name in published if name not in ("accuracy", *focus)
@@ -77,8 +90,10 @@ def class_columns(result: Result) -> list[Column]:
 
 
 def _title(row: Row) -> Cell:
-    said = () if row.generator_data == "none" else (f"generator {GENERATOR_DATA[row.generator_data]}",)
-    return Cell(row.title, under=said, linked=False)
+    notes = [f"against: {row.against}"] if row.against else []
+    if row.generator_data != "none":
+        notes.append(f"generator {GENERATOR_DATA[row.generator_data]}")
+    return Cell(row.title, under=tuple(notes), linked=False)
 
 
 def _accuracy(row: Row) -> Cell:
@@ -92,6 +107,33 @@ def _by_run(row: Row, figures: list[str]) -> tuple[tuple[str, int], ...]:
 
 def _of_class(name: str) -> Callable[[Row], Cell]:
     return lambda row: Cell(percent(row.per_class.get(name)))
+
+
+def _auc_of_class(name: str) -> Callable[[Row], Cell]:
+    def cell(row: Row) -> Cell:
+        if name not in row.auc_changes:
+            return Cell(percent(row.auc.get(name)))
+        difference, p = row.auc_changes[name]
+        return Cell(percent(row.auc[name]), under=(points(difference) + "*" * (p < SIGNIFICANT),))
+
+    return cell
+
+
+def _matched(row: Row) -> Cell:
+    return _with_change(row, row.matched_accuracies, row.matched_change)
+
+
+def _macro_auc(row: Row) -> Cell:
+    return _with_change(row, row.macro_auc, row.auc_change)
+
+
+def _with_change(row: Row, values: tuple[float, ...], change: Evidence | None) -> Cell:
+    if not values:
+        return EMPTY
+    under: tuple[str, ...] = ()
+    if change is not None:
+        under = (points(change.difference), *([f"t {span(change.ci)}"] if change.ci else []))
+    return Cell(percent(float(np.mean(values))), under=under)
 
 
 def _published(name: str, heading: str) -> Column:
@@ -127,6 +169,8 @@ def _difference(row: Row) -> Cell:
     under = []
     if row.difference_interval:
         under.append(f"t {span(row.difference_interval)}")
+    if row.difference_over_images:
+        under.append(f"seeds and images {span(row.difference_over_images)}")
     if row.difference_bootstrap:
         under.append(f"bootstrap {span(row.difference_bootstrap)}")
     return Cell(points(row.difference), under=tuple(under))
@@ -135,13 +179,12 @@ def _difference(row: Row) -> Cell:
 def _verdict(row: Row) -> Cell:
     if row.verdict is None:
         return Cell("baseline", linked=False)
-    tones: dict[str, Literal["good", "bad", "warn"]] = {"helped": "good", "did not help": "bad"}
     under: tuple[str, ...] = ()
     if row.verdict == "not enough evidence":
         under = (
             f"{'over ' if row.seeds_needed is None else 'about '}{row.seeds_needed or MOST_SEEDS:,} seeds needed",
         )
-    return Cell(row.verdict, under=under, linked=False, tone=tones.get(row.verdict, "warn"))
+    return Cell(row.verdict, under=under, linked=False, tone=TONES.get(row.verdict, ""))
 
 
 def _class_change(name: str) -> Callable[[Row], Cell]:
@@ -152,6 +195,10 @@ def _class_change(name: str) -> Callable[[Row], Cell]:
         difference, p = row.class_changes[name]
         clear = p < SIGNIFICANT
         tone: Literal["", "good", "bad"] = ("good" if difference > 0 else "bad") if clear else ""
-        return Cell(accuracy, under=(points(difference) + "*" * clear, p_value(p)), tone=tone)
+        under = [points(difference) + "*" * clear, p_value(p)]
+        if name in row.auc_changes:
+            change, p_auc = row.auc_changes[name]
+            under.append(f"AUC {percent(row.auc[name])}, {points(change)}" + "*" * (p_auc < SIGNIFICANT))
+        return Cell(accuracy, under=tuple(under), tone=tone)
 
     return cell

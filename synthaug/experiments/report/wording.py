@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from synthaug.experiments.base import Result, Row, Run
-from synthaug.measures.evidence import FEWEST_SEEDS, MOST_SEEDS
+from synthaug.measures.evidence import (
+    CONFIDENCE,
+    FEWEST_SEEDS,
+    MOST_SEEDS,
+    SMALLEST_EFFECT,
+    look_confidence,
+)
+from synthaug.stages.weighing import percentage
 
 GENERATOR_DATA = {
     "none": "no synthetic images",
@@ -23,8 +30,34 @@ GENERATOR_DATA = {
 HARDWARE = ("hardware", "platform", "cpu", "cpus", "threads", "memory_gib", "gpu")
 """Facts of an environment that are no versions."""
 
-SHOWN_APART = ("accuracy", "per_class", "confusion", "recipe", "history")
+SHOWN_APART = ("accuracy", "per_class", "confusion", "auc", "recipe", "history")
 """Entries of a run's metrics that have a place of their own."""
+
+
+RULE = (
+    "The difference is paired by seed. Its first interval is Student's t, on which the verdict rests; it speaks of the "
+    "variation between training runs on this one test set. The second, for seeds and images, adds what other test "
+    "images of the same kind would change. The third is the BCa bootstrap over seeds, too narrow for so few.",
+    "Helped, harmed: the interval lies above 0, below 0. No worthwhile difference: it lies within "
+    f"{100 * SMALLEST_EFFECT:g} points on either side. Seeds needed: how many would settle it with a chance of 80%, "
+    "were the difference and spread those seen. More seeds are a further look at the same question: the first is at "
+    f"{percentage(look_confidence(1))}, the second at {percentage(look_confidence(2))}, so that all looks together "
+    "err in at most 5 of 100 cases. Every verdict stands for itself; none is corrected for the number of rows.",
+)
+EARLIER_RULE = (
+    "The difference is paired by seed. Its first interval is Student's t, on which the verdict rests; the second "
+    "is the percentile bootstrap, which is too narrow for so few seeds. Both speak of the variation between "
+    "training runs on this one test set, not of other data. Every verdict stands for itself, at 95%; none is "
+    "corrected for the number of rows.",
+    "Helped: the interval lies above 0. Did not help: it rules out a gain of half a point. This is the rule of release "
+    "0.1, under which the result was written.",
+)
+KNOWLEDGE = (
+    "AUC is the area under the ROC curve of each class against the rest, and its mean over classes: how well the "
+    "classes are told apart, however often each is named. Prior matched is the accuracy after a bias that makes each "
+    "class as probable as the test set's shares say, found on the scores of the other half of the test images without "
+    "their labels. A gain of accuracy that shows in neither is a shifted prior, no knowledge."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +115,7 @@ def baseline_row(result: Result) -> Row:
 
 
 def heading_of_verdict(row: Row) -> str:
-    """``baseline``, ``helped``, ``did not help`` or ``not enough evidence``."""
+    """``baseline``, or the verdict."""
     return row.verdict or "baseline"
 
 
@@ -91,14 +124,16 @@ def verdict_sentence(row: Row, result: Result) -> str:
     seeds = f"{len(row.accuracies)} seed{'s' * (len(row.accuracies) != 1)}"
     if row.difference is None:
         return f"{row.title}: {percent(row.accuracy)}% over {seeds}. The other rows are compared with it."
-    gain = f"{points(row.difference)} points of accuracy against {baseline_row(result).title}"
+    gain = f"{points(row.difference)} points of accuracy against {row.against or baseline_row(result).title}"
     if row.difference_interval:
-        gain += f", 95% interval {span(row.difference_interval)}"
-    said = {
+        gain += f", {percentage(row.confidence)} interval {span(row.difference_interval)}"
+    sentence = {
         "helped": f"{row.title} helped: {gain}, {seeds}.",
-        "did not help": f"{row.title} did not help: {gain}, {seeds}.",
+        "harmed": f"{row.title} did harm: {gain}, {seeds}.",
+        "no worthwhile difference": f"{row.title} makes no worthwhile difference: {gain}, {seeds}.",
+        "did not help": f"{row.title} did not help: {gain}, {seeds}.",  # release 0.1
     }.get(row.verdict or "", f"Not enough evidence on {row.title}: {gain}, {seeds}.{_more_seeds(row)}")
-    return " ".join([said, *_reservations(row, result)])
+    return " ".join([sentence, *row.reservations, *_reservations(row, result)])
 
 
 def _more_seeds(row: Row) -> str:
@@ -109,14 +144,19 @@ def _more_seeds(row: Row) -> str:
     return f" About {row.seeds_needed} seeds might settle it."
 
 
+def judged(result: Result) -> tuple[Row, ...]:
+    """The rows of the table: the arms, and those that stand against another arm than the baseline."""
+    return (*result.rows, *result.contrasts)
+
+
 def _reservations(row: Row, result: Result) -> list[str]:
-    said = []
+    sentences = []
     if row.generator_data == "full":
-        said.append("Its generator had seen real images that the arm lacks, which flatters the gain.")
+        sentences.append("Its generator had seen real images that the arm lacks, which flatters the gain.")
     before, after = baseline_row(result).published.get("accuracy"), row.published.get("accuracy")
-    if before is not None and after is not None:
-        said.append(f"Published, on other data and another network: {points(after - before)}.")
-    return said
+    if not row.against and before is not None and after is not None:
+        sentences.append(f"Published, on other data and another network: {points(after - before)}.")
+    return sentences
 
 
 def scale_sentence(result: Result) -> str:
@@ -131,12 +171,7 @@ def how_to_read(result: Result) -> tuple[str, ...]:
     lines = [
         "Accuracy is on real test images only, in percent, the mean over seeds with its 95% t interval. The small "
         "figures under it are the single runs; each leads to its run.",
-        "The difference is paired by seed. Its first interval is Student's t, on which the verdict rests; the second "
-        "is the percentile bootstrap, which is too narrow for so few seeds. Both speak of the variation between "
-        "training runs on this one test set, not of other data. Every verdict stands for itself, at 95%; none is "
-        "corrected for the number of rows.",
-        "Helped: the interval lies above 0. Did not help: it rules out a gain of half a point. Seeds needed: how many "
-        "would settle it with a chance of 80%, were the difference and spread those seen.",
+        *(EARLIER_RULE if _is_earlier(result) else RULE),
     ]
     if any(row.generator_data != "none" for row in result.rows):
         lines.append(
@@ -144,12 +179,20 @@ def how_to_read(result: Result) -> tuple[str, ...]:
             f'what it adds comes in part from them, and the gain is flattered. "Generator {GENERATOR_DATA["view"]}" '
             "(generator data: view): the honest case."
         )
+    if any(row.macro_auc for row in result.rows):
+        lines.append(KNOWLEDGE)
     if any(row.published for row in result.rows):
         lines.append(
             "Published figures are those of the source, on other data and another network: compare their "
             "differences with ours, not the figures themselves."
         )
     return tuple(lines)
+
+
+def _is_earlier(result: Result) -> bool:
+    """Whether a result was written under the rule of release 0.1, which had 95% for every look."""
+    weighed = [row for row in result.rows if row.verdict]
+    return bool(weighed) and all(row.confidence == CONFIDENCE for row in weighed)
 
 
 def facts(run: Run) -> Facts:

@@ -140,7 +140,7 @@ class DiffusionGenerator:
             ).images
         if not np.isfinite(drawn).all():
             raise SynthaugError(
-                f"{self.name} drew values that are no numbers in {self.settings.dtype}; try device='cpu'"
+                f"{self.name} drew NaN or infinite values in {self.settings.dtype}; try device='cpu'"
             )
         images: NDArray[np.uint8] = np.rint(drawn * 255).astype(np.uint8)
         return images

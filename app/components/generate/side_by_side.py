@@ -24,7 +24,7 @@ PREVIEW_HEAD = Markup(
 THE_SAME = ("The same", "")
 
 
-class Trial(NamedTuple):
+class SideBySide(NamedTuple):
     """The preview and what it is compared with."""
 
     compare: gr.Checkbox
@@ -36,7 +36,7 @@ class Trial(NamedTuple):
     shown: Panel
 
 
-def trial() -> Trial:
+def side_by_side() -> SideBySide:
     """The preview's card, empty: one setting, or two side by side."""
     Panel(PREVIEW_HEAD)
     compare = gr.Checkbox(False, label="Compare with a second setting", elem_id="compare")
@@ -60,7 +60,7 @@ def trial() -> Trial:
     shown = Panel(NOTHING_DRAWN, elem_id="preview")
     stop = gr.Button("Stop drawing", size="sm", visible=False, elem_id="stop-preview")
     compare.change(lambda on: gr.Row(visible=on), compare, row, **QUIET)
-    return Trial(compare, row, generator, guidance, both, stop, shown)
+    return SideBySide(compare, row, generator, guidance, both, stop, shown)
 
 
 def settings_of(

@@ -1,0 +1,120 @@
+"""The command that answers whether the synthetic images helped."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from synthaug.cli import cli
+from synthaug.cli.support import Result, command, open_workspace, workspace_option
+from synthaug.running.progress_bar import progress_bar
+
+if TYPE_CHECKING:
+    from synthaug.stages.compare import Comparison
+
+    _Row = tuple[str, float | None, float | None, float | None, tuple[float, float]]
+    """A name, both sides, their difference and its interval; shares."""
+
+
+@command(cli, "compare")
+@click.option("--baseline", required=True, metavar="VIEW", help="View to compare with.")
+@click.option("--augmented", required=True, metavar="VIEW", help="View with the synthetic images.")
+@click.option("--seeds", default=5, show_default=True, metavar="N", help="Training runs per side.")
+@click.option("--recipe", metavar="R", help="Training recipe. [default: by preset]")
+@click.option("--epochs", type=int, metavar="N", help="Training epochs. [default: the recipe's]")
+@click.option(
+    "--equal-steps", is_flag=True, help="Train both sides for as many updates as the larger view takes."
+)
+@click.option(
+    "--smallest-effect",
+    default=0.5,
+    show_default=True,
+    metavar="POINTS",
+    help="Smallest difference of accuracy that matters, in percentage points.",
+)
+@workspace_option
+def compare(
+    baseline: str,
+    augmented: str,
+    seeds: int,
+    recipe: str | None,
+    epochs: int | None,
+    equal_steps: bool,
+    smallest_effect: float,
+    workspace_path: Path | None,
+) -> Result:
+    """Say whether the synthetic images helped, with an interval and a verdict.
+
+    Both views are trained with the same seeds and measured on the same real test images.
+
+    \b
+      $ synthaug compare --baseline imbalanced --augmented augmented --seeds 5
+    """
+    from synthaug.stages.compare import compare as stage
+
+    workspace = open_workspace(workspace_path)
+    with progress_bar() as report:
+        found = stage(
+            workspace,
+            baseline,
+            augmented,
+            seeds,
+            recipe,
+            lambda done, total, epoch: report(done, total, str(epoch["run"])),
+            epochs=epochs,
+            equal_steps=equal_steps,
+            smallest_effect=smallest_effect / 100,
+        )
+    return {
+        "baseline": found.baseline.accuracy,
+        "augmented": found.augmented.accuracy,
+        "difference": found.difference,
+        "ci": list(found.ci),
+        "ci_images": list(found.ci_images or ()),
+        "bootstrap": list(found.bootstrap or ()),
+        "confidence": found.confidence,
+        "look": found.look,
+        "smallest_effect": found.smallest_effect,
+        "verdict": found.verdict,
+        "seeds": len(found.seeds),
+        "matched_accuracy": None if found.matched_accuracy is None else asdict(found.matched_accuracy),
+        "macro_auc": None if found.macro_auc is None else asdict(found.macro_auc),
+        "auc": {
+            name: [before, after]
+            for name, before, after in zip(
+                workspace.classes, found.baseline.auc, found.augmented.auc, strict=False
+            )
+        },
+        "mcnemar": [asdict(each) for each in found.mcnemar],
+        "test_fingerprint": found.test_fingerprint,
+        "message": "\n".join(
+            [found.verdict_text, *_figures(found), f"Test set {found.test_fingerprint[:12]}."]
+        ),
+    }
+
+
+def _figures(found: Comparison) -> list[str]:
+    """The table under the verdict: accuracy as it is and with the class prior matched, and what ranks the classes."""
+    rows: list[_Row] = [
+        ("accuracy", found.baseline.accuracy, found.augmented.accuracy, found.difference, found.ci)
+    ]
+    if found.ci_images is not None:
+        rows.append(("  other test images too", None, None, None, found.ci_images))
+    for name, each in (
+        ("accuracy, class prior matched", found.matched_accuracy),
+        ("macro AUC", found.macro_auc),
+    ):
+        if each is not None and each.ci is not None:
+            rows.append((name, each.baseline_mean, each.augmented_mean, each.difference, each.ci))
+    head = f"{'%':<32}{'baseline':>10}{'augmented':>11}{'change':>9}   {100 * found.confidence:.4g}% interval"
+    return [head, *map(_figures_row, rows)]
+
+
+def _figures_row(row: _Row) -> str:
+    name, *figures, ci = row
+    before, after, change = ("" if each is None else f"{100 * each:.2f}" for each in figures)
+    moved = change if change.startswith("-") or not change else f"+{change}"
+    return f"{name:<32}{before:>10}{after:>11}{moved:>9}   {100 * ci[0]:+.2f} to {100 * ci[1]:+.2f}"

@@ -1,0 +1,46 @@
+"""The figures of one classifier on the frozen test set, JSON-ready: shares 0..1; None where they say nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthaug.measures import metrics
+from synthaug.measures.ranking import one_vs_rest_auc, prior_matched
+
+
+def figures_of(log_probs: NDArray[np.float32], labels: NDArray[np.int64]) -> dict[str, Any]:
+    """What log probabilities (N, K) are worth: accuracy, recall and AUC of each class, and more.
+
+    "matched_accuracy" is the accuracy once every class is as probable as the shares of the test set say: the bias is
+    found on the scores of the other half of the test images, without their labels (``ranking.prior_matched``).
+    """
+    classes = log_probs.shape[1]
+    confusion = metrics.confusion_matrix(labels, log_probs.argmax(axis=1), classes)
+    areas = one_vs_rest_auc(log_probs, labels)
+    shares = np.bincount(labels, minlength=classes) / len(labels)
+    return {
+        **named_right(confusion),
+        "auc": _nullable(areas),
+        "macro_auc": None if np.isnan(areas).all() else float(np.nanmean(areas)),
+        "matched_accuracy": metrics.accuracy(labels, prior_matched(log_probs, shares)),
+        "test_images": len(labels),
+    }
+
+
+def named_right(confusion: NDArray[np.int64]) -> dict[str, Any]:
+    """Accuracy and recall of each class from counts (K, K), and the counts: rows true, columns predicted."""
+    images = confusion.sum(1)
+    recall = np.full(len(images), np.nan)
+    np.divide(confusion.diagonal(), images, out=recall, where=images > 0)
+    return {
+        "accuracy": float(np.trace(confusion) / confusion.sum()),
+        "per_class": _nullable(recall),
+        "confusion": confusion.tolist(),
+    }
+
+
+def _nullable(values: NDArray[np.float64]) -> list[float | None]:
+    return [None if np.isnan(value) else float(value) for value in values]
