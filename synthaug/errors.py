@@ -105,7 +105,18 @@ _REASONS = {
     errno.ENOTEMPTY: _TAKEN,
     errno.EEXIST: _TAKEN,
     errno.ENOTDIR: _TAKEN,
+    errno.ENAMETOOLONG: "its name is too long for the file system; choose a shorter one",
 }
+
+
+def explain(error: Exception) -> UserError | None:
+    """An error that the user can mend, in words that say how; None: it is a failure of ours."""
+    if isinstance(error, UserError):
+        return error
+    if not isinstance(error, OSError) or error.errno is None or error.filename is None:
+        return None
+    reason = _REASONS.get(error.errno) or str(error.strerror).lower()
+    return WorkspaceError(f"cannot use {str(error.filename)[:200]!r}: {reason}")
 
 
 def explain_os_error(error: OSError, path: Path, doing: str = "write") -> WorkspaceError | OSError:

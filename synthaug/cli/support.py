@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from synthaug.records import Job
     from synthaug.workspace import Workspace
 
+
 class WholeNumber(click.ParamType[int]):
     """A whole number that the database, numpy and torch can all hold."""
 
