@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 import re
 import threading
 from collections import OrderedDict
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from synthaug.errors import UserError
 from synthaug.generators.diffusion.pipelines import LoadedPipeline, is_out_of_memory
 from synthaug.generators.folders import ADAPTER, ModelFolder
+from synthaug.parsing import read_json
 from synthaug.weights import pretrained, read_tensors, refuse_misfit
 
 if TYPE_CHECKING:
@@ -140,8 +140,11 @@ def _merge_adapter(pipeline: Any, folder: ModelFolder) -> None:
     if config.is_file():
         import diffusers
 
-        settings = json.loads(config.read_text(encoding="utf-8"))
-        pipeline.scheduler = getattr(diffusers, settings["_class_name"]).from_config(settings)
+        settings = read_json(dict[str, Any], config)
+        kind = getattr(diffusers, str(settings.get("_class_name")), None)
+        if kind is None:
+            raise UserError(f"{config} names no scheduler of diffusers: {settings.get('_class_name')!r:.80}")
+        pipeline.scheduler = kind.from_config(settings)
 
 
 def _check_adapter(pipeline: Any, path: Path) -> None:
