@@ -18,13 +18,13 @@ from torch import nn
 
 from synthaug.errors import SynthaugError, UserError
 from synthaug.generator_training import checkpoints
-from synthaug.generator_training.config import Progress
 from synthaug.generator_training.latents import to_tensor
 from synthaug.generator_training.text_to_image import ignore_progress
 from synthaug.generators.base import ModelCard
 from synthaug.generators.dcgan import LATENT, Discriminator, Generator, initialise
 from synthaug.generators.folders import GAN_WEIGHTS
 from synthaug.generators.gan import SIDE
+from synthaug.progress import StepProgress
 from synthaug.weights import fill
 
 CHECKPOINT = "gan.safetensors"
@@ -50,7 +50,7 @@ def train_gan(
     output_dir: Path,
     checkpoint_dir: Path,
     *,
-    progress: Progress = ignore_progress,
+    progress: StepProgress = ignore_progress,
     trained_on: str = "",
 ) -> dict[str, Any]:
     """Train on ``images (N, H, W, 3) uint8``, resized to 64 px, and write a folder that ``GANGenerator`` reads.

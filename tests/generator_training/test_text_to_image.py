@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from synthaug.errors import UserError
-from synthaug.generator_training.config import Augment, Progress, Schedule, TrainingConfig
+from synthaug.generator_training.config import Augment, Schedule, TrainingConfig
 from synthaug.generator_training.fitting import Backward
 from synthaug.generator_training.networks import Architecture
 from synthaug.generator_training.text_to_image import ignore_progress, train
 from synthaug.generators import load_generator
 from synthaug.generators.base import ModelCard
+from synthaug.progress import StepProgress
 from synthaug.records import GenerationRequest, Pixels
 
 COLORS = np.random.default_rng(0).integers(0, 256, (32, 1, 1, 3), dtype=np.uint8)
@@ -51,7 +52,7 @@ def mirror(pixels: Pixels, rng: np.random.Generator) -> Pixels:
 
 def run(
     folder: Path,
-    progress: Progress = ignore_progress,
+    progress: StepProgress = ignore_progress,
     config: TrainingConfig = CONFIG,
     augment: Augment | None = None,
 ) -> Path:
