@@ -73,7 +73,6 @@ def test_an_argument_that_is_not_utf8(shell: Shell, place: Path, arguments: tupl
         ("view", "v", "--seed", TOO_LARGE),
         ("view", "v", "--job", TOO_LARGE),
         ("train", "--view", "v", "--seed", "-1"),
-        ("score", "--seed", str(2**32)),
         ("jobs", "--cancel", TOO_LARGE),
         ("jobs", "--resume", "9" * 5000),
         ("generate", "--template", "a", "--label", "cat", "-n", TOO_LARGE),
@@ -126,3 +125,7 @@ def test_files_whose_names_are_not_utf8_are_imported(shell: Shell, place: Path) 
     (folder / os.fsdecode(b"\xff.jpg")).write_bytes(b"no image")
     result = shell.json("import", "src")
     assert (result["added"], [each["path"] for each in result["rejected"]]) == (1, ["cat/\ufffd.jpg"])
+
+
+def test_a_seed_that_umap_does_not_take(shell: Shell, place: Path) -> None:
+    assert "the seed is 4294967296; it must lie in 0 .. 4294967295" in shell.error("score", "--seed", 2**32)

@@ -10,7 +10,6 @@ import click
 
 from synthaug.cli import cli
 from synthaug.cli.support import (
-    SHORT_SEED,
     Result,
     command,
     open_workspace,
@@ -145,7 +144,7 @@ def predict(model: str | None, workspace_path: Path | None) -> Result:
     help="A classifier of the workspace, efficientnet-lite0 (pretrained on ImageNet; needs no labels) or timm:NETWORK "
     "from the hub. [default: the classifier that predicted last, else efficientnet-lite0]",
 )
-@click.option("--seed", type=SHORT_SEED, default=0, show_default=True, help="Random seed of UMAP.")
+@click.option("--seed", default=0, show_default=True, help="Random seed of UMAP.")
 @click.option("--recompute", is_flag=True, help="Extract all features again, including those already stored.")
 @workspace_option
 def score(features: str | None, seed: int, recompute: bool, workspace_path: Path | None) -> Result:

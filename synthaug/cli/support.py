@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from synthaug.config import WORKSPACE_VARIABLE
+from synthaug.config import LARGEST_SEED, WORKSPACE_VARIABLE
 from synthaug.errors import UserError, WorkspaceError
 from synthaug.running.progress_bar import progress_bar
 
@@ -35,12 +35,10 @@ class WholeNumber(click.ParamType[int]):
         return int(number)
 
 
-NUMBER = WholeNumber(-(2**63), 2**63 - 1)
+NUMBER = WholeNumber(-LARGEST_SEED, LARGEST_SEED)
 """Ids and counts; the stages say which of them make sense."""
 
-SEED = WholeNumber(0, 2**63 - 1)
-SHORT_SEED = WholeNumber(0, 2**32 - 1)
-"""What scikit-learn and UMAP take."""
+SEED = WholeNumber(0, LARGEST_SEED)
 
 Result = Mapping[str, Any]
 """What a command returns: its JSON keys; the key ``message`` is what a person reads."""

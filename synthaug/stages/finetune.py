@@ -23,6 +23,7 @@ from synthaug.running.jobs import JobContext
 from synthaug.stages.finetune_captions import Captioned, captioned_images
 from synthaug.stages.generation_params import usual_generator
 from synthaug.stages.pixels import read_image
+from synthaug.stages.seeds import check_seed
 from synthaug.store import jobs
 from synthaug.store.database import now
 from synthaug.workspace import Workspace
@@ -72,6 +73,7 @@ def submit(
     """
     base = base or usual_generator(workspace)
     config = _config({"method": method, **settings})
+    check_seed(config.seed)
     found = captioned_images(workspace, view, _fallback(config, caption, instance_prompt))
     if method == "dreambooth" and class_prompt is None and len(found.classes) == 1:
         class_prompt = f"a photo of a {found.classes[0]}"
