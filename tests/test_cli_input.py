@@ -129,3 +129,9 @@ def test_files_whose_names_are_not_utf8_are_imported(shell: Shell, place: Path) 
 
 def test_a_seed_that_umap_does_not_take(shell: Shell, place: Path) -> None:
     assert "the seed is 4294967296; it must lie in 0 .. 4294967295" in shell.error("score", "--seed", 2**32)
+
+
+@pytest.mark.parametrize("name", ["", ".", "/", ".."])
+def test_a_folder_without_a_name_of_its_own(shell: Shell, place: Path, name: str) -> None:
+    assert "has no name of its own" in shell.error("train-generator", name, "--family", "gan", "--view", "v")
+    assert "has no name of its own" in shell.error("demo", "--headless", "--workspace", name)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from synthaug.cli import cli
-from synthaug.cli.support import Result, command, open_workspace, run_job, workspace_option
+from synthaug.cli.support import NamedPath, Result, command, open_workspace, run_job, workspace_option
 from synthaug.config import DEFAULT_PORT, WORKSPACE_VARIABLE
 from synthaug.running.progress_bar import progress_bar
 
@@ -46,7 +46,7 @@ def serve(host: str, port: int, workspace_path: Path | None) -> Result:
     default="demo-workspace",
     show_default=True,
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=NamedPath(),
     help="Workspace, created if missing; the cats go to DIR-cats.",
 )
 @click.option(

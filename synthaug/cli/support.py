@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,18 @@ NUMBER = WholeNumber(-LARGEST_SEED, LARGEST_SEED)
 """Ids and counts; the stages say which of them make sense."""
 
 SEED = WholeNumber(0, LARGEST_SEED)
+
+
+class NamedPath(click.Path):
+    """A path with a name of its own, beside which others can be made: not "", "." or "/"."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path; a usage error for one without a name."""
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if not path.name or path.name == "..":
+            self.fail(f"{value!r} has no name of its own; name a new folder.", param, ctx)
+        return path
+
 
 Result = Mapping[str, Any]
 """What a command returns: its JSON keys; the key ``message`` is what a person reads."""

@@ -22,9 +22,12 @@ from synthaug.generators.base import ModelCard
 from synthaug.generators.folders import family_of
 from synthaug.stages.bulk_labels import from_csv
 from synthaug.stages.export import export, rebuild
+from synthaug.stages.label_history import export_history, import_history
 from synthaug.stages.view import ViewSpec, make_view
 from synthaug.stages.view_manifest import fingerprint, read_view, write_view
 from synthaug.store import catalog
+from synthaug.store.label_chain import ChainedEntry
+from synthaug.store.label_hash import GENESIS
 from synthaug.weights import read_tensors
 from synthaug.workspace import Workspace
 from tests.fuzz.harness import fuzz
@@ -92,6 +95,35 @@ def test_label_tables(small: Workspace, tmp_path: Path) -> None:
     fuzz(
         label_table, content=table | st.binary() | table.flatmap(changed_bytes), annotator=st.text(max_size=9)
     )
+
+
+def test_label_histories(small: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text("image,label\n1,cat\n2,dog\n1,reject\n")
+    from_csv(small, tmp_path / "labels.csv", "ann")
+    export_history(small, tmp_path / "whole.jsonl")
+    first, *rows = map(json.loads, (tmp_path / "whole.jsonl").read_text().splitlines())
+    path = tmp_path / "changed.jsonl"
+
+    def label_history(text: str, signed: bool) -> None:
+        lines = json.loads(text)
+        lines = lines if isinstance(lines, list) else [lines]
+        path.write_text("\n".join(map(json.dumps, _chained(first, lines) if signed else lines)))
+        import_history(small, path)
+
+    fuzz(label_history, text=changed_json(lambda: [first, *rows]), signed=st.booleans())
+
+
+def _chained(first: dict[str, Any], lines: list[Any]) -> list[Any]:
+    """With the hashes that fit, where they can be made: what lies behind that check is tried as well."""
+    previous, chained = GENESIS, []
+    for line in lines[1:]:
+        try:
+            entry = ChainedEntry(**{**line, "previous_hash": previous})
+            previous = entry.hash
+        except TypeError:
+            return lines
+        chained.append(dataclasses.asdict(entry))
+    return [{**first, "entries": len(chained), "hash": previous}, *chained]
 
 
 def header(changes: dict[str, Any]) -> dict[str, Any]:
