@@ -169,7 +169,8 @@ def test_kept_maps_of_another_name(tmp_path: Path) -> None:
         ({"class_names": []}, "names"),
         ({"mean": [0.5, 0.5]}, "mean"),
         ({"std": ["a", 1, 1]}, r"std\.0"),
-        ({"recipe": {}}, r"recipe\.name"),
+        ({"recipe": {}}, "name: Field required"),
+        ({"recipe": {"colour": 1}}, "name: Field required"),
         ({"recipe": None}, "recipe"),
     ],
 )

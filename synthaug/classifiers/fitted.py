@@ -32,7 +32,7 @@ Channels = tuple[FiniteFloat, FiniteFloat, FiniteFloat]
 class _Header:
     """What a file says of the network in it."""
 
-    recipe: Recipe
+    recipe: dict[str, Any]
     names: Annotated[tuple[str, ...], Field(min_length=1)]
     mean: Channels
     std: Channels
@@ -123,11 +123,17 @@ class Fitted:
         header, tensors = _read(path, cls.noun)
         described = {**header, "names": header.get(cls.names_key)}
         found = parse_record(_Header, described, f"the description in {path}", unknown="ignore")
-        recipe = found.recipe
+        recipe = _recipe(found.recipe, path)
         network = build(recipe.network, len(found.names))
         fill(network, tensors, path)
         network = place(network, choose_device(device))
         return cls(network, recipe, found.names, found.mean, found.std, found.training)
+
+
+def _recipe(written: dict[str, Any], path: Path) -> Recipe:
+    """The recipe in a file's description, its numbers as they were written: equal files stay equal."""
+    parse_record(Recipe, written, f"the recipe in {path}", unknown="forbid")
+    return Recipe(**written)
 
 
 class FittedClassifier(Fitted):

@@ -151,7 +151,9 @@ def test_a_card_that_cannot_be_read(model: Path, text: str) -> None:
 
 
 def test_a_card_survives_writing(tmp_path: Path) -> None:
-    card = ModelCard("x", 5, 1.5, 2, (16, 16), ("cat",), ("bold", "thin"))
+    card = ModelCard(
+        "x", "gan", 5, 1.5, 2, (16, 16), ("cat",), ("bold", "thin"), "digits", "words", {"fid": 1.5}
+    )
     card.write(tmp_path)
     assert ModelCard.read(tmp_path) == card
 
