@@ -158,7 +158,7 @@ def test_a_checkpoint(key: str, change: str, tmp_path: Path) -> None:
 def test_kept_maps_of_another_name(tmp_path: Path) -> None:
     path = tmp_path / "maps.safetensors"
     save_file({"unrelated": torch.zeros(1)}, path, metadata={"fingerprint": "f"})
-    with pytest.raises(UserError, match=r"maps\.safetensors.*1 tensors missing \(maps\)"):
+    with pytest.raises(UserError, match=r"maps\.safetensors.*1 tensors missing \(kept\)"):
         alignment.kept_maps(np.zeros((1, 8, 8, 3), np.uint8), lambda images: np.zeros(1), path, "f")
 
 

@@ -33,6 +33,7 @@ def cli() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Entry point of the ``synthaug`` command."""
     from synthaug.cli import (  # noqa: F401  (they register their commands)
+        accounts,
         acquire,
         comparing,
         data,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthaug.errors import UserError
-from synthaug.weights import check_tensors, fill, read_tensors
+from synthaug.weights import check_tensors, fill, read_tensors, refuse_misfit
 
 if TYPE_CHECKING:
     import torch
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 AVERAGED = "ema."
 WEIGHTS = "model."
 OPTIMIZER = "adam."
+KEPT = "kept"
 
 
 def save_state(
@@ -71,6 +72,18 @@ def count(path: Path, metadata: Mapping[str, str], key: str) -> int:
     if not (written.isascii() and written.isdigit() and len(written) < 16):
         raise UserError(f"{path} is no checkpoint: its {key!r} is {written!r:.40}; remove it to begin anew")
     return int(written)
+
+
+def kept_or_made(path: Path, fingerprint: str, make: Callable[[], torch.Tensor]) -> torch.Tensor:
+    """One tensor of a training, read from ``path`` where an equal training left it, else made and kept there."""
+    if path.exists():
+        metadata, tensors = read_tensors(path)
+        if metadata.get("fingerprint") == fingerprint:
+            refuse_misfit(path, {KEPT} - tensors.keys(), tensors.keys() - {KEPT}, ())
+            return tensors[KEPT]
+    made = make().contiguous()  # as it is read again: sums go by the order in memory
+    write(path, {KEPT: made}, {"fingerprint": fingerprint})
+    return made
 
 
 def write(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synthaug.generator_training.checkpoints import kept_or_made
 from synthaug.generator_training.config import TrainingData
 from synthaug.hardware import mixed_precision
-from synthaug.weights import read_tensors, refuse_misfit
 
 if TYPE_CHECKING:
     import torch
@@ -63,19 +63,14 @@ def _all_moments(
 ) -> torch.Tensor:
     """(2, N, C, h, w) float16, read from ``path`` where an equal training left them there."""
     import torch
-    from safetensors.torch import save_file
 
-    if path.exists():
-        metadata, tensors = read_tensors(path)
-        if metadata.get("fingerprint") == fingerprint:
-            refuse_misfit(path, {"moments"} - tensors.keys(), tensors.keys() - {"moments"}, ())
-            return tensors["moments"]
-    parts = []
-    for start in range(0, len(data.images), BATCH):
-        with mixed_precision(device, wanted=data.config.mixed_precision):
-            parts.append(torch.stack(encode(vae, data.images[start : start + BATCH], device)).half().cpu())
-    kept = torch.cat(parts, dim=1)
-    partial = path.with_suffix(".partial")
-    save_file({"moments": kept}, partial, metadata={"fingerprint": fingerprint})
-    partial.replace(path)
-    return kept
+    def encoded() -> torch.Tensor:
+        parts = []
+        for start in range(0, len(data.images), BATCH):
+            with mixed_precision(device, wanted=data.config.mixed_precision):
+                parts.append(
+                    torch.stack(encode(vae, data.images[start : start + BATCH], device)).half().cpu()
+                )
+        return torch.cat(parts, dim=1)
+
+    return kept_or_made(path, fingerprint, encoded)

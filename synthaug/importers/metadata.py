@@ -14,8 +14,12 @@ from typing import Any
 
 from synthaug.errors import ImportFailed
 from synthaug.parsing import parse_json
+from synthaug.spreadsheet import plain_cell
 
 TABLES = ("metadata.csv", "metadata.jsonl")
+
+OURS = frozenset({"origin", "sha256", "provenance"})
+"""Columns by which a table that exporters.folder wrote is known: its cells are safe for spreadsheets."""
 
 _LABELS = ("label", "class", "class_name")
 _CAPTIONS = ("text", "caption", "prompt")
@@ -56,10 +60,12 @@ def _read(table: Path, folder: Path) -> Iterator[tuple[str, Row]]:
 def _csv(table: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     with table.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file)
+        ours = set(reader.fieldnames or ()) >= OURS
         for record in reader:
             if None in record:
                 raise ImportFailed(f"{table}, line {reader.line_num}: more cells than the header has columns")
-            yield reader.line_num, dict(record)
+            plain = {name: plain_cell(cell) for name, cell in record.items() if cell is not None}
+            yield reader.line_num, plain if ours else dict(record)
 
 
 def _jsonl(table: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -150,7 +150,7 @@ def test_another_seed_gives_other_weights(uninterrupted: Path, tmp_path: Path) -
 def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
     run(tmp_path)
     with pytest.raises(UserError, match="other data or settings"):
-        run(tmp_path, config=replace(CONFIG, learning_rate=0.5))
+        run(tmp_path, config=replace(CONFIG, seed=CONFIG.seed + 1))
     with pytest.raises(UserError, match="beyond the 1 steps"):
         run(tmp_path, config=replace(CONFIG, steps=1))
 
