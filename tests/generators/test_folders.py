@@ -150,6 +150,14 @@ def test_a_card_that_cannot_be_read(model: Path, text: str) -> None:
         load_generator(model, device="cpu")
 
 
+@pytest.mark.parametrize("text", ["null", "[]", "''", "{", "[" * 100_000])
+def test_an_index_that_cannot_be_read(model: Path, text: str) -> None:
+    (model / "model_index.json").write_text(text)
+    (model / "synthaug.json").unlink()
+    with pytest.raises(UserError, match=r"model_index\.json (cannot be used|is not valid JSON)"):
+        family_of(model)
+
+
 def test_a_card_survives_writing(tmp_path: Path) -> None:
     card = ModelCard(
         "x", "gan", 5, 1.5, 2, (16, 16), ("cat",), ("bold", "thin"), "digits", "words", {"fid": 1.5}
