@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from PIL import Image
 
 from synthaug.errors import UnknownName
+from synthaug.stages.pixels import naming_image
 
 from .byte_cache import ByteCache
 
@@ -46,13 +47,13 @@ def media_router(workspace: Workspace) -> APIRouter:
         if match is None:
             raise UnknownName("image", name, ())
         sha256, kind = match.groups()
-        try:
+        if kind == ".review.png" and not workspace.images.review_path(sha256).exists():
+            raise UnknownName("review copy", sha256, ())
+        with naming_image(workspace, sha256):
             if kind == ".webp":
                 small = thumbnails.get((sha256, size), lambda: thumbnail(workspace.images.png(sha256), size))
                 return Response(small, media_type="image/webp", headers=FOREVER)
             path = workspace.images.path(sha256) if kind == ".png" else workspace.images.review_path(sha256)
             return Response(path.read_bytes(), media_type="image/png", headers=FOREVER)
-        except FileNotFoundError as error:
-            raise UnknownName("image", name, ()) from error
 
     return router

@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
-from synthaug.errors import LabelRefused, UnknownName, UserError, WorkspaceError
+from synthaug.errors import ImageLost, LabelRefused, UnknownName, UserError, WorkspaceError
 from synthaug.records import Job, LabelEntry
 
 from .accounts.person import Person, person, signer
@@ -192,7 +192,13 @@ def parse_ids(text: str) -> list[int]:
 
 async def _user_error(request: Request, error: Exception) -> Response:
     # a client may give up on a 4xx; it must try a 503 again: a full disk, a locked database
-    status = 404 if isinstance(error, UnknownName) else 503 if isinstance(error, WorkspaceError) else 400
+    status = (
+        404
+        if isinstance(error, UnknownName | ImageLost)
+        else 503
+        if isinstance(error, WorkspaceError)
+        else 400
+    )
     return JSONResponse({"ok": False, "error": str(error)}, status)
 
 

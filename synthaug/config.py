@@ -22,6 +22,7 @@ DEFAULT_GENERATOR = {"digits": "digits"}
 FALLBACK_GENERATOR = "embedded"
 DEFAULT_RECIPE = {"digits": "digits"}
 FALLBACK_RECIPE = "small-cnn"
+LARGEST_SEED = 2**63 - 1
 AUTOMATIC_THRESHOLD = 0.9
 """Predictions at least this confident may be accepted without a person (``source = automatic``)."""
 

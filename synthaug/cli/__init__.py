@@ -13,7 +13,7 @@ import sys
 import click
 
 from synthaug import __version__
-from synthaug.errors import WorkspaceDamaged, explain
+from synthaug.errors import UserError, WorkspaceDamaged, explain
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -51,6 +51,7 @@ def main(arguments: list[str] | None = None) -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     wanted = sys.argv[1:] if arguments is None else arguments
     try:
+        _check_text(wanted)
         code = cli.main(wanted, prog_name="synthaug", standalone_mode=False)
     except (KeyboardInterrupt, click.Abort):
         click.echo("Stopped. What was finished is kept; run the same command again to resume.", err=True)
@@ -58,6 +59,15 @@ def main(arguments: list[str] | None = None) -> None:
     except Exception as error:
         code = _refused(error, as_json="--json" in wanted)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _check_text(arguments: list[str]) -> None:
+    """Refuse what is no text: Linux allows any bytes in a name, but a database, JSON and PNG hold text."""
+    for argument in arguments:
+        if argument.encode("utf-8", "replace").decode("utf-8") != argument:
+            raise UserError(
+                f"{argument[:80]!r} is not UTF-8 text; rename what it names, or write it in UTF-8"
+            )
 
 
 def _refused(error: Exception, as_json: bool) -> int:

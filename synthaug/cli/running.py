@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from synthaug.cli import cli
-from synthaug.cli.support import Result, command, open_workspace, run_job, workspace_option
+from synthaug.cli.support import NamedPath, Result, command, open_workspace, run_job, workspace_option
 from synthaug.config import DEFAULT_PORT, LOCAL_HOST, WORKSPACE_VARIABLE
 from synthaug.running.progress_bar import progress_bar
 
@@ -61,7 +61,7 @@ def serve(host: str, port: int, allow_hosts: tuple[str, ...], workspace_path: Pa
     default="demo-workspace",
     show_default=True,
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=NamedPath(),
     help="Workspace, created if missing; the cats go to DIR-cats.",
 )
 @click.option(

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from synthaug.errors import ExportFailed
-from synthaug.exporters.base import checked, prepare
+from synthaug.exporters.base import caption_of, checked, prepare
 from synthaug.images import encode_png
 from synthaug.records import ExportItem, Split
 from synthaug.spreadsheet import safe_cell
@@ -69,7 +69,7 @@ def _file_name(stem: str, seen: Counter[str]) -> str:
 def _row(name: str, class_name: str, item: ExportItem) -> tuple[str, ...]:
     """One line of metadata.csv, in the order of ``COLUMNS``."""
     provenance = json.dumps(item.provenance, sort_keys=True, ensure_ascii=False)
-    text = str(item.provenance.get("prompt") or "")
+    text = caption_of(item)
     return (name, class_name, item.split, item.origin, item.sha256, text, provenance)
 
 

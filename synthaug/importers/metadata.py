@@ -7,13 +7,13 @@ caption, prompt) describes the image; every other column is kept as it is.
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from synthaug.errors import ImportFailed
+from synthaug.parsing import parse_json
 from synthaug.spreadsheet import plain_cell
 
 TABLES = ("metadata.csv", "metadata.jsonl")
@@ -53,7 +53,7 @@ def _read(table: Path, folder: Path) -> Iterator[tuple[str, Row]]:
             if not isinstance(file_name, str) or not file_name:
                 raise ImportFailed(f"{table}, line {line}: no file_name; the columns are {sorted(record)}")
             yield (folder / file_name).as_posix(), _row(record)
-    except (csv.Error, UnicodeDecodeError) as error:
+    except (csv.Error, UnicodeDecodeError, OSError) as error:
         raise ImportFailed(f"{table} cannot be read: {error}") from error
 
 
@@ -73,13 +73,7 @@ def _jsonl(table: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         for number, line in enumerate(file, start=1):
             if not line.strip():
                 continue
-            try:
-                record = json.loads(line)
-            except ValueError as error:
-                raise ImportFailed(f"{table}, line {number}: not valid JSON: {error}") from error
-            if not isinstance(record, dict):
-                raise ImportFailed(f"{table}, line {number}: {line[:40]!r} is not a JSON object")
-            yield number, record
+            yield number, parse_json(dict[str, Any], line, f"{table}, line {number},", ImportFailed)
 
 
 def _row(record: dict[str, Any]) -> Row:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from synthaug.errors import UnknownName, UserError, explain_os_error
+from synthaug.parsing import parse_json
 from synthaug.records import LabelEntry, LabelSource, LabelValue
 from synthaug.spreadsheet import safe_cell
 from synthaug.store import catalog, label_log, labels, models
@@ -134,13 +135,7 @@ def _read_lines(path: Path) -> list[ChainedEntry]:
 
 
 def _object(path: Path, number: int, line: str) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path} line {number} is no JSON: {error}") from error
-    if not isinstance(row, dict):
-        raise UserError(f"{path} line {number} is no JSON object")
-    return row
+    return parse_json(dict[str, Any], line, f"{path} line {number}")
 
 
 def _chained(path: Path, number: int, row: Mapping[str, Any]) -> ChainedEntry:

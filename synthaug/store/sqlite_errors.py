@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from synthaug.errors import WorkspaceError
+from synthaug.errors import UserError, WorkspaceError
 
 
 @contextmanager
@@ -42,3 +42,5 @@ def explained(path: Path) -> Iterator[None]:
         if "not a database" in str(error) or "malformed" in str(error):
             raise WorkspaceError(f"{path} is damaged ({error}); restore it from a copy") from error
         raise
+    except (OverflowError, UnicodeEncodeError) as error:  # an integer of more than 64 bits, a lone surrogate
+        raise UserError(f"a value is none that the database can hold: {error}") from error

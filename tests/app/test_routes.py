@@ -55,6 +55,23 @@ def test_a_thumbnail_of_a_large_image_is_no_larger_than_asked(client: TestClient
     assert Image.open(io.BytesIO(answer.content)).size == (64, 96)
 
 
+@pytest.mark.parametrize("kept", [None, 0, 100])
+@pytest.mark.parametrize("kind", ["png", "webp"])
+def test_a_lost_image_is_named(client: TestClient, digits: Workspace, kept: int | None, kind: str) -> None:
+    image = catalog.find_images(digits.db)[0]
+    path = digits.images.path(image.sha256)
+    if kept is None:
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:kept])
+    answer = client.get(f"/media/{image.sha256}.{kind}")
+    if kind == "png" and kept is not None:  # sent as it is, unread
+        assert answer.status_code == 200
+    else:
+        assert answer.status_code == 404
+        assert f"image {image.id}, {path}, is" in answer.json()["error"]
+
+
 @pytest.mark.parametrize(
     "name",
     [
