@@ -21,7 +21,7 @@ from .context import AppContext
 from .points import encode_facets
 
 BYTES = "application/octet-stream"
-MOST_IDS = 2_000_000
+MOST_IDS = 1_000_000
 FRESH = {"Cache-Control": "no-store"}
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Query
@@ -13,13 +11,16 @@ from fastapi.responses import Response
 from PIL import Image
 
 from synthaug.errors import UnknownName
+from synthaug.stages.pixels import naming_image
+
+from .byte_cache import ByteCache
 
 if TYPE_CHECKING:
     from synthaug.workspace import Workspace
 
 FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 MEDIA_NAME = re.compile(r"([0-9a-f]{64})(\.png|\.webp|\.review\.png)")
-CACHED_THUMBNAILS = 20_000  # about 2 kB each at 64 px
+THUMBNAIL_BYTES = 64 * 1024**2  # some 30,000 thumbnails of 64 px
 MIN_SIZE, MAX_SIZE = 16, 512
 
 
@@ -38,7 +39,7 @@ def thumbnail(png: bytes, size: int) -> bytes:
 def media_router(workspace: Workspace) -> APIRouter:
     """``/media/{sha256}.png``, ``.webp?size=`` and ``.review.png``: never change, so cached for a year."""
     router = APIRouter()
-    cached = _thumbnails(workspace)
+    thumbnails = ByteCache(THUMBNAIL_BYTES)
 
     @router.get("/media/{name}")
     def media(name: str, size: int = Query(64, ge=MIN_SIZE, le=MAX_SIZE)) -> Response:
@@ -46,20 +47,13 @@ def media_router(workspace: Workspace) -> APIRouter:
         if match is None:
             raise UnknownName("image", name, ())
         sha256, kind = match.groups()
-        try:
+        if kind == ".review.png" and not workspace.images.review_path(sha256).exists():
+            raise UnknownName("review copy", sha256, ())
+        with naming_image(workspace, sha256):
             if kind == ".webp":
-                return Response(cached(sha256, size), media_type="image/webp", headers=FOREVER)
+                small = thumbnails.get((sha256, size), lambda: thumbnail(workspace.images.png(sha256), size))
+                return Response(small, media_type="image/webp", headers=FOREVER)
             path = workspace.images.path(sha256) if kind == ".png" else workspace.images.review_path(sha256)
             return Response(path.read_bytes(), media_type="image/png", headers=FOREVER)
-        except FileNotFoundError as error:
-            raise UnknownName("image", name, ()) from error
 
     return router
-
-
-def _thumbnails(workspace: Workspace) -> Callable[[str, int], bytes]:
-    @lru_cache(maxsize=CACHED_THUMBNAILS)
-    def cached(sha256: str, size: int) -> bytes:
-        return thumbnail(workspace.images.png(sha256), size)
-
-    return cached

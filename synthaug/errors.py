@@ -4,12 +4,14 @@
     ├── UserError                 the input was wrong; the command line exits 2
     │   ├── TemplateError         a prompt template that cannot be read
     │   ├── ImageRejected         one file that is not an image we take
+    │   ├── ImageLost             an image of the workspace whose file is gone or damaged
     │   ├── ImportFailed          a source that cannot be imported at all
     │   ├── ExportFailed          a set that the chosen format cannot hold
     │   ├── ViewError             a dataset view that cannot be made
     │   ├── LabelRefused          one entry that the label log does not take
     │   ├── UnknownName           a class, view, model, recipe ... that does not exist
     │   └── WorkspaceError        no workspace, a read-only one, a full disk
+    │       ├── WorkspaceDamaged  what verify found
     │       └── WorkspaceInUse    another synthaug works on it
     └── Cancelled                 the person asked a running job to stop
 
@@ -19,7 +21,7 @@ A message names what was wrong, the value seen, and what is allowed or to do nex
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 
@@ -45,6 +47,10 @@ class ImageRejected(UserError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class ImageLost(UserError):
+    """An image of the workspace whose file is gone or damaged."""
 
 
 class ImportFailed(UserError):
@@ -80,6 +86,15 @@ class WorkspaceError(UserError):
     """No workspace, a read-only one, or a full disk."""
 
 
+class WorkspaceDamaged(WorkspaceError):
+    """What :func:`synthaug.stages.verify.verify` found; ``problems`` says it, a line each."""
+
+    def __init__(self, root: Path, problems: Sequence[str]) -> None:
+        count = f"{len(problems)} problems" if len(problems) > 1 else "1 problem"
+        super().__init__(f"{count} in {root}: {'; '.join(problems[:5])}")
+        self.problems = tuple(problems)
+
+
 class WorkspaceInUse(WorkspaceError):
     """Another synthaug works on this workspace."""
 
@@ -89,6 +104,8 @@ class Cancelled(SynthaugError):
 
 
 _FULL = "the disk is full; free some space or choose another disk"
+_FULL_TEXTS = ("No space left on device", "database or disk is full")
+"""What libraries say that wrap the system's error in one of their own."""
 _FORBIDDEN = "it may not be written to; check the folder's permissions or choose another"
 _TAKEN = "something else has taken that name; choose another"
 _REASONS = {
@@ -100,7 +117,24 @@ _REASONS = {
     errno.ENOTEMPTY: _TAKEN,
     errno.EEXIST: _TAKEN,
     errno.ENOTDIR: _TAKEN,
+    errno.ENAMETOOLONG: "its name is too long for the file system; choose a shorter one",
 }
+
+
+def explain(error: Exception) -> UserError | None:
+    """An error that the user can mend, in words that say how; None: it is a failure of ours."""
+    if isinstance(error, UserError):
+        return error
+    if any(text in str(error) for text in _FULL_TEXTS):
+        return WorkspaceError(f"cannot write: {_FULL}")
+    if not isinstance(error, OSError) or error.errno is None:
+        return None
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return WorkspaceError(f"cannot write {str(error.filename or 'a file')[:200]}: {_FULL}")
+    if error.filename is None:
+        return None
+    reason = _REASONS.get(error.errno) or str(error.strerror).lower()
+    return WorkspaceError(f"cannot use {str(error.filename)[:200]!r}: {reason}")
 
 
 def explain_os_error(error: OSError, path: Path, doing: str = "write") -> WorkspaceError | OSError:

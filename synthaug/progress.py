@@ -15,4 +15,4 @@ RunProgress = Callable[[int, int, dict[str, Any]], None]
 """(training runs done, runs in all, the epoch of the present run)."""
 
 StepProgress = Callable[[str, int, int, float], None]
-"""(phase, steps done, steps in all, loss)."""
+"""(phase, steps done, steps in all, loss), after every step; raise in it to stop."""

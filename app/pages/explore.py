@@ -59,12 +59,13 @@ def page(context: AppContext) -> None:
             label="Distances by",
             scale=0,
             min_width=280,
+            elem_classes="sa-for-owner",
         )
-        compute = gr.Button("Compute features", scale=0, min_width=180)
+        compute = gr.Button("Compute features", scale=0, min_width=180, elem_classes="sa-for-owner")
     status = Panel(visible=False)
     suspects()
     with gr.Row(elem_classes="sa-explore"):
-        plot = scatter(lambda: image_count(context.workspace))
+        plot = scatter(image_count(context.workspace))
         grid()
     Panel(EXPLAINER)
 
@@ -89,7 +90,8 @@ def page(context: AppContext) -> None:
         return refresh(None)
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    timer.tick(refresh, seen, outputs, concurrency_limit=None, **quiet)
+    gr.on(None, lambda: image_count(context.workspace), None, plot, api_name="explore_images", **quiet)
+    timer.tick(refresh, seen, outputs, concurrency_limit=None, api_name="explore_poll", **quiet)
     compute.click(start, method, outputs, **quiet)
 
 

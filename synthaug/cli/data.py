@@ -1,4 +1,4 @@
-"""Commands about data: init, import, prompts, export, verify."""
+"""Commands about data: init, import, prompts, export."""
 
 from __future__ import annotations
 
@@ -83,12 +83,20 @@ def import_(
         f"{result.added} images added, {result.duplicates} there already, {len(rejected)} rejected; "
         f"{result.labels} labels recorded"
     ]
+    lines += result.notes
     lines += [f"  {each['path']}: {each['reason']}" for each in rejected]
+    if rejected and not result.added + result.duplicates:
+        first = rejected[0]
+        raise UserError(
+            f"nothing was imported: all {len(rejected)} entries of {source} were rejected, "
+            f"the first, {first['path']}, because: {first['reason']}"
+        )
     return {
         "added": result.added,
         "duplicates": result.duplicates,
         "rejected": rejected,
         "labels": result.labels,
+        "notes": list(result.notes),
         "message": "\n".join(lines),
     }
 
@@ -96,7 +104,7 @@ def import_(
 @command(cli, "prompts")
 @click.argument("template", metavar="TEMPLATE")
 @click.option("--sample", type=int, metavar="N", help="Show N prompts, drawn without replacement.")
-@click.option("--at", type=int, metavar="I", help="Show only prompt number I.")
+@click.option("--at", type=click.IntRange(min=0), metavar="I", help="Show only prompt number I.")
 @template_options
 def prompts(
     template: str,
@@ -181,26 +189,3 @@ def export(
         result = stage.export(workspace, directory, file_format, str(view_name))
     message = f"{result.images} images written to {directory}; {result.manifest.name} says what they are"
     return {"images": result.images, "manifest": str(result.manifest), "message": message}
-
-
-@command(cli, "verify")
-@workspace_option
-def verify(workspace_path: Path | None) -> Result:
-    """Check that every image is present and unchanged, and that the database is intact.
-
-    \b
-      $ synthaug verify
-    """
-    from synthaug.stages.verify import verify as check
-
-    workspace = open_workspace(workspace_path)
-    with progress_bar() as report:
-        result = check(workspace, report)
-    if result.problems:
-        listed = "; ".join(result.problems[:5])
-        raise UserError(f"{len(result.problems)} problems in {workspace.root}: {listed}")
-    return {
-        "images": result.images,
-        "problems": [],
-        "message": f"{result.images} images and the database are sound",
-    }

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synthaug.generator_training.checkpoints import kept_or_made
+
 if TYPE_CHECKING:
     import torch
 
@@ -66,17 +68,9 @@ def misalignment(projection: Any, middle: torch.Tensor, maps: torch.Tensor) -> t
 def kept_maps(images: NDArray[np.uint8], maps_of: FeatureMaps, path: Path, fingerprint: str) -> torch.Tensor:
     """The maps of all images (N, C, h, w) float16, read from ``path`` where an equal training left them there."""
     import torch
-    from safetensors import safe_open
-    from safetensors.torch import save_file
 
-    if path.exists():
-        with safe_open(path, framework="pt") as stored:
-            if (stored.metadata() or {}).get("fingerprint") == fingerprint:
-                kept: torch.Tensor = stored.get_tensor("maps")
-                return kept
-    parts = [maps_of(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
-    kept = torch.from_numpy(np.concatenate(parts))
-    partial = path.with_suffix(".partial")
-    save_file({"maps": kept}, partial, metadata={"fingerprint": fingerprint})
-    partial.replace(path)
-    return kept
+    def made() -> torch.Tensor:
+        parts = [maps_of(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
+        return torch.from_numpy(np.concatenate(parts))
+
+    return kept_or_made(path, fingerprint, made)

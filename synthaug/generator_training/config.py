@@ -15,8 +15,6 @@ from synthaug.records import Pixels
 CaptionsFor = Callable[[Pixels, int, np.random.Generator], str]
 """The caption of an (augmented) image, given its index in ``images``."""
 Augment = Callable[[Pixels, np.random.Generator], Pixels]
-Progress = Callable[[str, int, int, float], None]
-"""Called after every step with phase, steps done, steps in all and the loss; raise in it to stop."""
 
 PHASES = ("tokenizer", "vae", "diffusion")
 FREE = {"steps", "warmup_steps", "cooldown_steps", "learning_rate", "checkpoint_minutes", "compiled"}

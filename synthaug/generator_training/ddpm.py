@@ -18,13 +18,14 @@ import torch
 from numpy.typing import NDArray
 
 from synthaug.errors import UnknownName, UserError
-from synthaug.generator_training.config import Progress, Schedule, TrainingConfig
+from synthaug.generator_training.config import Schedule, TrainingConfig
 from synthaug.generator_training.fitting import Fit
 from synthaug.generator_training.latents import to_tensor
 from synthaug.generator_training.losses import min_snr_weights
 from synthaug.generator_training.text_to_image import ignore_progress
 from synthaug.generators.base import ModelCard
 from synthaug.hardware import mixed_precision
+from synthaug.progress import StepProgress
 
 Size = Literal["tiny", "small", "paper"]
 
@@ -86,7 +87,7 @@ def train_ddpm(
     output_dir: Path,
     checkpoint_dir: Path,
     *,
-    progress: Progress = ignore_progress,
+    progress: StepProgress = ignore_progress,
     trained_on: str = "",
 ) -> dict[str, Any]:
     """Train on ``images (N, S, S, 3) uint8`` and write a ``DDIMPipeline`` folder; figures of the run.

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from synthaug.generator_training.config import Progress, TrainingConfig
+from synthaug.generator_training.config import TrainingConfig
 from synthaug.generator_training.digit_captions import DIGIT_WORDS, digit_caption
 from synthaug.generator_training.text_to_image import ignore_progress, train
 from synthaug.generators.base import ModelCard
+from synthaug.progress import StepProgress
 from synthaug.records import Pixels
 
 MAX_ROTATION = 6.0  # degrees
@@ -46,7 +47,7 @@ def train_digits(
     checkpoints: Path,
     *,
     config: TrainingConfig | None = None,
-    progress: Progress = ignore_progress,
+    progress: StepProgress = ignore_progress,
 ) -> dict[str, Any]:
     """Train the embedded model on ``images (N, 32, 32, 3)`` and write its folder; resumes from checkpoints."""
 

@@ -20,13 +20,13 @@ import numpy as np
 from synthaug.errors import UserError
 from synthaug.generator_training.adapters import Tunable, load_tunable, make_trainable, save_model
 from synthaug.generator_training.checkpoints import load_state, save_state
-from synthaug.generator_training.config import Progress
 from synthaug.generator_training.finetuning_config import FinetuneConfig, Validation, check_config
 from synthaug.generator_training.finetuning_data import Conditions, Latents, class_images
 from synthaug.generator_training.losses import min_snr_weights
 from synthaug.generators.base import ModelCard
 from synthaug.generators.diffusion.pipelines import is_out_of_memory
 from synthaug.hardware import describe_device
+from synthaug.progress import StepProgress
 from synthaug.records import Pixels
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def finetune(
     output_dir: Path,
     checkpoint_dir: Path,
     *,
-    progress: Progress,
+    progress: StepProgress,
     validation: Validation | None = None,
     classes: Sequence[str] = (),
     device: str | None = None,
@@ -86,7 +86,7 @@ def _train(
     images: Sequence[Pixels],
     captions: Sequence[str],
     checkpoint_dir: Path,
-    progress: Progress,
+    progress: StepProgress,
     validation: Validation | None,
 ) -> float | None:
     """Leave the trained weights in the pipeline; the last loss, if there was a step."""
@@ -183,7 +183,7 @@ class Finetuning:
         if not config.adapter:
             self.averaged = {name: each.detach().clone() for name, each in self.trained.state_dict().items()}
 
-    def run(self, progress: Progress, validation: Validation | None) -> float | None:
+    def run(self, progress: StepProgress, validation: Validation | None) -> float | None:
         """Train up to ``config.steps``; the last loss, if there was a step."""
         start, steps = load_state(self.path, **self._state()), self.config.steps
         if start > steps:

@@ -18,7 +18,8 @@ import numpy as np
 
 from synthaug.errors import SynthaugError, UserError
 from synthaug.generator_training.checkpoints import load_state, save_state
-from synthaug.generator_training.config import Progress, Schedule, TrainingConfig
+from synthaug.generator_training.config import Schedule, TrainingConfig
+from synthaug.progress import StepProgress
 
 if TYPE_CHECKING:
     import torch
@@ -34,7 +35,7 @@ class Fit:
     config: TrainingConfig
     fingerprint: str
     checkpoint_dir: Path
-    progress: Progress
+    progress: StepProgress
 
     def run(self, phase: str, module: torch.nn.Module, loss_at: LossAt, schedule: Schedule) -> float | None:
         """Train ``module`` to the end of the schedule and leave the averaged weights in it; the last loss, if any.

@@ -18,13 +18,14 @@ from torch import nn
 
 from synthaug.errors import SynthaugError, UserError
 from synthaug.generator_training import checkpoints
-from synthaug.generator_training.config import Progress
 from synthaug.generator_training.latents import to_tensor
 from synthaug.generator_training.text_to_image import ignore_progress
 from synthaug.generators.base import ModelCard
 from synthaug.generators.dcgan import LATENT, Discriminator, Generator, initialise
 from synthaug.generators.folders import GAN_WEIGHTS
 from synthaug.generators.gan import SIDE
+from synthaug.progress import StepProgress
+from synthaug.weights import fill
 
 CHECKPOINT = "gan.safetensors"
 
@@ -49,7 +50,7 @@ def train_gan(
     output_dir: Path,
     checkpoint_dir: Path,
     *,
-    progress: Progress = ignore_progress,
+    progress: StepProgress = ignore_progress,
     trained_on: str = "",
 ) -> dict[str, Any]:
     """Train on ``images (N, H, W, 3) uint8``, resized to 64 px, and write a folder that ``GANGenerator`` reads.
@@ -179,10 +180,11 @@ class _Training:
         metadata, tensors = checkpoints.read(self.path, self.fingerprint)
         if not metadata:
             return 0
-        done = int(metadata["epochs"])
+        done = checkpoints.count(self.path, metadata, "epochs")
         if done > self.config.epochs:
             raise UserError(f"{self.path} is at epoch {done}, beyond the {self.config.epochs} asked for")
         for name, part in self.parts.items():
-            part.load_state_dict(checkpoints.under(f"{name}.", tensors))
-            checkpoints.restore_moments(self.optimizers[name], checkpoints.under(f"adam.{name}.", tensors))
+            fill(part, checkpoints.under(f"{name}.", tensors), self.path)
+            moments = checkpoints.under(f"adam.{name}.", tensors)
+            checkpoints.restore_moments(self.optimizers[name], moments, self.path)
         return done

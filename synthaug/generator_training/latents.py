@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synthaug.generator_training.checkpoints import kept_or_made
 from synthaug.generator_training.config import TrainingData
 from synthaug.hardware import mixed_precision
 
@@ -62,20 +63,14 @@ def _all_moments(
 ) -> torch.Tensor:
     """(2, N, C, h, w) float16, read from ``path`` where an equal training left them there."""
     import torch
-    from safetensors import safe_open
-    from safetensors.torch import save_file
 
-    if path.exists():
-        with safe_open(path, framework="pt") as stored:
-            if (stored.metadata() or {}).get("fingerprint") == fingerprint:
-                kept: torch.Tensor = stored.get_tensor("moments")
-                return kept
-    parts = []
-    for start in range(0, len(data.images), BATCH):
-        with mixed_precision(device, wanted=data.config.mixed_precision):
-            parts.append(torch.stack(encode(vae, data.images[start : start + BATCH], device)).half().cpu())
-    kept = torch.cat(parts, dim=1)
-    partial = path.with_suffix(".partial")
-    save_file({"moments": kept}, partial, metadata={"fingerprint": fingerprint})
-    partial.replace(path)
-    return kept
+    def encoded() -> torch.Tensor:
+        parts = []
+        for start in range(0, len(data.images), BATCH):
+            with mixed_precision(device, wanted=data.config.mixed_precision):
+                parts.append(
+                    torch.stack(encode(vae, data.images[start : start + BATCH], device)).half().cpu()
+                )
+        return torch.cat(parts, dim=1)
+
+    return kept_or_made(path, fingerprint, encoded)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synthaug.generator_training.config import Progress, TrainingConfig
+from synthaug.generator_training.config import TrainingConfig
 from synthaug.generator_training.digit_captions import digit_caption
 from synthaug.generator_training.digits import augment_digit
 from synthaug.generator_training.networks import Architecture
@@ -25,6 +25,7 @@ from synthaug.generator_training.photo_captions import (
 )
 from synthaug.generator_training.text_to_image import ignore_progress, train
 from synthaug.generators.base import ModelCard
+from synthaug.progress import StepProgress
 from synthaug.records import Pixels
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def train_photos(
     checkpoints: Path,
     *,
     config: TrainingConfig = CONFIG,
-    progress: Progress = ignore_progress,
+    progress: StepProgress = ignore_progress,
     trained_on: str = "",
     base: Path | None = None,
     maps_of: FeatureMaps | None = None,

@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from synthaug.errors import UserError
 from synthaug.generator_training.alignment import kept_maps, make_projection
-from synthaug.generator_training.config import Augment, CaptionsFor, Progress, TrainingConfig, TrainingData
+from synthaug.generator_training.config import Augment, CaptionsFor, TrainingConfig, TrainingData
 from synthaug.generator_training.fitting import Fit
 from synthaug.generator_training.latents import moments_of, scaling_factor
 from synthaug.generator_training.losses import NOISE_SCHEDULE, DiffusionLoss, VaeLoss
 from synthaug.generator_training.parts import Parts, fresh_parts, parts_of
 from synthaug.generators.base import ModelCard
 from synthaug.generators.folders import find_model
+from synthaug.progress import StepProgress
 
 if TYPE_CHECKING:
     from synthaug.generator_training.alignment import FeatureMaps
@@ -39,7 +40,7 @@ def train(
     output_dir: Path,
     checkpoint_dir: Path,
     *,
-    progress: Progress = ignore_progress,
+    progress: StepProgress = ignore_progress,
     augment: Augment | None = None,
     card: ModelCard | None = None,
     base: Path | None = None,

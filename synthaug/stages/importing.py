@@ -29,6 +29,7 @@ class ImportResult:
     duplicates: int
     rejected: tuple[tuple[str, str], ...]
     labels: int = 0  # recorded, also of images that were there without one
+    notes: tuple[str, ...] = ()  # what was assumed of the source, in sentences
 
 
 def import_images(
@@ -45,6 +46,7 @@ def import_images(
     the source as a whole cannot be read.
     """
     path = Path(source)
+    workspace.remove_leftovers()
     importer = load_importer(detect(path) if format == "auto" else format)
     total = importer.count(path) or 0
     tally = _Tally(workspace, split, origin)
@@ -59,7 +61,7 @@ def import_images(
     tally.add(batch)
     if progress is not None:
         progress(tally.seen, tally.seen, f"{tally.added} images added")
-    return ImportResult(tally.added, tally.duplicates, tuple(tally.rejected), tally.labels)
+    return ImportResult(tally.added, tally.duplicates, tuple(tally.rejected), tally.labels, tally.notes())
 
 
 def run(context: JobContext) -> dict[str, object]:
@@ -70,6 +72,7 @@ def run(context: JobContext) -> dict[str, object]:
         "duplicates": result.duplicates,
         "rejected": result.rejected,
         "labels": result.labels,
+        "notes": list(result.notes),
     }
 
 
@@ -80,6 +83,8 @@ class _Tally:
         self.workspace, self.split, self.origin = workspace, split, origin
         self.classes = workspace.classes
         self.seen = self.added = self.duplicates = self.labels = 0
+        self.numbered_names = all(name.isdecimal() for name in self.classes)
+        self.by_number = False
         self.rejected: list[tuple[str, str]] = []
         self.pending: dict[int, LabelEntry] = {}  # of this batch, by image; appended to the log at its end
 
@@ -106,11 +111,29 @@ class _Tally:
             self.pending.clear()
 
     def _class_index(self, item: ImportItem) -> int | None:
+        if item.class_index is not None:
+            return self._numbered(item.class_index)
         if item.class_name is None:
             return None
         if item.class_name not in self.classes:
             raise UnknownName("class", item.class_name, self.classes)
         return self.classes.index(item.class_name)
+
+    def _numbered(self, number: int) -> int:
+        """The class of a number that the source does not name: so called, else the one in that place."""
+        if self.numbered_names:
+            return catalog.class_index(self.workspace.db, str(number))
+        if not 0 <= number < len(self.classes):
+            raise UnknownName("class number", str(number), [f"0 .. {len(self.classes) - 1}"])
+        self.by_number = True
+        return number
+
+    def notes(self) -> tuple[str, ...]:
+        """What was assumed of the source."""
+        if not self.by_number:
+            return ()
+        meant = ", ".join(f"{number} = {name}" for number, name in enumerate(self.classes))
+        return (f"the source numbers its classes without names; taken in the workspace's order: {meant}",)
 
     def _text(self, item: ImportItem) -> dict[str, str]:
         text = {"Source": item.path, "Origin": self.origin}

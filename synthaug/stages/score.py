@@ -15,6 +15,7 @@ from synthaug.progress import Progress
 from synthaug.running.jobs import JobContext
 from synthaug.stages.extract import extract
 from synthaug.stages.predict import predict
+from synthaug.stages.seeds import check_seed
 from synthaug.store import catalog, generations, labels, models
 from synthaug.store.features import read_all as read_features
 from synthaug.store.models import Score
@@ -23,6 +24,7 @@ from synthaug.workspace import Workspace
 DUPLICATE_SHARE = 0.1
 """Two images are near-duplicates when closer than this share of the median distance to a nearest neighbour."""
 
+LARGEST_UMAP_SEED = 2**32 - 1
 STEPS = 5
 
 
@@ -62,6 +64,7 @@ def score(
     to synthetic images are measured, one of measures.ood.METHODS; all but "knn" need labels. Raises UnknownName,
     UserError.
     """
+    check_seed(seed, LARGEST_UMAP_SEED)
     if method not in ood.METHODS:
         raise UnknownName("out-of-distribution method", method, ood.METHODS)
     report = progress or (lambda done, total, note: None)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from synthaug.errors import UserError
-from synthaug.generator_training.config import Progress
 from synthaug.generator_training.ddpm import DDPMConfig, train_ddpm
 from synthaug.generator_training.gan import GANConfig, train_gan
 from synthaug.generator_training.text_to_image import ignore_progress
 from synthaug.generators import load_generator
+from synthaug.progress import StepProgress
 from synthaug.records import GenerationRequest
 
 CLASSES = ("ember", "ocean")
@@ -30,14 +30,14 @@ class Killed(Exception):
 
 
 def ddpm(
-    folder: Path, config: DDPMConfig, progress: Progress = ignore_progress, classes: bool = True
+    folder: Path, config: DDPMConfig, progress: StepProgress = ignore_progress, classes: bool = True
 ) -> Path:
     labels = LABELS if classes else None
     train_ddpm(IMAGES, labels, CLASSES, config, folder / "model", folder / "ck", progress=progress)
     return folder / "model"
 
 
-def gan(folder: Path, config: GANConfig, progress: Progress = ignore_progress) -> Path:
+def gan(folder: Path, config: GANConfig, progress: StepProgress = ignore_progress) -> Path:
     images = IMAGES[LABELS == 1]
     train_gan(images, ("ocean",), config, folder / "model", folder / "ck", progress=progress)
     return folder / "model"

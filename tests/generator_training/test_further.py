@@ -16,9 +16,9 @@ from synthaug.classifiers.pixels import standardise, to_tensor
 from synthaug.errors import UserError
 from synthaug.generator_training.alignment import misalignment, predict
 from synthaug.generator_training.checkpoints import steps_done
-from synthaug.generator_training.config import Progress
 from synthaug.generator_training.networks import Architecture, make_unet
 from synthaug.generator_training.text_to_image import ignore_progress, train
+from synthaug.progress import StepProgress
 from synthaug.stages.labeler import shipped_file
 from tests.generator_training.test_text_to_image import CONFIG, IMAGES, Killed, caption, run, weights
 
@@ -30,7 +30,7 @@ def corners(images: NDArray[np.uint8]) -> NDArray[np.float16]:
     return (images[:, ::15, ::15].transpose(0, 3, 1, 2) / 255).astype(np.float16)
 
 
-def further(base: Path, folder: Path, progress: Progress = ignore_progress, steps: int = 3) -> Path:
+def further(base: Path, folder: Path, progress: StepProgress = ignore_progress, steps: int = 3) -> Path:
     train(
         *(IMAGES, caption, replace(FURTHER, steps=steps), folder / "model", folder / "checkpoints"),
         progress=progress,

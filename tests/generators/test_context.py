@@ -74,8 +74,8 @@ def test_seed_prompt_and_source_all_matter(generator: Generator, images: list[np
 
 def test_the_details_say_how_each_image_came_about(generator: Generator) -> None:
     found = [json.loads(json.dumps(image.details)) for image in generator.generate(REQUESTS)]
-    told_by = [each["mask"]["told_by"] for each in found]
-    assert told_by == ["border colours"] * 4 + ["request", "ellipse", "border colours"]
+    sources = [each["mask"]["mask_source"] for each in found]
+    assert sources == ["border colours"] * 4 + ["request", "ellipse", "border colours"]
     assert [each["background"] for each in found] == ["drawn", "own", "drawn", "own", "own", "drawn", "own"]
     assert [each["background_prompt"] for each in found] == [each.prompt for each in REQUESTS]
     assert [each["strength"] for each in found] == [

@@ -168,7 +168,7 @@ class ContextGenerator:
         subject = harmonise(subject, alpha, background.pixels, context.colour_strength, context.colour_limit)
         details = {
             "start": "context",
-            "mask": described(plan.mask) | {"told_by": plan.mask_source},
+            "mask": described(plan.mask) | {"mask_source": plan.mask_source},
             "background": "drawn" if plan.drawn else "own",
             "background_prompt": plan.request.prompt if plan.drawn else "",
             "warp": placement.matrix.ravel().tolist(),
