@@ -206,7 +206,7 @@ def test_the_app_itself_answers_nobody(app: FastAPI) -> None:
         for name in set(dict(routes_of(app))) - open_
     }
     assert {name for name, answer in answers.items() if answer.status_code not in (303, 401)} == set()
-    pages = {"/", "/label", "/generate", "/finetune", "/explore", "/train"}
+    pages = {"/", "/label", "/generate", "/finetune", "/explore", "/train", "/image/{key}"}
     assert {name.split()[1] for name, answer in answers.items() if answer.status_code == 303} == pages
 
 
