@@ -160,7 +160,10 @@ export class Inspector {
       ArrowLeft: () => this.step(-1),
       ArrowRight: () => this.step(1),
     };
-    if (!actions[event.key]) return;
+    if (!actions[event.key]) {
+      if (target instanceof Node && this.drawer.root?.contains(target)) event.stopPropagation(); // no key of the page
+      return;
+    }
     event.preventDefault();
     event.stopImmediatePropagation();
     actions[event.key]();
