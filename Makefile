@@ -27,10 +27,10 @@ demo: setup ## the app on a filled workspace; ARGS=--headless runs the whole loo
 	$(BIN)/synthaug demo $(ARGS)
 
 test: setup browser test-js ## every test; ARGS are pytest's
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 test-fast: setup test-js ## the tests that train nothing and open no browser, on all cores: under two minutes
-	$(BIN)/python -m pytest -m 'not slow and not browser' --numprocesses auto --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -m 'not slow and not browser' --numprocesses auto --dist loadfile $(ARGS)
 
 test-js: $(NODE_MODULES) ## the tests of the app's JavaScript modules, under node
 	$(BIN)/node --test "tests/js/**/*.test.js"
