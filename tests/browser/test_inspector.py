@@ -67,6 +67,7 @@ def test_a_link_opens_the_image_cold_and_says_when_there_is_none(
     expect(drawer(page).get_by_role("img").first).to_be_visible()
     page.goto(f"{map_app.url}/explore?image={'f' * 64}")
     expect(drawer(page).locator("h2")).to_have_text("No such image")
+    expect(drawer(page)).to_contain_text("This workspace has no image with this id or hash")
 
 
 def test_the_arrows_walk_through_the_selection_in_the_order_of_the_tiles(

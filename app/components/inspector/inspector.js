@@ -8,7 +8,7 @@
 // around it lists the ids that the arrows walk along.
 
 import { parameter, setAddress } from "../../static/lib/address.js";
-import { getJson } from "../../static/lib/api.js";
+import { ApiError, getJson } from "../../static/lib/api.js";
 import { announce, closest } from "../../static/lib/dom.js";
 import { operationId } from "../../static/lib/session.js";
 import { batchOf, save, undo } from "../grid/batches.js";
@@ -53,7 +53,7 @@ export class Inspector {
       const found = await getJson(`/data/image/${encodeURIComponent(key)}`);
       if (this.asked === key) this.show(found, replace);
     } catch (error) {
-      if (this.asked === key) this.drawer.fail(error instanceof Error ? error.message : String(error));
+      if (this.asked === key) this.drawer.fail(reasonOf(error));
     }
   }
 
@@ -168,6 +168,12 @@ export class Inspector {
     event.stopImmediatePropagation();
     actions[event.key]();
   }
+}
+
+/** @param {unknown} error */
+function reasonOf(error) {
+  if (error instanceof ApiError && error.status === 404) return "This workspace has no image with this id or hash.";
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** An image as the columns of a plot with one point. @param {Inspection} found */
