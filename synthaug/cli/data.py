@@ -83,12 +83,14 @@ def import_(
         f"{result.added} images added, {result.duplicates} there already, {len(rejected)} rejected; "
         f"{result.labels} labels recorded"
     ]
+    lines += result.notes
     lines += [f"  {each['path']}: {each['reason']}" for each in rejected]
     return {
         "added": result.added,
         "duplicates": result.duplicates,
         "rejected": rejected,
         "labels": result.labels,
+        "notes": list(result.notes),
         "message": "\n".join(lines),
     }
 

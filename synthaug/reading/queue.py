@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from synthaug.errors import UnknownName
 from synthaug.records import ImageRecord, LabelSource, LabelValue, Origin, Split
-from synthaug.store import catalog, generations, labels, models
+from synthaug.store import catalog, generations, gray_images, labels, models
 from synthaug.workspace import Workspace
 
 Order = Literal["newest", "random", "least-confident", "disagreement"]
@@ -36,6 +36,8 @@ class QueueItem:
     label_class: int | None
     label_source: LabelSource | None
     review: bool  # a larger copy is kept for looking at
+    bits: int  # of one channel; more than 8: /media has the full depth
+    acquisition: Mapping[str, Any]  # how a film was taken: modality, laterality ...
 
 
 def ordered_ids(
@@ -71,10 +73,16 @@ def items(workspace: Workspace, ids: Sequence[int]) -> list[QueueItem]:
     current = labels.current(workspace.db, ids)
     model = models.predicting(workspace.db)
     predicted = {} if model is None else models.predictions_of(workspace.db, model.id, ids)
-    return [
+    gray = gray_images.of_images(workspace.db, ids)
+    shown = [
         _item(workspace, image, made.get(image.id), current.get(image.id), predicted.get(image.id), model)
         for image in images
     ]
+    return [_in_gray(item, gray[item.image_id]) if item.image_id in gray else item for item in shown]
+
+
+def _in_gray(item: QueueItem, gray: gray_images.GrayRecord) -> QueueItem:
+    return replace(item, bits=gray.bits, acquisition=gray.acquisition)
 
 
 def _item(
@@ -102,6 +110,8 @@ def _item(
         label_class=None if label is None else label.class_index,
         label_source=None if label is None else label.source,
         review=workspace.images.review_path(image.sha256).exists(),
+        bits=8,
+        acquisition={},
     )
 
 

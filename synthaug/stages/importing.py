@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from synthaug.errors import ImageRejected, UnknownName
-from synthaug.images import decode
+from synthaug.images import decode_full
 from synthaug.importers import detect, load_importer
+from synthaug.importers.dicom import KEPT, is_dicom, read_dicom
 from synthaug.progress import Progress
-from synthaug.records import ImportItem, LabelEntry, Origin, Pixels, Split
+from synthaug.records import GrayImage, ImportItem, LabelEntry, Origin, Pixels, Split
 from synthaug.running.jobs import JobContext
-from synthaug.store import catalog, label_log, labels
+from synthaug.store import catalog, gray_images, label_log, labels
+from synthaug.store.gray_images import GrayRecord
 from synthaug.workspace import Workspace
 
 BATCH = 500
@@ -29,6 +32,7 @@ class ImportResult:
     duplicates: int
     rejected: tuple[tuple[str, str], ...]
     labels: int = 0  # recorded, also of images that were there without one
+    notes: tuple[str, ...] = ()  # what was done to the source or is to be seen to, in sentences
 
 
 def import_images(
@@ -59,7 +63,7 @@ def import_images(
     tally.add(batch)
     if progress is not None:
         progress(tally.seen, tally.seen, f"{tally.added} images added")
-    return ImportResult(tally.added, tally.duplicates, tuple(tally.rejected), tally.labels)
+    return ImportResult(tally.added, tally.duplicates, tuple(tally.rejected), tally.labels, tally.notes())
 
 
 def run(context: JobContext) -> dict[str, object]:
@@ -70,7 +74,23 @@ def run(context: JobContext) -> dict[str, object]:
         "duplicates": result.duplicates,
         "rejected": result.rejected,
         "labels": result.labels,
+        "notes": list(result.notes),
     }
+
+
+def notes_on_dicom(films: int, burned_in: Sequence[str]) -> tuple[str, ...]:
+    """What a person must know of the DICOM files of an import, in sentences."""
+    if not films:
+        return ()
+    said = [
+        f"{films} DICOM file{'s' * (films != 1)} de-identified: beside the pixels only {', '.join(KEPT)} were kept; "
+        "the names of files and folders were kept as they are"
+    ]
+    if burned_in:
+        said.append(
+            f"text is burned into the picture, says the file: {', '.join(burned_in)}; look for names in it"
+        )
+    return tuple(said)
 
 
 class _Tally:
@@ -80,20 +100,22 @@ class _Tally:
         self.workspace, self.split, self.origin = workspace, split, origin
         self.classes = workspace.classes
         self.seen = self.added = self.duplicates = self.labels = 0
+        self.films = 0
+        self.burned_in: list[str] = []
         self.rejected: list[tuple[str, str]] = []
         self.pending: dict[int, LabelEntry] = {}  # of this batch, by image; appended to the log at its end
 
     def add(self, items: list[ImportItem]) -> None:
         """Add one batch in one transaction."""
-        decoded: list[tuple[ImportItem, Pixels, int | None]] = []
+        decoded: list[tuple[ImportItem, Pixels | GrayImage, int | None]] = []
         for item in items:
             self.seen += 1
             if item.rejected:
                 self.rejected.append((item.path, item.rejected))
                 continue
             try:
-                pixels = decode(item.data) if isinstance(item.data, bytes) else item.data
-                decoded.append((item, pixels, self._class_index(item)))
+                class_index = self._class_index(item)
+                decoded.append((item, self._decoded(item), class_index))
             except (ImageRejected, UnknownName) as error:
                 self.rejected.append((item.path, str(error)))
         hashes = [self.workspace.images.put(pixels, self._text(item)) for item, pixels, _ in decoded]
@@ -104,6 +126,22 @@ class _Tally:
             label_log.append(self.workspace.db, list(self.pending.values()))
             self.labels += len(self.pending)
             self.pending.clear()
+
+    def _decoded(self, item: ImportItem) -> Pixels | GrayImage:
+        """The image of an item. Raises ImageRejected."""
+        if not isinstance(item.data, bytes):
+            return item.data
+        if not is_dicom(item.data[:132]):
+            return decode_full(item.data)
+        film = read_dicom(item.data)
+        self.films += 1
+        if film.acquisition.get("burned_in"):
+            self.burned_in.append(item.path)
+        return film
+
+    def notes(self) -> tuple[str, ...]:
+        """What the person who imports must know."""
+        return notes_on_dicom(self.films, self.burned_in)
 
     def _class_index(self, item: ImportItem) -> int | None:
         if item.class_name is None:
@@ -116,13 +154,16 @@ class _Tally:
         text = {"Source": item.path, "Origin": self.origin}
         return text if item.caption is None else {**text, "Description": item.caption}
 
-    def _record(self, item: ImportItem, pixels: Pixels, class_index: int | None, sha256: str) -> None:
+    def _record(
+        self, item: ImportItem, image: Pixels | GrayImage, class_index: int | None, sha256: str
+    ) -> None:
         db = self.workspace.db
+        height, width = (image.values if isinstance(image, GrayImage) else image).shape[:2]
         split = self.split or item.split or "train"
         image_id, new = catalog.add_image(
             db,
             sha256=sha256,
-            size=(pixels.shape[1], pixels.shape[0]),
+            size=(width, height),
             split=split,
             origin=self.origin,
             source=item.path,
@@ -132,6 +173,8 @@ class _Tally:
             self._refuse_or_count(item, image_id, split, class_index)
             return
         self.added += 1
+        if isinstance(image, GrayImage):
+            gray_images.add(db, image_id, GrayRecord(image.bits, image.acquisition))
         self._label(image_id, class_index)
 
     def _label(self, image_id: int, class_index: int | None) -> None:
