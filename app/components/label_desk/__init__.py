@@ -8,6 +8,7 @@ import gradio as gr
 
 from ...modules import mounting
 from ..palette import class_color
+from ..viewer import toolbar
 
 RESERVED_KEYS = frozenset("xuz")  # reject, unsure, undo
 NUMBER_ROW = "1234567890"
@@ -46,6 +47,7 @@ TEMPLATE = """
   </div>
   <div class="ld-main" data-main>
     <figure class="ld-stage">
+      TOOLBAR
       <div class="ld-frame" data-frame></div>
       <figcaption class="ld-caption">
         <span class="sa-chip" data-origin></span><span class="sa-chip" data-split></span><span data-size></span>
@@ -119,7 +121,7 @@ def label_desk(workspace: str, classes: Sequence[str]) -> gr.HTML:
     """The desk over one workspace's classes. The markup is fixed and all text is set from JavaScript."""
     keys = class_keys(classes)
     return gr.HTML(
-        html_template=TEMPLATE,
+        html_template=TEMPLATE.replace("TOOLBAR", toolbar()),
         js_on_load=mounting("components/label_desk/desk.js"),
         apply_default_css=False,
         workspace=workspace,

@@ -4,6 +4,7 @@
 import { fetchItems, getJson, postJson } from "../../static/lib/api.js";
 import { closest, find, hear } from "../../static/lib/dom.js";
 import { annotator, operationId, selection, signAs } from "../../static/lib/session.js";
+import { fetchFilm } from "../viewer/films.js";
 import { Choice } from "./choice.js";
 import { Outbox, standing } from "./outbox.js";
 import { OutboxStore } from "./outbox_store.js";
@@ -207,7 +208,8 @@ class Desk {
   }
 
   showPicture() {
-    this.view.showPicture(this.queue.ids[this.queue.at], this.queue.picture, this.choice.smooth);
+    const { ids, at, picture, current } = this.queue;
+    this.view.showPicture(ids[at], picture, current, this.choice.smooth);
   }
 
   showPlace() {
@@ -265,6 +267,7 @@ class Desk {
     const element = target instanceof Element ? target : null;
     if (element?.matches(TYPING) || this.dialog.open || !this.root.isConnected) return;
     if ((event.key === "Enter" || event.key === " ") && element?.matches(PRESSABLE)) return;
+    if (this.view.viewer.onKey(event)) return event.preventDefault();
     const meaning = meaningOf(event, this.classes);
     if (meaning === null) return;
     event.preventDefault();
@@ -341,18 +344,16 @@ function pause(milliseconds) {
 /**
  * The image to look at, decoded before it is shown.
  * @param {Item} item
- * @param {(state: "ready" | "failed") => void} settled
+ * @returns {Promise<import("../viewer/viewer.js").Picture>}
  */
-function decoding(item, settled) {
+async function decoding({ sha256, review, bits }) {
+  if (bits > 8) return { film: await fetchFilm(`/media/${sha256}.gray.png`) };
   const image = new Image();
   image.alt = "Image to label";
   image.draggable = false;
-  image.src = `/media/${item.sha256}${item.review ? ".review" : ""}.png`;
-  image.decode().then(
-    () => settled("ready"),
-    () => settled("failed"),
-  );
-  return image;
+  image.src = `/media/${sha256}${review ? ".review" : ""}.png`;
+  await image.decode();
+  return { image };
 }
 
 /** @param {import("../../static/lib/types.js").Component} component */

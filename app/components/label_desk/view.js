@@ -3,7 +3,18 @@
 
 import { find, make, makeButton } from "../../static/lib/dom.js";
 import { number, percent } from "../../static/lib/words.js";
-import { disagrees, emptyWords, helpRows, labelWords, placeWords, reasonFor, suggestionOf, VALUES } from "./words.js";
+import { HELP as VIEWER_HELP, Viewer } from "../viewer/viewer.js";
+import {
+  disagrees,
+  emptyWords,
+  helpRows,
+  labelWords,
+  placeWords,
+  reasonFor,
+  sizeWords,
+  suggestionOf,
+  VALUES,
+} from "./words.js";
 
 /** @typedef {import("../../static/lib/types.js").Item} Item */
 /** @typedef {import("../../static/lib/types.js").Label} Label */
@@ -27,7 +38,8 @@ export class DeskView {
     /** The item whose words are shown. @type {Item | null} */
     this.shown = null;
     this.part("classes").replaceChildren(...classes.map(classButton));
-    this.part("keys").replaceChildren(...helpRows(classes).map(definition));
+    this.part("keys").replaceChildren(...[...helpRows(classes), ...VIEWER_HELP].map(definition));
+    this.viewer = new Viewer(this.part("frame"), this.part("tools"));
   }
 
   /** @param {string} name */
@@ -45,7 +57,7 @@ export class DeskView {
     this.part("origin").textContent = item.origin;
     this.part("origin").className = `sa-chip ${item.origin}`;
     this.part("split").textContent = item.split;
-    this.part("size").textContent = `${item.width} × ${item.height} px`;
+    this.part("size").textContent = sizeWords(item);
     this.showSuggestion(item);
   }
 
@@ -68,25 +80,33 @@ export class DeskView {
    * The present image; never the last one beside the next one's words.
    * @param {number} imageId
    * @param {Picture | undefined} picture
+   * @param {Item | undefined} item
    * @param {boolean} smooth
    */
-  showPicture(imageId, picture, smooth) {
+  showPicture(imageId, picture, item, smooth) {
     const frame = this.part("frame");
     const id = String(imageId);
-    if (!picture || picture.state === "loading") {
-      if (frame.dataset.image !== id) frame.replaceChildren();
+    const { shown, state } = picture ?? { shown: null, state: "loading" };
+    if (state === "loading") {
+      if (frame.dataset.image !== id) this.showInstead("");
       return;
     }
     frame.dataset.image = id;
-    if (picture.state === "failed") {
-      frame.textContent = "This image cannot be read. Press X to reject it.";
-      return;
-    }
-    const { image } = picture;
-    const tiny = Math.max(image.naturalWidth, image.naturalHeight) < PIXELATED_BELOW;
-    image.classList.toggle("pixelated", tiny && !smooth);
+    if (!shown || !item) return this.showInstead("This image cannot be read. Press X to reject it.");
+    const image = shown.image;
+    const tiny = image && Math.max(image.naturalWidth, image.naturalHeight) < PIXELATED_BELOW;
+    find(this.desk, ".ld-stage", HTMLElement).classList.toggle("large", !tiny);
+    if (!tiny) return this.viewer.show(shown, item, smooth);
+    this.viewer.clear();
+    image.classList.toggle("pixelated", !smooth);
     image.alt = `Image ${id}`;
     if (frame.firstChild !== image) frame.replaceChildren(image);
+  }
+
+  /** @param {string} text */
+  showInstead(text) {
+    this.viewer.clear();
+    this.part("frame").replaceChildren(text);
   }
 
   /** The answer so far. @param {Label | null} label */

@@ -97,6 +97,17 @@ export function reasonFor({ predicted_class, prompted_class }, classes) {
 }
 
 /**
+ * How large an image is, and how a film was taken. A marker that is burned into the picture is not read.
+ * @param {Item} item
+ */
+export function sizeWords({ width, height, bits, acquisition }) {
+  const { modality, view_position: view, laterality, burned_in: burned } = acquisition;
+  const depth = bits > 8 ? `${bits} bits` : null;
+  const warning = burned ? "text burned in" : null;
+  return [`${width} × ${height} px`, depth, modality, view, laterality, warning].filter(Boolean).join(" · ");
+}
+
+/**
  * @param {number} at 0-based
  * @param {number} length
  */

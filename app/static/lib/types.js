@@ -28,6 +28,8 @@
  * @property {LabelValue | null} label_value
  * @property {number | null} label_class
  * @property {boolean} review a larger copy is kept for looking at
+ * @property {number} bits of one channel; more than 8: a film, with all its bits at `/media/SHA256.gray.png`
+ * @property {Record<string, any>} acquisition how a film was taken: modality, view_position, laterality ...
  */
 
 /** @typedef {"class" | "reject" | "unsure"} LabelValue */
