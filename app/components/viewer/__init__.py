@@ -10,7 +10,7 @@ ICONS = {
     "in": "M5 12h14M12 5v14",
     "left": "M4 5v5h5M4.6 10A8 8 0 1 1 4 14",
     "right": "M20 5v5h-5M19.4 10A8 8 0 1 0 20 14",
-    "invert": "M12 4a8 8 0 1 0 0 16zM12 4a8 8 0 0 1 0 16",
+    "invert": "M12 4a8 8 0 1 1 0 16 8 8 0 1 1 0-16M12 4v16M9 6v12M6 8v8",
     "magnify": "M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13zM15.5 15.5L20 20",
 }
 """The tools' drawings, as SVG paths in a box of 24."""
