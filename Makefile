@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 ARGS ?=
+SECONDS ?= 60
 BIN := .venv/bin
 UV := .tools/bin/uv
 SETUP := .venv/.setup-done
@@ -15,7 +16,7 @@ export UV_PYTHON_DOWNLOADS := never
 export OMP_WAIT_POLICY ?= passive
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-js coverage check fix docs lock sbom browser clean
+.PHONY: help setup demo test test-fast test-js coverage fuzz check fix docs lock sbom browser clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +34,9 @@ test-fast: setup test-js ## the tests that train nothing and open no browser, on
 
 test-js: $(NODE_MODULES) ## the tests of the app's JavaScript modules, under node
 	$(BIN)/node --test "tests/js/**/*.test.js"
+
+fuzz: setup ## every parser against random input, SECONDS=60 each
+	SYNTHAUG_FUZZ_SECONDS=$(SECONDS) $(BIN)/python -m pytest tests/fuzz
 
 coverage: setup browser ## every test, and which lines they reach
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)

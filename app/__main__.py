@@ -20,12 +20,13 @@ from .server import serve
 @click.option(
     "--port", default=DEFAULT_PORT, show_default=True, help="Port to listen on; 0 takes a free one."
 )
+@click.option("--allow-host", "allow_hosts", multiple=True, help="Another host name to answer to.")
 @click.option("--open/--no-open", "open_browser", default=False, help="Open the browser once it answers.")
-def main(workspace: Path, host: str, port: int, open_browser: bool) -> None:
+def main(workspace: Path, host: str, port: int, allow_hosts: tuple[str, ...], open_browser: bool) -> None:
     """Serve WORKSPACE in the browser until stopped."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     try:
-        serve(workspace, host, port, open_browser)
+        serve(workspace, host, port, open_browser, allow_hosts)
     except UserError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(2)

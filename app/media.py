@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Query
@@ -18,6 +16,9 @@ from PIL import Image
 from synthaug.errors import UnknownName
 from synthaug.grayscale import as_picture
 from synthaug.images import decode_full, encode_png
+from synthaug.stages.pixels import naming_image
+
+from .byte_cache import ByteCache
 
 if TYPE_CHECKING:
     from synthaug.workspace import Workspace
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 MEDIA_NAME = re.compile(r"([0-9a-f]{64})(\.png|\.webp|\.review\.png|\.gray\.png)")
 GRAY_16 = b"\x10\x00"  # bytes 24 and 25 of a PNG: 16 bits, gray
-CACHED_THUMBNAILS = 20_000  # about 2 kB each at 64 px
+THUMBNAIL_BYTES = 64 * 1024**2  # some 30,000 thumbnails of 64 px
 MIN_SIZE, MAX_SIZE = 16, 512
 
 
@@ -51,7 +52,7 @@ def thumbnail(png: bytes, size: int) -> bytes:
 def media_router(workspace: Workspace) -> APIRouter:
     """``/media/{sha256}.png``, ``.webp?size=``, ``.review.png``, ``.gray.png``: never change, so cached for a year."""
     router = APIRouter()
-    cached = _thumbnails(workspace)
+    thumbnails = ByteCache(THUMBNAIL_BYTES)
 
     @router.get("/media/{name}")
     def media(name: str, size: int = Query(64, ge=MIN_SIZE, le=MAX_SIZE)) -> Response:
@@ -59,12 +60,13 @@ def media_router(workspace: Workspace) -> APIRouter:
         if match is None:
             raise UnknownName("image", name, ())
         sha256, kind = match.groups()
-        try:
+        if kind == ".review.png" and not workspace.images.review_path(sha256).exists():
+            raise UnknownName("review copy", sha256, ())
+        with naming_image(workspace, sha256):
             if kind == ".webp":
-                return Response(cached(sha256, size), media_type="image/webp", headers=FOREVER)
+                small = thumbnails.get((sha256, size), lambda: thumbnail(workspace.images.png(sha256), size))
+                return Response(small, media_type="image/webp", headers=FOREVER)
             return Response(_png(workspace, sha256, kind), media_type="image/png", headers=FOREVER)
-        except FileNotFoundError as error:
-            raise UnknownName("image", name, ()) from error
 
     return router
 
@@ -79,11 +81,3 @@ def _png(workspace: Workspace, sha256: str, kind: str) -> bytes:
         raise UnknownName("gray image", sha256, ())
     # what browsers make of 16 bits is not what the film's window makes of them
     return encode_png(as_picture(decode_full(stored)), {}) if gray and kind == ".png" else stored
-
-
-def _thumbnails(workspace: Workspace) -> Callable[[str, int], bytes]:
-    @lru_cache(maxsize=CACHED_THUMBNAILS)
-    def cached(sha256: str, size: int) -> bytes:
-        return thumbnail(workspace.images.png(sha256), size)
-
-    return cached

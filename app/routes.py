@@ -5,20 +5,24 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, fields
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
-from synthaug.errors import LabelRefused, UnknownName, UserError, WorkspaceError
+from synthaug.errors import ImageLost, LabelRefused, UnknownName, UserError, WorkspaceError
 from synthaug.records import Job, LabelEntry
 
+from .accounts.person import Person, person, signer
 from .context import AppContext
 from .media import media_router
 from .modules import modules_router
 from .points import encode_points
+
+Asking = Annotated[Person, Depends(person)]
+Signer = Annotated[Person, Depends(signer)]
 
 MAX_ITEMS = 200
 MAX_ENTRIES = 1000
@@ -35,7 +39,6 @@ class LabelIn(BaseModel):
     class_index: int | None = None
     source: Literal["human", "accepted"]
     op_id: str = Field(min_length=8, max_length=64)
-    annotator: str = Field(min_length=1, max_length=100)
     model_id: int | None = Field(None, ge=1, lt=2**63)  # of the prediction that the person saw
 
 
@@ -50,7 +53,6 @@ class UndoIn(BaseModel):
 
     op_id_to_undo: str
     op_id: str = Field(min_length=8, max_length=64)
-    annotator: str = Field(min_length=1, max_length=100)
 
 
 def add_routes(app: FastAPI, context: AppContext) -> None:
@@ -92,13 +94,15 @@ def _label_router(context: AppContext) -> APIRouter:
     workspace = context.workspace
 
     @router.post("/labels")
-    def labels(body: LabelsIn) -> dict[str, Any]:
-        recorded = label.record(workspace, [LabelEntry(**entry.model_dump()) for entry in body.entries])
+    def labels(body: LabelsIn, who: Signer) -> dict[str, Any]:
+        entries = [LabelEntry(**entry.model_dump(), annotator=who.name) for entry in body.entries]
+        recorded = label.record(workspace, entries)
         return {"ok": True, "ids": recorded, "progress": label.progress(workspace)}
 
     @router.post("/undo")
-    def undo(body: UndoIn) -> dict[str, Any]:
-        undone = label.undo(workspace, body.op_id_to_undo, body.annotator, body.op_id)
+    def undo(body: UndoIn, who: Signer) -> dict[str, Any]:
+        own = not who.may("reviewer")
+        undone = label.undo(workspace, body.op_id_to_undo, who.name, body.op_id, own=own)
         return {"ok": True, "undone": undone is not None, "progress": label.progress(workspace)}
 
     @router.get("/progress")
@@ -146,8 +150,9 @@ def _jobs_router(context: AppContext) -> APIRouter:
     router = APIRouter(prefix="/data")
 
     @router.get("/jobs")
-    def jobs() -> dict[str, Any]:
-        return {"jobs": [job_json(job) for job in context.jobs.list(RECENT_JOBS)]}
+    def jobs(who: Asking) -> dict[str, Any]:
+        shown = context.jobs.list(RECENT_JOBS) if who.may("reviewer") else []
+        return {"jobs": [job_json(job) for job in shown]}
 
     @router.post("/jobs/{job_id}/cancel")
     def cancel(job_id: int) -> dict[str, Any]:
@@ -187,7 +192,13 @@ def parse_ids(text: str) -> list[int]:
 
 async def _user_error(request: Request, error: Exception) -> Response:
     # a client may give up on a 4xx; it must try a 503 again: a full disk, a locked database
-    status = 404 if isinstance(error, UnknownName) else 503 if isinstance(error, WorkspaceError) else 400
+    status = (
+        404
+        if isinstance(error, UnknownName | ImageLost)
+        else 503
+        if isinstance(error, WorkspaceError)
+        else 400
+    )
     return JSONResponse({"ok": False, "error": str(error)}, status)
 
 

@@ -8,11 +8,14 @@ import os
 import socket
 import warnings
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from synthaug.errors import UserError
+
+from .accounts.access import EVERY_INTERFACE
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
     from synthaug.workspace import Workspace
 
+    from .accounts.access import Access
     from .context import AppContext
 
 logger = logging.getLogger(__name__)
@@ -27,7 +31,7 @@ logger = logging.getLogger(__name__)
 STOP_SECONDS = 2  # open event streams are cut after this long
 
 
-def create_app(workspace: Workspace, host: str = "127.0.0.1", port: int = 7860) -> FastAPI:
+def create_app(workspace: Workspace, access: Access, port: int = 7860) -> FastAPI:
     """The whole app of an open workspace as ASGI; it starts no worker (:func:`serve` does)."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is first imported
 
@@ -37,22 +41,22 @@ def create_app(workspace: Workspace, host: str = "127.0.0.1", port: int = 7860) 
     from synthaug.running.jobs import JobQueue
 
     from .context import AppContext
-    from .routes import add_routes
-    from .security import OriginGuard, allowed_hosts
+    from .page_scripts import mark_page_scripts
     from .theme import head, theme
 
     context = AppContext(workspace, JobQueue(workspace))
     app = FastAPI(title="synthaug", docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(OriginGuard, hosts=allowed_hosts(host))
-    add_routes(app, context)
+    add_own_routes(app, context, access)
     pages = build_pages(context)
+    functions = {index: str(each.api_name) for index, each in pages.fns.items()}
+    guard(app, context, access, functions)
+    mark_page_scripts()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="SSR mode")  # several pages: Gradio says so unasked
         gr.mount_gradio_app(
             app,
             pages,
             "/",
-            server_name=host,
             server_port=port,
             theme=theme(),
             head=head(),
@@ -61,6 +65,29 @@ def create_app(workspace: Workspace, host: str = "127.0.0.1", port: int = 7860) 
             run_history=False,
         )
     return app
+
+
+def add_own_routes(app: FastAPI, context: AppContext, access: Access) -> None:
+    """Everything of ours, declared before Gradio is mounted at "/"."""
+    from .accounts.attempts import Attempts
+    from .accounts.log_in import log_in_router
+    from .routes import add_routes
+
+    app.include_router(log_in_router(context.workspace, access, Attempts()))
+    add_routes(app, context)
+
+
+def guard(app: FastAPI, context: AppContext, access: Access, functions: Mapping[int, str]) -> None:
+    """What every request goes through, the last one added first."""
+    from .accounts.gate import Gate
+    from .bodies import Bodies
+    from .headers import SecurityHeaders
+    from .security import OriginGuard
+
+    app.add_middleware(Gate, workspace=context.workspace, access=access, functions=functions)
+    app.add_middleware(Bodies)
+    app.add_middleware(OriginGuard, access=access)
+    app.add_middleware(SecurityHeaders)
 
 
 def build_pages(context: AppContext) -> gr.Blocks:
@@ -91,22 +118,44 @@ def build_pages(context: AppContext) -> gr.Blocks:
 
 
 def serve(
-    workspace_path: Path, host: str = "127.0.0.1", port: int = 7860, open_browser: bool = False
+    workspace_path: Path,
+    host: str = "127.0.0.1",
+    port: int = 7860,
+    open_browser: bool = False,
+    allow_hosts: Sequence[str] = (),
 ) -> None:
-    """Serve a workspace until stopped. Raises WorkspaceError if another app has it, UserError on a taken port."""
+    """Serve a workspace until stopped.
+
+    Raises WorkspaceError if another app has it, UserError on a taken port, and off this machine without an owner.
+    """
     from synthaug.running.jobs import Worker
     from synthaug.stages.handlers import HANDLERS
     from synthaug.workspace import Workspace
 
+    from .accounts.access import access
+
     workspace = Workspace.open(workspace_path)
+    how = access(host, allow_hosts)
+    require_owner(workspace, how, host)
     with bound_socket(host, port) as listener, workspace.lock("serve"):
-        app = create_app(workspace, host, listener.getsockname()[1])
+        app = create_app(workspace, how, listener.getsockname()[1])
         worker = Worker(workspace, HANDLERS)
         worker.start()
         try:
-            _run(app, listener, open_browser)
+            _run(app, listener, how, open_browser)
         finally:
             worker.stop(timeout=STOP_SECONDS)
+
+
+def require_owner(workspace: Workspace, how: Access, host: str) -> None:
+    """Off this machine accounts are needed. Raises UserError where there is no owner's."""
+    from synthaug.stages.accounts import has_owner
+
+    if how.start_token is None and not has_owner(workspace):
+        raise UserError(
+            f"other machines reach {host}, and this workspace has no owner's account; make one with: "
+            f"synthaug accounts add NAME --role owner --workspace {workspace.root}"
+        )
 
 
 def bound_socket(host: str, port: int) -> socket.socket:
@@ -122,10 +171,23 @@ def bound_socket(host: str, port: int) -> socket.socket:
     return listener
 
 
-def address(listener: socket.socket) -> str:
-    """The address to open in a browser."""
+def address(listener: socket.socket, start_token: str | None = None) -> str:
+    """The address to open in a browser, with the start token where there is one."""
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    shown = socket.gethostname() if host in EVERY_INTERFACE else host
+    base = f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
+    return base if start_token is None else f"{base}/?{urlencode({'token': start_token})}"
+
+
+def start_text(listener: socket.socket, how: Access) -> str:
+    """What the terminal says when the app answers."""
+    ready = f"synthaug is ready at {address(listener, how.start_token)} (stop with Ctrl+C)"
+    if how.start_token is not None:
+        return f"{ready}\nWhoever opens this address is the owner: it is meant for this machine's user."
+    return (
+        f"{ready}\nOther machines reach it: everybody logs in with an account (synthaug accounts list). HTTP is not "
+        "encrypted: on a network that others share, put a proxy with HTTPS in front."
+    )
 
 
 def _explain(error: OSError | OverflowError, host: str, port: int) -> str:
@@ -138,17 +200,26 @@ def _explain(error: OSError | OverflowError, host: str, port: int) -> str:
     return f"cannot listen on {host}:{port}: {error.strerror or error}"
 
 
-def _run(app: FastAPI, listener: socket.socket, open_browser: bool) -> None:
+def _run(app: FastAPI, listener: socket.socket, how: Access, open_browser: bool) -> None:
     import uvicorn
+
+    from .slow_clients import TimedProtocol
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
-            logger.warning("synthaug is ready at %s (stop with Ctrl+C)", address(listener))
+            logger.warning("%s", start_text(listener, how))
             if open_browser:
-                webbrowser.open(address(listener))
+                webbrowser.open(address(listener, how.start_token))
 
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, timeout_graceful_shutdown=STOP_SECONDS, lifespan="on"
+        app,
+        http=TimedProtocol,
+        ws="none",
+        log_level="error",  # what strangers send that is no HTTP is no news
+        access_log=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
+        lifespan="on",
+        server_header=False,
     )
     Server(config).run(sockets=[listener])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .accounts.roles import least_role
 from .components.markup import Markup, Panel, joined, markup
 
 PAGES = (
@@ -37,25 +38,42 @@ MOON = Markup(
     '<path d="M20 14.2A8.2 8.2 0 0 1 9.8 4a8.2 8.2 0 1 0 10.2 10.2z"/></svg>'
 )
 
+LEAVE = Markup(
+    '<svg width="18" height="18" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" '
+    'stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">'
+    '<path d="M10 4H5v16h5M15 8l4 4-4 4M19 12H9"/></svg>'
+)
+
 
 def header(workspace_name: str, active: str) -> Panel:
     """The sticky top bar; ``active`` is the current page's path."""
     links = joined(
-        markup('<a href="/{}"{}>{}</a>', path, Markup(' aria-current="page"') if path == active else "", name)
+        markup(
+            '<a href="/{}" data-needs="{}"{}>{}</a>',
+            path,
+            least_role("GET", f"/{path}"),
+            Markup(' aria-current="page"') if path == active else "",
+            name,
+        )
         for name, path in PAGES
     )
     bar = markup(
         '<header class="sa-header"><a class="sa-brand" href="/">{logo}<b>synthaug</b>'
         '<span title="Workspace">{workspace}</span></a>'
         '<nav class="sa-nav" aria-label="Pages">{links}</nav><div class="sa-header-end">'
-        '<a class="sa-jobs-chip" data-sa-jobs href="/generate" title="Running jobs" hidden><i></i><span></span></a>'
+        '<a class="sa-jobs-chip" data-sa-jobs data-needs="owner" href="/generate" title="Running jobs" hidden>'
+        "<i></i><span></span></a>"
         '<button class="sa-icon-button" type="button" data-sa-theme aria-label="Switch between light and dark">'
-        "{sun}{moon}</button></div></header>",
+        "{sun}{moon}</button>"
+        '<form class="sa-person" method="post" action="/log-out" hidden><span data-sa-person></span>'
+        '<button class="sa-icon-button" type="submit" title="Log out" aria-label="Log out">{leave}</button></form>'
+        "</div></header>",
         logo=LOGO,
         workspace=workspace_name,
         links=links,
         sun=SUN,
         moon=MOON,
+        leave=LEAVE,
     )
     return Panel(bar, elem_classes="sa-header-holder")
 

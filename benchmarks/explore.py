@@ -23,6 +23,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urljoin
 
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
@@ -99,7 +100,7 @@ def make_workspace(root: Path, count: int) -> None:
 
 @contextmanager
 def running_app(workspace: Path) -> Iterator[str]:
-    """The app in its own process; yields its address."""
+    """The app in its own process; yields the address that it prints."""
     command = [sys.executable, "-m", "synthaug_app", str(workspace), "--port", "0"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
@@ -115,7 +116,7 @@ def running_app(workspace: Path) -> Iterator[str]:
 
 def first_paint(page: Page, address: str) -> tuple[float, float]:
     """ms from opening the page to the points painted, and the part of it that fetching the points took."""
-    page.goto(f"{address}/explore")
+    page.goto(urljoin(address, "/explore"))
     page.wait_for_selector(".sa-scatter[data-painted]", timeout=60_000)
     painted = page.evaluate("performance.getEntriesByName('synthaug:points-painted').at(-1).startTime")
     fetched = page.evaluate(
@@ -167,6 +168,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM)
         with running_app(Path(folder) / "workspace") as address:
             page = browser.new_page(viewport={"width": 1440, "height": 900})
+            page.goto(address)  # with the start token
             first_paint(page, address)  # the server's first answer imports modules
             paints = [first_paint(page, address) for _ in range(options.rounds)]
             page.evaluate(TIME_MOVES)

@@ -17,6 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 import click
 import numpy as np
@@ -111,7 +112,8 @@ def measure(url: str, labels: int) -> tuple[list[float], list[float]]:
         page.set_content(FLOOR)
         page.evaluate(MEASURE, "#frame")
         floor = press(page, labels)
-        page.goto(f"{url}/label?scope=unreviewed")
+        page.goto(url)  # with the start token
+        page.goto(urljoin(url, "/label?scope=unreviewed"))
         page.wait_for_selector(".ld[data-ready=true] .ld-frame img")
         page.evaluate(MEASURE, ".ld-frame")
         desk = press(page, labels)

@@ -1,7 +1,7 @@
 """Take the screenshots of docs/screenshots/ from an app that runs on the demo's workspace.
 
 synthaug demo &
-python docs/take_screenshots.py http://127.0.0.1:7860
+python docs/take_screenshots.py 'http://127.0.0.1:7860/?token=...'   (the address that it printed)
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
+from urllib.parse import urljoin
 
 from playwright.sync_api import Page, sync_playwright
 
@@ -51,7 +52,8 @@ def main(url: str, folder: Path) -> None:
                     page = browser.new_page(viewport={"width": width, "height": height})
                     page.set_default_timeout(90_000)
                     path = "" if name == "data" else name
-                    page.goto(f"{url}/{path}?__theme={theme}")
+                    page.goto(url)  # with the start token
+                    page.goto(urljoin(url, f"/{path}?__theme={theme}"))
                     page.locator(ready).first.wait_for()
                     if name == "explore":
                         lasso(page)

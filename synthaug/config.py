@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 WORKSPACE_VARIABLE = "SYNTHAUG_WORKSPACE"
 DATABASE_FILE = "synthaug.db"
 FOLDERS = ("images", "models", "runs", "exports")
@@ -14,10 +16,16 @@ PRESETS = {"digits": DIGITS, "cifar10": CIFAR10, "hip": HIP}
 
 DIGIT_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
+LOCAL_HOST = "127.0.0.1"
 DEFAULT_PORT = 7860
 DEFAULT_GENERATOR = {"digits": "digits"}
 FALLBACK_GENERATOR = "embedded"
 DEFAULT_RECIPE = {"digits": "digits"}
 FALLBACK_RECIPE = "small-cnn"
+LARGEST_SEED = 2**63 - 1
 AUTOMATIC_THRESHOLD = 0.9
 """Predictions at least this confident may be accepted without a person (``source = automatic``)."""
+
+Role = Literal["annotator", "reviewer", "owner"]
+ROLES: tuple[Role, ...] = ("annotator", "reviewer", "owner")
+"""Who may use the app: each may do what those before it may, and more."""

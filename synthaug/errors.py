@@ -4,6 +4,7 @@
     ├── UserError                 the input was wrong; the command line exits 2
     │   ├── TemplateError         a prompt template that cannot be read
     │   ├── ImageRejected         one file that is not an image we take
+    │   ├── ImageLost             an image of the workspace whose file is gone or damaged
     │   ├── ImportFailed          a source that cannot be imported at all
     │   ├── ExportFailed          a set that the chosen format cannot hold
     │   ├── ViewError             a dataset view that cannot be made
@@ -45,6 +46,10 @@ class ImageRejected(UserError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class ImageLost(UserError):
+    """An image of the workspace whose file is gone or damaged."""
 
 
 class ImportFailed(UserError):
@@ -100,7 +105,18 @@ _REASONS = {
     errno.ENOTEMPTY: _TAKEN,
     errno.EEXIST: _TAKEN,
     errno.ENOTDIR: _TAKEN,
+    errno.ENAMETOOLONG: "its name is too long for the file system; choose a shorter one",
 }
+
+
+def explain(error: Exception) -> UserError | None:
+    """An error that the user can mend, in words that say how; None: it is a failure of ours."""
+    if isinstance(error, UserError):
+        return error
+    if not isinstance(error, OSError) or error.errno is None or error.filename is None:
+        return None
+    reason = _REASONS.get(error.errno) or str(error.strerror).lower()
+    return WorkspaceError(f"cannot use {str(error.filename)[:200]!r}: {reason}")
 
 
 def explain_os_error(error: OSError, path: Path, doing: str = "write") -> WorkspaceError | OSError:

@@ -85,6 +85,7 @@ class ImportItem:
     split: Split | None = None
     caption: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    class_index: int | None = None  # where the source numbers its classes and names none
     rejected: str = ""  # why the importer could not read this entry; ``data`` is then empty
 
 

@@ -60,6 +60,7 @@ def test_the_way_from_nothing_to_an_export(
         "duplicates": 0,
         "rejected": [],
         "labels": 1797,
+        "notes": [],
     }
     counts = shell.json(
         "view", "small", *(f"--keep={i}=20" for i in range(8)), "--keep", "8=5", "--keep", "9=20"

@@ -42,7 +42,7 @@ def page(context: AppContext) -> None:
             balance = Panel(balance_panel(held))
             views = Panel(views_panel(held))
         with gr.Column(scale=3, min_width=320):
-            with gr.Column(elem_classes="sa-card"):
+            with gr.Column(elem_classes="sa-card sa-for-owner"):
                 Panel(
                     Markup(
                         "<h2 class='sa-h2'>Import images</h2><p class='sa-note'>From a path on the machine that runs "
@@ -91,9 +91,16 @@ def page(context: AppContext) -> None:
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     inputs = [source, format_, split, origin]
     gr.on([start.click, source.submit], submit, inputs, message, **quiet).then(None, js=POLL_JOBS)
-    gr.on(None, lambda: refresh(None), None, shown, **quiet)
-    gr.on(None, lambda: sources_panel(_sources(context)), None, sources, **quiet)
-    gr.Timer(POLL_SECONDS).tick(refresh, seen, shown, concurrency_limit=None, **quiet)
+    gr.on(None, lambda: refresh(None), None, shown, api_name="data_figures", **quiet)
+    gr.on(
+        None,
+        lambda: sources_panel(_sources(context)),
+        None,
+        sources,
+        api_name="data_sources",
+        **quiet,
+    )
+    gr.Timer(POLL_SECONDS).tick(refresh, seen, shown, concurrency_limit=None, api_name="data_poll", **quiet)
 
 
 def figures_panel(held: Overview) -> Markup:

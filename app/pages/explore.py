@@ -44,10 +44,10 @@ def page(context: AppContext) -> None:
             "Explore",
             "Where synthetic images lie beside real ones. Draw a loop around a group and decide on it at once.",
         )
-        compute = gr.Button("Compute features", scale=0, min_width=180)
+        compute = gr.Button("Compute features", scale=0, min_width=180, elem_classes="sa-for-owner")
     status = Panel(visible=False)
     with gr.Row(elem_classes="sa-explore"):
-        plot = scatter(lambda: image_count(context.workspace))
+        plot = scatter(image_count(context.workspace))
         grid()
     Panel(EXPLAINER)
 
@@ -72,7 +72,8 @@ def page(context: AppContext) -> None:
         return refresh(None)
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    timer.tick(refresh, seen, outputs, concurrency_limit=None, **quiet)
+    gr.on(None, lambda: image_count(context.workspace), None, plot, api_name="explore_images", **quiet)
+    timer.tick(refresh, seen, outputs, concurrency_limit=None, api_name="explore_poll", **quiet)
     compute.click(start, None, outputs, **quiet)
 
 

@@ -31,7 +31,7 @@ def page(context: AppContext) -> None:
         "Train",
         "Train with and without the synthetic images, and learn on real test images whether they helped.",
     )
-    with gr.Column(elem_classes="sa-card sa-train-form"):
+    with gr.Column(elem_classes="sa-card sa-train-form sa-for-owner"):
         plan = Panel()
         with gr.Row(elem_classes="sa-train-fields"):
             seeds = gr.Slider(
@@ -88,8 +88,8 @@ def page(context: AppContext) -> None:
             (context.jobs.cancel if action == "stop" else context.jobs.resume)(job.id)
         return _refresh(context, {})
 
-    accept.change(lambda on: gr.Slider(visible=on), accept, threshold, **QUIET)
-    timer.tick(refresh, seen, watched, concurrency_limit=None, **QUIET)
+    accept.change(lambda on: gr.Slider(visible=on), accept, threshold, api_name="train_threshold", **QUIET)
+    timer.tick(refresh, seen, watched, concurrency_limit=None, api_name="train_poll", **QUIET)
     start.click(submit, [seeds, recipe, threshold, accept], [message, *watched], **QUIET)
     stop.click(lambda: ask("stop"), None, watched, **QUIET)
     resume.click(lambda: ask("resume"), None, watched, **QUIET)

@@ -1,8 +1,9 @@
 // @ts-check
 // The frame of every page: the light/dark choice, and the chip that counts running jobs.
 
-import { getJson } from "./lib/api.js";
-import { announce, closest, find } from "./lib/dom.js";
+import { ApiError, getJson } from "./lib/api.js";
+import { announce, closest, find, make } from "./lib/dom.js";
+import { openedBy } from "./lib/session.js";
 
 /** @typedef {import("./lib/types.js").Job} Job */
 
@@ -41,6 +42,30 @@ function showJobs(active) {
   find(chip, "span", HTMLElement).textContent = `${first.kind}${share}${more}`;
 }
 
+/** Who is logged in and the way out; the role decides which links are shown. @param {import("./lib/session.js").Person} person */
+function showPerson({ name, role }) {
+  document.documentElement.dataset.saRole = role;
+  delete document.documentElement.dataset.saLoggedOut;
+  const form = document.querySelector(".sa-person");
+  if (!(form instanceof HTMLElement)) return;
+  const words = find(form, "[data-sa-person]", HTMLElement);
+  if (words.textContent !== name) words.textContent = name;
+  words.title = role;
+  form.hidden = false;
+}
+
+/** The session has ended: the way back in, in another tab so that nothing on this one is lost. */
+function showLoggedOut() {
+  document.documentElement.dataset.saLoggedOut = "true"; // Gradio would tell it again at each tick of a timer
+  const form = document.querySelector(".sa-person");
+  if (!(form instanceof HTMLElement)) return;
+  const link = make("a", "", "Log in again");
+  link.href = "/log-in";
+  link.target = "_blank";
+  find(form, "[data-sa-person]", HTMLElement).replaceChildren(link);
+  form.hidden = false;
+}
+
 let timer = 0;
 
 async function poll() {
@@ -52,8 +77,10 @@ async function poll() {
     active = jobs.filter(isActive);
     showJobs(active);
     announce("synthaug:jobs", jobs);
-  } catch {
-    // The server is away for the moment; the next round asks again.
+    showPerson(await openedBy());
+  } catch (error) {
+    // The server is away for the moment, and the next round asks again; or this browser was logged out.
+    if (error instanceof ApiError && error.status === 401) showLoggedOut();
   }
   clearTimeout(timer);
   timer = window.setTimeout(poll, document.hidden ? HIDDEN_MS : active.length ? BUSY_MS : IDLE_MS);

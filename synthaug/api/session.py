@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from synthaug.api import results
 from synthaug.classifiers.recipes import Loss, Selection
 from synthaug.config import AUTOMATIC_THRESHOLD
@@ -215,10 +213,9 @@ class Session:
 
     def pixels(self, sha256: str) -> Pixels:
         """An image of the workspace, (H, W, 3) uint8 RGB. Raises UserError for one that is not here."""
-        try:
-            return np.asarray(self.workspace.images.read(sha256))
-        except FileNotFoundError as error:
-            raise UserError(f"there is no image {sha256!r} in {self.workspace.root}") from error
+        from synthaug.stages.pixels import read_image
+
+        return read_image(self.workspace, sha256)
 
     def __repr__(self) -> str:
         return f"<synthaug workspace {str(self.workspace.root)!r}, {len(self.classes)} classes>"

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
+from pydantic import Field, FiniteFloat
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -22,6 +22,21 @@ from synthaug.classifiers.pixels import batches, check_images, standardise, to_t
 from synthaug.classifiers.recipes import Recipe
 from synthaug.errors import UserError
 from synthaug.hardware import mixed_precision
+from synthaug.parsing import parse_json, parse_record
+from synthaug.weights import fill, read_tensors
+
+Channels = tuple[FiniteFloat, FiniteFloat, FiniteFloat]
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """What a file says of the network in it."""
+
+    recipe: dict[str, Any]
+    names: Annotated[tuple[str, ...], Field(min_length=1)]
+    mean: Channels
+    std: Channels
+    training: dict[str, Any]
 
 
 class Fitted:
@@ -106,12 +121,19 @@ class Fitted:
     def load(cls, path: Path, device: str | None = None) -> Self:
         """Read a file written by ``save``; ``device`` as for ``fit``."""
         header, tensors = _read(path, cls.noun)
-        recipe = Recipe(**header["recipe"])
-        names = header[cls.names_key]
-        network = build(recipe.network, len(names))
-        network.load_state_dict(tensors)
+        described = {**header, "names": header.get(cls.names_key)}
+        found = parse_record(_Header, described, f"the description in {path}", unknown="ignore")
+        recipe = _recipe(found.recipe, path)
+        network = build(recipe.network, len(found.names))
+        fill(network, tensors, path)
         network = place(network, choose_device(device))
-        return cls(network, recipe, names, header["mean"], header["std"], header["training"])
+        return cls(network, recipe, found.names, found.mean, found.std, found.training)
+
+
+def _recipe(written: dict[str, Any], path: Path) -> Recipe:
+    """The recipe in a file's description, its numbers as they were written: equal files stay equal."""
+    parse_record(Recipe, written, f"the recipe in {path}", unknown="forbid")
+    return Recipe(**written)
 
 
 class FittedClassifier(Fitted):
@@ -155,14 +177,8 @@ def _read(path: Path, noun: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """The header and the tensors of a file that holds a ``noun``."""
     if not path.is_file():
         raise UserError(f"no {noun} at {path}")
-    try:
-        with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-    except SafetensorError as error:
-        raise UserError(f"{path} is not a readable safetensors file: {error}") from error
+    metadata, tensors = read_tensors(path)
     key = f"synthaug.{noun}"
     if key not in metadata:
         raise UserError(f"{path} holds no {noun} of ours: its header has no {key!r}")
-    header: dict[str, Any] = json.loads(metadata[key])
-    return header, tensors
+    return parse_json(dict[str, Any], metadata[key], f"{key!r} in {path}"), tensors

@@ -13,7 +13,7 @@ import sys
 import click
 
 from synthaug import __version__
-from synthaug.errors import UserError
+from synthaug.errors import UserError, explain
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -33,6 +33,7 @@ def cli() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Entry point of the ``synthaug`` command."""
     from synthaug.cli import (  # noqa: F401  (they register their commands)
+        accounts,
         acquire,
         comparing,
         data,
@@ -49,15 +50,33 @@ def main(arguments: list[str] | None = None) -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     wanted = sys.argv[1:] if arguments is None else arguments
     try:
+        _check_text(wanted)
         code = cli.main(wanted, prog_name="synthaug", standalone_mode=False)
-    except (UserError, click.ClickException) as error:
-        message = error.format_message() if isinstance(error, click.ClickException) else str(error)
-        message = message.splitlines()[0]  # a template error goes on with the place, for those who show it
-        if "--json" in wanted:
-            click.echo(json.dumps({"error": message}, ensure_ascii=False))
-        click.echo(f"Error: {message}", err=True)
-        code = 2
+    except (UserError, OSError, click.ClickException) as error:
+        code = _refused(error, as_json="--json" in wanted)
     except (KeyboardInterrupt, click.Abort):
         click.echo("Stopped. What was finished is kept; run the same command again to resume.", err=True)
         code = 130
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _check_text(arguments: list[str]) -> None:
+    """Refuse what is no text: Linux allows any bytes in a name, but a database, JSON and PNG hold text."""
+    for argument in arguments:
+        if argument.encode("utf-8", "replace").decode("utf-8") != argument:
+            raise UserError(
+                f"{argument[:80]!r} is not UTF-8 text; rename what it names, or write it in UTF-8"
+            )
+
+
+def _refused(error: Exception, as_json: bool) -> int:
+    """Say in one line what the user can mend, and exit 2; a failure of ours is raised again."""
+    known = error if isinstance(error, click.ClickException) else explain(error)
+    if known is None:
+        raise error
+    message = known.format_message() if isinstance(known, click.ClickException) else str(known)
+    message = message.splitlines()[0]  # a template error goes on with the place, for those who show it
+    if as_json:
+        click.echo(json.dumps({"error": message}, ensure_ascii=False))
+    click.echo(f"Error: {message}", err=True)
+    return 2

@@ -85,6 +85,12 @@ def import_(
     ]
     lines += result.notes
     lines += [f"  {each['path']}: {each['reason']}" for each in rejected]
+    if rejected and not result.added + result.duplicates:
+        first = rejected[0]
+        raise UserError(
+            f"nothing was imported: all {len(rejected)} entries of {source} were rejected, "
+            f"the first, {first['path']}, because: {first['reason']}"
+        )
     return {
         "added": result.added,
         "duplicates": result.duplicates,
@@ -98,7 +104,7 @@ def import_(
 @command(cli, "prompts")
 @click.argument("template", metavar="TEMPLATE")
 @click.option("--sample", type=int, metavar="N", help="Show N prompts, drawn without replacement.")
-@click.option("--at", type=int, metavar="I", help="Show only prompt number I.")
+@click.option("--at", type=click.IntRange(min=0), metavar="I", help="Show only prompt number I.")
 @template_options
 def prompts(
     template: str,

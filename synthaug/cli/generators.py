@@ -9,6 +9,7 @@ import click
 
 from synthaug.cli import cli
 from synthaug.cli.support import (
+    NamedPath,
     Result,
     command,
     open_workspace,
@@ -135,7 +136,7 @@ def finetune(
 
 
 @command(cli, "train-generator")
-@click.argument("output", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("output", metavar="DIR", type=NamedPath())
 @click.option(
     "--family",
     type=click.Choice(["text", "ddpm", "gan"]),

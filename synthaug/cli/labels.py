@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from synthaug.cli import cli
-from synthaug.cli.support import Result, command, open_workspace, workspace_option
+from synthaug.cli.support import NamedPath, Result, command, open_workspace, workspace_option
 from synthaug.errors import UserError
 
 
@@ -59,7 +59,7 @@ def labels_group() -> None:
 
 
 @command(labels_group, "export")
-@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.argument("file", metavar="FILE", type=NamedPath())
 @workspace_option
 def export(file: Path, workspace_path: Path | None) -> Result:
     """Write every label ever given, including undone ones, to FILE.jsonl or FILE.csv.

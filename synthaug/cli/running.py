@@ -9,12 +9,16 @@ from typing import Any
 import click
 
 from synthaug.cli import cli
-from synthaug.cli.support import Result, command, open_workspace, run_job, workspace_option
-from synthaug.config import DEFAULT_PORT, WORKSPACE_VARIABLE
+from synthaug.cli.support import NamedPath, Result, command, open_workspace, run_job, workspace_option
+from synthaug.config import DEFAULT_PORT, LOCAL_HOST, WORKSPACE_VARIABLE
 from synthaug.running.progress_bar import progress_bar
 
 host_option = click.option(
-    "--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Address to listen on."
+    "--host",
+    default=LOCAL_HOST,
+    show_default=True,
+    metavar="ADDRESS",
+    help="Address to listen on; 0.0.0.0: every network, which needs an owner's account.",
 )
 port_option = click.option(
     "--port", default=DEFAULT_PORT, show_default=True, metavar="PORT", help="Port to listen on."
@@ -24,17 +28,28 @@ port_option = click.option(
 @command(cli, "serve")
 @host_option
 @port_option
+@click.option(
+    "--allow-host",
+    "allow_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="Another host name to answer to: a proxy's, or one that a network gives this machine.",
+)
 @workspace_option
-def serve(host: str, port: int, workspace_path: Path | None) -> Result:
+def serve(host: str, port: int, allow_hosts: tuple[str, ...], workspace_path: Path | None) -> Result:
     """Open the app on a workspace.
+
+    On this machine the address that it prints lets you in. Listening to others, it asks everybody to log in.
 
     \b
       $ synthaug serve --port 7860
+      $ synthaug accounts add anna --role owner
+      $ synthaug serve --host 0.0.0.0
     """
     from synthaug_app.server import serve as run
 
     workspace = open_workspace(workspace_path)
-    run(workspace.root, host, port)
+    run(workspace.root, host, port, allow_hosts=allow_hosts)
     return {"workspace": str(workspace.root), "host": host, "port": port}
 
 
@@ -46,7 +61,7 @@ def serve(host: str, port: int, workspace_path: Path | None) -> Result:
     default="demo-workspace",
     show_default=True,
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=NamedPath(),
     help="Workspace, created if missing; the cats go to DIR-cats.",
 )
 @click.option(
@@ -54,9 +69,8 @@ def serve(host: str, port: int, workspace_path: Path | None) -> Result:
 )
 @click.option("--headless", is_flag=True, help="Run the whole loop without a browser and print the verdict.")
 @click.option("--seeds", default=5, show_default=True, metavar="N", help="Training runs per side.")
-@host_option
 @port_option
-def demo(directory: Path, only: str | None, headless: bool, seeds: int, host: str, port: int) -> Result:
+def demo(directory: Path, only: str | None, headless: bool, seeds: int, port: int) -> Result:
     """Fill two workspaces, handwritten digits and generated cats, and open the app on the digits.
 
     \b
@@ -67,7 +81,7 @@ def demo(directory: Path, only: str | None, headless: bool, seeds: int, host: st
     if not headless:
         from synthaug_app.server import bound_socket
 
-        bound_socket(host, port).close()  # a taken port is said now, not after a minute's work
+        bound_socket(LOCAL_HOST, port).close()  # a taken port is said now, not after a minute's work
     cats = directory.with_name(directory.name + "-cats")
     filled: dict[str, Any] = {}
     if only != "cats":
@@ -82,7 +96,7 @@ def demo(directory: Path, only: str | None, headless: bool, seeds: int, host: st
         _say(filled.pop("message"))  # now, not when the app is stopped
         if only is None:
             _say(f"The cats: synthaug serve --workspace {cats}")
-        run(cats if only == "cats" else directory, host, port)
+        run(cats if only == "cats" else directory, LOCAL_HOST, port)
     return filled
 
 

@@ -4,19 +4,54 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from synthaug.config import WORKSPACE_VARIABLE
+from synthaug.config import LARGEST_SEED, WORKSPACE_VARIABLE
 from synthaug.errors import UserError, WorkspaceError
 from synthaug.running.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from synthaug.records import Job
     from synthaug.workspace import Workspace
+
+
+class WholeNumber(click.ParamType[int]):
+    """A whole number that the database, numpy and torch can all hold."""
+
+    name = "integer"
+
+    def __init__(self, lowest: int, highest: int) -> None:
+        self.lowest, self.highest = lowest, highest
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number; a usage error for anything else."""
+        number = click.INT.convert(value, param, ctx)
+        if not self.lowest <= number <= self.highest:
+            self.fail(f"{str(value)[:40]} is not in the range {self.lowest} .. {self.highest}.", param, ctx)
+        return int(number)
+
+
+NUMBER = WholeNumber(-LARGEST_SEED, LARGEST_SEED)
+"""Ids and counts; the stages say which of them make sense."""
+
+SEED = WholeNumber(0, LARGEST_SEED)
+
+
+class NamedPath(click.Path):
+    """A path with a name of its own, beside which others can be made: not "", "." or "/"."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path; a usage error for one without a name."""
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if not path.name or path.name == "..":
+            self.fail(f"{value!r} has no name of its own; name a new folder.", param, ctx)
+        return path
+
 
 Result = Mapping[str, Any]
 """What a command returns: its JSON keys; the key ``message`` is what a person reads."""
@@ -39,6 +74,9 @@ def command(group: click.Group, name: str) -> Callable[[Callable[..., Result]], 
             "--json", "as_json", is_flag=True, help="Print one JSON object as the last line of stdout."
         )
         decorated: click.Command = group.command(name)(option(wrapped))
+        for parameter in decorated.params:
+            if parameter.type is click.INT:
+                parameter.type = SEED if parameter.name == "seed" else NUMBER
         return decorated
 
     return register

@@ -51,6 +51,11 @@ def refuse_filled(directory: Path) -> None:
         )
 
 
+def caption_of(item: ExportItem) -> str:
+    """An image in words: the prompt it was made from, else the caption it came with, else ""."""
+    return str(item.provenance.get("prompt") or item.provenance.get("caption") or "")
+
+
 def checked(items: Iterable[ExportItem], class_names: Sequence[str]) -> Iterator[ExportItem]:
     """``items``, each with a class that exists."""
     for item in items:

@@ -1,7 +1,8 @@
 """ImageFolder: ``train/cat/<sha256>.png``, with every image's true class name in ``metadata.csv``.
 
 A class name becomes a folder name by percent-encoding whatever some file system cannot hold, reversibly:
-``AC/DC`` is ``AC%2FDC``. Names that differ only in case have their capitals encoded too.
+``AC/DC`` is ``AC%2FDC``. Names that differ only in case have their capitals encoded too. In the table, text that a
+spreadsheet would run as a formula begins with an apostrophe.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from pathlib import Path
 from typing import ClassVar
 
 from synthaug.errors import ExportFailed
-from synthaug.exporters.base import checked, prepare
+from synthaug.exporters.base import caption_of, checked, prepare
 from synthaug.images import encode_png
 from synthaug.records import ExportItem, Split
+from synthaug.spreadsheet import safe_cell
 
 COLUMNS = ("file_name", "label", "split", "origin", "sha256", "text", "provenance")
 MAX_NAME_BYTES = 240  # of 255 that common file systems allow
@@ -47,7 +49,7 @@ class FolderExporter:
                     splits.add(item.split)
                 name = _file_name(f"{item.split}/{folders[item.class_index]}/{item.sha256}", seen)
                 (directory / name).write_bytes(encode_png(item.pixels, {}))
-                rows.writerow(_row(name, class_names[item.class_index], item))
+                rows.writerow(map(safe_cell, _row(name, class_names[item.class_index], item)))
         if not splits:
             _make_classes(directory / "train", folders)
 
@@ -67,7 +69,7 @@ def _file_name(stem: str, seen: Counter[str]) -> str:
 def _row(name: str, class_name: str, item: ExportItem) -> tuple[str, ...]:
     """One line of metadata.csv, in the order of ``COLUMNS``."""
     provenance = json.dumps(item.provenance, sort_keys=True, ensure_ascii=False)
-    text = str(item.provenance.get("prompt") or "")
+    text = caption_of(item)
     return (name, class_name, item.split, item.origin, item.sha256, text, provenance)
 
 

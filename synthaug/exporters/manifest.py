@@ -4,21 +4,56 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from synthaug import __version__
 from synthaug.errors import ExportFailed, explain_os_error
 from synthaug.exporters.base import refuse_filled
+from synthaug.parsing import read_json
 from synthaug.records import ExportItem, Origin, Split
 
 MANIFEST = "manifest.json"
 MANIFEST_VERSION = 1
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestImage:
+    """One image of an export; ``label`` is an index of its manifest's ``class_names``."""
+
+    sha256: Sha256
+    label: Annotated[int, Field(ge=0)]
+    split: Split
+    origin: Origin
+    provenance: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A manifest as it is read: everything that an exporter will make paths and numbers of is checked."""
+
+    synthaug_version: str
+    format: str
+    view: str
+    class_names: tuple[str, ...]
+    images: tuple[ManifestImage, ...]
+    files: dict[str, str]  # path relative to the manifest's folder -> SHA-256 hex
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """What is read first: another version may have other fields."""
+
+    manifest_version: int
 
 
 def image_entry(item: ExportItem) -> dict[str, Any]:
@@ -80,48 +115,29 @@ def write_manifest(directory: Path, manifest: Mapping[str, Any]) -> Path:
     return path
 
 
-def read_manifest(directory: Path) -> dict[str, Any]:
-    """The manifest in ``directory``; ``ExportFailed`` where there is none we understand."""
-    path = directory / MANIFEST
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ExportFailed(f"no {MANIFEST} in {directory}; is it a folder that synthaug exported?") from error
-    except ValueError as error:
-        raise ExportFailed(f"{path} is not valid JSON: {error}") from error
-    version = manifest.get("manifest_version") if isinstance(manifest, dict) else None
+def read_manifest(path: Path) -> Manifest:
+    """The manifest in the file ``path``; ``ExportFailed`` where it is none we understand."""
+    if not path.exists():
+        raise ExportFailed(f"no {path.name} in {path.parent}; is it a folder that synthaug exported?")
+    version = read_json(_Version, path, ExportFailed).manifest_version
     if version != MANIFEST_VERSION:
         raise ExportFailed(
             f"{path} has manifest_version {version!r}; {MANIFEST_VERSION} is what this release reads"
         )
-    for number, entry in enumerate(manifest.get("images", ())):
-        _check_entry(path, number, entry)
-    return dict(manifest)
-
-
-def _check_entry(path: Path, number: int, entry: Any) -> None:
-    """Refuse an image entry of which an exporter would make a path or a number that is none of ours."""
-    allowed = {"split": get_args(Split), "origin": get_args(Origin)}
-    for field, values in allowed.items():
-        seen = entry.get(field) if isinstance(entry, dict) else None
-        if seen not in values:
+    manifest = read_json(Manifest, path, ExportFailed)
+    for number, image in enumerate(manifest.images):
+        if image.label >= len(manifest.class_names):
             raise ExportFailed(
-                f"{path}: image {number} has {field} {seen!r:.80}; allowed are {', '.join(map(repr, values))}"
+                f"{path} cannot be used: images.{number}.label is {image.label}; "
+                f"there are {len(manifest.class_names)} class_names"
             )
-    if not re.fullmatch(r"[0-9a-f]{64}", str(entry.get("sha256"))):
-        raise ExportFailed(
-            f"{path}: image {number} has sha256 {entry.get('sha256')!r:.80}; it must be 64 hex digits"
-        )
-    if type(entry.get("label")) is not int or entry["label"] < 0:
-        raise ExportFailed(
-            f"{path}: image {number} has label {entry.get('label')!r:.80}; it must be a class index"
-        )
+    return manifest
 
 
-def changed_files(directory: Path, manifest: Mapping[str, Any]) -> list[str]:
-    """Exported files that are missing or altered since ``manifest`` was written; empty = intact."""
+def changed_files(directory: Path, files: Mapping[str, str]) -> list[str]:
+    """Exported files that are missing or differ from the hashes of their manifest; empty = intact."""
     found = file_hashes(directory)
-    return sorted(name for name, sha256 in manifest["files"].items() if found.get(name) != sha256)
+    return sorted(name for name, sha256 in files.items() if found.get(name) != sha256)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from synthaug.errors import ExportFailed
-from synthaug.exporters.base import checked, prepare
+from synthaug.exporters.base import caption_of, checked, prepare
 from synthaug.images import encode_png
 from synthaug.records import ExportItem, Split
 
@@ -75,7 +75,7 @@ def _row(item: ExportItem) -> dict[str, Any]:
         "label": item.class_index,
         "sha256": item.sha256,
         "origin": item.origin,
-        "text": str(item.provenance.get("prompt") or ""),
+        "text": caption_of(item),
         "provenance": json.dumps(item.provenance, sort_keys=True, ensure_ascii=False),
     }
 

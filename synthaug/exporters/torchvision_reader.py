@@ -19,7 +19,7 @@ from torchvision.datasets import CIFAR10, VisionDataset
 
 from synthaug import cifar_pickle
 from synthaug.errors import ExportFailed
-from synthaug.exporters.manifest import changed_files, read_manifest
+from synthaug.exporters.manifest import MANIFEST, changed_files, read_manifest
 
 
 class SynthaugCIFAR10(CIFAR10):  # type: ignore[misc]  # torchvision has no types
@@ -39,10 +39,10 @@ class SynthaugCIFAR10(CIFAR10):  # type: ignore[misc]  # torchvision has no type
     ) -> None:
         VisionDataset.__init__(self, root, transform=transform, target_transform=target_transform)
         folder = Path(root)
-        manifest = read_manifest(folder)
-        if manifest["format"] != "cifar10":
-            raise ExportFailed(f"{folder} is a {manifest['format']!r} export; this reader takes 'cifar10'")
-        if changed := changed_files(folder, manifest):
+        manifest = read_manifest(folder / MANIFEST)
+        if manifest.format != "cifar10":
+            raise ExportFailed(f"{folder} is a {manifest.format!r} export; this reader takes 'cifar10'")
+        if changed := changed_files(folder, manifest.files):
             raise ExportFailed(f"{folder} differs from its manifest in {changed[:5]}; export it again")
         names = [name for name, _ in (self.train_list if train else self.test_list)]
         batches = [cifar_pickle.load((folder / name).read_bytes()) for name in names]
@@ -50,5 +50,5 @@ class SynthaugCIFAR10(CIFAR10):  # type: ignore[misc]  # torchvision has no type
         planes = np.concatenate([batch["data"] for batch in batches]).reshape(-1, 3, 32, 32)
         self.data = planes.transpose(0, 2, 3, 1)
         self.targets = [label for batch in batches for label in batch["labels"]]
-        self.classes = list(manifest["class_names"])
+        self.classes = list(manifest.class_names)
         self.class_to_idx = {name: index for index, name in enumerate(self.classes)}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthaug.errors import UserError
+from synthaug.weights import check_tensors, fill, read_tensors, refuse_misfit
 
 if TYPE_CHECKING:
     import torch
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 AVERAGED = "ema."
 WEIGHTS = "model."
 OPTIMIZER = "adam."
+KEPT = "kept"
 
 
 def save_state(
@@ -47,35 +49,40 @@ def load_state(
     metadata, tensors = read(path, fingerprint)
     if not metadata:
         return 0
-    module.load_state_dict(under(WEIGHTS, tensors))
+    fill(module, under(WEIGHTS, tensors), path)
+    means = under(AVERAGED, tensors)
+    check_tensors(path, averaged, means)
     with torch.no_grad():
-        for name, value in under(AVERAGED, tensors).items():
+        for name, value in means.items():
             averaged[name].copy_(value)
-    restore_moments(optimizer, under(OPTIMIZER, tensors))
-    return int(metadata["step"])
+    restore_moments(optimizer, under(OPTIMIZER, tensors), path)
+    return count(path, metadata, "step")
 
 
 def steps_done(path: Path) -> int:
     """How many steps lie behind a checkpoint. Raises UserError where there is none."""
-    from safetensors import safe_open
-
     if not path.exists():
         raise UserError(f"there is no checkpoint {path} to export; train first")
-    with safe_open(path, framework="pt") as stored:
-        return int(stored.metadata()["step"])
+    return count(path, read_tensors(path)[0], "step")
+
+
+def count(path: Path, metadata: Mapping[str, str], key: str) -> int:
+    """How many steps or epochs the metadata of a checkpoint says are done. Raises UserError."""
+    written = metadata.get(key, "")
+    if not (written.isascii() and written.isdigit() and len(written) < 16):
+        raise UserError(f"{path} is no checkpoint: its {key!r} is {written!r:.40}; remove it to begin anew")
+    return int(written)
 
 
 def kept_or_made(path: Path, fingerprint: str, make: Callable[[], torch.Tensor]) -> torch.Tensor:
     """One tensor of a training, read from ``path`` where an equal training left it, else made and kept there."""
-    from safetensors import safe_open
-
     if path.exists():
-        with safe_open(path, framework="pt") as stored:
-            if (stored.metadata() or {}).get("fingerprint") == fingerprint:
-                kept: torch.Tensor = stored.get_tensor("kept")
-                return kept
-    made = make()
-    write(path, {"kept": made}, {"fingerprint": fingerprint})
+        metadata, tensors = read_tensors(path)
+        if metadata.get("fingerprint") == fingerprint:
+            refuse_misfit(path, {KEPT} - tensors.keys(), tensors.keys() - {KEPT}, ())
+            return tensors[KEPT]
+    made = make().contiguous()  # as it is read again: sums go by the order in memory
+    write(path, {KEPT: made}, {"fingerprint": fingerprint})
     return made
 
 
@@ -97,14 +104,10 @@ def write(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str]
 
 def read(path: Path, fingerprint: str) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
     """What ``write`` left at ``path``, empty where there is no file. Raises UserError for another training's."""
-    from safetensors import safe_open
-
     if not path.exists():
         return {}, {}
-    with safe_open(path, framework="pt") as stored:
-        metadata = stored.metadata()
-        tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
-    if metadata["fingerprint"] != fingerprint:
+    metadata, tensors = read_tensors(path)
+    if metadata.get("fingerprint") != fingerprint:
         raise UserError(
             f"{path} is a checkpoint of a training with other data or settings; "
             "name an empty checkpoint folder or repeat the settings it was begun with"
@@ -118,13 +121,31 @@ def moments(prefix: str, optimizer: torch.optim.Optimizer) -> dict[str, torch.Te
     return {f"{prefix}{index}.{name}": value for index, each in state.items() for name, value in each.items()}
 
 
-def restore_moments(optimizer: torch.optim.Optimizer, tensors: dict[str, torch.Tensor]) -> None:
-    """Give an optimizer the moments that ``moments`` named, without their prefix."""
+def restore_moments(optimizer: torch.optim.Optimizer, tensors: dict[str, torch.Tensor], path: Path) -> None:
+    """Give an optimizer the moments that ``moments`` named, without their prefix. Raises UserError."""
+    _check_moments(optimizer, tensors, path)
     state: dict[int, dict[str, torch.Tensor]] = {}
     for key, value in tensors.items():
         index, _, name = key.partition(".")
         state.setdefault(int(index), {})[name] = value
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def _check_moments(optimizer: torch.optim.Optimizer, tensors: dict[str, torch.Tensor], path: Path) -> None:
+    """Every parameter that was stepped has its count and both means; those without a gradient have none."""
+    parameters = [each for group in optimizer.param_groups for each in group["params"]]
+    stepped = {key.partition(".")[0] for key in tensors} or {"0"}
+    wanted = {
+        f"{index}.{name}": like
+        for index, parameter in enumerate(parameters)
+        if str(index) in stepped
+        for name, like in (
+            ("step", parameter.new_zeros(())),
+            ("exp_avg", parameter),
+            ("exp_avg_sq", parameter),
+        )
+    }
+    check_tensors(path, wanted, tensors)
 
 
 def under(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -25,6 +25,7 @@ from synthaug.generators.dcgan import LATENT, Discriminator, Generator, initiali
 from synthaug.generators.folders import GAN_WEIGHTS
 from synthaug.generators.gan import SIDE
 from synthaug.progress import StepProgress
+from synthaug.weights import fill
 
 CHECKPOINT = "gan.safetensors"
 
@@ -179,10 +180,11 @@ class _Training:
         metadata, tensors = checkpoints.read(self.path, self.fingerprint)
         if not metadata:
             return 0
-        done = int(metadata["epochs"])
+        done = checkpoints.count(self.path, metadata, "epochs")
         if done > self.config.epochs:
             raise UserError(f"{self.path} is at epoch {done}, beyond the {self.config.epochs} asked for")
         for name, part in self.parts.items():
-            part.load_state_dict(checkpoints.under(f"{name}.", tensors))
-            checkpoints.restore_moments(self.optimizers[name], checkpoints.under(f"adam.{name}.", tensors))
+            fill(part, checkpoints.under(f"{name}.", tensors), self.path)
+            moments = checkpoints.under(f"adam.{name}.", tensors)
+            checkpoints.restore_moments(self.optimizers[name], moments, self.path)
         return done

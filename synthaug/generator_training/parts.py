@@ -16,6 +16,7 @@ from synthaug.generator_training.networks import (
     make_vae,
 )
 from synthaug.generators.hub import INDEX
+from synthaug.weights import pretrained
 
 if TYPE_CHECKING:
     import torch
@@ -64,7 +65,7 @@ def parts_of(folder: Path) -> Parts:
         )
     return Parts(
         CLIPTokenizer.from_pretrained(folder / "tokenizer"),
-        AutoencoderKL.from_pretrained(folder / "vae").float(),
-        CLIPTextModel.from_pretrained(folder / "text_encoder").float(),
-        UNet2DConditionModel.from_pretrained(folder / "unet").float(),
+        pretrained(AutoencoderKL, folder / "vae").float(),
+        pretrained(CLIPTextModel, folder / "text_encoder").float(),
+        pretrained(UNet2DConditionModel, folder / "unet").float(),
     )

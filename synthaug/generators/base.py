@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from synthaug.errors import UserError
+from synthaug.parsing import read_json
 from synthaug.records import GenerationRequest, Pixels
 
 CARD_NAME = "synthaug.json"
@@ -99,13 +99,4 @@ class ModelCard:
         path = folder / CARD_NAME
         if not path.exists():
             return cls()
-        try:
-            entries: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            values: dict[str, Any] = dict(entries)
-            values |= {key: tuple(value) for key, value in entries.items() if isinstance(value, list)}
-            return cls(**values)
-        except (ValueError, TypeError, AttributeError) as error:
-            allowed = ", ".join(each.name for each in fields(cls))
-            raise UserError(
-                f"{path} must be a JSON object with no keys but {allowed}; it is not: {error}"
-            ) from error
+        return read_json(cls, path, unknown="forbid")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,9 @@ from synthaug.generators.classes import named_class, vocabulary
 from synthaug.generators.delivery import check_positive, deliver, delivered_size
 from synthaug.generators.folders import ModelFolder, find_model
 from synthaug.generators.hub import INDEX
+from synthaug.parsing import read_json
 from synthaug.records import GenerationRequest
+from synthaug.weights import pretrained
 
 STEPS = 50
 GUIDANCE = 1.5  # what classes are for is variety: a strong pull makes them alike
@@ -75,6 +76,13 @@ class PixelDenoiser:
         return x if x.shape[1] == 3 else x[:, :1].expand(-1, 3, -1, -1)
 
 
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What a pipeline's index says of its classes."""
+
+    id2label: dict[int, str] | None = None
+
+
 class LatentDenoiser:
     """A class-conditional DiT (Peebles & Xie 2023) with its VAE; classes as in its ``id2label``."""
 
@@ -84,8 +92,8 @@ class LatentDenoiser:
         self.transformer: Any = _load(DiTTransformer2DModel, model, "transformer").to(device).eval()
         self.vae: Any = _load(AutoencoderKL, model, "vae").to(device).eval()
         config = self.transformer.config
-        labels = json.loads((model.path / INDEX).read_text(encoding="utf-8")).get("id2label") or {}
-        self.classes = card.classes or tuple(labels[key] for key in sorted(labels, key=int))
+        named = read_json(_Named, model.path / INDEX).id2label or {}
+        self.classes = card.classes or tuple(named[key] for key in sorted(named))
         if len(self.classes) != config.num_embeds_ada_norm:
             raise UserError(
                 f"{model.path} draws {config.num_embeds_ada_norm} classes, and {len(self.classes)} are named; "
@@ -117,13 +125,7 @@ def _place(model: ModelFolder, part: str) -> Path:
 def _load(kind: Any, model: ModelFolder, part: str) -> Any:
     folder = _place(model, part)
     try:
-        return kind.from_pretrained(
-            folder,
-            use_safetensors=True,
-            local_files_only=True,
-            variant=model.variant,
-            torch_dtype=torch.float32,
-        )
+        return pretrained(kind, folder, model.variant, torch_dtype=torch.float32)
     except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
         raise UserError(f"{folder} could not be loaded as a {kind.__name__} of diffusers: {error}") from error
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from synthaug.errors import UserError
 from synthaug.generators.base import CARD_NAME, ModelCard
 from synthaug.generators.hub import INDEX, download, variant_of
+from synthaug.parsing import read_json
 
 SHIPPED = {"embedded": "models/cifar10", "digits": "models/digits"}
 """Models that come with the package: folders under ``assets/``."""
@@ -52,8 +53,12 @@ def family_of(name: str | Path) -> str:
     path = find_model(name).path
     if (path / CARD_NAME).exists():
         return ModelCard.read(path).family
-    index = json.loads((path / INDEX).read_text(encoding="utf-8"))
-    return "ddpm" if index.get("_class_name") in CLASS_PIPELINES else "diffusion"
+    return "ddpm" if read_index(path).get("_class_name") in CLASS_PIPELINES else "diffusion"
+
+
+def read_index(path: Path) -> dict[str, Any]:
+    """The index of the pipeline in a folder: its class, and the library and class of each part. Raises UserError."""
+    return read_json(dict[str, Any], path / INDEX)
 
 
 def _find(name: str, above: tuple[Path, ...]) -> ModelFolder:

@@ -16,6 +16,7 @@ from synthaug.generators.dcgan import LATENT, Generator
 from synthaug.generators.delivery import check_positive, deliver, delivered_size
 from synthaug.generators.folders import GAN_WEIGHTS, find_model
 from synthaug.records import GenerationRequest
+from synthaug.weights import fill, read_tensors
 
 SIDE = 64  # pixels
 BATCH = 16
@@ -106,12 +107,10 @@ class GANGenerator:
 
 def _load(path: Path) -> Generator:
     """The network whose weights lie at ``path``; its width follows from them."""
-    from safetensors.torch import load_file
-
-    state = load_file(path)
-    try:
-        network = Generator(state["layers.0.weight"].shape[1] // 8)
-        network.load_state_dict(state)
-    except (KeyError, RuntimeError) as error:
-        raise UserError(f"{path} holds no DCGAN generator: {error}") from error
+    _, tensors = read_tensors(path)
+    first = tensors.get("layers.0.weight")
+    if first is None or first.ndim != 4 or first.shape[1] < 8:
+        raise UserError(f"{path} holds no DCGAN generator: its tensors are {', '.join(sorted(tensors)[:3])}")
+    network = Generator(first.shape[1] // 8)
+    fill(network, tensors, path)
     return network

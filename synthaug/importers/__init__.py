@@ -30,6 +30,10 @@ def load_importer(name: str) -> Importer:
 
 def detect(source: Path) -> str:
     """The format of ``source``, for ``--format auto``."""
+    try:
+        source.exists()
+    except OSError as error:  # a name too long, say
+        raise ImportFailed(f"{str(source)[:80]!r} cannot be a source: {error.strerror}") from error
     for name in IMPORTERS:
         if load_importer(name).accepts(source):
             return name

@@ -7,15 +7,19 @@ caption, prompt) describes the image; every other column is kept as it is.
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from synthaug.errors import ImportFailed
+from synthaug.parsing import parse_json
+from synthaug.spreadsheet import plain_cell
 
 TABLES = ("metadata.csv", "metadata.jsonl")
+
+OURS = frozenset({"origin", "sha256", "provenance"})
+"""Columns by which a table that exporters.folder wrote is known: its cells are safe for spreadsheets."""
 
 _LABELS = ("label", "class", "class_name")
 _CAPTIONS = ("text", "caption", "prompt")
@@ -49,17 +53,19 @@ def _read(table: Path, folder: Path) -> Iterator[tuple[str, Row]]:
             if not isinstance(file_name, str) or not file_name:
                 raise ImportFailed(f"{table}, line {line}: no file_name; the columns are {sorted(record)}")
             yield (folder / file_name).as_posix(), _row(record)
-    except (csv.Error, UnicodeDecodeError) as error:
+    except (csv.Error, UnicodeDecodeError, OSError) as error:
         raise ImportFailed(f"{table} cannot be read: {error}") from error
 
 
 def _csv(table: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     with table.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file)
+        ours = set(reader.fieldnames or ()) >= OURS
         for record in reader:
             if None in record:
                 raise ImportFailed(f"{table}, line {reader.line_num}: more cells than the header has columns")
-            yield reader.line_num, dict(record)
+            plain = {name: plain_cell(cell) for name, cell in record.items() if cell is not None}
+            yield reader.line_num, plain if ours else dict(record)
 
 
 def _jsonl(table: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -67,13 +73,7 @@ def _jsonl(table: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         for number, line in enumerate(file, start=1):
             if not line.strip():
                 continue
-            try:
-                record = json.loads(line)
-            except ValueError as error:
-                raise ImportFailed(f"{table}, line {number}: not valid JSON: {error}") from error
-            if not isinstance(record, dict):
-                raise ImportFailed(f"{table}, line {number}: {line[:40]!r} is not a JSON object")
-            yield number, record
+            yield number, parse_json(dict[str, Any], line, f"{table}, line {number},", ImportFailed)
 
 
 def _row(record: dict[str, Any]) -> Row:

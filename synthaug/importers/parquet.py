@@ -6,13 +6,13 @@ split comes from the file's name (``train-00000-of-00002.parquet``) or its folde
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
 from synthaug.errors import ImportFailed
+from synthaug.parsing import parse_json, parse_record
 from synthaug.records import ImportItem, Split
 
 BATCH = 256  # rows held at a time
@@ -31,6 +31,20 @@ class _Columns:
     class_names: Sequence[str] | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Info:
+    """What ``datasets`` keeps of a data set; ``features``: by column."""
+
+    features: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    """The schema's metadata under ``huggingface``."""
+
+    info: _Info = field(default_factory=_Info)
+
+
 class ParquetImporter:
     """A ``.parquet`` file, or every one below a folder."""
 
@@ -47,7 +61,7 @@ class ParquetImporter:
     def class_names(self, source: Path) -> list[str] | None:
         names: dict[str, None] = {}
         for path in _files(source):
-            names.update(dict.fromkeys(_columns(path, _open(path).schema_arrow).class_names or ()))
+            names.update(dict.fromkeys(_columns(path, _schema(path, _open(path))).class_names or ()))
         return list(names) or None
 
     def count(self, source: Path) -> int:
@@ -79,7 +93,7 @@ def _rows(path: Path, shown: Path) -> Iterator[ImportItem]:
     import pyarrow as pa
 
     file = _open(path)
-    columns = _columns(path, file.schema_arrow)
+    columns = _columns(path, _schema(path, file))
     split = _split(shown)
     wanted = [name for name in (columns.image, columns.label, columns.caption) if name is not None]
     number = 0
@@ -88,14 +102,29 @@ def _rows(path: Path, shown: Path) -> Iterator[ImportItem]:
             for row in batch.to_pylist():
                 yield _item(f"{shown.as_posix()}#{number}", row, columns, split)
                 number += 1
-    except (pa.ArrowException, OSError) as error:
+    except (
+        pa.ArrowException,
+        OSError,
+        ValueError,
+        OverflowError,
+    ) as error:  # for values Python has no type for
         raise ImportFailed(f"{path} cannot be read beyond row {number}: {error}") from error
+
+
+def _schema(path: Path, file: Any) -> Any:
+    import pyarrow as pa
+
+    try:
+        return file.schema_arrow
+    except (pa.ArrowException, ValueError) as error:
+        raise ImportFailed(f"{path} has a schema that cannot be read: {error}") from error
 
 
 def _item(where: str, row: Mapping[str, Any], columns: _Columns, split: Split | None) -> ImportItem:
     image = row[columns.image]
     data, inner = (image.get("bytes"), image.get("path")) if isinstance(image, dict) else (image, None)
-    class_name, problem = _class_name(row[columns.label] if columns.label else None, columns.class_names)
+    label = row[columns.label] if columns.label else None
+    class_name, class_index, problem = _class(label, columns.class_names)
     if not isinstance(data, bytes) or not data:
         data = b""
         problem = "the row holds no image bytes" + (f", only the path {inner!r}" if inner else "")
@@ -103,6 +132,7 @@ def _item(where: str, row: Mapping[str, Any], columns: _Columns, split: Split | 
         path=where,
         data=b"" if problem else data,
         class_name=class_name,
+        class_index=class_index,
         split=split,
         caption=(row[columns.caption] or None) if columns.caption else None,
         metadata={"path": inner} if inner else {},
@@ -110,15 +140,18 @@ def _item(where: str, row: Mapping[str, Any], columns: _Columns, split: Split | 
     )
 
 
-def _class_name(label: Any, names: Sequence[str] | None) -> tuple[str | None, str]:
-    """The class name for a label, and what is wrong with it; ``-1`` is Hugging Face's "no label"."""
+def _class(label: Any, names: Sequence[str] | None) -> tuple[str | None, int | None, str]:
+    """The class name for a label, or its number where it has no name, and what is wrong with it.
+
+    ``-1`` is Hugging Face's "no label".
+    """
     if label is None or label == -1:
-        return None, ""
+        return None, None, ""
     if names is None:
-        return str(label), ""
+        return (None, label, "") if isinstance(label, int) else (str(label), None, "")
     if isinstance(label, int) and 0 <= label < len(names):
-        return names[label], ""
-    return None, f"label {label!r} is not one of the {len(names)} classes"
+        return names[label], None, ""
+    return None, None, f"label {label!r} is not one of the {len(names)} classes"
 
 
 def _split(path: Path) -> Split | None:
@@ -145,12 +178,41 @@ def _columns(path: Path, schema: Any) -> _Columns:
     labels = [name for name in _LABELS if name in schema.names]
     classes = [name for name in schema.names if kinds.get(name) == "ClassLabel"]
     label = next((name for name in labels if name in classes), (classes or labels or [None])[0])
+    caption = next((name for name in _CAPTIONS if name in schema.names), None)
+    if label is not None:
+        _check_type(path, schema, label, "label", "whole numbers or text", (pa.types.is_integer, _is_text))
+    if caption is not None:
+        _check_type(path, schema, caption, "caption", "text", (_is_text,))
     return _Columns(
         image=images[0],
         label=label,
-        caption=next((name for name in _CAPTIONS if name in schema.names), None),
-        class_names=features[label].get("names") if label in classes else None,
+        caption=caption,
+        class_names=_names(path, label, features[label].get("names")) if label in classes else None,
     )
+
+
+def _names(path: Path, label: str, names: object) -> tuple[str, ...]:
+    """The class names of a label column."""
+    what = f"the Hugging Face metadata of {path}, the names of {label!r},"
+    return parse_record(tuple[str, ...], names, what, ImportFailed)
+
+
+def _check_type(
+    path: Path, schema: Any, column: str, what: str, wanted: str, allowed: Sequence[Callable[[Any], bool]]
+) -> None:
+    """Refuse a column of a type that cannot mean what its name says."""
+    import pyarrow as pa
+
+    kind = schema.field(schema.names.index(column)).type
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if not (pa.types.is_null(kind) or any(each(kind) for each in allowed)):
+        raise ImportFailed(f"{path} has a {what} column {column!r} of {kind}; it must hold {wanted}")
+
+
+def _is_text(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def _has_bytes(struct: Any) -> bool:
@@ -162,7 +224,5 @@ def _features(path: Path, schema: Any) -> dict[str, Any]:
     recorded = (schema.metadata or {}).get(b"huggingface")
     if recorded is None:
         return {}
-    try:
-        return dict(json.loads(recorded).get("info", {}).get("features") or {})
-    except (ValueError, AttributeError) as error:
-        raise ImportFailed(f"{path} has unreadable Hugging Face metadata: {error}") from error
+    what = f"the Hugging Face metadata of {path}"
+    return parse_json(_Recorded, recorded, what, ImportFailed).info.features or {}

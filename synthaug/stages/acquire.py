@@ -26,6 +26,7 @@ from synthaug.measures import acquisition
 from synthaug.measures.quality import out_of_distribution
 from synthaug.progress import Progress
 from synthaug.stages.pixels import load_pixels
+from synthaug.stages.seeds import check_seed
 from synthaug.stages.synthetic_pool import Pool, PoolFilter, check_jobs
 from synthaug.stages.view import ViewSpec
 from synthaug.store import catalog, views
@@ -105,6 +106,7 @@ def acquire(
     round it was in, to the same end. Raises UserError, UnknownName, Cancelled.
     """
     _check(workspace, name, search)
+    check_seed(search.seed)
     acquirer = _Acquirer(workspace, name, views.by_name(workspace.db, base), search, recipe)
     total = -(-search.add // search.per_round)
     done: list[Round] = []

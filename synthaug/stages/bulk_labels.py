@@ -109,7 +109,9 @@ def _rows(path: Path) -> list[tuple[str, str]]:
             if missing:
                 raise UserError(f"{path} has no column {min(missing)!r}; it needs the columns image,label")
             return [((row["image"] or "").strip(), (row["label"] or "").strip()) for row in reader]
-    except FileNotFoundError as error:
-        raise UserError(f"no file {path}") from error
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}; name a CSV file") from error
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is not UTF-8 text") from error
+    except csv.Error as error:
+        raise UserError(f"{path} is not a CSV file: {error}") from error

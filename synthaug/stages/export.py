@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from synthaug.errors import ExportFailed, UnknownName
+from synthaug.errors import ExportFailed
 from synthaug.exporters import load_exporter
 from synthaug.exporters.manifest import (
+    ManifestImage,
     atomic_directory,
     build_manifest,
     read_manifest,
@@ -18,6 +19,7 @@ from synthaug.exporters.manifest import (
     write_manifest,
 )
 from synthaug.records import ExportItem
+from synthaug.stages.pixels import read_image
 from synthaug.store import catalog, generations, labels, views
 from synthaug.workspace import Workspace
 
@@ -55,15 +57,15 @@ def rebuild(workspace: Workspace, manifest: Path, directory: Path) -> ExportResu
 
     Raises UnknownName for an image that is not here, ExportFailed for a manifest we do not understand.
     """
-    wanted = read_manifest(manifest.parent)
-    items = _recorded_items(workspace, wanted["images"])
-    result = _write(directory, wanted["format"], wanted["view"], items, wanted["class_names"])
-    made = read_manifest(directory)
-    differing = [name for name, digest in wanted["files"].items() if made["files"].get(name) != digest]
+    wanted = read_manifest(manifest)
+    items = _recorded_items(workspace, wanted.images)
+    result = _write(directory, wanted.format, wanted.view, items, wanted.class_names)
+    made = read_manifest(result.manifest)
+    differing = [name for name, digest in wanted.files.items() if made.files.get(name) != digest]
     if differing:
         raise ExportFailed(
             f"{directory} was written, but {differing[0]!r} differs from the manifest's; "
-            f"it was made by synthaug {wanted['synthaug_version']}, this is {made['synthaug_version']}"
+            f"it was made by synthaug {wanted.synthaug_version}, this is {made.synthaug_version}"
         )
     return result
 
@@ -95,8 +97,11 @@ def _items(workspace: Workspace, members: Sequence[views.ViewImage]) -> Iterator
     images = {image.id: image for image in catalog.images_by_id(workspace.db, ids)}
     made = generations.of_images(workspace.db, ids)
     current = labels.current(workspace.db, ids)
+    captions = catalog.captions(workspace.db, ids)
     for member in members:
         provenance: dict[str, Any] = {"source": images[member.image_id].source}
+        if member.image_id in captions:
+            provenance["caption"] = captions[member.image_id]
         if (generation := made.get(member.image_id)) is not None:
             provenance |= {
                 "prompt": generation.prompt,
@@ -114,7 +119,7 @@ def _items(workspace: Workspace, members: Sequence[views.ViewImage]) -> Iterator
             }
         yield ExportItem(
             sha256=member.sha256,
-            pixels=workspace.images.read(member.sha256),
+            pixels=read_image(workspace, member.sha256),
             class_index=member.class_index,
             split=member.split,
             origin=member.origin,
@@ -126,17 +131,13 @@ def _class_name(workspace: Workspace, class_index: int | None) -> str | None:
     return None if class_index is None else workspace.classes[class_index]
 
 
-def _recorded_items(workspace: Workspace, entries: Sequence[dict[str, Any]]) -> Iterator[ExportItem]:
+def _recorded_items(workspace: Workspace, entries: Sequence[ManifestImage]) -> Iterator[ExportItem]:
     for entry in entries:
-        try:
-            pixels = workspace.images.read(entry["sha256"])
-        except FileNotFoundError as error:
-            raise UnknownName("image", entry["sha256"], []) from error
         yield ExportItem(
-            sha256=entry["sha256"],
-            pixels=pixels,
-            class_index=entry["label"],
-            split=entry["split"],
-            origin=entry["origin"],
-            provenance=entry["provenance"],
+            sha256=entry.sha256,
+            pixels=read_image(workspace, entry.sha256),
+            class_index=entry.label,
+            split=entry.split,
+            origin=entry.origin,
+            provenance=entry.provenance,
         )

@@ -18,11 +18,12 @@ from typing import Any
 from synthaug.errors import UserError, explain_os_error
 from synthaug.generator_training.finetuning_config import FinetuneConfig, Method, Validation, check_config
 from synthaug.generators.folders import HUB_ID, find_model
-from synthaug.images import decode
 from synthaug.records import Pixels
 from synthaug.running.jobs import JobContext
 from synthaug.stages.finetune_captions import Captioned, captioned_images
 from synthaug.stages.generation_params import usual_generator
+from synthaug.stages.pixels import read_image
+from synthaug.stages.seeds import check_seed
 from synthaug.store import jobs
 from synthaug.store.database import now
 from synthaug.workspace import Workspace
@@ -72,6 +73,7 @@ def submit(
     """
     base = base or usual_generator(workspace)
     config = _config({"method": method, **settings})
+    check_seed(config.seed)
     found = captioned_images(workspace, view, _fallback(config, caption, instance_prompt))
     if method == "dreambooth" and class_prompt is None and len(found.classes) == 1:
         class_prompt = f"a photo of a {found.classes[0]}"
@@ -255,6 +257,5 @@ def _pixels(workspace: Workspace, found: Captioned) -> list[Pixels]:
     known: dict[str, Pixels] = {}
     for sha256 in found.hashes:
         if sha256 not in known:
-            full = workspace.images.review_path(sha256)
-            known[sha256] = decode(full.read_bytes()) if full.exists() else workspace.images.read(sha256)
+            known[sha256] = read_image(workspace, sha256, full_size=True)
     return [known[sha256] for sha256 in found.hashes]

@@ -20,6 +20,7 @@ from synthaug.stages.generation_params import resolve
 from synthaug.stages.generation_plan import guidance_of, job_prompts, request, source_of
 from synthaug.stages.generation_result import GenerationResult
 from synthaug.stages.generation_spec import GenerationParams, GenerationSpec
+from synthaug.stages.pixels import read_image
 from synthaug.store import catalog, generations, jobs
 from synthaug.store.generations import Generation
 from synthaug.workspace import Workspace
@@ -126,7 +127,7 @@ def requests(
     made = []
     for position, source_id in zip(positions, ids, strict=True):
         record = None if source_id is None else records[source_id]
-        source = None if record is None else workspace.images.read(record.sha256)
+        source = None if record is None else read_image(workspace, record.sha256)
         made.append((request(params.spec, prompts[position], position, source), record))
     return made
 

@@ -20,6 +20,9 @@ from synthaug.workspace import Workspace
 BATCH = 500
 """Images a transaction: few enough that others can write in between."""
 
+BATCH_BYTES = 2**28
+"""What the files of a batch take in memory, at most by one file more: films are large."""
+
 IMPORTER = "import"
 """Who signs imported labels."""
 
@@ -32,7 +35,7 @@ class ImportResult:
     duplicates: int
     rejected: tuple[tuple[str, str], ...]
     labels: int = 0  # recorded, also of images that were there without one
-    notes: tuple[str, ...] = ()  # what was done to the source or is to be seen to, in sentences
+    notes: tuple[str, ...] = ()  # what was assumed of the source or done to it, in sentences
 
 
 def import_images(
@@ -55,7 +58,7 @@ def import_images(
     batch: list[ImportItem] = []
     for item in importer.items(path):
         batch.append(item)
-        if len(batch) == BATCH:
+        if len(batch) == BATCH or sum(map(_bytes_of, batch)) >= BATCH_BYTES:
             tally.add(batch)
             batch.clear()
             if progress is not None:
@@ -78,6 +81,10 @@ def run(context: JobContext) -> dict[str, object]:
     }
 
 
+def _bytes_of(item: ImportItem) -> int:
+    return len(item.data) if isinstance(item.data, bytes) else item.data.nbytes
+
+
 def notes_on_dicom(films: int, burned_in: Sequence[str]) -> tuple[str, ...]:
     """What a person must know of the DICOM files of an import, in sentences."""
     if not films:
@@ -93,6 +100,17 @@ def notes_on_dicom(films: int, burned_in: Sequence[str]) -> tuple[str, ...]:
     return tuple(said)
 
 
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """An item whose image lies in the store."""
+
+    item: ImportItem
+    sha256: str
+    size: tuple[int, int]  # width, height
+    gray: GrayRecord | None
+    class_index: int | None
+
+
 class _Tally:
     """Adds items to a workspace and counts what became of them."""
 
@@ -102,30 +120,43 @@ class _Tally:
         self.seen = self.added = self.duplicates = self.labels = 0
         self.films = 0
         self.burned_in: list[str] = []
+        self.numbered_names = all(name.isdecimal() for name in self.classes)
+        self.by_number = False
         self.rejected: list[tuple[str, str]] = []
         self.pending: dict[int, LabelEntry] = {}  # of this batch, by image; appended to the log at its end
 
     def add(self, items: list[ImportItem]) -> None:
         """Add one batch in one transaction."""
-        decoded: list[tuple[ImportItem, Pixels | GrayImage, int | None]] = []
+        stored: list[_Stored] = []
         for item in items:
             self.seen += 1
             if item.rejected:
                 self.rejected.append((item.path, item.rejected))
                 continue
             try:
-                class_index = self._class_index(item)
-                decoded.append((item, self._decoded(item), class_index))
+                stored.append(self._store(item))
             except (ImageRejected, UnknownName) as error:
                 self.rejected.append((item.path, str(error)))
-        hashes = [self.workspace.images.put(pixels, self._text(item)) for item, pixels, _ in decoded]
         self.workspace.images.flush()
         with self.workspace.db.transaction():
-            for (item, pixels, class_index), sha256 in zip(decoded, hashes, strict=True):
-                self._record(item, pixels, class_index, sha256)
+            for each in stored:
+                self._record(each)
             label_log.append(self.workspace.db, list(self.pending.values()))
             self.labels += len(self.pending)
             self.pending.clear()
+
+    def _store(self, item: ImportItem) -> _Stored:
+        """Put an item's image into the store. Raises ImageRejected, UnknownName."""
+        class_index = self._class_index(item)
+        image = self._decoded(item)
+        sha256 = self.workspace.images.put(image, self._text(item))
+        if isinstance(image, GrayImage):
+            height, width = image.values.shape
+            return _Stored(
+                item, sha256, (width, height), GrayRecord(image.bits, image.acquisition), class_index
+            )
+        height, width = image.shape[:2]
+        return _Stored(item, sha256, (width, height), None, class_index)
 
     def _decoded(self, item: ImportItem) -> Pixels | GrayImage:
         """The image of an item. Raises ImageRejected."""
@@ -139,43 +170,58 @@ class _Tally:
             self.burned_in.append(item.path)
         return film
 
-    def notes(self) -> tuple[str, ...]:
-        """What the person who imports must know."""
-        return notes_on_dicom(self.films, self.burned_in)
-
     def _class_index(self, item: ImportItem) -> int | None:
+        if item.class_index is not None:
+            return self._numbered(item.class_index)
         if item.class_name is None:
             return None
         if item.class_name not in self.classes:
             raise UnknownName("class", item.class_name, self.classes)
         return self.classes.index(item.class_name)
 
+    def _numbered(self, number: int) -> int:
+        """The class of a number that the source does not name: so called, else the one in that place."""
+        if self.numbered_names:
+            return catalog.class_index(self.workspace.db, str(number))
+        if not 0 <= number < len(self.classes):
+            raise UnknownName("class number", str(number), [f"0 .. {len(self.classes) - 1}"])
+        self.by_number = True
+        return number
+
+    def notes(self) -> tuple[str, ...]:
+        """What was assumed of the source, and done to it."""
+        done = notes_on_dicom(self.films, self.burned_in)
+        if not self.by_number:
+            return done
+        meant = ", ".join(f"{number} = {name}" for number, name in enumerate(self.classes))
+        return (
+            f"the source numbers its classes without names; taken in the workspace's order: {meant}",
+            *done,
+        )
+
     def _text(self, item: ImportItem) -> dict[str, str]:
         text = {"Source": item.path, "Origin": self.origin}
         return text if item.caption is None else {**text, "Description": item.caption}
 
-    def _record(
-        self, item: ImportItem, image: Pixels | GrayImage, class_index: int | None, sha256: str
-    ) -> None:
-        db = self.workspace.db
-        height, width = (image.values if isinstance(image, GrayImage) else image).shape[:2]
+    def _record(self, stored: _Stored) -> None:
+        db, item = self.workspace.db, stored.item
         split = self.split or item.split or "train"
         image_id, new = catalog.add_image(
             db,
-            sha256=sha256,
-            size=(width, height),
+            sha256=stored.sha256,
+            size=stored.size,
             split=split,
             origin=self.origin,
             source=item.path,
             caption=item.caption,
         )
         if not new:
-            self._refuse_or_count(item, image_id, split, class_index)
+            self._refuse_or_count(item, image_id, split, stored.class_index)
             return
         self.added += 1
-        if isinstance(image, GrayImage):
-            gray_images.add(db, image_id, GrayRecord(image.bits, image.acquisition))
-        self._label(image_id, class_index)
+        if stored.gray is not None:
+            gray_images.add(db, image_id, stored.gray)
+        self._label(image_id, stored.class_index)
 
     def _label(self, image_id: int, class_index: int | None) -> None:
         """Log the class that the source gives an image; each import is an operation of its own."""

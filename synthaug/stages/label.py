@@ -22,10 +22,12 @@ def record(workspace: Workspace, entries: Sequence[LabelEntry]) -> list[int]:
     return label_log.append(workspace.db, entries)
 
 
-def undo(workspace: Workspace, op_id_to_undo: str, annotator: str, op_id: str) -> int | None:
+def undo(
+    workspace: Workspace, op_id_to_undo: str, annotator: str, op_id: str, *, own: bool = False
+) -> int | None:
     """Take back one label by appending to the log; the new entry's id, None if another undo came before.
 
-    Raises LabelRefused.
+    ``own``: only what the same annotator said. Raises LabelRefused.
     """
     db = workspace.db
     entry = labels.by_op_id(db, op_id_to_undo)
@@ -33,6 +35,8 @@ def undo(workspace: Workspace, op_id_to_undo: str, annotator: str, op_id: str) -
         raise LabelRefused(f"there is no label with the operation id {op_id_to_undo!r} to undo", op_id)
     if entry.value == "undo":
         raise LabelRefused("an undo cannot be undone; label the image again instead", op_id)
+    if own and entry.annotator != annotator:
+        raise LabelRefused(f"{entry.annotator!r} gave this label; a reviewer can take it back", op_id)
     taken_back = LabelEntry(
         image_id=entry.image_id,
         value="undo",

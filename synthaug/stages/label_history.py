@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from synthaug.errors import UnknownName, UserError, explain_os_error
+from synthaug.parsing import parse_json
 from synthaug.records import LabelEntry, LabelSource, LabelValue
+from synthaug.spreadsheet import safe_cell
 from synthaug.store import catalog, label_log, labels, models
 from synthaug.store.label_chain import ChainedEntry, breaks, entries, head, verify_chain
 from synthaug.workspace import Workspace
@@ -97,13 +99,7 @@ def _write_lines(file: IO[str], log: Iterable[ChainedEntry], last: Mapping[str, 
 def _write_table(file: IO[str], log: Iterable[ChainedEntry], last: Mapping[str, Any]) -> None:
     table = csv.writer(file)
     table.writerow(COLUMNS)
-    table.writerows([_cell(getattr(entry, name)) for name in COLUMNS] for entry in log)
-
-
-def _cell(text: str | None) -> str:
-    """A cell that no spreadsheet runs as a formula."""
-    text = text or ""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+    table.writerows([safe_cell(getattr(entry, name) or "") for name in COLUMNS] for entry in log)
 
 
 def _write_whole(path: Path, write: Callable[[IO[str]], None]) -> None:
@@ -139,13 +135,7 @@ def _read_lines(path: Path) -> list[ChainedEntry]:
 
 
 def _object(path: Path, number: int, line: str) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path} line {number} is no JSON: {error}") from error
-    if not isinstance(row, dict):
-        raise UserError(f"{path} line {number} is no JSON object")
-    return row
+    return parse_json(dict[str, Any], line, f"{path} line {number}")
 
 
 def _chained(path: Path, number: int, row: Mapping[str, Any]) -> ChainedEntry:

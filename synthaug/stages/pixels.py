@@ -1,18 +1,47 @@
-"""Read stored images into one array."""
+"""Read stored images; one that cannot be read is named, with what to do."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
 
-from synthaug.images import resize
+from synthaug.errors import ImageLost, ImageRejected, UnknownName
+from synthaug.images import decode, resize
+from synthaug.records import Pixels
+from synthaug.store import catalog, labels
 from synthaug.workspace import Workspace
 
 
+def read_image(workspace: Workspace, sha256: str, *, full_size: bool = False) -> Pixels:
+    """An image (H, W, 3) uint8, or its larger review copy where one was kept. Raises ImageLost, UnknownName."""
+    review = workspace.images.review_path(sha256)
+    with naming_image(workspace, sha256):
+        return decode(review.read_bytes()) if full_size and review.exists() else workspace.images.read(sha256)
+
+
+@contextmanager
+def naming_image(workspace: Workspace, sha256: str) -> Iterator[None]:
+    """Say which image it is whose file cannot be read. Raises ImageLost; UnknownName for one that never was here."""
+    try:
+        yield
+    except (ImageRejected, OSError, SyntaxError) as error:  # a SyntaxError is how Pillow calls a broken PNG
+        known = labels.by_hash(workspace.db, [sha256])
+        if sha256 not in known:
+            raise UnknownName("image", sha256, ()) from error
+        image = catalog.images_by_id(workspace.db, [known[sha256].image_id])[0]
+        problem = "is missing" if isinstance(error, FileNotFoundError) else f"is damaged ({error})"
+        again = f"import {image.source} again or " if image.origin == "real" else ""
+        raise ImageLost(
+            f"the file of image {image.id}, {workspace.images.path(sha256)}, {problem}; "
+            f"{again}copy it from a backup, and see with synthaug verify which others are"
+        ) from error
+
+
 def load_pixels(workspace: Workspace, hashes: Sequence[str], size: int) -> NDArray[np.uint8]:
-    """Images as (N, size, size, 3) uint8; what has another size is resized, antialiased."""
+    """Images as (N, size, size, 3) uint8; what has another size is resized, antialiased. Raises ImageLost."""
     pixels = np.empty((len(hashes), size, size, 3), np.uint8)
     known: dict[str, int] = {}  # a view may hold an image many times; it is read once
     for i, sha256 in enumerate(hashes):
@@ -20,7 +49,7 @@ def load_pixels(workspace: Workspace, hashes: Sequence[str], size: int) -> NDArr
         if first != i:
             pixels[i] = pixels[first]
             continue
-        image = workspace.images.read(sha256)
+        image = read_image(workspace, sha256)
         pixels[i] = image if image.shape[:2] == (size, size) else resize(image, (size, size))
     return pixels
 

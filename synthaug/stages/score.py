@@ -14,6 +14,7 @@ from synthaug.progress import Progress
 from synthaug.running.jobs import JobContext
 from synthaug.stages.extract import extract
 from synthaug.stages.predict import predict
+from synthaug.stages.seeds import check_seed
 from synthaug.store import catalog, models
 from synthaug.store.features import read_all as read_features
 from synthaug.store.models import Score
@@ -22,6 +23,7 @@ from synthaug.workspace import Workspace
 DUPLICATE_SHARE = 0.1
 """Two images are near-duplicates when closer than this share of the median distance to a nearest neighbour."""
 
+LARGEST_UMAP_SEED = 2**32 - 1
 STEPS = 5
 
 
@@ -58,6 +60,7 @@ def score(
     feature extractor; default: the classifier that predicts, else the newest, else the extractor that comes with the
     packages. ``recompute`` extracts anew what an extractor has extracted before.
     """
+    check_seed(seed, LARGEST_UMAP_SEED)
     report = progress or (lambda done, total, note: None)
     report(0, STEPS, "features")
     described = _describe(workspace, model, progress, recompute)

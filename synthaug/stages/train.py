@@ -20,6 +20,7 @@ from synthaug.running.environment import environment
 from synthaug.running.jobs import JobContext
 from synthaug.stages.measuring import figures_of
 from synthaug.stages.pixels import load_pixels
+from synthaug.stages.seeds import check_seed
 from synthaug.stages.test_split import fingerprint
 from synthaug.store import catalog, models, views
 from synthaug.workspace import Workspace
@@ -65,6 +66,7 @@ def train(
     ``epochs`` shortens or lengthens the recipe; ``selection`` is which epoch's weights are kept, ``loss`` what
     is minimised (default: the recipe's). Raises UserError for missing data or a taken name.
     """
+    check_seed(seed)
     chosen = resolve_recipe(workspace, recipe, epochs, selection, loss)
     frozen = views.by_name(workspace.db, view)
     name = name or f"{view}-{chosen.name}-{seed}"

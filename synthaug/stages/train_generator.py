@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from synthaug.errors import UserError, explain_os_error
 from synthaug.generators.base import ModelCard
 from synthaug.progress import StepProgress
+from synthaug.stages.seeds import check_seed
 from synthaug.store import catalog, views
 from synthaug.workspace import Workspace
 
@@ -35,6 +36,7 @@ def train_digits_generator(
     from synthaug.importers.digits import digits_arrays
 
     check_output(output, steps)
+    check_seed(seed)
     config = TrainingConfig(seed=seed)
     if steps is not None:
         config = replace(config, steps=steps)
@@ -68,6 +70,7 @@ def train_on_view(
     Raises UserError.
     """
     check_output(output, steps)
+    check_seed(seed)
     if flip and family == "gan":
         raise UserError("a GAN is shown half of its images upside down, as its paper has it; leave flip out")
     watched = _Sitting(progress)

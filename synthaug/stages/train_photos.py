@@ -19,6 +19,7 @@ from synthaug.generators.folders import ModelFolder, find_model
 from synthaug.hardware import describe_device
 from synthaug.importers.digits import digits_arrays
 from synthaug.stages.labeler import shipped_file
+from synthaug.stages.seeds import check_seed
 from synthaug.stages.sources import labeled_arrays
 from synthaug.templates.wordlists import shipped_lists
 
@@ -53,6 +54,7 @@ def train_photo_generator(
     """
     import torch
 
+    check_seed(seed)
     config = replace(CONFIG if base is None else FURTHER, seed=seed)
     steps = steps_done(checkpoints / "diffusion.safetensors") if export else steps
     config = config if steps is None else replace(config, steps=steps)

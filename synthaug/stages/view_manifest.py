@@ -5,16 +5,51 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from synthaug import __version__
 from synthaug.errors import ViewError, explain_os_error
+from synthaug.parsing import read_json
 from synthaug.store import labels, views
 from synthaug.workspace import Workspace
 
 FORMAT = "synthaug-view"
 FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What is read first: another version may have other fields."""
+
+    format: str = ""
+    format_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Image:
+    """One image of a view."""
+
+    sha256: str
+    class_name: Annotated[str, Field(alias="class")]
+
+
+@dataclass(frozen=True, slots=True)
+class _Manifest:
+    """A view's manifest as it is read."""
+
+    classes: tuple[str, ...]
+    spec: dict[str, Any]
+    images: tuple[_Image, ...]
+    fingerprint: str
+
+    @property
+    def members(self) -> list[tuple[str, str]]:
+        """(hash, class name) of every image, in order."""
+        return [(each.sha256, each.class_name) for each in self.images]
 
 
 def write_view(workspace: Workspace, name: str, path: Path) -> Path:
@@ -52,8 +87,8 @@ def read_view(workspace: Workspace, name: str, path: Path) -> views.View:
     if not name.strip():
         raise ViewError("a view needs a name")
     manifest = _manifest(path)
-    classes, images = manifest["classes"], manifest["images"]
-    if list(workspace.classes) != classes:
+    classes, images = manifest.classes, manifest.members
+    if workspace.classes != classes:
         raise ViewError(
             f"{path} is about the classes {', '.join(classes)}; this workspace has {', '.join(workspace.classes)}. "
             "Both must be the same, in the same order"
@@ -67,7 +102,7 @@ def read_view(workspace: Workspace, name: str, path: Path) -> views.View:
             f"{missing[0]}; import the same data, and the synthetic images as they were exported, then try again"
         )
     chosen = [(known[sha256].image_id, classes.index(class_name)) for sha256, class_name in images]
-    spec = {**manifest["spec"], "manifest": manifest["fingerprint"]}
+    spec = {**manifest.spec, "manifest": manifest.fingerprint}
     return views.create(workspace.db, name, spec, chosen)
 
 
@@ -77,38 +112,26 @@ def fingerprint(classes: Sequence[str], images: Sequence[tuple[str, str]]) -> st
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def _manifest(path: Path) -> dict[str, Any]:
-    """The manifest with its images as (hash, class name). Raises ViewError."""
-    try:
-        read = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ViewError(
-            f"cannot read {path}: {error.strerror}; name a file that synthaug view --to wrote"
-        ) from error
-    except ValueError as error:
-        raise ViewError(f"{path} is not valid JSON: {error}") from error
-    if not isinstance(read, dict) or read.get("format") != FORMAT:
+def _manifest(path: Path) -> _Manifest:
+    """Raises ViewError for what is no manifest of a view, or was changed after it was written."""
+    kind = read_json(_Kind, path, ViewError)
+    if kind.format != FORMAT:
         raise ViewError(f"{path} is no view's manifest; name a file that synthaug view --to wrote")
-    if read.get("format_version") != FORMAT_VERSION:
+    if kind.format_version != FORMAT_VERSION:
         raise ViewError(
-            f"{path} has format_version {read.get('format_version')!r}; {FORMAT_VERSION} is what this release reads"
+            f"{path} has format_version {kind.format_version!r}; {FORMAT_VERSION} is what this release reads"
         )
-    try:
-        classes = [str(each) for each in read["classes"]]
-        images = [(str(each["sha256"]), str(each["class"])) for each in read["images"]]
-        spec = dict(read["spec"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise ViewError(f"{path} is incomplete: it lacks or garbles {error}") from error
-    if read.get("fingerprint") != fingerprint(classes, images):
+    manifest = read_json(_Manifest, path, ViewError)
+    if manifest.fingerprint != fingerprint(manifest.classes, manifest.members):
         raise ViewError(
             f"{path} was changed after it was written: its fingerprint does not fit; fetch it again"
         )
-    strange = next((class_name for _, class_name in images if class_name not in classes), None)
-    if strange is not None or not images:
+    strange = next((name for _, name in manifest.members if name not in manifest.classes), None)
+    if strange is not None or not manifest.images:
         what = (
             "holds no image"
             if strange is None
             else f"has images of {strange!r}, which is none of its classes"
         )
         raise ViewError(f"{path} {what}; write it again with synthaug view --to")
-    return {"classes": classes, "images": images, "spec": spec, "fingerprint": read["fingerprint"]}
+    return manifest

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import sqlite_utils
 
-from synthaug.errors import WorkspaceError
+from synthaug.errors import UserError, WorkspaceError
 from synthaug.store.group_commit import GroupCommit
 from synthaug.store.label_hash import label_hash
 
@@ -188,3 +188,5 @@ def explained(path: Path) -> Iterator[None]:
         if "not a database" in str(error) or "malformed" in str(error):
             raise WorkspaceError(f"{path} is damaged ({error}); restore it from a copy") from error
         raise
+    except (OverflowError, UnicodeEncodeError) as error:  # an integer of more than 64 bits, a lone surrogate
+        raise UserError(f"a value is none that the database can hold: {error}") from error

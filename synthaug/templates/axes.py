@@ -6,6 +6,7 @@ an axis too: its prompts are those of its options one after the other, so nestin
 
 from __future__ import annotations
 
+import math
 import random
 from bisect import bisect
 from collections.abc import Iterator, Sequence
@@ -84,9 +85,9 @@ class ListAxis:
         """A random index."""
         return rng.randrange(len(self.values))
 
-    def weight(self, _index: int) -> float:
-        """The relative chance of an index: the same for all."""
-        return 1.0
+    def log_weight(self, _index: int) -> float:
+        """The logarithm of an index's chance relative to the others: the same for all."""
+        return 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +139,9 @@ class Body:
         """A random index, weights honoured."""
         return self.index([axis.draw(rng) for axis in self.axes])
 
-    def weight(self, index: int) -> float:
-        """The chance of an index relative to the others: the product over the axes."""
-        product = 1.0
-        for axis, digit in zip(self.axes, self.digits(index), strict=True):
-            product *= axis.weight(digit)
-        return product
+    def log_weight(self, index: int) -> float:
+        """The logarithm of an index's chance relative to the others: the sum over the axes."""
+        return sum(axis.log_weight(digit) for axis, digit in zip(self.axes, self.digits(index), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +183,10 @@ class ChoiceAxis:
     def picks(self, index: int) -> Iterator[tuple[int, int]]:
         """The chosen options of an index, each with the index within it."""
         left = self.chosen
+        if left == 1:  # found by halving: a choice may have tens of thousands of options
+            place = bisect(range(len(self.options)), index, key=self._before) - 1
+            yield place, index - self._before(place)
+            return
         for place, (_, body) in enumerate(self.options):
             if left == 0:
                 return
@@ -196,6 +198,10 @@ class ChoiceAxis:
                 yield place, within
             else:
                 index -= block
+
+    def _before(self, place: int) -> int:
+        """How many texts the options before ``place`` have, of which one is chosen."""
+        return self.counts[0][1] - self.counts[place][1]
 
     def index(self, picks: Sequence[tuple[int, int]]) -> int:
         """The inverse of :meth:`picks`."""
@@ -232,21 +238,19 @@ class ChoiceAxis:
                 left -= 1
         return self.index(picks)
 
-    def weight(self, index: int) -> float:
-        """The chance of an index relative to the others."""
-        product = 1.0
+    def log_weight(self, index: int) -> float:
+        """The logarithm of an index's chance relative to the others."""
+        total = 0.0
         for place, within in self.picks(index):
             weight, body = self.options[place]
-            product *= weight * body.weight(within) / body_mass(body)
-        return product
+            total += math.log(weight) + body.log_weight(within) - log_mass(body)
+        return total
 
 
-def body_mass(body: Body) -> float:
-    """The sum of the weights of all prompts of a body."""
-    product = 1.0
-    for axis in body.axes:
-        product *= axis.count if isinstance(axis, ListAxis) else axis.masses[0][axis.chosen]
-    return product
+def log_mass(body: Body) -> float:
+    """The logarithm of the sum of the weights of all prompts of a body."""
+    masses = (axis.count if isinstance(axis, ListAxis) else axis.masses[0][axis.chosen] for axis in body.axes)
+    return sum(map(math.log, masses))
 
 
 def _ways(sizes: Sequence[Number], chosen: int) -> tuple[tuple[Number, ...], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from synthaug.errors import TemplateError
@@ -9,13 +10,24 @@ from synthaug.templates.axes import Body, ChoiceAxis, ListAxis, RangeValues, Ref
 from synthaug.templates.grammar import ChoiceNode, Node, NumberRange, SlotNode, WildcardNode, error_at, parse
 from synthaug.templates.wordlists import shipped_lists
 
+MOST_PROMPTS = 10**300  # what a float still holds
+
 
 def compile_template(text: str, slots: Mapping[str, Sequence[str]]) -> Body:
     """The axes of a template; ``slots`` are values by slot name, preferred to the shipped lists."""
     if not text.strip():
         raise TemplateError("the template is empty; write a prompt such as 'a photo of a <BREED> cat'", 0)
+    _check_unicode("the template", text)
     nodes = parse(text)
     return _Compiler(text, nodes, _checked(slots)).body(nodes, frozenset())
+
+
+def _check_unicode(what: str, text: str) -> None:
+    """Refuse lone surrogates, which no file and no database holds."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise TemplateError(f"{what} is no valid text: {error}", error.start) from error
 
 
 def _checked(slots: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
@@ -28,6 +40,8 @@ def _checked(slots: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
             raise TemplateError(f"the list of slot {name!r} is empty; give it at least one value")
         if name.casefold() in lists:
             raise TemplateError(f"slot {name!r} is given twice; upper and lower case are the same slot")
+        for value in (name, *values):
+            _check_unicode(f"slot {name!r}", value)
         lists[name.casefold()] = tuple(values)
     return lists
 
@@ -45,6 +59,7 @@ class _Compiler:
             self.add_range(slot)
         self.taken = set(self.shown)
         self.choices = 0
+        self.next_number: dict[str, int] = {}  # by stem: below it every name is taken
 
     def add_range(self, slot: SlotNode) -> None:
         """Remember the range that a slot spells out."""
@@ -76,7 +91,12 @@ class _Compiler:
                 name = axis.name
                 axes[name] = axis
             parts.append(Ref(name))
-        return Body(tuple(parts), tuple(axes.values()))
+        body = Body(tuple(parts), tuple(axes.values()))
+        if body.count > MOST_PROMPTS:
+            raise TemplateError(
+                f"the template has more than 10**{round(math.log10(MOST_PROMPTS))} prompts; use fewer slots and choices"
+            )
+        return body
 
     def choice(self, node: ChoiceNode, bound: frozenset[str]) -> ChoiceAxis:
         """The axis of a choice, named by the place of its opening brace: choice1, choice2 ..."""
@@ -97,12 +117,14 @@ class _Compiler:
 
     def free_name(self, stem: str, number: int) -> str:
         """``stem`` with the first number, from ``number`` on, that makes a name not used yet."""
+        number = max(number, self.next_number.get(stem.casefold(), number))
         while True:
             name = stem if number == 1 and stem != "choice" else f"{stem}{number}"
+            number += 1
             if name.casefold() not in self.taken:
                 self.taken.add(name.casefold())
+                self.next_number[stem.casefold()] = number
                 return name
-            number += 1
 
     def values(self, slot: SlotNode) -> Sequence[str]:
         """The values of a named slot: its range, the given list, or the shipped one."""

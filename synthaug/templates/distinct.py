@@ -17,6 +17,8 @@ from math import prod
 from synthaug.templates.axes import Body, ChoiceAxis, ListAxis, RangeValues, Ref
 
 MOST_STEPS = 1_000_000  # about two seconds
+MOST_PARTS = 2000  # what is compared with one another before the first step
+MOST_BOUND = 50  # slots shown more than once, each of which is tried with every value
 
 
 class TooMuch(Exception):
@@ -25,10 +27,18 @@ class TooMuch(Exception):
 
 def unique_count(body: Body) -> int | None:
     """The exact number of different texts, or None where counting them would take too long."""
+    if _size(body) > MOST_PARTS:
+        return None
     try:
         return prod(_factor_count(factor) for factor in _factors(body))
     except TooMuch:
         return None
+
+
+def _size(body: Body) -> int:
+    """How many pieces of text, slots and choices a body has, those in its options included."""
+    choices = [axis for axis in body.axes if isinstance(axis, ChoiceAxis)]
+    return len(body.parts) + sum(_size(option) for axis in choices for _, option in axis.options)
 
 
 def _factors(body: Body) -> Iterator[Body]:
@@ -41,8 +51,9 @@ def _factors(body: Body) -> Iterator[Body]:
     for place, part in enumerate(body.parts):
         parts.append(part)
         if isinstance(part, Ref):
-            names[part.name] = None
-            letters |= _letters(axes[part.name])
+            if part.name not in names:
+                names[part.name] = None
+                letters |= _letters(axes[part.name])
             continue
         whole = all(last_use[used] < place for name in names for used in _names(Ref(name), axes))
         if names and whole and not set(part) <= letters:
@@ -121,6 +132,9 @@ class _Automaton:
 
     def body(self, body: Body, after: int, bound: Mapping[str, str]) -> int:
         """The state from which every text of ``body`` leads to ``after``."""
+        self.spend(len(body.axes) * len(body.parts))
+        if len(bound) > MOST_BOUND:
+            raise TooMuch
         for axis in body.axes:
             if isinstance(axis, ListAxis) and axis.name not in bound and _uses(body, axis.name) > 1:
                 self.spend(_different(axis))

@@ -31,7 +31,14 @@ HOW_MANY = re.compile(r"([^|{}$<>\\]*)\$\$")
 JOINER = re.compile(r"((?:\\.|[^|{}$<>\\])*)\$\$")
 WEIGHT = re.compile(r"([^|{}:<>\\]*)::")
 DEFAULT_JOINER = ", "
+PLAIN = re.compile(r"[^<>{}|$:_\\]+")
 MOST_VALUES = 10**15
+MOST_CHARACTERS = 100_000
+MOST_DEPTH = 40  # braces within braces
+MOST_OPTIONS = 100_000  # the options of every choice times how many of them are chosen: the work of counting
+MOST_APART = (
+    200.0  # powers of ten between the weights of a choice, times how many are chosen: what a float holds
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,11 @@ def error_at(message: str, text: str, position: int) -> TemplateError:
 
 def parse(text: str) -> tuple[Node, ...]:
     """The syntax tree of a template; raises TemplateError for what cannot be read."""
+    if len(text) > MOST_CHARACTERS:
+        raise TemplateError(
+            f"the template has {len(text):,} characters; {MOST_CHARACTERS:,} at most. "
+            "Put long lists into word lists and name them as <SLOT>"
+        )
     parser = _Parser(text)
     body = parser.body(inside=False)
     if parser.at < len(text):
@@ -105,6 +117,8 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
+        self.depth = 0
+        self.work = 0  # of counting all choices so far
 
     def error(self, message: str, position: int | None = None) -> TemplateError:
         """A mistake at ``position``, or here."""
@@ -132,7 +146,10 @@ class _Parser:
         return tuple(nodes)
 
     def node(self, character: str, inside: bool) -> Node:
-        """The slot, wildcard, choice or single character that starts here."""
+        """The slot, wildcard, choice or plain text that starts here."""
+        plain = self.take(PLAIN)
+        if plain:
+            return plain[0]
         if character == "<":
             return self.slot()
         if character == "{":
@@ -186,6 +203,9 @@ class _Parser:
     def choice(self) -> ChoiceNode:
         """``{options}``, with how many to choose and the joiner in front where they are written."""
         position = self.at
+        self.depth += 1
+        if self.depth > MOST_DEPTH:
+            raise self.error(f"braces are nested more than {MOST_DEPTH} deep; write fewer levels")
         self.at += 1
         chosen, joiner, counted_at = self.how_many()
         options = [self.option()]
@@ -197,7 +217,26 @@ class _Parser:
         self.at += 1
         if chosen > len(options):
             raise self.error(f"cannot choose {chosen} of {len(options)} options", counted_at)
+        self.depth -= 1
+        self.check_work(options, chosen, counted_at)
         return ChoiceNode(tuple(options), chosen, joiner, position)
+
+    def check_work(self, options: list[OptionNode], chosen: int, position: int) -> None:
+        """Refuse what could not be counted and drawn from within about a second."""
+        self.work += len(options) * chosen
+        if self.work > MOST_OPTIONS:
+            raise self.error(
+                f"choosing {chosen} of {len(options):,} options is too much to count; over the whole template, "
+                f"options times chosen may be {MOST_OPTIONS:,} at most",
+                position,
+            )
+        weights = [option.weight for option in options]
+        if chosen * (math.log10(max(weights)) - math.log10(min(weights))) > MOST_APART:
+            raise self.error(
+                f"the weights {min(weights):g} and {max(weights):g} are too far apart to choose {chosen}; "
+                "bring them closer together",
+                position,
+            )
 
     def how_many(self) -> tuple[int, str, int]:
         """Options to choose, the joiner between them, and the offset where the number stands."""
@@ -206,7 +245,7 @@ class _Parser:
         if not counted:
             return 1, DEFAULT_JOINER, counted_at
         number = counted[1].strip()
-        if not (number.isascii() and number.isdigit() and int(number) > 0):
+        if not (number.isascii() and number.isdigit() and len(number) < 10 and int(number) > 0):
             hint = r"write a whole number of at least 1, or \$\$ for the text itself"
             raise self.error(f"{number!r} is not a number of options to choose; {hint}", counted_at)
         joiner = self.take(JOINER)

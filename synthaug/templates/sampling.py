@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import heapq
+import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from synthaug.errors import TemplateError
 from synthaug.templates.axes import Body
 
+MOST_REPEATS = 20_000  # in a row
 SORTED_UP_TO = 100_000  # prompts; beyond, a weighted draw repeats itself rarely enough to try again
 
 
@@ -51,7 +54,8 @@ class Space:
         """A random index by weight, repetition possible."""
         digits = [axis.draw(rng) if place != self.place else -1 for place, axis in enumerate(self.body.axes)]
         if self.place >= 0:
-            weights = [self.body.axes[self.place].weight(digit) for digit in self.allowed]
+            logs = [self.body.axes[self.place].log_weight(digit) for digit in self.allowed]
+            weights = [math.exp(each - max(logs)) for each in logs]
             digits[self.place] = rng.choices(self.allowed, weights)[0]
         return self.body.index(digits)
 
@@ -87,7 +91,9 @@ def shuffled(count: int, rng: random.Random) -> Iterator[int]:
 
 def _by_keys(space: Space, rng: random.Random) -> Iterator[int]:
     indices = [space.index(number) for number in range(space.count)]
-    heap = [(rng.expovariate(1.0) / space.body.weight(index), index) for index in indices]
+    heap = [
+        (math.log(rng.expovariate(1.0) or 5e-324) - space.body.log_weight(index), index) for index in indices
+    ]
     heapq.heapify(heap)
     while heap:
         yield heapq.heappop(heap)[1]
@@ -95,8 +101,15 @@ def _by_keys(space: Space, rng: random.Random) -> Iterator[int]:
 
 def _by_retrying(space: Space, rng: random.Random) -> Iterator[int]:
     seen: set[int] = set()
-    while len(seen) < space.count:
+    count, repeats = space.count, 0
+    while len(seen) < count:
         index = space.draw(rng)
-        if index not in seen:
+        repeats = repeats + 1 if index in seen else 0
+        if repeats > MOST_REPEATS:
+            raise TemplateError(
+                f"the last {MOST_REPEATS:,} draws all repeated one of the first {len(seen):,} prompts, because the "
+                "weights are so far apart; ask for fewer prompts or bring the weights closer together"
+            )
+        if repeats == 0:
             seen.add(index)
             yield index

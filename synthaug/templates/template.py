@@ -13,7 +13,7 @@ from synthaug.records import Prompt
 from synthaug.templates.axes import Body, ChoiceAxis, ListAxis, Unbound
 from synthaug.templates.compiler import compile_template
 from synthaug.templates.distinct import unique_count
-from synthaug.templates.sampling import Space, drawn
+from synthaug.templates.sampling import MOST_REPEATS, Space, drawn
 
 Duplicates = Literal["skip", "keep"]
 MOST_STRATA = 1_000_000
@@ -119,7 +119,7 @@ class Template:
     ) -> Iterator[Prompt]:
         """The first ``n`` prompts of a drawing order; "skip" leaves out the texts in ``seen``."""
         seen = set() if seen is None else seen
-        taken = 0
+        taken = repeats = 0
         order = drawn(space, n, rng)
         while taken < n:
             index = next(order, None)
@@ -129,7 +129,13 @@ class Template:
             if duplicates == "keep" or prompt.text not in seen:
                 seen.add(prompt.text)
                 taken += 1
+                repeats = 0
                 yield prompt
+            elif (repeats := repeats + 1) > MOST_REPEATS:
+                raise TemplateError(
+                    f"only {taken} different prompts were found: the {MOST_REPEATS:,} drawn after them repeat their "
+                    'texts. Ask for fewer, or keep duplicates ("keep")'
+                )
 
 
 class ChoiceValues(Sequence[str]):

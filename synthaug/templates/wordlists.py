@@ -35,12 +35,19 @@ def slot_option(option: str) -> tuple[str, tuple[str, ...]]:
     name, equals, written = option.partition("=")
     if not (equals and name.strip() and written.strip()):
         raise TemplateError(f"{option!r} is not a slot; write NAME=FILE or NAME=a,b,c")
-    if "," not in written and (written.endswith(".txt") or Path(written).is_file()):
+    if "," not in written and (written.endswith(".txt") or _is_file(written)):
         return name.strip(), read_word_list(Path(written))
     values = tuple(value.strip() for value in written.split(","))
     if not all(values):
         raise TemplateError(f"slot {name.strip()!r} has an empty value in {written!r}")
     return name.strip(), values
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except OSError:  # no file has so long a name
+        return False
 
 
 @cache

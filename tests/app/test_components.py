@@ -55,7 +55,7 @@ def test_a_header_marks_the_page_and_escapes_the_workspace() -> None:
     bar = str(header(EVIL, "label").value)
     assert EVIL not in bar
     assert bar.count("aria-current") == 1
-    assert 'href="/label" aria-current="page"' in bar
+    assert 'href="/label" data-needs="annotator" aria-current="page"' in bar
     assert all(f'href="/{path}"' in bar for _, path in PAGES)
 
 

@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from synthaug_app.server import address, bound_socket, serve
+from synthaug_app.accounts.access import access
+from synthaug_app.server import address, bound_socket, serve, start_text
 
 from synthaug.errors import UserError, WorkspaceError
+from synthaug.stages import accounts
 from synthaug.workspace import Workspace
 
 
@@ -46,6 +48,24 @@ def test_an_ipv6_address_is_bracketed() -> None:
 def test_a_second_app_on_a_workspace_is_told_who_has_it(workspace: Workspace) -> None:
     with workspace.lock("serve"), pytest.raises(WorkspaceError, match=r"in use by synthaug serve \(process"):
         serve(workspace.root, port=0)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::"])  # noqa: S104 - refused
+def test_other_machines_are_let_in_only_where_an_owner_has_an_account(
+    workspace: Workspace, host: str
+) -> None:
+    accounts.add(workspace, "cleo", "annotator", "correct horse battery")
+    with pytest.raises(UserError, match="accounts add NAME --role owner"):
+        serve(workspace.root, host, port=0)
+
+
+def test_the_start_says_who_gets_in() -> None:
+    with bound_socket("127.0.0.1", 0) as listener:
+        here = access("127.0.0.1")
+        assert f"/?token={here.start_token} " in start_text(listener, here)
+        everywhere = start_text(listener, access("0.0.0.0"))  # noqa: S104 - not bound
+        assert "token" not in everywhere
+        assert "logs in with an account" in everywhere
 
 
 def test_a_missing_workspace_is_one_line_and_exit_code_2(tmp_path: Path) -> None:

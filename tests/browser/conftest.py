@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+import httpx
 import numpy as np
 import pytest
 
@@ -33,7 +35,11 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+POLICY = "Content Security Policy"
 READY = "synthaug is ready at "
+BROWSERS: set[BrowserContext] = set()
+SESSIONS: dict[str, dict[str, Any]] = {}
+"""Open browser profiles, and the cookies of the apps that were started, by name: each profile is logged in to all."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -46,8 +52,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class App:
     """One ``synthaug_app`` process; stop it and start it again on the same port."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, host: str = "127.0.0.1") -> None:
         self.root = root
+        self.host = host
         self.port = 0
         self._process: subprocess.Popen[str] | None = None
 
@@ -59,13 +66,17 @@ class App:
     def start(self) -> None:
         """Return once it says that it is ready."""
         command = [sys.executable, "-m", "synthaug_app", str(self.root), "--port", str(self.port)]
+        command += ["--host", self.host]
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         assert self._process.stderr is not None
         seen = []
         for line in self._process.stderr:
             seen.append(line)
             if line.startswith(READY):
-                self.port = int(line.removeprefix(READY).split()[0].rsplit(":", 1)[1])
+                shown = line.removeprefix(READY).split()[0]
+                self.port = urlsplit(shown).port or 0
+                if "token=" in shown:
+                    log_in(shown)
                 return
         pytest.fail(f"the app did not start: {''.join(seen)}")
 
@@ -80,10 +91,19 @@ class App:
         self._process = None
 
 
+def log_in(address: str) -> None:
+    """Open the address that the app printed, and hand its cookie to every browser profile."""
+    answer = httpx.get(address)
+    (cookie,) = answer.cookies.jar
+    SESSIONS[cookie.name] = {"name": cookie.name, "value": cookie.value, "domain": "127.0.0.1", "path": "/"}
+    for profile in BROWSERS:
+        profile.add_cookies([SESSIONS[cookie.name]])
+
+
 @contextmanager
-def running(root: Path) -> Iterator[App]:
+def running(root: Path, host: str = "127.0.0.1") -> Iterator[App]:
     """The app on a workspace, for as long as the block lasts."""
-    app = App(root)
+    app = App(root, host)
     app.start()
     try:
         yield app
@@ -118,7 +138,7 @@ def give_up(required: bool, reason: str) -> None:
 
 @pytest.fixture
 def browsing(browser: Browser) -> Iterator[BrowserContext]:
-    """A fresh browser profile that fails the test on a script error or a request to anywhere else."""
+    """A fresh profile that fails the test on a script error, a breach of the policy, a request to anywhere else."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
     context.set_default_timeout(30_000)
     strangers: list[str] = []
@@ -126,6 +146,7 @@ def browsing(browser: Browser) -> Iterator[BrowserContext]:
 
     def on_page(page: Page) -> None:
         page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda said: errors.append(said.text) if POLICY in said.text else None)
         page.on("request", lambda request: note(request.url))
 
     def note(url: str) -> None:
@@ -133,7 +154,10 @@ def browsing(browser: Browser) -> Iterator[BrowserContext]:
             strangers.append(url)
 
     context.on("page", on_page)
+    context.add_cookies(list(SESSIONS.values()))
+    BROWSERS.add(context)
     yield context
+    BROWSERS.remove(context)
     context.close()
     assert strangers == [], "the browser asked somebody else"
     assert errors == []

@@ -23,7 +23,7 @@ from synthaug.workspace import Workspace
 from .conftest import App, picture, running
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Page
+    from playwright.sync_api import Page
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"> ${document.title='owned'} {{value}}"
 CLASSES = ["cat", HOSTILE, 'O\'Brien "the 2nd"', "a/b\\c"]
@@ -84,11 +84,13 @@ def place(workspace: Workspace) -> None:
 
 
 @pytest.fixture
-def annotator(request: pytest.FixtureRequest, browsing: BrowserContext) -> str:
-    """Who labels in this test."""
-    name = re.sub(r"\W+", " ", str(request.node.name))[:60]
-    browsing.add_init_script(f"localStorage.setItem('synthaug.annotator', {json.dumps(name)})")
-    return name
+def since(app: App) -> int:
+    """The last entry of the log before the test."""
+    workspace = Workspace.open(app.root)
+    row = workspace.db.one("SELECT coalesce(max(id), 0) AS id FROM labels")
+    workspace.db.close()
+    assert row is not None
+    return int(row["id"])
 
 
 @pytest.fixture
@@ -155,17 +157,13 @@ def select_all(page: Page) -> None:
     expect(page.locator(".sa-grid")).to_have_attribute("data-state", "filled")
 
 
-def said_by(app: App, annotator: str) -> dict[int, tuple[str, int | None, str]]:
-    """The current labels that this annotator gave, by image."""
+def said(app: App, since: int) -> dict[int, tuple[str, int | None, str]]:
+    """The current labels that were given later, by image."""
     workspace = Workspace.open(app.root)
-    everything = [image.id for image in catalog.find_images(workspace.db)]
-    current = labels.current(workspace.db, everything)
+    later = workspace.db.query("SELECT image_id FROM current_labels WHERE label_id > ?", [since])
+    current = labels.current(workspace.db, [row["image_id"] for row in later])
     workspace.db.close()
-    return {
-        image: (each.value, each.class_index, each.source)
-        for image, each in current.items()
-        if each.annotator == annotator
-    }
+    return {image: (each.value, each.class_index, each.source) for image, each in current.items()}
 
 
 SHAPES = {
@@ -251,7 +249,7 @@ def test_shift_draws_a_box_and_control_adds(page: Page, app: App, points: explor
 
 
 def test_bulk_labels_land_in_the_database_and_can_be_undone(
-    page: Page, app: App, points: explore.Points, annotator: str
+    page: Page, app: App, points: explore.Points, since: int
 ) -> None:
     open_plot(page, app)
     polygon = loop(page, SHAPES["concave"])
@@ -261,7 +259,7 @@ def test_bulk_labels_land_in_the_database_and_can_be_undone(
     expect(page.locator("[data-part=marked]")).to_have_text(f"{len(synthetic)} marked")
     page.locator(".sa-grid [data-class='2']").click()
     expect(page.locator("[data-part=status]")).to_contain_text(f"{len(synthetic)} labels saved")
-    assert said_by(app, annotator) == dict.fromkeys(synthetic, ("class", 2, "human"))
+    assert said(app, since) == dict.fromkeys(synthetic, ("class", 2, "human"))
 
     page.locator("[data-part=mode]").select_option("state")
     keys = page.get_by_role("group", name="Show or hide by colour")
@@ -270,12 +268,12 @@ def test_bulk_labels_land_in_the_database_and_can_be_undone(
 
     page.get_by_role("button", name=re.compile("^Undo")).click()
     expect(page.locator("[data-part=status]")).to_contain_text("Undone")
-    assert said_by(app, annotator) == {}
+    assert said(app, since) == {}
     expect(keys.get_by_role("button", name="labeled")).to_contain_text(str(REAL + TEST))
 
 
 def test_unmarked_and_test_images_are_left_alone(
-    page: Page, app: App, points: explore.Points, annotator: str
+    page: Page, app: App, points: explore.Points, since: int
 ) -> None:
     open_plot(page, app)
     select_all(page)
@@ -287,13 +285,13 @@ def test_unmarked_and_test_images_are_left_alone(
     page.get_by_role("button", name="Unsure", exact=True).click()
     expect(page.locator("[data-part=status]")).to_contain_text(f"{COUNT - TEST} labels saved")
     expected = set(points.ids[points.origin != TEST_ORIGIN].tolist()) - {image}
-    assert said_by(app, annotator) == dict.fromkeys(expected, ("unsure", None, "human"))
+    assert said(app, since) == dict.fromkeys(expected, ("unsure", None, "human"))
     page.get_by_role("button", name=re.compile("^Undo")).click()
     expect(page.locator("[data-part=status]")).to_contain_text("Undone")
 
 
 def test_a_lost_connection_loses_no_label_and_doubles_none(
-    page: Page, app: App, points: explore.Points, annotator: str
+    page: Page, app: App, points: explore.Points, since: int
 ) -> None:
     open_plot(page, app)
     select_all(page)
@@ -311,9 +309,9 @@ def test_a_lost_connection_loses_no_label_and_doubles_none(
     synthetic = set(points.ids[points.origin == SYNTHETIC_ORIGIN].tolist())
     expect(page.locator("[data-part=status]")).to_contain_text(f"{len(synthetic)} labels saved")
     assert answered
-    assert said_by(app, annotator) == dict.fromkeys(synthetic, ("reject", None, "human"))
+    assert said(app, since) == dict.fromkeys(synthetic, ("reject", None, "human"))
     workspace = Workspace.open(app.root)
-    written = workspace.db.query("SELECT count(*) AS n FROM labels WHERE annotator = ?", [annotator])
+    written = workspace.db.query("SELECT count(*) AS n FROM labels WHERE id > ?", [since])
     workspace.db.close()
     assert written[0]["n"] == len(synthetic)
     page.get_by_role("button", name=re.compile("^Undo")).click()

@@ -56,6 +56,7 @@ def test_a_page_opens_and_fits(hostile: App, page: Page, path: str) -> None:
 
 def test_the_theme_chosen_holds_on_every_page(hostile: App, page: Page) -> None:
     page.goto(hostile.url)
+    expect(page.locator("html")).to_have_attribute("data-sa-role", "owner")  # the shell is there
     dark = page.evaluate("document.body.classList.contains('dark')")
     page.get_by_role("button", name="Switch between light and dark").click()
     for path in PAGES:

@@ -103,6 +103,15 @@ def test_metadata_has_the_true_name_and_the_provenance(tmp_path: Path) -> None:
         assert np.array_equal(np.asarray(image), made.pixels)
 
 
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "'=1", "''-"])
+def test_a_spreadsheet_runs_no_class_name(tmp_path: Path, name: str) -> None:
+    load_exporter("folder").write(tmp_path, [item(0, 0)], [name])
+    with (tmp_path / "metadata.csv").open(encoding="utf-8", newline="") as file:
+        [row] = csv.DictReader(file)
+    assert row["label"] == f"'{name}"
+    assert [each.class_name for each in FolderImporter().items(tmp_path)] == [name]
+
+
 def test_an_image_that_a_set_holds_twice_is_written_twice(tmp_path: Path) -> None:
     load_exporter("folder").write(tmp_path, [item(0, 0), item(0, 0)], ["cat"])
     assert len(list((tmp_path / "train" / "cat").iterdir())) == 2

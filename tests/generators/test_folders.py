@@ -146,12 +146,22 @@ def test_an_adapter_without_its_base(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["[]", "{", '{"colour": 1}'])
 def test_a_card_that_cannot_be_read(model: Path, text: str) -> None:
     (model / "synthaug.json").write_text(text)
-    with pytest.raises(UserError, match=r"synthaug\.json must be a JSON object"):
+    with pytest.raises(UserError, match=r"synthaug\.json (cannot be used|is not valid JSON)"):
         load_generator(model, device="cpu")
 
 
+@pytest.mark.parametrize("text", ["null", "[]", "''", "{", "[" * 100_000])
+def test_an_index_that_cannot_be_read(model: Path, text: str) -> None:
+    (model / "model_index.json").write_text(text)
+    (model / "synthaug.json").unlink()
+    with pytest.raises(UserError, match=r"model_index\.json (cannot be used|is not valid JSON)"):
+        family_of(model)
+
+
 def test_a_card_survives_writing(tmp_path: Path) -> None:
-    card = ModelCard("x", 5, 1.5, 2, (16, 16), ("cat",), ("bold", "thin"))
+    card = ModelCard(
+        "x", "gan", 5, 1.5, 2, (16, 16), ("cat",), ("bold", "thin"), "digits", "words", {"fid": 1.5}
+    )
     card.write(tmp_path)
     assert ModelCard.read(tmp_path) == card
 

@@ -101,7 +101,7 @@ def test_rows_without_an_image_or_with_a_wrong_label_are_rejected_one_by_one(tmp
 def test_plain_files_of_bytes(tmp_path: Path) -> None:
     pq.write_table(pa.table({"image": [png(3)], "label": [5]}), tmp_path / "test.parquet")
     [item] = ParquetImporter().items(tmp_path)
-    assert (item.class_name, item.split, item.rejected) == ("5", "test", "")
+    assert (item.class_name, item.class_index, item.split, item.rejected) == (None, 5, "test", "")
     assert ParquetImporter().class_names(tmp_path) is None
 
 
@@ -138,3 +138,56 @@ def test_the_real_cifar10() -> None:
     assert {item.split for item in first} == {"test"}
     assert all(item.metadata["path"].startswith(f"{item.class_name}/") for item in first)
     assert np.stack([decode(item.data) for item in first]).shape == (300, 32, 32, 3)
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "message"),
+    [
+        ("text", pa.array([["a", "b"]]), "caption column 'text' of list<.*it must hold text"),
+        ("text", pa.array([3]), "caption column 'text' of int64"),
+        ("text", pa.array([b"x"]), "caption column 'text' of binary"),
+        ("label", pa.array([2**62], pa.timestamp("ns")), "label column 'label' of timestamp"),
+        ("label", pa.array([0.5]), "label column 'label' of double; it must hold whole numbers or text"),
+        ("label", pa.array([{"a": 1}]), "label column 'label' of struct"),
+    ],
+)
+def test_a_column_of_another_type_is_named(
+    column: str, values: pa.Array, message: str, tmp_path: Path
+) -> None:
+    pq.write_table(pa.table({"image": [png(3)], column: values}), tmp_path / "x.parquet")
+    for use in (
+        lambda: list(ParquetImporter().items(tmp_path)),
+        lambda: ParquetImporter().class_names(tmp_path),
+    ):
+        with pytest.raises(ImportFailed, match=message):
+            use()
+
+
+@pytest.mark.parametrize(
+    ("recorded", "message"),
+    [
+        (b"[", "not valid JSON"),
+        (b"[" * 100_000, "not valid JSON"),
+        (b"\xff", "not valid JSON"),
+        (b"[]", "should be an object"),
+        (b'{"info": 3}', "info: "),
+        (b'{"info": {"features": 3}}', "features"),
+        (b'{"info": {"features": {"label": {"_type": "ClassLabel", "names": 3}}}}', "the names of 'label'"),
+        (b'{"info": {"features": {"label": {"_type": "ClassLabel", "names": [1]}}}}', "the names of 'label'"),
+        (b'{"info": {"features": {"label": {"_type": "ClassLabel"}}}}', "the names of 'label'"),
+    ],
+)
+def test_broken_feature_metadata_is_named(recorded: bytes, message: str, tmp_path: Path) -> None:
+    table = pa.table({"image": [png(3)], "label": [0]}).replace_schema_metadata({"huggingface": recorded})
+    pq.write_table(table, tmp_path / "x.parquet")
+    with pytest.raises(ImportFailed, match=rf"the Hugging Face metadata of .*{message}"):
+        list(ParquetImporter().items(tmp_path))
+
+
+def test_features_that_say_nothing_are_passed_over(tmp_path: Path) -> None:
+    for number, recorded in enumerate([b"{}", b'{"info": {}}', b'{"info": {"features": null}}']):
+        table = pa.table({"image": [png(3)], "label": ["cat"]}).replace_schema_metadata(
+            {"huggingface": recorded}
+        )
+        pq.write_table(table, tmp_path / f"{number}.parquet")
+    assert [item.class_name for item in ParquetImporter().items(tmp_path)] == ["cat"] * 3

@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
 from synthaug.errors import ImportFailed, WorkspaceError
+from synthaug.stages.export import export
 from synthaug.stages.importing import import_images
+from synthaug.stages.view import ViewSpec, make_view
 from synthaug.store import catalog, labels
 from synthaug.workspace import Workspace
 
@@ -91,3 +95,58 @@ def test_labels_of_images_that_are_there_already_are_recorded(tmp_path: Path) ->
     assert labels.current(workspace.db, [image.id])[image.id].class_index == 1
     import_images(workspace, tmp_path / "sorted", "folder")
     assert len(labels.history(workspace.db, image.id)) == 1
+
+
+def numbered(folder: Path, numbers: list[int | None]) -> Path:
+    """A parquet file with whole numbers for labels and no names for them."""
+    folder.mkdir()
+    images = [picture(folder.with_suffix(".png"), seed).read_bytes() for seed in range(len(numbers))]
+    path = folder / "train.parquet"
+    pq.write_table(pa.table({"image": images, "label": pa.array(numbers, pa.int64())}), path)
+    return path
+
+
+def counted_as(workspace: Workspace) -> list[int | None]:
+    """The class of every image, oldest first."""
+    ids = [image.id for image in catalog.find_images(workspace.db)]
+    current = labels.current(workspace.db, ids)
+    return [current[each].class_index if each in current else None for each in ids]
+
+
+def test_class_numbers_without_names_are_the_classes_in_order(tmp_path: Path) -> None:
+    workspace = Workspace.create(tmp_path / "w", ["cat", "dog", "owl"])
+    result = import_images(workspace, numbered(tmp_path / "src", [2, 0, None, 1, -1, 3]), "parquet")
+    assert counted_as(workspace) == [2, 0, None, 1, None]
+    assert [reason for _, reason in result.rejected] == ["no class number called '3'; there is: '0 .. 2'"]
+    assert result.notes == (
+        "the source numbers its classes without names; taken in the workspace's order: "
+        "0 = cat, 1 = dog, 2 = owl",
+    )
+
+
+def test_class_numbers_are_names_where_the_classes_are_called_so(tmp_path: Path) -> None:
+    workspace = Workspace.create(tmp_path / "w", ["9", "8", "1"])
+    result = import_images(workspace, numbered(tmp_path / "src", [8, 1, 0]), "parquet")
+    assert (counted_as(workspace), result.notes) == ([1, 2], ())
+    assert "no class called '0'" in result.rejected[0][1]
+
+
+@pytest.mark.parametrize("file_format", ["folder", "parquet"])
+def test_captions_survive_an_export(file_format: str, tmp_path: Path) -> None:
+    source = tmp_path / "src"
+    picture(source / "cat" / "a.png", 1)
+    picture(source / "cat" / "b.png", 2)
+    (source / "metadata.csv").write_text('file_name,text\ncat/a.png,"a ""small"" cat, asleep"\n')
+    first = Workspace.create(tmp_path / "w", ["cat"])
+    import_images(first, source)
+    make_view(first, "all", ViewSpec())
+    export(first, tmp_path / "out", file_format, "all")
+    again = Workspace.create(tmp_path / "w2", ["cat"])
+    import_images(again, tmp_path / "out", file_format)
+    ids = [image.id for image in catalog.find_images(again.db)]
+    assert list(catalog.captions(again.db, ids).values()) == ['a "small" cat, asleep']
+
+
+def test_a_name_too_long_for_the_file_system(workspace: Workspace) -> None:
+    with pytest.raises(ImportFailed, match="cannot be a source: File name too long"):
+        import_images(workspace, "x" * 5000)

@@ -76,10 +76,15 @@ def changed(**values: Any) -> Any:
     ("change", "message"),
     [
         (lambda text: text[:-20], "not valid JSON"),
-        (lambda text: "[]", "is no view's manifest"),
+        (lambda text: "[]", "should be an object"),
         (changed(format="something"), "is no view's manifest"),
         (changed(format_version=99), "format_version 99; 1 is what"),
-        (changed(images=[{"class": "8"}]), "incomplete"),
+        (changed(images=[{"class": "8"}]), r"images\.0\.sha256: Field required"),
+        (changed(images=3), "images: Input should be"),
+        (changed(classes=[1, 2]), r"classes\.0: .* string"),
+        (changed(spec=None), "spec: Input should be"),
+        (lambda text: "[" * 100_000, "not valid JSON"),
+        (lambda text: text.replace('"mine"', '"\\ud800"'), "not valid JSON"),
         (changed(images=[]), "was changed after it was written"),
         (changed(fingerprint="0"), "was changed after it was written"),
     ],
@@ -103,7 +108,7 @@ def test_a_manifest_with_a_test_image_is_refused(digits: Workspace, manifest: Pa
 def test_nothing_is_overwritten(digits: Workspace, manifest: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="exists; choose another name"):
         write_view(digits, "mine", manifest)
-    with pytest.raises(UserError, match="cannot read"):
+    with pytest.raises(UserError, match="cannot be read"):
         read_view(digits, "x", tmp_path / "nowhere.json")
     with pytest.raises(UserError, match="views are frozen"):
         read_view(digits, "mine", manifest)

@@ -1,8 +1,8 @@
 // @ts-check
 // Labels of many images at once: saved page by page, undone as a whole.
 
-import { ApiError, postJson } from "../../static/lib/api.js";
-import { annotator, operationId } from "../../static/lib/session.js";
+import { ApiError } from "../../static/lib/api.js";
+import { operationId, postSigned } from "../../static/lib/session.js";
 import { LABELED, NONE, REJECTED, UNSURE } from "../scatter/points.js";
 
 /** @typedef {import("../../static/lib/types.js").LabelValue} LabelValue */
@@ -63,7 +63,7 @@ export async function undo(batch, undone) {
   let done = 0;
   const lane = async () => {
     for (let entry = left.pop(); entry; entry = left.pop()) {
-      await post("/data/undo", { op_id_to_undo: entry.op, op_id: entry.undo, annotator: annotator() });
+      await post("/data/undo", { op_id_to_undo: entry.op, op_id: entry.undo });
       done += 1;
       undone(done);
     }
@@ -88,7 +88,6 @@ function bodyOf({ data, value, source }, entry) {
     class_index: value === "class" ? entry.label : null,
     source,
     op_id: entry.op,
-    annotator: annotator(),
     model_id: data.header.model_id,
   };
 }
@@ -101,7 +100,7 @@ function bodyOf({ data, value, source }, entry) {
 async function post(path, body) {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await postJson(path, body);
+      return await postSigned(path, body);
     } catch (error) {
       if (isRefusal(error) || attempt === TRIES) throw error;
       await new Promise((wake) => setTimeout(wake, RETRY_MS * attempt));

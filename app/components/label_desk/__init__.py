@@ -35,8 +35,7 @@ TEMPLATE = """
       <p>Look at one image, press one key. Every answer is saved at once and can be undone.</p></div>
     <label class="ld-field">Show<select class="sa-select" data-scope></select></label>
     <label class="ld-field">Order<select class="sa-select" data-order></select></label>
-    <label class="ld-field">Annotator<input class="sa-input" data-annotator maxlength="100" size="12"
-      autocomplete="off" spellcheck="false"></label>
+    <div class="ld-field">Annotator<b class="ld-annotator" data-annotator></b></div>
     <button class="sa-button ld-help-button" type="button" data-do="help">Keys <kbd class="sa-kbd">?</kbd></button>
   </div>
   <div class="ld-progress">
@@ -81,7 +80,8 @@ TEMPLATE = """
   <div class="ld-empty sa-empty" data-empty hidden><b data-empty-title></b><span data-empty-hint></span>
     <div class="sa-actions">
       <button class="sa-button" type="button" data-do="reload">Look again</button>
-      <a class="sa-button" href="/generate">Generate images</a><a class="sa-button" href="/explore">Explore</a>
+      <a class="sa-button" href="/generate" data-needs="owner">Generate images</a>
+      <a class="sa-button" href="/explore" data-needs="reviewer">Explore</a>
     </div>
   </div>
   <ol class="ld-strip" data-strip aria-label="Last labeled"></ol>

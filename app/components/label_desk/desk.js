@@ -1,9 +1,9 @@
 // @ts-check
 // The desk: shows the current image, turns keys and buttons into answers, and never waits for the server.
 
-import { fetchItems, getJson, postJson } from "../../static/lib/api.js";
+import { fetchItems, getJson } from "../../static/lib/api.js";
 import { closest, find, hear } from "../../static/lib/dom.js";
-import { annotator, operationId, selection, signAs } from "../../static/lib/session.js";
+import { openedBy, operationId, postSigned, selection } from "../../static/lib/session.js";
 import { fetchFilm } from "../viewer/films.js";
 import { Choice } from "./choice.js";
 import { Outbox, standing } from "./outbox.js";
@@ -18,6 +18,7 @@ import { labelWords, meaningOf, placeWords, rateWords, suggestionOf } from "./wo
 /** @typedef {import("./outbox_store.js").Operation} Operation */
 /** @typedef {import("./words.js").Action} Action */
 /** @typedef {{ op_id: string, item: Item, previous: Label | null }} Undoable */
+/** @typedef {import("../../static/lib/session.js").Person} Person */
 /** @typedef {{ workspace: string, classes: import("./words.js").ClassProps[], orders: [string, string][], scopes: [string, string][] }} Props */
 
 const RELOAD_MS = 2000;
@@ -29,8 +30,9 @@ class Desk {
   /**
    * @param {HTMLElement} root
    * @param {Props} props
+   * @param {Person} person who answers
    */
-  constructor(root, { workspace, classes, orders, scopes }) {
+  constructor(root, { workspace, classes, orders, scopes }, person) {
     this.root = root;
     this.classes = classes;
     this.view = new DeskView(root, classes);
@@ -48,10 +50,9 @@ class Desk {
     this.troubled = false;
     this.choice = new Choice(root, { orders, scopes }, { queue: () => this.load(), smooth: () => this.showPicture() });
     this.queue = this.makeQueue();
-    this.outbox = this.makeOutbox(workspace);
+    this.outbox = this.makeOutbox(JSON.stringify([workspace, person.name]));
     this.dialog = find(root, "[data-dialog]", HTMLDialogElement);
-    this.annotator = find(root, "[data-annotator]", HTMLInputElement);
-    this.annotator.value = annotator();
+    find(root, "[data-annotator]", HTMLElement).textContent = person.name;
     this.listen();
   }
 
@@ -71,8 +72,8 @@ class Desk {
     );
   }
 
-  /** @param {string} workspace */
-  makeOutbox(workspace) {
+  /** @param {string} owner the workspace and the person: nobody's answers are sent under another's name */
+  makeOutbox(owner) {
     /** @type {() => void} */
     let wake = () => {};
     hear(this.root, "synthaug:jobs", () => {
@@ -86,8 +87,8 @@ class Desk {
         setTimeout(resolve, milliseconds);
       });
     return new Outbox(
-      new OutboxStore(workspace, localStorage),
-      { post: postJson, items: fetchItems, pause: sleep },
+      new OutboxStore(owner, localStorage),
+      { post: postSigned, items: fetchItems, pause: sleep },
       {
         changed: () => this.showSaved(),
         progress: (progress) => {
@@ -118,7 +119,7 @@ class Desk {
     const previous = this.labelOf(item);
     const label = { value, class_index };
     const op_id = operationId();
-    const answer = { image_id: item.image_id, ...label, source, op_id, annotator: this.signature() };
+    const answer = { image_id: item.image_id, ...label, source, op_id };
     this.said.set(item.image_id, label);
     this.history.push({ op_id, item, previous });
     this.strip = [...this.strip, { item, label, op_id }].slice(-STRIP);
@@ -140,7 +141,7 @@ class Desk {
     this.times.pop();
     this.goTo(item.image_id);
     this.showStrip();
-    const body = { op_id_to_undo: last.op_id, op_id: operationId(), annotator: this.signature() };
+    const body = { op_id_to_undo: last.op_id, op_id: operationId() };
     this.send("undo", item, body, "Undo", previous ? 0 : -1);
     return this.view.announce(`Undone. ${this.placeWords()}`);
   }
@@ -154,10 +155,6 @@ class Desk {
    */
   send(kind, { image_id, sha256, origin }, body, words, adds) {
     this.outbox.add({ kind, body, image_id, sha256, words, adds: origin === "synthetic" ? adds : 0 });
-  }
-
-  signature() {
-    return this.annotator.value.trim() || "me";
   }
 
   accept() {
@@ -290,7 +287,6 @@ class Desk {
     this.root.addEventListener("pointerdown", (event) => {
       if (closest(event, "button")) event.preventDefault();
     });
-    this.annotator.addEventListener("change", () => signAs(this.annotator.value));
     window.addEventListener("beforeunload", (event) => {
       if (this.outbox.waiting.length) event.preventDefault();
     });
@@ -356,7 +352,18 @@ async function decoding({ sha256, review, bits }) {
   return { image };
 }
 
+/** Who opened the page, asked until the app says. @returns {Promise<Person>} */
+async function knownPerson() {
+  for (;;) {
+    try {
+      return await openedBy();
+    } catch {
+      await pause(RELOAD_MS);
+    }
+  }
+}
+
 /** @param {import("../../static/lib/types.js").Component} component */
-export function mount({ element, props }) {
-  new Desk(find(element, ".ld", HTMLElement), props).start();
+export async function mount({ element, props }) {
+  new Desk(find(element, ".ld", HTMLElement), props, await knownPerson()).start();
 }

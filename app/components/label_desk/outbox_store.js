@@ -1,5 +1,5 @@
 // @ts-check
-// Where answers lie until the app has them: in the browser's storage, one entry an operation, by workspace.
+// Where answers lie until the app has them: in the browser's storage, one entry an operation, by workspace and person.
 // It is written before anything is sent, so that a reload, a closed tab or a crash loses none.
 
 /** @typedef {import("../../static/lib/types.js").LabelBody} LabelBody */
@@ -19,11 +19,11 @@
 
 export class OutboxStore {
   /**
-   * @param {string} workspace
+   * @param {string} owner whose answers these are: no other owner's name begins with this one and a dot
    * @param {Storage} storage
    */
-  constructor(workspace, storage) {
-    this.prefix = `synthaug.outbox.${workspace}.`;
+  constructor(owner, storage) {
+    this.prefix = `synthaug.outbox.${owner}.`;
     this.storage = storage;
   }
 

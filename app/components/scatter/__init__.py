@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import gradio as gr
 
 from ...modules import mounting
@@ -51,10 +49,10 @@ TEMPLATE = """
 """
 
 
-def scatter(images: Callable[[], int]) -> gr.HTML:
+def scatter(images: int) -> gr.HTML:
     """Every scored image as a point, with lasso selection; talks to the grid through document events.
 
-    ``images`` counts the workspace's images: what exceeds the points was added since they were computed.
+    ``images``: how many the workspace has; what exceeds the points was added since they were computed.
     """
     tools = "".join(
         f'<button type="button" data-tool="{value}" title="{hint}" aria-pressed="{str(not index).lower()}">'

@@ -35,12 +35,13 @@ export async function getJson(path, init) {
  * Send JSON to the app. Throws ApiError.
  * @param {string} path
  * @param {unknown} [body]
+ * @param {Record<string, string>} [headers]
  * @returns {Promise<any>}
  */
-export function postJson(path, body = {}) {
+export function postJson(path, body = {}, headers = {}) {
   return getJson(path, {
     method: "POST",
-    headers: { "Content-Type": "application/json" },
+    headers: { "Content-Type": "application/json", ...headers },
     body: JSON.stringify(body),
   });
 }

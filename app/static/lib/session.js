@@ -1,9 +1,12 @@
 // @ts-check
-// What pages remember in the browser, and hand to one another.
+// Who is logged in; what pages remember in the browser, and hand to one another.
+
+import { getJson, postJson } from "./api.js";
+
+/** @typedef {{ name: string, role: "annotator" | "reviewer" | "owner" }} Person */
 
 const SELECTION = "synthaug.selection";
 const OPENED = "synthaug.selection.opened";
-const ANNOTATOR = "synthaug.annotator";
 
 /**
  * A stored value, or the fallback where there is none or it cannot be read.
@@ -27,14 +30,27 @@ export function operationId() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Who answers. */
-export function annotator() {
-  return localStorage.getItem(ANNOTATOR)?.trim() || "me";
+/** @type {Promise<Person> | null} */
+let opened = null;
+
+/** Who opened this page; asked once. Throws ApiError. @returns {Promise<Person>} */
+export function openedBy() {
+  opened ??= getJson("/data/me").catch((error) => {
+    opened = null;
+    throw error;
+  });
+  return opened;
 }
 
-/** @param {string} name */
-export function signAs(name) {
-  localStorage.setItem(ANNOTATOR, name.trim() || "me");
+/**
+ * Send what a person says. The app signs it with whoever is logged in, and takes it only while that is the person
+ * who opened this page. Throws ApiError.
+ * @param {string} path
+ * @param {unknown} body
+ */
+export async function postSigned(path, body) {
+  const { name } = await openedBy();
+  return postJson(path, body, { "X-Synthaug-Person": encodeURIComponent(name) });
 }
 
 /** The ids that another page chose for review. @returns {number[]} */

@@ -44,11 +44,10 @@
  * @property {number | null} class_index
  * @property {"human" | "accepted"} source
  * @property {string} op_id
- * @property {string} annotator
  * @property {number | null} model_id the model whose prediction the person saw; null without one
  */
 
-/** @typedef {{ op_id_to_undo: string, op_id: string, annotator: string }} UndoBody */
+/** @typedef {{ op_id_to_undo: string, op_id: string }} UndoBody */
 
 /** @typedef {{ reviewed: number, total: number }} Progress how many synthetic images have an answer */
 

@@ -12,6 +12,7 @@ from PIL import Image
 from synthaug.errors import UserError
 from synthaug.generators.compositing.masks import Mask, border, tidy
 from synthaug.records import Pixels
+from synthaug.weights import pretrained
 
 BACKGROUND = ("background", "unlabeled", "other")
 
@@ -68,8 +69,13 @@ def _load(name: str, device: str | None) -> Any:
     transformers.utils.logging.disable_progress_bar()
     try:
         return transformers.pipeline(
-            "image-segmentation", model=name, device=place, model_kwargs={"use_safetensors": True}
+            "image-segmentation",
+            model=_network(name),
+            image_processor=transformers.AutoImageProcessor.from_pretrained(name),
+            device=place,
         )
+    except UserError:
+        raise
     except (
         Exception
     ) as error:  # configurations, weights and the hub fail in many ways, all of them the user's
@@ -78,3 +84,12 @@ def _load(name: str, device: str | None) -> Any:
             f"the segmentation model {name!r} could not be loaded: {reason}; name a folder or a hub id of a model "
             "for image segmentation with safetensors weights, or leave it out to go by the border's colours"
         ) from error
+
+
+def _network(name: str) -> Any:
+    """The network that a model's configuration names, with all of its weights."""
+    import transformers
+
+    config = transformers.AutoConfig.from_pretrained(name)
+    kind = getattr(transformers, (config.architectures or [""])[0])
+    return pretrained(kind, name, local_files_only=False)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import inspect
-import json
+import re
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synthaug.errors import UserError
 from synthaug.generators.diffusion.pipelines import LoadedPipeline, is_out_of_memory
 from synthaug.generators.folders import ADAPTER, ModelFolder
+from synthaug.parsing import read_json
+from synthaug.weights import pretrained, read_tensors, refuse_misfit
 
 if TYPE_CHECKING:
     import torch
@@ -91,30 +95,70 @@ def assemble(folder: ModelFolder, dtype: torch.dtype) -> Any:
     config = diffusers.DiffusionPipeline.load_config(folder.path)
     # A safety checker replaces images it objects to by black ones; here a person sees every image anyway.
     off = {"safety_checker": None, "requires_safety_checker": False} if "safety_checker" in config else {}
+    networks = {
+        name: pretrained(kind, folder.path / name, folder.variant, dtype=dtype)
+        for name, kind in _network_kinds(config)
+        if name not in off
+    }
     return diffusers.AutoPipelineForText2Image.from_pretrained(
         folder.path,
         dtype=dtype,
         variant=folder.variant,
         use_safetensors=True,
         local_files_only=True,
-        low_cpu_mem_usage=find_spec("accelerate") is not None,  # asked for without it, diffusers grumbles
+        **networks,
         **off,
     )
+
+
+def _network_kinds(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The networks that a pipeline's index names, with their classes."""
+    import diffusers
+    import torch
+    import transformers
+
+    for name, entry in config.items():
+        library, kind = map(str, entry) if isinstance(entry, list | tuple) and len(entry) == 2 else ("", "")
+        home = {"diffusers": diffusers, "transformers": transformers}.get(library)
+        found = getattr(home or getattr(diffusers.pipelines, library, None), kind, None)
+        if isinstance(found, type) and issubclass(found, torch.nn.Module):
+            yield name, found
 
 
 def _merge_adapter(pipeline: Any, folder: ModelFolder) -> None:
     """Add a LoRA to a pipeline's weights; a scheduler beside it takes the place of the pipeline's."""
     if find_spec("peft") is None:
         raise UserError(f"{folder.path} is a LoRA; to use one: pip install 'synthaug[finetune]'")
-    pipeline.load_lora_weights(folder.path, weight_name=ADAPTER, local_files_only=True)
+    try:
+        pipeline.load_lora_weights(folder.path, weight_name=ADAPTER, local_files_only=True)
+    except (ValueError, LookupError) as error:
+        raise UserError(f"{folder.path / ADAPTER} is no LoRA of its base: {error}") from error
+    _check_adapter(pipeline, folder.path / ADAPTER)
     pipeline.fuse_lora(safe_fusing=True)
     pipeline.unload_lora_weights()
     config = folder.path / "scheduler" / "scheduler_config.json"
     if config.is_file():
         import diffusers
 
-        settings = json.loads(config.read_text(encoding="utf-8"))
-        pipeline.scheduler = getattr(diffusers, settings["_class_name"]).from_config(settings)
+        settings = read_json(dict[str, Any], config)
+        kind = getattr(diffusers, str(settings.get("_class_name")), None)
+        if kind is None:
+            raise UserError(f"{config} names no scheduler of diffusers: {settings.get('_class_name')!r:.80}")
+        pipeline.scheduler = kind.from_config(settings)
+
+
+def _check_adapter(pipeline: Any, path: Path) -> None:
+    """Refuse a LoRA of which a pipeline took only a part: diffusers passes over layers that it does not have."""
+    parts = {name: each for name, each in pipeline.components.items() if hasattr(each, "named_parameters")}
+    taken = {
+        re.sub(r"\.default_\d+(?=\.|$)", "", f"{part}.{name}")
+        for part, module in parts.items()
+        for name, _ in module.named_parameters()
+        if "lora_" in name
+    }
+    stored = {name for name in read_tensors(path)[1] if not name.endswith("alpha")}
+    if len(taken) != len(stored):  # their names differ by who wrote the file; their number does not
+        refuse_misfit(path, taken - stored, stored - taken, ())
 
 
 def _place(pipeline: Any, device: str) -> bool:

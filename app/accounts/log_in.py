@@ -1,0 +1,88 @@
+"""The routes of the log-in page, of logging out, and of who is logged in."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.concurrency import run_in_threadpool
+
+from synthaug.errors import UnknownName
+from synthaug.stages import accounts
+from synthaug.stages.accounts import ACCOUNT_SESSION
+from synthaug.workspace import Workspace
+
+from .access import Access
+from .attempts import Attempts
+from .pages import FILES, log_in_page, page_file
+from .person import cookie, cookie_name, person
+
+LOCAL_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")  # printable ASCII without a backslash, and not //host
+WRONG = "This name and password do not belong together."
+
+
+def log_in_router(workspace: Workspace, access: Access, attempts: Attempts) -> APIRouter:
+    """``/log-in`` with its files, ``/log-out``, ``/data/me``."""
+    router = APIRouter()
+    session_cookie = cookie_name(workspace.root)
+
+    def page(status: int = 200, headers: dict[str, str] | None = None, **shown: str) -> Response:
+        found = bool(accounts.all_accounts(workspace))
+        local = access.start_token is not None
+        text = log_in_page(workspace.name, local=local, accounts=found, **shown)
+        return HTMLResponse(text, status, headers)
+
+    @router.get("/log-in")
+    def form(next: str = "/") -> Response:
+        return page(next_=local_path(next))
+
+    @router.post("/log-in")
+    async def log_in(request: Request) -> Response:
+        return await run_in_threadpool(check, request, await request.body())
+
+    def check(request: Request, body: bytes) -> Response:
+        given = {key: values[0] for key, values in parse_qs(body.decode("utf-8", "replace")).items()}
+        name, next_ = given.get("name", "").strip()[:100], local_path(given.get("next", "/"))
+        address = request.client.host if request.client else "unknown"
+        wait = attempts.begin(name, address)
+        if wait:
+            minutes = max(1, math.ceil(wait / 60))
+            error = f"Too many attempts. Try again in {minutes} {'minute' if minutes == 1 else 'minutes'}."
+            return page(429, {"retry-after": str(math.ceil(wait))}, name=name, next_=next_, error=error)
+        account = accounts.authenticate(workspace, name, given.get("password", ""))
+        if account is None:
+            return page(401, name=name, next_=next_, error=WRONG)
+        attempts.succeeded(name, address)
+        token = accounts.log_in(workspace, account, address)
+        secure = request.url.scheme == "https"
+        headers = {"set-cookie": cookie(session_cookie, token, ACCOUNT_SESSION, secure=secure)}
+        return RedirectResponse(next_, 303, headers)
+
+    @router.get("/log-in/{name}")
+    def file(name: str) -> Response:
+        if name not in FILES:
+            raise UnknownName("file", name, FILES)
+        return Response(page_file(name), media_type=FILES[name])
+
+    @router.post("/log-out")
+    def log_out(request: Request) -> Response:
+        accounts.end_session(workspace, person(request).session_id)
+        gone = RedirectResponse("/log-in", 303)
+        gone.delete_cookie(session_cookie, httponly=True, samesite="lax")
+        return gone
+
+    @router.get("/data/me")
+    def me(request: Request) -> dict[str, Any]:
+        found = person(request)
+        return {"name": found.name, "role": found.role}
+
+    return router
+
+
+def local_path(path: str) -> str:
+    """Where to go after the log-in: a path of this app, else the first page."""
+    return path if LOCAL_PATH.fullmatch(path) else "/"

@@ -1,0 +1,86 @@
+"""What a request may bring: its body is read whole, within a size and a time, before anything else sees it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .answers import refuse
+from .security import SAFE_METHODS
+
+KIB = 1024
+LIMITS = {
+    "/data/labels": 1024 * KIB,  # 1,000 entries of some 300 bytes
+    "/gradio_api/queue/join": 1024 * KIB,  # a form with a long template
+    "/log-in": 8 * KIB,
+}
+"""Most bytes of a body, by path."""
+OTHERWISE = 16 * KIB
+SECONDS = 20.0  # for a whole body
+BODY = "synthaug.body"
+"""Where the ASGI scope holds the body of a request that may change something."""
+
+
+class TooLarge(Exception):
+    """A body over its limit."""
+
+
+class Disconnected(Exception):
+    """The client went before it had said everything."""
+
+
+class Bodies:
+    """ASGI middleware: 413 for a body over its route's limit, 408 for one that does not arrive in time."""
+
+    def __init__(self, app: ASGIApp, limits: Mapping[str, int] = LIMITS, seconds: float = SECONDS) -> None:
+        self.app = app
+        self.limits = limits
+        self.seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in SAFE_METHODS:
+            await self.app(scope, receive, send)
+            return
+        limit = self.limits.get(scope["path"], OTHERWISE)
+        close = {"connection": "close"}
+        try:
+            declared = Headers(scope=scope).get("content-length", "0")
+            if declared.isdigit() and int(declared) > limit:
+                raise TooLarge
+            body = await asyncio.wait_for(_read(receive, limit), self.seconds)
+        except TooLarge:
+            await refuse(
+                send, 413, f"the request is too large; at most {limit:,} bytes are taken here", close
+            )
+        except TimeoutError:
+            await refuse(send, 408, f"the request did not arrive within {self.seconds:g} seconds", close)
+        except Disconnected:
+            return
+        else:
+            await self.app({**scope, BODY: body}, _again(body, receive), send)
+
+
+async def _read(receive: Receive, limit: int) -> bytes:
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        body += bytes(message.get("body", b""))
+        if len(body) > limit:
+            raise TooLarge
+        if not message.get("more_body", False):
+            return body
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Hands out the body once more, and then what comes after it."""
+    first: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def next_message() -> Message:
+        return first.pop() if first else await receive()
+
+    return next_message

@@ -1,0 +1,165 @@
+"""Accounts, passwords and sessions: who may use a workspace's app, and as what.
+
+Passwords are kept as argon2id hashes and session tokens as SHA-256, so a copied database lets nobody in.
+"""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import secrets
+import threading
+import unicodedata
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING
+
+from synthaug.config import ROLES, Role
+from synthaug.errors import UnknownName, UserError
+from synthaug.stages.label import AUTOMATIC
+from synthaug.store import accounts
+from synthaug.store.accounts import Account, Session
+from synthaug.workspace import Workspace
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
+
+MAX_NAME = 100
+MIN_PASSWORD, MAX_PASSWORD = 10, 1000
+AT_ONCE = 2  # password checks: each takes 64 MiB
+ACCOUNT_SESSION = timedelta(hours=12)  # a working day
+TOKEN_SESSION = timedelta(days=30)
+
+_CHECKING = threading.BoundedSemaphore(AT_ONCE)
+
+
+def add(workspace: Workspace, name: str, role: str, password: str) -> Account:
+    """A new account. Raises UserError."""
+    checked = check_name(name)
+    accounts.add(workspace.db, checked, check_role(role), hash_password(password))
+    return accounts.get(workspace.db, checked)
+
+
+def remove(workspace: Workspace, name: str) -> Account:
+    """Take an account away and log it out; its labels stay. Raises UnknownName."""
+    account = accounts.get(workspace.db, name)
+    accounts.remove(workspace.db, account.id)
+    return account
+
+
+def set_password(workspace: Workspace, name: str, password: str) -> Account:
+    """Another password; every browser logged in with the old one is logged out. Raises UserError."""
+    account = accounts.get(workspace.db, name)
+    accounts.set_password_hash(workspace.db, account.id, hash_password(password))
+    return account
+
+
+def has_owner(workspace: Workspace) -> bool:
+    """Whether anybody could administer this workspace over a network."""
+    return any(each.role == "owner" for each in accounts.all_accounts(workspace.db))
+
+
+def authenticate(workspace: Workspace, name: str, password: str) -> Account | None:
+    """The account, if the password is its own. A name that does not exist takes as long as a wrong password."""
+    from argon2.exceptions import VerifyMismatchError
+
+    account = accounts.find(workspace.db, unicodedata.normalize("NFC", name.strip()))
+    known = _hash_of_nobody() if account is None else account.password_hash
+    try:
+        with _CHECKING:
+            _hasher().verify(known, password)
+    except VerifyMismatchError:
+        return None
+    return account
+
+
+def log_in(workspace: Workspace, account: Account, address: str) -> str:
+    """Open a session for an account; its token, which is kept nowhere but in the browser's cookie."""
+    return _start(workspace, account.id, account.name, address, ACCOUNT_SESSION)
+
+
+def start_token_session(workspace: Workspace, address: str) -> str:
+    """Open an owner's session for whoever showed the start token, under the name of this machine's user."""
+    return _start(workspace, None, machine_user(), address, TOKEN_SESSION)
+
+
+def session(workspace: Workspace, token: str) -> Session | None:
+    """The open session of a token."""
+    return accounts.find_session(workspace.db, _digest(token))
+
+
+def all_accounts(workspace: Workspace) -> list[Account]:
+    """Everybody who can log in with a password, by name."""
+    return accounts.all_accounts(workspace.db)
+
+
+def end_session(workspace: Workspace, session_id: int) -> None:
+    """Log one browser out. Raises UnknownName."""
+    if not accounts.end_session(workspace.db, session_id):
+        known = [str(each.id) for each in accounts.open_sessions(workspace.db)]
+        raise UnknownName("session", str(session_id), known)
+
+
+def check_name(name: str) -> str:
+    """A name as it is kept. Raises UserError on an empty, overlong or unprintable one, and on synthaug's own."""
+    kept = unicodedata.normalize("NFC", name.strip())
+    if kept.casefold() == AUTOMATIC:
+        raise UserError(f"the name {kept!r} signs automatic labels; choose another")
+    if not kept or len(kept) > MAX_NAME or not kept.isprintable():
+        raise UserError(f"the name {name[:40]!r} cannot be used; give 1 to {MAX_NAME} visible characters")
+    return kept
+
+
+def check_role(role: str) -> Role:
+    """A role of ours. Raises UnknownName."""
+    for known in ROLES:
+        if role == known:
+            return known
+    raise UnknownName("role", role, ROLES)
+
+
+def hash_password(password: str) -> str:
+    """argon2id, with its salt and cost. Raises UserError on a password that is too short or too long."""
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise UserError(
+            f"the password has {len(password)} characters; allowed are {MIN_PASSWORD} to {MAX_PASSWORD}"
+        )
+    return _hasher().hash(password)
+
+
+def machine_user() -> str:
+    """The name of the person logged in on this machine; "me" where the system knows none."""
+    try:
+        return check_name(getpass.getuser())
+    except (OSError, KeyError, UserError):
+        return "me"
+
+
+def _start(workspace: Workspace, account_id: int | None, name: str, address: str, lasting: timedelta) -> str:
+    token = secrets.token_urlsafe(32)
+    end = (datetime.now(UTC) + lasting).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    accounts.start_session(
+        workspace.db,
+        token_sha256=_digest(token),
+        account_id=account_id,
+        name=name,
+        address=address,
+        expires_at=end,
+    )
+    return token
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@cache
+def _hasher() -> PasswordHasher:
+    from argon2 import PasswordHasher
+
+    return PasswordHasher()  # RFC 9106's second choice: argon2id, 64 MiB, 3 passes
+
+
+@cache
+def _hash_of_nobody() -> str:
+    return _hasher().hash(secrets.token_urlsafe(16))
