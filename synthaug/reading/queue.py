@@ -12,8 +12,8 @@ from synthaug.records import ImageRecord, LabelSource, LabelValue, Origin, Split
 from synthaug.store import catalog, generations, gray_images, labels, models
 from synthaug.workspace import Workspace
 
-Order = Literal["newest", "random", "least-confident", "disagreement"]
-Scope = Literal["unreviewed", "synthetic", "real", "all"]
+Order = Literal["newest", "random", "least-confident", "disagreement", "predicted-class"]
+Scope = Literal["unreviewed", "unlabeled", "synthetic", "real", "all"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,10 @@ def ordered_ids(
 ) -> list[int]:
     """Image ids of ``scope`` in ``order``.
 
-    Scopes: unreviewed (synthetic images without a label), synthetic, real, all. Orders: newest; random;
-    least-confident (lowest top probability first); disagreement (least probable prompted class first).
-    Images without a prediction, or with no class to disagree with, come last in the latter two.
+    Scopes: unreviewed (synthetic images without a label), unlabeled (real images without one), synthetic, real,
+    all. Orders: newest; random; least-confident (lowest top probability first); disagreement (least probable
+    prompted class first); predicted-class (class by class, in each the least confident first). Images without
+    a prediction, or with no class to disagree with, come last in the latter three.
     """
     if order not in get_args(Order):
         raise UnknownName("queue order", order, get_args(Order))
@@ -58,7 +59,14 @@ def ordered_ids(
     if order == "random":
         Random(seed).shuffle(ids)  # noqa: S311
         return ids
+    if order == "predicted-class":
+        return _by_predicted_class(workspace, ids)
     return sorted(ids, key=_doubt(workspace, ids, by_prompt=order == "disagreement").__getitem__)
+
+
+def answers(workspace: Workspace, annotator: str, before: int | None, limit: int) -> list[labels.Answer]:
+    """What a person said last and can take back, newest first; ``before``: older than this entry of the log."""
+    return labels.answers(workspace.db, annotator, before, limit)
 
 
 def newest_ids(workspace: Workspace, count: int) -> list[int]:
@@ -122,11 +130,18 @@ def _in_scope(workspace: Workspace, scope: str) -> list[ImageRecord]:
         return catalog.find_images(workspace.db)
     if scope == "real":
         return catalog.find_images(workspace.db, origin="real")
-    synthetic = catalog.find_images(workspace.db, origin="synthetic")
     if scope == "synthetic":
-        return synthetic
-    current = labels.current(workspace.db, [image.id for image in synthetic])
-    return [image for image in synthetic if image.id not in current]
+        return catalog.find_images(workspace.db, origin="synthetic")
+    images = catalog.find_images(workspace.db, origin="synthetic" if scope == "unreviewed" else "real")
+    current = labels.current(workspace.db, [image.id for image in images])
+    return [image for image in images if image.id not in current]
+
+
+def _by_predicted_class(workspace: Workspace, ids: Sequence[int]) -> list[int]:
+    model = models.predicting(workspace.db)
+    predicted = {} if model is None else models.predictions_of(workspace.db, model.id, ids)
+    known = sorted(predicted.values(), key=lambda each: (each.class_index, each.confidence, each.image_id))
+    return [each.image_id for each in known] + [image_id for image_id in ids if image_id not in predicted]
 
 
 def _doubt(workspace: Workspace, ids: Sequence[int], *, by_prompt: bool) -> dict[int, tuple[float, int]]:

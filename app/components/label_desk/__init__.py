@@ -22,6 +22,7 @@ ORDERS = (
 )
 SCOPES = (
     ("unreviewed", "Unreviewed"),
+    ("unlabeled", "Unlabeled real"),
     ("synthetic", "All synthetic"),
     ("real", "Real"),
     ("all", "Everything"),
@@ -39,9 +40,11 @@ TEMPLATE = """
     <button class="sa-button ld-help-button" type="button" data-do="help">Keys <kbd class="sa-kbd">?</kbd></button>
   </div>
   <div class="ld-progress">
-    <div class="sa-meter" role="progressbar" aria-label="Synthetic images reviewed" aria-valuemin="0"
+    <div class="sa-meter" role="progressbar" aria-label="Images with an answer" aria-valuemin="0"
       aria-valuemax="100" data-meter><i></i></div>
-    <span data-reviewed title="Synthetic images with an answer"></span><span data-place></span><span data-rate></span>
+    <span data-reviewed title="Images with an answer"></span><span data-place></span>
+    <input class="sa-input ld-jump" data-jump inputmode="numeric" placeholder="Go to" title="Go to a number (Ctrl+G)"
+      aria-label="Go to a number in the queue" autocomplete="off"><span data-rate></span>
     <span class="ld-saved" data-saved data-state="saved"><i class="sa-dot"></i><b></b></span>
   </div>
   <div class="ld-main" data-main>

@@ -43,11 +43,11 @@ export class LabelQueue {
     this.fetching = false;
   }
 
-  /** @param {number[]} ids */
-  replace(ids) {
+  /** @param {number[]} ids @param {number} at where to begin */
+  replace(ids, at = 0) {
     this.ids = ids;
     this.items = new Map();
-    this.at = 0;
+    this.at = at;
     this.fetching = false;
   }
 

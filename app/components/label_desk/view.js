@@ -4,21 +4,10 @@
 import { find, make, makeButton } from "../../static/lib/dom.js";
 import { number, percent } from "../../static/lib/words.js";
 import { HELP as VIEWER_HELP, Viewer } from "../viewer/viewer.js";
-import {
-  disagrees,
-  emptyWords,
-  helpRows,
-  labelWords,
-  placeWords,
-  reasonFor,
-  sizeWords,
-  suggestionOf,
-  VALUES,
-} from "./words.js";
+import { disagrees, helpRows, labelWords, placeWords, reasonFor, sizeWords, suggestionOf, VALUES } from "./words.js";
 
 /** @typedef {import("../../static/lib/types.js").Item} Item */
 /** @typedef {import("../../static/lib/types.js").Label} Label */
-/** @typedef {import("../../static/lib/types.js").Progress} Progress */
 /** @typedef {import("./outbox_store.js").Operation} Operation */
 /** @typedef {import("./queue.js").Picture} Picture */
 /** @typedef {import("./words.js").ClassProps} ClassProps */
@@ -122,15 +111,15 @@ export class DeskView {
   }
 
   /**
-   * @param {Progress} progress
+   * @param {{ done: number, total: number, word: string }} progress
    * @param {{ at: number, length: number, rate: string }} queue
    */
-  showPlace({ reviewed, total }, { at, length, rate }) {
-    const done = Math.max(0, Math.min(total, reviewed));
+  showPlace({ done: counted, total, word }, { at, length, rate }) {
+    const done = Math.max(0, Math.min(total, counted));
     const share = total ? (100 * done) / total : 0;
     find(this.part("meter"), "i", HTMLElement).style.width = `${share}%`;
     this.part("meter").setAttribute("aria-valuenow", String(Math.round(share)));
-    this.part("reviewed").textContent = `${number(done)} of ${number(total)} reviewed`;
+    this.part("reviewed").textContent = `${number(done)} of ${number(total)} ${word}`;
     this.part("place").textContent = length ? placeWords(at, length) : "";
     this.part("rate").textContent = rate;
   }
@@ -192,11 +181,9 @@ export class DeskView {
   /**
    * Whether the queue has an end here, and why.
    * @param {boolean} empty
-   * @param {number} synthetic
-   * @param {number} length
+   * @param {{ title: string, hint: string }} words
    */
-  showEmpty(empty, synthetic, length) {
-    const { title, hint } = emptyWords(synthetic, length);
+  showEmpty(empty, { title, hint }) {
     this.part("empty").hidden = !empty;
     this.part("main").hidden = empty;
     this.part("empty-title").textContent = title;

@@ -49,7 +49,10 @@
 
 /** @typedef {{ op_id_to_undo: string, op_id: string }} UndoBody */
 
-/** @typedef {{ reviewed: number, total: number }} Progress how many synthetic images have an answer */
+/**
+ * How many synthetic images have an answer, and how many real ones.
+ * @typedef {{ reviewed: number, total: number, real_labeled: number, real_total: number }} Progress
+ */
 
 /** @typedef {"queued" | "running" | "done" | "failed" | "cancelled"} JobState */
 
