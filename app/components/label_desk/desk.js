@@ -2,7 +2,7 @@
 // The desk: shows the current image, turns keys and buttons into answers, and never waits for the server.
 
 import { fetchItems, getJson } from "../../static/lib/api.js";
-import { closest, find, hear } from "../../static/lib/dom.js";
+import { announce, closest, find, hear } from "../../static/lib/dom.js";
 import { operationId, postSigned, selection } from "../../static/lib/session.js";
 import { Choice } from "./choice.js";
 import { History } from "./history.js";
@@ -192,9 +192,17 @@ class Desk {
       back: () => this.step(-1),
       skip: () => this.step(1),
       help: () => this.dialog.showModal(),
+      grid: () => this.openGrid(),
       reload: () => this.load(),
     };
     actions[action]();
+  }
+
+  /** Review the queue a hundred at a time; coming back, the queue is without what was said there. */
+  openGrid() {
+    const { scope } = this.choice;
+    this.root.hidden = true;
+    announce("synthaug:grid-review", { scope, ids: scope === "selection" ? selection() : null });
   }
 
   // ---------------------------------------------------------------- what is seen
@@ -289,7 +297,7 @@ class Desk {
   onKey(event) {
     const target = event.composedPath()[0];
     const element = target instanceof Element ? target : null;
-    if (element?.matches(TYPING) || this.dialog.open || !this.root.isConnected) return;
+    if (element?.matches(TYPING) || this.dialog.open || this.root.hidden || !this.root.isConnected) return;
     if ((event.key === "Enter" || event.key === " ") && element?.matches(PRESSABLE)) return;
     if (this.view.viewer.onKey(event)) return event.preventDefault();
     if (event.ctrlKey && event.key === "g") {
@@ -313,6 +321,10 @@ class Desk {
 
   listen() {
     document.addEventListener("keydown", (event) => this.onKey(event));
+    hear(this.root, "synthaug:desk", () => {
+      this.root.hidden = false;
+      this.load();
+    });
     this.root.addEventListener("click", (event) => this.onClick(event));
     // A button pressed with the mouse does not take the keys away from the desk.
     this.root.addEventListener("pointerdown", (event) => {
