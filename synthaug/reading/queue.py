@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from random import Random
+from hashlib import blake2b
 from typing import Any, Literal, get_args
 
 from synthaug.errors import UnknownName
@@ -57,8 +57,7 @@ def ordered_ids(
     if order == "newest":
         return sorted(ids, reverse=True)
     if order == "random":
-        Random(seed).shuffle(ids)  # noqa: S311
-        return ids
+        return sorted(ids, key=lambda image_id: _drawn(seed, image_id))
     if order == "predicted-class":
         return _by_predicted_class(workspace, ids)
     return sorted(ids, key=_doubt(workspace, ids, by_prompt=order == "disagreement").__getitem__)
@@ -135,6 +134,11 @@ def _in_scope(workspace: Workspace, scope: str) -> list[ImageRecord]:
     images = catalog.find_images(workspace.db, origin="synthetic" if scope == "unreviewed" else "real")
     current = labels.current(workspace.db, [image.id for image in images])
     return [image for image in images if image.id not in current]
+
+
+def _drawn(seed: int, image_id: int) -> bytes:
+    """A number drawn for an image: those that stay keep their order when others leave the queue."""
+    return blake2b(f"{seed} {image_id}".encode(), digest_size=8).digest()
 
 
 def _by_predicted_class(workspace: Workspace, ids: Sequence[int]) -> list[int]:
