@@ -16,7 +16,7 @@ export UV_PYTHON_DOWNLOADS := never
 export OMP_WAIT_POLICY ?= passive
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-js coverage fuzz check fix docs lock sbom browser clean
+.PHONY: help setup demo test test-fast test-js coverage torture fuzz check fix docs lock sbom browser clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,13 +27,16 @@ demo: setup ## the app on a filled workspace; ARGS=--headless runs the whole loo
 	$(BIN)/synthaug demo $(ARGS)
 
 test: setup browser test-js ## every test; ARGS are pytest's
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 test-fast: setup test-js ## the tests that train nothing and open no browser, on all cores: under two minutes
-	$(BIN)/python -m pytest -m 'not slow and not browser' --numprocesses auto --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -m 'not slow and not browser' --numprocesses auto --dist loadfile $(ARGS)
 
 test-js: $(NODE_MODULES) ## the tests of the app's JavaScript modules, under node
 	$(BIN)/node --test "tests/js/**/*.test.js"
+
+torture: setup ## kills, power cuts and full disks over every stage; an hour, parts of it as root only
+	$(BIN)/python -m tests.torture --kills 32 --cuts 5 --full 6 $(ARGS)
 
 fuzz: setup ## every parser against random input, SECONDS=60 each
 	SYNTHAUG_FUZZ_SECONDS=$(SECONDS) $(BIN)/python -m pytest tests/fuzz

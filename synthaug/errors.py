@@ -11,6 +11,7 @@
     │   ├── LabelRefused          one entry that the label log does not take
     │   ├── UnknownName           a class, view, model, recipe ... that does not exist
     │   └── WorkspaceError        no workspace, a read-only one, a full disk
+    │       ├── WorkspaceDamaged  what verify found
     │       └── WorkspaceInUse    another synthaug works on it
     └── Cancelled                 the person asked a running job to stop
 
@@ -20,7 +21,7 @@ A message names what was wrong, the value seen, and what is allowed or to do nex
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 
@@ -85,6 +86,15 @@ class WorkspaceError(UserError):
     """No workspace, a read-only one, or a full disk."""
 
 
+class WorkspaceDamaged(WorkspaceError):
+    """What :func:`synthaug.stages.verify.verify` found; ``problems`` says it, a line each."""
+
+    def __init__(self, root: Path, problems: Sequence[str]) -> None:
+        count = f"{len(problems)} problems" if len(problems) > 1 else "1 problem"
+        super().__init__(f"{count} in {root}: {'; '.join(problems[:5])}")
+        self.problems = tuple(problems)
+
+
 class WorkspaceInUse(WorkspaceError):
     """Another synthaug works on this workspace."""
 
@@ -94,6 +104,8 @@ class Cancelled(SynthaugError):
 
 
 _FULL = "the disk is full; free some space or choose another disk"
+_FULL_TEXTS = ("No space left on device", "database or disk is full")
+"""What libraries say that wrap the system's error in one of their own."""
 _FORBIDDEN = "it may not be written to; check the folder's permissions or choose another"
 _TAKEN = "something else has taken that name; choose another"
 _REASONS = {
@@ -113,7 +125,13 @@ def explain(error: Exception) -> UserError | None:
     """An error that the user can mend, in words that say how; None: it is a failure of ours."""
     if isinstance(error, UserError):
         return error
-    if not isinstance(error, OSError) or error.errno is None or error.filename is None:
+    if any(text in str(error) for text in _FULL_TEXTS):
+        return WorkspaceError(f"cannot write: {_FULL}")
+    if not isinstance(error, OSError) or error.errno is None:
+        return None
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return WorkspaceError(f"cannot write {str(error.filename or 'a file')[:200]}: {_FULL}")
+    if error.filename is None:
         return None
     reason = _REASONS.get(error.errno) or str(error.strerror).lower()
     return WorkspaceError(f"cannot use {str(error.filename)[:200]!r}: {reason}")

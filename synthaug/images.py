@@ -152,6 +152,12 @@ def _upright(image: Image.Image) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
+def size_of(image: Pixels | GrayImage) -> tuple[int, int]:
+    """Width and height."""
+    height, width = (image.values if isinstance(image, GrayImage) else image).shape[:2]
+    return int(width), int(height)
+
+
 def pixel_hash(image: Pixels | GrayImage) -> str:
     """The content address of an image: SHA-256 hex of its kind, width, height (big-endian uint32), bytes.
 

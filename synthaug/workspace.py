@@ -15,11 +15,14 @@ from typing import Any
 
 from synthaug.config import DATABASE_FILE, FOLDERS, PRESETS
 from synthaug.errors import UnknownName, UserError, WorkspaceError, WorkspaceInUse, explain_os_error
+from synthaug.files import JOURNALS, new_file, remove_leftovers, turns
 from synthaug.store import catalog
+from synthaug.store.checks import is_blank
 from synthaug.store.database import Database
 from synthaug.store.image_store import ImageStore
 
 LOCK_FILE = "worker.lock"
+RESTORE = "restore it from a backup: synthaug restore BACKUP NEW"
 MAX_CLASS_NAME = 200
 MAX_CLASSES = 255  # a class is one byte where many images travel at once
 
@@ -41,35 +44,49 @@ class Workspace:
                 raise UnknownName("preset", preset, PRESETS)
             classes = PRESETS[preset]
         check_class_names(classes)
-        if (root / DATABASE_FILE).exists():
-            raise WorkspaceError(f"{root} is a workspace already; choose another directory")
         try:
             for folder in FOLDERS:
                 (root / folder).mkdir(parents=True, exist_ok=True)
+            with turns(root):
+                _refuse_filled(root)
+                remove_leftovers([root])
+                with new_file(root / DATABASE_FILE, durable=True) as file:
+                    _fill(Database(Path(file.name)), classes, preset)
         except OSError as error:
             raise explain_os_error(error, root) from error
-        workspace = cls(root)
-        with workspace.db.transaction():
-            workspace.db.migrate()
-            catalog.add_classes(workspace.db, list(classes))
-            catalog.set_setting(workspace.db, "preset", preset or "")
-        return workspace
+        return cls(root)
 
     @classmethod
     def open(cls, root: Path) -> Workspace:
         """Open an existing workspace. Raises WorkspaceError."""
-        if not (root / DATABASE_FILE).is_file():
-            raise WorkspaceError(
-                f"no workspace at {root}; make one with: synthaug init {root} --preset digits"
-            )
+        path = root / DATABASE_FILE
+        if not path.is_file():
+            if ImageStore(root / "images").is_empty():
+                raise WorkspaceError(
+                    f"no workspace at {root}; make one with: synthaug init {root} --preset digits"
+                )
+            raise WorkspaceError(f"{path} is missing beside the images; {RESTORE}")
         workspace = cls(root)
+        if is_blank(workspace.db):
+            begun = f"repeat what began it: synthaug init {root}"
+            raise WorkspaceError(f"{path} is empty; {begun if workspace.images.is_empty() else RESTORE}")
         workspace.db.migrate()
         return workspace
+
+    def remove_leftovers(self) -> list[Path]:
+        """Remove files that killed processes left half written; returns them."""
+        folders = [self.root, *(self.root / each for each in (*FOLDERS, "features")), *self.images.folders()]
+        return remove_leftovers(folders)
 
     @property
     def name(self) -> str:
         """The directory's name."""
         return self.root.resolve().name
+
+    @property
+    def read_only(self) -> bool:
+        """Whether it lies where it may not be written to: it can be looked at and verified."""
+        return self.db.read_only
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -83,7 +100,13 @@ class Workspace:
 
     @contextmanager
     def lock(self, purpose: str) -> Iterator[None]:
-        """Be the one process that works this workspace's jobs. Raises WorkspaceInUse naming who holds it."""
+        """Be the one process that works this workspace's jobs. Raises WorkspaceInUse naming who holds it.
+
+        One that may not be written to has no jobs to work, and is looked at by as many as like.
+        """
+        if self.read_only:
+            yield
+            return
         with self._open_lock_file() as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -95,6 +118,7 @@ class Workspace:
             handle.truncate()
             json.dump({"pid": os.getpid(), "purpose": purpose}, handle)
             handle.flush()
+            self.remove_leftovers()
             yield
 
     def _open_lock_file(self) -> Any:
@@ -103,6 +127,27 @@ class Workspace:
             return path.open("a+", encoding="utf-8")
         except OSError as error:
             raise explain_os_error(error, path) from error
+
+
+def _refuse_filled(root: Path) -> None:
+    """Refuse a folder that holds a workspace; what a killed init left is none. Raises WorkspaceError."""
+    path = root / DATABASE_FILE
+    if path.exists() and not is_blank(Database(path)):
+        raise WorkspaceError(f"{root} is a workspace already; choose another directory")
+    if not ImageStore(root / "images").is_empty():
+        raise WorkspaceError(f"{root} holds images without their database; {RESTORE}")
+    for journal in JOURNALS:
+        path.with_name(path.name + journal).unlink(missing_ok=True)
+
+
+def _fill(db: Database, classes: Sequence[str], preset: str | None) -> None:
+    """Make the schema, and write down what the workspace is about."""
+    with db.transaction():
+        db.migrate()
+        catalog.add_classes(db, list(classes))
+        catalog.set_setting(db, "preset", preset or "")
+    db.settle()
+    db.close()
 
 
 def check_class_names(names: Sequence[str]) -> None:

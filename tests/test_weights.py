@@ -140,7 +140,12 @@ def test_a_checkpoint(key: str, change: str, tmp_path: Path) -> None:
     optimizer = torch.optim.AdamW(network.parameters())
     network(torch.ones(1, 2)).sum().backward()
     optimizer.step()
-    state = {"module": network, "averaged": network.state_dict(), "optimizer": optimizer, "fingerprint": "f"}
+    state = {
+        "module": network,
+        "averaged": {name: value.clone() for name, value in network.state_dict().items()},
+        "optimizer": optimizer,
+        "fingerprint": "f",
+    }
     checkpoints.save_state(path, step=1, **state)
     assert checkpoints.load_state(path, **state) == 1
 

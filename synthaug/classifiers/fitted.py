@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Self
 import numpy as np
 import torch
 from pydantic import Field, FiniteFloat
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from synthaug.classifiers.base import Floats, Images
@@ -21,6 +21,7 @@ from synthaug.classifiers.networks import Network, build, choose_device, place
 from synthaug.classifiers.pixels import batches, check_images, standardise, to_tensor
 from synthaug.classifiers.recipes import Recipe
 from synthaug.errors import UserError
+from synthaug.files import write_atomically
 from synthaug.hardware import mixed_precision
 from synthaug.parsing import parse_json, parse_record
 from synthaug.weights import fill, read_tensors
@@ -97,7 +98,7 @@ class Fitted:
         return self.outputs(images)[1]
 
     def save(self, path: Path, *, half: bool = False) -> None:
-        """Write to ``path`` in one step: a reader sees the whole file or none.
+        """Write to ``path`` in one step, durably: a reader or a power cut sees the whole file or none.
 
         ``half`` stores the weights in float16: half the bytes, and another revision.
         """
@@ -113,9 +114,8 @@ class Fitted:
             tensors = {
                 name: each.half() if each.is_floating_point() else each for name, each in tensors.items()
             }
-        partial = path.with_name(path.name + ".partial")
-        save_file(tensors, partial, metadata={f"synthaug.{self.noun}": json.dumps(header)})
-        partial.replace(path)
+        data = save(tensors, metadata={f"synthaug.{self.noun}": json.dumps(header)})
+        write_atomically(path, data, durable=True)
 
     @classmethod
     def load(cls, path: Path, device: str | None = None) -> Self:

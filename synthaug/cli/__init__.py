@@ -13,7 +13,7 @@ import sys
 import click
 
 from synthaug import __version__
-from synthaug.errors import UserError, explain
+from synthaug.errors import UserError, WorkspaceDamaged, explain
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -42,6 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
         labels,
         learning,
         running,
+        safety,
         views,
     )
 
@@ -52,11 +53,11 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         _check_text(wanted)
         code = cli.main(wanted, prog_name="synthaug", standalone_mode=False)
-    except (UserError, OSError, click.ClickException) as error:
-        code = _refused(error, as_json="--json" in wanted)
     except (KeyboardInterrupt, click.Abort):
         click.echo("Stopped. What was finished is kept; run the same command again to resume.", err=True)
         code = 130
+    except Exception as error:
+        code = _refused(error, as_json="--json" in wanted)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -76,7 +77,11 @@ def _refused(error: Exception, as_json: bool) -> int:
         raise error
     message = known.format_message() if isinstance(known, click.ClickException) else str(known)
     message = message.splitlines()[0]  # a template error goes on with the place, for those who show it
+    problems = list(known.problems) if isinstance(known, WorkspaceDamaged) else []
     if as_json:
-        click.echo(json.dumps({"error": message}, ensure_ascii=False))
+        report = {"error": message, **({"problems": problems} if problems else {})}
+        click.echo(json.dumps(report, ensure_ascii=False))
+    else:
+        click.echo("\n".join(problems), nl=bool(problems))
     click.echo(f"Error: {message}", err=True)
     return 2

@@ -1,4 +1,4 @@
-"""Commands about data: init, import, prompts, export, verify."""
+"""Commands about data: init, import, prompts, export."""
 
 from __future__ import annotations
 
@@ -189,26 +189,3 @@ def export(
         result = stage.export(workspace, directory, file_format, str(view_name))
     message = f"{result.images} images written to {directory}; {result.manifest.name} says what they are"
     return {"images": result.images, "manifest": str(result.manifest), "message": message}
-
-
-@command(cli, "verify")
-@workspace_option
-def verify(workspace_path: Path | None) -> Result:
-    """Check that every image is present and unchanged, and that the database is intact.
-
-    \b
-      $ synthaug verify
-    """
-    from synthaug.stages.verify import verify as check
-
-    workspace = open_workspace(workspace_path)
-    with progress_bar() as report:
-        result = check(workspace, report)
-    if result.problems:
-        listed = "; ".join(result.problems[:5])
-        raise UserError(f"{len(result.problems)} problems in {workspace.root}: {listed}")
-    return {
-        "images": result.images,
-        "problems": [],
-        "message": f"{result.images} images and the database are sound",
-    }

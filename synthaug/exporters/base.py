@@ -37,16 +37,16 @@ def prepare(directory: Path, class_names: Sequence[str]) -> None:
     directory.mkdir(parents=True, exist_ok=True)
 
 
-def refuse_filled(directory: Path) -> None:
-    """Raise ``WorkspaceError`` where something is already there, so that an export never mixes with it."""
+def refuse_filled(directory: Path, doing: str = "export to") -> None:
+    """Raise ``WorkspaceError`` where something is already there, so that what is written never mixes with it."""
     if not directory.exists() and not directory.is_symlink():
         return
     if not directory.is_dir():
-        raise WorkspaceError(f"cannot export to {directory}: it is not a folder; choose another name")
+        raise WorkspaceError(f"cannot {doing} {directory}: it is not a folder; choose another name")
     first = min((entry.name for entry in directory.iterdir()), default=None)
     if first is not None:
         raise WorkspaceError(
-            f"cannot export to {directory}: it is not empty (it holds {first!r}); "
+            f"cannot {doing} {directory}: it is not empty (it holds {first!r}); "
             "choose a new folder or empty it"
         )
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import secrets
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,8 +12,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from synthaug import __version__
-from synthaug.errors import ExportFailed, explain_os_error
+from synthaug.errors import ExportFailed
 from synthaug.exporters.base import refuse_filled
+from synthaug.files import file_sha256, new_directory
 from synthaug.parsing import read_json
 from synthaug.records import ExportItem, Origin, Split
 
@@ -98,12 +96,7 @@ def file_hashes(directory: Path) -> dict[str, str]:
     """Relative path -> SHA-256 hex of every file below ``directory`` but the manifest itself."""
     paths = sorted(path for path in directory.rglob("*") if path.is_file())
     names = {path.relative_to(directory).as_posix(): path for path in paths}
-    return {name: _sha256(path) for name, path in names.items() if name != MANIFEST}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return {name: file_sha256(path) for name, path in names.items() if name != MANIFEST}
 
 
 def write_manifest(directory: Path, manifest: Mapping[str, Any]) -> Path:
@@ -142,19 +135,7 @@ def changed_files(directory: Path, files: Mapping[str, str]) -> list[str]:
 
 @contextmanager
 def atomic_directory(destination: Path) -> Iterator[Path]:
-    """An empty folder beside ``destination`` that takes its name when the block ends without an error.
-
-    Refuses a destination that holds something. A full disk or a read-only folder is a ``WorkspaceError``
-    that says so; after any error nothing is left behind.
-    """
+    """An empty folder that becomes ``destination`` as a whole; refuses a destination that holds something."""
     refuse_filled(destination)
-    partial = destination.parent / f".{destination.name}.partial-{secrets.token_hex(4)}"
-    try:
-        partial.mkdir(parents=True)
-        try:
-            yield partial
-            partial.replace(destination)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)  # gone already after a success
-    except OSError as error:
-        raise explain_os_error(error, destination, "export to") from error
+    with new_directory(destination, "export to") as partial:
+        yield partial

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from synthaug.errors import Cancelled, SynthaugError, UserError, WorkspaceInUse
+from synthaug.errors import Cancelled, SynthaugError, UserError, WorkspaceInUse, explain
 from synthaug.records import Job
 from synthaug.store import jobs as table
 from synthaug.workspace import Workspace
@@ -106,14 +106,17 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name="synthaug-worker", daemon=True)
 
     def start(self) -> None:
-        """Queue again what a killed process left, and begin."""
+        """Queue again what a killed process left, and begin. A read-only workspace has nothing to work."""
+        if self._workspace.read_only:
+            return
         table.requeue_orphans(self._workspace.db)
         self._thread.start()
 
     def stop(self, timeout: float | None = None) -> None:
         """Finish the job at hand, then end."""
         self._stopping.set()
-        self._thread.join(timeout)
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
 
     def _run(self) -> None:
         db = self._workspace.db
@@ -144,11 +147,12 @@ def work(context: JobContext, handlers: Mapping[str, Handler]) -> Job:
         table.finish(db, job.id, "done", result={**context.result, **result})
     except Cancelled:
         table.finish(db, job.id, "cancelled", result=context.result)
-    except UserError as error:
-        table.finish(db, job.id, "failed", result=context.result, error=str(error))
     except Exception as error:
-        logger.exception("job %d (%s) failed", job.id, job.kind)
-        table.finish(db, job.id, "failed", result=context.result, error=f"{type(error).__name__}: {error}")
+        known = explain(error)
+        if known is None:
+            logger.exception("job %d (%s) failed", job.id, job.kind)
+        said = f"{type(error).__name__}: {error}" if known is None else str(known)
+        table.finish(db, job.id, "failed", result=context.result, error=said)
     return table.get(db, job.id)
 
 

@@ -109,7 +109,7 @@ def run(context: JobContext) -> Mapping[str, Any]:
         context.progress(context.job.done, context.job.total, "loading the model")
         _make(context, output, checkpoints)
     shutil.rmtree(checkpoints, ignore_errors=True)
-    return {"model": params["name"], "path": str(output)}
+    return {"model": params["name"], "path": str(output), "revision": find_model(output).revision}
 
 
 def list_finetuned(workspace: Workspace) -> list[FinetunedModel]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -142,24 +142,11 @@ def _store(
 ) -> None:
     """Files first, then their rows in one transaction: a kill in between leaves files that are made again."""
     workspace, job = context.workspace, context.job
-    label = spec.label
-    class_index = None if label is None else catalog.class_index(workspace.db, label)
+    class_index = None if spec.label is None else catalog.class_index(workspace.db, spec.label)
     rows = []
     for (prompt, position), (asked, source), image in zip(places, made, images, strict=True):
-        details = _details(spec, asked, source, image)
-        provenance = {
-            "template": spec.template,
-            "prompt": asked.prompt,
-            "slots": dict(prompt.slots),
-            "label": label,
-            "seed": asked.seed,
-            "generator": generator.name,
-            "revision": generator.revision,
-            "num_inference_steps": generator.settings.num_inference_steps,
-            "guidance_scale": generator.settings.guidance_scale,
-            **details,
-        }
-        text = {"Origin": "synthetic", "Description": asked.prompt, "synthaug": json.dumps(provenance)}
+        details = details_of(spec, asked, source, image)
+        text = described(spec, generator, prompt, asked, details)
         sha256 = workspace.images.put(image.pixels, text, image.review)
         rows.append((prompt, position, asked, image.pixels, sha256, details))
     workspace.images.flush()
@@ -191,7 +178,30 @@ def _store(
             )
 
 
-def _details(
+def described(
+    spec: GenerationSpec,
+    generator: Generator,
+    prompt: Prompt,
+    asked: GenerationRequest,
+    details: Mapping[str, Any],
+) -> dict[str, str]:
+    """What is written into the file of a generated image: how it came to be."""
+    provenance = {
+        "template": spec.template,
+        "prompt": asked.prompt,
+        "slots": dict(prompt.slots),
+        "label": spec.label,
+        "seed": asked.seed,
+        "generator": generator.name,
+        "revision": generator.revision,
+        "num_inference_steps": generator.settings.num_inference_steps,
+        "guidance_scale": generator.settings.guidance_scale,
+        **details,
+    }
+    return {"Origin": "synthetic", "Description": asked.prompt, "synthaug": json.dumps(provenance)}
+
+
+def details_of(
     spec: GenerationSpec, asked: GenerationRequest, source: ImageRecord | None, image: GeneratedImage
 ) -> dict[str, Any]:
     """What else decided an image's pixels: where it started, and what the generator says of it."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synthaug.errors import ImageRejected, UnknownName
-from synthaug.images import decode_full
+from synthaug.images import decode_full, size_of
 from synthaug.importers import detect, load_importer
 from synthaug.importers.dicom import KEPT, is_dicom, read_dicom
 from synthaug.progress import Progress
@@ -52,6 +52,7 @@ def import_images(
     the source as a whole cannot be read.
     """
     path = Path(source)
+    workspace.remove_leftovers()
     importer = load_importer(detect(path) if format == "auto" else format)
     total = importer.count(path) or 0
     tally = _Tally(workspace, split, origin)
@@ -150,13 +151,8 @@ class _Tally:
         class_index = self._class_index(item)
         image = self._decoded(item)
         sha256 = self.workspace.images.put(image, self._text(item))
-        if isinstance(image, GrayImage):
-            height, width = image.values.shape
-            return _Stored(
-                item, sha256, (width, height), GrayRecord(image.bits, image.acquisition), class_index
-            )
-        height, width = image.shape[:2]
-        return _Stored(item, sha256, (width, height), None, class_index)
+        gray = GrayRecord(image.bits, image.acquisition) if isinstance(image, GrayImage) else None
+        return _Stored(item, sha256, size_of(image), gray, class_index)
 
     def _decoded(self, item: ImportItem) -> Pixels | GrayImage:
         """The image of an item. Raises ImageRejected."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from importlib import resources
 from pathlib import Path
 
 from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.errors import UserError
+from synthaug.files import write_atomically
 from synthaug.running.environment import environment
 from synthaug.store import models
 from synthaug.workspace import Workspace
@@ -39,9 +39,7 @@ def install(workspace: Workspace, name: str) -> models.Model:
             f"this workspace has {', '.join(workspace.classes)}. Train a classifier of its own: synthaug train"
         )
     path = workspace.root / "models" / f"{name}.safetensors"
-    partial = path.with_name(path.name + ".partial")
-    shutil.copyfile(source, partial)
-    partial.replace(path)
+    write_atomically(path, source.read_bytes(), durable=True)
     return models.add(
         workspace.db,
         name=name,

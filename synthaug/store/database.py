@@ -18,9 +18,13 @@ from typing import Any, TypeVar
 
 import sqlite_utils
 
-from synthaug.errors import UserError, WorkspaceError
+from synthaug.errors import WorkspaceError
+from synthaug.files import turns
+from synthaug.store.copies import keep_copy
 from synthaug.store.group_commit import GroupCommit
 from synthaug.store.label_hash import label_hash
+from synthaug.store.reading_only import is_writable, open_for_reading
+from synthaug.store.sqlite_errors import explained
 
 T = TypeVar("T")
 BUSY_TIMEOUT_MS = 30_000
@@ -70,20 +74,39 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.read_only = path.exists() and not is_writable(path)
         self._local = threading.local()
         self._write_lock = threading.RLock()
         self._group = GroupCommit(self.transaction)
 
     def migrate(self) -> None:
-        """Bring the schema up to date. A database from a newer synthaug is refused."""
+        """Bring the schema up to date; what there was is kept beside it. A database of a newer synthaug is refused."""
         with self._write_lock, explained(self.path):
-            database = sqlite_utils.Database(self.connection)
-            newer = {each.name for each in MIGRATIONS.applied(database)} - MIGRATION_NAMES
-            if newer:
+            pending = self._pending()
+            if not pending:
+                return
+            if self.read_only:
                 raise WorkspaceError(
-                    f"{self.path} was written by a newer synthaug (migration {min(newer)!r}); upgrade synthaug"
+                    f"{self.path} was written by an older synthaug and cannot be brought up to date here, where it "
+                    "may not be written to; copy the workspace to a writable folder"
                 )
-            MIGRATIONS.apply(database)
+            if len(pending) == len(MIGRATION_NAMES):
+                MIGRATIONS.apply(sqlite_utils.Database(self.connection))  # new: nobody else has it yet
+                return
+            with turns(self.path.parent):
+                if pending := self._pending():  # else another process was quicker
+                    keep_copy(self.connection, self.path, pending[0])
+                    MIGRATIONS.apply(sqlite_utils.Database(self.connection))
+
+    def _pending(self) -> list[str]:
+        """Names of the migrations that are still to come. Raises WorkspaceError."""
+        database = sqlite_utils.Database(self.connection)
+        newer = {each.name for each in MIGRATIONS.applied(database)} - MIGRATION_NAMES
+        if newer:
+            raise WorkspaceError(
+                f"{self.path} was written by a newer synthaug (migration {min(newer)!r}); upgrade synthaug"
+            )
+        return [each.name for each in MIGRATIONS.pending(database)]
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -96,6 +119,8 @@ class Database:
 
     def _connect(self) -> sqlite3.Connection:
         with explained(self.path):
+            if self.read_only:
+                return open_for_reading(self.path)
             connection = sqlite3.connect(self.path, isolation_level=None)
             connection.row_factory = sqlite3.Row
             connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
@@ -156,37 +181,16 @@ class Database:
         ]
         return found
 
+    def settle(self) -> None:
+        """Move everything from the journal into the one file. Raises WorkspaceError on a full disk.
+
+        Closing does so as well, but says nothing when it fails.
+        """
+        self.query("PRAGMA journal_mode = DELETE")
+
     def close(self) -> None:
         """Close this thread's connection."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is not None:
             connection.close()
             self._local.connection = None
-
-
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn the failures of SQLite that a person can mend into errors that say how."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        cause = str(error)
-        if "readonly" in cause or "unable to open" in cause:
-            raise WorkspaceError(
-                f"cannot write to {path}: {cause}; check the folder's permissions"
-            ) from error
-        if "full" in cause:
-            raise WorkspaceError(
-                f"the disk that holds {path} is full; free some space and try again"
-            ) from error
-        if "locked" in cause:
-            raise WorkspaceError(
-                f"{path} is busy: another program has been writing to it for 30 s"
-            ) from error
-        raise
-    except sqlite3.DatabaseError as error:
-        if "not a database" in str(error) or "malformed" in str(error):
-            raise WorkspaceError(f"{path} is damaged ({error}); restore it from a copy") from error
-        raise
-    except (OverflowError, UnicodeEncodeError) as error:  # an integer of more than 64 bits, a lone surrogate
-        raise UserError(f"a value is none that the database can hold: {error}") from error

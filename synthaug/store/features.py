@@ -52,6 +52,20 @@ def feature_set(db: Database, extractor: str, revision: str, dimension: int) -> 
     return FeatureSet(**dict(row))
 
 
+def cut_short(db: Database, folder: Path) -> list[Path]:
+    """Files of feature sets that are missing or shorter than the rows that the database says they hold."""
+    rows = db.query(
+        "SELECT id, extractor, revision, dimension, max(file_row) + 1 AS count"
+        " FROM feature_sets JOIN feature_rows ON set_id = id GROUP BY id ORDER BY id"
+    )
+    found = []
+    for row in rows:
+        path = folder / FeatureSet(row["id"], row["extractor"], row["revision"], row["dimension"]).file_name
+        if not path.is_file() or path.stat().st_size < row["count"] * row["dimension"] * STORED.itemsize:
+            found.append(path)
+    return found
+
+
 def images_without(db: Database, held: FeatureSet) -> list[sqlite3.Row]:
     """Images (id, sha256) that the set lacks, by id."""
     return db.query(

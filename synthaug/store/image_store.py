@@ -8,13 +8,12 @@ the same address. Gray of more than 8 bits is stored with 16; :meth:`ImageStore.
 
 from __future__ import annotations
 
-import os
-import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from synthaug.errors import ImageRejected, explain_os_error
+from synthaug.errors import ImageRejected
+from synthaug.files import sync, write_atomically
 from synthaug.grayscale import as_picture
 from synthaug.images import decode_full, encode_png, pixel_hash
 from synthaug.records import GrayImage, Pixels
@@ -35,6 +34,18 @@ class ImageStore:
         """Where the full-size review copy lies, if one was kept."""
         return self.root / "review" / sha256[:2] / f"{sha256}.png"
 
+    def folders(self) -> list[Path]:
+        """The folders that files lie in."""
+        return [*self.root.glob("[0-9a-f][0-9a-f]"), *self.root.glob("review/[0-9a-f][0-9a-f]")]
+
+    def addresses(self) -> Iterator[str]:
+        """The address of every file that is there, named by the database or not."""
+        return (path.stem for path in self.root.glob(f"[0-9a-f][0-9a-f]/{'[0-9a-f]' * 64}.png"))
+
+    def is_empty(self) -> bool:
+        """Whether no image was ever put here."""
+        return next(self.addresses(), None) is None
+
     def put(self, pixels: Pixels | GrayImage, text: Mapping[str, str], review: Pixels | None = None) -> str:
         """Store one image, RGB (H, W, 3) uint8 or deep gray, with its provenance; returns its address."""
         sha256 = pixel_hash(pixels)
@@ -49,7 +60,7 @@ class ImageStore:
         """Make every file that this thread has put durable, with the folders that name them."""
         waiting = self._waiting()
         for path in [*waiting, *{each.parent for each in waiting}, *{each.parent.parent for each in waiting}]:
-            _sync(path)
+            sync(path)
         waiting.clear()
 
     def _write(self, path: Path, data: bytes) -> None:
@@ -84,31 +95,3 @@ class ImageStore:
     def is_intact(self, sha256: str) -> bool:
         """Whether the file's pixels still hash to its address. Raises FileNotFoundError, ImageRejected."""
         return pixel_hash(self.stored(sha256)) == sha256
-
-
-def _sync(path: Path) -> None:
-    """Wait until a file or a folder is on the disk. Raises WorkspaceError."""
-    try:
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-    except OSError as error:
-        raise explain_os_error(error, path) from error
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that a reader, a crash or a full disk never sees half of it."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".partial-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise explain_os_error(error, path) from error

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from synthaug.errors import UnknownName
+from synthaug.errors import UnknownName, UserError
 from synthaug.records import Job, JobState
 from synthaug.store.database import Database, now
 
@@ -117,7 +117,11 @@ def cancel_requested(db: Database, job_id: int) -> bool:
 
 def _job(row: sqlite3.Row) -> Job:
     values = dict(row)
-    values["params"] = json.loads(values["params"])
-    values["result"] = json.loads(values["result"])
+    try:
+        values |= {key: dict(json.loads(values[key])) for key in ("params", "result")}
+    except (TypeError, ValueError) as error:
+        raise UserError(
+            f"job {row['id']} is damaged: what it was asked or gave is no JSON; see: synthaug verify"
+        ) from error
     values["cancel_requested"] = bool(values["cancel_requested"])
     return Job(**values)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass
 
-from synthaug.store.database import Database, explained
+from synthaug.store.database import Database
 from synthaug.store.label_hash import GENESIS, label_hash
+from synthaug.store.sqlite_errors import explained
 
 MOST_FINDINGS = 20
 

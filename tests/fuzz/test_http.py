@@ -3,44 +3,37 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-from fastapi import FastAPI
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
-from synthaug_app.context import AppContext
-from synthaug_app.routes import add_routes
 
-from synthaug.running.jobs import JobQueue
+from synthaug.config import Role
 from synthaug.workspace import Workspace
+from tests.app.conftest import client_as
 from tests.fuzz.harness import fuzz
 from tests.fuzz.inputs import JSON, NUMBERS, changed_bytes, changed_json
 from tests.stages.helpers import add_synthetic
 
 
 @pytest.fixture
-def client(tmp_path: Path) -> Iterator[TestClient]:
-    """The routes over two synthetic images."""
-    workspace = Workspace.create(tmp_path / "w", ["cat", "dog"])
-    add_synthetic(workspace, 2, 1)
-    app = FastAPI()
-    add_routes(app, AppContext(workspace, JobQueue(workspace)))
-    with TestClient(app) as opened:
-        yield opened
+def client(client_as: Callable[[Role | None], TestClient], digits: Workspace) -> TestClient:
+    """The routes, asked by an owner, over digits and two synthetic images."""
+    add_synthetic(digits, 2, 1)
+    return client_as("owner")
 
 
 def entry() -> dict[str, Any]:
-    plain = {"image_id": 1, "value": "class", "class_index": 0, "source": "human", "annotator": "ann"}
+    plain = {"image_id": 1, "value": "class", "class_index": 0, "source": "human"}
     return {**plain, "op_id": "operation-1", "model_id": None}
 
 
 BODIES = {
     "/data/labels": lambda: {"entries": [entry()]},
-    "/data/undo": lambda: {"op_id_to_undo": "operation-1", "op_id": "operation-2", "annotator": "ann"},
+    "/data/undo": lambda: {"op_id_to_undo": "operation-1", "op_id": "operation-2"},
 }
 
 
@@ -63,6 +56,8 @@ QUERIES = st.dictionaries(
     WORDS | NUMBERS.map(str) | st.text(max_size=30),
     max_size=4,
 )
+__all__ = ["client_as"]
+
 ROUTES = ["/data/queue", "/data/items", "/data/progress", "/data/health", "/data/health/images", "/data/jobs"]
 
 

@@ -21,7 +21,9 @@ from synthaug.images import decode, decode_full, encode_png, pixel_hash
 from synthaug.importers.dicom import is_dicom, read_dicom
 from synthaug.importers.folder import FolderImporter
 from synthaug.records import GrayImage
+from synthaug.stages.backup import backup, restore
 from synthaug.stages.importing import import_images
+from synthaug.stages.verify import verify
 from synthaug.store import catalog, gray_images
 from synthaug.workspace import Workspace
 
@@ -295,3 +297,17 @@ def test_a_strange_display_in_a_png_is_not_believed(text: str) -> None:
     image = decode_full(out.getvalue())
     assert isinstance(image, GrayImage)
     assert image.display.windows[0].width == 4095
+
+
+def test_films_are_verified_and_backed_up_with_all_their_bits(tmp_path: Path) -> None:
+    (tmp_path / "films").mkdir()
+    (tmp_path / "films/IM000001").write_bytes(written(film(ramp(), WindowCenter=700, WindowWidth=900)))
+    workspace = Workspace.create(tmp_path / "work", ["a"])
+    import_images(workspace, tmp_path / "films")
+    assert verify(workspace).problems == ()
+    [image] = catalog.find_images(workspace.db)
+    backup(workspace, tmp_path / "backup")
+    again = restore(tmp_path / "backup", tmp_path / "again")
+    stored = again.images.stored(image.sha256)
+    assert isinstance(stored, GrayImage)
+    assert np.array_equal(stored.values, ramp())

@@ -10,7 +10,7 @@ from synthaug.experiments.base import Result
 from synthaug.experiments.report.markdown import to_markdown
 from synthaug.experiments.report.page import Plotly, to_html
 from synthaug.experiments.report.serial import from_json, to_json
-from synthaug.store.image_store import write_atomically
+from synthaug.files import write_atomically
 
 HTML, MARKDOWN, JSON = "report.html", "report.md", "result.json"
 

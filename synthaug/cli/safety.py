@@ -1,0 +1,111 @@
+"""Commands that keep a workspace safe: verify, backup, restore."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from synthaug.cli import cli
+from synthaug.cli.support import Result, command, open_workspace, workspace_option
+from synthaug.errors import UserError, WorkspaceDamaged
+from synthaug.running.progress_bar import progress_bar
+
+folder = click.Path(path_type=Path)
+
+
+@command(cli, "verify")
+@click.option("--repair", "mend", is_flag=True, help="Mend what can be mended safely; the rest is listed.")
+@click.option("--from", "source", metavar="BACKUP", type=folder, help="Take damaged files from this backup.")
+@workspace_option
+def verify(mend: bool, source: Path | None, workspace_path: Path | None) -> Result:
+    """Check that images and models are present and unchanged, and that the database is intact.
+
+    \b
+      $ synthaug verify
+      $ synthaug verify --repair --from /backups/work
+    """
+    from synthaug.stages.verify import verify as check
+
+    workspace = open_workspace(workspace_path)
+    if source is not None and not mend:
+        raise UserError("--from BACKUP is for --repair, which was not given")
+    if mend:
+        return _repair(workspace_path, source)
+    with progress_bar() as report:
+        result = check(workspace, report)
+    if result.problems:
+        raise WorkspaceDamaged(workspace.root, result.problems)
+    return {
+        "images": result.images,
+        "problems": [],
+        "message": f"{result.images} images and the database are sound",
+    }
+
+
+def _repair(workspace_path: Path | None, source: Path | None) -> Result:
+    from synthaug.stages.repair import repair
+
+    workspace = open_workspace(workspace_path)
+    with progress_bar() as report:
+        done = repair(workspace, source, report)
+    for text in done.repaired:
+        click.echo(f"mended: {text}", err=True)
+    if done.after.problems:
+        raise WorkspaceDamaged(workspace.root, [*done.after.problems, *done.failed])
+    return {
+        "images": done.after.images,
+        "problems": [],
+        "repaired": list(done.repaired),
+        "leftovers": done.leftovers,
+        "message": f"{len(done.repaired)} problems mended; {done.after.images} images and the database are sound",
+    }
+
+
+@command(cli, "backup")
+@click.argument("destination", metavar="DEST", type=folder)
+@workspace_option
+def backup(destination: Path, workspace_path: Path | None) -> Result:
+    """Back up all but the exports, while others work; again into DEST copies only what is new.
+
+    \b
+      $ synthaug backup /backups/work
+    """
+    from synthaug.stages.backup import backup as run
+
+    workspace = open_workspace(workspace_path)
+    with progress_bar() as report:
+        result = run(workspace, destination, report)
+    if result.problems:
+        raise WorkspaceDamaged(
+            workspace.root, [f"{each} (the rest is backed up)" for each in result.problems]
+        )
+    return {
+        "backup": str(destination),
+        "images": result.images,
+        "files": result.files,
+        "copied": result.copied,
+        "message": f"{result.files} files with {result.images} images in {destination}, {result.copied} of them new",
+    }
+
+
+@command(cli, "restore")
+@click.argument("source", metavar="SRC", type=folder)
+@click.argument("destination", metavar="DIR", type=folder)
+def restore(source: Path, destination: Path) -> Result:
+    """Make a new workspace from a backup, checking every file.
+
+    \b
+      $ synthaug restore /backups/work work
+    """
+    from synthaug.stages.backup import restore as run
+    from synthaug.store.catalog import count_images
+
+    with progress_bar() as report:
+        workspace = run(source, destination, report)
+    images = count_images(workspace.db)
+    return {
+        "workspace": str(destination),
+        "images": images,
+        "message": f"Restored {destination} with {images} images from {source}",
+    }

@@ -1,0 +1,117 @@
+"""Mend what can be mended safely: from a backup, or by drawing a synthetic image again. Hashes decide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from synthaug.errors import UserError, WorkspaceDamaged, WorkspaceError
+from synthaug.images import pixel_hash
+from synthaug.progress import Progress
+from synthaug.stages.backup_store import BackupManifest, BackupStore, copy_checked
+from synthaug.stages.generate import described, details_of, load, requests
+from synthaug.stages.generation_plan import job_prompts
+from synthaug.stages.generation_spec import GenerationParams
+from synthaug.stages.verify import Problem, Verification, verify
+from synthaug.store import catalog, generations, jobs
+from synthaug.store.checks import made_at
+from synthaug.store.generations import Generation
+from synthaug.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What was mended, what was tried in vain and why, and what verify finds now."""
+
+    repaired: tuple[str, ...]
+    failed: tuple[str, ...]
+    leftovers: int  # files that killed processes had left half written
+    after: Verification
+
+
+def repair(workspace: Workspace, backup: Path | None = None, progress: Progress | None = None) -> Repair:
+    """Mend damaged and missing files. Nothing that is sound is touched, and no row is changed.
+
+    Raises WorkspaceError where the backup is another workspace's, WorkspaceInUse while the app is open.
+    """
+    store = None if backup is None else BackupStore(backup)
+    manifest = None if store is None else _manifest_for(workspace, store)
+    with workspace.lock("verify --repair"):
+        leftovers = len(workspace.remove_leftovers())
+        before = after = verify(workspace, progress)
+        failed: list[str] = []
+        if store is not None and manifest is not None:
+            failed += _fetch(workspace, store, manifest, before.found)
+            after = verify(workspace, progress)
+        failed += _draw_again(workspace, [each for each in after.found if each.sha256 is not None])
+        workspace.images.flush()
+        after = verify(workspace, progress)
+    wrong = set(after.problems)
+    mended = tuple(text for text in before.problems if text not in wrong)
+    return Repair(mended, tuple(failed), leftovers, after)
+
+
+def _manifest_for(workspace: Workspace, store: BackupStore) -> BackupManifest:
+    manifest = store.manifest()
+    if manifest.workspace != made_at(workspace.db):
+        raise WorkspaceError(f"{store.root} is the backup of another workspace")
+    return manifest
+
+
+def _fetch(
+    workspace: Workspace, store: BackupStore, manifest: BackupManifest, problems: Sequence[Problem]
+) -> list[str]:
+    """Copy what is damaged from a backup; why that failed, a line each."""
+    failed = []
+    for problem in problems:
+        for name, file in (manifest.below(problem.path) if problem.path is not None else {}).items():
+            try:
+                copy_checked(store.path(file), workspace.root / name, file, durable=True)
+            except (FileNotFoundError, WorkspaceDamaged) as error:
+                failed.append(f"{name} cannot be fetched from the backup: {error}")
+    return failed
+
+
+def _draw_again(workspace: Workspace, problems: Sequence[Problem]) -> list[str]:
+    """Draw damaged synthetic images anew, job by job; why that failed, a line each."""
+    images = {each.sha256: each.id for each in catalog.find_images(workspace.db, origin="synthetic")}
+    lost = [images[each.sha256] for each in problems if each.sha256 in images]
+    by_job: dict[int, list[tuple[str, Generation]]] = {}
+    addresses = {each: sha256 for sha256, each in images.items()}
+    for image_id, generation in generations.of_images(workspace.db, lost).items():
+        by_job.setdefault(generation.job_id, []).append((addresses[image_id], generation))
+    failed = []
+    for job_id, wanted in by_job.items():
+        try:
+            failed += _draw_job(workspace, job_id, wanted)
+        except WorkspaceError:  # a full disk, which ends the repair
+            raise
+        except UserError as error:
+            failed.append(f"{len(wanted)} images of job {job_id} cannot be drawn again: {error}")
+    return failed
+
+
+def _draw_job(workspace: Workspace, job_id: int, wanted: Sequence[tuple[str, Generation]]) -> list[str]:
+    params = GenerationParams.from_json(jobs.get(workspace.db, job_id).params)
+    prompts = job_prompts(params)
+    generator = load(params)
+    failed = []
+    for sha256, generation in wanted:
+        name = workspace.images.path(sha256).relative_to(workspace.root)
+        if generation.revision != generator.revision:
+            failed.append(
+                f"{name} cannot be drawn again: {generator.name} is not the generator that it was then"
+            )
+            continue
+        ((asked, source),) = requests(workspace, params, prompts, [generation.position])
+        (image,) = generator.generate([asked])
+        if pixel_hash(image.pixels) != sha256:
+            failed.append(
+                f"{name} was drawn again, with other pixels: on other hardware, or by another release"
+            )
+            continue
+        details = details_of(params.spec, asked, source, image)
+        text = described(params.spec, generator, prompts[generation.position], asked, details)
+        workspace.images.put(image.pixels, text, image.review)
+    return failed

@@ -1,0 +1,39 @@
+"""A database that may not be written to: on a read-only disk, or of somebody else."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+from synthaug.errors import WorkspaceError
+
+
+def is_writable(path: Path) -> bool:
+    """Whether a database, and the folder in which SQLite keeps its journal, may be written to."""
+    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """A connection that only reads. Raises WorkspaceError where it would miss what the journal holds."""
+    try:
+        return _connect(path, "mode=ro")
+    except sqlite3.OperationalError as error:  # SQLite cannot make its shared memory here
+        journal = path.with_name(f"{path.name}-wal")
+        if journal.exists() and journal.stat().st_size:
+            raise WorkspaceError(
+                f"{path} cannot be read where it may not be written to: {journal.name} holds writes that were not "
+                "finished; copy the workspace to a writable folder and open it there"
+            ) from error
+        return _connect(path, "immutable=1")
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, isolation_level=None)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except BaseException:
+        connection.close()
+        raise
+    connection.row_factory = sqlite3.Row
+    return connection

@@ -1,0 +1,190 @@
+BEGIN TRANSACTION;
+CREATE TABLE "_sqlite_migrations" (
+   "id" INTEGER PRIMARY KEY,
+   "migration_set" TEXT,
+   "name" TEXT,
+   "applied_at" TEXT
+);
+INSERT INTO "_sqlite_migrations" VALUES(1,'synthaug','0001_initial','2026-11-21 07:00:00+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(2,'synthaug','0002_generation_details','2026-11-21 07:00:00+00:00');
+CREATE TABLE classes (
+    position INTEGER PRIMARY KEY CHECK (position >= 0),
+    name TEXT NOT NULL UNIQUE
+) STRICT;
+INSERT INTO "classes" VALUES(0,'cat');
+INSERT INTO "classes" VALUES(1,'dog');
+CREATE TABLE comparisons (
+    id INTEGER PRIMARY KEY,
+    baseline_view_id INTEGER NOT NULL REFERENCES views (id),
+    augmented_view_id INTEGER NOT NULL REFERENCES views (id),
+    result TEXT NOT NULL,
+    created_at TEXT NOT NULL
+) STRICT;
+CREATE TABLE exports (
+    id INTEGER PRIMARY KEY,
+    view_id INTEGER NOT NULL REFERENCES views (id),
+    format TEXT NOT NULL,
+    path TEXT NOT NULL,
+    images INTEGER NOT NULL,
+    manifest_sha256 TEXT NOT NULL,
+    created_at TEXT NOT NULL
+) STRICT;
+CREATE TABLE "generations" (
+    job_id INTEGER NOT NULL REFERENCES jobs (id),
+    position INTEGER NOT NULL CHECK (position >= 0),
+    image_id INTEGER NOT NULL REFERENCES images (id),
+    class_position INTEGER REFERENCES classes (position),
+    prompt TEXT NOT NULL,
+    prompt_index INTEGER NOT NULL,
+    slots TEXT NOT NULL,
+    seed INTEGER NOT NULL,
+    generator TEXT NOT NULL,
+    revision TEXT NOT NULL,
+    details TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(details)),
+    PRIMARY KEY (job_id, position)
+) STRICT, WITHOUT ROWID;
+INSERT INTO "generations" VALUES(1,0,6,0,'a cat',0,'{"SIZE": "big"}',5,'embedded','r','{}');
+CREATE TABLE images (
+    id INTEGER PRIMARY KEY,
+    sha256 TEXT NOT NULL UNIQUE CHECK (length(sha256) = 64),
+    width INTEGER NOT NULL CHECK (width > 0),
+    height INTEGER NOT NULL CHECK (height > 0),
+    split TEXT NOT NULL CHECK (split IN ('train', 'test')),
+    origin TEXT NOT NULL CHECK (origin IN ('real', 'synthetic')),
+    source TEXT NOT NULL,
+    caption TEXT,
+    added_at TEXT NOT NULL
+) STRICT;
+INSERT INTO "images" VALUES(1,'a443b11593a77611ca3ada45644faa5e1d373d962e0f258dae5722391bc47a16',8,8,'train','real','0.png',NULL,'2026-11-21T07:00:00.000Z');
+INSERT INTO "images" VALUES(2,'c5836aa5df05647a11d3fbd71ad613deb26e313948ac3e05dbf06db895ff429f',8,8,'train','real','1.png',NULL,'2026-11-21T07:00:00.000Z');
+INSERT INTO "images" VALUES(3,'25c14276ed4d44cb7351d595a0635c9f576cab47c2acea49b9061ad63e86cdc1',8,8,'train','real','2.png',NULL,'2026-11-21T07:00:00.000Z');
+INSERT INTO "images" VALUES(4,'da25d8a6f72ad651eba6088b00fc900bb0479f3e13038c44373e52da93984e8f',8,8,'train','real','3.png',NULL,'2026-11-21T07:00:00.000Z');
+INSERT INTO "images" VALUES(5,'dd5b3694d7b1a25ebf32ada068eba71c30a2056140e7a029414dff13c1f7ff76',8,8,'test','real','4.png',NULL,'2026-11-21T07:00:00.000Z');
+INSERT INTO "images" VALUES(6,'ffd3c65ad4ba124a834a8a995cccf9dc8205d31973d3a5b5ffb9ea0eab8f3ab3',8,8,'train','synthetic','job 1',NULL,'2026-11-21T07:00:00.000Z');
+CREATE TABLE jobs (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'done', 'failed', 'cancelled')),
+    params TEXT NOT NULL,
+    done INTEGER NOT NULL DEFAULT 0,
+    total INTEGER NOT NULL DEFAULT 0,
+    note TEXT NOT NULL DEFAULT '',
+    error TEXT NOT NULL DEFAULT '',
+    result TEXT NOT NULL DEFAULT '{}',
+    cancel_requested INTEGER NOT NULL DEFAULT 0 CHECK (cancel_requested IN (0, 1)),
+    created_at TEXT NOT NULL,
+    started_at TEXT,
+    finished_at TEXT
+) STRICT;
+INSERT INTO "jobs" VALUES(1,'generate','done','{}',1,1,'','','{}',0,'2026-11-21T07:00:00.000Z',NULL,NULL);
+CREATE TABLE labels (
+    id INTEGER PRIMARY KEY,
+    image_id INTEGER NOT NULL REFERENCES images (id),
+    value TEXT NOT NULL CHECK (value IN ('class', 'reject', 'unsure', 'undo')),
+    class_position INTEGER REFERENCES classes (position),
+    annotator TEXT NOT NULL,
+    source TEXT NOT NULL CHECK (source IN ('human', 'accepted', 'imported', 'automatic')),
+    op_id TEXT NOT NULL UNIQUE,
+    undoes INTEGER UNIQUE REFERENCES labels (id),
+    model_id INTEGER REFERENCES models (id),
+    created_at TEXT NOT NULL,
+    CHECK ((value = 'class') = (class_position IS NOT NULL)),
+    CHECK ((value = 'undo') = (undoes IS NOT NULL))
+) STRICT;
+INSERT INTO "labels" VALUES(1,1,'class',0,'import','imported','op-1',NULL,NULL,'2026-11-21T07:00:00.000Z');
+INSERT INTO "labels" VALUES(2,2,'class',1,'import','imported','op-2',NULL,NULL,'2026-11-21T07:00:00.000Z');
+INSERT INTO "labels" VALUES(3,5,'class',1,'import','imported','op-3',NULL,NULL,'2026-11-21T07:00:00.000Z');
+INSERT INTO "labels" VALUES(4,1,'class',1,'ann','human','op-4',NULL,NULL,'2026-11-21T07:00:00.000Z');
+INSERT INTO "labels" VALUES(5,6,'reject',NULL,'ann','human','op-5',NULL,NULL,'2026-11-21T07:00:00.000Z');
+INSERT INTO "labels" VALUES(6,6,'undo',NULL,'ann','human','op-6',5,NULL,'2026-11-21T07:00:00.000Z');
+INSERT INTO "labels" VALUES(7,3,'unsure',NULL,'ann','human','op-7',NULL,NULL,'2026-11-21T07:00:00.000Z');
+CREATE TABLE models (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    recipe TEXT NOT NULL,
+    revision TEXT NOT NULL,
+    seed INTEGER NOT NULL,
+    view_id INTEGER REFERENCES views (id),
+    file TEXT NOT NULL,
+    metrics TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    created_at TEXT NOT NULL
+) STRICT;
+CREATE TABLE predictions (
+    model_id INTEGER NOT NULL REFERENCES models (id),
+    image_id INTEGER NOT NULL REFERENCES images (id),
+    probs BLOB NOT NULL,
+    features BLOB NOT NULL,
+    created_at TEXT NOT NULL,
+    PRIMARY KEY (model_id, image_id)
+) STRICT;
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    view_id INTEGER NOT NULL REFERENCES views (id),
+    recipe TEXT NOT NULL,
+    seed INTEGER NOT NULL,
+    test_fingerprint TEXT NOT NULL,
+    metrics TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    UNIQUE (view_id, recipe, seed, test_fingerprint)
+) STRICT;
+CREATE TABLE scores (
+    image_id INTEGER PRIMARY KEY REFERENCES images (id),
+    model_id INTEGER NOT NULL REFERENCES models (id),
+    pca_x REAL NOT NULL,
+    pca_y REAL NOT NULL,
+    umap_x REAL NOT NULL,
+    umap_y REAL NOT NULL,
+    entropy REAL NOT NULL,
+    margin REAL NOT NULL,
+    ood_real REAL,
+    ood_synthetic REAL,
+    duplicate_of INTEGER REFERENCES images (id),
+    scored_at TEXT NOT NULL
+) STRICT;
+CREATE TABLE settings (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO "settings" VALUES('preset','');
+CREATE TABLE view_images (
+    view_id INTEGER NOT NULL REFERENCES views (id),
+    position INTEGER NOT NULL,
+    image_id INTEGER NOT NULL REFERENCES images (id),
+    class_position INTEGER NOT NULL REFERENCES classes (position),
+    PRIMARY KEY (view_id, position)
+) STRICT, WITHOUT ROWID;
+INSERT INTO "view_images" VALUES(1,0,1,1);
+INSERT INTO "view_images" VALUES(1,1,2,1);
+CREATE TABLE views (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    spec TEXT NOT NULL,
+    created_at TEXT NOT NULL
+) STRICT;
+INSERT INTO "views" VALUES(1,'all','{}','2026-11-21T07:00:00.000Z');
+CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
+    ON "_sqlite_migrations" ("migration_set", "name");
+CREATE INDEX labels_by_image ON labels (image_id);
+CREATE TRIGGER labels_are_never_updated BEFORE UPDATE ON labels
+BEGIN
+    SELECT RAISE(ABORT, 'the label log is append-only');
+END;
+CREATE TRIGGER labels_are_never_deleted BEFORE DELETE ON labels
+BEGIN
+    SELECT RAISE(ABORT, 'the label log is append-only');
+END;
+CREATE VIEW standing_labels AS
+SELECT labels.*, CASE source WHEN 'automatic' THEN 0 WHEN 'imported' THEN 1 ELSE 2 END AS rank
+FROM labels
+WHERE value <> 'undo' AND NOT EXISTS (SELECT 1 FROM labels AS later WHERE later.undoes = labels.id);
+CREATE VIEW current_labels AS
+SELECT image_id, id AS label_id, value, class_position, annotator, source, created_at
+FROM standing_labels AS this
+WHERE NOT EXISTS (
+    SELECT 1 FROM standing_labels AS other
+    WHERE other.image_id = this.image_id AND (other.rank, other.id) > (this.rank, this.id)
+);
+CREATE INDEX generations_by_image ON generations (image_id);
+COMMIT;
