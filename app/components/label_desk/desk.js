@@ -137,9 +137,19 @@ class Desk {
     return this.view.announce(`${words}. ${this.placeWords()}`);
   }
 
-  undo() {
-    const last = this.history.pop();
-    if (!last) return this.view.announce("Nothing to undo.");
+  /** Take back the last answer; where none is known yet, of those that the log has. */
+  async undo() {
+    let last = this.history.pop();
+    if (!last) {
+      await this.history.read();
+      last = this.history.pop();
+    }
+    if (last) this.takeBack(last);
+    else this.view.announce("Nothing to undo.");
+  }
+
+  /** @param {import("./history.js").Step} last */
+  takeBack(last) {
     const { item, previous } = last;
     this.said.set(item.image_id, previous);
     this.strip = this.strip.filter(({ op_id }) => op_id !== last.op_id);
@@ -148,7 +158,7 @@ class Desk {
     this.showStrip();
     const body = { op_id_to_undo: last.op_id, op_id: operationId() };
     this.send("undo", item, body, "Undo", previous ? 0 : -1);
-    return this.view.announce(`Undone. ${this.placeWords()}`);
+    this.view.announce(`Undone. ${this.placeWords()}`);
   }
 
   /**

@@ -17,7 +17,8 @@ export class History {
     this.said = new Set();
     /** @type {number | null} */
     this.before = null;
-    this.reading = false;
+    /** @type {Promise<void> | null} */
+    this.reading = null;
     this.ended = false;
   }
 
@@ -34,10 +35,17 @@ export class History {
     return step;
   }
 
-  /** Read older steps where few are left; a failure is tried again at the next step back. */
-  async read() {
-    if (this.reading || this.ended || this.steps.length >= FEW) return;
-    this.reading = true;
+  /** Read older steps where few are left. */
+  read() {
+    if (this.ended || this.steps.length >= FEW) return Promise.resolve();
+    this.reading ??= this.readOlder().finally(() => {
+      this.reading = null;
+    });
+    return this.reading;
+  }
+
+  /** A failure is tried again at the next step back. */
+  async readOlder() {
     try {
       const found = await this.older(this.before);
       this.ended = !found.length;
@@ -45,8 +53,6 @@ export class History {
       this.steps.unshift(...found.filter(({ op_id }) => !this.said.has(op_id)).reverse());
     } catch {
       // The app cannot be reached: the desk says so.
-    } finally {
-      this.reading = false;
     }
   }
 }
