@@ -18,7 +18,7 @@ from synthaug.store import catalog, gray_images
 from synthaug.store.gray_images import GrayRecord
 from synthaug.workspace import Workspace
 
-from .conftest import FLAGS, App, running
+from .conftest import FLAGS, POLICY, SESSIONS, App, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -69,9 +69,12 @@ def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     """A tab of a browser with WebGL2, or of one without."""
     flag = SOFTWARE_GL if request.param == "webgl" else "--disable-3d-apis"
     launched = browser.browser_type.launch(executable_path=shutil.which("chromium"), args=[*FLAGS, flag])
-    opened = launched.new_page(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    context = launched.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    context.add_cookies(list(SESSIONS.values()))
+    opened = context.new_page()
     errors: list[str] = []
     opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.on("console", lambda said: errors.append(said.text) if POLICY in said.text else None)
     has_gl = opened.evaluate("() => !!document.createElement('canvas').getContext('webgl2')")
     if request.param == "webgl" and not has_gl:
         pytest.skip("this Chromium has no WebGL2")
