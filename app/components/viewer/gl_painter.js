@@ -90,6 +90,8 @@ export class GlPainter {
   start() {
     const { gl } = this;
     this.films.clear();
+    /** Of the shader's uniforms. @type {Map<string, WebGLUniformLocation | null>} */
+    this.places = new Map();
     this.program = linked(gl);
     this.table = made(gl.createTexture());
     /** @type {Uint8Array | null} */
@@ -124,7 +126,11 @@ export class GlPainter {
 
   /** @param {string} name */
   at(name) {
-    return this.gl.getUniformLocation(made(this.program ?? null), name);
+    const known = this.places.get(name);
+    if (known !== undefined) return known;
+    const place = this.gl.getUniformLocation(made(this.program ?? null), name);
+    this.places.set(name, place);
+    return place;
   }
 
   /** Send a film to the GPU before it is shown. @param {Film} film */

@@ -76,6 +76,7 @@ export class Viewer {
     /** @type {import("./pointer.js").Point | null} */
     this.pointer = null;
     this.table = lookupTable(this.display, null);
+    this.isTableOld = false;
     /** @type {Placement} */
     this.placement = { scale: 1, turns: 0, x: 0, y: 0 };
     this.isFitted = true;
@@ -179,8 +180,11 @@ export class Viewer {
   paint() {
     cancelAnimationFrame(this.due);
     this.due = 0;
-    const { picture, placement, table, magnifying, pointer } = this;
+    const { picture, placement, magnifying, pointer } = this;
     if (!picture) return;
+    if (this.isTableOld) this.table = lookupTable(this.display, this.window, this.inverted);
+    this.isTableOld = false;
+    const { table } = this;
     const dpr = devicePixelRatio;
     const scale = placement.scale * dpr;
     const toStage = matrixOf(placement, this.size, this.stage);
@@ -250,8 +254,9 @@ export class Viewer {
     return this.window ?? this.display.windows[0];
   }
 
+  /** The table is made once a frame, however often the pointer moves. */
   newTable() {
-    this.table = lookupTable(this.display, this.window, this.inverted);
+    this.isTableOld = true;
     this.toolbar.showWindow(this.window, this.shownWindow);
     this.paintSoon();
   }
