@@ -1,4 +1,7 @@
-"""Images over HTTP: originals, review copies and small WebP thumbnails, each under the hash of its pixels."""
+"""Images over HTTP: originals, review copies and small WebP thumbnails, each under the hash of its pixels.
+
+Gray of more than 8 bits goes out as the picture that it is by default, and as ``.gray.png`` with all its bits.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from fastapi.responses import Response
 from PIL import Image
 
 from synthaug.errors import UnknownName
+from synthaug.grayscale import as_picture
+from synthaug.images import decode_full, encode_png
 from synthaug.stages.pixels import naming_image
 
 from .byte_cache import ByteCache
@@ -19,14 +24,22 @@ if TYPE_CHECKING:
     from synthaug.workspace import Workspace
 
 FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
-MEDIA_NAME = re.compile(r"([0-9a-f]{64})(\.png|\.webp|\.review\.png)")
+MEDIA_NAME = re.compile(r"([0-9a-f]{64})(\.png|\.webp|\.review\.png|\.gray\.png)")
+GRAY_16 = b"\x10\x00"  # bytes 24 and 25 of a PNG: 16 bits, gray
 THUMBNAIL_BYTES = 64 * 1024**2  # some 30,000 thumbnails of 64 px
 MIN_SIZE, MAX_SIZE = 16, 512
 
 
+def opened(png: bytes) -> Image.Image:
+    """A stored image; of 16 bits of gray the picture that it is by default."""
+    if png[24:26] == GRAY_16:
+        return Image.fromarray(as_picture(decode_full(png)))
+    return Image.open(io.BytesIO(png))
+
+
 def thumbnail(png: bytes, size: int) -> bytes:
     """A WebP no wider or higher than ``size`` px; lossless where the image is that small already."""
-    with Image.open(io.BytesIO(png)) as image:
+    with opened(png) as image:
         fits = max(image.size) <= size
         small = image.convert("RGB")
         if not fits:
@@ -37,7 +50,7 @@ def thumbnail(png: bytes, size: int) -> bytes:
 
 
 def media_router(workspace: Workspace) -> APIRouter:
-    """``/media/{sha256}.png``, ``.webp?size=`` and ``.review.png``: never change, so cached for a year."""
+    """``/media/{sha256}.png``, ``.webp?size=``, ``.review.png``, ``.gray.png``: never change, so cached for a year."""
     router = APIRouter()
     thumbnails = ByteCache(THUMBNAIL_BYTES)
 
@@ -53,7 +66,18 @@ def media_router(workspace: Workspace) -> APIRouter:
             if kind == ".webp":
                 small = thumbnails.get((sha256, size), lambda: thumbnail(workspace.images.png(sha256), size))
                 return Response(small, media_type="image/webp", headers=FOREVER)
-            path = workspace.images.path(sha256) if kind == ".png" else workspace.images.review_path(sha256)
-            return Response(path.read_bytes(), media_type="image/png", headers=FOREVER)
+            return Response(_png(workspace, sha256, kind), media_type="image/png", headers=FOREVER)
 
     return router
+
+
+def _png(workspace: Workspace, sha256: str, kind: str) -> bytes:
+    """The bytes of one of the three PNGs of an image. Raises FileNotFoundError."""
+    if kind == ".review.png":
+        return workspace.images.review_path(sha256).read_bytes()
+    stored = workspace.images.png(sha256)
+    gray = stored[24:26] == GRAY_16
+    if kind == ".gray.png" and not gray:
+        raise UnknownName("gray image", sha256, ())
+    # what browsers make of 16 bits is not what the film's window makes of them
+    return encode_png(as_picture(decode_full(stored)), {}) if gray and kind == ".png" else stored

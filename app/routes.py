@@ -81,6 +81,11 @@ def _queue_router(context: AppContext) -> APIRouter:
         found = queue.ordered_ids(context.workspace, order=order, scope=scope, seed=seed)
         return {"total": len(found), "ids": found}
 
+    @router.get("/answers")
+    def answers(who: Asking, before: int | None = None) -> dict[str, Any]:
+        found = queue.answers(context.workspace, who.name, before, MAX_ITEMS)
+        return {"answers": [asdict(each) for each in found]}
+
     @router.get("/items")
     def items(ids: str) -> dict[str, Any]:
         wanted = parse_ids(ids)

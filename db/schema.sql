@@ -72,6 +72,12 @@ CREATE TABLE "generations" (
     PRIMARY KEY (job_id, position)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE gray_images (
+    image_id INTEGER PRIMARY KEY REFERENCES images (id),
+    bits INTEGER NOT NULL CHECK (bits BETWEEN 1 AND 16),
+    acquisition TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE images (
     id INTEGER PRIMARY KEY,
     sha256 TEXT NOT NULL UNIQUE CHECK (length(sha256) = 64),

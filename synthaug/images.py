@@ -1,7 +1,7 @@
-"""Bytes in, RGB pixels out, safely; and back: PNG with provenance, thumbnails, atlases.
+"""Bytes in, pixels out, safely; and back: PNG with provenance, thumbnails, atlases.
 
 An image is addressed by its pixels (``pixel_hash``), so the same picture saved twice, as PNG and as BMP,
-is one image.
+is one image. Gray of more than 8 bits is kept as it is; what is shown and trained on is derived from it.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ import struct
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from math import ceil, sqrt
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from synthaug.errors import ImageRejected
-from synthaug.records import Pixels
+from synthaug.grayscale import as_picture, display_from_text, display_text, full_range
+from synthaug.records import Display, GrayImage, Pixels
 
 MAX_PIXELS = 50_000_000
 """The largest image taken, width x height; a 50-megapixel RGB array is 150 MB."""
@@ -40,15 +42,27 @@ _UPRIGHT = {  # EXIF orientation -> what makes the picture upright (EXIF 2.32, t
     8: Image.Transpose.ROTATE_90,
 }
 _GRAY_DEPTHS = (8, 10, 12, 14, 16)
+_TIFF_PHOTOMETRIC = 262  # 0: white is zero
+
+DISPLAY_TEXT = "Display"
+"""The text chunk of a stored gray image that says how it is shown (see grayscale.display_text)."""
 
 
 def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Pixels:
     """The picture in ``data`` as RGB, (H, W, 3) uint8; ``ImageRejected`` where it is not one we take.
 
-    The size is checked before any pixel is decoded. Transparency is laid over white. Gray of more than
-    8 bits is divided by the full range of the smallest depth among 8, 10, 12, 14 and 16 bits that holds
-    its maximum, so a 12-bit radiograph in a 16-bit file is not black, and zero stays black. EXIF
-    orientation is applied; colour profiles are not.
+    Gray of more than 8 bits is shown as :func:`decode_full` says.
+    """
+    return as_picture(decode_full(data, max_pixels=max_pixels))
+
+
+def decode_full(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Pixels | GrayImage:
+    """The image in ``data``: RGB, (H, W, 3) uint8, or gray of more than 8 bits. Raises ImageRejected.
+
+    The size is checked before any pixel is decoded. Transparency is laid over white. EXIF orientation is
+    applied; colour profiles are not. Gray of more than 8 bits is shown as :func:`encode_png` wrote it; in
+    another file over the full range of the smallest depth among 8, 10, 12, 14 and 16 bits that holds its
+    maximum, so that a 12-bit radiograph in a 16-bit file is not black, and zero stays black.
     """
     if not data:
         raise ImageRejected("the file is empty (0 bytes)")
@@ -57,6 +71,8 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Pixels:
             image.load()
         except Exception as error:  # a decoder fed broken bytes raises almost anything
             raise ImageRejected(f"corrupt or truncated {image.format}: {error}") from error
+        if image.mode.startswith("I"):
+            return _gray(image)
         return np.array(_upright(_rgb(image)), dtype=np.uint8)
 
 
@@ -98,8 +114,6 @@ def _rgb(image: Image.Image) -> Image.Image:
     """``image`` in mode RGB."""
     if image.mode == "RGB" and not image.has_transparency_data:
         return image
-    if image.mode.startswith("I"):
-        return Image.fromarray(_eight_bit(np.asarray(image).astype(np.int64))).convert("RGB")
     if image.mode == "F":
         raise ImageRejected("floating-point gray has no defined range; save it as 8 or 16 bits")
     if image.has_transparency_data:
@@ -112,14 +126,20 @@ def _rgb(image: Image.Image) -> Image.Image:
         raise ImageRejected(f"colour mode {image.mode} cannot be converted to RGB") from error
 
 
-def _eight_bit(gray: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """Gray of up to 16 bits scaled to 0..255 by the full range of the smallest depth that holds it."""
-    lowest, highest = int(gray.min()), int(gray.max())
+def _gray(image: Image.Image) -> Pixels | GrayImage:
+    """Gray of up to 16 bits; RGB where 8 hold it and nothing says how it is shown."""
+    wide = np.asarray(_upright(image)).astype(np.int64)
+    lowest, highest = int(wide.min()), int(wide.max())
     if lowest < 0 or highest >= 2**16:
         raise ImageRejected(f"gray values {lowest} .. {highest}; 0 .. 65535 is allowed")
-    full = next(2**depth - 1 for depth in _GRAY_DEPTHS if highest < 2**depth)
-    scaled: NDArray[np.uint8] = ((gray * 255 + full // 2) // full).astype(np.uint8)
-    return scaled
+    values = wide.astype(np.uint16)
+    said = display_from_text(getattr(image, "text", {}).get(DISPLAY_TEXT, ""))
+    if said is not None:
+        return GrayImage(values, *said)
+    bits = next(depth for depth in _GRAY_DEPTHS if highest < 2**depth)
+    white_is_zero = image.format == "TIFF" and getattr(image, "tag_v2", {}).get(_TIFF_PHOTOMETRIC) == 0
+    gray = GrayImage(values, bits, Display((full_range(bits),), inverted=white_is_zero))
+    return gray if bits > 8 else as_picture(gray)
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -132,20 +152,45 @@ def _upright(image: Image.Image) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
-def pixel_hash(pixels: Pixels) -> str:
-    """The content address of an image: SHA-256 hex of ``RGB``, width, height (big-endian uint32), bytes."""
+def size_of(image: Pixels | GrayImage) -> tuple[int, int]:
+    """Width and height."""
+    height, width = (image.values if isinstance(image, GrayImage) else image).shape[:2]
+    return int(width), int(height)
+
+
+def pixel_hash(image: Pixels | GrayImage) -> str:
+    """The content address of an image: SHA-256 hex of its kind, width, height (big-endian uint32), bytes.
+
+    The kind is ``RGB``, or ``GRAY16`` with big-endian values; how gray is shown is not part of it.
+    """
+    if isinstance(image, GrayImage):
+        return _digest(b"GRAY16", image.values.astype(">u2"))
+    return _digest(b"RGB", np.ascontiguousarray(image, dtype=np.uint8))
+
+
+def _digest(kind: bytes, pixels: NDArray[Any]) -> str:
     height, width = pixels.shape[:2]
-    digest = hashlib.sha256(b"RGB" + struct.pack(">II", width, height))
-    digest.update(np.ascontiguousarray(pixels, dtype=np.uint8).data)
+    digest = hashlib.sha256(kind + struct.pack(">II", width, height))
+    digest.update(np.ascontiguousarray(pixels).view(np.uint8).data)
     return digest.hexdigest()
 
 
-def encode_png(pixels: Pixels, text: Mapping[str, str]) -> bytes:
-    """A PNG of ``pixels`` with ``text`` as iTXt chunks in key order; the same input gives the same bytes."""
+def encode_png(image: Pixels | GrayImage, text: Mapping[str, str]) -> bytes:
+    """A PNG of ``image`` with ``text`` as iTXt chunks in key order; the same input gives the same bytes.
+
+    Gray of more than 8 bits is written with 16, and how it is shown as one more chunk.
+    """
+    if isinstance(image, GrayImage):
+        shown = {**text, DISPLAY_TEXT: display_text(image.bits, image.display)}
+        return _png(Image.fromarray(image.values), shown)
+    return _png(Image.fromarray(image), text)
+
+
+def _png(image: Image.Image, text: Mapping[str, str]) -> bytes:
     chunks = PngImagePlugin.PngInfo()
     for key in sorted(text):
         chunks.add_itxt(key, text[key])
-    return _encoded(Image.fromarray(pixels), "PNG", pnginfo=chunks, compress_level=PNG_LEVEL)
+    return _encoded(image, "PNG", pnginfo=chunks, compress_level=PNG_LEVEL)
 
 
 def resize(pixels: Pixels, size: tuple[int, int]) -> Pixels:

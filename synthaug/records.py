@@ -14,9 +14,42 @@ Origin = Literal["real", "synthetic"]
 LabelValue = Literal["class", "reject", "unsure", "undo"]
 LabelSource = Literal["human", "accepted", "imported", "automatic"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
+WindowFunction = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
 
 Pixels = NDArray[np.uint8]
 """One RGB image, shape (H, W, 3), dtype uint8."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What is shown from black to white, in rescaled values (DICOM PS3.3 C.11.2.1.2 and .3)."""
+
+    center: float
+    width: float
+    function: WindowFunction = "LINEAR"
+
+
+@dataclass(frozen=True, slots=True)
+class Display:
+    """How a gray image is shown. Rescaled value = slope * stored value + intercept."""
+
+    windows: tuple[Window, ...]  # at least one; the first is the default
+    slope: float = 1.0
+    intercept: float = 0.0
+    inverted: bool = False  # high values are dark (MONOCHROME1)
+    table: bytes = (
+        b""  # a VOI LUT: stored value -> 0..255 before the inversion; the default where it is there
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class GrayImage:
+    """A gray image at its full depth; ``acquisition`` says how it was taken, and nothing of whom."""
+
+    values: NDArray[np.uint16]  # (H, W), 0 .. 2**bits - 1
+    bits: int  # 1..16
+    display: Display
+    acquisition: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

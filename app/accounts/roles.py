@@ -19,6 +19,7 @@ ROUTES: dict[Role, tuple[str, ...]] = {
         "GET /data/me",
         "GET /data/queue",
         "GET /data/items",
+        "GET /data/answers",
         "GET /data/progress",
         "GET /data/jobs",  # empty for an annotator: the page asks whether the app is there
         "POST /data/labels",

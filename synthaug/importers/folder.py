@@ -15,14 +15,15 @@ from typing import ClassVar
 from urllib.parse import unquote
 
 from synthaug.errors import ImportFailed
+from synthaug.importers.dicom import is_dicom
 from synthaug.importers.metadata import Row, read_tables
 from synthaug.records import ImportItem, Split
 
 _COMMON = [".png", ".apng", ".jpg", ".jpeg", ".jpe", ".webp", ".bmp", ".tif", ".tiff", ".gif"]
-SUFFIXES = frozenset([*_COMMON, ".ppm", ".pgm", ".pbm", ".pnm"])
+SUFFIXES = frozenset([*_COMMON, ".dcm", ".dicom", ".ppm", ".pgm", ".pbm", ".pnm"])
 """What is imported."""
 
-REPORTED = frozenset([".avif", ".dcm", ".dng", ".heic", ".heif", ".jp2", ".jxl", ".psd", ".svg"])
+REPORTED = frozenset([".avif", ".dng", ".heic", ".heif", ".jp2", ".jxl", ".psd", ".svg"])
 """Images that we do not read: they are rejected by name; other files are passed over in silence."""
 
 MAX_FILE_BYTES = 512 * 2**20
@@ -103,7 +104,9 @@ def _survey(source: Path) -> _Tree:
         inner[:] = sorted(name for name in inner if not name.startswith("."))
         folders += [here / name for name in inner]
         paths += [here / name for name in inner if (source / here / name).is_symlink()]
-        paths += [here / name for name in files if _is_image(name)]
+        paths += [
+            here / name for name in files if _is_image(name) or _is_nameless_dicom(source / here / name)
+        ]
     if not paths:
         supported = ", ".join(sorted(SUFFIXES))
         raise ImportFailed(f"found no images in {source}; supported extensions are {supported}")
@@ -114,6 +117,23 @@ def _survey(source: Path) -> _Tree:
 
 def _is_image(name: str) -> bool:
     return not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES | REPORTED
+
+
+def _is_nameless_dicom(path: Path) -> bool:
+    """Whether a file is DICOM by its content, under a name without an extension or one that ends in a number.
+
+    Devices name films so (``IM000001``, ``1.2.840.113619.2``); a DICOMDIR lists films and is none.
+    """
+    suffix = path.suffix.lower()
+    if path.name.startswith((".", "DICOMDIR")) or (suffix and not suffix[1:].isdigit()):
+        return False
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            return is_dicom(file.read(132))
+    except OSError:  # what cannot be opened is no image that we know of
+        return False
 
 
 def _split_folders(names: list[str]) -> dict[str, Split]:

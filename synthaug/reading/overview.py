@@ -71,7 +71,7 @@ def overview(workspace: Workspace) -> Overview:
     """Count what is there."""
     db = workspace.db
     rows = tuple(ClassRow(**row) for row in labels.class_table(db))
-    reviewed, synthetic = labels.review_progress(db)
+    reviewed, synthetic = labels.review_progress(db)["synthetic"]
     return Overview(
         classes=rows,
         images=catalog.count_images(db),

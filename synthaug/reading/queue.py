@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from random import Random
-from typing import Literal, get_args
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Any, Literal, get_args
 
 from synthaug.errors import UnknownName
 from synthaug.records import ImageRecord, LabelSource, LabelValue, Origin, Split
-from synthaug.store import catalog, generations, labels, models
+from synthaug.store import catalog, generations, gray_images, labels, models
 from synthaug.workspace import Workspace
 
-Order = Literal["newest", "random", "least-confident", "disagreement"]
-Scope = Literal["unreviewed", "synthetic", "real", "all"]
+Order = Literal["newest", "random", "least-confident", "disagreement", "predicted-class"]
+Scope = Literal["unreviewed", "unlabeled", "synthetic", "real", "all"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,8 @@ class QueueItem:
     label_class: int | None
     label_source: LabelSource | None
     review: bool  # a larger copy is kept for looking at
+    bits: int  # of one channel; more than 8: /media has the full depth
+    acquisition: Mapping[str, Any]  # how a film was taken: modality, laterality ...
 
 
 def ordered_ids(
@@ -43,9 +45,10 @@ def ordered_ids(
 ) -> list[int]:
     """Image ids of ``scope`` in ``order``.
 
-    Scopes: unreviewed (synthetic images without a label), synthetic, real, all. Orders: newest; random;
-    least-confident (lowest top probability first); disagreement (least probable prompted class first).
-    Images without a prediction, or with no class to disagree with, come last in the latter two.
+    Scopes: unreviewed (synthetic images without a label), unlabeled (real images without one), synthetic, real,
+    all. Orders: newest; random; least-confident (lowest top probability first); disagreement (least probable
+    prompted class first); predicted-class (class by class, in each the least confident first). Images without
+    a prediction, or with no class to disagree with, come last in the latter three.
     """
     if order not in get_args(Order):
         raise UnknownName("queue order", order, get_args(Order))
@@ -54,9 +57,15 @@ def ordered_ids(
     if order == "newest":
         return sorted(ids, reverse=True)
     if order == "random":
-        Random(seed).shuffle(ids)  # noqa: S311
-        return ids
+        return sorted(ids, key=lambda image_id: _drawn(seed, image_id))
+    if order == "predicted-class":
+        return _by_predicted_class(workspace, ids)
     return sorted(ids, key=_doubt(workspace, ids, by_prompt=order == "disagreement").__getitem__)
+
+
+def answers(workspace: Workspace, annotator: str, before: int | None, limit: int) -> list[labels.Answer]:
+    """What a person said last and can take back, newest first; ``before``: older than this entry of the log."""
+    return labels.answers(workspace.db, annotator, before, limit)
 
 
 def newest_ids(workspace: Workspace, count: int) -> list[int]:
@@ -71,10 +80,16 @@ def items(workspace: Workspace, ids: Sequence[int]) -> list[QueueItem]:
     current = labels.current(workspace.db, ids)
     model = models.predicting(workspace.db)
     predicted = {} if model is None else models.predictions_of(workspace.db, model.id, ids)
-    return [
+    gray = gray_images.of_images(workspace.db, ids)
+    shown = [
         _item(workspace, image, made.get(image.id), current.get(image.id), predicted.get(image.id), model)
         for image in images
     ]
+    return [_in_gray(item, gray[item.image_id]) if item.image_id in gray else item for item in shown]
+
+
+def _in_gray(item: QueueItem, gray: gray_images.GrayRecord) -> QueueItem:
+    return replace(item, bits=gray.bits, acquisition=gray.acquisition)
 
 
 def _item(
@@ -102,6 +117,8 @@ def _item(
         label_class=None if label is None else label.class_index,
         label_source=None if label is None else label.source,
         review=workspace.images.review_path(image.sha256).exists(),
+        bits=8,
+        acquisition={},
     )
 
 
@@ -112,11 +129,23 @@ def _in_scope(workspace: Workspace, scope: str) -> list[ImageRecord]:
         return catalog.find_images(workspace.db)
     if scope == "real":
         return catalog.find_images(workspace.db, origin="real")
-    synthetic = catalog.find_images(workspace.db, origin="synthetic")
     if scope == "synthetic":
-        return synthetic
-    current = labels.current(workspace.db, [image.id for image in synthetic])
-    return [image for image in synthetic if image.id not in current]
+        return catalog.find_images(workspace.db, origin="synthetic")
+    images = catalog.find_images(workspace.db, origin="synthetic" if scope == "unreviewed" else "real")
+    current = labels.current(workspace.db, [image.id for image in images])
+    return [image for image in images if image.id not in current]
+
+
+def _drawn(seed: int, image_id: int) -> bytes:
+    """A number drawn for an image: those that stay keep their order when others leave the queue."""
+    return blake2b(f"{seed} {image_id}".encode(), digest_size=8).digest()
+
+
+def _by_predicted_class(workspace: Workspace, ids: Sequence[int]) -> list[int]:
+    model = models.predicting(workspace.db)
+    predicted = {} if model is None else models.predictions_of(workspace.db, model.id, ids)
+    known = sorted(predicted.values(), key=lambda each: (each.class_index, each.confidence, each.image_id))
+    return [each.image_id for each in known] + [image_id for image_id in ids if image_id not in predicted]
 
 
 def _doubt(workspace: Workspace, ids: Sequence[int], *, by_prompt: bool) -> dict[int, tuple[float, int]]:

@@ -15,7 +15,7 @@ from synthaug.config import DATABASE_FILE, FOLDERS
 from synthaug.errors import ImageRejected, WorkspaceDamaged, WorkspaceError, explain_os_error
 from synthaug.exporters.base import refuse_filled
 from synthaug.files import PARTIAL, new_directory, sync, turns
-from synthaug.images import decode, pixel_hash
+from synthaug.images import decode_full, pixel_hash
 from synthaug.progress import Progress
 from synthaug.stages.backup_store import MANIFEST, BackedUpFile, BackupManifest, BackupStore, copy_checked
 from synthaug.stages.verify import verify_database, verify_models
@@ -151,12 +151,12 @@ def _files(root: Path) -> Iterator[Path]:
 def _image_fault(path: Path, is_review: bool) -> str | None:
     """What is wrong with an image file, whose name is the hash of its pixels (or of its small copy's)."""
     try:
-        pixels = decode(path.read_bytes())
+        image = decode_full(path.read_bytes())
     except (ImageRejected, OSError) as error:
         return f"cannot be read: {error}"
     return (
         None
-        if is_review or pixel_hash(pixels) == path.stem
+        if is_review or pixel_hash(image) == path.stem
         else "holds other pixels than those that were stored"
     )
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from synthaug.errors import ImageRejected, UnknownName
-from synthaug.images import decode
+from synthaug.images import decode_full, size_of
 from synthaug.importers import detect, load_importer
+from synthaug.importers.dicom import KEPT, is_dicom, read_dicom
 from synthaug.progress import Progress
-from synthaug.records import ImportItem, LabelEntry, Origin, Pixels, Split
+from synthaug.records import GrayImage, ImportItem, LabelEntry, Origin, Pixels, Split
 from synthaug.running.jobs import JobContext
-from synthaug.store import catalog, label_log, labels
+from synthaug.store import catalog, gray_images, label_log, labels
+from synthaug.store.gray_images import GrayRecord
 from synthaug.workspace import Workspace
 
 BATCH = 500
 """Images a transaction: few enough that others can write in between."""
+
+BATCH_BYTES = 2**28
+"""What the files of a batch take in memory, at most by one file more: films are large."""
 
 IMPORTER = "import"
 """Who signs imported labels."""
@@ -29,7 +35,7 @@ class ImportResult:
     duplicates: int
     rejected: tuple[tuple[str, str], ...]
     labels: int = 0  # recorded, also of images that were there without one
-    notes: tuple[str, ...] = ()  # what was assumed of the source, in sentences
+    notes: tuple[str, ...] = ()  # what was assumed of the source or done to it, in sentences
 
 
 def import_images(
@@ -53,7 +59,7 @@ def import_images(
     batch: list[ImportItem] = []
     for item in importer.items(path):
         batch.append(item)
-        if len(batch) == BATCH:
+        if len(batch) == BATCH or sum(map(_bytes_of, batch)) >= BATCH_BYTES:
             tally.add(batch)
             batch.clear()
             if progress is not None:
@@ -76,6 +82,36 @@ def run(context: JobContext) -> dict[str, object]:
     }
 
 
+def _bytes_of(item: ImportItem) -> int:
+    return len(item.data) if isinstance(item.data, bytes) else item.data.nbytes
+
+
+def notes_on_dicom(films: int, burned_in: Sequence[str]) -> tuple[str, ...]:
+    """What a person must know of the DICOM files of an import, in sentences."""
+    if not films:
+        return ()
+    said = [
+        f"{films} DICOM file{'s' * (films != 1)} de-identified: beside the pixels only {', '.join(KEPT)} were kept; "
+        "the names of files and folders were kept as they are"
+    ]
+    if burned_in:
+        said.append(
+            f"text is burned into the picture, says the file: {', '.join(burned_in)}; look for names in it"
+        )
+    return tuple(said)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """An item whose image lies in the store."""
+
+    item: ImportItem
+    sha256: str
+    size: tuple[int, int]  # width, height
+    gray: GrayRecord | None
+    class_index: int | None
+
+
 class _Tally:
     """Adds items to a workspace and counts what became of them."""
 
@@ -83,6 +119,8 @@ class _Tally:
         self.workspace, self.split, self.origin = workspace, split, origin
         self.classes = workspace.classes
         self.seen = self.added = self.duplicates = self.labels = 0
+        self.films = 0
+        self.burned_in: list[str] = []
         self.numbered_names = all(name.isdecimal() for name in self.classes)
         self.by_number = False
         self.rejected: list[tuple[str, str]] = []
@@ -90,25 +128,43 @@ class _Tally:
 
     def add(self, items: list[ImportItem]) -> None:
         """Add one batch in one transaction."""
-        decoded: list[tuple[ImportItem, Pixels, int | None]] = []
+        stored: list[_Stored] = []
         for item in items:
             self.seen += 1
             if item.rejected:
                 self.rejected.append((item.path, item.rejected))
                 continue
             try:
-                pixels = decode(item.data) if isinstance(item.data, bytes) else item.data
-                decoded.append((item, pixels, self._class_index(item)))
+                stored.append(self._store(item))
             except (ImageRejected, UnknownName) as error:
                 self.rejected.append((item.path, str(error)))
-        hashes = [self.workspace.images.put(pixels, self._text(item)) for item, pixels, _ in decoded]
         self.workspace.images.flush()
         with self.workspace.db.transaction():
-            for (item, pixels, class_index), sha256 in zip(decoded, hashes, strict=True):
-                self._record(item, pixels, class_index, sha256)
+            for each in stored:
+                self._record(each)
             label_log.append(self.workspace.db, list(self.pending.values()))
             self.labels += len(self.pending)
             self.pending.clear()
+
+    def _store(self, item: ImportItem) -> _Stored:
+        """Put an item's image into the store. Raises ImageRejected, UnknownName."""
+        class_index = self._class_index(item)
+        image = self._decoded(item)
+        sha256 = self.workspace.images.put(image, self._text(item))
+        gray = GrayRecord(image.bits, image.acquisition) if isinstance(image, GrayImage) else None
+        return _Stored(item, sha256, size_of(image), gray, class_index)
+
+    def _decoded(self, item: ImportItem) -> Pixels | GrayImage:
+        """The image of an item. Raises ImageRejected."""
+        if not isinstance(item.data, bytes):
+            return item.data
+        if not is_dicom(item.data[:132]):
+            return decode_full(item.data)
+        film = read_dicom(item.data)
+        self.films += 1
+        if film.acquisition.get("burned_in"):
+            self.burned_in.append(item.path)
+        return film
 
     def _class_index(self, item: ImportItem) -> int | None:
         if item.class_index is not None:
@@ -129,33 +185,39 @@ class _Tally:
         return number
 
     def notes(self) -> tuple[str, ...]:
-        """What was assumed of the source."""
+        """What was assumed of the source, and done to it."""
+        done = notes_on_dicom(self.films, self.burned_in)
         if not self.by_number:
-            return ()
+            return done
         meant = ", ".join(f"{number} = {name}" for number, name in enumerate(self.classes))
-        return (f"the source numbers its classes without names; taken in the workspace's order: {meant}",)
+        return (
+            f"the source numbers its classes without names; taken in the workspace's order: {meant}",
+            *done,
+        )
 
     def _text(self, item: ImportItem) -> dict[str, str]:
         text = {"Source": item.path, "Origin": self.origin}
         return text if item.caption is None else {**text, "Description": item.caption}
 
-    def _record(self, item: ImportItem, pixels: Pixels, class_index: int | None, sha256: str) -> None:
-        db = self.workspace.db
+    def _record(self, stored: _Stored) -> None:
+        db, item = self.workspace.db, stored.item
         split = self.split or item.split or "train"
         image_id, new = catalog.add_image(
             db,
-            sha256=sha256,
-            size=(pixels.shape[1], pixels.shape[0]),
+            sha256=stored.sha256,
+            size=stored.size,
             split=split,
             origin=self.origin,
             source=item.path,
             caption=item.caption,
         )
         if not new:
-            self._refuse_or_count(item, image_id, split, class_index)
+            self._refuse_or_count(item, image_id, split, stored.class_index)
             return
         self.added += 1
-        self._label(image_id, class_index)
+        if stored.gray is not None:
+            gray_images.add(db, image_id, stored.gray)
+        self._label(image_id, stored.class_index)
 
     def _label(self, image_id: int, class_index: int | None) -> None:
         """Log the class that the source gives an image; each import is an operation of its own."""

@@ -56,9 +56,10 @@ def undo(
 
 
 def progress(workspace: Workspace) -> dict[str, int]:
-    """How many synthetic images were reviewed, of how many."""
-    reviewed, total = labels.review_progress(workspace.db)
-    return {"reviewed": reviewed, "total": total}
+    """How many synthetic images were reviewed, of how many; and how many real ones are labeled, of how many."""
+    counts = labels.review_progress(workspace.db)
+    (reviewed, total), (real_labeled, real_total) = counts["synthetic"], counts["real"]
+    return {"reviewed": reviewed, "total": total, "real_labeled": real_labeled, "real_total": real_total}
 
 
 def accept_confident(workspace: Workspace, threshold: float = AUTOMATIC_THRESHOLD) -> int:

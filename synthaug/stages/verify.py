@@ -8,7 +8,7 @@ from pathlib import Path
 
 from synthaug.errors import ImageRejected, UserError
 from synthaug.generators.folders import find_model
-from synthaug.images import decode, pixel_hash
+from synthaug.images import decode, pixel_hash, size_of
 from synthaug.progress import Progress
 from synthaug.stages import finetune
 from synthaug.stages.importing import BATCH
@@ -100,15 +100,15 @@ def _images(workspace: Workspace, progress: Progress | None) -> Iterator[Problem
 def _image_fault(workspace: Workspace, sha256: str, size: tuple[int, int]) -> str | None:
     """What is wrong with a stored image of ``size`` (width, height)."""
     try:
-        pixels = workspace.images.read(sha256)
+        image = workspace.images.stored(sha256)
     except FileNotFoundError:
         return "is missing"
     except (ImageRejected, OSError) as error:
         return f"cannot be read: {error}"
-    if pixel_hash(pixels) != sha256:
+    if pixel_hash(image) != sha256:
         return "holds other pixels than those that were stored"
-    if (pixels.shape[1], pixels.shape[0]) != size:
-        return f"is {pixels.shape[1]} x {pixels.shape[0]} pixels; the database says {size[0]} x {size[1]}"
+    if (found := size_of(image)) != size:
+        return f"is {found[0]} x {found[1]} pixels; the database says {size[0]} x {size[1]}"
     return None
 
 

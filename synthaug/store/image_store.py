@@ -3,7 +3,7 @@
 A file appears whole or not at all: it is written beside its place and renamed. :meth:`ImageStore.flush` makes a
 batch of them durable, and is called before the database names them, so no row outlives a power cut without its file.
 What is larger than the training size (a 512-px original of a 32-px image) is kept in ``images/review/`` under
-the same address.
+the same address. Gray of more than 8 bits is stored with 16; :meth:`ImageStore.read` gives the picture of it.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from pathlib import Path
 
 from synthaug.errors import ImageRejected
 from synthaug.files import sync, write_atomically
-from synthaug.images import decode, encode_png, pixel_hash
-from synthaug.records import Pixels
+from synthaug.grayscale import as_picture
+from synthaug.images import decode_full, encode_png, pixel_hash
+from synthaug.records import GrayImage, Pixels
 
 
 class ImageStore:
@@ -45,8 +46,8 @@ class ImageStore:
         """Whether no image was ever put here."""
         return next(self.addresses(), None) is None
 
-    def put(self, pixels: Pixels, text: Mapping[str, str], review: Pixels | None = None) -> str:
-        """Store one RGB image (H, W, 3) uint8 with its provenance; returns its address."""
+    def put(self, pixels: Pixels | GrayImage, text: Mapping[str, str], review: Pixels | None = None) -> str:
+        """Store one image, RGB (H, W, 3) uint8 or deep gray, with its provenance; returns its address."""
         sha256 = pixel_hash(pixels)
         path = self.path(sha256)
         if not self._is_there(sha256):
@@ -84,9 +85,13 @@ class ImageStore:
         return self.path(sha256).read_bytes()
 
     def read(self, sha256: str) -> Pixels:
-        """The image's pixels, (H, W, 3) uint8."""
-        return decode(self.png(sha256))
+        """The image as it is shown by default, (H, W, 3) uint8: what is trained on, measured and exported."""
+        return as_picture(self.stored(sha256))
+
+    def stored(self, sha256: str) -> Pixels | GrayImage:
+        """The image as it is stored: RGB, or gray of more than 8 bits."""
+        return decode_full(self.png(sha256))
 
     def is_intact(self, sha256: str) -> bool:
         """Whether the file's pixels still hash to its address. Raises FileNotFoundError, ImageRejected."""
-        return pixel_hash(self.read(sha256)) == sha256
+        return pixel_hash(self.stored(sha256)) == sha256

@@ -44,6 +44,17 @@ class CurrentLabel:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """A label that a person gave and did not take back; what the image's label would be without it."""
+
+    id: int
+    op_id: str
+    image_id: int
+    previous_value: LabelValue | None
+    previous_class: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class LabeledImage:
     """An image with the class it counts as."""
 
@@ -133,6 +144,32 @@ def current(db: Database, image_ids: Sequence[int]) -> dict[int, CurrentLabel]:
     return found
 
 
+def answers(db: Database, annotator: str, before: int | None, limit: int) -> list[Answer]:
+    """What ``annotator`` said, newest first, of entries older than ``before``; without what is frozen by now.
+
+    A previous label is what counts once this one and the annotator's later ones on the image are taken back.
+    """
+    rows = db.query(
+        """
+        SELECT answer.id, answer.op_id, answer.image_id, earlier.value, earlier.class_position
+        FROM (
+            SELECT * FROM standing_labels
+            WHERE annotator = :annotator AND source IN ('human', 'accepted') AND id < :before
+                AND image_id NOT IN (SELECT image_id FROM frozen_labels)
+            ORDER BY id DESC LIMIT :limit
+        ) AS answer
+        LEFT JOIN labels AS earlier ON earlier.id = (
+            SELECT id FROM standing_labels AS other
+            WHERE other.image_id = answer.image_id AND (other.id < answer.id OR other.annotator <> :annotator)
+            ORDER BY rank DESC, id DESC LIMIT 1
+        )
+        ORDER BY answer.id DESC
+        """,
+        {"annotator": annotator, "before": 2**62 if before is None else before, "limit": limit},
+    )
+    return [Answer(*row) for row in rows]
+
+
 def labeled_images(
     db: Database, *, split: Split, origin: Origin, jobs: Sequence[int] = ()
 ) -> list[LabeledImage]:
@@ -185,13 +222,13 @@ def by_hash(db: Database, hashes: Sequence[str]) -> dict[str, KnownImage]:
     return found
 
 
-def review_progress(db: Database) -> tuple[int, int]:
-    """How many synthetic images have a current label of any kind, and how many there are."""
-    row = db.one(
-        "SELECT count(current_labels.image_id) AS reviewed, count(*) AS total FROM images"
-        " LEFT JOIN current_labels ON current_labels.image_id = images.id WHERE images.origin = 'synthetic'"
+def review_progress(db: Database) -> dict[Origin, tuple[int, int]]:
+    """By origin: how many images have a current label of any kind, and how many there are."""
+    rows = db.query(
+        "SELECT origin, count(current_labels.image_id), count(*) FROM images"
+        " LEFT JOIN current_labels ON current_labels.image_id = images.id GROUP BY origin"
     )
-    return (0, 0) if row is None else (int(row["reviewed"]), int(row["total"]))
+    return {"real": (0, 0), "synthetic": (0, 0), **{row[0]: (int(row[1]), int(row[2])) for row in rows}}
 
 
 def class_table(db: Database) -> list[dict[str, Any]]:

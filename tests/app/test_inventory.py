@@ -32,6 +32,7 @@ EXPECTED = {
     "GET /data/me": "annotator",
     "GET /data/queue": "annotator",
     "GET /data/items": "annotator",
+    "GET /data/answers": "annotator",
     "GET /data/progress": "annotator",
     "GET /data/jobs": "annotator",
     "POST /data/labels": "annotator",

@@ -87,13 +87,21 @@ function outboxOf(app, storage = new Storage()) {
 /** @param {number} n @returns {Omit<Operation, "at">} */
 function label(n) {
   const body = { image_id: n, value: "class", class_index: 1, source: "human", op_id: `label-${n}`, annotator: "ann" };
-  return { kind: "label", body: /** @type {any} */ (body), image_id: n, sha256: `hash-${n}`, adds: 1, words: "cat" };
+  return {
+    kind: "label",
+    body: /** @type {any} */ (body),
+    image_id: n,
+    sha256: `hash-${n}`,
+    origin: "synthetic",
+    adds: 1,
+    words: "cat",
+  };
 }
 
 /** @param {number} n @returns {Omit<Operation, "at">} */
 function undo(n) {
   const body = { op_id_to_undo: `label-${n}`, op_id: `undo-${n}`, annotator: "ann" };
-  return { kind: "undo", body, image_id: n, sha256: `hash-${n}`, adds: -1, words: "undo" };
+  return { kind: "undo", body, image_id: n, sha256: `hash-${n}`, origin: "synthetic", adds: -1, words: "undo" };
 }
 
 test("a full disk and a lost connection are tried again until everything is saved, in order", async () => {

@@ -13,7 +13,7 @@ function queueOf(ids, there) {
     items: async (/** @type {number[]} */ wanted) => wanted.filter(there).map((id) => ({ image_id: id })),
     picture: (/** @type {any} */ item) => {
       decoded.push(item.image_id);
-      return /** @type {any} */ ({});
+      return Promise.resolve(/** @type {any} */ ({}));
     },
     pause: async () => {},
   };

@@ -40,3 +40,16 @@ def add_synthetic(
         generations.add(workspace.db, generation)
         ids.append(image_id)
     return ids
+
+
+def add_real(workspace: Workspace, count: int) -> list[int]:
+    """``count`` real training images without labels; their ids."""
+    rng = np.random.default_rng(1)
+    ids = []
+    for _ in range(count):
+        sha256 = workspace.images.put(rng.integers(0, 256, (32, 32, 3), np.uint8), {})
+        image_id, _ = catalog.add_image(
+            workspace.db, sha256=sha256, size=(32, 32), split="train", origin="real", source="camera"
+        )
+        ids.append(image_id)
+    return ids

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from synthaug.errors import UnknownName, UserError
-from synthaug.reading.queue import items, ordered_ids
+from synthaug.reading.queue import answers, items, ordered_ids
 from synthaug.records import LabelEntry
 from synthaug.stages import label
 from synthaug.stages.bulk_labels import CsvLabels, from_csv
 from synthaug.store import catalog, labels, models
 from synthaug.workspace import Workspace
-from tests.stages.helpers import add_synthetic
+from tests.stages.helpers import add_real, add_synthetic
 
 
 def predict(workspace: Workspace, probabilities: dict[int, list[float]]) -> None:
@@ -91,7 +91,7 @@ def test_undo_appends_and_happens_once(workspace: Workspace) -> None:
     label.record(workspace, [LabelEntry(image, "class", "ann", "human", "op", 3)])
     assert label.undo(workspace, "op", "ann", "undo-1") is not None
     assert label.undo(workspace, "op", "ann", "undo-2") is None
-    assert label.progress(workspace) == {"reviewed": 0, "total": 1}
+    assert label.progress(workspace) == {"reviewed": 0, "total": 1, "real_labeled": 0, "real_total": 0}
     with pytest.raises(UserError, match="no label with the operation id"):
         label.undo(workspace, "never", "ann", "undo-3")
 
@@ -134,6 +134,44 @@ def test_scopes(digits: Workspace) -> None:
     assert len(ordered_ids(digits, scope="all")) == 1799
     with pytest.raises(UnknownName, match="queue scope"):
         ordered_ids(digits, scope="some")
+
+
+def test_unlabeled_real_images_are_a_queue_that_empties(tmp_path: Path) -> None:
+    workspace = Workspace.create(tmp_path / "work", ["a", "b"])
+    ids = add_real(workspace, 3)
+    add_synthetic(workspace, 1, class_index=0)
+    assert ordered_ids(workspace, scope="unlabeled") == ids[::-1]
+    label.record(workspace, [LabelEntry(ids[1], "class", "ann", "human", "op", 0)])
+    assert ordered_ids(workspace, scope="unlabeled") == [ids[2], ids[0]]
+    assert label.progress(workspace) == {"reviewed": 0, "total": 1, "real_labeled": 1, "real_total": 3}
+    label.undo(workspace, "op", "ann", "op-undo")
+    assert ordered_ids(workspace, scope="unlabeled") == ids[::-1]
+
+
+def test_by_predicted_class_the_doubtful_come_first_in_each(workspace: Workspace) -> None:
+    a, b, c, d, unpredicted = add_synthetic(workspace, 5, class_index=8)
+    predict(workspace, {a: [0.3, 0.7], b: [0.9, 0.1], c: [0.45, 0.55], d: [0.6, 0.4]})
+    assert ordered_ids(workspace, "predicted-class") == [d, b, c, a, unpredicted]
+
+
+def test_answers_go_back_through_the_log(workspace: Workspace) -> None:
+    a, b = add_synthetic(workspace, 2, class_index=8)
+    said = [(a, 0, "ann"), (b, 1, "ann"), (a, 2, "ben"), (a, 3, "ann"), (b, 4, "ann")]
+    for number, (image, index, who) in enumerate(said):
+        label.record(workspace, [LabelEntry(image, "class", who, "human", f"operation-{number}", index)])
+    label.undo(workspace, "operation-4", "ann", "undo-4")
+    found = answers(workspace, "ann", None, 10)
+    assert [(each.op_id, each.image_id, each.previous_class) for each in found] == [
+        ("operation-3", a, 2),  # ben's is the next that counts
+        ("operation-1", b, None),
+        ("operation-0", a, 2),
+    ]
+    assert [each.op_id for each in answers(workspace, "ann", found[0].id, 1)] == ["operation-1"]
+    for each in found:  # each step leaves what was foretold
+        label.undo(workspace, each.op_id, "ann", f"undo-{each.op_id}")
+        now = labels.current(workspace.db, [each.image_id]).get(each.image_id)
+        assert (now.class_index if now else None) == each.previous_class
+    assert answers(workspace, "ann", None, 10) == []
 
 
 def test_an_item_tells_the_whole_story(workspace: Workspace) -> None:

@@ -99,4 +99,4 @@ def test_review_progress_counts_every_kind_of_answer(workspace: Workspace) -> No
     first, second, _ = (add_image(workspace.db, letter) for letter in "abc")
     say(workspace.db, first, 3)
     say(workspace.db, second, None, value="unsure")
-    assert labels.review_progress(workspace.db) == (2, 3)
+    assert labels.review_progress(workspace.db)["synthetic"] == (2, 3)

@@ -86,6 +86,11 @@ export class Tiles {
     return null;
   }
 
+  /** What has the focus where a tile has it. @param {number} place */
+  elementAt(place) {
+    return this.tiles.get(place)?.button ?? null;
+  }
+
   measures() {
     const { clientWidth, clientHeight, scrollTop } = this.scroller;
     const across = Math.max(1, Math.floor((clientWidth + GAP) / (LEAST_SIDE + GAP)));

@@ -8,6 +8,7 @@ import gradio as gr
 
 from ...modules import mounting
 from ..palette import class_color
+from ..viewer import toolbar
 
 RESERVED_KEYS = frozenset("xuz")  # reject, unsure, undo
 NUMBER_ROW = "1234567890"
@@ -21,6 +22,7 @@ ORDERS = (
 )
 SCOPES = (
     ("unreviewed", "Unreviewed"),
+    ("unlabeled", "Unlabeled real"),
     ("synthetic", "All synthetic"),
     ("real", "Real"),
     ("all", "Everything"),
@@ -35,16 +37,20 @@ TEMPLATE = """
     <label class="ld-field">Show<select class="sa-select" data-scope></select></label>
     <label class="ld-field">Order<select class="sa-select" data-order></select></label>
     <div class="ld-field">Annotator<b class="ld-annotator" data-annotator></b></div>
+    <button class="sa-button ld-help-button" type="button" data-do="grid" title="A hundred at a time">Grid</button>
     <button class="sa-button ld-help-button" type="button" data-do="help">Keys <kbd class="sa-kbd">?</kbd></button>
   </div>
   <div class="ld-progress">
-    <div class="sa-meter" role="progressbar" aria-label="Synthetic images reviewed" aria-valuemin="0"
+    <div class="sa-meter" role="progressbar" aria-label="Images with an answer" aria-valuemin="0"
       aria-valuemax="100" data-meter><i></i></div>
-    <span data-reviewed title="Synthetic images with an answer"></span><span data-place></span><span data-rate></span>
+    <span data-reviewed title="Images with an answer"></span><span data-place></span>
+    <input class="sa-input ld-jump" data-jump inputmode="numeric" placeholder="Go to" title="Go to a number (Ctrl+G)"
+      aria-label="Go to a number in the queue" autocomplete="off"><span data-rate></span>
     <span class="ld-saved" data-saved data-state="saved"><i class="sa-dot"></i><b></b></span>
   </div>
   <div class="ld-main" data-main>
     <figure class="ld-stage">
+      TOOLBAR
       <div class="ld-frame" data-frame></div>
       <figcaption class="ld-caption">
         <span class="sa-chip" data-origin></span><span class="sa-chip" data-split></span><span data-size></span>
@@ -119,7 +125,7 @@ def label_desk(workspace: str, classes: Sequence[str]) -> gr.HTML:
     """The desk over one workspace's classes. The markup is fixed and all text is set from JavaScript."""
     keys = class_keys(classes)
     return gr.HTML(
-        html_template=TEMPLATE,
+        html_template=TEMPLATE.replace("TOOLBAR", toolbar()),
         js_on_load=mounting("components/label_desk/desk.js"),
         apply_default_css=False,
         workspace=workspace,

@@ -37,6 +37,11 @@ export class Choice {
     return this.scopes.value;
   }
 
+  /** Whether only real images are asked for. */
+  get isOfReal() {
+    return this.scope === "unlabeled" || this.scope === "real";
+  }
+
   get smooth() {
     return this.smoothing.checked;
   }

@@ -2,21 +2,23 @@
 // The desk: shows the current image, turns keys and buttons into answers, and never waits for the server.
 
 import { fetchItems, getJson } from "../../static/lib/api.js";
-import { closest, find, hear } from "../../static/lib/dom.js";
-import { openedBy, operationId, postSigned, selection } from "../../static/lib/session.js";
+import { announce, closest, find, hear } from "../../static/lib/dom.js";
+import { operationId, postSigned, selection } from "../../static/lib/session.js";
 import { Choice } from "./choice.js";
+import { History } from "./history.js";
 import { Outbox, standing } from "./outbox.js";
 import { OutboxStore } from "./outbox_store.js";
+import { largest, Places, resumeAt } from "./places.js";
 import { LabelQueue } from "./queue.js";
+import { decoding, knownPerson, olderAnswers, pause } from "./sources.js";
 import { DeskView, STRIP } from "./view.js";
-import { labelWords, meaningOf, placeWords, rateWords, suggestionOf } from "./words.js";
+import { emptyWords, labelWords, meaningOf, placeWords, rateWords, suggestionOf, timeLeftWords } from "./words.js";
 
 /** @typedef {import("../../static/lib/types.js").Item} Item */
 /** @typedef {import("../../static/lib/types.js").Label} Label */
 /** @typedef {import("../../static/lib/types.js").LabelValue} LabelValue */
 /** @typedef {import("./outbox_store.js").Operation} Operation */
 /** @typedef {import("./words.js").Action} Action */
-/** @typedef {{ op_id: string, item: Item, previous: Label | null }} Undoable */
 /** @typedef {import("../../static/lib/session.js").Person} Person */
 /** @typedef {{ workspace: string, classes: import("./words.js").ClassProps[], orders: [string, string][], scopes: [string, string][] }} Props */
 
@@ -37,19 +39,23 @@ class Desk {
     this.view = new DeskView(root, classes);
     /** What was said in this session. @type {Map<number, Label | null>} */
     this.said = new Map();
-    /** What can be undone, oldest first. @type {Undoable[]} */
-    this.history = [];
+    this.history = new History(olderAnswers);
     /** @type {import("./view.js").Answer[]} */
     this.strip = [];
     /** When the latest answers were given. @type {number[]} */
     this.times = [];
-    this.progress = { reviewed: 0, total: 0 };
+    this.progress = { reviewed: 0, total: 0, real_labeled: 0, real_total: 0 };
+    this.seed = 0;
+    this.newest = 0;
     this.loading = true;
     this.problem = "";
     this.troubled = false;
     this.choice = new Choice(root, { orders, scopes }, { queue: () => this.load(), smooth: () => this.showPicture() });
     this.queue = this.makeQueue();
-    this.outbox = this.makeOutbox(JSON.stringify([workspace, person.name]));
+    const owner = JSON.stringify([workspace, person.name]);
+    this.places = new Places(owner, localStorage);
+    this.outbox = this.makeOutbox(owner);
+    this.jumping = find(root, "[data-jump]", HTMLInputElement);
     this.dialog = find(root, "[data-dialog]", HTMLDialogElement);
     find(root, "[data-annotator]", HTMLElement).textContent = person.name;
     this.listen();
@@ -131,9 +137,19 @@ class Desk {
     return this.view.announce(`${words}. ${this.placeWords()}`);
   }
 
-  undo() {
-    const last = this.history.pop();
-    if (!last) return this.view.announce("Nothing to undo.");
+  /** Take back the last answer; where none is known yet, of those that the log has. */
+  async undo() {
+    let last = this.history.pop();
+    if (!last) {
+      await this.history.read();
+      last = this.history.pop();
+    }
+    if (last) this.takeBack(last);
+    else this.view.announce("Nothing to undo.");
+  }
+
+  /** @param {import("./history.js").Step} last */
+  takeBack(last) {
     const { item, previous } = last;
     this.said.set(item.image_id, previous);
     this.strip = this.strip.filter(({ op_id }) => op_id !== last.op_id);
@@ -142,7 +158,7 @@ class Desk {
     this.showStrip();
     const body = { op_id_to_undo: last.op_id, op_id: operationId() };
     this.send("undo", item, body, "Undo", previous ? 0 : -1);
-    return this.view.announce(`Undone. ${this.placeWords()}`);
+    this.view.announce(`Undone. ${this.placeWords()}`);
   }
 
   /**
@@ -153,7 +169,7 @@ class Desk {
    * @param {number} adds to the reviewed images, where this one is synthetic
    */
   send(kind, { image_id, sha256, origin }, body, words, adds) {
-    this.outbox.add({ kind, body, image_id, sha256, words, adds: origin === "synthetic" ? adds : 0 });
+    this.outbox.add({ kind, body, image_id, sha256, words, origin, adds });
   }
 
   accept() {
@@ -186,32 +202,63 @@ class Desk {
       back: () => this.step(-1),
       skip: () => this.step(1),
       help: () => this.dialog.showModal(),
+      grid: () => this.openGrid(),
       reload: () => this.load(),
     };
     actions[action]();
+  }
+
+  /** Review the queue a hundred at a time; coming back, the queue is without what was said there. */
+  openGrid() {
+    const { scope } = this.choice;
+    this.root.hidden = true;
+    announce("synthaug:grid-review", { scope, ids: scope === "selection" ? selection() : null });
   }
 
   // ---------------------------------------------------------------- what is seen
 
   show() {
     const { queue, view } = this;
-    view.showEmpty(queue.finished && !this.loading, this.progress.total, queue.ids.length);
+    const words = emptyWords(this.progress.total, queue.ids.length, this.choice.isOfReal);
+    view.showEmpty(queue.finished && !this.loading, words);
     this.showPicture();
     this.showPlace();
+    this.keepPlace();
     if (!queue.current) return;
     view.showItem(queue.current);
     view.showAnswer(this.labelOf(queue.current));
   }
 
   showPicture() {
-    this.view.showPicture(this.queue.ids[this.queue.at], this.queue.picture, this.choice.smooth);
+    const { ids, at, picture, current } = this.queue;
+    this.view.showPicture(ids[at], picture, current, this.choice.smooth);
   }
 
   showPlace() {
     const { at, ids } = this.queue;
-    const { reviewed, total } = this.progress;
-    const rate = rateWords(this.times, performance.now());
-    this.view.showPlace({ reviewed: reviewed + this.outbox.adds, total }, { at, length: ids.length, rate });
+    const now = performance.now();
+    const rate = [rateWords(this.times, now), timeLeftWords(this.times, now, ids.length - at)];
+    const queue = { at, length: ids.length, rate: rate.filter(Boolean).join(" · ") };
+    const { reviewed, total, real_labeled: labeled, real_total: real } = this.progress;
+    if (this.choice.isOfReal)
+      this.view.showPlace({ done: labeled + this.outbox.adds("real"), total: real, word: "labeled" }, queue);
+    else this.view.showPlace({ done: reviewed + this.outbox.adds("synthetic"), total, word: "reviewed" }, queue);
+  }
+
+  keepPlace() {
+    const { scope, order } = this.choice;
+    const { seed, newest, loading } = this;
+    if (scope !== "selection" && !loading) this.places.keep(scope, order, { seed, newest, ...this.queue });
+  }
+
+  /** Go to the image with a number in the queue. */
+  jump() {
+    const wanted = Number(this.jumping.value);
+    this.jumping.value = "";
+    this.jumping.blur();
+    if (!Number.isInteger(wanted) || wanted < 1) return;
+    this.queue.moveTo(Math.min(wanted, this.queue.ids.length) - 1);
+    this.show();
   }
 
   placeWords() {
@@ -260,8 +307,13 @@ class Desk {
   onKey(event) {
     const target = event.composedPath()[0];
     const element = target instanceof Element ? target : null;
-    if (element?.matches(TYPING) || this.dialog.open || !this.root.isConnected) return;
+    if (element?.matches(TYPING) || this.dialog.open || this.root.hidden || !this.root.isConnected) return;
     if ((event.key === "Enter" || event.key === " ") && element?.matches(PRESSABLE)) return;
+    if (this.view.viewer.onKey(event)) return event.preventDefault();
+    if (event.ctrlKey && event.key === "g") {
+      event.preventDefault();
+      return this.jumping.focus();
+    }
     const meaning = meaningOf(event, this.classes);
     if (meaning === null) return;
     event.preventDefault();
@@ -279,11 +331,16 @@ class Desk {
 
   listen() {
     document.addEventListener("keydown", (event) => this.onKey(event));
+    hear(this.root, "synthaug:desk", () => {
+      this.root.hidden = false;
+      this.load();
+    });
     this.root.addEventListener("click", (event) => this.onClick(event));
     // A button pressed with the mouse does not take the keys away from the desk.
     this.root.addEventListener("pointerdown", (event) => {
       if (closest(event, "button")) event.preventDefault();
     });
+    this.jumping.addEventListener("change", () => this.jump());
     window.addEventListener("beforeunload", (event) => {
       if (this.outbox.waiting.length) event.preventDefault();
     });
@@ -297,16 +354,20 @@ class Desk {
     this.showSaved();
     await Promise.race([this.outbox.send(), this.outbox.firstFailure]);
     await this.load();
+    await this.history.read();
   }
 
   async load() {
     const { order, scope } = this.choice;
     this.loading = true;
+    const place = this.places.of(scope, order);
+    this.seed = place?.seed ?? Math.floor(Math.random() * 2 ** 31);
     try {
       const [ids, progress] = await Promise.all([this.idsOf(order, scope), getJson("/data/progress")]);
       this.progress = progress;
       this.loading = false;
-      this.queue.replace(ids);
+      this.newest = largest(ids);
+      this.queue.replace(ids, resumeAt(place, ids, order));
       this.setProblem("");
       this.queue.lookAhead();
       this.show();
@@ -324,41 +385,8 @@ class Desk {
    */
   async idsOf(order, scope) {
     if (scope === "selection") return selection();
-    const seed = String(Math.floor(Math.random() * 2 ** 31));
+    const seed = String(this.seed);
     return (await getJson(`/data/queue?${new URLSearchParams({ order, scope, seed })}`)).ids;
-  }
-}
-
-/** @param {number} milliseconds @returns {Promise<void>} */
-function pause(milliseconds) {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-/**
- * The image to look at, decoded before it is shown.
- * @param {Item} item
- * @param {(state: "ready" | "failed") => void} settled
- */
-function decoding(item, settled) {
-  const image = new Image();
-  image.alt = "Image to label";
-  image.draggable = false;
-  image.src = `/media/${item.sha256}${item.review ? ".review" : ""}.png`;
-  image.decode().then(
-    () => settled("ready"),
-    () => settled("failed"),
-  );
-  return image;
-}
-
-/** Who opened the page, asked until the app says. @returns {Promise<Person>} */
-async function knownPerson() {
-  for (;;) {
-    try {
-      return await openedBy();
-    } catch {
-      await pause(RELOAD_MS);
-    }
   }
 }
 

@@ -68,9 +68,9 @@ export class Outbox {
     });
   }
 
-  /** What the answers waiting add to the number of reviewed images. */
-  get adds() {
-    return this.waiting.reduce((sum, { adds }) => sum + adds, 0);
+  /** What the answers waiting add to the number of labeled images. @param {"real" | "synthetic"} origin */
+  adds(origin) {
+    return this.waiting.reduce((sum, each) => sum + (each.origin === origin ? each.adds : 0), 0);
   }
 
   /**

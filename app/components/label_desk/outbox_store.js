@@ -11,7 +11,8 @@
  * @property {LabelBody | UndoBody} body as it is sent
  * @property {number} image_id
  * @property {string} sha256 of the image as it was seen
- * @property {number} adds to the number of reviewed synthetic images
+ * @property {"real" | "synthetic"} origin of the image
+ * @property {number} adds to the number of labeled images of this origin
  * @property {string} words the answer as a person reads it
  * @property {number} at its place in the order: later than all before, whatever the clock does
  * @property {string} [refused] why the app does not take it

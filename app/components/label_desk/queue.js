@@ -2,7 +2,8 @@
 // The queue: ids of everything, records of what comes soon, decoded images of what comes next.
 
 /** @typedef {import("../../static/lib/types.js").Item} Item */
-/** @typedef {{ image: HTMLImageElement, state: "loading" | "ready" | "failed" }} Picture */
+/** @typedef {import("../viewer/viewer.js").Picture} Shown */
+/** @typedef {{ shown: Shown | null, state: "loading" | "ready" | "failed" }} Picture */
 /**
  * @typedef {object} Listeners
  * @property {() => void} arrived more records are here
@@ -12,7 +13,7 @@
 /**
  * @typedef {object} Sources
  * @property {(ids: number[]) => Promise<Item[]>} items throws while the app cannot be reached
- * @property {(item: Item, settled: (state: "ready" | "failed") => void) => HTMLImageElement} picture
+ * @property {(item: Item) => Promise<Shown>} picture decoded; rejects what cannot be read
  * @property {(milliseconds: number) => Promise<void>} pause
  */
 
@@ -21,6 +22,7 @@ const ITEMS_PAGE = 100;
 const REFILL_BELOW = 60;
 const IMAGES_AHEAD = 8;
 const IMAGES_BEHIND = 2;
+const FILMS_AHEAD = 2; // one of 3000 x 3000 takes 24 MB
 const RETRY_MS = 1000;
 
 export class LabelQueue {
@@ -41,11 +43,11 @@ export class LabelQueue {
     this.fetching = false;
   }
 
-  /** @param {number[]} ids */
-  replace(ids) {
+  /** @param {number[]} ids @param {number} at where to begin */
+  replace(ids, at = 0) {
     this.ids = ids;
     this.items = new Map();
-    this.at = 0;
+    this.at = at;
     this.fetching = false;
   }
 
@@ -118,18 +120,27 @@ export class LabelQueue {
     for (const id of this.pictures.keys()) if (!keep.has(id)) this.pictures.delete(id);
     for (const id of near) {
       const item = this.items.get(id);
-      if (item && !this.pictures.has(id)) this.pictures.set(id, this.decode(item));
+      if (item && !this.pictures.has(id) && !this.isTooFar(item)) this.pictures.set(id, this.decode(item));
     }
+  }
+
+  /** Whether a film can wait. @param {Item} item */
+  isTooFar({ image_id, bits }) {
+    return bits > 8 && !this.ids.slice(this.at, this.at + FILMS_AHEAD + 1).includes(image_id);
   }
 
   /** @param {Item} item @returns {Picture} */
   decode(item) {
-    const image = this.sources.picture(item, (state) => {
-      picture.state = state;
-      this.listeners.decoded(item.image_id);
-    });
     /** @type {Picture} */
-    const picture = { image, state: "loading" };
+    const picture = { shown: null, state: "loading" };
+    const settle = (/** @type {Partial<Picture>} */ settled) => {
+      Object.assign(picture, settled);
+      this.listeners.decoded(item.image_id);
+    };
+    this.sources.picture(item).then(
+      (shown) => settle({ shown, state: "ready" }),
+      () => settle({ state: "failed" }),
+    );
     return picture;
   }
 }

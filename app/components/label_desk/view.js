@@ -3,11 +3,11 @@
 
 import { find, make, makeButton } from "../../static/lib/dom.js";
 import { number, percent } from "../../static/lib/words.js";
-import { disagrees, emptyWords, helpRows, labelWords, placeWords, reasonFor, suggestionOf, VALUES } from "./words.js";
+import { HELP as VIEWER_HELP, Viewer } from "../viewer/viewer.js";
+import { disagrees, helpRows, labelWords, placeWords, reasonFor, sizeWords, suggestionOf, VALUES } from "./words.js";
 
 /** @typedef {import("../../static/lib/types.js").Item} Item */
 /** @typedef {import("../../static/lib/types.js").Label} Label */
-/** @typedef {import("../../static/lib/types.js").Progress} Progress */
 /** @typedef {import("./outbox_store.js").Operation} Operation */
 /** @typedef {import("./queue.js").Picture} Picture */
 /** @typedef {import("./words.js").ClassProps} ClassProps */
@@ -27,7 +27,8 @@ export class DeskView {
     /** The item whose words are shown. @type {Item | null} */
     this.shown = null;
     this.part("classes").replaceChildren(...classes.map(classButton));
-    this.part("keys").replaceChildren(...helpRows(classes).map(definition));
+    this.part("keys").replaceChildren(...[...helpRows(classes), ...VIEWER_HELP].map(definition));
+    this.viewer = new Viewer(this.part("frame"), this.part("tools"));
   }
 
   /** @param {string} name */
@@ -45,7 +46,7 @@ export class DeskView {
     this.part("origin").textContent = item.origin;
     this.part("origin").className = `sa-chip ${item.origin}`;
     this.part("split").textContent = item.split;
-    this.part("size").textContent = `${item.width} × ${item.height} px`;
+    this.part("size").textContent = sizeWords(item);
     this.showSuggestion(item);
   }
 
@@ -68,25 +69,33 @@ export class DeskView {
    * The present image; never the last one beside the next one's words.
    * @param {number} imageId
    * @param {Picture | undefined} picture
+   * @param {Item | undefined} item
    * @param {boolean} smooth
    */
-  showPicture(imageId, picture, smooth) {
+  showPicture(imageId, picture, item, smooth) {
     const frame = this.part("frame");
     const id = String(imageId);
-    if (!picture || picture.state === "loading") {
-      if (frame.dataset.image !== id) frame.replaceChildren();
+    const { shown, state } = picture ?? { shown: null, state: "loading" };
+    if (state === "loading") {
+      if (frame.dataset.image !== id) this.showInstead("");
       return;
     }
     frame.dataset.image = id;
-    if (picture.state === "failed") {
-      frame.textContent = "This image cannot be read. Press X to reject it.";
-      return;
-    }
-    const { image } = picture;
-    const tiny = Math.max(image.naturalWidth, image.naturalHeight) < PIXELATED_BELOW;
-    image.classList.toggle("pixelated", tiny && !smooth);
+    if (!shown || !item) return this.showInstead("This image cannot be read. Press X to reject it.");
+    const image = shown.image;
+    const tiny = image && Math.max(image.naturalWidth, image.naturalHeight) < PIXELATED_BELOW;
+    find(this.desk, ".ld-stage", HTMLElement).classList.toggle("large", !tiny);
+    if (!tiny) return this.viewer.show(shown, item, smooth);
+    this.viewer.clear();
+    image.classList.toggle("pixelated", !smooth);
     image.alt = `Image ${id}`;
     if (frame.firstChild !== image) frame.replaceChildren(image);
+  }
+
+  /** @param {string} text */
+  showInstead(text) {
+    this.viewer.clear();
+    this.part("frame").replaceChildren(text);
   }
 
   /** The answer so far. @param {Label | null} label */
@@ -102,15 +111,15 @@ export class DeskView {
   }
 
   /**
-   * @param {Progress} progress
+   * @param {{ done: number, total: number, word: string }} progress
    * @param {{ at: number, length: number, rate: string }} queue
    */
-  showPlace({ reviewed, total }, { at, length, rate }) {
-    const done = Math.max(0, Math.min(total, reviewed));
+  showPlace({ done: counted, total, word }, { at, length, rate }) {
+    const done = Math.max(0, Math.min(total, counted));
     const share = total ? (100 * done) / total : 0;
     find(this.part("meter"), "i", HTMLElement).style.width = `${share}%`;
     this.part("meter").setAttribute("aria-valuenow", String(Math.round(share)));
-    this.part("reviewed").textContent = `${number(done)} of ${number(total)} reviewed`;
+    this.part("reviewed").textContent = `${number(done)} of ${number(total)} ${word}`;
     this.part("place").textContent = length ? placeWords(at, length) : "";
     this.part("rate").textContent = rate;
   }
@@ -172,11 +181,9 @@ export class DeskView {
   /**
    * Whether the queue has an end here, and why.
    * @param {boolean} empty
-   * @param {number} synthetic
-   * @param {number} length
+   * @param {{ title: string, hint: string }} words
    */
-  showEmpty(empty, synthetic, length) {
-    const { title, hint } = emptyWords(synthetic, length);
+  showEmpty(empty, { title, hint }) {
     this.part("empty").hidden = !empty;
     this.part("main").hidden = empty;
     this.part("empty-title").textContent = title;

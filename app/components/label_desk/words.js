@@ -1,12 +1,12 @@
 // @ts-check
 // What the desk says in words, and which key does what. No element is touched here.
 
-import { number } from "../../static/lib/words.js";
+import { duration, number } from "../../static/lib/words.js";
 
 /** @typedef {import("../../static/lib/types.js").Item} Item */
 /** @typedef {import("../../static/lib/types.js").Label} Label */
 /** @typedef {{ name: string, key: string, color: string }} ClassProps */
-/** @typedef {"accept" | "reject" | "unsure" | "undo" | "back" | "skip" | "help" | "reload"} Action */
+/** @typedef {"accept" | "reject" | "unsure" | "undo" | "back" | "skip" | "help" | "grid" | "reload"} Action */
 /** @typedef {Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey" | "repeat" | "isComposing">} KeyPress */
 
 const RATE_WINDOW_MS = 60_000;
@@ -36,6 +36,7 @@ const HELP = [
   ["Z, Ctrl+Z", "Undo, and go back to that image"],
   ["←, Backspace", "Back"],
   ["→", "Skip"],
+  ["Ctrl+G", "Go to a number in the queue"],
   ["?", "These keys"],
 ];
 
@@ -97,6 +98,17 @@ export function reasonFor({ predicted_class, prompted_class }, classes) {
 }
 
 /**
+ * How large an image is, and how a film was taken. A marker that is burned into the picture is not read.
+ * @param {Item} item
+ */
+export function sizeWords({ width, height, bits, acquisition }) {
+  const { modality, view_position: view, laterality, burned_in: burned } = acquisition;
+  const depth = bits > 8 ? `${bits} bits` : null;
+  const warning = burned ? "text burned in" : null;
+  return [`${width} × ${height} px`, depth, modality, view, laterality, warning].filter(Boolean).join(" · ");
+}
+
+/**
  * @param {number} at 0-based
  * @param {number} length
  */
@@ -107,23 +119,47 @@ export function placeWords(at, length) {
 }
 
 /**
- * Answers a minute over the last minute; "" for too few.
+ * Answers a minute over the last minute; null for too few.
  * @param {number[]} times in milliseconds, oldest first
  * @param {number} now
  */
-export function rateWords(times, now) {
+function rateOf(times, now) {
   const recent = times.filter((time) => now - time < RATE_WINDOW_MS);
-  if (recent.length < LEAST_FOR_A_RATE) return "";
+  if (recent.length < LEAST_FOR_A_RATE) return null;
   const span = Math.max(1, recent[recent.length - 1] - recent[0]);
-  return `${Math.round(((recent.length - 1) * 60_000) / span)} a minute`;
+  return ((recent.length - 1) * 60_000) / span;
+}
+
+/** @param {number[]} times @param {number} now */
+export function rateWords(times, now) {
+  const rate = rateOf(times, now);
+  return rate === null ? "" : `${Math.round(rate)} a minute`;
+}
+
+/**
+ * How long the rest of the queue takes at this rate; "" without one.
+ * @param {number[]} times
+ * @param {number} now
+ * @param {number} left images
+ */
+export function timeLeftWords(times, now, left) {
+  const rate = rateOf(times, now);
+  if (rate === null || left <= 0) return "";
+  const minutes = left / rate;
+  return minutes < 1 ? "under 1 min left" : `${duration(60 * Math.round(minutes)).replace(" 0 s", "")} left`;
 }
 
 /**
  * Why there is nothing to look at.
  * @param {number} synthetic images in the workspace
  * @param {number} length of the queue
+ * @param {boolean} isOfReal whether only real images are asked for
  */
-export function emptyWords(synthetic, length) {
+export function emptyWords(synthetic, length, isOfReal) {
+  if (isOfReal && !length) {
+    const hint = "There is no such image. Choose another queue above, or import images on the Data page.";
+    return { title: "Nothing left to label", hint };
+  }
   if (!synthetic && !length) {
     return {
       title: "Nothing to label yet",

@@ -28,6 +28,8 @@
  * @property {LabelValue | null} label_value
  * @property {number | null} label_class
  * @property {boolean} review a larger copy is kept for looking at
+ * @property {number} bits of one channel; more than 8: a film, with all its bits at `/media/SHA256.gray.png`
+ * @property {Record<string, any>} acquisition how a film was taken: modality, view_position, laterality ...
  */
 
 /** @typedef {"class" | "reject" | "unsure"} LabelValue */
@@ -47,7 +49,10 @@
 
 /** @typedef {{ op_id_to_undo: string, op_id: string }} UndoBody */
 
-/** @typedef {{ reviewed: number, total: number }} Progress how many synthetic images have an answer */
+/**
+ * How many synthetic images have an answer, and how many real ones.
+ * @typedef {{ reviewed: number, total: number, real_labeled: number, real_total: number }} Progress
+ */
 
 /** @typedef {"queued" | "running" | "done" | "failed" | "cancelled"} JobState */
 

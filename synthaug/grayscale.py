@@ -1,0 +1,93 @@
+"""Gray images of up to 16 bits: the window and level that make a picture of them (DICOM PS3.3 C.11).
+
+One table of 65,536 entries says what every stored value looks like, here and in the browser
+(``components/viewer/levels.js``); it is exact, and one look-up a pixel whatever the function.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from math import isfinite
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthaug.records import Display, GrayImage, Pixels, Window
+
+VALUES = 65_536
+FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
+
+
+def full_range(bits: int) -> Window:
+    """Black at 0, white at the largest value of ``bits``."""
+    return Window((2**bits - 1) / 2, 2**bits - 1, "LINEAR_EXACT")
+
+
+def is_valid(window: Window) -> bool:
+    """Whether DICOM allows the width: at least 1, for the other functions than LINEAR more than 0."""
+    least_ok = window.width >= 1 if window.function == "LINEAR" else window.width > 0
+    return window.function in FUNCTIONS and least_ok and isfinite(window.center) and isfinite(window.width)
+
+
+def shares(values: NDArray[np.float64], window: Window) -> NDArray[np.float64]:
+    """Rescaled values -> 0 (black) .. 1 (white) (PS3.3 C.11.2.1.2.1 and C.11.2.1.3)."""
+    center, width = window.center, window.width
+    if window.function == "SIGMOID":
+        with np.errstate(over="ignore"):  # far below the window: 1 / (1 + infinity) is the 0 that is meant
+            sigmoid: NDArray[np.float64] = 1 / (1 + np.exp(-4 * (values - center) / width))
+        return sigmoid
+    if window.function == "LINEAR":
+        center, width = center - 0.5, width - 1
+    if width == 0:
+        return (values > center).astype(np.float64)
+    return np.clip((values - center) / width + 0.5, 0, 1)
+
+
+def lookup_table(display: Display) -> NDArray[np.uint8]:
+    """(65536,) uint8: what each stored value looks like by default, 0 black .. 255 white."""
+    if display.table:
+        shown = np.frombuffer(display.table, np.uint8)
+        table = np.concatenate([shown, np.full(VALUES - len(shown), shown[-1])])
+    else:
+        rescaled = display.slope * np.arange(VALUES, dtype=np.float64) + display.intercept
+        table = np.floor(255 * shares(rescaled, display.windows[0]) + 0.5).astype(np.uint8)
+    return 255 - table if display.inverted else table
+
+
+def as_picture(image: Pixels | GrayImage) -> Pixels:
+    """The image as it is shown by default, (H, W, 3) uint8."""
+    if not isinstance(image, GrayImage):
+        return image
+    return np.repeat(lookup_table(image.display)[image.values][:, :, None], 3, axis=2)
+
+
+def display_text(bits: int, display: Display) -> str:
+    """The depth and the display as JSON, for a text chunk."""
+    return json.dumps(
+        {
+            "bits": bits,
+            "windows": [[each.center, each.width, each.function] for each in display.windows],
+            "slope": display.slope,
+            "intercept": display.intercept,
+            "inverted": display.inverted,
+            "table": base64.b64encode(display.table).decode(),
+        },
+        sort_keys=True,
+    )
+
+
+def display_from_text(text: str) -> tuple[int, Display] | None:
+    """What :func:`display_text` wrote; None for anything else: a file of others may say what it likes."""
+    try:
+        said = json.loads(text)
+        windows = tuple(Window(float(c), float(w), function) for c, w, function in said["windows"])
+        rescale = float(said["slope"]), float(said["intercept"])
+        table = base64.b64decode(said["table"], validate=True)
+        bits = int(said["bits"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    sound = windows and all(map(is_valid, windows)) and all(map(isfinite, rescale))
+    if not sound or not 1 <= bits <= 16 or len(table) > VALUES:
+        return None
+    return bits, Display(windows, *rescale, said.get("inverted") is True, table)

@@ -1,0 +1,35 @@
+"""What is known of gray images beyond their pixels: bits, and how they were taken."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from synthaug.store.catalog import chunks
+from synthaug.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class GrayRecord:
+    """``bits`` that the source stored; ``acquisition``: modality, laterality ... (see importers.dicom)."""
+
+    bits: int
+    acquisition: Mapping[str, Any]
+
+
+def add(db: Database, image_id: int, record: GrayRecord) -> None:
+    """Note that an image is gray of this depth."""
+    row = {"image_id": image_id, "bits": record.bits, "acquisition": dict(record.acquisition)}
+    db.insert("gray_images", [row])
+
+
+def of_images(db: Database, ids: Sequence[int]) -> dict[int, GrayRecord]:
+    """The records of those of these images that are stored as deep gray, by image id."""
+    found = {}
+    for chunk in chunks(ids):
+        marks = ",".join("?" * len(chunk))
+        for row in db.query(f"SELECT * FROM gray_images WHERE image_id IN ({marks})", chunk):
+            found[row["image_id"]] = GrayRecord(row["bits"], json.loads(row["acquisition"]))
+    return found

@@ -1,0 +1,92 @@
+"""Queues of the desk: real images without a label, going on after a reload, undo from the log, going to a number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from synthaug.store import catalog, labels
+from synthaug.workspace import Workspace
+
+from .conftest import App, running
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+REAL = 40
+
+
+@pytest.fixture
+def app(tmp_path_factory: pytest.TempPathFactory, make_workspace: Callable[..., Workspace]) -> Iterator[App]:
+    """A workspace with 40 real images that nobody labeled, and some synthetic ones."""
+    workspace = make_workspace(tmp_path_factory.mktemp("queue") / "work", ["cat", "dog"], 5)
+    rng = np.random.default_rng(77)
+    for _ in range(REAL):
+        sha256 = workspace.images.put(rng.integers(0, 256, (32, 32, 3), np.uint8), {})
+        catalog.add_image(
+            workspace.db, sha256=sha256, size=(32, 32), split="train", origin="real", source="camera"
+        )
+    workspace.db.close()
+    with running(workspace.root) as started:
+        yield started
+
+
+def open_desk(page: Page, app: App, order: str) -> list[int]:
+    with page.expect_response(lambda answer: "/data/queue" in answer.url) as queue:
+        page.goto(f"{app.url}/label?scope=unlabeled&order={order}")
+    expect(page.locator(".ld")).to_have_attribute("data-ready", "true")
+    expect(page.locator(".ld-frame img")).to_be_visible()
+    ids: list[int] = queue.value.json()["ids"]
+    return ids
+
+
+def shown(page: Page, image_id: int) -> None:
+    expect(page.locator(".ld-frame img")).to_have_attribute("alt", f"Image {image_id}")
+
+
+def current(app: App) -> dict[int, labels.CurrentLabel]:
+    workspace = Workspace.open(app.root)
+    found = labels.current(workspace.db, list(range(1, 100)))
+    workspace.db.close()
+    return found
+
+
+def test_a_queue_of_unlabeled_images_from_first_key_to_undo_after_a_reload(page: Page, app: App) -> None:
+    ids = open_desk(page, app, "random")
+    assert len(ids) == REAL
+    expect(page.locator("[data-reviewed]")).to_have_text("0 of 40 labeled")
+    for key in ("ArrowRight", "1", "2", "1", "2"):
+        page.keyboard.press(key)
+    expect(page.locator("[data-saved]")).to_have_text("All saved")
+    expect(page.locator("[data-reviewed]")).to_have_text("4 of 40 labeled")
+    expect(page.locator("[data-rate]")).to_contain_text("left")
+
+    left = open_desk(page, app, "random")  # the same order, without what was labeled, at the same image
+    assert left == [ids[0], *ids[5:]]
+    shown(page, ids[5])
+    expect(page.locator("[data-place]")).to_have_text("Image 2 of 36 in the queue")
+
+    for image_id in (ids[4], ids[3], ids[2], ids[1]):  # every step, newest first, from the log
+        page.keyboard.press("z")
+        shown(page, image_id)
+    page.keyboard.press("z")
+    expect(page.locator("[data-live]")).to_have_text("Nothing to undo.")
+    expect(page.locator("[data-saved]")).to_have_text("All saved")
+    expect(page.locator("[data-reviewed]")).to_have_text("0 of 40 labeled")
+    assert current(app) == {}
+
+
+def test_a_number_leads_to_its_image(page: Page, app: App) -> None:
+    ids = open_desk(page, app, "newest")
+    page.keyboard.press("Control+g")
+    page.keyboard.type("17")
+    page.keyboard.press("Enter")
+    shown(page, ids[16])
+    expect(page.locator("[data-place]")).to_have_text("Image 17 of 40 in the queue")
+    page.keyboard.press("2")  # the keys belong to the desk again
+    expect(page.locator("[data-saved]")).to_have_text("All saved")
+    assert current(app)[ids[16]].class_index == 1
