@@ -88,7 +88,7 @@ export class Tiles {
 
   /** What has the focus where a tile has it. @param {number} place */
   elementAt(place) {
-    return this.tiles.get(place)?.button ?? null;
+    return this.tiles.get(place)?.mark ?? null;
   }
 
   measures() {

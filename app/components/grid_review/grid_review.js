@@ -203,7 +203,7 @@ class GridReview {
     this.refresh();
   }
 
-  /** @param {Points} data @param {import("../grid/batches.js").Change[]} changes */
+  /** @param {import("../grid/batches.js").Labeled} data @param {import("../grid/batches.js").Change[]} changes */
   apply({ columns }, changes) {
     for (const { point, state, label } of changes) {
       columns.state[point] = state;

@@ -19,7 +19,14 @@ export function columnsOf(items, classes) {
   const bytes = (/** @type {(item: Item) => number} */ of) => Uint8Array.from(items, of);
   const figures = new Float32Array(items.length).fill(Number.NaN);
   return {
-    header: { n: items.length, classes, model: "", model_id: items[0]?.model_id ?? null, scored_at: "" },
+    header: {
+      n: items.length,
+      classes,
+      model: "",
+      model_id: items[0]?.model_id ?? null,
+      scored_at: "",
+      ood_method: "",
+    },
     columns: {
       ids: Uint32Array.from(items, ({ image_id }) => image_id),
       pca: figures,
