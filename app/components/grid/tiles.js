@@ -86,9 +86,15 @@ export class Tiles {
     return null;
   }
 
-  /** What has the focus where a tile has it. @param {number} place */
-  elementAt(place) {
-    return this.tiles.get(place)?.mark ?? null;
+  /** Give the focus to the tile at a place, where it is drawn. @param {number} place */
+  focus(place) {
+    this.tiles.get(place)?.mark.focus();
+  }
+
+  /** The place of the tile that has the focus; -1 without one. */
+  get focused() {
+    for (const { box, place } of this.tiles.values()) if (box.contains(document.activeElement)) return place;
+    return -1;
   }
 
   measures() {

@@ -88,7 +88,7 @@ class GridReview {
     this.say(this.ids.length ? "" : "Nothing left to review.");
     this.refresh();
     this.root.dataset.page = String(this.page);
-    this.tiles.elementAt(0)?.focus();
+    this.tiles.focus(0);
   }
 
   refresh() {
@@ -134,8 +134,7 @@ class GridReview {
     const { across } = this.tiles.measures();
     const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -across, ArrowDown: across }[key];
     if (by === undefined) return false;
-    const at = this.tiles.order.findIndex((place) => this.tiles.elementAt(place) === document.activeElement);
-    this.tiles.elementAt(Math.max(0, Math.min(this.tiles.order.length - 1, at + by)))?.focus();
+    this.tiles.focus(Math.max(0, Math.min(this.tiles.order.length - 1, this.tiles.focused + by)));
     return true;
   }
 
