@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-unsafe-swiftshader", "--no-first-run"]
+AHEAD_MS = 3000  # in which the films ahead are unpacked
 READY = "synthaug is ready at "
 PAINTED = "new Promise(then => requestAnimationFrame(() => requestAnimationFrame(then)))"
 
@@ -95,7 +96,7 @@ def measure(page: Page, url: str, hashes: list[str]) -> None:
         "() => performance.getEntriesByType('resource').map(each => each.name)"
     )
     module = next(name for name in scripts if name.endswith("/viewer/films.js"))
-    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(AHEAD_MS)
     unpacked = [
         page.evaluate(UNPACK, {"module": module, "film": f"/media/{sha256}.gray.png?{number}"})
         for number, sha256 in enumerate(hashes)
@@ -104,7 +105,7 @@ def measure(page: Page, url: str, hashes: list[str]) -> None:
     keys = []
     for image_id in range(len(hashes) - 1, 0, -1):
         keys.append(page.evaluate(KEY, f"Image {image_id}"))
-        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(AHEAD_MS)
     describe(f"key to the next film painted ({kind})", keys)
     page.mouse.move(400, 400)
     page.mouse.down(button="right")

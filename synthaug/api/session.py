@@ -224,7 +224,8 @@ class Session:
     def _labeled(self, written: int) -> results.Labeled:
         from synthaug.stages.label import progress
 
-        return results.Labeled(written, **progress(self.workspace))
+        now = progress(self.workspace)
+        return results.Labeled(written, now["reviewed"], now["total"])
 
     def _finished(self, job_id: int) -> Job:
         from synthaug.stages.handlers import HANDLERS
