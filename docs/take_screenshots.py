@@ -38,7 +38,7 @@ def lasso(page: Page) -> None:
     for place in places[1:]:
         page.mouse.move(*place, steps=5)
     page.mouse.up()
-    page.locator(".sa-grid[data-state=filled]").wait_for()
+    page.locator(".sa-grid[data-state=filled][data-painted]").wait_for()
 
 
 def main(url: str, folder: Path) -> None:
