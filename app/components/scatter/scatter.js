@@ -2,13 +2,12 @@
 // The scatter plot of the embedding. `props.value` is the number of images in the workspace.
 //
 // Events on document, the only link to the other components of the page:
-//   out  synthaug:selected {points, data, queue}   the selected points, as numbers of the columns in `data`; `queue`:
-//                                           the suspects that they are, or null
+//   out  synthaug:selected {points, data, queue}   what is selected, as numbers of columns; `queue`: of suspects, or null
 //   out  synthaug:points   {n}              the points stand
 //   out  synthaug:wanted   {queue}          the address names a queue of suspects
 //   in   synthaug:queue    Queue            select these suspects
 //   in   synthaug:grid                      a grid has come and wants to be told
-//   in   synthaug:labeled                   label or state of some points changed in place
+//   in   synthaug:labeled                   some points were labeled in place
 //   in   synthaug:peek     {point | null}   ring this point
 //   out  synthaug:inspect  {key, ids?}      open this image; a click on its point
 //   in   synthaug:inspecting {id | null}    ring the image that is open
@@ -389,9 +388,8 @@ export function mount({ element, props, watch }) {
     scatter: {
       /** @param {number} id */
       locate: (id) => {
-        const { left, top } = scatter.surface.getBoundingClientRect();
         const [x, y] = scatter.screenOf(scatter.model?.pointsOf([id])[0] ?? -1);
-        return [left + x, top + y];
+        return [scatter.surface.getBoundingClientRect().left + x, scatter.surface.getBoundingClientRect().top + y];
       },
       /** Left, bottom, right and top of the plane of two distances. */
       plane: () => [...scatter.plane.at(0, 0), ...scatter.plane.at(1, 1)],
