@@ -12,6 +12,8 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
+LONGEST = 600  # seconds; what waits for ever is no pass
+
 WATCH = """
 import ipaddress, json, sys
 
@@ -64,8 +66,10 @@ run("verify")
 
 APP = """
 import threading, urllib.request
+from http.cookiejar import CookieJar
 from pathlib import Path
 import uvicorn
+from synthaug_app.accounts.access import access
 from synthaug_app.server import address, bound_socket, create_app
 from synthaug.workspace import Workspace
 
@@ -76,14 +80,17 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         ready.set()
 
+browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
 with bound_socket("127.0.0.1", 0) as listener:
-    app = create_app(Workspace.create(Path("w"), [], "digits"), "127.0.0.1", listener.getsockname()[1])
+    how = access("127.0.0.1")
+    app = create_app(Workspace.create(Path("w"), [], "digits"), how, listener.getsockname()[1])
     server = Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
-    ready.wait(120)
+    assert ready.wait(120)
+    assert browser.open(address(listener, how.start_token)).status == 200
     for page in ("/", "/generate", "/label", "/train", "/data/queue"):
-        assert urllib.request.urlopen(address(listener) + page).status == 200
+        assert browser.open(address(listener) + page).status == 200
     server.should_exit = True
     thread.join()
 """
@@ -110,6 +117,7 @@ def sockets_beyond_loopback(script: str, folder: Path) -> list[str]:
         capture_output=True,
         text=True,
         check=False,
+        timeout=LONGEST,
     )
     assert ended.returncode == 0, ended.stderr
     found: list[str] = json.loads(ended.stdout.splitlines()[-1])
