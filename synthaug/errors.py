@@ -10,6 +10,7 @@
     │   ├── ViewError             a dataset view that cannot be made
     │   ├── LabelRefused          one entry that the label log does not take
     │   ├── UnknownName           a class, view, model, recipe ... that does not exist
+    │   │   └── UnknownImage      an image that is not here
     │   └── WorkspaceError        no workspace, a read-only one, a full disk
     │       ├── WorkspaceDamaged  what verify found
     │       └── WorkspaceInUse    another synthaug works on it
@@ -80,6 +81,13 @@ class UnknownName(UserError):
         names = sorted(known)
         listed = ", ".join(repr(each) for each in names[:20]) if names else "none yet"
         super().__init__(f"no {kind} called {name!r}; there is: {listed}")
+
+
+class UnknownImage(UnknownName):
+    """An image that is not here, by the id or SHA-256 that was asked for."""
+
+    def __init__(self, name: str) -> None:
+        UserError.__init__(self, f"there is no image {name!r}; give the id or the whole SHA-256 of an image")
 
 
 class WorkspaceError(UserError):

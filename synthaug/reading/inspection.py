@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from synthaug.errors import UnknownName
+from synthaug.errors import UnknownImage
 from synthaug.reading import queue
 from synthaug.reading.feature_space import FeatureSpace, duplicate_groups
 from synthaug.reading.queue import QueueItem
@@ -98,7 +98,7 @@ def find(workspace: Workspace, key: str) -> ImageRecord:
     if len(key) == 64:
         return catalog.image_by_hash(workspace.db, key)
     if not (key.isascii() and key.isdigit() and len(key) <= 18):
-        raise UnknownName("image", key, [])
+        raise UnknownImage(key)
     return catalog.images_by_id(workspace.db, [int(key)])[0]
 
 

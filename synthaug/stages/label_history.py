@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import IO, Any, cast
 
-from synthaug.errors import UnknownName, UserError, explain_os_error
+from synthaug.errors import UnknownImage, UserError, explain_os_error
 from synthaug.parsing import parse_json
 from synthaug.records import LabelEntry, LabelSource, LabelValue
 from synthaug.spreadsheet import safe_cell
@@ -72,7 +72,7 @@ def _entry(
     workspace: Workspace, entry: ChainedEntry, ids: Mapping[str, int], revisions: Mapping[str, int]
 ) -> LabelEntry:
     if entry.image not in ids:
-        raise UnknownName("image", entry.image, [])
+        raise UnknownImage(entry.image)
     undone = None if entry.undoes is None else labels.by_op_id(workspace.db, entry.undoes)
     if entry.undoes is not None and undone is None:
         raise UserError(f"the label {entry.undoes!r} that {entry.op_id!r} takes back is not in the file")

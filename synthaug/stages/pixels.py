@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
-from synthaug.errors import ImageLost, ImageRejected, UnknownName
+from synthaug.errors import ImageLost, ImageRejected, UnknownImage
 from synthaug.images import decode, resize
 from synthaug.records import Pixels
 from synthaug.store import catalog, labels
@@ -30,7 +30,7 @@ def naming_image(workspace: Workspace, sha256: str) -> Iterator[None]:
     except (ImageRejected, OSError, SyntaxError) as error:  # a SyntaxError is how Pillow calls a broken PNG
         known = labels.by_hash(workspace.db, [sha256])
         if sha256 not in known:
-            raise UnknownName("image", sha256, ()) from error
+            raise UnknownImage(sha256) from error
         image = catalog.images_by_id(workspace.db, [known[sha256].image_id])[0]
         problem = "is missing" if isinstance(error, FileNotFoundError) else f"is damaged ({error})"
         again = f"import {image.source} again or " if image.origin == "real" else ""

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from synthaug.errors import UnknownName, UserError
+from synthaug.errors import UnknownImage, UserError
 from synthaug.records import LabelEntry
 from synthaug.stages.bulk_labels import image_ids, parse_label
 from synthaug.store import catalog, label_log, labels
@@ -41,7 +41,7 @@ def correct_test_label(
         raise UserError("a correction of a test label needs a reason: --reason TEXT")
     ids = image_ids(workspace)
     if image not in ids:
-        raise UnknownName("image", image, [])
+        raise UnknownImage(image)
     image_id = ids[image]
     if image_id not in labels.frozen(workspace.db, [image_id]):
         raise UserError(f"image {image} is no labeled real test image; label it as any other")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from synthaug.errors import UnknownName
+from synthaug.errors import UnknownImage, UnknownName
 from synthaug.records import ImageRecord, Origin, Split
 from synthaug.store.database import Database, now
 
@@ -137,7 +137,7 @@ def images_by_id(db: Database, ids: Sequence[int]) -> list[ImageRecord]:
     found = known_images(db, ids)
     missing = next((each for each in ids if each not in found), None)
     if missing is not None:
-        raise UnknownName("image", str(missing), [])
+        raise UnknownImage(str(missing))
     return [found[each] for each in ids]
 
 
@@ -162,7 +162,7 @@ def image_by_hash(db: Database, sha256: str) -> ImageRecord:
     """The image whose pixels have this hash. Raises UnknownName."""
     row = db.one(f"SELECT {IMAGE_COLUMNS} FROM images WHERE sha256 = ?", [sha256])
     if row is None:
-        raise UnknownName("image", sha256, [])
+        raise UnknownImage(sha256)
     return ImageRecord(*row)
 
 

@@ -74,5 +74,5 @@ def test_importing_again_mends_it(digits: Workspace, lost: Callable[[Damage], st
 
 
 def test_an_image_that_never_was_here(digits: Workspace) -> None:
-    with pytest.raises(UnknownName, match=r"no image called 'f{64}'"):
+    with pytest.raises(UnknownName, match=r"there is no image 'f{64}'"):
         read_image(digits, "f" * 64)

@@ -12,7 +12,7 @@ from ..label_desk import class_keys
 TEMPLATE = """
 <section class="gr" aria-label="Grid review" hidden>
   <div class="gr-head">
-    <div><h1>Grid review</h1><p data-part="summary"></p></div>
+    <div><h2>Grid review</h2><p data-part="summary"></p></div>
     <span data-part="status" role="status"></span>
     <button type="button" class="sa-button" data-do="previous" aria-label="Previous page">&larr;</button>
     <button type="button" class="sa-button" data-do="next" aria-label="Next page">&rarr;</button>
