@@ -18,6 +18,7 @@ from synthaug.store import catalog, generations, jobs, models
 from synthaug.store.generations import Generation
 from synthaug.store.models import Score
 from synthaug.workspace import Workspace
+from tests.made import add_untrained_model
 
 from .conftest import App
 
@@ -144,17 +145,7 @@ def _labels(workspace: Workspace, ids: list[int], classes: NDArray[np.int64], sw
 def _predictions(
     workspace: Workspace, ids: list[int], classes: NDArray[np.int64], features: NDArray[np.float64]
 ) -> int:
-    model = models.add(
-        workspace.db,
-        name="reader",
-        recipe="cifar",
-        revision="0" * 64,
-        seed=0,
-        view_id=None,
-        file="models/none.safetensors",
-        metrics={},
-        environment={},
-    )
+    model = add_untrained_model(workspace, recipe="cifar")
     sure = np.exp(features[:, : len(CLASSES)])
     probs = (sure / sure.sum(1, keepdims=True)).astype(np.float32)
     models.add_predictions(workspace.db, model.id, ids, probs, features.astype(np.float32))

@@ -10,10 +10,11 @@ from synthaug_app.points import decode_points, encode_facets
 from synthaug.reading import facets
 from synthaug.records import LabelEntry
 from synthaug.stages import label
-from synthaug.store import catalog, generations, jobs, models
+from synthaug.store import generations, jobs, models
 from synthaug.store.generations import Generation
 from synthaug.store.models import Score
 from synthaug.workspace import Workspace
+from tests.made import add_gray_image
 
 MADE: list[dict[str, Any]] = [
     {
@@ -33,14 +34,8 @@ def filled(workspace: Workspace) -> list[int]:
     job = jobs.submit(workspace.db, "generate", {}, len(MADE))
     for number in range(len(MADE) + 1):
         made = MADE[number] if number < len(MADE) else None
-        image_id, _ = catalog.add_image(
-            workspace.db,
-            sha256=workspace.images.put(np.full((8, 8, 3), number, np.uint8), {}),
-            size=(8, 8),
-            split="train",
-            origin="synthetic" if made else "real",
-            source="here",
-            caption=None if made else "a grey Cat",
+        image_id = add_gray_image(
+            workspace, number, "synthetic" if made else "real", caption=None if made else "a grey Cat"
         )
         ids.append(image_id)
         if made:

@@ -14,6 +14,7 @@ from synthaug.store import catalog, generations, jobs, models, views
 from synthaug.store.generations import Generation
 from synthaug.store.models import Model, Score
 from synthaug.workspace import Workspace
+from tests.made import add_gray_image, add_untrained_model
 
 ANGLES = (0, 10, 11, 40, 90, 95)
 """Degrees on the unit circle: where each image's two features lie. 0, 2 and 4 are synthetic."""
@@ -23,32 +24,20 @@ SCALES = (1.0, 3.0, 0.5, 2.0, 1.0, 7.0)
 def add_images(workspace: Workspace, count: int) -> list[int]:
     """Images 0, 2, ... synthetic, the others real; each one colour."""
     return [
-        catalog.add_image(
-            workspace.db,
-            sha256=workspace.images.put(np.full((8, 8, 3), number, np.uint8), {}),
-            size=(8, 8),
-            split="train",
-            origin="real" if number % 2 else "synthetic",
+        add_gray_image(
+            workspace,
+            number,
+            "real" if number % 2 else "synthetic",
             source=f"source {number}",
             caption="a caption" if number == 1 else None,
-        )[0]
+        )
         for number in range(count)
     ]
 
 
 def add_model(workspace: Workspace, ids: list[int]) -> Model:
     """A model with the features of ANGLES, and its scores: 2 repeats 1, 5 repeats 4."""
-    model = models.add(
-        workspace.db,
-        name="reader",
-        recipe="digits",
-        revision="0" * 64,
-        seed=0,
-        view_id=None,
-        file="models/none.safetensors",
-        metrics={},
-        environment={},
-    )
+    model = add_untrained_model(workspace, recipe="digits")
     turned = np.deg2rad(ANGLES)
     features = np.column_stack([np.cos(turned), np.sin(turned)]) * np.array(SCALES)[:, None]
     probs = np.tile(np.array([0.1, 0.6, 0.3, *[0.0] * 7], np.float32), (len(ids), 1))

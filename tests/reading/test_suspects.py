@@ -11,10 +11,11 @@ from synthaug.reading.suspects import Suspects, saved, saved_names, suspects
 from synthaug.records import LabelEntry
 from synthaug.stages import label
 from synthaug.stages.selections import save_selection
-from synthaug.store import catalog, generations, jobs, models
+from synthaug.store import generations, jobs, models
 from synthaug.store.generations import Generation
 from synthaug.store.models import Score
 from synthaug.workspace import Workspace
+from tests.made import add_gray_image, add_untrained_model
 
 CLASSES = ("cat", "dog")
 PER_CLASS = 30
@@ -34,16 +35,7 @@ def pets(tmp_path) -> tuple[Workspace, list[int]]:  # type: ignore[no-untyped-de
     ids = []
     for number in range(count):
         real = number < 2 * PER_CLASS
-        ids.append(
-            catalog.add_image(
-                workspace.db,
-                sha256=workspace.images.put(np.full((8, 8, 3), number, np.uint8), {}),
-                size=(8, 8),
-                split="train",
-                origin="real" if real else "synthetic",
-                source="here",
-            )[0]
-        )
+        ids.append(add_gray_image(workspace, number, "real" if real else "synthetic"))
     truth = np.array([0] * PER_CLASS + [1] * PER_CLASS + [0] * 4)
     job = jobs.submit(workspace.db, "generate", {}, 4)
     for position, image_id in enumerate(ids[2 * PER_CLASS :]):
@@ -57,17 +49,7 @@ def pets(tmp_path) -> tuple[Workspace, list[int]]:  # type: ignore[no-untyped-de
 
 def score(workspace: Workspace, ids: list[int], features, probs, repeats=None) -> None:  # type: ignore[no-untyped-def]
     """Predictions and scores of a model of its own."""
-    model = models.add(
-        workspace.db,
-        name="m",
-        recipe="none",
-        revision="0" * 64,
-        seed=0,
-        view_id=None,
-        file="",
-        metrics={},
-        environment={},
-    )
+    model = add_untrained_model(workspace, name="m")
     models.add_predictions(workspace.db, model.id, ids, probs.astype(np.float32), features.astype(np.float32))
     repeat(workspace, model.id, ids, repeats or {})
 

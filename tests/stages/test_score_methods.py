@@ -15,10 +15,11 @@ from synthaug.records import LabelEntry
 from synthaug.stages import label
 from synthaug.stages.score import _out_of_distribution as distances
 from synthaug.stages.score import score
-from synthaug.store import catalog, generations, jobs, models
+from synthaug.store import generations, jobs, models
 from synthaug.store.generations import Generation
 from synthaug.store.models import Score
 from synthaug.workspace import Workspace
+from tests.made import add_gray_image
 
 Kinds = tuple[Workspace, list[int], NDArray[np.float64]]
 REAL, SYNTHETIC, STRANGE = 60, 40, 5
@@ -34,14 +35,7 @@ def two_kinds(tmp_path: Path) -> Kinds:
     job = jobs.submit(workspace.db, "generate", {}, SYNTHETIC)
     for number in range(REAL + SYNTHETIC):
         real = number < REAL
-        image_id, _ = catalog.add_image(
-            workspace.db,
-            sha256=workspace.images.put(np.full((8, 8, 3), number, np.uint8), {}),
-            size=(8, 8),
-            split="train",
-            origin="real" if real else "synthetic",
-            source="here",
-        )
+        image_id = add_gray_image(workspace, number, "real" if real else "synthetic")
         ids.append(image_id)
         if not real:
             made = Generation(job, number, image_id, number % 2, "a pet", 0, {}, 0, "digits", "r")
