@@ -11,7 +11,7 @@ from synthaug.config import AUTOMATIC_THRESHOLD
 from synthaug.errors import UserError
 from synthaug.records import Job, Origin, Pixels, Split
 from synthaug.running.jobs import run_to_end
-from synthaug.running.progress_bar import progress_bar
+from synthaug.running.progress_bar import by_epoch, by_run, progress_bar
 from synthaug.stages.generation_spec import GenerationSpec
 from synthaug.stages.view import ViewSpec
 from synthaug.workspace import Workspace
@@ -164,7 +164,7 @@ class Session:
                 recipe,
                 seed,
                 name,
-                lambda epoch: report(epoch["epoch"], epoch["epochs"], f"loss {epoch['loss']:.3f}"),
+                by_epoch(report),
                 epochs=epochs,
                 selection=selection,
                 loss=loss,
@@ -197,7 +197,7 @@ class Session:
                 augmented,
                 seeds,
                 recipe,
-                lambda done, total, epoch: report(done, total, str(epoch["run"])),
+                by_run(report),
                 epochs=epochs,
                 equal_steps=equal_steps,
             )

@@ -10,7 +10,7 @@ import click
 
 from synthaug.cli import cli
 from synthaug.cli.support import Result, command, open_workspace, workspace_option
-from synthaug.running.progress_bar import progress_bar
+from synthaug.running.progress_bar import by_run, progress_bar
 
 if TYPE_CHECKING:
     from synthaug.stages.compare import Comparison
@@ -63,7 +63,7 @@ def compare(
             augmented,
             seeds,
             recipe,
-            lambda done, total, epoch: report(done, total, str(epoch["run"])),
+            by_run(report),
             epochs=epochs,
             equal_steps=equal_steps,
             smallest_effect=smallest_effect / 100,

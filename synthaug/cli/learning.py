@@ -17,7 +17,7 @@ from synthaug.cli.support import (
     template_options,
     workspace_option,
 )
-from synthaug.running.progress_bar import progress_bar
+from synthaug.running.progress_bar import by_epoch, progress_bar
 
 if TYPE_CHECKING:
     from synthaug.classifiers.recipes import Loss, Selection
@@ -224,7 +224,7 @@ def train(
             recipe,
             seed,
             name,
-            lambda epoch: report(epoch["epoch"], epoch["epochs"], f"loss {epoch['loss']:.3f}"),
+            by_epoch(report),
             epochs=epochs,
             selection=selection,
             loss=loss,

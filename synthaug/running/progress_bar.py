@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from synthaug.progress import Progress
+from synthaug.progress import EpochProgress, Progress, RunProgress
 
 
 @contextmanager
@@ -22,3 +22,13 @@ def progress_bar() -> Iterator[Progress]:
             bar.update(done - bar.n)
 
         yield report
+
+
+def by_epoch(report: Progress) -> EpochProgress:
+    """What a training says after each epoch, as progress with its loss."""
+    return lambda epoch: report(epoch["epoch"], epoch["epochs"], f"loss {epoch['loss']:.3f}")
+
+
+def by_run(report: Progress) -> RunProgress:
+    """What a comparison says of its training runs, as progress with the run's name."""
+    return lambda done, total, epoch: report(done, total, str(epoch["run"]))
