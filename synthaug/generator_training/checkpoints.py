@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthaug.errors import UserError
+from synthaug.files import sync
 from synthaug.weights import check_tensors, fill, read_tensors, refuse_misfit
 
 if TYPE_CHECKING:
@@ -97,8 +97,7 @@ def write(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str]
         partial,
         metadata=metadata,
     )
-    with partial.open("rb") as written:
-        os.fsync(written.fileno())
+    sync(partial)
     partial.replace(path)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synthaug.files import new_file
 from synthaug.generator_training.adapters import DRAWN_AT_ONCE, Tunable
 from synthaug.generator_training.latents import encode
 from synthaug.images import resize
@@ -134,9 +135,6 @@ def class_images(tunable: Tunable, folder: Path, report: Callable[[int, int], No
         images += tunable.draw([prompt] * len(seeds), seeds)
         report(min(len(images), count), count)
     images = images[:count]
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
+    with new_file(path) as file:
         np.save(file, np.stack(images), allow_pickle=False)
-    partial.replace(path)
     return images

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from synthaug.errors import UserError
+from synthaug.files import file_sha256
 from synthaug.generators.base import CARD_NAME, ModelCard
 from synthaug.generators.hub import INDEX, download, variant_of
 from synthaug.parsing import read_json
@@ -142,5 +143,4 @@ def _sha256(path: Path, base: ModelFolder | None) -> str:
 @lru_cache(maxsize=256)
 def _file_sha256(path: Path, size: int, modified: int) -> str:
     """Of a file in this state: gigabytes of weights are read once, however often their model is named."""
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
+    return file_sha256(path)

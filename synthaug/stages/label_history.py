@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
+from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, Any, cast
 
-from synthaug.errors import UnknownImage, UserError, explain_os_error
+from synthaug.errors import UnknownImage, UserError
+from synthaug.files import new_file
 from synthaug.parsing import parse_json
 from synthaug.records import LabelEntry, LabelSource, LabelValue
 from synthaug.spreadsheet import safe_cell
@@ -34,12 +35,14 @@ def export_history(workspace: Workspace, path: Path) -> int:
     """Write every entry of the label log, oldest first, to FILE.jsonl or FILE.csv; returns how many.
 
     Only the former can be read back. In the latter a cell that a spreadsheet would take for a formula gets a ``'``.
-    Raises UserError for another ending, or a log that was tampered with.
+    Raises UserError for another ending, a folder that is not there, or a log that was tampered with.
     """
     if path.suffix not in (".jsonl", ".csv"):
         raise UserError(
             f"{path} ends with {path.suffix!r}; give FILE.jsonl (can be read back) or FILE.csv (a table)"
         )
+    if not path.parent.is_dir():
+        raise UserError(f"there is no folder {path.parent}; make it first, or choose another")
     write = _write_lines if path.suffix == ".jsonl" else _write_table
     with workspace.db.transaction():  # what is written is one state of the log
         problems = verify_chain(workspace.db)
@@ -104,16 +107,10 @@ def _write_table(file: IO[str], log: Iterable[ChainedEntry], last: Mapping[str, 
 
 def _write_whole(path: Path, write: Callable[[IO[str]], None]) -> None:
     """The file appears whole or not at all, and is on the disk. Raises WorkspaceError."""
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        with partial.open("w", newline="", encoding="utf-8") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise explain_os_error(error, path) from error
+    with new_file(path, durable=True) as file:
+        text = TextIOWrapper(file, encoding="utf-8", newline="")
+        write(text)
+        text.detach()
 
 
 def _read_lines(path: Path) -> list[ChainedEntry]:

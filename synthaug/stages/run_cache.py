@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, asdict, fields
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthaug.classifiers.recipes import Recipe
+from synthaug.files import write_atomically
 from synthaug.measures.evidence import FEWEST_SEEDS
 from synthaug.progress import EpochProgress
 from synthaug.running.environment import environment
@@ -146,17 +146,14 @@ class Trainer:
 
 def save_predictions(path: Path, log_probs: NDArray[np.float32]) -> None:
     """Keep log probabilities (N, K) in half precision and the classes they name, in one step: 22 bytes if K is 10."""
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     least = float(np.finfo(np.float16).min)
     tensors = {
         "log_probs": log_probs.clip(least).astype(np.float16),
         "predicted": log_probs.argmax(1).astype(np.uint16),
     }
-    path.parent.mkdir(exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    save_file(tensors, partial)
-    partial.replace(path)
+    write_atomically(path, save(tensors))
 
 
 def read_predicted(path: Path) -> NDArray[np.uint16] | None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from synthaug.errors import UserError
 from synthaug.experiments.lab import Lab
+from synthaug.files import write_atomically
 from synthaug.importers.hip.angles import hip_caption, hip_class, parse_angles
 from synthaug.records import LabelEntry, LabelSource, Split
 from synthaug.stages.importing import IMPORTER
@@ -109,9 +110,7 @@ def kept_reading(lab: Lab, name: str, make: Callable[[], Reading]) -> Reading:
     """The reading in runs/NAME.json; made and written there if there is none."""
     path = lab.workspace.root / "runs" / f"{name}.json"
     if not path.exists():
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps(asdict(make()), indent=1) + "\n", encoding="utf-8")
-        partial.replace(path)
+        write_atomically(path, (json.dumps(asdict(make()), indent=1) + "\n").encode())
     kept = json.loads(path.read_text(encoding="utf-8"))
     angles = {sha256: (float(left), float(right)) for sha256, (left, right) in kept["angles"].items()}
     return Reading(kept["annotator"], angles, kept["error"])
