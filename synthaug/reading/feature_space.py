@@ -16,7 +16,7 @@ from synthaug.store import catalog, features, models
 from synthaug.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # told apart by identity, as the key of what is computed in it
 class FeatureSpace:
     """Features (N, D) of the images ``ids`` (N,), ascending; ``name``: the classifier or extractor they come from."""
 

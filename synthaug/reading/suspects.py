@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, get_args
 
 import numpy as np
@@ -92,12 +93,8 @@ def likely_label_errors(workspace: Workspace, space: FeatureSpace, points: Point
         return _queue(
             points, kind, f"It takes two classes with {FOLDS} labeled real training images each.", [], []
         )
-    probs = cross_fitted_probabilities(
-        space.features[np.searchsorted(space.ids, points.ids[rows])],
-        labels,
-        len(workspace.classes),
-        folds=FOLDS,
-    )
+    places = np.searchsorted(space.ids, points.ids[rows])
+    probs = _believed(space, places.tobytes(), labels.tobytes(), len(workspace.classes))
     wrong = np.flatnonzero(label_errors(labels, probs))
     wrong = wrong[np.argsort(label_quality(labels, probs)[wrong], kind="stable")]
     names = workspace.classes
@@ -110,6 +107,16 @@ def likely_label_errors(workspace: Workspace, space: FeatureSpace, points: Point
         "Shown are the label and what the head sees. Label them again, or leave them."
     )
     return _queue(points, kind, note, found, [i for i, _ in found])
+
+
+@lru_cache(maxsize=1)
+def _believed(space: FeatureSpace, places: bytes, labels: bytes, classes: int) -> NDArray[np.float32]:
+    """What the heads believe of rows (int64) of the features with these labels (int64), (N, K).
+
+    Kept, for most labels are given to synthetic images, and change nothing here.
+    """
+    rows, known = np.frombuffer(places, np.int64), np.frombuffer(labels, np.int64)
+    return cross_fitted_probabilities(space.features[rows], known, classes, folds=FOLDS)
 
 
 def disagreements(workspace: Workspace, space: FeatureSpace, points: Points) -> Suspects:
