@@ -60,9 +60,9 @@ def test_fill_names_the_file_and_the_tensors(change: Change, tmp_path: Path) -> 
     save_file(network.state_dict(), path)
     rewrite(path, change)
     expected = {
-        unrelated: r"2 tensors missing \(bias, weight\), 1 tensors not expected \(unrelated\)",
-        one_more: r"1 tensors not expected \(unrelated\)",
-        one_less: r"1 tensors missing \(weight\)",
+        unrelated: r"2 tensors missing \(bias, weight\), 1 tensor unexpected \(unrelated\)",
+        one_more: r"1 tensor unexpected \(unrelated\)",
+        one_less: r"1 tensor missing \(weight\)",
         reshaped: r"of another shape \(weight: \(3, 2, 2\) instead of \(3, 2\)\)",
     }[change]
     with pytest.raises(UserError, match=rf"linear\.safetensors does not hold.*{expected}"):
@@ -163,7 +163,7 @@ def test_a_checkpoint(key: str, change: str, tmp_path: Path) -> None:
 def test_kept_maps_of_another_name(tmp_path: Path) -> None:
     path = tmp_path / "maps.safetensors"
     save_file({"unrelated": torch.zeros(1)}, path, metadata={"fingerprint": "f"})
-    with pytest.raises(UserError, match=r"maps\.safetensors.*1 tensors missing \(kept\)"):
+    with pytest.raises(UserError, match=r"maps\.safetensors.*1 tensor missing \(kept\)"):
         alignment.kept_maps(np.zeros((1, 8, 8, 3), np.uint8), lambda images: np.zeros(1), path, "f")
 
 

@@ -57,16 +57,16 @@ def test_images_without_their_database_are_neither_opened_nor_begun_anew(
     put_an_image(tmp_path)
     leave(tmp_path / "synthaug.db")
     with pytest.raises(
-        WorkspaceError, match=r"synthaug.db is (missing beside|empty).* synthaug restore BACKUP"
+        WorkspaceError, match=r"synthaug.db is (missing, although|empty).* synthaug restore BACKUP"
     ):
         Workspace.open(tmp_path)
-    with pytest.raises(WorkspaceError, match="holds images without their database"):
+    with pytest.raises(WorkspaceError, match="holds images but no database"):
         Workspace.create(tmp_path, ["a"])
 
 
 def test_a_workspace_is_not_made_twice(tmp_path: Path) -> None:
     Workspace.create(tmp_path, ["a"])
-    with pytest.raises(WorkspaceError, match="is a workspace already"):
+    with pytest.raises(WorkspaceError, match="is already a workspace"):
         Workspace.create(tmp_path, ["a"])
 
 

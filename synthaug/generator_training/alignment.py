@@ -57,7 +57,7 @@ def make_projection(middle_channels: int, map_channels: int) -> Any:
 
 
 def misalignment(projection: Any, middle: torch.Tensor, maps: torch.Tensor) -> torch.Tensor:
-    """Mean of 1 - cosine similarity between projected ``middle`` (N, D, h, w) and ``maps`` (N, C, ..), resized to match."""
+    """Mean of 1 - cosine similarity of projected ``middle`` (N, D, h, w) and ``maps`` (N, C, ..) at the same size."""
     import torch.nn.functional as functional
 
     resized = functional.interpolate(maps, size=middle.shape[2:], mode="bilinear", align_corners=True)

@@ -383,7 +383,7 @@ def test_captions_and_images_belong_together(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"method": "magic"}, "there is: lora, dreambooth, full"),
+        ({"method": "magic"}, "choose one of lora, dreambooth, full"),
         ({"precision": "int8"}, "no precision 'int8'"),
         ({"steps": 0}, "steps is 0"),
         ({"rank": -1}, "rank is -1"),

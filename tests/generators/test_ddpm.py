@@ -171,7 +171,7 @@ def test_the_paper_s_size_is_improved_ddpm_s() -> None:
         unet = make_unet(32, "paper", None)
     millions = sum(each.numel() for each in unet.parameters()) / 1e6
     assert 45 < millions < 60  # 52.5 in its table of models
-    with pytest.raises(UnknownName, match=r"no size called 'huge'; there is: 'paper', 'small', 'tiny'"):
+    with pytest.raises(UnknownName, match=r"no size called 'huge'; available: 'paper', 'small', 'tiny'"):
         preset("huge")
 
 

@@ -155,7 +155,7 @@ def closed_port() -> int:
         ("secret/gated", "licence-gated: accept its licence on"),
         ("secret/gated", "/secret/gated, then log in with `hf auth login`"),
         ("secret/broken", "the hub refused the model 'secret/broken': "),
-        ("a--b/c", "'a--b/c' is no hub id: "),
+        ("a--b/c", "'a--b/c' is not a hub id: "),
     ],
 )
 def test_what_the_hub_refuses(hub_id: str, message: str, endpoint: str, tmp_path: Path) -> None:
