@@ -203,7 +203,10 @@ def test_half_precision_is_fetched_where_there_is_nothing_else(
 
 @pytest.mark.parametrize(
     ("suffix", "message"),
-    [(".bin", "has no safetensors weights; pickled weights are not read"), (None, "is not a diffusers pipeline")],
+    [
+        (".bin", "has no safetensors weights; pickled weights are not read"),
+        (None, "is not a diffusers pipeline"),
+    ],
 )
 def test_what_is_no_model_of_ours(
     suffix: str | None, message: str, models: Path, endpoint: str, tmp_path: Path
