@@ -93,7 +93,7 @@ def test_nothing_is_done_twice(done: tuple[Workspace, Result]) -> None:
     said: list[str] = []
     again, _ = run_experiment("cat-cnn", workspace.root, "smoke", say=said.append)
     assert again.rows == result.rows
-    assert f"{len(result.runs)} of {len(result.runs)} runs were finished before" in said
+    assert f"{len(result.runs)} of {len(result.runs)} runs are already finished" in said
     assert len(jobs.latest(workspace.db)) == before
     assert len(workspace.db.query("SELECT id FROM runs")) == len(result.runs)
 
