@@ -8,10 +8,12 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TextIO
 
 from synthaug.config import DATABASE_FILE, FOLDERS, PRESETS
 from synthaug.errors import UnknownName, UserError, WorkspaceError, WorkspaceInUse, explain_os_error
@@ -22,6 +24,7 @@ from synthaug.store.database import Database
 from synthaug.store.image_store import ImageStore
 
 LOCK_FILE = "worker.lock"
+ORPHAN_SECONDS = 5.0  # the worker of a killed app ends within this
 RESTORE = "restore it from a backup: synthaug restore BACKUP NEW"
 MAX_CLASS_NAME = 200
 MAX_CLASSES = 255  # the map sends the class of each image as one byte
@@ -99,29 +102,39 @@ class Workspace:
         return catalog.get_setting(self.db, "preset") or ""
 
     @contextmanager
-    def lock(self, purpose: str) -> Iterator[None]:
+    def lock(self, purpose: str) -> Iterator[int | None]:
         """Hold the lock that lets only one process run the jobs of this workspace.
 
-        Raises WorkspaceInUse, naming the process that holds it. A read-only workspace runs no jobs and needs no lock.
+        Gives the lock's descriptor, which a child process may share; None for a read-only workspace, which runs no
+        jobs and needs no lock. Raises WorkspaceInUse, naming the process that holds it.
         """
         if self.read_only:
-            yield
+            yield None
             return
         with self._open_lock_file() as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise WorkspaceInUse(
-                    f"{self.root} is in use by {_holder(handle)}; close that first"
-                ) from error
+            self._take(handle)
             handle.seek(0)
             handle.truncate()
             json.dump({"pid": os.getpid(), "purpose": purpose}, handle)
             handle.flush()
             self.remove_leftovers()
-            yield
+            yield handle.fileno()
 
-    def _open_lock_file(self) -> Any:
+    def _take(self, handle: TextIO) -> None:
+        """Take the lock; that of a killed app is waited for, since its worker needs a moment to notice."""
+        patience = time.monotonic() + ORPHAN_SECONDS
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                holder = _Holder.read(handle)
+                if holder.is_alive() or time.monotonic() > patience:
+                    raise WorkspaceInUse(f"{self.root} is in use by {holder}; close that first") from error
+                time.sleep(0.05)
+            else:
+                return
+
+    def _open_lock_file(self) -> TextIO:
         path = self.root / LOCK_FILE
         try:
             return path.open("a+", encoding="utf-8")
@@ -168,10 +181,29 @@ def check_class_names(names: Sequence[str]) -> None:
         raise UserError(f"class {twice!r} is given twice; class names must differ")
 
 
-def _holder(handle: Any) -> str:
-    handle.seek(0)
-    try:
-        holder = json.loads(handle.read())
-    except ValueError:
-        return "another synthaug"
-    return f"synthaug {holder['purpose']} (process {holder['pid']})"
+@dataclass(frozen=True, slots=True)
+class _Holder:
+    """Who wrote itself into the lock's file."""
+
+    purpose: str = ""
+    pid: int = 0
+
+    @classmethod
+    def read(cls, handle: TextIO) -> _Holder:
+        handle.seek(0)
+        try:
+            return cls(**json.loads(handle.read()))
+        except (ValueError, TypeError):
+            return cls()
+
+    def is_alive(self) -> bool:
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        except OSError:
+            return True
+        return True
+
+    def __str__(self) -> str:
+        return f"synthaug {self.purpose} (process {self.pid})" if self.pid else "another synthaug"
