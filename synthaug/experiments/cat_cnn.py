@@ -236,4 +236,5 @@ def _number(name: str, value: Any, kind: type[int] | type[float]) -> Any:
     try:
         return kind(value)
     except ValueError as error:
-        raise UserError(f"--option {name}={value}: {value!r} is not a number") from error
+        wanted = "an integer" if kind is int else "a number"
+        raise UserError(f"--option {name}={value}: {value!r} is not {wanted}") from error

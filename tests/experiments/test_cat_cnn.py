@@ -128,11 +128,11 @@ def test_the_arm_of_fine_tuning_can_be_left_out(done: tuple[Workspace, Result]) 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"kept": "0"}, "kept is 0; it is a share"),
-        ({"kept": 1}, "kept is 1; it is a share"),
-        ({"kept": "few"}, "'few' is no float"),
+        ({"kept": "0"}, "kept is 0; it must be a share"),
+        ({"kept": 1}, "kept is 1; it must be a share"),
+        ({"kept": "few"}, "'few' is not a number"),
         ({"finetune_steps": -1}, "finetune_steps is -1"),
-        ({"finetune_steps": "2.5"}, "'2.5' is no int"),
+        ({"finetune_steps": "2.5"}, "'2.5' is not an integer"),
     ],
 )
 def test_options_that_cannot_be(options: dict[str, object], said: str) -> None:
@@ -144,5 +144,5 @@ def test_classes_and_options_that_are_not_there(done: tuple[Workspace, Result]) 
     with pytest.raises(UnknownName, match="colour"):
         CatCnn("smoke", colour="red")
     experiment = CatCnn("smoke", minority="cat")
-    with pytest.raises(UserError, match="no class 'cat'; name one of 0, 1"):
+    with pytest.raises(UserError, match="no class 'cat'; choose one of 0, 1"):
         experiment.prepare(Lab(done[0], lambda done, total, note: None, lambda text: None))

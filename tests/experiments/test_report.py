@@ -300,15 +300,18 @@ def test_escaped_text_is_shown_literally_by_markdown(text: str) -> None:
             replace(SAME, difference_interval=(-0.01, 0.002)),
             "did not help: +0.00 points of accuracy against Few cats, ",
         ),
-        (replace(SAME, verdict="not enough evidence", seeds_needed=9), "About 9 seeds would probably settle it."),
-        (replace(SAME, verdict="not enough evidence"), "Not even 1,000 seeds are likely to settle it."),
+        (
+            replace(SAME, verdict="not enough evidence", seeds_needed=9),
+            "About 9 seeds would probably settle it.",
+        ),
+        (replace(SAME, verdict="not enough evidence"), "Even 1,000 seeds are unlikely to settle it."),
         (
             replace(SAME, verdict="not enough evidence", accuracies=(0.5,)),
             "1 seed. A verdict needs at least 3 seeds.",
         ),
         (
             HELPED,
-            "95% interval +8.00 to +12.00, 3 seeds. Its generator had seen real images that the arm lacks",
+            "95% interval +8.00 to +12.00, 3 seeds. Its generator was trained on real images that the arm lacks",
         ),
         (HELPED, "The published difference, with other data and another network, is +3.33."),
     ],
