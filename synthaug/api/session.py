@@ -153,8 +153,13 @@ class Session:
         epochs: int | None = None,
         selection: Selection | None = None,
         loss: Loss | None = None,
+        image_size: int | None = None,
     ) -> results.Trained:
-        """Train a classifier on a view and measure it on the real test images. Default recipe: the preset's."""
+        """Train a classifier on a view and measure it on the real test images.
+
+        ``recipe``: "linear" fits a head on pretrained features in seconds, "pretrained" fine-tunes the network;
+        default: by preset, else by the size of the images. ``image_size``: in pixels; default: by the images.
+        """
         from synthaug.stages.train import train
 
         with progress_bar() as report:
@@ -168,6 +173,7 @@ class Session:
                 epochs=epochs,
                 selection=selection,
                 loss=loss,
+                image_size=image_size,
             )
         per_class = dict(zip(self.classes, model.metrics["per_class"], strict=True))
         return results.Trained(

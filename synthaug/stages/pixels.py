@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synthaug.errors import ImageLost, ImageRejected, UnknownImage
-from synthaug.images import decode, resize
-from synthaug.records import Pixels
+from synthaug.grayscale import as_levels
+from synthaug.images import decode, resize, resize_levels
+from synthaug.records import GrayImage, Pixels
 from synthaug.store import catalog, labels
 from synthaug.workspace import Workspace
 
@@ -41,7 +43,7 @@ def naming_image(workspace: Workspace, sha256: str) -> Iterator[None]:
 
 
 def load_pixels(workspace: Workspace, hashes: Sequence[str], size: int) -> NDArray[np.uint8]:
-    """Images as (N, size, size, 3) uint8; what has another size is resized, antialiased. Raises ImageLost."""
+    """Pictures as (N, size, size, 3) uint8; what has another size is resized, antialiased. Raises ImageLost."""
     pixels = np.empty((len(hashes), size, size, 3), np.uint8)
     known: dict[str, int] = {}  # a view may hold an image many times; it is read once
     for i, sha256 in enumerate(hashes):
@@ -52,6 +54,35 @@ def load_pixels(workspace: Workspace, hashes: Sequence[str], size: int) -> NDArr
         image = read_image(workspace, sha256)
         pixels[i] = image if image.shape[:2] == (size, size) else resize(image, (size, size))
     return pixels
+
+
+def load_levels(workspace: Workspace, hashes: Sequence[str], size: int) -> NDArray[np.unsignedinteger[Any]]:
+    """Images as (N, size, size, 3) at their full depth: uint8, or uint16 as soon as one is gray of more than 8 bits.
+
+    Such an image is shown by its own window in 65,536 levels, and resized in those. Raises ImageLost.
+    """
+    pixels: NDArray[np.unsignedinteger[Any]] = np.empty((len(hashes), size, size, 3), np.uint8)
+    known: dict[str, int] = {}  # a view may hold an image many times; it is read once
+    for i, sha256 in enumerate(hashes):
+        first = known.setdefault(sha256, i)
+        if first != i:
+            pixels[i] = pixels[first]
+            continue
+        with naming_image(workspace, sha256):
+            image = workspace.images.stored(sha256)
+        if isinstance(image, GrayImage):
+            if pixels.dtype == np.uint8:
+                pixels = _deepened(pixels)
+            pixels[i] = resize_levels(as_levels(image), (size, size))[:, :, None]
+        else:
+            shown = resize(image, (size, size))
+            pixels[i] = shown if pixels.dtype == np.uint8 else _deepened(shown)
+    return pixels
+
+
+def _deepened(pixels: NDArray[np.unsignedinteger[Any]]) -> NDArray[np.uint16]:
+    """0..255 as 0..65535."""
+    return pixels.astype(np.uint16) * np.uint16(257)
 
 
 def in_batches(count: int, size: int) -> Iterator[slice]:
