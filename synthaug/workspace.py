@@ -1,6 +1,6 @@
-"""A workspace: a directory that holds everything, and can be copied as a whole.
+"""A workspace: a directory that holds all data of a project and can be copied as a whole.
 
-synthaug.db (SQLite), images/ (PNG by pixel hash), models/ (safetensors), runs/, exports/.
+It contains synthaug.db (SQLite), images/ (PNG files named by pixel hash), models/ (safetensors), runs/ and exports/.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ LOCK_FILE = "worker.lock"
 ORPHAN_SECONDS = 5.0  # the worker of a killed app ends within this
 RESTORE = "restore it from a backup: synthaug restore BACKUP NEW"
 MAX_CLASS_NAME = 200
-MAX_CLASSES = 255  # a class is one byte where many images travel at once
+MAX_CLASSES = 255  # the map sends the class of each image as one byte
 
 
 class Workspace:
-    """An open workspace. Usable from any thread."""
+    """An open workspace; it can be used from any thread."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -41,7 +41,7 @@ class Workspace:
 
     @classmethod
     def create(cls, root: Path, classes: Sequence[str], preset: str | None = None) -> Workspace:
-        """Make a new workspace with these classes, or a preset's. Raises UserError, WorkspaceError."""
+        """Create a workspace with these class names or those of a preset. Raises UserError and WorkspaceError."""
         if preset is not None:
             if preset not in PRESETS:
                 raise UnknownName("preset", preset, PRESETS)
@@ -61,34 +61,34 @@ class Workspace:
 
     @classmethod
     def open(cls, root: Path) -> Workspace:
-        """Open an existing workspace. Raises WorkspaceError."""
+        """Open an existing workspace, and migrate its database if needed. Raises WorkspaceError."""
         path = root / DATABASE_FILE
         if not path.is_file():
             if ImageStore(root / "images").is_empty():
                 raise WorkspaceError(
-                    f"no workspace at {root}; make one with: synthaug init {root} --preset digits"
+                    f"there is no workspace at {root}; create one with: synthaug init {root} --preset digits"
                 )
-            raise WorkspaceError(f"{path} is missing beside the images; {RESTORE}")
+            raise WorkspaceError(f"{path} is missing, although there are images; {RESTORE}")
         workspace = cls(root)
         if is_blank(workspace.db):
-            begun = f"repeat what began it: synthaug init {root}"
-            raise WorkspaceError(f"{path} is empty; {begun if workspace.images.is_empty() else RESTORE}")
+            retry = f"repeat the command that was interrupted: synthaug init {root}"
+            raise WorkspaceError(f"{path} is empty; {retry if workspace.images.is_empty() else RESTORE}")
         workspace.db.migrate()
         return workspace
 
     def remove_leftovers(self) -> list[Path]:
-        """Remove files that killed processes left half written; returns them."""
+        """Remove and return the files that killed processes left half written."""
         folders = [self.root, *(self.root / each for each in (*FOLDERS, "features")), *self.images.folders()]
         return remove_leftovers(folders)
 
     @property
     def name(self) -> str:
-        """The directory's name."""
+        """The name of the directory."""
         return self.root.resolve().name
 
     @property
     def read_only(self) -> bool:
-        """Whether it lies where it may not be written to: it can be looked at and verified."""
+        """Whether the workspace may not be written to; it can still be viewed and verified."""
         return self.db.read_only
 
     @property
@@ -98,15 +98,15 @@ class Workspace:
 
     @property
     def preset(self) -> str:
-        """The preset it was made from, or ""."""
+        """The preset it was created from, or ""."""
         return catalog.get_setting(self.db, "preset") or ""
 
     @contextmanager
     def lock(self, purpose: str) -> Iterator[int | None]:
-        """Be the one process that works this workspace's jobs; gives the lock's descriptor, to share with a child.
+        """Hold the lock that lets only one process run the jobs of this workspace.
 
-        One that may not be written to has no jobs to work, and is looked at by as many as like (None). Raises
-        WorkspaceInUse naming who holds it.
+        Gives the lock's descriptor, which a child process may share; None for a read-only workspace, which runs no
+        jobs and needs no lock. Raises WorkspaceInUse, naming the process that holds it.
         """
         if self.read_only:
             yield None
@@ -143,18 +143,18 @@ class Workspace:
 
 
 def _refuse_filled(root: Path) -> None:
-    """Refuse a folder that holds a workspace; what a killed init left is none. Raises WorkspaceError."""
+    """Raises WorkspaceError for a folder that holds a workspace or images; removes what a killed init left."""
     path = root / DATABASE_FILE
     if path.exists() and not is_blank(Database(path)):
-        raise WorkspaceError(f"{root} is a workspace already; choose another directory")
+        raise WorkspaceError(f"{root} is already a workspace; choose another directory")
     if not ImageStore(root / "images").is_empty():
-        raise WorkspaceError(f"{root} holds images without their database; {RESTORE}")
+        raise WorkspaceError(f"{root} holds images but no database; {RESTORE}")
     for journal in JOURNALS:
         path.with_name(path.name + journal).unlink(missing_ok=True)
 
 
 def _fill(db: Database, classes: Sequence[str], preset: str | None) -> None:
-    """Make the schema, and write down what the workspace is about."""
+    """Create the schema and store the classes and the preset."""
     with db.transaction():
         db.migrate()
         catalog.add_classes(db, list(classes))
@@ -164,11 +164,11 @@ def _fill(db: Database, classes: Sequence[str], preset: str | None) -> None:
 
 
 def check_class_names(names: Sequence[str]) -> None:
-    """Refuse empty, repeated, overlong or unprintable class names. Raises UserError."""
+    """Raises UserError for empty, repeated, overlong or unprintable class names."""
     if not names:
         raise UserError("a workspace needs at least one class: --classes a,b or --preset digits")
     if len(names) > MAX_CLASSES:
-        raise UserError(f"{len(names)} classes were given; a workspace takes at most {MAX_CLASSES}")
+        raise UserError(f"{len(names)} classes were given; a workspace has at most {MAX_CLASSES}")
     for name in names:
         if not name.strip():
             raise UserError(f"class name {name!r} is empty; every class needs a visible name")
@@ -178,7 +178,7 @@ def check_class_names(names: Sequence[str]) -> None:
             )
     if len(set(names)) != len(names):
         twice = next(name for name in names if list(names).count(name) > 1)
-        raise UserError(f"class {twice!r} is named twice; class names must differ")
+        raise UserError(f"class {twice!r} is given twice; class names must differ")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthaug.errors import ImageLost, ImageRejected, UnknownImage
-from synthaug.grayscale import as_levels
-from synthaug.images import decode, resize, resize_levels
+from synthaug.grayscale import as_levels, as_picture
+from synthaug.images import decode_full, resize, resize_levels
 from synthaug.records import GrayImage, Pixels
 from synthaug.store import catalog, labels
 from synthaug.workspace import Workspace
@@ -19,9 +19,16 @@ from synthaug.workspace import Workspace
 
 def read_image(workspace: Workspace, sha256: str, *, full_size: bool = False) -> Pixels:
     """An image (H, W, 3) uint8, or its larger review copy where one was kept. Raises ImageLost, UnknownName."""
+    return as_picture(read_stored(workspace, sha256, full_size=full_size))
+
+
+def read_stored(workspace: Workspace, sha256: str, *, full_size: bool = False) -> Pixels | GrayImage:
+    """The same as it is stored: gray of more than 8 bits stays what it is."""
     review = workspace.images.review_path(sha256)
     with naming_image(workspace, sha256):
-        return decode(review.read_bytes()) if full_size and review.exists() else workspace.images.read(sha256)
+        if full_size and review.exists():
+            return decode_full(review.read_bytes())
+        return workspace.images.stored(sha256)
 
 
 @contextmanager
@@ -68,8 +75,7 @@ def load_levels(workspace: Workspace, hashes: Sequence[str], size: int) -> NDArr
         if first != i:
             pixels[i] = pixels[first]
             continue
-        with naming_image(workspace, sha256):
-            image = workspace.images.stored(sha256)
+        image = read_stored(workspace, sha256)
         if isinstance(image, GrayImage):
             if pixels.dtype == np.uint8:
                 pixels = _deepened(pixels)
