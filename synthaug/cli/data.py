@@ -166,12 +166,20 @@ def prompts(
     type=click.Path(path_type=Path),
     help="Rebuild the export that this manifest.json describes, byte for byte.",
 )
+@click.option(
+    "--depth",
+    type=click.Choice(["8", "16"]),
+    help="Bits of gray films of more than 8: 16 writes them as they are, 8 their pictures. [default: 16; CIFAR: 8]",
+)
+@click.option("--full-size", is_flag=True, help="Write the larger original of an image where one is kept.")
 @workspace_option
 def export(
     directory: Path,
     file_format: str,
     view_name: str | None,
     manifest: Path | None,
+    depth: str | None,
+    full_size: bool,
     workspace_path: Path | None,
 ) -> Result:
     """Write a view and the real test images to files, with a manifest.
@@ -188,6 +196,21 @@ def export(
     if manifest is not None:
         result = stage.rebuild(workspace, manifest, directory)
     else:
-        result = stage.export(workspace, directory, file_format, str(view_name))
+        result = stage.export(
+            workspace,
+            directory,
+            file_format,
+            str(view_name),
+            depth=None if depth is None else int(depth),
+            full_size=full_size,
+        )
     message = f"{result.images} images written to {directory}; {result.manifest.name} describes them"
-    return {"images": result.images, "manifest": str(result.manifest), "message": message}
+    message += f"\n{result.films} of them at 16 bits" if result.films else ""
+    message += f"\n{result.note}" if result.note else ""
+    return {
+        "images": result.images,
+        "manifest": str(result.manifest),
+        "films": result.films,
+        "note": result.note,
+        "message": message,
+    }

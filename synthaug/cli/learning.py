@@ -17,10 +17,12 @@ from synthaug.cli.support import (
     template_options,
     workspace_option,
 )
+from synthaug.errors import UserError
 from synthaug.running.progress_bar import by_epoch, progress_bar
 
 if TYPE_CHECKING:
     from synthaug.classifiers.recipes import Loss, Selection
+    from synthaug.workspace import Workspace
 
 
 @command(cli, "generate")
@@ -174,9 +176,16 @@ def score(
 
 
 @command(cli, "train")
-@click.option("--view", required=True, metavar="VIEW", help="View to train on.")
 @click.option(
-    "--recipe", metavar="R", help="Training recipe: digits, small-cnn, resnet18-30 ... [default: by preset]"
+    "--view",
+    metavar="VIEW",
+    help="View to train on. [default: every labeled training image, with recipe linear: a first model in seconds]",
+)
+@click.option(
+    "--recipe",
+    metavar="R",
+    help="Training recipe: linear (a head on pretrained features, in seconds), pretrained (fine-tuned, for photographs "
+    "and radiographs), small-cnn, resnet18-30 ... [default: by the images]",
 )
 @click.option("--epochs", type=int, metavar="N", help="Training epochs. [default: the recipe's]")
 @click.option(
@@ -191,6 +200,12 @@ def score(
     help="Loss: plain, or one of two remedies for class imbalance. [default: the recipe's]",
 )
 @click.option(
+    "--image-size",
+    type=int,
+    metavar="PX",
+    help="Side that images are resized to. [default: by the images; 224 for photographs and radiographs]",
+)
+@click.option(
     "--seed",
     default=0,
     show_default=True,
@@ -200,11 +215,12 @@ def score(
 @click.option("--name", metavar="NAME", help="Name of the new model. [default: VIEW-RECIPE-SEED]")
 @workspace_option
 def train(
-    view: str,
+    view: str | None,
     recipe: str | None,
     epochs: int | None,
     selection: Selection | None,
     loss: Loss | None,
+    image_size: int | None,
     seed: int,
     name: str | None,
     workspace_path: Path | None,
@@ -214,9 +230,12 @@ def train(
     \b
       $ synthaug train --view imbalanced
     """
+    from synthaug.stages.train import describe_images
     from synthaug.stages.train import train as stage
 
     workspace = open_workspace(workspace_path)
+    if view is None:
+        return _first_model(workspace, name, seed, recipe, epochs, selection, loss, image_size)
     with progress_bar() as report:
         model = stage(
             workspace,
@@ -228,8 +247,37 @@ def train(
             epochs=epochs,
             selection=selection,
             loss=loss,
+            image_size=image_size,
         )
     accuracy = model.metrics["accuracy"]
     per_class = dict(zip(workspace.classes, model.metrics["per_class"], strict=True))
     message = f"{model.name}: {100 * accuracy:.2f}% of {model.metrics['test_images']} real test images"
-    return {"model": model.name, "accuracy": accuracy, "per_class": per_class, "message": message}
+    message += f"\nRecipe {model.recipe}; images of {describe_images(model.metrics)}"
+    images = {name: model.metrics[name] for name in ("image_size", "depth")}
+    return {"model": model.name, "accuracy": accuracy, "per_class": per_class, **images, "message": message}
+
+
+def _first_model(
+    workspace: Workspace, name: str | None, seed: int, recipe: str | None, *others: object
+) -> Result:
+    """The quick model of all labeled images, in words."""
+    from synthaug.stages.quick_model import RECIPE, quick_model
+
+    if recipe not in (None, RECIPE) or any(each is not None for each in others):
+        raise UserError(
+            "other recipes and settings than 'linear' need --view VIEW; see: synthaug view --help"
+        )
+    with progress_bar() as report:
+        model = quick_model(workspace, name, seed, report)
+    figures = model.metrics
+    where = "training images, each held out in turn" if figures["held_out"] else "real test images"
+    found = (
+        "too few images for a figure" if figures["accuracy"] is None else f"{100 * figures['accuracy']:.2f}%"
+    )
+    message = f"{model.name}: {found} of the {where}; {figures['images']} training images"
+    return {
+        "model": model.name,
+        "accuracy": figures["accuracy"],
+        "held_out": figures["held_out"],
+        "message": message,
+    }

@@ -151,7 +151,7 @@ class Context(OnImages):
         )
         classes, test = self._classes(lab), trainer.test_set(recipe).data
         places = [lab.workspace.classes.index(each) for each in classes]
-        sets = {"real test images": [judge.features(test.images[test.labels == each]) for each in places]}
+        sets = {"real test images": [judge.features(test.inputs[test.labels == each]) for each in places]}
         for title, view in (
             ("plain", arms[_arm("plain", "only")].view),
             ("contextual", arms[_arm("contextual", "only")].view),

@@ -25,7 +25,7 @@ from synthaug.errors import Cancelled, UnknownName, UserError
 from synthaug.measures import acquisition
 from synthaug.measures.quality import out_of_distribution
 from synthaug.progress import Progress
-from synthaug.stages.pixels import load_pixels
+from synthaug.stages.pixels import load_levels
 from synthaug.stages.seeds import check_seed
 from synthaug.stages.synthetic_pool import Pool, PoolFilter, check_jobs
 from synthaug.stages.view import ViewSpec
@@ -153,7 +153,7 @@ class _Acquirer:
                 f"generate more with: synthaug generate --label {search.label!r}"
             )
         self.chosen: list[int] = []  # positions in the pool, in the order of choice
-        self._pixels: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None = None
+        self._pixels: tuple[NDArray[np.unsignedinteger[Any]], NDArray[np.unsignedinteger[Any]]] | None = None
 
     def take(self, view: str) -> None:
         """Restore the images chosen up to a finished round from its view."""
@@ -247,7 +247,7 @@ class _Acquirer:
         reference = classifier.features(self._real_sample(REFERENCE))
         return out_of_distribution(features, reference) <= self.search.ood_guard
 
-    def _real_sample(self, count: int) -> NDArray[np.uint8]:
+    def _real_sample(self, count: int) -> NDArray[np.unsignedinteger[Any]]:
         """At most ``count`` real images of the base (N, S, S, 3), the same in every round."""
         real = np.array([i for i, member in enumerate(self.members) if member.origin == "real"], np.int64)
         if not len(real):
@@ -256,7 +256,7 @@ class _Acquirer:
                 "and choose a function other than 'epig'"
             )
         drawn = np.random.default_rng(self.search.seed).permutation(real)[:count]
-        sample: NDArray[np.uint8] = self._base_pixels()[np.sort(drawn)]
+        sample: NDArray[np.unsignedinteger[Any]] = self._base_pixels()[np.sort(drawn)]
         return sample
 
     def _freeze(self, outcome: Round) -> None:
@@ -266,20 +266,18 @@ class _Acquirer:
         kept = asdict(outcome) | {"search": _as_json(self.search, self.recipe)}
         views.create(self.workspace.db, outcome.view, spec | {"acquisition": kept}, members)
 
-    def _base_pixels(self) -> NDArray[np.uint8]:
+    def _base_pixels(self) -> NDArray[np.unsignedinteger[Any]]:
         return self._loaded()[0]
 
-    def _pool_pixels(self) -> NDArray[np.uint8]:
+    def _pool_pixels(self) -> NDArray[np.unsignedinteger[Any]]:
         return self._loaded()[1]
 
-    def _loaded(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """The images of the base and of the pool (N, S, S, 3) uint8, loaded on first use."""
+    def _loaded(self) -> tuple[NDArray[np.unsignedinteger[Any]], NDArray[np.unsignedinteger[Any]]]:
+        """The images of the base and of the pool (N, S, S, 3), of one depth, loaded on first use."""
         if self._pixels is None:
-            size = self.recipe.image_size
-            base, pool = (
-                load_pixels(self.workspace, [image.sha256 for image in images], size)
-                for images in (self.members, self.pool)
-            )
+            hashes = [*(each.sha256 for each in self.members), *(each.sha256 for each in self.pool)]
+            both = load_levels(self.workspace, hashes, self.recipe.image_size)  # of one depth
+            base, pool = np.split(both, [len(self.members)])
             self._pixels = base, pool
         return self._pixels
 

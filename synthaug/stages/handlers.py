@@ -17,6 +17,7 @@ MODULES = {
     "predict": "synthaug.stages.predict",
     "score": "synthaug.stages.score",
     "train": "synthaug.stages.train",
+    "quick-model": "synthaug.stages.quick_model",
     "retrain": "synthaug.stages.retrain",
 }
 

@@ -122,6 +122,12 @@ def usual_size(db: Database) -> tuple[int, int] | None:
     return None if row is None else (int(row["width"]), int(row["height"]))
 
 
+def usual_side(db: Database) -> int:
+    """The longer side in pixels of the commonest real images; 0 where there are none."""
+    size = usual_size(db)
+    return max(size) if size else 0
+
+
 def known_images(db: Database, ids: Sequence[int]) -> dict[int, ImageRecord]:
     """Those of these images that are there, by id."""
     found: dict[int, ImageRecord] = {}
