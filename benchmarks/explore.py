@@ -1,11 +1,11 @@
-"""The Explore page with 20,000 points in a real browser: first paint, lassoing, lasso to grid.
+"""The Explore page with 20,000 points in a real browser: first paint, drawing a lasso, and lasso to grid.
 
     python benchmarks/explore.py [--points 20000] [--rounds 10]
 
-The claim: points painted in under 1 s of opening the page, and the grid painted with its images in under 300 ms
-of letting go of the lasso. A workspace of random images with random coordinates is made first; the app runs as
-its users run it. Figures are wall clock in the page: median, 95th percentile. The floor under a mouse move is one
-frame of the browser.
+The goals: points are painted within 1 s of opening the page, and the grid with its images within 300 ms of releasing
+the lasso. The benchmark first creates a workspace of random images with random coordinates, then runs the app as
+users do. Times are wall-clock times in the page (median and 95th percentile). A mouse move takes at least one frame
+of the browser.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ TIME_MOVES = """
 
 
 def make_workspace(root: Path, count: int) -> None:
-    """Two thirds real, one third synthetic images of noise, with predictions and clustered coordinates."""
+    """A workspace of noise images (two thirds real, one third synthetic) with predictions and clustered coordinates."""
     rng = np.random.default_rng(0)
     workspace = Workspace.create(root / "workspace", CLASSES)
     for origin, share in (("real", 2 * count // 3), ("synthetic", count - 2 * count // 3)):
@@ -100,7 +100,7 @@ def make_workspace(root: Path, count: int) -> None:
 
 @contextmanager
 def running_app(workspace: Path) -> Iterator[str]:
-    """The app in its own process; yields the address that it prints."""
+    """Run the app in its own process; yields the address that it prints."""
     command = [sys.executable, "-m", "synthaug_app", str(workspace), "--port", "0"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
@@ -115,7 +115,7 @@ def running_app(workspace: Path) -> Iterator[str]:
 
 
 def first_paint(page: Page, address: str) -> tuple[float, float]:
-    """ms from opening the page to the points painted, and the part of it that fetching the points took."""
+    """Milliseconds from opening the page to painted points, and the part of it spent on fetching the points."""
     page.goto(urljoin(address, "/explore"))
     page.wait_for_selector(".sa-scatter[data-painted]", timeout=60_000)
     painted = page.evaluate("performance.getEntriesByName('synthaug:points-painted').at(-1).startTime")
@@ -126,7 +126,7 @@ def first_paint(page: Page, address: str) -> tuple[float, float]:
 
 
 def lasso(page: Page, round_: int) -> tuple[list[float], float, int]:
-    """ms a mouse move while lassoing, ms from release to the grid's images painted, points selected."""
+    """Milliseconds per mouse move of the lasso, milliseconds from its release to the painted grid, points selected."""
     x, y, width, height = page.evaluate(
         "() => { const box = document.querySelector('.sa-scatter [data-part=overlay]').getBoundingClientRect();"
         " return [box.x, box.y, box.width, box.height]; }"
@@ -176,9 +176,9 @@ def main() -> None:
         browser.close()
     show("open the page -> points painted", [painted for painted, _ in paints])
     show("  of which: fetching the points", [fetched for _, fetched in paints])
-    show("mouse move while lassoing -> next frame", [each for moves, _, _ in rounds for each in moves])
+    show("mouse move of the lasso -> next frame", [each for moves, _, _ in rounds for each in moves])
     show("release the lasso -> grid painted", [elapsed for _, elapsed, _ in rounds])
-    print(f"{statistics.mean(selected for *_, selected in rounds):,.0f} points selected a round")
+    print(f"{statistics.mean(selected for *_, selected in rounds):,.0f} points selected per round")
 
 
 if __name__ == "__main__":
