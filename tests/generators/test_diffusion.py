@@ -169,7 +169,7 @@ def test_a_lower_strength_stays_nearer_to_the_picture(generator: Generator, pict
         ),
         (
             {"image": np.zeros((32, 32, 3), np.uint8), "strength": 0.1},
-            r"a strength of 0\.1 leaves none of 6 steps; it takes a strength of at least 0\.17",
+            r"a strength of 0\.1 leaves none of the 6 steps; use a strength of at least 0\.17",
         ),
         (
             {"image": np.zeros((32, 32, 3), np.uint8), "mask": np.ones((8, 16), bool)},

@@ -250,7 +250,7 @@ def test_names_are_taken_once(captioned: Workspace) -> None:
         for _ in range(3)
     ]
     assert names == ["pencil-lora", "pencil-lora-2", "pencil-lora-3"]
-    with pytest.raises(UserError, match="'pencil-lora' exists or is being made"):
+    with pytest.raises(UserError, match="'pencil-lora' already exists or is being trained"):
         finetune.submit(captioned, "pencil", "digits", name="pencil-lora")
 
 

@@ -182,7 +182,7 @@ def test_a_word_list_that_changed_stops_the_job_instead_of_mixing(workspace: Wor
         ({"label": None}, UserError, "give the class of the images, one of '0', '1'"),
         ({"stratify": "NOBODY"}, TemplateError, "cannot stratify by 'NOBODY'"),
         ({"template": "a <NOBODY> cat"}, TemplateError, "NOBODY"),
-        ({"template": "a {cat"}, TemplateError, "without its"),
+        ({"template": "a {cat"}, TemplateError, "without a matching"),
     ],
 )
 def test_what_cannot_be_generated_is_said_before_anything_is_queued(
