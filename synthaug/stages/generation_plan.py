@@ -6,6 +6,8 @@ All of it follows from the job's parameters and the image's position alone, what
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from itertools import islice
 from random import Random
 
 from synthaug.errors import TemplateError, UserError
@@ -15,8 +17,54 @@ from synthaug.stages.guidance import GUIDANCE_GRID
 from synthaug.templates import Duplicates, Template
 
 
-def job_prompts(params: GenerationParams) -> list[Prompt]:
-    """The prompts of a job, image by image. Raises UserError if a word list has changed since it was queued."""
+class PromptOrder:
+    """The prompts of a job by position, drawn without replacement; where there are too few, again in fresh orders.
+
+    ``duplicates``: "keep" draws a text that the template gives twice twice, "skip" once. ``stratify`` names a
+    slot of which every value is to be drawn equally often. Raises TemplateError.
+    """
+
+    def __init__(
+        self,
+        template: Template,
+        count: int,
+        seed: int,
+        duplicates: Duplicates = "keep",
+        stratify: str | None = None,
+    ) -> None:
+        there_are = template.count if duplicates == "keep" else template.unique_count
+        if there_are is None:
+            raise TemplateError(
+                "this template has too many prompts to tell the different ones; keep duplicates"
+            )
+        self._template, self._count, self._seed = template, count, seed
+        self._duplicates, self._stratify = duplicates, stratify
+        self._a_turn = there_are
+        self._turn, self._place, self._order = 0, 0, self._drawn(0)
+
+    def between(self, first: int, stop: int) -> list[Prompt]:
+        """The prompts of positions ``first`` .. ``stop`` - 1. Quick if asked in ascending order."""
+        found: list[Prompt] = []
+        while first < stop:
+            turn, place = divmod(first, self._a_turn)
+            if turn != self._turn or place < self._place:
+                self._turn, self._place, self._order = turn, 0, self._drawn(turn)
+            taken = min(stop - first, self._a_turn - place)
+            found += islice(self._order, place - self._place, place - self._place + taken)
+            self._place = place + taken
+            first += taken
+        return found
+
+    def _drawn(self, turn: int) -> Iterator[Prompt]:
+        """All prompts in the order of the ``turn``-th time."""
+        wanted = min(self._a_turn, self._count - turn * self._a_turn)
+        if self._stratify is None:
+            return self._template.sample(wanted, self._seed + turn, self._duplicates)
+        return self._template.stratified(wanted, self._stratify, self._seed + turn, self._duplicates)
+
+
+def job_prompts(params: GenerationParams) -> PromptOrder:
+    """The prompts of a job. Raises UserError if a word list has changed since it was queued."""
     spec = params.spec
     template = Template.parse(spec.template, spec.slots)
     if template.count != params.prompts:
@@ -24,28 +72,7 @@ def job_prompts(params: GenerationParams) -> list[Prompt]:
             f"the template had {params.prompts} prompts when the job began and has {template.count} now: "
             "a word list has changed. Start a new job"
         )
-    return draw_prompts(template, spec.count, spec.seed, spec.duplicates, spec.stratify)
-
-
-def draw_prompts(
-    template: Template, count: int, seed: int, duplicates: Duplicates = "keep", stratify: str | None = None
-) -> list[Prompt]:
-    """``count`` prompts drawn without replacement; where there are fewer, again and again in fresh orders.
-
-    ``duplicates``: "keep" draws a text that the template gives twice twice, "skip" once. ``stratify`` names a
-    slot of which every value is to be drawn equally often. Raises TemplateError.
-    """
-    there_are = template.count if duplicates == "keep" else template.unique_count
-    if there_are is None:
-        raise TemplateError("this template has too many prompts to tell the different ones; keep duplicates")
-    prompts: list[Prompt] = []
-    for turn in range(-(-count // there_are)):
-        wanted = min(there_are, count - len(prompts))
-        if stratify is None:
-            prompts += template.sample(wanted, seed + turn, duplicates)
-        else:
-            prompts += template.stratified(wanted, stratify, seed + turn, duplicates)
-    return prompts
+    return PromptOrder(template, spec.count, spec.seed, spec.duplicates, spec.stratify)
 
 
 def image_seed(job_seed: int, position: int) -> int:

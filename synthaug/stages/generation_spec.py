@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY, dataclass, field, fields
 from typing import Any, Literal
 
 from synthaug.errors import UserError
+from synthaug.executors.base import ExecutorSpec
 from synthaug.stages.guidance import Guidance
 from synthaug.templates import Duplicates
 
@@ -25,7 +26,7 @@ class GenerationSpec:
     ``guidance``: a scale in 0 .. 100, or the ends of a range from which each image's own is drawn; None: the
     generator's own. ``guidance_by_slot``: slot -> value -> scale, which wins over it.
 
-    ``slots``: slot -> its values. ``duplicates`` and ``stratify``: as in :func:`.generation_plan.draw_prompts`.
+    ``slots``: slot -> its values. ``duplicates`` and ``stratify``: as in :func:`.generation_plan.PromptOrder`.
 
     ``start``: from noise ("text"), or from an image of the class in the view ``sources`` (None: the real training
     images), which is redrawn as a whole ("image"), but for its subject ("inpaint"), or with its subject elsewhere on
@@ -85,7 +86,7 @@ class GenerationParams:
     ``spec``: as asked, but for ``sources``, which ``source_ids`` replaces. ``generator``: its name. ``prompts``: how
     many the template had. ``source_ids``: ids of the images to start from, in the order they are taken; None: from
     text. ``size``: (width, height) in pixels of the real images, which the generated ones must share to train
-    together; None: the generator's own.
+    together; None: the generator's own. ``executor``: who draws; the images are the same whoever it is.
     """
 
     spec: GenerationSpec
@@ -93,6 +94,7 @@ class GenerationParams:
     prompts: int
     source_ids: tuple[int, ...] | None
     size: tuple[int, int] | None
+    executor: ExecutorSpec = field(default_factory=ExecutorSpec)
 
     def to_json(self) -> dict[str, Any]:
         """The parameters in the job table, flat as since 0.1: ``sources`` holds the image ids."""
@@ -102,6 +104,7 @@ class GenerationParams:
             "prompts": self.prompts,
             "sources": None if self.source_ids is None else list(self.source_ids),
             "size": None if self.size is None else list(self.size),
+            **({} if self.executor == ExecutorSpec() else {"executor": self.executor.to_json()}),
         }
 
     @classmethod
@@ -114,7 +117,8 @@ class GenerationParams:
             raise UserError(
                 f"the parameters of a generation job lack {missing[0]!r}; they were not written by synthaug"
             )
-        asked = {key: value for key, value in data.items() if key not in ("prompts", "sources", "size")}
+        known = ("prompts", "sources", "size", "executor")
+        asked = {key: value for key, value in data.items() if key not in known}
         sources, size = data.get("sources"), data["size"]
         return cls(
             GenerationSpec.from_json(asked),
@@ -122,4 +126,5 @@ class GenerationParams:
             data["prompts"],
             None if sources is None else tuple(sources),
             None if size is None else (size[0], size[1]),
+            ExecutorSpec(**data.get("executor", {})),
         )

@@ -56,6 +56,13 @@ class ImageStore:
             self._write(path, encode_png(pixels, text))
         return sha256
 
+    def put_encoded(self, sha256: str, png: bytes, review: bytes | None = None) -> None:
+        """Store an image that was encoded before, with its provenance; ``sha256`` must be the hash of its pixels."""
+        if not self._is_there(sha256):
+            if review is not None:
+                self._write(self.review_path(sha256), review)
+            self._write(self.path(sha256), png)
+
     def flush(self) -> None:
         """Make every file that this thread has put durable, with the folders that name them."""
         waiting = self._waiting()
