@@ -12,6 +12,7 @@ from synthaug.cli import cli
 from synthaug.cli.support import (
     Result,
     command,
+    executor_options,
     open_workspace,
     run_job,
     template_options,
@@ -22,6 +23,7 @@ from synthaug.running.progress_bar import by_epoch, progress_bar
 
 if TYPE_CHECKING:
     from synthaug.classifiers.recipes import Loss, Selection
+    from synthaug.executors.base import ExecutorSpec
     from synthaug.workspace import Workspace
 
 
@@ -71,6 +73,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Compile the denoiser first; it takes about a minute and pays off in long jobs on a GPU.",
 )
+@executor_options
 @template_options
 @workspace_option
 def generate(
@@ -80,6 +83,7 @@ def generate(
     guidance: str | None,
     slot_guidance: tuple[str, ...],
     slot: tuple[str, ...],
+    executor: ExecutorSpec,
     workspace_path: Path | None,
     **settings: Any,
 ) -> Result:
@@ -89,6 +93,7 @@ def generate(
 
     \b
       $ synthaug generate --template 'a <STROKE> handwritten digit eight' --label 8 -n 100 --guidance 1..5
+      $ synthaug generate --template 'a digit eight' --label 8 -n 10000 --executor processes --workers 2
     """
     from synthaug.stages.generate import submit
     from synthaug.stages.generation_result import GenerationResult
@@ -106,7 +111,7 @@ def generate(
         **settings,
     )
     workspace = open_workspace(workspace_path)
-    job = run_job(workspace, submit(workspace, spec))
+    job = run_job(workspace, submit(workspace, spec, executor))
     result = GenerationResult.from_json(job.result)
     message = f"Job {job.id}: {result.generated} images in {result.seconds:.1f} s"
     if result.seconds:

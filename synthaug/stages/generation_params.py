@@ -12,7 +12,7 @@ from synthaug.errors import UnknownName, UserError, ViewError
 from synthaug.generators import CONTEXT_PREFIX
 from synthaug.generators.base import ModelCard
 from synthaug.generators.folders import AUGMENTATION, family_of, find_model
-from synthaug.stages.generation_plan import draw_prompts
+from synthaug.stages.generation_plan import PromptOrder
 from synthaug.stages.generation_spec import GenerationParams, GenerationSpec, Start
 from synthaug.stages.guidance import check_guidance, check_scale
 from synthaug.store import catalog, labels, views
@@ -39,7 +39,7 @@ def resolve(workspace: Workspace, spec: GenerationSpec) -> GenerationParams:
     check_guidance(spec.guidance)
     unprompted = spec.label is None and not spec.template.strip()
     template = Template.parse(UNPROMPTED if unprompted else spec.template, spec.slots)
-    draw_prompts(template, 1, spec.seed, spec.duplicates, spec.stratify)
+    PromptOrder(template, 1, spec.seed, spec.duplicates, spec.stratify).between(0, 1)
     scales = _slot_scales(template, spec.guidance_by_slot)
     sources = None if spec.start == "text" else _source_ids(workspace, spec)
     fixed = replace(spec, template=template.text, generator=generator, guidance_by_slot=scales, sources=None)

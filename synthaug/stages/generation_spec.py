@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY, dataclass, field, fields
 from typing import Any, Literal
 
 from synthaug.errors import UserError
+from synthaug.executors.base import ExecutorSpec
 from synthaug.stages.guidance import Guidance
 from synthaug.templates import Duplicates
 
@@ -25,7 +26,7 @@ class GenerationSpec:
     ``guidance`` is a scale in 0 .. 100, or the ends of a range from which a scale is drawn for each image; None stands
     for the generator's default. ``guidance_by_slot`` maps slot -> value -> scale and takes precedence.
 
-    ``slots`` maps slots to their values. For ``duplicates`` and ``stratify`` see :func:`.generation_plan.draw_prompts`.
+    ``slots`` maps slots to their values. For ``duplicates`` and ``stratify`` see :func:`.generation_plan.PromptOrder`.
 
     ``start`` is "text" (from noise) or a way to use an image of the class from the view ``sources`` (None: the real
     training images): "image" varies it, "inpaint" replaces its background, and "context" moves its subject to another
@@ -88,6 +89,7 @@ class GenerationParams:
     name. ``prompts`` is the number of prompts of the template. ``source_ids`` are the ids of the images to start from,
     in order; None means a start from text. ``size`` is the (width, height) of the real images in pixels, which
     generated images must have in order to train together with them; None stands for the generator's native size.
+    ``executor`` says who generates; the images do not depend on it.
     """
 
     spec: GenerationSpec
@@ -95,6 +97,7 @@ class GenerationParams:
     prompts: int
     source_ids: tuple[int, ...] | None
     size: tuple[int, int] | None
+    executor: ExecutorSpec = field(default_factory=ExecutorSpec)
 
     def to_json(self) -> dict[str, Any]:
         """The parameters as flat JSON for the job table; ``sources`` holds the image ids (the format since 0.1)."""
@@ -104,6 +107,7 @@ class GenerationParams:
             "prompts": self.prompts,
             "sources": None if self.source_ids is None else list(self.source_ids),
             "size": None if self.size is None else list(self.size),
+            **({} if self.executor == ExecutorSpec() else {"executor": self.executor.to_json()}),
         }
 
     @classmethod
@@ -116,7 +120,8 @@ class GenerationParams:
             raise UserError(
                 f"the parameters of the generation job lack {missing[0]!r}; synthaug did not write them"
             )
-        asked = {key: value for key, value in data.items() if key not in ("prompts", "sources", "size")}
+        known = ("prompts", "sources", "size", "executor")
+        asked = {key: value for key, value in data.items() if key not in known}
         sources, size = data.get("sources"), data["size"]
         return cls(
             GenerationSpec.from_json(asked),
@@ -124,4 +129,5 @@ class GenerationParams:
             data["prompts"],
             None if sources is None else tuple(sources),
             None if size is None else (size[0], size[1]),
+            ExecutorSpec(**data.get("executor", {})),
         )
