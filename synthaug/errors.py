@@ -6,6 +6,7 @@
     │   ├── ImageRejected         one file that is not an image we take
     │   ├── ImageLost             an image of the workspace whose file is gone or damaged
     │   ├── ImportFailed          a source that cannot be imported at all
+    │   │   └── NothingImported   a source of which every entry was rejected
     │   ├── ExportFailed          a set that the chosen format cannot hold
     │   ├── ViewError             a dataset view that cannot be made
     │   ├── LabelRefused          one entry that the label log does not take
@@ -56,6 +57,16 @@ class ImageLost(UserError):
 
 class ImportFailed(UserError):
     """A source that cannot be imported at all."""
+
+
+class NothingImported(ImportFailed):
+    """A source of which every entry was rejected; ``rejected`` holds (path, reason)."""
+
+    def __init__(self, source: str, rejected: Sequence[tuple[str, str]]) -> None:
+        path, reason = rejected[0]
+        which = f"all {len(rejected)} entries of {source} were" if len(rejected) > 1 else f"{source} was"
+        super().__init__(f"nothing was imported: {which} rejected; {path}: {reason}")
+        self.rejected = tuple(rejected)
 
 
 class ExportFailed(UserError):

@@ -12,6 +12,7 @@ from synthaug.errors import UserError
 from synthaug.records import Job, Origin, Pixels, Split
 from synthaug.running.jobs import run_to_end
 from synthaug.running.progress_bar import by_epoch, by_run, progress_bar
+from synthaug.stages.class_map import ClassMap
 from synthaug.stages.generation_spec import GenerationSpec
 from synthaug.stages.view import ViewSpec
 from synthaug.workspace import Workspace
@@ -52,16 +53,22 @@ class Session:
         format: str = "auto",
         split: Split | None = None,
         origin: Origin = "real",
+        class_map: ClassMap | None = None,
+        hold_out: float = 0.0,
     ) -> results.Imported:
-        """Import a folder, CIFAR batches, a parquet file or "digits"; bad files are reported, the others go in.
+        """Import a folder, an image, CIFAR batches, a parquet file or "digits"; bad files are reported, the others go in.
 
-        ``split`` ("train" or "test") overrides what the source says. Raises ImportFailed for an unreadable source.
+        ``split`` ("train" or "test") overrides what the source says; ``hold_out`` is the share (0 .. 0.9) kept for
+        testing where neither says it. ``class_map``: what becomes of the source's classes. Raises ImportFailed for
+        an unreadable source, or one that was rejected as a whole.
         """
         from synthaug.stages.importing import import_images
 
         with progress_bar() as report:
-            found = import_images(self.workspace, source, format, split, origin, report)
-        return results.Imported(found.added, found.duplicates, found.rejected)
+            found = import_images(
+                self.workspace, source, format, split, origin, report, class_map=class_map, hold_out=hold_out
+            )
+        return results.Imported(found.added, found.duplicates, found.rejected, found.notes)
 
     def generate(self, spec: GenerationSpec) -> results.Generated:
         """Make the images of ``spec``: exactly ``spec.count``, each with its prompt and seed on record."""
