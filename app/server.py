@@ -130,6 +130,7 @@ def serve(
     """
     from synthaug.running.jobs import Worker
     from synthaug.stages.handlers import HANDLERS
+    from synthaug.stages.uploads import remove_abandoned
     from synthaug.workspace import Workspace
 
     from .accounts.access import access
@@ -139,6 +140,7 @@ def serve(
     require_owner(workspace, how, host)
     with bound_socket(host, port) as listener, workspace.lock("serve"):
         app = create_app(workspace, how, listener.getsockname()[1])
+        remove_abandoned(workspace)
         worker = Worker(workspace, HANDLERS)
         worker.start()
         try:

@@ -56,7 +56,7 @@ class Session:
         class_map: ClassMap | None = None,
         hold_out: float = 0.0,
     ) -> results.Imported:
-        """Import a folder, an image, CIFAR batches, a parquet file or "digits"; bad files are reported, the others go in.
+        """Import a folder, an image, CIFAR batches, a parquet file or "digits"; bad files are reported, others go in.
 
         ``split`` ("train" or "test") overrides what the source says; ``hold_out`` is the share (0 .. 0.9) kept for
         testing where neither says it. ``class_map``: what becomes of the source's classes. Raises ImportFailed for

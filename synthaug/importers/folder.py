@@ -165,7 +165,7 @@ def _text(name: str) -> str:
 def _item(tree: _Tree, path: Path, inside: Path, only: Only) -> ImportItem:
     row = tree.rows.get(path.as_posix())
     shown = _text(path.as_posix())
-    data, rejected = b"", ""
+    data, rejected = b"", _no_format(path)
     if only is None or shown in only:
         data, rejected = read_file(tree.root / path, inside)
     return ImportItem(
@@ -179,10 +179,16 @@ def _item(tree: _Tree, path: Path, inside: Path, only: Only) -> ImportItem:
     )
 
 
+def _no_format(path: Path) -> str:
+    """Why an image that is called so is not read; "" where it may be."""
+    known = path.suffix.lower() not in REPORTED
+    return "" if known else f"{path.suffix} is not a format we read; convert it to PNG"
+
+
 def read_file(path: Path, inside: Path) -> tuple[bytes, str]:
     """A file's bytes, or why they are not taken."""
-    if path.suffix.lower() in REPORTED:
-        return b"", f"{path.suffix} is not a format we read; convert it to PNG"
+    if unread := _no_format(path):
+        return b"", unread
     try:
         if not path.resolve().is_relative_to(inside):
             return b"", "a link that leads out of the folder; copy the file in"

@@ -68,6 +68,7 @@ def submit_import(
     class_map = class_map or ClassMap()
     if class_map.add:
         check_class_names(list(dict.fromkeys([*workspace.classes, *class_map.add])))
-    params = {"source": source, "format": format, "split": split, "origin": origin, "hold_out": hold_out}
+    params: dict[str, Any] = {"source": source, "format": format, "split": split, "origin": origin}
+    params["hold_out"] = hold_out
     params |= {"class_map": class_map.to_json(), **({} if upload is None else {"upload": upload})}
     return jobs.submit(workspace.db, "import", params, 0)

@@ -18,6 +18,7 @@ from synthaug.files import new_directory
 from synthaug.importers import load_importer
 from synthaug.importers.metadata import TABLES
 from synthaug.importers.zip_files import safe_path, unpack
+from synthaug.records import Job
 from synthaug.store import jobs
 from synthaug.workspace import Workspace
 
@@ -166,9 +167,22 @@ def remove(workspace: Workspace, upload: str | None) -> None:
         shutil.rmtree(_folder(workspace, upload), ignore_errors=True)
 
 
-def is_there(workspace: Workspace, upload: str) -> bool:
-    """Whether an upload can still be imported."""
-    return (_folder(workspace, upload) / "complete").is_dir()
+def remove_cancelled(workspace: Workspace, job: Job) -> None:
+    """Remove the upload of an import that was cancelled before it began."""
+    if job.kind == "import" and job.state == "cancelled":
+        remove(workspace, job.params.get("upload"))
+
+
+def is_resumable(workspace: Workspace, job: Job) -> bool:
+    """Whether a job can go on or be tried again: an import of an upload only while the files are there."""
+    upload = job.params.get("upload") if job.kind == "import" else None
+    return upload is None or (_folder(workspace, upload) / "complete").is_dir()
+
+
+def check_resumable(workspace: Workspace, job: Job) -> None:
+    """Raises UserError where a job cannot go on."""
+    if not is_resumable(workspace, job):
+        raise UserError("the files of this upload are gone; upload them again")
 
 
 def remove_abandoned(workspace: Workspace) -> None:

@@ -121,7 +121,7 @@ def test_a_map_survives_json(mapping: ClassMap) -> None:
 
 
 def test_a_map_of_something_else_is_refused() -> None:
-    with pytest.raises(UserError, match="the mapping of classes cannot be used: classes.a"):
+    with pytest.raises(UserError, match=r"the mapping of classes cannot be used: classes\.a"):
         ClassMap.from_json({"classes": {"a": 3}, "skip": [], "add": []})
 
 
@@ -151,7 +151,7 @@ def test_a_share_is_held_out_by_the_pixels(tmp_path: Path) -> None:
     assert splits[0] == splits[1]
     tested = list(splits[0].values()).count("test")
     assert 20 <= tested <= 60  # 40 expected, standard deviation 5.7
-    with pytest.raises(UserError, match="must lie in 0 .. 0.9"):
+    with pytest.raises(UserError, match="must lie in 0"):
         import_images(workspace, tmp_path / "src", hold_out=1.0)
 
 
@@ -181,6 +181,6 @@ def test_a_job_keeps_its_map(hips: Workspace, films: Path) -> None:
     done = run_to_end(hips, job, HANDLERS)
     assert (done.state, done.result["added"], done.result["skipped"]) == ("done", 5, 1)
     assert hips.classes == ("Big", "Small", "Middle")
-    with pytest.raises(UserError, match="named twice|control|empty"):
+    with pytest.raises(UserError, match="is empty"):
         submit_import(hips, str(films), "auto", None, "real", ClassMap(add=(" ",)))
     assert len(JobQueue(hips).list()) == 1
