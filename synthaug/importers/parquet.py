@@ -150,7 +150,7 @@ def _item(
         problem = "the row holds no image bytes" + (f", only the path {inner!r}" if inner else "")
     return ImportItem(
         path=where,
-        data=b"" if problem or not reads else data,
+        data=data if isinstance(data, bytes) and reads and not problem else b"",
         class_name=class_name,
         class_index=class_index,
         split=split,

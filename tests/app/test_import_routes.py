@@ -60,7 +60,12 @@ def survey(client: TestClient, **source: Any) -> dict[str, Any]:
 
 
 def test_from_files_to_an_import(workspace: Workspace, owner: TestClient) -> None:
-    files = {"set/3/a.png": png(1), "set/unlabeled/b.png": png(2, 300), "set/cat/c.png": png(3), "set/x.txt": b"x"}
+    files = {
+        "set/3/a.png": png(1),
+        "set/unlabeled/b.png": png(2, 300),
+        "set/cat/c.png": png(3),
+        "set/x.txt": b"x",
+    }
     upload = send(owner, {**files, "set/3/d.heic": b"x"})
     found = survey(owner, upload=upload)
     assert (found["format"], found["images"], found["tests_here"]) == ("folder", 3, False)
@@ -102,7 +107,9 @@ def test_a_reload_finds_what_was_sent(owner: TestClient) -> None:
 @pytest.mark.parametrize("path", ["../evil.png", "/etc/evil", "a/../../evil", "a\\evil"])
 def test_a_file_that_leads_elsewhere_is_refused(workspace: Workspace, owner: TestClient, path: str) -> None:
     upload = owner.post("/data/uploads", json={}).json()["id"]
-    answer = owner.post("/data/uploads/part", params={"upload": upload, "path": path, "offset": 0}, content=b"x")
+    answer = owner.post(
+        "/data/uploads/part", params={"upload": upload, "path": path, "offset": 0}, content=b"x"
+    )
     assert answer.status_code == 400
     assert not list(workspace.root.parent.rglob("*evil*"))
 
@@ -152,7 +159,9 @@ def test_a_class_that_cannot_be_added_is_refused_at_once(owner: TestClient) -> N
     assert (answer.status_code, owner.get("/data/jobs").json()["jobs"]) == (400, [])
 
 
-def test_a_stopped_import_that_had_not_begun_leaves_no_upload(workspace: Workspace, owner: TestClient) -> None:
+def test_a_stopped_import_that_had_not_begun_leaves_no_upload(
+    workspace: Workspace, owner: TestClient
+) -> None:
     upload = send(owner, {"3/a.png": png(1)})
     job = owner.post("/data/imports", json={"upload": upload}).json()["job"]
     assert owner.post(f"/data/uploads/{upload}/discard").status_code == 400

@@ -19,8 +19,8 @@ TEMPLATE = """
       <button class="sa-button" type="button" data-do="files">Choose files</button>
       <button class="sa-button" type="button" data-do="path" aria-expanded="false">On this machine</button>
     </div>
-    <input type="file" multiple hidden data-files aria-label="Files"><input type="file" webkitdirectory hidden data-folder
-      aria-label="Folder">
+    <input type="file" multiple hidden data-files aria-label="Files">
+    <input type="file" webkitdirectory hidden data-folder aria-label="Folder">
   </div>
   <form class="im-path" data-path hidden>
     <label>A path on the machine that runs this app, or the word <code>digits</code>. Files are copied, never changed.
