@@ -76,6 +76,7 @@ FUNCTIONS: dict[str, Role] = {
     "data_poll": "reviewer",
     "explore_images": "reviewer",
     "explore_poll": "reviewer",
+    "train_first": "reviewer",
     "train_poll": "reviewer",
     "train_threshold": "reviewer",
 }

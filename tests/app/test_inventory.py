@@ -82,6 +82,7 @@ FUNCTIONS = {
     "data_poll": "reviewer",
     "explore_images": "reviewer",
     "explore_poll": "reviewer",
+    "train_first": "reviewer",
     "train_poll": "reviewer",
     "train_threshold": "reviewer",
 }
