@@ -14,9 +14,12 @@ from pydantic import BaseModel, Field
 
 from synthaug.errors import ImageLost, LabelRefused, UnknownName, UserError, WorkspaceError
 from synthaug.records import Job, LabelEntry
+from synthaug.stages import uploads
+from synthaug.stages.uploads import Staging
 
 from .accounts.person import Person, person, signer
 from .context import AppContext
+from .import_routes import import_router, upload_router
 from .map_routes import map_router
 from .media import media_router
 from .modules import modules_router
@@ -65,6 +68,9 @@ def add_routes(app: FastAPI, context: AppContext) -> None:
     app.include_router(_points_router(context))
     app.include_router(map_router(context))
     app.include_router(_health_router(context))
+    staging = Staging(context.workspace)
+    app.include_router(upload_router(staging))
+    app.include_router(import_router(context, staging))
     app.include_router(_jobs_router(context))
     app.add_exception_handler(UserError, _user_error)
     app.add_exception_handler(LabelRefused, _refused)
@@ -159,30 +165,32 @@ def _jobs_router(context: AppContext) -> APIRouter:
     @router.get("/jobs")
     def jobs(who: Asking) -> dict[str, Any]:
         shown = context.jobs.list(RECENT_JOBS) if who.may("reviewer") else []
-        return {"jobs": [job_json(job) for job in shown]}
+        return {"jobs": [job_json(job, uploads.is_resumable(context.workspace, job)) for job in shown]}
 
     @router.post("/jobs/{job_id}/cancel")
     def cancel(job_id: int) -> dict[str, Any]:
         context.jobs.get(job_id)
         context.jobs.cancel(job_id)
+        uploads.remove_cancelled(context.workspace, context.jobs.get(job_id))
         return {"ok": True}
 
     @router.post("/jobs/{job_id}/resume")
     def resume(job_id: int) -> dict[str, Any]:
-        context.jobs.get(job_id)
+        uploads.check_resumable(context.workspace, context.jobs.get(job_id))
         context.jobs.resume(job_id)
         return {"ok": True}
 
     return router
 
 
-def job_json(job: Job) -> dict[str, Any]:
+def job_json(job: Job, resumable: bool) -> dict[str, Any]:
     """What a page shows of a job: the row, without the parameters and results that only the stages read."""
     params = {name: job.params[name] for name in SHOWN_PARAMS if name in job.params}
     result = {name: job.result[name] for name in SHOWN_RESULTS if name in job.result}
     return {field.name: getattr(job, field.name) for field in fields(job)} | {
         "params": params,
-        "result": result,
+        "result": {**result, "rejected": len(job.result.get("rejected", ()))},
+        "resumable": resumable,
     }
 
 

@@ -41,6 +41,7 @@ def create_app(workspace: Workspace, access: Access, port: int = 7860) -> FastAP
     from synthaug.running.jobs import JobQueue
 
     from .context import AppContext
+    from .fresh_classes import FreshClasses
     from .page_scripts import mark_page_scripts
     from .theme import head, theme
 
@@ -49,6 +50,7 @@ def create_app(workspace: Workspace, access: Access, port: int = 7860) -> FastAP
     add_own_routes(app, context, access)
     pages = build_pages(context)
     functions = {index: str(each.api_name) for index, each in pages.fns.items()}
+    app.add_middleware(FreshClasses, workspace=workspace, pages=pages, build=lambda: build_pages(context))
     guard(app, context, access, functions)
     mark_page_scripts()
     with warnings.catch_warnings():
@@ -129,6 +131,7 @@ def serve(
     Raises WorkspaceError if another app has it, UserError on a taken port, and off this machine without an owner.
     """
     from synthaug.running.worker_process import WorkerProcess
+    from synthaug.stages.uploads import remove_abandoned
     from synthaug.stages.worker import MODULE
     from synthaug.workspace import Workspace
 
@@ -139,6 +142,7 @@ def serve(
     require_owner(workspace, how, host)
     with bound_socket(host, port) as listener, workspace.lock("serve") as lock:
         app = create_app(workspace, how, listener.getsockname()[1])
+        remove_abandoned(workspace)
         worker = WorkerProcess(workspace, MODULE, lock)
         worker.start()
         try:

@@ -56,6 +56,15 @@ ROUTES: dict[Role, tuple[str, ...]] = {
     "owner": (
         "GET /generate",
         "GET /finetune",
+        "GET /data/uploads",
+        "POST /data/uploads",
+        "POST /data/uploads/part",
+        "GET /data/uploads/{upload}",
+        "POST /data/uploads/{upload}/finish",
+        "POST /data/uploads/{upload}/discard",
+        "POST /data/imports",
+        "POST /data/imports/survey",
+        "GET /data/imports/sample",
         "POST /data/jobs/{job_id}/cancel",
         "POST /data/jobs/{job_id}/resume",
     ),
@@ -67,6 +76,7 @@ FUNCTIONS: dict[str, Role] = {
     "data_poll": "reviewer",
     "explore_images": "reviewer",
     "explore_poll": "reviewer",
+    "train_first": "reviewer",
     "train_poll": "reviewer",
     "train_threshold": "reviewer",
 }

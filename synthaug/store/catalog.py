@@ -114,6 +114,11 @@ def count_images(db: Database) -> int:
     return int(db.query("SELECT count(*) FROM images")[0][0])
 
 
+def has_images(db: Database, *, split: Split, origin: Origin) -> bool:
+    """Whether there is an image of this split and origin."""
+    return db.one("SELECT 1 FROM images WHERE split = ? AND origin = ? LIMIT 1", [split, origin]) is not None
+
+
 def usual_size(db: Database) -> tuple[int, int] | None:
     """The commonest (width, height) of the real images, or None where there are none."""
     row = db.one(

@@ -64,6 +64,15 @@ EXPECTED = {
     "POST /gradio_api/cancel": "reviewer",
     "GET /generate": "owner",
     "GET /finetune": "owner",
+    "GET /data/uploads": "owner",
+    "POST /data/uploads": "owner",
+    "POST /data/uploads/part": "owner",
+    "GET /data/uploads/{upload}": "owner",
+    "POST /data/uploads/{upload}/finish": "owner",
+    "POST /data/uploads/{upload}/discard": "owner",
+    "POST /data/imports": "owner",
+    "POST /data/imports/survey": "owner",
+    "GET /data/imports/sample": "owner",
     "POST /data/jobs/{job_id}/cancel": "owner",
     "POST /data/jobs/{job_id}/resume": "owner",
 }
@@ -73,6 +82,7 @@ FUNCTIONS = {
     "data_poll": "reviewer",
     "explore_images": "reviewer",
     "explore_poll": "reviewer",
+    "train_first": "reviewer",
     "train_poll": "reviewer",
     "train_threshold": "reviewer",
 }
