@@ -238,7 +238,11 @@ BEGIN
 END;
 
 CREATE TRIGGER test_labels_are_frozen BEFORE INSERT ON labels
-WHEN NEW.reason IS NULL AND EXISTS (SELECT 1 FROM frozen_labels WHERE image_id = NEW.image_id)
+WHEN NEW.reason IS NULL AND EXISTS (SELECT 1 FROM frozen_labels WHERE image_id = NEW.image_id) AND NOT (
+    NEW.landmarks IS NOT NULL
+    AND NEW.class_position IS (SELECT class_position FROM current_labels WHERE image_id = NEW.image_id)
+    AND NOT EXISTS (SELECT 1 FROM current_landmarks WHERE image_id = NEW.image_id)
+)
 BEGIN
     SELECT RAISE(ABORT, 'a labeled real test image keeps its label');
 END;

@@ -22,3 +22,16 @@ CREATE TABLE landmark_predictions (
     created_at TEXT NOT NULL,
     PRIMARY KEY (model_id, image_id)
 ) STRICT, WITHOUT ROWID;
+
+-- A labeled real test image keeps its label; landmarks that come with this very class are taken once.
+DROP TRIGGER test_labels_are_frozen;
+
+CREATE TRIGGER test_labels_are_frozen BEFORE INSERT ON labels
+WHEN NEW.reason IS NULL AND EXISTS (SELECT 1 FROM frozen_labels WHERE image_id = NEW.image_id) AND NOT (
+    NEW.landmarks IS NOT NULL
+    AND NEW.class_position IS (SELECT class_position FROM current_labels WHERE image_id = NEW.image_id)
+    AND NOT EXISTS (SELECT 1 FROM current_landmarks WHERE image_id = NEW.image_id)
+)
+BEGIN
+    SELECT RAISE(ABORT, 'a labeled real test image keeps its label');
+END;

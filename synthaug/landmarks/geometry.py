@@ -79,13 +79,23 @@ def sides_look_swapped(scheme: Scheme, places: Places) -> bool:
     return sum(wrong) * 2 > len(pairs)
 
 
-def start_places(scheme: Scheme, width: float, height: float) -> dict[str, tuple[float, ...]]:
-    """Where landmarks begin on an image of this size while nothing better is known."""
+def in_pixels(shares: Places, width: float, height: float) -> dict[str, tuple[float, ...]]:
+    """Shares of width, height and (radius) width as pixels of an image of this size."""
     size = (width, height, width)
     return {
-        each.name: tuple(share * side for share, side in zip(each.mean, size, strict=False))
-        for each in scheme.landmarks
+        name: tuple(share * side for share, side in zip(place, size, strict=False))
+        for name, place in shares.items()
     }
+
+
+def in_shares(places: Places, width: float, height: float) -> dict[str, tuple[float, ...]]:
+    """The way back from :func:`in_pixels`."""
+    return in_pixels(places, 1 / width, 1 / height)
+
+
+def start_places(scheme: Scheme, width: float, height: float) -> dict[str, tuple[float, ...]]:
+    """Where landmarks begin on an image of this size while nothing better is known."""
+    return in_pixels({each.name: each.mean for each in scheme.landmarks}, width, height)
 
 
 def check_places(scheme: Scheme, places: Places, width: float, height: float) -> None:
@@ -106,4 +116,6 @@ def check_places(scheme: Scheme, places: Places, width: float, height: float) ->
                 f"landmark {landmark.name!r} at {list(place[:2])} lies outside the image of {width} x {height} pixels"
             )
         if wanted == 3 and not 0 < place[2] <= max(width, height):
-            raise UserError(f"landmark {landmark.name!r} has radius {place[2]}; it must be above 0 and fit the image")
+            raise UserError(
+                f"landmark {landmark.name!r} has radius {place[2]}; it must be above 0 and fit the image"
+            )

@@ -91,7 +91,7 @@ class Classes:
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """``sides``: left and right are those of the picture, or of the subject, which faces us. ``caption`` is a format."""
+    """``sides``: left and right are those of the picture, or of the subject, which faces us."""
 
     name: str
     title: str
@@ -101,7 +101,7 @@ class Scheme:
     lines: tuple[Line, ...] = ()
     angles: tuple[Angle, ...] = ()
     classes: Classes | None = None
-    caption: str | None = None
+    caption: str | None = None  # a format: "left angle {left:.2f}"
 
     @property
     def landmarks(self) -> tuple[Point | Circle, ...]:
@@ -271,6 +271,6 @@ def _caption_problems(scheme: Scheme) -> Iterator[str]:
         fields = [field for _, field, _, _ in string.Formatter().parse(scheme.caption) if field is not None]
         yield from _unknown(fields, [angle.name for angle in scheme.angles], "the caption")
         if set(fields) <= {angle.name for angle in scheme.angles}:
-            scheme.caption.format(**{field: 0.0 for field in fields})
+            scheme.caption.format(**dict.fromkeys(fields, 0.0))
     except (ValueError, KeyError, IndexError) as error:
         yield f"caption {scheme.caption!r}: {error}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,11 @@ from synthaug.exporters.manifest import (
     recording,
     write_manifest,
 )
+from synthaug.landmarks.captions import caption_with
 from synthaug.records import ExportItem
+from synthaug.stages.landmark_scheme import current_scheme
 from synthaug.stages.pixels import read_image
-from synthaug.store import catalog, generations, labels, views
+from synthaug.store import catalog, generations, labels, landmarks, views
 from synthaug.workspace import Workspace
 
 
@@ -98,6 +100,8 @@ def _items(workspace: Workspace, members: Sequence[views.ViewImage]) -> Iterator
     made = generations.of_images(workspace.db, ids)
     current = labels.current(workspace.db, ids)
     captions = catalog.captions(workspace.db, ids)
+    placed = landmarks.current(workspace.db, ids)
+    scheme = current_scheme(workspace)
     for member in members:
         provenance: dict[str, Any] = {"source": images[member.image_id].source}
         if member.image_id in captions:
@@ -117,6 +121,9 @@ def _items(workspace: Workspace, members: Sequence[views.ViewImage]) -> Iterator
                 "label_source": label.source,
                 "labeled_at": label.created_at,
             }
+        if (answer := placed.get(member.image_id)) is not None:
+            caption = None if scheme is None else caption_with(scheme, answer.landmarks)
+            provenance["landmarks"] = {**asdict(answer.landmarks), "caption": caption}
         yield ExportItem(
             sha256=member.sha256,
             pixels=read_image(workspace, member.sha256),

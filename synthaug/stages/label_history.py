@@ -138,6 +138,8 @@ def _object(path: Path, number: int, line: str) -> dict[str, Any]:
 
 
 def _chained(path: Path, number: int, row: Mapping[str, Any]) -> ChainedEntry:
-    if {*row, "landmarks"} != set(COLUMNS) or not all(each is None or isinstance(each, str) for each in row.values()):
+    if {*row, "landmarks"} != set(COLUMNS) or not all(
+        each is None or isinstance(each, str) for each in row.values()
+    ):
         raise UserError(f"{path} line {number} must have exactly the texts {', '.join(COLUMNS)}")
     return ChainedEntry(**row)

@@ -11,7 +11,10 @@ from synthaug.store.catalog import SQL_VARIABLES, chunks
 from synthaug.store.database import Database
 from synthaug.store.generations import PROMPTED_CLASS
 
-LOGGED = "id, image_id, value, class_position, annotator, source, op_id, undoes, model_id, reason, created_at, landmarks"
+LOGGED = (
+    "id, image_id, value, class_position, annotator, source, op_id, undoes, model_id, reason, created_at"
+    ", landmarks"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,5 +104,7 @@ def predicted(db: Database, image_ids: Sequence[int]) -> dict[int, PredictedLand
         )
         for row in rows:
             points = parse_json(dict[str, tuple[float, ...]], row["points"], "predicted landmarks")
-            found[row["image_id"]] = PredictedLandmarks(*row[:3], points, row["doubt"])
+            found[row["image_id"]] = PredictedLandmarks(
+                row["image_id"], row["model_id"], row["name"], points, row["doubt"]
+            )
     return found

@@ -41,9 +41,7 @@ def hips(draw: st.DrawFn) -> dict[str, tuple[float, ...]]:
     return {name: (*xy, 30.0) if name.endswith("head") else xy for name, xy in found.items()}
 
 
-def moved(
-    places: dict[str, tuple[float, ...]], degrees: float, scale: float
-) -> dict[str, tuple[float, ...]]:
+def moved(places: dict[str, tuple[float, ...]], degrees: float, scale: float) -> dict[str, tuple[float, ...]]:
     cos, sin = scale * math.cos(math.radians(degrees)), scale * math.sin(math.radians(degrees))
     return {name: (cos * x - sin * y, sin * x + cos * y) for name, (x, y, *_) in places.items()}
 

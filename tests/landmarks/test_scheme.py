@@ -64,7 +64,11 @@ def test_any_change_is_another_revision() -> None:
         ("[10.0, 25.0]", "[10.0]", "3 class names with 1 thresholds"),
         ('name = "cobb"', 'name = "Cobb angle"', "angle name 'Cobb angle'; use a-z"),
         ('"upper_left", title', '"left_upper", title', "its name says 'left'"),
-        ('title = "Cobb angle"', 'title = "Cobb angle"\ncaption = "{tilt} degrees"', "the caption names 'tilt'"),
+        (
+            'title = "Cobb angle"',
+            'title = "Cobb angle"\ncaption = "{tilt} degrees"',
+            "the caption names 'tilt'",
+        ),
         ('title = "Cobb angle"', 'title = "Cobb angle"\ncolour = "red"', "colour"),
     ],
 )
@@ -75,7 +79,9 @@ def test_a_mistake_is_named(old: str, new: str, message: str) -> None:
 
 
 def test_a_side_without_its_counterpart_is_refused() -> None:
-    text = 'name = "x"\ntitle = "X"\npoints = [{ name = "left_a", title = "A", mean = [0, 0], side = "left" }]'
+    text = (
+        'name = "x"\ntitle = "X"\npoints = [{ name = "left_a", title = "A", mean = [0, 0], side = "left" }]'
+    )
     with pytest.raises(UserError, match="no counterpart 'right_a' on the other side"):
         parse_scheme(text, "x.toml")
 

@@ -1,4 +1,4 @@
-"""Norberg angles of a dog's pelvis: said in captions, and what class they make (see landmarks/ for how they are measured)."""
+"""Norberg angles of a dog's pelvis: said in captions, and what class they make."""
 
 from __future__ import annotations
 
