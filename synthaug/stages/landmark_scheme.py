@@ -30,20 +30,20 @@ def required_scheme(workspace: Workspace) -> Scheme:
 
 def use_scheme(
     workspace: Workspace,
-    name: str | Path,
+    scheme: str | Path | Scheme,
     *,
     classes: Sequence[str] | None = None,
     thresholds: Sequence[float] | None = None,
     no_class: bool = False,
 ) -> Scheme:
-    """Use a scheme of the package, by name, or that of a TOML file; returns it as the workspace keeps it.
+    """Use a scheme, one of the package by name, or that of a TOML file; returns it as the workspace keeps it.
 
     ``classes``: names of this workspace, in ascending order of the angle; ``thresholds`` in degrees part them.
     ``no_class``: angles make no class here. Raises UserError.
     """
     if no_class and (classes is not None or thresholds is not None):
         raise UserError("no class is to be made by angles, but classes or thresholds were given; choose one")
-    scheme = load_scheme(name)
+    scheme = scheme if isinstance(scheme, Scheme) else load_scheme(scheme)
     scheme = replace(scheme, classes=None) if no_class else with_classes(scheme, classes, thresholds)
     for each in scheme.classes.names if scheme.classes else ():
         if each not in workspace.classes:
