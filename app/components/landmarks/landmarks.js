@@ -74,7 +74,7 @@ export class Landmarks {
     this.panel.hidden = false;
     this.part("title").textContent = scheme.title;
     const sided = scheme.angles.some(({ side }) => side !== null);
-    this.part("sides").textContent = sided ? `left and right of the ${scheme.sides}` : "";
+    this.part("sides").textContent = sided ? `sides of the ${scheme.sides}` : "";
     this.part("angles").replaceChildren(
       ...scheme.angles.map(({ name, title, side }) => {
         const degrees = make("b");
@@ -110,7 +110,8 @@ export class Landmarks {
     for (const { name } of scheme.angles)
       find(this.panel, `[data-angle="${name}"]`, HTMLElement).textContent = degreesWords(angles[name]);
     const swapped = sidesLookSwapped(scheme, shape.places);
-    this.part("origin").textContent = originWords(shape);
+    const origin = originWords(shape);
+    Object.assign(this.part("origin"), { textContent: origin, title: origin });
     this.part("hint").textContent = hintWords(shape, swapped);
     this.part("hint").classList.toggle("warn", swapped || !shape.isMeant);
     const index = this.classIndex;

@@ -20,8 +20,8 @@ import { applied, inverse } from "../viewer/placement.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const CROSS = "M-9 0H-3M3 0H9M0 -9V-3M0 3V9";
-const ARC = 34; // px: the radius of an angle's arc, and how far its number stands
-const NUMBER_AT = 52;
+const ARC = 30; // px: the radius of an angle's arc
+const NUMBER_BEYOND = 20; // px: its number stands so far outside the arc, or the circle around it
 
 export class Overlay {
   /**
@@ -192,7 +192,7 @@ export class Overlay {
     for (const [name, mark] of this.marks) this.drawMark(name, mark, /** @type {Point} */ (at.get(name)), scale);
     for (const [index, { start, end }] of this.scheme.lines.entries())
       join(this.lines[index], at.get(start), at.get(end));
-    for (const [index, angle] of this.scheme.angles.entries()) this.drawArc(angle, this.arcs[index], at);
+    for (const [index, angle] of this.scheme.angles.entries()) this.drawArc(angle, this.arcs[index], at, scale);
   }
 
   /**
@@ -214,8 +214,9 @@ export class Overlay {
    * @param {Angle} angle
    * @param {ReturnType<Overlay["makeArc"]>} parts
    * @param {Map<string, Point>} at
+   * @param {number} scale
    */
-  drawArc(angle, { arms, arc, number }, at) {
+  drawArc(angle, { arms, arc, number }, at, scale) {
     if (!angle.at || !angle.between) return;
     const vertex = /** @type {Point} */ (at.get(angle.at));
     const ends = angle.between.map((name) => /** @type {Point} */ (at.get(name)));
@@ -230,8 +231,9 @@ export class Overlay {
     const sweep = turn > 0 ? 1 : 0;
     const start = `${vertex.x + ARC * a.x} ${vertex.y + ARC * a.y}`;
     arc.setAttribute("d", `M${start}A${ARC} ${ARC} 0 0 ${sweep} ${vertex.x + ARC * b.x} ${vertex.y + ARC * b.y}`);
-    number.setAttribute("x", String(vertex.x + NUMBER_AT * middle.x));
-    number.setAttribute("y", String(vertex.y + NUMBER_AT * middle.y));
+    const away = NUMBER_BEYOND + Math.max(ARC, (this.places[angle.at][2] ?? 0) * scale);
+    number.setAttribute("x", String(vertex.x + away * middle.x));
+    number.setAttribute("y", String(vertex.y + away * middle.y));
     return undefined;
   }
 }

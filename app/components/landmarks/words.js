@@ -20,7 +20,7 @@ export function originWords({ touched, proposal: { origin, by, doubt } }) {
   if (touched) return "Placed by you";
   if (origin === "answer") return `Placed by ${by}`;
   if (origin === "model") return `Proposed by ${by}${doubt === null ? "" : `, ± ${doubt.toFixed(1)} px`}`;
-  return origin === "mean" ? "Mean of the latest answers" : "Not placed yet";
+  return origin === "mean" ? "Mean of answers" : "Not placed yet";
 }
 
 /** What a person can do now. @param {Shape} shape @param {boolean} swapped */
