@@ -21,6 +21,7 @@ ROUTES: dict[Role, tuple[str, ...]] = {
         "GET /data/items",
         "GET /data/answers",
         "GET /data/progress",
+        "GET /data/landmarks",
         "GET /data/jobs",  # empty for an annotator: the page asks whether the app is there
         "POST /data/labels",
         "POST /data/undo",
@@ -65,6 +66,7 @@ ROUTES: dict[Role, tuple[str, ...]] = {
         "POST /data/imports",
         "POST /data/imports/survey",
         "GET /data/imports/sample",
+        "POST /data/landmarks",
         "POST /data/jobs/{job_id}/cancel",
         "POST /data/jobs/{job_id}/resume",
     ),

@@ -34,6 +34,7 @@ EXPECTED = {
     "GET /data/items": "annotator",
     "GET /data/answers": "annotator",
     "GET /data/progress": "annotator",
+    "GET /data/landmarks": "annotator",
     "GET /data/jobs": "annotator",
     "POST /data/labels": "annotator",
     "POST /data/undo": "annotator",
@@ -73,6 +74,7 @@ EXPECTED = {
     "POST /data/imports": "owner",
     "POST /data/imports/survey": "owner",
     "GET /data/imports/sample": "owner",
+    "POST /data/landmarks": "owner",
     "POST /data/jobs/{job_id}/cancel": "owner",
     "POST /data/jobs/{job_id}/resume": "owner",
 }
