@@ -21,6 +21,7 @@ from .map_routes import map_router
 from .media import media_router
 from .modules import modules_router
 from .points import encode_points
+from .run_routes import runs_router
 
 Asking = Annotated[Person, Depends(person)]
 Signer = Annotated[Person, Depends(signer)]
@@ -66,6 +67,7 @@ def add_routes(app: FastAPI, context: AppContext) -> None:
     app.include_router(map_router(context))
     app.include_router(_health_router(context))
     app.include_router(_jobs_router(context))
+    app.include_router(runs_router(context))
     app.add_exception_handler(UserError, _user_error)
     app.add_exception_handler(LabelRefused, _refused)
     app.add_exception_handler(RequestValidationError, _validation_error)

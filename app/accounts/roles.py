@@ -38,6 +38,10 @@ ROUTES: dict[Role, tuple[str, ...]] = {
         "GET /",
         "GET /explore",
         "GET /train",
+        "GET /runs",
+        "GET /data/runs",
+        "GET /data/runs/sides",
+        "GET /data/runs/images",
         "GET /image/{key}",
         "GET /data/points",
         "GET /data/image/{key}",
@@ -56,6 +60,7 @@ ROUTES: dict[Role, tuple[str, ...]] = {
     "owner": (
         "GET /generate",
         "GET /finetune",
+        "GET /data/exports/{export_id}/download",
         "POST /data/jobs/{job_id}/cancel",
         "POST /data/jobs/{job_id}/resume",
     ),
@@ -68,13 +73,14 @@ FUNCTIONS: dict[str, Role] = {
     "explore_images": "reviewer",
     "explore_poll": "reviewer",
     "train_poll": "reviewer",
+    "runs_poll": "reviewer",
     "train_threshold": "reviewer",
 }
 
 HOME: dict[Role, str] = {"annotator": "/label", "reviewer": "/", "owner": "/"}
 """The page that a role starts on."""
 
-PAGES = frozenset({"/", "/label", "/explore", "/train", "/generate", "/finetune"})
+PAGES = frozenset({"/", "/label", "/explore", "/train", "/runs", "/generate", "/finetune"})
 IMAGE_LINK = "/image/"
 
 JOIN = "/gradio_api/queue/join"

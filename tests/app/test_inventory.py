@@ -48,6 +48,10 @@ EXPECTED = {
     "HEAD /": "reviewer",
     "GET /explore": "reviewer",
     "GET /train": "reviewer",
+    "GET /runs": "reviewer",
+    "GET /data/runs": "reviewer",
+    "GET /data/runs/sides": "reviewer",
+    "GET /data/runs/images": "reviewer",
     "GET /image/{key}": "reviewer",
     "GET /data/points": "reviewer",
     "GET /data/image/{key}": "reviewer",
@@ -64,6 +68,7 @@ EXPECTED = {
     "POST /gradio_api/cancel": "reviewer",
     "GET /generate": "owner",
     "GET /finetune": "owner",
+    "GET /data/exports/{export_id}/download": "owner",
     "POST /data/jobs/{job_id}/cancel": "owner",
     "POST /data/jobs/{job_id}/resume": "owner",
 }
@@ -74,6 +79,7 @@ FUNCTIONS = {
     "explore_images": "reviewer",
     "explore_poll": "reviewer",
     "train_poll": "reviewer",
+    "runs_poll": "reviewer",
     "train_threshold": "reviewer",
 }
 """All other functions are an owner's."""
@@ -207,7 +213,7 @@ def test_the_app_itself_answers_nobody(app: FastAPI) -> None:
         for name in set(dict(routes_of(app))) - open_
     }
     assert {name for name, answer in answers.items() if answer.status_code not in (303, 401)} == set()
-    pages = {"/", "/label", "/generate", "/finetune", "/explore", "/train", "/image/{key}"}
+    pages = {"/", "/label", "/generate", "/finetune", "/explore", "/train", "/runs", "/image/{key}"}
     assert {name.split()[1] for name, answer in answers.items() if answer.status_code == 303} == pages
 
 
