@@ -51,6 +51,8 @@ ROUTES: dict[Role, tuple[str, ...]] = {
         "GET /data/selections",
         "GET /data/selections/{name:path}",
         "POST /data/selections",
+        "GET /data/tags",
+        "POST /data/tags",
         "GET /data/health",
         "GET /data/health/images",
         "POST /gradio_api/queue/join",  # each function has its own least role, below
@@ -61,6 +63,7 @@ ROUTES: dict[Role, tuple[str, ...]] = {
         "GET /generate",
         "GET /finetune",
         "GET /data/exports/{export_id}/download",
+        "POST /data/health/retired",
         "POST /data/jobs/{job_id}/cancel",
         "POST /data/jobs/{job_id}/resume",
     ),

@@ -50,6 +50,7 @@ class Side:
     test_images: int
     test_fingerprint: str
     created_at: str
+    verdict_text: str = ""  # of the comparison that it is a side of
 
     @property
     def accuracy(self) -> float:
@@ -253,6 +254,7 @@ def _side_of(found: compare.Comparison, name: str, ids: Mapping[str, int], known
         found.test_images,
         found.test_fingerprint,
         found.created_at,
+        found.verdict_text,
     )
 
 

@@ -18,7 +18,7 @@ from synthaug.templates import Duplicates, Template
 def job_prompts(params: GenerationParams) -> list[Prompt]:
     """The prompts of a job, image by image. Raises UserError if a word list has changed since it was queued."""
     spec = params.spec
-    template = Template.parse(spec.template, spec.slots)
+    template = Template.parse(spec.template, spec.slots, spec.retired)  # None in jobs of older releases: none
     if template.count != params.prompts:
         raise UserError(
             f"the template had {params.prompts} prompts when the job began and has {template.count} now: "

@@ -27,6 +27,8 @@ class GenerationSpec:
 
     ``slots``: slot -> its values. ``duplicates`` and ``stratify``: as in :func:`.generation_plan.draw_prompts`.
 
+    ``retired``: slot -> values that are left out; None: those that the workspace has retired (:mod:`.retire`).
+
     ``start``: from noise ("text"), or from an image of the class in the view ``sources`` (None: the real training
     images), which is redrawn as a whole ("image"), but for its subject ("inpaint"), or with its subject elsewhere on
     a new background ("context"). ``strength``: how much of that image is drawn anew, above 0 and at most 1.
@@ -46,6 +48,7 @@ class GenerationSpec:
     slots: Mapping[str, Sequence[str]] = field(default_factory=dict)
     duplicates: Duplicates = "keep"
     stratify: str | None = None
+    retired: Mapping[str, Sequence[str]] | None = None
     start: Start = "text"
     strength: float | None = None
     sources: str | None = None
@@ -54,6 +57,9 @@ class GenerationSpec:
     def __post_init__(self) -> None:
         """Sequences become tuples and scales floats, so that equal specs compare equal."""
         object.__setattr__(self, "slots", {slot: tuple(values) for slot, values in self.slots.items()})
+        if self.retired is not None:
+            listed = {slot: tuple(values) for slot, values in self.retired.items()}
+            object.__setattr__(self, "retired", listed)
         if isinstance(self.guidance, Sequence):
             low, high = self.guidance
             object.__setattr__(self, "guidance", (float(low), float(high)))
@@ -66,6 +72,8 @@ class GenerationSpec:
         if isinstance(self.guidance, tuple):
             values["guidance"] = list(self.guidance)
         values["slots"] = {slot: list(listed) for slot, listed in self.slots.items()}
+        if self.retired is not None:
+            values["retired"] = {slot: list(listed) for slot, listed in self.retired.items()}
         values["guidance_by_slot"] = {slot: dict(scales) for slot, scales in self.guidance_by_slot.items()}
         return values
 

@@ -61,6 +61,8 @@ EXPECTED = {
     "GET /data/selections": "reviewer",
     "GET /data/selections/{name:path}": "reviewer",
     "POST /data/selections": "reviewer",
+    "GET /data/tags": "reviewer",
+    "POST /data/tags": "reviewer",
     "GET /data/health": "reviewer",
     "GET /data/health/images": "reviewer",
     "POST /gradio_api/queue/join": "reviewer",
@@ -69,6 +71,7 @@ EXPECTED = {
     "GET /generate": "owner",
     "GET /finetune": "owner",
     "GET /data/exports/{export_id}/download": "owner",
+    "POST /data/health/retired": "owner",
     "POST /data/jobs/{job_id}/cancel": "owner",
     "POST /data/jobs/{job_id}/resume": "owner",
 }

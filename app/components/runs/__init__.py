@@ -36,7 +36,7 @@ TEMPLATE = """
 def runs() -> gr.HTML:
     """Asks the app for the list, again whenever a job has ended; keeps filters and choice in the address."""
     filters = "".join(
-        f'<label>{title}<select class="sa-select" data-filter="{name}"></select></label>'
+        f'<label>{title}<select class="sa-select" data-filter="{name}" aria-label="{title}"></select></label>'
         for name, title in FILTERS
     )
     columns = "".join(

@@ -30,6 +30,8 @@ def side_by_side(sides: Sequence[Side], classes: Sequence[str]) -> Markup:
 
 
 def _difference(sides: Sequence[Side]) -> Markup:
+    if sides[0].verdict_text and sides[0].key.rpartition(":")[0] == sides[1].key.rpartition(":")[0]:
+        return markup("<p>{}</p>", sides[0].verdict_text)
     if sides[0].test_fingerprint != sides[1].test_fingerprint:
         return OTHER_TEST_SET
     change = sides[1].accuracy - sides[0].accuracy
