@@ -9,8 +9,9 @@ from ...modules import mounting
 TEMPLATE = """
 <section class="sa-card sa-health" data-state="loading">
   <h2>Template health</h2>
-  <p>How the images of every slot value fared in review. A word that fails is better retired than its
-    images rejected one by one: no job draws it then, until it is taken back. The line through a bar is the 95% interval (Wilson): few images, wide line.</p>
+  <p>How the images of every slot value fared in review. A word that fails is better retired than its images
+    rejected one by one: no job draws it then, until it is taken back. The line through a bar is the 95% interval
+    (Wilson): few images, wide line.</p>
   <ul class="sa-health-notes" data-part="notes"></ul>
   <p class="sa-health-retired" data-part="retired" role="status"></p>
   <p class="sa-bad" data-part="problem" role="alert"></p>
