@@ -25,6 +25,7 @@ from .map_routes import map_router
 from .media import media_router
 from .modules import modules_router
 from .points import encode_points
+from .run_routes import runs_router
 
 Asking = Annotated[Person, Depends(person)]
 Signer = Annotated[Person, Depends(signer)]
@@ -74,6 +75,14 @@ class UndoIn(BaseModel):
     op_id: str = Field(min_length=8, max_length=64)
 
 
+class RetiredIn(BaseModel):
+    """A slot value to leave out of the next jobs, or to draw again."""
+
+    slot: str = Field(min_length=1, max_length=500)
+    value: str = Field(max_length=500)
+    retired: bool
+
+
 def add_routes(app: FastAPI, context: AppContext) -> None:
     """Everything of ours, declared before Gradio is mounted at "/"."""
     app.include_router(modules_router())
@@ -88,6 +97,7 @@ def add_routes(app: FastAPI, context: AppContext) -> None:
     app.include_router(upload_router(staging))
     app.include_router(import_router(context, staging))
     app.include_router(_jobs_router(context))
+    app.include_router(runs_router(context))
     app.add_exception_handler(UserError, _user_error)
     app.add_exception_handler(LabelRefused, _refused)
     app.add_exception_handler(RequestValidationError, _validation_error)
@@ -160,13 +170,24 @@ def _points_router(context: AppContext) -> APIRouter:
 
 def _health_router(context: AppContext) -> APIRouter:
     from synthaug.reading import template_health
+    from synthaug.stages import retire
 
     router = APIRouter(prefix="/data/health")
 
     @router.get("")
     def health() -> dict[str, Any]:
         rows = template_health.health(context.workspace)
-        return {"rows": [asdict(row) for row in rows], "sentences": template_health.sentences(rows)}
+        return {
+            "rows": [asdict(row) for row in rows],
+            "sentences": template_health.sentences(rows),
+            "retired": [asdict(each) for each in retire.retired(context.workspace)],
+        }
+
+    @router.post("/retired")
+    def retired(body: RetiredIn, who: Signer) -> dict[str, Any]:
+        act = retire.retire if body.retired else retire.take_back
+        act(context.workspace, body.slot, body.value, who.name)
+        return {"ok": True}
 
     @router.get("/images")
     def images(slot: str, value: str, trouble: str = "any") -> dict[str, Any]:

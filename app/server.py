@@ -97,7 +97,7 @@ def build_pages(context: AppContext) -> gr.Blocks:
     import gradio as gr
     from gradio.components.navbar import Navbar
 
-    from .pages import data, explore, finetune, generate, label, train
+    from .pages import data, explore, finetune, generate, label, runs, train
     from .shell import PAGES, header
 
     builders: dict[str, Callable[[AppContext], None]] = {
@@ -107,6 +107,7 @@ def build_pages(context: AppContext) -> gr.Blocks:
         "label": label.page,
         "explore": explore.page,
         "train": train.page,
+        "runs": runs.page,
     }
     name = context.workspace.name
     demo = gr.Blocks(title=f"synthaug · {name}", fill_width=True, analytics_enabled=False)

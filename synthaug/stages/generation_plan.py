@@ -66,7 +66,7 @@ class PromptOrder:
 def job_prompts(params: GenerationParams) -> PromptOrder:
     """The prompts of a job. Raises UserError if a word list has changed since the job was queued."""
     spec = params.spec
-    template = Template.parse(spec.template, spec.slots)
+    template = Template.parse(spec.template, spec.slots, spec.retired)  # None in jobs of older releases: none
     if template.count != params.prompts:
         raise UserError(
             f"the template had {params.prompts} prompts when the job was queued and now has {template.count}, because "

@@ -28,6 +28,9 @@ class GenerationSpec:
 
     ``slots`` maps slots to their values. For ``duplicates`` and ``stratify`` see :func:`.generation_plan.PromptOrder`.
 
+    ``retired`` maps slots to values that are left out; None stands for those that the workspace has retired
+    (:mod:`.retire`).
+
     ``start`` is "text" (from noise) or a way to use an image of the class from the view ``sources`` (None: the real
     training images): "image" varies it, "inpaint" replaces its background, and "context" moves its subject to another
     place and background. ``strength`` says how much of that image changes, above 0 and at most 1.
@@ -47,6 +50,7 @@ class GenerationSpec:
     slots: Mapping[str, Sequence[str]] = field(default_factory=dict)
     duplicates: Duplicates = "keep"
     stratify: str | None = None
+    retired: Mapping[str, Sequence[str]] | None = None
     start: Start = "text"
     strength: float | None = None
     sources: str | None = None
@@ -55,6 +59,9 @@ class GenerationSpec:
     def __post_init__(self) -> None:
         """Convert sequences to tuples and scales to floats, so that equal specifications compare equal."""
         object.__setattr__(self, "slots", {slot: tuple(values) for slot, values in self.slots.items()})
+        if self.retired is not None:
+            listed = {slot: tuple(values) for slot, values in self.retired.items()}
+            object.__setattr__(self, "retired", listed)
         if isinstance(self.guidance, Sequence):
             low, high = self.guidance
             object.__setattr__(self, "guidance", (float(low), float(high)))
@@ -67,6 +74,8 @@ class GenerationSpec:
         if isinstance(self.guidance, tuple):
             values["guidance"] = list(self.guidance)
         values["slots"] = {slot: list(listed) for slot, listed in self.slots.items()}
+        if self.retired is not None:
+            values["retired"] = {slot: list(listed) for slot, listed in self.retired.items()}
         values["guidance_by_slot"] = {slot: dict(scales) for slot, scales in self.guidance_by_slot.items()}
         return values
 

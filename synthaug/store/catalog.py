@@ -169,6 +169,17 @@ def hashes_of_split(db: Database, split: Split) -> list[tuple[str, int]]:
     return [(row[0], row[1]) for row in rows]
 
 
+def ids_of_split(db: Database, split: Split) -> list[int]:
+    """Ids of the labeled real images of a split, in the order of :func:`hashes_of_split`."""
+    rows = db.query(
+        "SELECT images.id FROM images"
+        " JOIN current_labels ON current_labels.image_id = images.id AND current_labels.value = 'class'"
+        " WHERE images.split = ? AND images.origin = 'real' ORDER BY images.sha256",
+        [split],
+    )
+    return [row[0] for row in rows]
+
+
 def image_by_hash(db: Database, sha256: str) -> ImageRecord:
     """The image whose pixels have this hash. Raises UnknownName."""
     row = db.one(f"SELECT {IMAGE_COLUMNS} FROM images WHERE sha256 = ?", [sha256])

@@ -162,6 +162,8 @@
  * @property {Neighbour[]} synthetic
  * @property {Neighbour[]} duplicates
  * @property {Holder[]} holders
+ * @property {string[]} tags
+ * @property {{ tag: string, tagged: boolean, person: string, created_at: string }[]} taggings oldest first
  * @property {string[]} classes
  */
 
