@@ -134,9 +134,9 @@ def serve(
     Raises WorkspaceError if another process uses the workspace, and UserError if the port is in use, or if other
     machines can reach the app and no owner has an account.
     """
-    from synthaug.running.worker_process import WorkerProcess
+    from synthaug.running.job_process import JobProcess
+    from synthaug.stages.job_process import MODULE
     from synthaug.stages.uploads import remove_abandoned
-    from synthaug.stages.worker import MODULE
     from synthaug.workspace import Workspace
 
     from .accounts.access import access
@@ -147,7 +147,7 @@ def serve(
     with bound_socket(host, port) as listener, workspace.lock("serve") as lock:
         app = create_app(workspace, how, listener.getsockname()[1])
         remove_abandoned(workspace)
-        worker = WorkerProcess(workspace, MODULE, lock)
+        worker = JobProcess(workspace, MODULE, lock)
         worker.start()
         try:
             _run(app, listener, how, open_browser)
