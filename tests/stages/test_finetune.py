@@ -170,7 +170,9 @@ def test_captions_come_from_the_import_then_the_prompt_then_the_template(caption
     assert found.captions[1:] == ("a bold digit", "a photo of a 5", "a photo of a 5")
     assert found.hashes[2:] == (bare, bare)
     assert found.classes == ("3", "5", "8")
-    with pytest.raises(UserError, match=r"2 of the 4 training images in 'mixed' have no caption.*metadata\.csv"):
+    with pytest.raises(
+        UserError, match=r"2 of the 4 training images in 'mixed' have no caption.*metadata\.csv"
+    ):
         finetune.submit(captioned, "mixed", "digits")
 
 
