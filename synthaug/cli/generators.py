@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from synthaug.running.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from synthaug.generator_training.finetuning_config import Method
+    from synthaug.generator_training.summary import TextToImageSummary
 
 
 @command(cli, "finetune")
@@ -214,6 +216,7 @@ def train_generator(
       $ synthaug train-generator model/ --family ddpm --view balanced --unconditional
       $ synthaug train-generator model/ --family gan --view balanced --class cat
     """
+    summary: Mapping[str, object]
     kept = checkpoints or output.with_name(output.name + ".checkpoints")
     with progress_bar() as report:
 
@@ -226,7 +229,7 @@ def train_generator(
                     "--view, --class, --unconditional and --flip are for --family ddpm or gan; --family text "
                     "trains on --data"
                 )
-            figures = _train_text(output, kept, data, steps, seed, progress, base, export)
+            summary = _train_text(output, kept, data, steps, seed, progress, base, export)
         else:
             from synthaug.stages.train_generator import train_on_view
 
@@ -235,7 +238,7 @@ def train_generator(
 
             if view is None:
                 raise UserError(f"a {family} is trained on a view; give one with --view")
-            figures = train_on_view(
+            summary = train_on_view(
                 open_workspace(workspace_path),
                 output,
                 kept,
@@ -250,7 +253,7 @@ def train_generator(
                 progress=progress,
             )
     return {
-        **figures,
+        **summary,
         "model": str(output),
         "message": f"Trained {output}. Use it with: --generator {output}",
     }
@@ -265,7 +268,7 @@ def _train_text(
     progress: Any,
     base: str | None,
     export: bool,
-) -> dict[str, Any]:
+) -> TextToImageSummary:
     from synthaug.stages.train_generator import check_output, train_digits_generator
 
     if data == "digits":
