@@ -101,6 +101,7 @@ class ExportItem:
     split: Split
     origin: Origin
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    film: GrayImage | None = None  # at its full depth, for formats that hold it; ``pixels`` are its picture
 
 
 @dataclass(frozen=True, slots=True)

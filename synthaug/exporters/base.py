@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from synthaug.errors import ExportFailed, WorkspaceError
+from synthaug.images import encode_png
 from synthaug.records import ExportItem
 
 
@@ -49,6 +50,11 @@ def refuse_filled(directory: Path, doing: str = "export to") -> None:
             f"cannot {doing} {directory}: it is not empty (it holds {first!r}); "
             "choose a new folder or empty it"
         )
+
+
+def png_of(item: ExportItem) -> bytes:
+    """The image as PNG: gray of 16 bits, with how it is shown, where it comes at its full depth."""
+    return encode_png(item.pixels if item.film is None else item.film, {})
 
 
 def caption_of(item: ExportItem) -> str:
