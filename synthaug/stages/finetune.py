@@ -22,6 +22,7 @@ from synthaug.records import Pixels
 from synthaug.running.jobs import JobContext
 from synthaug.stages.finetune_captions import Captioned, captioned_images
 from synthaug.stages.generation_params import usual_generator
+from synthaug.stages.generator_names import FINETUNED, RECORD, check_free, locate
 from synthaug.stages.pixels import read_image
 from synthaug.stages.seeds import check_seed
 from synthaug.store import jobs
@@ -29,8 +30,6 @@ from synthaug.store.database import now
 from synthaug.workspace import Workspace
 
 KIND = "finetune"
-FOLDER = Path("models") / "finetuned"
-RECORD = "finetuning.json"
 VALIDATION_IMAGES = 4
 HISTORY = 200  # entries of the loss curve, at most
 NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
@@ -80,7 +79,7 @@ def submit(
     config = _config({**asdict(config), "instance_prompt": instance_prompt, "class_prompt": class_prompt})
     check_config(config, found.captions)
     if not HUB_ID.fullmatch(base):  # a hub id is looked for by the job: that may take a while
-        find_model(base)
+        find_model(locate(workspace, base))
     every = max(1, config.steps // 10) if validate_every is None else validate_every
     if every < 1:
         raise UserError(f"validation images are drawn every {every} steps; it must be at least 1")
@@ -103,7 +102,7 @@ def run(context: JobContext) -> Mapping[str, Any]:
     images of the image store that are in no split. ``history``: ``[{"step", "loss"}, ...]``, at most 200.
     """
     workspace, params = context.workspace, context.job.params
-    output = workspace.root / FOLDER / params["name"]
+    output = workspace.root / FINETUNED / params["name"]
     checkpoints = output.with_name(f".{output.name}.checkpoints")
     if not output.exists():
         context.progress(context.job.done, context.job.total, "loading the model")
@@ -115,7 +114,7 @@ def run(context: JobContext) -> Mapping[str, Any]:
 def list_finetuned(workspace: Workspace) -> list[FinetunedModel]:
     """The fine-tuned generators of a workspace, newest first."""
     found = []
-    for record in (workspace.root / FOLDER).glob(f"[!.]*/{RECORD}"):
+    for record in (workspace.root / FINETUNED).glob(f"[!.]*/{RECORD}"):
         kept = json.loads(record.read_text(encoding="utf-8"))
         found.append(FinetunedModel(name=record.parent.name, path=record.parent, **kept))
     return sorted(found, key=lambda each: (each.created_at, each.name), reverse=True)
@@ -137,7 +136,7 @@ def _make(context: JobContext, output: Path, checkpoints: Path) -> None:
         figures = finetune(
             _pixels(workspace, found),
             found.captions,
-            params["base"],
+            locate(workspace, params["base"]),
             config,
             partial,
             checkpoints,
@@ -241,6 +240,7 @@ def _free_name(workspace: Workspace, name: str | None, usual: str) -> str:
         name = usual
         while name in taken:
             name = f"{usual}-{next(numbers)}"
+    check_free(name)
     if not NAME.fullmatch(name):
         raise UserError(
             f"the name {name!r} does not fit a folder: letters, digits, '.', '-' and '_' are allowed, at most 100"

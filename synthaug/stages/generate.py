@@ -20,6 +20,7 @@ from synthaug.stages.generation_params import resolve
 from synthaug.stages.generation_plan import guidance_of, job_prompts, request, source_of
 from synthaug.stages.generation_result import GenerationResult
 from synthaug.stages.generation_spec import GenerationParams, GenerationSpec
+from synthaug.stages.generator_names import locate
 from synthaug.stages.pixels import read_image
 from synthaug.store import catalog, generations, jobs
 from synthaug.store.generations import Generation
@@ -55,7 +56,7 @@ def preview(
     """
     params = resolve(workspace, replace(spec, count=count))
     prompts = job_prompts(params)
-    generator = load(params)
+    generator = load(workspace, params)
     for start in range(0, count, generator.settings.batch_size):
         positions = range(start, min(count, start + generator.settings.batch_size))
         made = requests(workspace, params, prompts, positions)
@@ -75,7 +76,7 @@ def run(context: JobContext) -> dict[str, Any]:
         return result.to_json()
     context.progress(len(done), count, "loading the generator", **result.to_json(), rate=0.0, unit="images")
     prompts = job_prompts(params)
-    generator = load(params)
+    generator = load(workspace, params)
     started = time.monotonic()
     for positions in _batches(params.spec, prompts, pending, generator.settings.batch_size):
         made = requests(workspace, params, prompts, positions)
@@ -89,9 +90,9 @@ def run(context: JobContext) -> dict[str, Any]:
     return result.to_json()
 
 
-def load(params: GenerationParams) -> Generator:
+def load(workspace: Workspace, params: GenerationParams) -> Generator:
     """The generator that a job of these parameters draws with."""
-    name, spec = params.generator, params.spec
+    name, spec = locate(workspace, params.generator), params.spec
     return load_generator(
         f"{CONTEXT_PREFIX}{name}" if spec.start == "context" else name,
         num_inference_steps=spec.steps,
@@ -171,7 +172,7 @@ def _store(
                     prompt_index=prompt.index,
                     slots=prompt.slots,
                     seed=asked.seed,
-                    generator=generator.name,
+                    generator=_shown(generator, spec),
                     revision=generator.revision,
                     details=details,
                 ),
@@ -192,13 +193,19 @@ def described(
         "slots": dict(prompt.slots),
         "label": spec.label,
         "seed": asked.seed,
-        "generator": generator.name,
+        "generator": _shown(generator, spec),
         "revision": generator.revision,
         "num_inference_steps": generator.settings.num_inference_steps,
         "guidance_scale": generator.settings.guidance_scale,
         **details,
     }
     return {"Origin": "synthetic", "Description": asked.prompt, "synthaug": json.dumps(provenance)}
+
+
+def _shown(generator: Generator, spec: GenerationSpec) -> str:
+    """The name that the generator was asked for by: that of one made here, not its folder."""
+    name = spec.generator or generator.name
+    return f"{CONTEXT_PREFIX}{name}" if spec.start == "context" else name
 
 
 def details_of(

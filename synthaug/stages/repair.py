@@ -95,7 +95,7 @@ def _draw_again(workspace: Workspace, problems: Sequence[Problem]) -> list[str]:
 def _draw_job(workspace: Workspace, job_id: int, wanted: Sequence[tuple[str, Generation]]) -> list[str]:
     params = GenerationParams.from_json(jobs.get(workspace.db, job_id).params)
     prompts = job_prompts(params)
-    generator = load(params)
+    generator = load(workspace, params)
     failed = []
     for sha256, generation in wanted:
         name = workspace.images.path(sha256).relative_to(workspace.root)

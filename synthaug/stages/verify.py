@@ -10,7 +10,7 @@ from synthaug.errors import ImageRejected, UserError
 from synthaug.generators.folders import find_model
 from synthaug.images import decode, pixel_hash, size_of
 from synthaug.progress import Progress
-from synthaug.stages import finetune
+from synthaug.stages import finetune, generator_names
 from synthaug.stages.importing import BATCH
 from synthaug.store import catalog, features, jobs, models
 from synthaug.store.checks import database_problems
@@ -153,7 +153,7 @@ def _generators(workspace: Workspace) -> Iterator[Problem]:
     for job in jobs.latest(workspace.db, kinds=(finetune.KIND,)):
         if job.state != "done" or "name" not in job.params:
             continue
-        path = workspace.root / finetune.FOLDER / str(job.params["name"])
+        path = workspace.root / generator_names.FINETUNED / str(job.params["name"])
         try:
             revision = find_model(path).revision
         except UserError as error:
