@@ -1,4 +1,4 @@
-"""Commands about data: init, import, prompts, export."""
+"""Commands for data: init, import, prompts and export."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @command(cli, "init")
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--classes", metavar="A,B,...", help="Class names, in the order of their indices.")
-@click.option("--preset", metavar="NAME", help="Use the classes of a known data set: digits, cifar10 or hip.")
+@click.option("--preset", metavar="NAME", help="Use the classes of a known dataset: digits, cifar10 or hip.")
 def init(directory: Path, classes: str | None, preset: str | None) -> Result:
     """Create a workspace.
 
@@ -39,7 +39,7 @@ def init(directory: Path, classes: str | None, preset: str | None) -> Result:
         raise UserError("give either --classes a,b or --preset digits|cifar10|hip")
     names = [name.strip() for name in classes.split(",")] if classes is not None else []
     workspace = Workspace.create(directory, names, preset)
-    message = f"Made {directory} with {len(workspace.classes)} classes: {', '.join(workspace.classes)}"
+    message = f"Created {directory} with {len(workspace.classes)} classes: {', '.join(workspace.classes)}"
     return {"workspace": str(directory), "classes": list(workspace.classes), "message": message}
 
 
@@ -54,7 +54,9 @@ def init(directory: Path, classes: str | None, preset: str | None) -> Result:
     help="Format of the source: auto, digits, hip-phantom, cifar10, folder or parquet.",
 )
 @click.option(
-    "--split", type=click.Choice(["train", "test"]), help="Split of the images, whatever the source says."
+    "--split",
+    type=click.Choice(["train", "test"]),
+    help="Split of the images, overriding that of the source.",
 )
 @click.option(
     "--origin",
@@ -80,7 +82,7 @@ def import_(
         result = import_images(workspace, source, file_format, split, origin, report)
     rejected = [{"path": path, "reason": reason} for path, reason in result.rejected]
     lines = [
-        f"{result.added} images added, {result.duplicates} there already, {len(rejected)} rejected; "
+        f"{result.added} images added, {result.duplicates} already present, {len(rejected)} rejected; "
         f"{result.labels} labels recorded"
     ]
     lines += result.notes
@@ -88,8 +90,8 @@ def import_(
     if rejected and not result.added + result.duplicates:
         first = rejected[0]
         raise UserError(
-            f"nothing was imported: all {len(rejected)} entries of {source} were rejected, "
-            f"the first, {first['path']}, because: {first['reason']}"
+            f"nothing was imported: every entry of {source} was rejected ({len(rejected)} in all); "
+            f"the reason for the first, {first['path']}: {first['reason']}"
         )
     return {
         "added": result.added,
@@ -115,7 +117,7 @@ def prompts(
     stratify: str | None,
     seed: int,
 ) -> Result:
-    """Count the prompts of a template, and show some of them.
+    """Count the prompts of a template and show some of them.
 
     \b
       $ synthaug prompts '<BREED> cat <PREPOSITION> the <FURNITURE>'
@@ -135,7 +137,7 @@ def prompts(
     else:
         drawn = parsed.stratified(sample, stratify, seed, duplicates)
     shown = [prompt.text for prompt in drawn]
-    unique = "more than can be counted quickly" if parsed.unique_count is None else f"{parsed.unique_count}"
+    unique = "an unknown number" if parsed.unique_count is None else f"{parsed.unique_count}"
     lines = [f"{parsed.count} prompts, {unique} of them different", *(f"  {text}" for text in shown)]
     return {
         "count": parsed.count,
@@ -180,7 +182,7 @@ def export(
     full_size: bool,
     workspace_path: Path | None,
 ) -> Result:
-    """Write a view and the real test set as files, with a manifest.
+    """Write a view and the real test images to files, with a manifest.
 
     \b
       $ synthaug export out --format cifar10 --view augmented
@@ -202,7 +204,7 @@ def export(
             depth=None if depth is None else int(depth),
             full_size=full_size,
         )
-    message = f"{result.images} images written to {directory}; {result.manifest.name} says what they are"
+    message = f"{result.images} images written to {directory}; {result.manifest.name} describes them"
     message += f"\n{result.films} of them at 16 bits" if result.films else ""
     message += f"\n{result.note}" if result.note else ""
     return {

@@ -1,4 +1,4 @@
-"""Commands that draw and learn: generate, predict, score, train, compare."""
+"""Commands that run models: generate, predict, score and train."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "--label",
     metavar="CLASS",
-    help="Class that the images are made for; required unless the generator is unconditional.",
+    help="Class of the images; required unless the generator is unconditional.",
 )
 @click.option("-n", "--number", "count", required=True, type=int, metavar="N", help="Number of images.")
 @click.option(
@@ -44,23 +44,23 @@ if TYPE_CHECKING:
 @click.option(
     "--guidance",
     metavar="W|LOW..HIGH",
-    help="Guidance scale, or a range from which each image's is drawn. [default: the generator's]",
+    help="Guidance scale, or a range to draw it from for each image. [default: the generator's]",
 )
 @click.option(
     "--slot-guidance",
     multiple=True,
     metavar="SLOT=VALUE:W,...",
-    help="Guidance scale of prompts that contain these slot values.",
+    help="Guidance scale for prompts with these slot values.",
 )
 @click.option(
     "--start",
     type=click.Choice(["text", "image", "inpaint", "context"]),
     default="text",
     show_default=True,
-    help="text: start from noise. image: redraw a real image. inpaint: redraw around its subject. context: move its "
-    "subject onto another background, which the template describes.",
+    help="text: start from noise. image: vary a real image. inpaint: replace its background. context: move its subject "
+    "to another place and background. The template describes the new image or background.",
 )
-@click.option("--strength", type=float, metavar="S", help="How strongly a real image is redrawn, 0 to 1.")
+@click.option("--strength", type=float, metavar="S", help="How strongly a real image is changed, 0 to 1.")
 @click.option(
     "--sources",
     metavar="VIEW",
@@ -113,7 +113,7 @@ def generate(
         message += f" ({result.generated / result.seconds:.1f} images/s)"
     if result.cut is not None:
         message += (
-            f"\n{result.cut.images} prompts are longer than the generator reads; left out, e.g.: "
+            f"\n{result.cut.images} prompts are too long for the generator, which ignores their end, such as: "
             f"{result.cut.example}"
         )
     return {"job": job.id, **result.to_json(), "message": message}
@@ -143,8 +143,8 @@ def predict(model: str | None, workspace_path: Path | None) -> Result:
     "--model",
     "features",
     metavar="NAME",
-    help="A classifier of the workspace, efficientnet-lite0 (pretrained on ImageNet; needs no labels) or timm:NETWORK "
-    "from the hub. [default: the classifier that predicted last, else efficientnet-lite0]",
+    help="Features to use: a classifier of the workspace, efficientnet-lite0 (pretrained on ImageNet; needs no labels) "
+    "or timm:NETWORK from the hub. [default: the classifier that predicted last, or else efficientnet-lite0]",
 )
 @click.option("--seed", default=0, show_default=True, help="Random seed of UMAP.")
 @click.option("--recompute", is_flag=True, help="Extract all features again, including those already stored.")
@@ -154,14 +154,14 @@ def predict(model: str | None, workspace_path: Path | None) -> Result:
     default="knn",
     show_default=True,
     metavar="METHOD",
-    help="How distances to real and to synthetic images are measured: knn (nearest neighbours), or, with labels, "
-    "mahalanobis, energy or max-softmax (of a linear head on the features).",
+    help="Distance for out-of-distribution scores: knn (nearest neighbours) or, if there are labels, mahalanobis, "
+    "energy or max-softmax (the last two of a linear head on the features).",
 )
 @workspace_option
 def score(
     features: str | None, seed: int, recompute: bool, method: str, workspace_path: Path | None
 ) -> Result:
-    """Compute PCA and UMAP coordinates, uncertainty, out-of-distribution and duplicate scores.
+    """Compute map coordinates (PCA, UMAP), uncertainty, out-of-distribution scores and near-duplicates.
 
     \b
       $ synthaug score
@@ -191,8 +191,8 @@ def score(
 @click.option(
     "--selection",
     type=click.Choice(["last", "validation", "test"]),
-    help="Epoch whose weights are kept: the last, the best on images held out of the view, or the best on the test "
-    "set (some papers do so; it flatters). [default: the recipe's]",
+    help="Epoch whose weights are kept: the last one, the best one on images held out of the view, or the best one on "
+    "the test set (as in some papers; the accuracy is then too high). [default: the recipe's]",
 )
 @click.option(
     "--loss",
@@ -225,7 +225,7 @@ def train(
     name: str | None,
     workspace_path: Path | None,
 ) -> Result:
-    """Train one classifier and measure it on the real test images.
+    """Train a classifier on a view and test it on the real test images.
 
     \b
       $ synthaug train --view imbalanced

@@ -84,7 +84,7 @@ def accept_confident(workspace: Workspace, threshold: float = AUTOMATIC_THRESHOL
 def check_threshold(threshold: float) -> None:
     """Refuse what is no confidence. Raises UserError."""
     if not 0 < threshold <= 1:
-        raise UserError(f"the confidence threshold is {threshold}; it must lie above 0 and at most at 1")
+        raise UserError(f"the confidence threshold is {threshold}; it must be above 0 and at most 1")
 
 
 def automatic_entry(model: models.Model, prediction: models.Prediction) -> LabelEntry:
