@@ -13,10 +13,11 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
 from synthaug.errors import ImageLost, LabelRefused, UnknownName, UserError, WorkspaceError
-from synthaug.records import Job, LabelEntry
+from synthaug.records import Job, LabelEntry, Landmarks
 
 from .accounts.person import Person, person, signer
 from .context import AppContext
+from .landmark_routes import landmark_router
 from .map_routes import map_router
 from .media import media_router
 from .modules import modules_router
@@ -32,6 +33,14 @@ SHOWN_PARAMS = ("template", "label", "generator", "count", "source", "model", "v
 SHOWN_RESULTS = ("generated", "skipped", "seconds", "added", "duplicates", "model", "cut", "rate", "unit")
 
 
+class LandmarksIn(BaseModel):
+    """Where the person placed the landmarks, in pixels of the image."""
+
+    scheme: str = Field(max_length=100)
+    revision: str = Field(max_length=64)
+    points: dict[str, tuple[float, float] | tuple[float, float, float]] = Field(max_length=200)
+
+
 class LabelIn(BaseModel):
     """One thing the person said about one image."""
 
@@ -41,6 +50,12 @@ class LabelIn(BaseModel):
     source: Literal["human", "accepted"]
     op_id: str = Field(min_length=8, max_length=64)
     model_id: int | None = Field(None, ge=1, lt=2**63)  # of the prediction that the person saw
+    landmarks: LandmarksIn | None = None
+
+    def entry(self, annotator: str) -> LabelEntry:
+        """As the log takes it, signed."""
+        placed = None if self.landmarks is None else Landmarks(**self.landmarks.model_dump())
+        return LabelEntry(**self.model_dump(exclude={"landmarks"}), annotator=annotator, landmarks=placed)
 
 
 class LabelsIn(BaseModel):
@@ -62,6 +77,7 @@ def add_routes(app: FastAPI, context: AppContext) -> None:
     app.include_router(media_router(context.workspace))
     app.include_router(_queue_router(context))
     app.include_router(_label_router(context))
+    app.include_router(landmark_router(context))
     app.include_router(_points_router(context))
     app.include_router(map_router(context))
     app.include_router(_health_router(context))
@@ -102,7 +118,7 @@ def _label_router(context: AppContext) -> APIRouter:
 
     @router.post("/labels")
     def labels(body: LabelsIn, who: Signer) -> dict[str, Any]:
-        entries = [LabelEntry(**entry.model_dump(), annotator=who.name) for entry in body.entries]
+        entries = [entry.entry(who.name) for entry in body.entries]
         recorded = label.record(workspace, entries)
         return {"ok": True, "ids": recorded, "progress": label.progress(workspace)}
 

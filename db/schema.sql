@@ -2,6 +2,8 @@ CREATE INDEX generations_by_image ON generations (image_id);
 
 CREATE INDEX labels_by_image ON labels (image_id);
 
+CREATE INDEX labels_with_landmarks ON labels (image_id) WHERE landmarks IS NOT NULL;
+
 CREATE INDEX sessions_by_account ON sessions (account_id);
 
 CREATE TABLE accounts (
@@ -124,10 +126,19 @@ CREATE TABLE "labels" (
     model_id INTEGER REFERENCES models (id),
     reason TEXT CHECK (trim(reason) <> ''),
     created_at TEXT NOT NULL,
-    previous_hash TEXT NOT NULL CHECK (length(previous_hash) = 64),
+    previous_hash TEXT NOT NULL CHECK (length(previous_hash) = 64), landmarks TEXT CHECK (landmarks IS NULL OR (value = 'class' AND json_valid(landmarks))),
     CHECK ((value = 'class') = (class_position IS NOT NULL)),
     CHECK ((value = 'undo') = (undoes IS NOT NULL))
 ) STRICT;
+
+CREATE TABLE landmark_predictions (
+    model_id INTEGER NOT NULL REFERENCES models (id),
+    image_id INTEGER NOT NULL REFERENCES images (id),
+    points TEXT NOT NULL,
+    doubt REAL,
+    created_at TEXT NOT NULL,
+    PRIMARY KEY (model_id, image_id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE models (
     id INTEGER PRIMARY KEY,
@@ -227,7 +238,11 @@ BEGIN
 END;
 
 CREATE TRIGGER test_labels_are_frozen BEFORE INSERT ON labels
-WHEN NEW.reason IS NULL AND EXISTS (SELECT 1 FROM frozen_labels WHERE image_id = NEW.image_id)
+WHEN NEW.reason IS NULL AND EXISTS (SELECT 1 FROM frozen_labels WHERE image_id = NEW.image_id) AND NOT (
+    NEW.landmarks IS NOT NULL
+    AND NEW.class_position IS (SELECT class_position FROM current_labels WHERE image_id = NEW.image_id)
+    AND NOT EXISTS (SELECT 1 FROM current_landmarks WHERE image_id = NEW.image_id)
+)
 BEGIN
     SELECT RAISE(ABORT, 'a labeled real test image keeps its label');
 END;
@@ -235,6 +250,14 @@ END;
 CREATE VIEW current_labels AS
 SELECT current_label_ids.image_id, label_id, value, class_position, annotator, source, created_at
 FROM current_label_ids JOIN labels ON labels.id = current_label_ids.label_id;
+
+CREATE VIEW current_landmarks AS
+SELECT image_id, id AS label_id, landmarks, annotator, source, created_at
+FROM (
+    SELECT *, row_number() OVER (PARTITION BY image_id ORDER BY rank DESC, id DESC) AS place
+    FROM standing_labels WHERE landmarks IS NOT NULL
+)
+WHERE place = 1;
 
 CREATE VIEW frozen_labels AS
 SELECT current_label_ids.image_id

@@ -21,6 +21,7 @@ ROUTES: dict[Role, tuple[str, ...]] = {
         "GET /data/items",
         "GET /data/answers",
         "GET /data/progress",
+        "GET /data/landmarks",
         "GET /data/jobs",  # empty for an annotator: the page asks whether the app is there
         "POST /data/labels",
         "POST /data/undo",
@@ -56,6 +57,7 @@ ROUTES: dict[Role, tuple[str, ...]] = {
     "owner": (
         "GET /generate",
         "GET /finetune",
+        "POST /data/landmarks",
         "POST /data/jobs/{job_id}/cancel",
         "POST /data/jobs/{job_id}/resume",
     ),

@@ -58,8 +58,9 @@ def png_of(item: ExportItem) -> bytes:
 
 
 def caption_of(item: ExportItem) -> str:
-    """An image in words: the prompt it was made from, else the caption it came with, else ""."""
-    return str(item.provenance.get("prompt") or item.provenance.get("caption") or "")
+    """An image in words: the angles measured on it, else the prompt it was made from, else its caption, else ""."""
+    measured = item.provenance.get("landmarks", {}).get("caption")
+    return str(measured or item.provenance.get("prompt") or item.provenance.get("caption") or "")
 
 
 def checked(items: Iterable[ExportItem], class_names: Sequence[str]) -> Iterator[ExportItem]:

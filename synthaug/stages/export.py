@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,11 @@ from synthaug.exporters.manifest import (
     write_manifest,
 )
 from synthaug.grayscale import as_picture
+from synthaug.landmarks.captions import caption_with
 from synthaug.records import ExportItem, GrayImage, Pixels
+from synthaug.stages.landmark_scheme import current_scheme
 from synthaug.stages.pixels import read_image, read_stored
-from synthaug.store import catalog, generations, labels, views
+from synthaug.store import catalog, generations, labels, landmarks, views
 from synthaug.workspace import Workspace
 
 SMALL_FORMATS = ("cifar10", "cifar10-binary")
@@ -179,6 +181,8 @@ def _items(workspace: Workspace, members: Sequence[views.ViewImage], how: Fideli
     made = generations.of_images(workspace.db, ids)
     current = labels.current(workspace.db, ids)
     captions = catalog.captions(workspace.db, ids)
+    placed = landmarks.current(workspace.db, ids)
+    scheme = current_scheme(workspace)
     for member in members:
         provenance: dict[str, Any] = {"source": images[member.image_id].source}
         if member.image_id in captions:
@@ -198,6 +202,9 @@ def _items(workspace: Workspace, members: Sequence[views.ViewImage], how: Fideli
                 "label_source": label.source,
                 "labeled_at": label.created_at,
             }
+        if (answer := placed.get(member.image_id)) is not None:
+            caption = None if scheme is None else caption_with(scheme, answer.landmarks)
+            provenance["landmarks"] = {**asdict(answer.landmarks), "caption": caption}
         pixels, film = _read(workspace, member.sha256, how)
         yield ExportItem(
             sha256=member.sha256,

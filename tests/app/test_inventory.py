@@ -34,6 +34,7 @@ EXPECTED = {
     "GET /data/items": "annotator",
     "GET /data/answers": "annotator",
     "GET /data/progress": "annotator",
+    "GET /data/landmarks": "annotator",
     "GET /data/jobs": "annotator",
     "POST /data/labels": "annotator",
     "POST /data/undo": "annotator",
@@ -64,6 +65,7 @@ EXPECTED = {
     "POST /gradio_api/cancel": "reviewer",
     "GET /generate": "owner",
     "GET /finetune": "owner",
+    "POST /data/landmarks": "owner",
     "POST /data/jobs/{job_id}/cancel": "owner",
     "POST /data/jobs/{job_id}/resume": "owner",
 }
