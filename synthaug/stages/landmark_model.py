@@ -35,7 +35,9 @@ from synthaug.workspace import Workspace
 
 KIND = "train-landmarks"
 RECIPE = "landmarks"
-HELD_OUT = 0.15  # of the training images: they scale the uncertainty, and are measured on where there is no test set
+HELD_OUT = (
+    0.15  # of the training images: they scale the uncertainty, and are measured on where there is no test set
+)
 FEWEST = 4  # images with landmarks
 BATCH = 64
 
@@ -52,10 +54,14 @@ class Placed:
 
     def take(self, chosen: NDArray[np.bool_]) -> Placed:
         """Some of them, by mask."""
-        rows = np.flatnonzero(chosen)
-        some = ([each[i] for i in rows] for each in (self.images, self.squares, self.places))
-        images, squares, places = some
-        return Placed(images, self.pixels[rows], squares, self.shares[rows], places)
+        rows = np.flatnonzero(chosen).tolist()
+        return Placed(
+            [self.images[i] for i in rows],
+            self.pixels[rows],
+            [self.squares[i] for i in rows],
+            self.shares[rows],
+            [self.places[i] for i in rows],
+        )
 
 
 def train_landmarks(
@@ -96,7 +102,10 @@ def train_landmarks(
     )
     test = load_placed(workspace, scheme, "test", chosen.image_size)
     figures = measured(model, scheme, test if test.images else shown)
-    figures |= {"measured_on": "test" if test.images else "held out", "train_images": len(found.images) - len(shown.images)}
+    figures |= {
+        "measured_on": "test" if test.images else "held out",
+        "train_images": len(found.images) - len(shown.images),
+    }
     path = model_file(workspace, name)
     model.save(path)
     return models.add(
@@ -127,7 +136,9 @@ def predict_landmarks(
 
     Raises UserError where there is none, or it was trained for another scheme.
     """
-    chosen = models.newest_landmark_model(workspace.db) if model is None else models.by_name(workspace.db, model)
+    chosen = (
+        models.newest_landmark_model(workspace.db) if model is None else models.by_name(workspace.db, model)
+    )
     fitted = FittedLandmarks.load(workspace.root / chosen.file)
     scheme = required_scheme(workspace)
     if fitted.scheme.names != scheme.names:
@@ -161,7 +172,9 @@ def measured(model: FittedLandmarks, scheme: Scheme, found: Placed) -> dict[str,
     true_angles, read_angles = (
         [measure(scheme, places) for places in several] for several in (found.places, read)
     )
-    true, seen = (np.array([[each[name] for name in names] for each in rows]) for rows in (true_angles, read_angles))
+    true, seen = (
+        np.array([[each[name] for name in names] for each in rows]) for rows in (true_angles, read_angles)
+    )
     distances = [
         float(np.hypot(a[name][0] - b[name][0], a[name][1] - b[name][1]))
         for a, b in zip(found.places, read, strict=True)

@@ -60,7 +60,7 @@ class Square:
 def load_squares(
     workspace: Workspace, images: Sequence[ImageRecord], size: int
 ) -> tuple[NDArray[np.unsignedinteger[Any]], list[Square]]:
-    """Squares (N, size, size, 3), uint8, or uint16 as soon as one is a film, read at its full depth. Raises ImageLost."""
+    """Squares (N, size, size, 3), uint8, or uint16 as soon as one is a film, at its full depth. Raises ImageLost."""
     squares = [Square(image.width, image.height) for image in images]
     pixels: NDArray[np.unsignedinteger[Any]] = np.zeros((len(images), size, size, 3), np.uint8)
     for i, (image, square) in enumerate(zip(images, squares, strict=True)):
@@ -71,7 +71,9 @@ def load_squares(
         if isinstance(stored, GrayImage):
             shown = resize_levels(as_levels(stored), (width, height))[:, :, None]
         else:
-            shown = resize(stored, (width, height)) * pixels.dtype.type(1 if pixels.dtype == np.uint8 else 257)
+            shown = resize(stored, (width, height)) * pixels.dtype.type(
+                1 if pixels.dtype == np.uint8 else 257
+            )
         pixels[i, top : top + height, left : left + width] = shown
     return pixels, squares
 

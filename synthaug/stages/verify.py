@@ -134,11 +134,15 @@ def _unknown_images(workspace: Workspace) -> Iterator[Problem]:
 def _classifiers(workspace: Workspace) -> Iterator[Problem]:
     """Problems with the files of classifiers, whose weights must be those that were recorded."""
     for model in models.all_models(workspace.db):
-        from synthaug.classifiers.fitted import FittedClassifier
+        from synthaug.classifiers.fitted import Fitted, FittedClassifier
+        from synthaug.classifiers.landmarks import FittedLandmarks
 
         path = workspace.root / model.file
+        kind: type[Fitted] = (
+            FittedLandmarks if model.metrics.get("kind") == models.LANDMARKS else FittedClassifier
+        )
         try:
-            revision = FittedClassifier.load(path, "cpu").revision
+            revision = kind.load(path, "cpu").revision
         except Exception as error:  # damaged files raise many kinds of error
             yield _problem(
                 workspace, path, "is missing" if not path.is_file() else f"cannot be read: {error}"
