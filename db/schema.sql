@@ -1,3 +1,5 @@
+CREATE INDEX current_tags_by_image ON current_tags (image_id);
+
 CREATE INDEX generations_by_image ON generations (image_id);
 
 CREATE INDEX labels_by_image ON labels (image_id);
@@ -5,6 +7,8 @@ CREATE INDEX labels_by_image ON labels (image_id);
 CREATE INDEX labels_with_landmarks ON labels (image_id) WHERE landmarks IS NOT NULL;
 
 CREATE INDEX sessions_by_account ON sessions (account_id);
+
+CREATE INDEX tag_log_by_image ON tag_log (image_id, tag);
 
 CREATE TABLE accounts (
     id INTEGER PRIMARY KEY,
@@ -31,6 +35,12 @@ CREATE TABLE current_label_ids (
     image_id INTEGER PRIMARY KEY REFERENCES images (id),
     label_id INTEGER NOT NULL REFERENCES labels (id)
 ) STRICT;
+
+CREATE TABLE current_tags (
+    image_id INTEGER NOT NULL REFERENCES images (id),
+    tag TEXT NOT NULL,
+    PRIMARY KEY (tag, image_id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE exports (
     id INTEGER PRIMARY KEY,
@@ -162,6 +172,15 @@ CREATE TABLE predictions (
     PRIMARY KEY (model_id, image_id)
 ) STRICT;
 
+CREATE TABLE retired_values (
+    id INTEGER PRIMARY KEY,
+    slot TEXT NOT NULL,
+    value TEXT NOT NULL,
+    retired INTEGER NOT NULL CHECK (retired IN (0, 1)),
+    person TEXT NOT NULL,
+    created_at TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY,
     view_id INTEGER NOT NULL REFERENCES views (id),
@@ -205,6 +224,15 @@ CREATE TABLE settings (
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE tag_log (
+    id INTEGER PRIMARY KEY,
+    image_id INTEGER NOT NULL REFERENCES images (id),
+    tag TEXT NOT NULL CHECK (length(tag) BETWEEN 1 AND 60),
+    tagged INTEGER NOT NULL CHECK (tagged IN (0, 1)),
+    person TEXT NOT NULL,
+    created_at TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE view_images (
     view_id INTEGER NOT NULL REFERENCES views (id),
     position INTEGER NOT NULL,
@@ -235,6 +263,22 @@ BEGIN
     DELETE FROM current_label_ids WHERE image_id = NEW.image_id;
     INSERT INTO current_label_ids
     SELECT image_id, id FROM standing_labels WHERE image_id = NEW.image_id ORDER BY rank DESC, id DESC LIMIT 1;
+END;
+
+CREATE TRIGGER tag_log_decides AFTER INSERT ON tag_log
+BEGIN
+    DELETE FROM current_tags WHERE image_id = NEW.image_id AND tag = NEW.tag;
+    INSERT INTO current_tags SELECT NEW.image_id, NEW.tag WHERE NEW.tagged = 1;
+END;
+
+CREATE TRIGGER tag_log_is_never_deleted BEFORE DELETE ON tag_log
+BEGIN
+    SELECT RAISE(ABORT, 'the tag log is append-only');
+END;
+
+CREATE TRIGGER tag_log_is_never_updated BEFORE UPDATE ON tag_log
+BEGIN
+    SELECT RAISE(ABORT, 'the tag log is append-only');
 END;
 
 CREATE TRIGGER test_labels_are_frozen BEFORE INSERT ON labels

@@ -59,6 +59,7 @@ def test_the_way_from_nothing_to_an_export(
         "added": 1797,
         "duplicates": 0,
         "rejected": [],
+        "skipped": 0,
         "labels": 1797,
         "notes": [],
     }

@@ -12,6 +12,7 @@ from synthaug.errors import UserError
 from synthaug.records import Job, Origin, Pixels, Split
 from synthaug.running.jobs import run_to_end
 from synthaug.running.progress_bar import by_epoch, by_run, progress_bar
+from synthaug.stages.class_map import ClassMap
 from synthaug.stages.generation_spec import GenerationSpec
 from synthaug.stages.view import ViewSpec
 from synthaug.workspace import Workspace
@@ -52,16 +53,22 @@ class Session:
         format: str = "auto",
         split: Split | None = None,
         origin: Origin = "real",
+        class_map: ClassMap | None = None,
+        hold_out: float = 0.0,
     ) -> results.Imported:
-        """Import a folder, CIFAR batches, a parquet file or "digits"; unreadable images are skipped and reported.
+        """Import a folder, an image, CIFAR batches, a parquet file or "digits"; unreadable images are reported.
 
-        ``split`` ("train" or "test") overrides the split of the source. Raises ImportFailed for an unreadable source.
+        ``split`` ("train" or "test") overrides the split of the source; ``hold_out`` is the share (0 .. 0.9) kept for
+        testing where neither says it. ``class_map``: what becomes of the classes of the source. Raises ImportFailed
+        for an unreadable source, NothingImported where every image was rejected.
         """
         from synthaug.stages.importing import import_images
 
         with progress_bar() as report:
-            found = import_images(self.workspace, source, format, split, origin, report)
-        return results.Imported(found.added, found.duplicates, found.rejected)
+            found = import_images(
+                self.workspace, source, format, split, origin, report, class_map=class_map, hold_out=hold_out
+            )
+        return results.Imported(found.added, found.duplicates, found.rejected, found.notes)
 
     def generate(self, spec: GenerationSpec) -> results.Generated:
         """Generate exactly ``spec.count`` images and store each with its prompt and seed."""

@@ -20,6 +20,7 @@ from synthaug.running.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from synthaug.records import Origin, Split
+    from synthaug.stages.class_map import ClassMap
     from synthaug.templates import Duplicates
 
 
@@ -51,7 +52,7 @@ def init(directory: Path, classes: str | None, preset: str | None) -> Result:
     default="auto",
     show_default=True,
     metavar="FORMAT",
-    help="Format of the source: auto, digits, hip-phantom, cifar10, folder or parquet.",
+    help="Format of the source: auto, digits, hip-phantom, cifar10, image, folder or parquet.",
 )
 @click.option(
     "--split",
@@ -65,42 +66,82 @@ def init(directory: Path, classes: str | None, preset: str | None) -> Result:
     show_default=True,
     help="Whether the images are real or synthetic.",
 )
+@click.option(
+    "--hold-out",
+    type=float,
+    default=0.0,
+    metavar="SHARE",
+    help="Share (0 to 0.9) of the images to keep for testing, where the source does not say which.",
+)
+@click.option(
+    "--map",
+    "mapped",
+    multiple=True,
+    metavar="FOLDER=CLASS",
+    help="Import what the source calls FOLDER (or a number) as CLASS; FOLDER= leaves it without a class.",
+)
+@click.option("--skip", multiple=True, metavar="FOLDER", help="Do not import what the source calls FOLDER.")
+@click.option(
+    "--add-class", multiple=True, metavar="CLASS", help="Give the workspace this class first, if it lacks it."
+)
 @workspace_option
 def import_(
-    source: str, file_format: str, split: Split | None, origin: Origin, workspace_path: Path | None
+    source: str,
+    file_format: str,
+    split: Split | None,
+    origin: Origin,
+    hold_out: float,
+    mapped: tuple[str, ...],
+    skip: tuple[str, ...],
+    add_class: tuple[str, ...],
+    workspace_path: Path | None,
 ) -> Result:
     """Import images into the workspace.
 
     \b
       $ synthaug import digits
       $ synthaug import photos/ --split train
+      $ synthaug import films/ --map unlabeled= --map 0=Big --hold-out 0.2
     """
     from synthaug.stages.importing import import_images
 
     workspace = open_workspace(workspace_path)
+    class_map = _class_map(mapped, skip, add_class)
     with progress_bar() as report:
-        result = import_images(workspace, source, file_format, split, origin, report)
+        result = import_images(
+            workspace, source, file_format, split, origin, report, class_map=class_map, hold_out=hold_out
+        )
     rejected = [{"path": path, "reason": reason} for path, reason in result.rejected]
     lines = [
         f"{result.added} images added, {result.duplicates} already present, {len(rejected)} rejected; "
         f"{result.labels} labels recorded"
     ]
+    if result.skipped:
+        lines.append(f"{result.skipped} images skipped, as asked")
     lines += result.notes
     lines += [f"  {each['path']}: {each['reason']}" for each in rejected]
-    if rejected and not result.added + result.duplicates:
-        first = rejected[0]
-        raise UserError(
-            f"nothing was imported: every entry of {source} was rejected ({len(rejected)} in all); "
-            f"the reason for the first, {first['path']}: {first['reason']}"
-        )
     return {
         "added": result.added,
         "duplicates": result.duplicates,
         "rejected": rejected,
+        "skipped": result.skipped,
         "labels": result.labels,
         "notes": list(result.notes),
         "message": "\n".join(lines),
     }
+
+
+def _class_map(mapped: tuple[str, ...], skip: tuple[str, ...], add: tuple[str, ...]) -> ClassMap | None:
+    """The options as a map; None where none was given. Raises UserError."""
+    from synthaug.stages.class_map import ClassMap
+
+    wrong = next((each for each in mapped if "=" not in each), None)
+    if wrong is not None:
+        raise UserError(f"--map {wrong!r} has no =; write FOLDER=CLASS, or FOLDER= for no class")
+    pairs = [each.rpartition("=") for each in mapped]
+    if not (pairs or skip or add):
+        return None
+    return ClassMap({folder: name or None for folder, _, name in pairs}, skip, add)
 
 
 @command(cli, "prompts")

@@ -53,6 +53,42 @@ def label(
     }
 
 
+@command(cli, "tag")
+@click.argument("name", metavar="TAG", required=False)
+@click.option("--image", "images", multiple=True, metavar="ID|SHA256", help="Image to tag; may be repeated.")
+@click.option("--selection", metavar="NAME", help="Tag every image of this saved selection.")
+@click.option("--remove", is_flag=True, help="Take the tag off instead.")
+@click.option("--annotator", metavar="NAME", help="Name of the person who tags; required with TAG.")
+@workspace_option
+def tag(
+    name: str | None,
+    images: tuple[str, ...],
+    selection: str | None,
+    remove: bool,
+    annotator: str | None,
+    workspace_path: Path | None,
+) -> Result:
+    """Put a tag on images or take it off; without TAG, list the tags.
+
+    \b
+      $ synthaug tag artefact --image 17 --image 21 --annotator ann
+      $ synthaug tag keep --selection "good clocks" --annotator ann
+    """
+    from synthaug.reading.inspection import find
+    from synthaug.stages import tag as stage
+
+    workspace = open_workspace(workspace_path)
+    changed = 0
+    if name is not None:
+        ids = [find(workspace, each).id for each in images]
+        ids += stage.images_of_selection(workspace, selection) if selection is not None else []
+        changed = stage.tag(workspace, ids, name, annotator or "", remove=remove)
+    counts = stage.counts(workspace)
+    lines = [] if name is None else [f"{changed} images changed"]
+    lines += [f"{each}: {count} images" for each, count in counts.items()] or ["No image has a tag."]
+    return {"changed": changed, "tags": counts, "message": "\n".join(lines)}
+
+
 @cli.group("labels")
 def labels_group() -> None:
     """Export the label log with its history, or import it into another workspace."""

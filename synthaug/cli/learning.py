@@ -12,6 +12,7 @@ from synthaug.cli import cli
 from synthaug.cli.support import (
     Result,
     command,
+    executor_options,
     open_workspace,
     run_job,
     template_options,
@@ -22,6 +23,7 @@ from synthaug.running.progress_bar import by_epoch, progress_bar
 
 if TYPE_CHECKING:
     from synthaug.classifiers.recipes import Loss, Selection
+    from synthaug.executors.base import ExecutorSpec
     from synthaug.workspace import Workspace
 
 
@@ -67,10 +69,14 @@ if TYPE_CHECKING:
     help="View whose images to start from. [default: the real training images of the class]",
 )
 @click.option(
+    "--with-retired", is_flag=True, help="Draw also the values that were retired (see: synthaug retire)."
+)
+@click.option(
     "--compile",
     is_flag=True,
     help="Compile the denoiser first; it takes about a minute and pays off in long jobs on a GPU.",
 )
+@executor_options
 @template_options
 @workspace_option
 def generate(
@@ -80,6 +86,8 @@ def generate(
     guidance: str | None,
     slot_guidance: tuple[str, ...],
     slot: tuple[str, ...],
+    executor: ExecutorSpec,
+    with_retired: bool,
     workspace_path: Path | None,
     **settings: Any,
 ) -> Result:
@@ -89,6 +97,7 @@ def generate(
 
     \b
       $ synthaug generate --template 'a <STROKE> handwritten digit eight' --label 8 -n 100 --guidance 1..5
+      $ synthaug generate --template 'a digit eight' --label 8 -n 10000 --executor processes --workers 2
     """
     from synthaug.stages.generate import submit
     from synthaug.stages.generation_result import GenerationResult
@@ -103,10 +112,11 @@ def generate(
         guidance=read_guidance(guidance),
         guidance_by_slot=read_slot_guidance(slot_guidance),
         slots=dict(slot_option(each) for each in slot),
+        retired={} if with_retired else None,
         **settings,
     )
     workspace = open_workspace(workspace_path)
-    job = run_job(workspace, submit(workspace, spec))
+    job = run_job(workspace, submit(workspace, spec, executor))
     result = GenerationResult.from_json(job.result)
     message = f"Job {job.id}: {result.generated} images in {result.seconds:.1f} s"
     if result.seconds:
@@ -117,6 +127,44 @@ def generate(
             f"{result.cut.example}"
         )
     return {"job": job.id, **result.to_json(), "message": message}
+
+
+@command(cli, "retire")
+@click.argument("values", metavar="[SLOT=VALUE]...", nargs=-1)
+@click.option("--undo", is_flag=True, help="Draw these values again.")
+@click.option("--annotator", metavar="NAME", help="Who says so; required with SLOT=VALUE.")
+@workspace_option
+def retire(values: tuple[str, ...], undo: bool, annotator: str | None, workspace_path: Path | None) -> Result:
+    """Leave slot values out of every job from now on; without any, list those that are left out.
+
+    \b
+      $ synthaug retire FURNITURE=clock --annotator ann
+      $ synthaug retire FURNITURE=clock --undo --annotator ann
+    """
+    from synthaug.stages import retire as stage
+
+    workspace = open_workspace(workspace_path)
+    if values and not annotator:
+        raise UserError("retiring a value needs a name: --annotator NAME")
+    for slot, value in _slot_values(values):
+        (stage.take_back if undo else stage.retire)(workspace, slot, value, str(annotator))
+    found = stage.retired(workspace)
+    lines = [f"{each.slot}={each.value} (by {each.person}, {each.created_at[:10]})" for each in found]
+    return {
+        "retired": [{"slot": each.slot, "value": each.value} for each in found],
+        "message": "\n".join(["Left out of every job:", *lines]) if lines else "No value is retired.",
+    }
+
+
+def _slot_values(written: tuple[str, ...]) -> list[tuple[str, str]]:
+    """``SLOT=VALUE`` taken apart; a value may hold further equals signs."""
+    found = []
+    for each in written:
+        slot, equals, value = each.partition("=")
+        if not (slot.strip() and equals):
+            raise UserError(f"{each!r} is no slot value; write SLOT=VALUE")
+        found.append((slot, value))
+    return found
 
 
 @command(cli, "predict")

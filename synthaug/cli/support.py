@@ -127,6 +127,59 @@ def template_options(function: Callable[..., Result]) -> Callable[..., Result]:
     return function
 
 
+def executor_options(function: Callable[..., Result]) -> Callable[..., Result]:
+    """The options that say who does the work; the function is given them as an ExecutorSpec, ``executor``."""
+
+    @functools.wraps(function)
+    def wrapped(
+        executor: str,
+        workers: int | None,
+        address: str,
+        shards: str,
+        shard_size: int | None,
+        **arguments: Any,
+    ) -> Result:
+        from synthaug.executors.base import ExecutorSpec
+
+        spec = ExecutorSpec(executor, workers, address, shards, shard_size)
+        return function(executor=spec, **arguments)
+
+    decorated: Callable[..., Result] = wrapped
+    for option in (
+        click.option(
+            "--shard-size", type=int, metavar="N", help="Images a shard. [default: by the size of the job]"
+        ),
+        click.option(
+            "--shards",
+            default="",
+            metavar="DIR|URL",
+            help="Folder for the shards of the job, which every worker reaches under this name. "
+            "[default: in the workspace]",
+        ),
+        click.option(
+            "--address",
+            default="",
+            metavar="HOST:PORT|auto|local",
+            help="Ray cluster to use; local starts one on this machine.",
+        ),
+        click.option(
+            "--workers",
+            type=int,
+            metavar="N",
+            help="Workers at a time. [default: one a core; with ray one a GPU, or one a core]",
+        ),
+        click.option(
+            "--executor",
+            type=click.Choice(["serial", "processes", "ray"]),
+            default="serial",
+            show_default=True,
+            help="Who does the work: this process, several on this machine, or a Ray cluster.",
+        ),
+    ):
+        decorated = option(decorated)
+    return decorated
+
+
 def open_workspace(path: Path | None) -> Workspace:
     """Open the workspace of a command. Raises WorkspaceError."""
     if path is None:

@@ -67,6 +67,20 @@ from synthaug.errors import UserError
     help="Take only synthetic images whose out-of-distribution quantile is at most Q, 0 to 1.",
 )
 @click.option(
+    "--tag",
+    "tags",
+    multiple=True,
+    metavar="TAG",
+    help="Take only synthetic images with this tag; may be repeated: any of them.",
+)
+@click.option(
+    "--without-tag",
+    "without_tags",
+    multiple=True,
+    metavar="TAG",
+    help="Leave out every image with this tag, real or synthetic; may be repeated.",
+)
+@click.option(
     "--image",
     "images",
     multiple=True,

@@ -202,10 +202,10 @@ def _items(workspace: Workspace, members: Sequence[views.ViewImage], how: Fideli
                 "label_source": label.source,
                 "labeled_at": label.created_at,
             }
+        pixels, film = _read(workspace, member.sha256, how)
         if (answer := placed.get(member.image_id)) is not None:
             caption = None if scheme is None else caption_with(scheme, answer.landmarks)
             provenance["landmarks"] = {**asdict(answer.landmarks), "caption": caption}
-        pixels, film = _read(workspace, member.sha256, how)
         yield ExportItem(
             sha256=member.sha256,
             pixels=pixels,

@@ -12,10 +12,11 @@ from synthaug.errors import UnknownName, UserError, ViewError
 from synthaug.generators import CONTEXT_PREFIX
 from synthaug.generators.base import ModelCard
 from synthaug.generators.folders import AUGMENTATION, family_of, find_model
-from synthaug.stages.generation_plan import draw_prompts
+from synthaug.stages.generation_plan import PromptOrder
 from synthaug.stages.generation_spec import GenerationParams, GenerationSpec, Start
 from synthaug.stages.generator_names import locate, name_of
 from synthaug.stages.guidance import check_guidance, check_scale
+from synthaug.stages.retire import left_out
 from synthaug.store import catalog, labels, views
 from synthaug.templates import Template
 from synthaug.workspace import Workspace
@@ -39,11 +40,20 @@ def resolve(workspace: Workspace, spec: GenerationSpec) -> GenerationParams:
         raise UserError(f"the number of steps is {spec.steps}; it must be in 1 .. {MAX_STEPS}")
     check_guidance(spec.guidance)
     unprompted = spec.label is None and not spec.template.strip()
-    template = Template.parse(UNPROMPTED if unprompted else spec.template, spec.slots)
-    draw_prompts(template, 1, spec.seed, spec.duplicates, spec.stratify)
+    text = UNPROMPTED if unprompted else spec.template
+    retired = left_out(workspace, text, spec.slots) if spec.retired is None else spec.retired
+    template = Template.parse(text, spec.slots, retired)
+    PromptOrder(template, 1, spec.seed, spec.duplicates, spec.stratify).between(0, 1)
     scales = _slot_scales(template, spec.guidance_by_slot)
     sources = None if spec.start == "text" else _source_ids(workspace, spec)
-    fixed = replace(spec, template=template.text, generator=generator, guidance_by_slot=scales, sources=None)
+    fixed = replace(
+        spec,
+        template=template.text,
+        generator=generator,
+        guidance_by_slot=scales,
+        retired=retired,
+        sources=None,
+    )
     return GenerationParams(fixed, generator, template.count, sources, catalog.usual_size(workspace.db))
 
 

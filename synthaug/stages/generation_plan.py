@@ -6,6 +6,8 @@ They depend only on the parameters of the job and the position of the image, not
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from itertools import islice
 from random import Random
 
 from synthaug.errors import TemplateError, UserError
@@ -15,39 +17,62 @@ from synthaug.stages.guidance import GUIDANCE_GRID
 from synthaug.templates import Duplicates, Template
 
 
-def job_prompts(params: GenerationParams) -> list[Prompt]:
-    """The prompt of each image of a job. Raises UserError if a word list has changed since the job was queued."""
+class PromptOrder:
+    """The prompts of a job by position, drawn without replacement; if there are fewer, all again in new random orders.
+
+    With duplicates "keep", a prompt that occurs twice in the template is drawn twice; with "skip", once. ``stratify``
+    names a slot whose values are all drawn equally often. Raises TemplateError if that is not possible.
+    """
+
+    def __init__(
+        self,
+        template: Template,
+        count: int,
+        seed: int,
+        duplicates: Duplicates = "keep",
+        stratify: str | None = None,
+    ) -> None:
+        available = template.count if duplicates == "keep" else template.unique_count
+        if available is None:
+            raise TemplateError(
+                "this template has too many prompts to find duplicates among them; choose to keep duplicates"
+            )
+        self._template, self._count, self._seed = template, count, seed
+        self._duplicates, self._stratify = duplicates, stratify
+        self._per_round = available
+        self._round, self._place, self._order = 0, 0, self._drawn(0)
+
+    def between(self, first: int, stop: int) -> list[Prompt]:
+        """The prompts of positions ``first`` .. ``stop`` - 1. Quick if asked in ascending order."""
+        found: list[Prompt] = []
+        while first < stop:
+            round_, place = divmod(first, self._per_round)
+            if round_ != self._round or place < self._place:
+                self._round, self._place, self._order = round_, 0, self._drawn(round_)
+            taken = min(stop - first, self._per_round - place)
+            found += islice(self._order, place - self._place, place - self._place + taken)
+            self._place = place + taken
+            first += taken
+        return found
+
+    def _drawn(self, round_: int) -> Iterator[Prompt]:
+        """The prompts of a round, in its random order."""
+        wanted = min(self._per_round, self._count - round_ * self._per_round)
+        if self._stratify is None:
+            return self._template.sample(wanted, self._seed + round_, self._duplicates)
+        return self._template.stratified(wanted, self._stratify, self._seed + round_, self._duplicates)
+
+
+def job_prompts(params: GenerationParams) -> PromptOrder:
+    """The prompts of a job. Raises UserError if a word list has changed since the job was queued."""
     spec = params.spec
-    template = Template.parse(spec.template, spec.slots)
+    template = Template.parse(spec.template, spec.slots, spec.retired)  # None in jobs of older releases: none
     if template.count != params.prompts:
         raise UserError(
             f"the template had {params.prompts} prompts when the job was queued and now has {template.count}, because "
             "a word list has changed; start a new job"
         )
-    return draw_prompts(template, spec.count, spec.seed, spec.duplicates, spec.stratify)
-
-
-def draw_prompts(
-    template: Template, count: int, seed: int, duplicates: Duplicates = "keep", stratify: str | None = None
-) -> list[Prompt]:
-    """``count`` prompts drawn without replacement; if there are fewer, all are drawn repeatedly in new random orders.
-
-    With duplicates "keep", a prompt that occurs twice in the template is drawn twice; with "skip", once. ``stratify``
-    names a slot whose values are all drawn equally often. Raises TemplateError if that is not possible.
-    """
-    available = template.count if duplicates == "keep" else template.unique_count
-    if available is None:
-        raise TemplateError(
-            "this template has too many prompts to find duplicates among them; choose to keep duplicates"
-        )
-    prompts: list[Prompt] = []
-    for turn in range(-(-count // available)):
-        wanted = min(available, count - len(prompts))
-        if stratify is None:
-            prompts += template.sample(wanted, seed + turn, duplicates)
-        else:
-            prompts += template.stratified(wanted, stratify, seed + turn, duplicates)
-    return prompts
+    return PromptOrder(template, spec.count, spec.seed, spec.duplicates, spec.stratify)
 
 
 def image_seed(job_seed: int, position: int) -> int:

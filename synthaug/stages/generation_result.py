@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from synthaug.generators.base import GeneratedImage
-
 
 @dataclass(frozen=True, slots=True)
 class Cut:
@@ -26,13 +24,16 @@ class GenerationResult:
     seconds: float = 0.0  # time spent generating
     cut: Cut | None = None  # over all runs of the job; None: no prompt was too long
 
-    def after(self, images: Sequence[GeneratedImage], seconds: float) -> GenerationResult:
-        """The result after these images were also stored, ``seconds`` after the run started to generate."""
-        cuts = [image.cut for image in images if image.cut]
+    def after(self, unread: Sequence[str], seconds: float) -> GenerationResult:
+        """The result after more images were stored, ``seconds`` after the run started to generate.
+
+        ``unread`` is, for each of them, the part of its prompt that was too long to read, "" for most.
+        """
+        cuts = [each for each in unread if each]
         cut = self.cut
         if cuts:
             cut = Cut(len(cuts), cuts[0]) if cut is None else replace(cut, images=cut.images + len(cuts))
-        return GenerationResult(self.generated + len(images), self.skipped, round(seconds, 3), cut)
+        return GenerationResult(self.generated + len(unread), self.skipped, round(seconds, 3), cut)
 
     def to_json(self) -> dict[str, Any]:
         """The result as JSON; ``cut`` is left out if no prompt was too long."""

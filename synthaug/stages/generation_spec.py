@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY, dataclass, field, fields
 from typing import Any, Literal
 
 from synthaug.errors import UserError
+from synthaug.executors.base import ExecutorSpec
 from synthaug.stages.guidance import Guidance
 from synthaug.templates import Duplicates
 
@@ -25,7 +26,10 @@ class GenerationSpec:
     ``guidance`` is a scale in 0 .. 100, or the ends of a range from which a scale is drawn for each image; None stands
     for the generator's default. ``guidance_by_slot`` maps slot -> value -> scale and takes precedence.
 
-    ``slots`` maps slots to their values. For ``duplicates`` and ``stratify`` see :func:`.generation_plan.draw_prompts`.
+    ``slots`` maps slots to their values. For ``duplicates`` and ``stratify`` see :func:`.generation_plan.PromptOrder`.
+
+    ``retired`` maps slots to values that are left out; None stands for those that the workspace has retired
+    (:mod:`.retire`).
 
     ``start`` is "text" (from noise) or a way to use an image of the class from the view ``sources`` (None: the real
     training images): "image" varies it, "inpaint" replaces its background, and "context" moves its subject to another
@@ -46,6 +50,7 @@ class GenerationSpec:
     slots: Mapping[str, Sequence[str]] = field(default_factory=dict)
     duplicates: Duplicates = "keep"
     stratify: str | None = None
+    retired: Mapping[str, Sequence[str]] | None = None
     start: Start = "text"
     strength: float | None = None
     sources: str | None = None
@@ -54,6 +59,9 @@ class GenerationSpec:
     def __post_init__(self) -> None:
         """Convert sequences to tuples and scales to floats, so that equal specifications compare equal."""
         object.__setattr__(self, "slots", {slot: tuple(values) for slot, values in self.slots.items()})
+        if self.retired is not None:
+            listed = {slot: tuple(values) for slot, values in self.retired.items()}
+            object.__setattr__(self, "retired", listed)
         if isinstance(self.guidance, Sequence):
             low, high = self.guidance
             object.__setattr__(self, "guidance", (float(low), float(high)))
@@ -66,6 +74,8 @@ class GenerationSpec:
         if isinstance(self.guidance, tuple):
             values["guidance"] = list(self.guidance)
         values["slots"] = {slot: list(listed) for slot, listed in self.slots.items()}
+        if self.retired is not None:
+            values["retired"] = {slot: list(listed) for slot, listed in self.retired.items()}
         values["guidance_by_slot"] = {slot: dict(scales) for slot, scales in self.guidance_by_slot.items()}
         return values
 
@@ -88,6 +98,7 @@ class GenerationParams:
     name. ``prompts`` is the number of prompts of the template. ``source_ids`` are the ids of the images to start from,
     in order; None means a start from text. ``size`` is the (width, height) of the real images in pixels, which
     generated images must have in order to train together with them; None stands for the generator's native size.
+    ``executor`` says who generates; the images do not depend on it.
     """
 
     spec: GenerationSpec
@@ -95,6 +106,7 @@ class GenerationParams:
     prompts: int
     source_ids: tuple[int, ...] | None
     size: tuple[int, int] | None
+    executor: ExecutorSpec = field(default_factory=ExecutorSpec)
 
     def to_json(self) -> dict[str, Any]:
         """The parameters as flat JSON for the job table; ``sources`` holds the image ids (the format since 0.1)."""
@@ -104,6 +116,7 @@ class GenerationParams:
             "prompts": self.prompts,
             "sources": None if self.source_ids is None else list(self.source_ids),
             "size": None if self.size is None else list(self.size),
+            **({} if self.executor == ExecutorSpec() else {"executor": self.executor.to_json()}),
         }
 
     @classmethod
@@ -116,7 +129,8 @@ class GenerationParams:
             raise UserError(
                 f"the parameters of the generation job lack {missing[0]!r}; synthaug did not write them"
             )
-        asked = {key: value for key, value in data.items() if key not in ("prompts", "sources", "size")}
+        known = ("prompts", "sources", "size", "executor")
+        asked = {key: value for key, value in data.items() if key not in known}
         sources, size = data.get("sources"), data["size"]
         return cls(
             GenerationSpec.from_json(asked),
@@ -124,4 +138,5 @@ class GenerationParams:
             data["prompts"],
             None if sources is None else tuple(sources),
             None if size is None else (size[0], size[1]),
+            ExecutorSpec(**data.get("executor", {})),
         )

@@ -22,10 +22,9 @@ RESERVED = (*SHIPPED, AUGMENTATION)
 
 def made_here(workspace: Workspace) -> dict[str, Path]:
     """Name -> folder of every generator that was made in the workspace and is still there."""
-    finetuned = {
-        each.parent.name: each.parent for each in (workspace.root / FINETUNED).glob(f"[!.]*/{RECORD}")
-    }
-    trained = {name: workspace.root / folder for name, folder in _trained(workspace).items()}
+    root = workspace.root.absolute()
+    finetuned = {each.parent.name: each.parent for each in (root / FINETUNED).glob(f"[!.]*/{RECORD}")}
+    trained = {name: root / folder for name, folder in _trained(workspace).items()}
     return {name: path for name, path in (trained | finetuned).items() if path.is_dir()}
 
 

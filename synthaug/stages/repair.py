@@ -10,9 +10,11 @@ from synthaug.errors import UserError, WorkspaceDamaged, WorkspaceError
 from synthaug.images import pixel_hash
 from synthaug.progress import Progress
 from synthaug.stages.backup_store import BackupManifest, BackupStore, copy_checked
-from synthaug.stages.generate import described, details_of, load, requests
+from synthaug.stages.drawing import Drawer
+from synthaug.stages.generate import sources
 from synthaug.stages.generation_plan import job_prompts
 from synthaug.stages.generation_spec import GenerationParams
+from synthaug.stages.generator_names import locate
 from synthaug.stages.verify import Problem, Verification, verify
 from synthaug.store import catalog, generations, jobs
 from synthaug.store.checks import made_at
@@ -94,24 +96,25 @@ def _generate_again(workspace: Workspace, problems: Sequence[Problem]) -> list[s
 
 def _generate_job(workspace: Workspace, job_id: int, wanted: Sequence[tuple[str, Generation]]) -> list[str]:
     params = GenerationParams.from_json(jobs.get(workspace.db, job_id).params)
+    drawer = Drawer(
+        params.to_json(), str(workspace.images.root), generator=locate(workspace, params.generator)
+    )
     prompts = job_prompts(params)
-    generator = load(workspace, params)
     failed = []
-    for sha256, generation in wanted:
+    for sha256, generation in sorted(wanted, key=lambda each: each[1].position):
         name = workspace.images.path(sha256).relative_to(workspace.root)
-        if generation.revision != generator.revision:
+        if generation.revision != drawer.generator.revision:
             failed.append(
-                f"{name} cannot be generated again: {generator.name} has changed since it was generated"
+                f"{name} cannot be generated again: {generation.generator} has changed since it was generated"
             )
             continue
-        ((asked, source),) = requests(workspace, params, prompts, [generation.position])
-        (image,) = generator.generate([asked])
-        if pixel_hash(image.pixels) != sha256:
+        position = generation.position
+        (prompt,) = prompts.between(position, position + 1)
+        (drawn,) = drawer.draw({position: prompt}, sources(workspace, params, [position]))
+        if pixel_hash(drawn.image.pixels) != sha256:
             failed.append(
                 f"{name} cannot be generated again: the pixels differ on this hardware or with this release"
             )
             continue
-        details = details_of(params.spec, asked, source, image)
-        text = described(params.spec, generator, prompts[generation.position], asked, details)
-        workspace.images.put(image.pixels, text, image.review)
+        workspace.images.put(drawn.image.pixels, drawer.text(drawn), drawn.image.review)
     return failed

@@ -130,8 +130,7 @@ class Trainer:
         return self._file(view, recipe, seed, "predictions.safetensors")
 
     def _file(self, view: views.View, recipe: Recipe, seed: int, ending: str) -> Path:
-        key = json.dumps([self._key(view, recipe), seed], sort_keys=True)
-        return self.workspace.root / "runs" / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.{ending}"
+        return run_file(self.workspace, self._key(view, recipe), seed, ending)
 
     def _key(self, view: views.View, recipe: Recipe) -> dict[str, Any]:
         return {
@@ -148,6 +147,18 @@ class Trainer:
 
 def _shape(recipe: Recipe) -> Shape:
     return recipe.image_size, recipe.head_only
+
+
+def predictions_of(workspace: Workspace, run: runs.Run) -> NDArray[np.uint16] | None:
+    """The class (N,) that a stored run named for each test image, in the order of its fingerprint; None: not kept."""
+    key = {"view_id": run.view_id, "recipe": run.recipe, "test_fingerprint": run.test_fingerprint}
+    return read_predicted(run_file(workspace, key, run.seed, "predictions.safetensors"))
+
+
+def run_file(workspace: Workspace, run_key: dict[str, Any], seed: int, ending: str) -> Path:
+    """Where a file of a run lies: its name is a hash of what identifies the run."""
+    key = json.dumps([run_key, seed], sort_keys=True)
+    return workspace.root / "runs" / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.{ending}"
 
 
 def save_predictions(path: Path, log_probs: NDArray[np.float32]) -> None:

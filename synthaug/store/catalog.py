@@ -114,6 +114,11 @@ def count_images(db: Database) -> int:
     return int(db.query("SELECT count(*) FROM images")[0][0])
 
 
+def has_images(db: Database, *, split: Split, origin: Origin) -> bool:
+    """Whether there is an image of this split and origin."""
+    return db.one("SELECT 1 FROM images WHERE split = ? AND origin = ? LIMIT 1", [split, origin]) is not None
+
+
 def usual_size(db: Database) -> tuple[int, int] | None:
     """The commonest (width, height) of the real images, or None where there are none."""
     row = db.one(
@@ -162,6 +167,17 @@ def hashes_of_split(db: Database, split: Split) -> list[tuple[str, int]]:
         [split],
     )
     return [(row[0], row[1]) for row in rows]
+
+
+def ids_of_split(db: Database, split: Split) -> list[int]:
+    """Ids of the labeled real images of a split, in the order of :func:`hashes_of_split`."""
+    rows = db.query(
+        "SELECT images.id FROM images"
+        " JOIN current_labels ON current_labels.image_id = images.id AND current_labels.value = 'class'"
+        " WHERE images.split = ? AND images.origin = 'real' ORDER BY images.sha256",
+        [split],
+    )
+    return [row[0] for row in rows]
 
 
 def image_by_hash(db: Database, sha256: str) -> ImageRecord:

@@ -20,7 +20,7 @@ from synthaug.generators.augmentation import distort
 from synthaug.generators.compositing.masks import subject_mask
 from synthaug.records import Job, Prompt
 from synthaug.running.jobs import run_to_end
-from synthaug.stages import generate, generation_plan
+from synthaug.stages import drawing, generate, generation_plan
 from synthaug.stages.generation_spec import GenerationParams, GenerationSpec
 from synthaug.stages.handlers import HANDLERS
 from synthaug.stages.view import ViewSpec, make_view
@@ -122,7 +122,7 @@ def test_killed_and_started_again_a_job_ends_with_the_same_images(
 
 
 def test_more_images_than_prompts_repeats_prompts_with_other_seeds(workspace: Workspace) -> None:
-    prompts = generation_plan.draw_prompts(Template.parse("{a|b|c}"), 7, seed=0)
+    prompts = generation_plan.PromptOrder(Template.parse("{a|b|c}"), 7, seed=0).between(0, 7)
     assert (
         sorted(prompt.text for prompt in prompts[:3])
         == sorted(prompt.text for prompt in prompts[3:6])
@@ -133,11 +133,11 @@ def test_more_images_than_prompts_repeats_prompts_with_other_seeds(workspace: Wo
 
 def test_duplicates_and_strata_are_chosen_explicitly() -> None:
     template = Template.parse("{a|a|b} {x|y}")
-    keep = [prompt.text for prompt in generation_plan.draw_prompts(template, 6, 0)]
-    skip = [prompt.text for prompt in generation_plan.draw_prompts(template, 4, 0, "skip")]
+    keep = [prompt.text for prompt in generation_plan.PromptOrder(template, 6, 0).between(0, 6)]
+    skip = [prompt.text for prompt in generation_plan.PromptOrder(template, 4, 0, "skip").between(0, 4)]
     assert sorted(keep) == ["a x", "a x", "a y", "a y", "b x", "b y"]
     assert sorted(skip) == ["a x", "a y", "b x", "b y"]
-    even = generation_plan.draw_prompts(template, 2, 0, "keep", "choice2")
+    even = generation_plan.PromptOrder(template, 2, 0, "keep", "choice2").between(0, 2)
     assert sorted(prompt.text[-1] for prompt in even) == ["x", "y"]
 
 
@@ -194,9 +194,12 @@ def test_what_cannot_be_generated_is_said_before_anything_is_queued(
     assert not jobs.latest(workspace.db)
 
 
-def test_a_generator_that_is_not_there_fails_the_job_with_words(workspace: Workspace) -> None:
-    asked = GenerationSpec("x", "8", 1, generator="no-such-folder")
-    job = run_to_end(workspace, generate.submit(workspace, asked), HANDLERS)
+def test_a_generator_that_is_gone_fails_the_job_with_words(workspace: Workspace, tmp_path: Path) -> None:
+    folder = tmp_path / "no-such-folder"
+    folder.mkdir()
+    number = generate.submit(workspace, GenerationSpec("x", "8", 1, generator=str(folder)))
+    folder.rmdir()
+    job = run_to_end(workspace, number, HANDLERS)
     assert job.state == "failed"
     assert "no-such-folder" in job.error
 
@@ -251,9 +254,9 @@ def test_every_value_of_a_guidance_range_is_drawn() -> None:
 
 def test_batches_hold_one_guidance_and_every_position_once() -> None:
     asked = GenerationSpec("a", None, 1, guidance=(1.0, 5.0))
-    prompts = [Prompt(0, "a", {})] * 1500
+    prompts = dict.fromkeys(range(1500), Prompt(0, "a", {}))
     pending = list(range(100, 1500))
-    batches = list(generate._batches(asked, prompts, pending, 8))
+    batches = list(drawing.batches(asked, prompts, pending, 8))
     assert sorted(position for batch in batches for position in batch) == pending
     for batch in batches:
         assert len({generation_plan.guidance_of(asked, prompts[0], position) for position in batch}) == 1

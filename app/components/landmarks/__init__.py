@@ -12,7 +12,8 @@ PANEL = """
           <kbd class="sa-kbd">Enter</kbd>
         </button>
         <div class="lm-foot"><p data-lm-hint></p>
-          <button class="lm-small" type="button" data-lm-hide aria-pressed="false" title="Hide or show (;)">Hide</button>
+          <button class="lm-small" type="button" data-lm-hide aria-pressed="false"
+            title="Hide or show (;)">Hide</button>
           <button class="lm-small" type="button" data-lm-reset title="Back to where they began">Reset</button></div>
       </div>
 """

@@ -83,6 +83,7 @@
  * @property {string} error
  * @property {string | null} started_at ISO 8601, UTC
  * @property {boolean} cancel_requested
+ * @property {boolean} resumable whether it can go on once it was stopped or has failed
  */
 
 /**
@@ -93,6 +94,7 @@
  * @property {number} [seconds]
  * @property {number} [added]
  * @property {number} [duplicates]
+ * @property {number} [rejected] files that an import refused
  * @property {string} [model]
  * @property {{ images: number, example: string }} [cut] prompts longer than the text encoder reads
  */
@@ -160,6 +162,8 @@
  * @property {Neighbour[]} synthetic
  * @property {Neighbour[]} duplicates
  * @property {Holder[]} holders
+ * @property {string[]} tags
+ * @property {{ tag: string, tagged: boolean, person: string, created_at: string }[]} taggings oldest first
  * @property {string[]} classes
  */
 
