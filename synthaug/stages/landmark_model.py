@@ -15,6 +15,7 @@ from synthaug.classifiers.landmarks import (
     find_landmark_recipe,
     fit_landmarks,
     mirrored_shares,
+    output_names,
 )
 from synthaug.classifiers.recipes import Recipe
 from synthaug.errors import UserError
@@ -209,7 +210,7 @@ def load_placed(workspace: Workspace, scheme: Scheme, split: Split, size: int) -
     pixels, squares = load_squares(workspace, images, size)
     places = [fitting[image.id].landmarks.points for image in images]
     rows = [square.shares(scheme, each) for square, each in zip(squares, places, strict=True)]
-    shares = np.array(rows, np.float64).reshape(len(images), -1)
+    shares = np.array(rows, np.float64).reshape(len(images), len(output_names(scheme)))
     return Placed(images, pixels, squares, shares, places)
 
 
