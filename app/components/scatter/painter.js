@@ -1,6 +1,7 @@
 // @ts-check
 // Draws the points and, on a second canvas above, the lasso and the rings: the pointer moves without a redraw.
 
+import { Density, MANY } from "./density.js";
 import { rampColour, STEPS } from "./modes.js";
 import { NONE, SYNTHETIC, TEST } from "./points.js";
 
@@ -43,6 +44,10 @@ export class Painter {
     this.colours = [];
     /** @type {Map<number, Sprite>} */
     this.sprites = new Map();
+    this.density = new Density();
+    this.layer = document.createElement("canvas");
+    /** One flag a point: whether the pass at hand draws it. */
+    this.flags = new Uint8Array(0);
   }
 
   /** A CSS variable. @param {string} name */
@@ -83,16 +88,51 @@ export class Painter {
     pen.setTransform(1, 0, 0, 1, 0, 0);
     pen.clearRect(0, 0, pen.canvas.width, pen.canvas.height);
     const lit = litBy(model, spotlight);
-    if (lit) {
-      pen.globalAlpha = FAINT;
-      this.pass(model, xy, (i) => !lit(i), false);
-      pen.globalAlpha = 1;
-      this.pass(model, xy, lit, true);
-    } else {
-      pen.globalAlpha = Math.max(0.45, Math.min(0.95, 1.15 - 0.15 * Math.log10(model.n)));
-      this.pass(model, xy, () => true, false);
+    const usual = Math.max(0.45, Math.min(0.95, 1.15 - 0.15 * Math.log10(model.n)));
+    const passes = lit
+      ? [
+          { alpha: FAINT, wanted: (/** @type {number} */ i) => !lit(i), strong: false },
+          { alpha: 1, wanted: lit, strong: true },
+        ]
+      : [{ alpha: usual, wanted: () => true, strong: false }];
+    for (const { alpha, wanted, strong } of passes) {
+      pen.globalAlpha = alpha;
+      if (model.n >= MANY) this.densePass(model, xy, wanted, strong);
+      else this.pass(model, xy, wanted, strong);
     }
     pen.globalAlpha = 1;
+  }
+
+  /**
+   * As `pass`, as pixels where there are many in view.
+   * @param {PlotModel} model
+   * @param {ArrayLike<number>} xy
+   * @param {(i: number) => unknown} wanted
+   * @param {boolean} strong
+   */
+  densePass(model, xy, wanted, strong) {
+    const { pen, dpr, camera } = this;
+    const { width, height } = pen.canvas;
+    const k = camera.view.k * dpr;
+    const field = {
+      width,
+      height,
+      k,
+      left: (camera.width / 2) * dpr - camera.view.x * k,
+      top: (camera.height / 2) * dpr + camera.view.y * k,
+      size: Math.max(1, Math.round(camera.radius(model.n) * dpr * (strong ? 1.15 : 1))),
+    };
+    if (this.flags.length !== model.n) this.flags = new Uint8Array(model.n);
+    const found = inView(model, xy, field, wanted, this.flags);
+    if (found < MANY) return this.pass(model, xy, (i) => this.flags[i], strong);
+    const image = pen.createImageData(width, height);
+    const { order, category } = model;
+    this.density.paint(image.data, field, { order, xy, category, wanted: this.flags }, this.colours, pen.globalAlpha);
+    this.layer.width = width;
+    this.layer.height = height;
+    penOf(this.layer).putImageData(image, 0, 0);
+    pen.globalAlpha = 1; // it is in the image already
+    return pen.drawImage(this.layer, 0, 0); // over what is there, which putImageData would replace
   }
 
   /**
@@ -219,4 +259,24 @@ function litBy(model, spotlight) {
   const { selected, category } = model;
   if (model.selectedCount) return (i) => selected[i];
   return spotlight >= 0 ? (i) => category[i] === spotlight : null;
+}
+
+/**
+ * Flag the shown and wanted points in view; how many there are.
+ * @param {PlotModel} model
+ * @param {ArrayLike<number>} xy
+ * @param {import("./density.js").Field} field
+ * @param {(i: number) => unknown} wanted
+ * @param {Uint8Array} flags
+ */
+function inView({ visible, n }, xy, { width, height, k, left, top }, wanted, flags) {
+  const [x0, x1, y0, y1] = [(-OFF - left) / k, (width + OFF - left) / k, (top - height - OFF) / k, (top + OFF) / k];
+  let found = 0;
+  for (let i = 0; i < n; i++) {
+    const x = xy[2 * i];
+    const y = xy[2 * i + 1];
+    flags[i] = visible[i] && x >= x0 && x <= x1 && y >= y0 && y <= y1 && wanted(i) ? 1 : 0;
+    found += flags[i];
+  }
+  return found;
 }
