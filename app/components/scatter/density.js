@@ -45,6 +45,7 @@ export class Density {
    * @param {{ order: Uint32Array, xy: ArrayLike<number>, category: Uint8Array, wanted: Uint8Array }} points
    * @param {string[]} colours by category
    * @param {number} alpha of one point, 0..1
+   * @returns how many points are in view; where they are fewer than MANY nothing is written
    */
   paint(image, field, points, colours, alpha) {
     const cells = field.width * field.height;
@@ -52,11 +53,13 @@ export class Density {
       this.counts = new Uint8Array(cells);
       this.categories = new Uint8Array(cells);
     } else this.counts.fill(0);
-    this.count(field, points);
-    this.colour(image, colours, opacities(alpha));
+    const found = this.count(field, points);
+    if (found >= MANY) this.colour(image, colours, opacities(alpha));
+    return found;
   }
 
   /**
+   * How many points are in view; how many lie on each pixel, and the category of the last one.
    * @param {Field} field
    * @param {{ order: Uint32Array, xy: ArrayLike<number>, category: Uint8Array, wanted: Uint8Array }} points
    */
@@ -64,6 +67,7 @@ export class Density {
     const { counts, categories } = this;
     const half = (size - 1) / 2;
     const [most, lowest] = [width - size, height - size];
+    let found = 0;
     for (let place = 0; place < order.length; place++) {
       const i = order[place];
       if (!wanted[i]) continue;
@@ -71,6 +75,7 @@ export class Density {
       const y = Math.round(top - xy[2 * i + 1] * k - half);
       if (!(x >= 0 && y >= 0 && x <= most && y <= lowest)) continue; // also what has no place
       const own = category[i];
+      found++;
       for (let row = y * width + x, end = row + size * width; row < end; row += width) {
         for (let cell = row; cell < row + size; cell++) {
           if (counts[cell] < MOST_COUNTED) counts[cell]++;
@@ -78,6 +83,7 @@ export class Density {
         }
       }
     }
+    return found;
   }
 
   /** @param {Uint8ClampedArray} image @param {string[]} colours @param {Uint8Array} opacity by count */

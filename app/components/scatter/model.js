@@ -10,6 +10,8 @@ import { NONE, ORIGINS } from "./points.js";
 /** @typedef {{ xy: Float32Array<ArrayBuffer>, width: number, height: number }} Box */
 
 const CATEGORIES = 256;
+/** Beyond this many a selection is not written into the address, which would take longer than the lasso. */
+const MOST_IN_ADDRESS = 100_000;
 
 export class PlotModel {
   /**
@@ -160,7 +162,7 @@ export class PlotModel {
       hiddenOrigins: this.origins.flatMap((on, origin) => (on ? [] : [origin])),
       hiddenCategories: this.named.flatMap(({ key }) => (this.categories[key] ? [] : [key])),
       range: this.range,
-      selected: this.selectedPoints.map((point) => this.columns.ids[point]),
+      selected: this.selectedCount > MOST_IN_ADDRESS ? [] : this.selectedPoints.map((point) => this.columns.ids[point]),
     };
   }
 

@@ -46,6 +46,7 @@ export class Painter {
     this.sprites = new Map();
     this.density = new Density();
     this.layer = document.createElement("canvas");
+    this.image = new ImageData(1, 1);
     /** One flag a point: whether the pass at hand draws it. */
     this.flags = new Uint8Array(0);
   }
@@ -94,11 +95,11 @@ export class Painter {
           { alpha: FAINT, wanted: (/** @type {number} */ i) => !lit(i), strong: false },
           { alpha: 1, wanted: lit, strong: true },
         ]
-      : [{ alpha: usual, wanted: () => true, strong: false }];
+      : [{ alpha: usual, wanted: null, strong: false }];
     for (const { alpha, wanted, strong } of passes) {
       pen.globalAlpha = alpha;
       if (model.n >= MANY) this.densePass(model, xy, wanted, strong);
-      else this.pass(model, xy, wanted, strong);
+      else this.pass(model, xy, wanted ?? (() => true), strong);
     }
     pen.globalAlpha = 1;
   }
@@ -107,7 +108,7 @@ export class Painter {
    * As `pass`, as pixels where there are many in view.
    * @param {PlotModel} model
    * @param {ArrayLike<number>} xy
-   * @param {(i: number) => unknown} wanted
+   * @param {((i: number) => unknown) | null} wanted null: all that are shown
    * @param {boolean} strong
    */
   densePass(model, xy, wanted, strong) {
@@ -122,17 +123,32 @@ export class Painter {
       top: (camera.height / 2) * dpr + camera.view.y * k,
       size: Math.max(1, Math.round(camera.radius(model.n) * dpr * (strong ? 1.15 : 1))),
     };
-    if (this.flags.length !== model.n) this.flags = new Uint8Array(model.n);
-    const found = inView(model, xy, field, wanted, this.flags);
-    if (found < MANY) return this.pass(model, xy, (i) => this.flags[i], strong);
-    const image = pen.createImageData(width, height);
-    const { order, category } = model;
-    this.density.paint(image.data, field, { order, xy, category, wanted: this.flags }, this.colours, pen.globalAlpha);
-    this.layer.width = width;
-    this.layer.height = height;
-    penOf(this.layer).putImageData(image, 0, 0);
+    const { order, category, visible } = model;
+    const shown = wanted ? this.flag(visible, wanted) : visible;
+    if (this.layer.width !== width || this.layer.height !== height) {
+      this.layer.width = width;
+      this.layer.height = height;
+      this.image = new ImageData(width, height);
+    }
+    const { data } = this.image;
+    const found = this.density.paint(
+      data,
+      field,
+      { order, xy, category, wanted: shown },
+      this.colours,
+      pen.globalAlpha,
+    );
+    if (found < MANY) return this.pass(model, xy, (i) => shown[i], strong);
+    penOf(this.layer).putImageData(this.image, 0, 0);
     pen.globalAlpha = 1; // it is in the image already
     return pen.drawImage(this.layer, 0, 0); // over what is there, which putImageData would replace
+  }
+
+  /** One flag a point: whether it is shown and wanted. @param {Uint8Array} visible @param {(i: number) => unknown} wanted */
+  flag(visible, wanted) {
+    if (this.flags.length !== visible.length) this.flags = new Uint8Array(visible.length);
+    for (let i = 0; i < visible.length; i++) this.flags[i] = visible[i] && wanted(i) ? 1 : 0;
+    return this.flags;
   }
 
   /**
@@ -259,24 +275,4 @@ function litBy(model, spotlight) {
   const { selected, category } = model;
   if (model.selectedCount) return (i) => selected[i];
   return spotlight >= 0 ? (i) => category[i] === spotlight : null;
-}
-
-/**
- * Flag the shown and wanted points in view; how many there are.
- * @param {PlotModel} model
- * @param {ArrayLike<number>} xy
- * @param {import("./density.js").Field} field
- * @param {(i: number) => unknown} wanted
- * @param {Uint8Array} flags
- */
-function inView({ visible, n }, xy, { width, height, k, left, top }, wanted, flags) {
-  const [x0, x1, y0, y1] = [(-OFF - left) / k, (width + OFF - left) / k, (top - height - OFF) / k, (top + OFF) / k];
-  let found = 0;
-  for (let i = 0; i < n; i++) {
-    const x = xy[2 * i];
-    const y = xy[2 * i + 1];
-    flags[i] = visible[i] && x >= x0 && x <= x1 && y >= y0 && y <= y1 && wanted(i) ? 1 : 0;
-    found += flags[i];
-  }
-  return found;
 }
