@@ -5,6 +5,8 @@
 /** From this many points in view on, single shapes cannot be told apart, and a sprite for each takes too long. */
 export const MANY = 60_000;
 const MOST_COUNTED = 255;
+const ONE = 256; // a point more in a cell
+const COUNT = ~255;
 
 /**
  * @typedef {object} Field where the points lie on the canvas: x * k + left, top - y * k, in device pixels
@@ -16,10 +18,18 @@ const MOST_COUNTED = 255;
  * @property {number} size side of a point's square in device pixels
  */
 
+/**
+ * @typedef {object} Marks
+ * @property {Uint32Array} order the points in drawing order
+ * @property {ArrayLike<number>} xy flat
+ * @property {Uint8Array} category one a point
+ * @property {Uint8Array} wanted one flag a point
+ */
+
 /** "#rrggbb" or "rgb(r, g, b)" as red, green and blue, 0..255. @param {string} colour @returns {[number, number, number]} */
 export function channels(colour) {
   if (colour.startsWith("#")) {
-    const hex = colour.length === 4 ? colour.replace(/[^#]/g, "$&$&") : colour;
+    const hex = colour.length === 4 ? colour.replace(/[^#]/g, (digit) => digit + digit) : colour;
     const part = (/** @type {number} */ at) => Number.parseInt(hex.slice(at, at + 2), 16);
     return [part(1), part(3), part(5)];
   }
@@ -34,53 +44,45 @@ export function opacities(alpha) {
 
 export class Density {
   constructor() {
-    this.counts = new Uint8Array(0);
-    this.categories = new Uint8Array(0);
+    /** How many points lie on each pixel, times 256, and the category of the last one: one number, one look-up. */
+    this.cells = new Uint32Array(0);
   }
 
   /**
    * Write the points into `image` (width * height RGBA), each pixel in the colour of the point drawn last on it.
    * @param {Uint8ClampedArray} image
    * @param {Field} field
-   * @param {{ order: Uint32Array, xy: ArrayLike<number>, category: Uint8Array, wanted: Uint8Array }} points
+   * @param {Marks} marks
    * @param {string[]} colours by category
    * @param {number} alpha of one point, 0..1
    * @returns how many points are in view; where they are fewer than MANY nothing is written
    */
-  paint(image, field, points, colours, alpha) {
-    const cells = field.width * field.height;
-    if (this.counts.length !== cells) {
-      this.counts = new Uint8Array(cells);
-      this.categories = new Uint8Array(cells);
-    } else this.counts.fill(0);
-    const found = this.count(field, points);
+  paint(image, field, marks, colours, alpha) {
+    const size = field.width * field.height;
+    if (this.cells.length === size) this.cells.fill(0);
+    else this.cells = new Uint32Array(size);
+    const found = this.count(field, marks);
     if (found >= MANY) this.colour(image, colours, opacities(alpha));
     return found;
   }
 
-  /**
-   * How many points are in view; how many lie on each pixel, and the category of the last one.
-   * @param {Field} field
-   * @param {{ order: Uint32Array, xy: ArrayLike<number>, category: Uint8Array, wanted: Uint8Array }} points
-   */
+  /** @param {Field} field @param {Marks} marks @returns how many points are in view */
   count({ width, height, k, left, top, size }, { order, xy, category, wanted }) {
-    const { counts, categories } = this;
-    const half = (size - 1) / 2;
-    const [most, lowest] = [width - size, height - size];
+    const { cells } = this;
+    const [dx, dy] = [left - size / 2 + 0.5, top - size / 2 + 0.5]; // to the nearest pixel
+    const [most, lowest] = [width - size + 1, height - size + 1];
     let found = 0;
     for (let place = 0; place < order.length; place++) {
       const i = order[place];
       if (!wanted[i]) continue;
-      const x = Math.round(xy[2 * i] * k + left - half);
-      const y = Math.round(top - xy[2 * i + 1] * k - half);
-      if (!(x >= 0 && y >= 0 && x <= most && y <= lowest)) continue; // also what has no place
+      const x = xy[2 * i] * k + dx;
+      const y = dy - xy[2 * i + 1] * k;
+      if (!(x >= 0 && y >= 0 && x < most && y < lowest)) continue; // also what has no place
       const own = category[i];
       found++;
-      for (let row = y * width + x, end = row + size * width; row < end; row += width) {
-        for (let cell = row; cell < row + size; cell++) {
-          if (counts[cell] < MOST_COUNTED) counts[cell]++;
-          categories[cell] = own;
-        }
+      let cell = (y | 0) * width + (x | 0);
+      for (let row = 0; row < size; row++, cell += width - size) {
+        for (let column = 0; column < size; column++, cell++) cells[cell] = ((cells[cell] & COUNT) + ONE) | own;
       }
     }
     return found;
@@ -88,15 +90,16 @@ export class Density {
 
   /** @param {Uint8ClampedArray} image @param {string[]} colours @param {Uint8Array} opacity by count */
   colour(image, colours, opacity) {
-    const { counts, categories } = this;
-    const pixels = new Uint32Array(image.buffer, image.byteOffset, counts.length);
-    const inks = new Uint32Array(MOST_COUNTED + 1);
+    const { cells } = this;
+    const pixels = new Uint32Array(image.buffer, image.byteOffset, cells.length);
+    const inks = new Uint32Array(ONE);
     colours.forEach((colour, category) => {
       const [red, green, blue] = channels(colour);
       inks[category] = (blue << 16) | (green << 8) | red; // the bytes of a pixel are red, green, blue, opacity
     });
-    for (let cell = 0; cell < counts.length; cell++) {
-      pixels[cell] = counts[cell] ? (opacity[counts[cell]] << 24) | inks[categories[cell]] : 0;
+    for (let at = 0; at < cells.length; at++) {
+      const count = cells[at] >>> 8;
+      pixels[at] = count ? (opacity[Math.min(count, MOST_COUNTED)] << 24) | inks[cells[at] & 255] : 0;
     }
   }
 }

@@ -12,11 +12,18 @@ import { NONE, SYNTHETIC, TEST } from "./points.js";
  * @typedef {object} Overlay
  * @property {[number, number][] | null} path a lasso in CSS pixels
  * @property {number[]} rings ringed points
+ * @property {[number, number] | null} cross where the keys point, in CSS pixels
  * @property {import("./plane.js").Plane | null} plane its axes and thresholds, where they are shown
  */
 
 const OFF = 20; // pixels outside the canvas from which on a point is not drawn
 const FAINT = 0.13;
+const CROSS = [
+  [1, 0],
+  [-1, 0],
+  [0, 1],
+  [0, -1],
+];
 const RAMP_STOPS = [0, 1, 2, 3, 4].map((stop) => `--sa-ramp-${stop}`);
 
 /** @param {HTMLCanvasElement} canvas */
@@ -232,12 +239,13 @@ export class Painter {
    * @param {ArrayLike<number>} xy
    * @param {Overlay} overlay
    */
-  paintOverlay(model, xy, { path, rings, plane }) {
+  paintOverlay(model, xy, { path, rings, cross, plane }) {
     const { top, camera } = this;
     top.setTransform(this.dpr, 0, 0, this.dpr, 0, 0);
     top.clearRect(0, 0, camera.width, camera.height);
     plane?.draw(top, (name) => this.token(name));
     if (path && path.length > 1) this.drawLoop(path);
+    if (cross) this.drawCross(cross);
     for (const i of rings) {
       if (i < 0 || i >= model.n) continue;
       top.beginPath();
@@ -246,6 +254,19 @@ export class Painter {
       top.lineWidth = 2;
       top.stroke();
     }
+  }
+
+  /** @param {[number, number]} at */
+  drawCross([x, y]) {
+    const { top } = this;
+    top.beginPath();
+    for (const [dx, dy] of CROSS) {
+      top.moveTo(x + dx * 4, y + dy * 4);
+      top.lineTo(x + dx * 14, y + dy * 14);
+    }
+    top.strokeStyle = this.token("--sa-accent");
+    top.lineWidth = 2;
+    top.stroke();
   }
 
   /** @param {[number, number][]} path */
