@@ -288,6 +288,22 @@ def scored_images(db: Database) -> list[sqlite3.Row]:
     )
 
 
+def scored_with(db: Database) -> tuple[str, int | None, str] | None:
+    """(features, model id, time) of the scores; None before anything was scored."""
+    row = db.one("SELECT features, model_id, scored_at FROM scores LIMIT 1")
+    return None if row is None else (row[0], row[1], row[2])
+
+
+def scored_count(db: Database) -> int:
+    """How many images are scored."""
+    return int(db.query("SELECT count(*) FROM scores")[0][0])
+
+
+def predicted_count(db: Database, model_id: int) -> int:
+    """How many images a model has predicted."""
+    return int(db.query("SELECT count(*) FROM predictions WHERE model_id = ?", [model_id])[0][0])
+
+
 def scored_features(db: Database) -> str | None:
     """Whose features the scores come from: a model or an extractor; None before anything was scored."""
     row = db.one("SELECT features FROM scores LIMIT 1")
