@@ -14,13 +14,15 @@ from pydantic import BaseModel, Field
 
 from synthaug.errors import ImageLost, LabelRefused, UnknownName, UserError, WorkspaceError
 from synthaug.records import Job, LabelEntry
+from synthaug.stages.readers import Answer
 
-from .accounts.person import Person, person, signer
+from .accounts.person import Person, person, reader_of, signer
 from .context import AppContext
 from .map_routes import map_router
 from .media import media_router
 from .modules import modules_router
 from .points import encode_points
+from .reading_routes import reading_router
 
 Asking = Annotated[Person, Depends(person)]
 Signer = Annotated[Person, Depends(signer)]
@@ -32,6 +34,13 @@ SHOWN_PARAMS = ("template", "label", "generator", "count", "source", "model", "v
 SHOWN_RESULTS = ("generated", "skipped", "seconds", "added", "duplicates", "model", "cut", "rate", "unit")
 
 
+class SeenIn(BaseModel):
+    """The label that the page showed beside the image."""
+
+    value: Literal["class", "reject", "unsure"]
+    class_index: int | None = None
+
+
 class LabelIn(BaseModel):
     """One thing the person said about one image."""
 
@@ -41,6 +50,14 @@ class LabelIn(BaseModel):
     source: Literal["human", "accepted"]
     op_id: str = Field(min_length=8, max_length=64)
     model_id: int | None = Field(None, ge=1, lt=2**63)  # of the prediction that the person saw
+    seen: SeenIn | None = None
+    settles: bool = False  # the person saw readings that differ, and has the last word
+
+    def answer(self, annotator: str) -> Answer:
+        """As the log takes it, signed."""
+        entry = LabelEntry(**self.model_dump(exclude={"seen", "settles"}), annotator=annotator)
+        seen = (None, None) if self.seen is None else (self.seen.value, self.seen.class_index)
+        return Answer(entry, seen, self.settles)
 
 
 class LabelsIn(BaseModel):
@@ -62,6 +79,7 @@ def add_routes(app: FastAPI, context: AppContext) -> None:
     app.include_router(media_router(context.workspace))
     app.include_router(_queue_router(context))
     app.include_router(_label_router(context))
+    app.include_router(reading_router(context))
     app.include_router(_points_router(context))
     app.include_router(map_router(context))
     app.include_router(_health_router(context))
@@ -77,33 +95,33 @@ def _queue_router(context: AppContext) -> APIRouter:
     router = APIRouter(prefix="/data")
 
     @router.get("/queue")
-    def ids(order: str = "newest", scope: str = "unreviewed", seed: int = 0) -> dict[str, Any]:
-        found = queue.ordered_ids(context.workspace, order=order, scope=scope, seed=seed)
+    def ids(who: Asking, order: str = "newest", scope: str = "unreviewed", seed: int = 0) -> dict[str, Any]:
+        found = queue.ordered_ids(context.workspace, order, scope, seed, reader_of(who))
         return {"total": len(found), "ids": found}
 
     @router.get("/answers")
     def answers(who: Asking, before: int | None = None) -> dict[str, Any]:
-        found = queue.answers(context.workspace, who.name, before, MAX_ITEMS)
+        found = queue.answers(context.workspace, reader_of(who), before, MAX_ITEMS)
         return {"answers": [asdict(each) for each in found]}
 
     @router.get("/items")
-    def items(ids: str) -> dict[str, Any]:
-        wanted = parse_ids(ids)
-        return {"items": [asdict(item) for item in queue.items(context.workspace, wanted)]}
+    def items(ids: str, who: Asking) -> dict[str, Any]:
+        shown = queue.items(context.workspace, parse_ids(ids), reader_of(who))
+        return {"items": [asdict(item) for item in shown]}
 
     return router
 
 
 def _label_router(context: AppContext) -> APIRouter:
-    from synthaug.stages import label
+    from synthaug.stages import label, readers
 
     router = APIRouter(prefix="/data")
     workspace = context.workspace
 
     @router.post("/labels")
     def labels(body: LabelsIn, who: Signer) -> dict[str, Any]:
-        entries = [LabelEntry(**entry.model_dump(), annotator=who.name) for entry in body.entries]
-        recorded = label.record(workspace, entries)
+        answers = [entry.answer(who.name) for entry in body.entries]
+        recorded = readers.answer(workspace, answers, reviewer=who.may("reviewer"))
         return {"ok": True, "ids": recorded, "progress": label.progress(workspace)}
 
     @router.post("/undo")

@@ -23,6 +23,7 @@ ROUTES: dict[Role, tuple[str, ...]] = {
         "GET /data/progress",
         "GET /data/jobs",  # empty for an annotator: the page asks whether the app is there
         "POST /data/labels",
+        "POST /data/leases",
         "POST /data/undo",
         "GET /media/{name}",
         "GET /app/{asked}/{path:path}",

@@ -13,7 +13,7 @@ from synthaug.store.database import Database, now
 from synthaug.store.label_hash import label_hash
 
 CONTENT = ("image_id", "value", "class_index", "annotator", "source", "op_id", "undoes", "model_id", "reason")
-"""What makes two entries with one operation id the same."""
+"""What makes two entries with one operation id the same; not ``reading``, which is decided when they are recorded."""
 
 
 def new_op_id(kind: str) -> str:
@@ -73,10 +73,10 @@ class _Appending:
         time = entry.created_at or now()
         cursor = self.connection.execute(
             "INSERT INTO labels (image_id, value, class_position, annotator, source, op_id, undoes, model_id,"
-            " reason, created_at, previous_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [*(getattr(entry, name) for name in CONTENT), time, self.hash],
+            " reason, created_at, reading, previous_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [*(getattr(entry, name) for name in CONTENT), time, entry.reading, self.hash],
         )
-        self.hash = label_hash(self.hash, sha256, *said, *refers, time)
+        self.hash = label_hash(self.hash, sha256, *said, *refers, time, entry.reading)
         self.count += 1
         return int(cursor.lastrowid or 0)
 

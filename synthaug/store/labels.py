@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from synthaug.records import LabelSource, LabelValue, Origin, Split
+from synthaug.records import LabelReading, LabelSource, LabelValue, Origin, Split
 from synthaug.store.catalog import SQL_VARIABLES, chunks
 from synthaug.store.database import Database
 from synthaug.store.generations import PROMPTED_CLASS
 
-LOGGED = "id, image_id, value, class_position, annotator, source, op_id, undoes, model_id, reason, created_at"
+LOGGED = "id, image_id, value, class_position, annotator, source, op_id, undoes, model_id, reason, created_at, reading"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class LoggedLabel:
     model_id: int | None
     reason: str | None
     created_at: str
+    reading: LabelReading | None
 
 
 @dataclass(frozen=True, slots=True)

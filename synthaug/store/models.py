@@ -177,6 +177,19 @@ def predictions_of(db: Database, model_id: int, image_ids: Sequence[int]) -> dic
     return found
 
 
+def learned_from(db: Database, model: Model, image_ids: Sequence[int]) -> set[int]:
+    """Those of these images that are in the view which a model was trained on."""
+    found: set[int] = set()
+    for chunk in chunks(image_ids):
+        marks = ",".join("?" * len(chunk))
+        rows = db.query(
+            f"SELECT image_id FROM view_images WHERE view_id = ? AND image_id IN ({marks})",
+            [model.view_id, *chunk],
+        )
+        found |= {row["image_id"] for row in rows}
+    return found
+
+
 def predictions_of_image(db: Database, image_id: int) -> list[tuple[Model, Prediction]]:
     """What each model says of one image, the newest model first."""
     rows = db.query(

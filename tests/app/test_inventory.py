@@ -36,6 +36,7 @@ EXPECTED = {
     "GET /data/progress": "annotator",
     "GET /data/jobs": "annotator",
     "POST /data/labels": "annotator",
+    "POST /data/leases": "annotator",
     "POST /data/undo": "annotator",
     "GET /media/{name}": "annotator",
     "GET /app/{asked}/{path:path}": "annotator",
