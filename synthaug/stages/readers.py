@@ -10,7 +10,7 @@ from hashlib import blake2b
 from synthaug.errors import LabelRefused
 from synthaug.records import LabelEntry, LabelValue
 from synthaug.stages.reading_settings import settings
-from synthaug.store import label_log, labels, leases, readings
+from synthaug.store import catalog, label_log, labels, leases, readings
 from synthaug.workspace import Workspace
 
 LEASE = timedelta(minutes=5)
@@ -50,18 +50,21 @@ def take(
 ) -> list[int]:
     """Lease images to a person, or renew: those of them that are free, in the same order.
 
-    Not free is what somebody else holds, and in a queue of work what somebody else has answered meanwhile.
+    Not free is what somebody else holds, in a queue of work what somebody else has answered meanwhile, and what is
+    not here.
     """
+    there = catalog.known_images(workspace.db, image_ids)
+    wanted = [each for each in image_ids if each in there]
     if workspace.read_only:
-        return list(image_ids)
+        return wanted
     moment = at or datetime.now(UTC)
 
     def write(connection: object) -> list[int]:
         leases.remove_expired(workspace.db, _text(moment))
-        taken = leases.of_others(workspace.db, image_ids, reader.name, _text(moment))
+        taken = leases.of_others(workspace.db, wanted, reader.name, _text(moment))
         if scope in WORK:
-            taken |= _answered(workspace, image_ids, reader.name)
-        free = [each for each in image_ids if each not in taken]
+            taken |= _answered(workspace, wanted, reader.name)
+        free = [each for each in wanted if each not in taken]
         leases.hold(workspace.db, free, reader.name, _text(moment + LEASE))
         return free
 

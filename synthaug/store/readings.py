@@ -80,7 +80,7 @@ def answered_by_others(db: Database, person: str) -> dict[int, str]:
     """Image id -> SHA-256 of the images whose label that counts is another person's, and not a frozen one."""
     rows = db.query(
         "SELECT images.id, sha256 FROM current_labels JOIN images ON images.id = current_labels.image_id"
-        f" WHERE {PEOPLE} AND annotator <> ? AND images.id NOT IN (SELECT image_id FROM frozen_labels)",
+        f" WHERE current_labels.{PEOPLE} AND annotator <> ? AND images.id NOT IN (SELECT image_id FROM frozen_labels)",
         [person],
     )
     return {row["id"]: row["sha256"] for row in rows}

@@ -26,6 +26,7 @@ SCOPES = (
     ("synthetic", "All synthetic"),
     ("real", "Real"),
     ("all", "Everything"),
+    ("conflicts", "Conflicts"),
 )
 
 
@@ -58,7 +59,7 @@ TEMPLATE = """
       </figcaption>
     </figure>
     <div class="ld-side">
-      <div class="ld-block ld-prompt"><h2>Prompt</h2><p data-prompt></p><dl data-slots></dl></div>
+      <div class="ld-block ld-prompt"><h2 data-context>Prompt</h2><p data-prompt></p><dl data-slots></dl></div>
       <div class="ld-block ld-suggestion">
         <h2>Suggestion <span class="sa-chip warn" data-disagree>Model and prompt disagree</span></h2>
         <button class="ld-accept" type="button" data-do="accept">

@@ -3,16 +3,25 @@
 
 import { fetchItems, getJson } from "../../static/lib/api.js";
 import { announce, closest, find, hear } from "../../static/lib/dom.js";
-import { operationId, postSigned, selection } from "../../static/lib/session.js";
+import { operationId, selection } from "../../static/lib/session.js";
 import { Choice } from "./choice.js";
 import { History } from "./history.js";
-import { Outbox, standing } from "./outbox.js";
-import { OutboxStore } from "./outbox_store.js";
+import { keepLeases } from "./leases.js";
 import { largest, Places, resumeAt } from "./places.js";
-import { LabelQueue } from "./queue.js";
-import { decoding, knownPerson, olderAnswers, pause } from "./sources.js";
+import { ALONE, LabelQueue, SHARED } from "./queue.js";
+import { Saving } from "./saving.js";
+import { decoding, knownPerson, leased, olderAnswers, pause } from "./sources.js";
 import { DeskView, STRIP } from "./view.js";
-import { emptyWords, labelWords, meaningOf, placeWords, rateWords, suggestionOf, timeLeftWords } from "./words.js";
+import {
+  conflictsEndWords,
+  emptyWords,
+  labelWords,
+  meaningOf,
+  placeWords,
+  rateWords,
+  suggestionOf,
+  timeLeftWords,
+} from "./words.js";
 
 /** @typedef {import("../../static/lib/types.js").Item} Item */
 /** @typedef {import("../../static/lib/types.js").Label} Label */
@@ -48,13 +57,23 @@ class Desk {
     this.seed = 0;
     this.newest = 0;
     this.loading = true;
-    this.problem = "";
-    this.troubled = false;
-    this.choice = new Choice(root, { orders, scopes }, { queue: () => this.load(), smooth: () => this.showPicture() });
+    this.person = person;
+    this.choice = new Choice(
+      root,
+      { orders, scopes: scopesOf(person, scopes) },
+      { queue: () => this.load(), smooth: () => this.showPicture() },
+    );
     this.queue = this.makeQueue();
     const owner = JSON.stringify([workspace, person.name]);
     this.places = new Places(owner, localStorage);
-    this.outbox = this.makeOutbox(owner);
+    this.saving = new Saving(root, this.view, owner, fetchItems, {
+      changed: () => this.showPlace(),
+      progress: (progress) => {
+        this.progress = progress;
+      },
+      goTo: (imageId) => this.goTo(imageId),
+    });
+    this.outbox = this.saving.outbox;
     this.jumping = find(root, "[data-jump]", HTMLInputElement);
     this.dialog = find(root, "[data-dialog]", HTMLDialogElement);
     find(root, "[data-annotator]", HTMLElement).textContent = person.name;
@@ -63,43 +82,18 @@ class Desk {
 
   makeQueue() {
     return new LabelQueue(
-      { items: fetchItems, picture: decoding, pause },
+      { items: (ids) => leased(ids, this.choice.scope), picture: decoding, pause },
       {
         arrived: () => {
-          this.setProblem("");
+          this.saving.setProblem("");
           this.show();
         },
-        unreachable: () => this.setProblem("The images cannot be fetched; trying again."),
+        unreachable: () => this.saving.setProblem("The images cannot be fetched; trying again."),
         decoded: (id) => {
           if (id === this.queue.ids[this.queue.at]) this.showPicture();
         },
       },
-    );
-  }
-
-  /** @param {string} owner the workspace and the person: nobody's answers are sent under another's name */
-  makeOutbox(owner) {
-    /** @type {() => void} */
-    let wake = () => {};
-    hear(this.root, "synthaug:jobs", () => {
-      // The shell's polling got an answer: an app that could not be reached is there again.
-      if (this.outbox.unreachable) wake();
-    });
-    /** @param {number} milliseconds @returns {Promise<void>} */
-    const sleep = (milliseconds) =>
-      new Promise((resolve) => {
-        wake = resolve;
-        setTimeout(resolve, milliseconds);
-      });
-    return new Outbox(
-      new OutboxStore(owner, localStorage),
-      { post: postSigned, items: fetchItems, pause: sleep },
-      {
-        changed: () => this.showSaved(),
-        progress: (progress) => {
-          this.progress = progress;
-        },
-      },
+      this.person.shared ? SHARED : ALONE,
     );
   }
 
@@ -124,7 +118,8 @@ class Desk {
     const previous = this.labelOf(item);
     const label = { value, class_index };
     const op_id = operationId();
-    const answer = { image_id: item.image_id, ...label, source, op_id };
+    const settles = this.choice.scope === "conflicts";
+    const answer = { image_id: item.image_id, ...label, source, op_id, seen: previous, settles };
     this.said.set(item.image_id, label);
     this.history.push({ op_id, item, previous });
     this.strip = [...this.strip, { item, label, op_id }].slice(-STRIP);
@@ -219,14 +214,20 @@ class Desk {
 
   show() {
     const { queue, view } = this;
-    const words = emptyWords(this.progress.total, queue.ids.length, this.choice.isOfReal);
-    view.showEmpty(queue.finished && !this.loading, words);
+    view.showEmpty(queue.finished && !this.loading, this.endWords());
     this.showPicture();
     this.showPlace();
     this.keepPlace();
     if (!queue.current) return;
     view.showItem(queue.current);
     view.showAnswer(this.labelOf(queue.current));
+  }
+
+  /** Why there is nothing to look at. */
+  endWords() {
+    const { length } = this.queue.ids;
+    if (this.choice.scope === "conflicts") return conflictsEndWords(length);
+    return emptyWords(this.progress.total, length, this.choice.isOfReal, this.person.shared);
   }
 
   showPicture() {
@@ -269,38 +270,6 @@ class Desk {
     this.view.showStrip(this.strip, (imageId) => this.goTo(imageId));
   }
 
-  showSaved() {
-    const { outbox, view } = this;
-    const troubled = outbox.failures > 0;
-    view.showSaved(standing(outbox), outbox.waiting.length);
-    view.showRefused(
-      outbox.refused,
-      ({ image_id }) => this.goTo(image_id),
-      (operation) => outbox.dismiss(operation),
-    );
-    if (this.troubled !== troubled)
-      view.announce(troubled ? "Saving fails. Answers are kept." : standing(outbox).words);
-    this.troubled = troubled;
-    this.showProblem();
-    this.showPlace();
-  }
-
-  /** @param {string} text */
-  setProblem(text) {
-    this.problem = text;
-    this.showProblem();
-  }
-
-  showProblem() {
-    const { full, failures, trouble } = this.outbox;
-    const kept = full
-      ? "This browser's storage is full: keep this page open until all is saved."
-      : failures
-        ? `Not saved yet: ${trouble}. The answers are kept in this browser and sent again.`
-        : "";
-    this.view.showProblem([kept, this.problem].filter(Boolean).join(" "));
-  }
-
   // ---------------------------------------------------------------- keys and buttons
 
   /** @param {KeyboardEvent} event */
@@ -341,6 +310,7 @@ class Desk {
       if (closest(event, "button")) event.preventDefault();
     });
     this.jumping.addEventListener("change", () => this.jump());
+    keepLeases(() => this.queue.renew());
     window.addEventListener("beforeunload", (event) => {
       if (this.outbox.waiting.length) event.preventDefault();
     });
@@ -351,7 +321,7 @@ class Desk {
   /** What an earlier page left is saved first: until then it would come up for review once more. */
   async start() {
     this.showStrip();
-    this.showSaved();
+    this.saving.show();
     await Promise.race([this.outbox.send(), this.outbox.firstFailure]);
     await this.load();
     await this.history.read();
@@ -368,12 +338,14 @@ class Desk {
       this.loading = false;
       this.newest = largest(ids);
       this.queue.replace(ids, resumeAt(place, ids, order));
-      this.setProblem("");
+      this.saving.setProblem("");
       this.queue.lookAhead();
       this.show();
       this.root.dataset.ready = "true";
     } catch (error) {
-      this.setProblem(`The queue cannot be read: ${error instanceof Error ? error.message : error}. Trying again.`);
+      this.saving.setProblem(
+        `The queue cannot be read: ${error instanceof Error ? error.message : error}. Trying again.`,
+      );
       setTimeout(() => this.load(), RELOAD_MS);
     }
   }
@@ -388,6 +360,15 @@ class Desk {
     const seed = String(this.seed);
     return (await getJson(`/data/queue?${new URLSearchParams({ order, scope, seed })}`)).ids;
   }
+}
+
+/**
+ * The queues that a person may open: conflicts are a reviewer's.
+ * @param {Person} person
+ * @param {[string, string][]} scopes
+ */
+function scopesOf({ role }, scopes) {
+  return scopes.filter(([scope]) => scope !== "conflicts" || role !== "annotator");
 }
 
 /** @param {import("../../static/lib/types.js").Component} component */

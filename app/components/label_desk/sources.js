@@ -2,7 +2,7 @@
 // Where the desk has its things from: pictures, films, what was said before, and who is here.
 
 import { fetchItems, getJson } from "../../static/lib/api.js";
-import { openedBy } from "../../static/lib/session.js";
+import { openedBy, postSigned } from "../../static/lib/session.js";
 import { fetchFilm } from "../viewer/films.js";
 
 /** @typedef {import("../../static/lib/types.js").Item} Item */
@@ -23,6 +23,16 @@ export async function olderAnswers(before) {
     const item = items.get(image_id);
     return item ? [{ op_id, item, previous: value && { value, class_index: previous_class }, logged: id }] : [];
   });
+}
+
+/**
+ * Records of the images that nobody else looks at; they are this person's for some minutes. Throws ApiError.
+ * @param {number[]} ids
+ * @param {string} scope the queue they are in
+ * @returns {Promise<Item[]>}
+ */
+export async function leased(ids, scope) {
+  return ids.length ? (await postSigned("/data/leases", { ids, scope })).items : [];
 }
 
 /** @param {number} milliseconds @returns {Promise<void>} */

@@ -40,14 +40,27 @@ export class DeskView {
   showItem(item) {
     if (this.shown === item) return;
     this.shown = item;
-    this.part("prompt").textContent = item.prompt ?? "No prompt: this image was imported.";
-    this.part("prompt").classList.toggle("sa-muted", !item.prompt);
-    this.part("slots").replaceChildren(...Object.entries(item.slots).map(definition));
+    this.showContext(item);
     this.part("origin").textContent = item.origin;
     this.part("origin").className = `sa-chip ${item.origin}`;
     this.part("split").textContent = item.split;
     this.part("size").textContent = sizeWords(item);
     this.showSuggestion(item);
+  }
+
+  /** What the image was drawn from; where readers differ, what each of them said. @param {Item} item */
+  showContext(item) {
+    const readings = item.readings ?? [];
+    const imported = item.blind ? "Hidden for a blind reading." : "No prompt: this image was imported.";
+    const words = readings.length ? "These readers differ. Your answer settles it." : item.prompt;
+    this.part("context").textContent = readings.length ? "Readings" : "Prompt";
+    this.part("prompt").textContent = words ?? imported;
+    this.part("prompt").classList.toggle("sa-muted", !item.prompt || readings.length > 0);
+    const rows = readings.map(
+      (each) => /** @type {[string, string]} */ ([each.annotator, labelWords(each, this.classes)]),
+    );
+    this.part("slots").replaceChildren(...(readings.length ? rows : Object.entries(item.slots)).map(definition));
+    this.part("slots").classList.toggle("readings", readings.length > 0);
   }
 
   /** @param {Item} item */

@@ -88,13 +88,15 @@ export function disagrees({ predicted_class, prompted_class }) {
  * @param {Item} item
  * @param {ClassProps[]} classes
  */
-export function reasonFor({ predicted_class, prompted_class }, classes) {
+export function reasonFor({ predicted_class, prompted_class, blind, trained_on }, classes) {
+  if (blind) return "A blind reading: no label, no prediction and no prompt is shown.";
   const prompted = prompted_class === null ? null : classes[prompted_class].name;
+  const whose = trained_on ? "Of a model that learned from this very image." : "The model's prediction.";
   if (predicted_class === null) {
     if (prompted === null) return "No model has looked at this image yet.";
     return "What the prompt asked for; no model has looked yet.";
   }
-  return prompted === null ? "The model's prediction." : `The model's prediction. The prompt asked for ${prompted}.`;
+  return prompted === null ? whose : `${whose} The prompt asked for ${prompted}.`;
 }
 
 /**
@@ -154,11 +156,13 @@ export function timeLeftWords(times, now, left) {
  * @param {number} synthetic images in the workspace
  * @param {number} length of the queue
  * @param {boolean} isOfReal whether only real images are asked for
+ * @param {boolean} shared whether there are other readers
  */
-export function emptyWords(synthetic, length, isOfReal) {
+export function emptyWords(synthetic, length, isOfReal, shared = false) {
+  const held = shared ? " What other readers hold comes back within five minutes." : "";
   if (isOfReal && !length) {
     const hint = "There is no such image. Choose another queue above, or import images on the Data page.";
-    return { title: "Nothing left to label", hint };
+    return { title: "Nothing left to label", hint: hint + held };
   }
   if (!synthetic && !length) {
     return {
@@ -169,5 +173,13 @@ export function emptyWords(synthetic, length, isOfReal) {
   const hint = length
     ? "You have been through the whole queue. Z still undoes, ← goes back."
     : "This queue is empty. Choose another above, generate more, or see where the images lie.";
-  return { title: "Nothing left to review", hint };
+  return { title: "Nothing left to review", hint: hint + held };
+}
+
+/** The end of the queue of conflicts. @param {number} length */
+export function conflictsEndWords(length) {
+  const hint = length
+    ? "You have been through all of them. Z takes the last settlement back."
+    : "Readers who saw the same image gave the same answer, or a reviewer had the last word.";
+  return { title: "No conflict left", hint };
 }

@@ -30,9 +30,14 @@
  * @property {boolean} review a larger copy is kept for looking at
  * @property {number} bits of one channel; more than 8: a film, with all its bits at `/media/SHA256.gray.png`
  * @property {Record<string, any>} acquisition how a film was taken: modality, view_position, laterality ...
+ * @property {boolean} [blind] what others said of it, and what a model says, is left out
+ * @property {boolean} [trained_on] the model learned from this very image
+ * @property {Reading[]} [readings] where a conflict is to be settled: what each reader said
  */
 
 /** @typedef {"class" | "reject" | "unsure"} LabelValue */
+
+/** @typedef {{ annotator: string, value: LabelValue, class_index: number | null, created_at: string }} Reading */
 
 /** @typedef {{ value: LabelValue, class_index: number | null }} Label */
 
@@ -45,6 +50,8 @@
  * @property {"human" | "accepted"} source
  * @property {string} op_id
  * @property {number | null} model_id the model whose prediction the person saw; null without one
+ * @property {Label | null} [seen] the label that stood beside the image
+ * @property {boolean} [settles] the person saw readings that differ, and has the last word
  */
 
 /** @typedef {{ op_id_to_undo: string, op_id: string }} UndoBody */
