@@ -41,6 +41,7 @@ def main(arguments: list[str] | None = None) -> None:
         generators,
         labels,
         learning,
+        reading,
         running,
         safety,
         views,
