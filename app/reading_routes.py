@@ -1,4 +1,4 @@
-"""The routes of several readers at one queue: which images a person holds."""
+"""The routes of several readers: which images a person holds, how people read, and how far they agree."""
 
 from __future__ import annotations
 
@@ -23,10 +23,20 @@ class LeaseIn(BaseModel):
     scope: str = "all"
 
 
+class SettingsIn(BaseModel):
+    """What the owner changes of how people read; what is not named stays."""
+
+    blind: bool | None = None
+    second_share: float | None = Field(None, ge=0, le=1)
+    guideline: str | None = None
+    refit_every: int | None = Field(None, ge=0, lt=2**31)
+
+
 def reading_router(context: AppContext) -> APIRouter:
-    """``/data/leases``."""
+    """``/data/leases``, ``/data/reading``, ``/data/agreement``."""
     from synthaug.reading import queue
-    from synthaug.stages import readers
+    from synthaug.reading.agreement import agreement_of_readers
+    from synthaug.stages import readers, reading_settings
 
     router = APIRouter(prefix="/data")
     workspace = context.workspace
@@ -37,5 +47,17 @@ def reading_router(context: AppContext) -> APIRouter:
         free = readers.take(workspace, body.ids, reader, body.scope)
         shown = queue.items(workspace, free, reader, body.scope)
         return {"ok": True, "items": [asdict(item) for item in shown]}
+
+    @router.get("/reading")
+    def settings() -> dict[str, Any]:
+        return asdict(reading_settings.settings(workspace))
+
+    @router.post("/reading")
+    def change(body: SettingsIn) -> dict[str, Any]:
+        return asdict(reading_settings.change(workspace, **body.model_dump(exclude_none=True)))
+
+    @router.get("/agreement")
+    def agreement() -> dict[str, Any]:
+        return asdict(agreement_of_readers(workspace))
 
     return router

@@ -104,6 +104,10 @@ def _queue_router(context: AppContext) -> APIRouter:
         found = queue.answers(context.workspace, reader_of(who), before, MAX_ITEMS)
         return {"answers": [asdict(each) for each in found]}
 
+    @router.get("/redo")
+    def redo(who: Asking) -> dict[str, Any]:
+        return {"answers": [asdict(each) for each in queue.taken_back(context.workspace, reader_of(who))]}
+
     @router.get("/items")
     def items(ids: str, who: Asking) -> dict[str, Any]:
         shown = queue.items(context.workspace, parse_ids(ids), reader_of(who))

@@ -20,10 +20,12 @@ ROUTES: dict[Role, tuple[str, ...]] = {
         "GET /data/queue",
         "GET /data/items",
         "GET /data/answers",
+        "GET /data/redo",
         "GET /data/progress",
         "GET /data/jobs",  # empty for an annotator: the page asks whether the app is there
         "POST /data/labels",
         "POST /data/leases",
+        "GET /data/reading",
         "POST /data/undo",
         "GET /media/{name}",
         "GET /app/{asked}/{path:path}",
@@ -48,6 +50,7 @@ ROUTES: dict[Role, tuple[str, ...]] = {
         "GET /data/selections",
         "GET /data/selections/{name:path}",
         "POST /data/selections",
+        "GET /data/agreement",
         "GET /data/health",
         "GET /data/health/images",
         "POST /gradio_api/queue/join",  # each function has its own least role, below
@@ -57,6 +60,7 @@ ROUTES: dict[Role, tuple[str, ...]] = {
     "owner": (
         "GET /generate",
         "GET /finetune",
+        "POST /data/reading",
         "POST /data/jobs/{job_id}/cancel",
         "POST /data/jobs/{job_id}/resume",
     ),

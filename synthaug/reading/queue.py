@@ -11,7 +11,7 @@ from synthaug.errors import UnknownName, UserError
 from synthaug.records import ImageRecord, LabelSource, LabelValue, Origin, Split
 from synthaug.stages import readers
 from synthaug.stages.readers import Reader
-from synthaug.store import catalog, generations, gray_images, labels, models, readings
+from synthaug.store import catalog, generations, gray_images, labels, models, readings, redo
 from synthaug.store.readings import Reading
 from synthaug.workspace import Workspace
 
@@ -84,6 +84,11 @@ def answers(workspace: Workspace, reader: Reader, before: int | None, limit: int
         replace(each, previous_value=None, previous_class=None) if each.image_id in unseen else each
         for each in found
     ]
+
+
+def taken_back(workspace: Workspace, reader: Reader) -> list[redo.TakenBack]:
+    """What a person took back and can say again, the last first."""
+    return redo.taken_back(workspace.db, reader.name)
 
 
 def newest_ids(workspace: Workspace, count: int) -> list[int]:

@@ -51,6 +51,10 @@ class Answer:
     id: int
     op_id: str
     image_id: int
+    value: LabelValue
+    class_index: int | None
+    source: LabelSource
+    model_id: int | None
     previous_value: LabelValue | None
     previous_class: int | None
 
@@ -152,7 +156,8 @@ def answers(db: Database, annotator: str, before: int | None, limit: int) -> lis
     """
     rows = db.query(
         """
-        SELECT answer.id, answer.op_id, answer.image_id, earlier.value, earlier.class_position
+        SELECT answer.id, answer.op_id, answer.image_id, answer.value, answer.class_position, answer.source,
+            answer.model_id, earlier.value, earlier.class_position
         FROM (
             SELECT * FROM standing_labels
             WHERE annotator = :annotator AND source IN ('human', 'accepted') AND id < :before

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { History } from "../../app/components/label_desk/history.js";
 import { Places, resumeAt } from "../../app/components/label_desk/places.js";
-import { rateWords, timeLeftWords } from "../../app/components/label_desk/words.js";
+import { meaningOf, rateWords, timeLeftWords } from "../../app/components/label_desk/words.js";
 
 /** A storage as browsers have it, in memory. */
 function storage() {
@@ -35,7 +35,8 @@ test("where newer images came first, a queue of the newest starts with them", ()
 
 /** @param {number} logged */
 function step(logged) {
-  return /** @type {any} */ ({ op_id: `op-${logged}`, item: { image_id: logged }, previous: null, logged });
+  const label = { value: "class", class_index: logged % 3 };
+  return /** @type {any} */ ({ op_id: `op-${logged}`, item: { image_id: logged }, label, previous: null, logged });
 }
 
 test("steps go back from this page into the log, each once, to its beginning", async () => {
@@ -83,4 +84,38 @@ test("the time left follows from the rate of the last minute", () => {
   assert.equal(timeLeftWords(times, 3000, 60 * 90), "1 h 30 min left");
   assert.equal(timeLeftWords(times, 3000, 0), "");
   assert.equal(timeLeftWords([0, 1000], 3000, 30), "");
+});
+
+test("what was undone is said again, step by step, until a new answer ends it", async () => {
+  const history = new History(async () => []);
+  for (const logged of [1, 2, 3]) history.push(step(logged));
+  history.pop();
+  history.pop();
+  history.pop();
+  assert.equal((await history.nextUndone())?.image_id, 1);
+  history.push({ ...step(1), op_id: "again" }); // the same answer: the others wait still
+  assert.equal((await history.nextUndone())?.image_id, 2);
+  history.push({ ...step(2), label: { value: "reject", class_index: null } }); // another answer
+  assert.equal(await history.nextUndone(), undefined);
+});
+
+test("after a reload the log says what can be said again", async () => {
+  const undone = [5, 4].map((image_id) => ({ image_id, value: "class", class_index: image_id % 3 }));
+  const history = new History(
+    async () => [],
+    async () => /** @type {any} */ (undone),
+  );
+  assert.equal((await history.nextUndone())?.image_id, 5);
+  history.push({ ...step(5), op_id: "again" });
+  assert.equal((await history.nextUndone())?.image_id, 4);
+});
+
+test("Z undoes, and with Shift or as Ctrl+Y it is done again", () => {
+  const press = (/** @type {any} */ keys) => meaningOf({ ...keys }, []);
+  assert.equal(press({ key: "z" }), "undo");
+  assert.equal(press({ key: "Z" }), "undo"); // caps lock
+  assert.equal(press({ key: "Z", shiftKey: true }), "redo");
+  assert.equal(press({ key: "y", ctrlKey: true }), "redo");
+  assert.equal(press({ key: "Z", ctrlKey: true, shiftKey: true }), "redo");
+  assert.equal(press({ key: "y" }), null);
 });

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from synthaug.errors import LabelRefused, UserError
-from synthaug.reading.queue import answers, items, ordered_ids
+from synthaug.reading.queue import answers, items, ordered_ids, taken_back
 from synthaug.records import LabelEntry
 from synthaug.stages import label, reading_settings
 from synthaug.stages.label_history import export_history, import_history
@@ -273,3 +273,20 @@ def test_settings_that_make_no_sense_are_refused(
     with pytest.raises(UserError, match=message):
         reading_settings.change(workspace, **changes)
     assert reading_settings.settings(workspace) == reading_settings.ReadingSettings()
+
+
+def test_what_was_undone_is_said_again_from_the_log(workspace: Workspace) -> None:
+    ids = add_real(workspace, 3)
+    for number, image in enumerate(ids):
+        say(workspace, image, ANN, number, f"operation-{number}")
+    say(workspace, ids[0], BEN, 7)  # another person's answers change nothing
+    for number in (2, 1):
+        label.undo(workspace, f"operation-{number}", "ann", f"undoing-{number}")
+    assert [each.image_id for each in taken_back(workspace, ANN)] == [ids[1], ids[2]]
+    say(workspace, ids[1], ANN, 1, "again-1")
+    assert [(each.image_id, each.class_index) for each in taken_back(workspace, ANN)] == [(ids[2], 2)]
+    label.undo(workspace, "again-1", "rev", "undoing-3")  # a reviewer took it back, not ann
+    assert [each.image_id for each in taken_back(workspace, ANN)] == [ids[2]]
+    say(workspace, ids[2], ANN, 9)
+    assert taken_back(workspace, ANN) == []
+    assert taken_back(workspace, BEN) == []

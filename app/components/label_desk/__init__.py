@@ -39,6 +39,8 @@ TEMPLATE = """
     <label class="ld-field">Order<select class="sa-select" data-order></select></label>
     <div class="ld-field">Annotator<b class="ld-annotator" data-annotator></b></div>
     <button class="sa-button ld-help-button" type="button" data-do="grid" title="A hundred at a time">Grid</button>
+    <button class="sa-button ld-help-button" type="button" data-do="guideline">Guideline</button>
+    <button class="sa-button ld-help-button" type="button" data-do="readers" data-needs="reviewer">Readers</button>
     <button class="sa-button ld-help-button" type="button" data-do="help">Keys <kbd class="sa-kbd">?</kbd></button>
   </div>
   <div class="ld-progress">
@@ -76,6 +78,7 @@ TEMPLATE = """
           <button class="sa-button" type="button" data-do="reject">Reject <kbd class="sa-kbd">X</kbd></button>
           <button class="sa-button" type="button" data-do="unsure">Unsure <kbd class="sa-kbd">U</kbd></button>
           <button class="sa-button" type="button" data-do="undo">Undo <kbd class="sa-kbd">Z</kbd></button>
+          <button class="sa-button" type="button" data-do="redo">Redo <kbd class="sa-kbd">&#8679;Z</kbd></button>
           <button class="sa-button" type="button" data-do="back">Back <kbd class="sa-kbd">&larr;</kbd></button>
           <button class="sa-button" type="button" data-do="skip">Skip <kbd class="sa-kbd">&rarr;</kbd></button>
         </div>

@@ -10,7 +10,8 @@ import { keepLeases } from "./leases.js";
 import { largest, Places, resumeAt } from "./places.js";
 import { ALONE, LabelQueue, SHARED } from "./queue.js";
 import { Saving } from "./saving.js";
-import { decoding, knownPerson, leased, olderAnswers, pause } from "./sources.js";
+import { decoding, knownPerson, leased, olderAnswers, pause, takenBack } from "./sources.js";
+import { redo, undo } from "./undo.js";
 import { DeskView, STRIP } from "./view.js";
 import {
   conflictsEndWords,
@@ -36,7 +37,7 @@ const TIMES_KEPT = 21;
 const TYPING = "input:not([type=checkbox]), textarea, select, [contenteditable='true']";
 const PRESSABLE = "button, a, summary, input";
 
-class Desk {
+export class Desk {
   /**
    * @param {HTMLElement} root
    * @param {Props} props
@@ -48,7 +49,7 @@ class Desk {
     this.view = new DeskView(root, classes);
     /** What was said in this session. @type {Map<number, Label | null>} */
     this.said = new Map();
-    this.history = new History(olderAnswers);
+    this.history = new History(olderAnswers, takenBack);
     /** @type {import("./view.js").Answer[]} */
     this.strip = [];
     /** When the latest answers were given. @type {number[]} */
@@ -113,47 +114,32 @@ class Desk {
    */
   say(value, class_index, source) {
     const item = this.queue.current;
-    if (!item)
-      return this.view.announce(this.queue.finished ? "Nothing left to review." : "Still loading the next image.");
+    if (item) this.answer(item, { value, class_index }, source, item.model_id ?? null);
+    else this.view.announce(this.queue.finished ? "Nothing left to review." : "Still loading the next image.");
+  }
+
+  /**
+   * Answer the present image, and go on.
+   * @param {Item} item
+   * @param {Label} label
+   * @param {"human" | "accepted"} source
+   * @param {number | null} model_id the model whose prediction was seen
+   */
+  answer(item, label, source, model_id) {
     const previous = this.labelOf(item);
-    const label = { value, class_index };
     const op_id = operationId();
     const settles = this.choice.scope === "conflicts";
     const answer = { image_id: item.image_id, ...label, source, op_id, seen: previous, settles };
     this.said.set(item.image_id, label);
-    this.history.push({ op_id, item, previous });
+    this.history.push({ op_id, item, label, source, model_id, previous });
     this.strip = [...this.strip, { item, label, op_id }].slice(-STRIP);
     this.times = [...this.times, performance.now()].slice(-TIMES_KEPT);
     this.queue.moveTo(this.queue.at + 1);
     this.show();
     this.showStrip();
     const words = labelWords(label, this.classes);
-    this.send("label", item, { ...answer, model_id: item.model_id ?? null }, words, previous ? 0 : 1);
+    this.send("label", item, { ...answer, model_id }, words, previous ? 0 : 1);
     return this.view.announce(`${words}. ${this.placeWords()}`);
-  }
-
-  /** Take back the last answer; where none is known yet, of those that the log has. */
-  async undo() {
-    let last = this.history.pop();
-    if (!last) {
-      await this.history.read();
-      last = this.history.pop();
-    }
-    if (last) this.takeBack(last);
-    else this.view.announce("Nothing to undo.");
-  }
-
-  /** @param {import("./history.js").Step} last */
-  takeBack(last) {
-    const { item, previous } = last;
-    this.said.set(item.image_id, previous);
-    this.strip = this.strip.filter(({ op_id }) => op_id !== last.op_id);
-    this.times.pop();
-    this.goTo(item.image_id);
-    this.showStrip();
-    const body = { op_id_to_undo: last.op_id, op_id: operationId() };
-    this.send("undo", item, body, "Undo", previous ? 0 : -1);
-    this.view.announce(`Undone. ${this.placeWords()}`);
   }
 
   /**
@@ -193,11 +179,14 @@ class Desk {
       accept: () => this.accept(),
       reject: () => this.say("reject", null, "human"),
       unsure: () => this.say("unsure", null, "human"),
-      undo: () => this.undo(),
+      undo: () => undo(this),
+      redo: () => redo(this),
       back: () => this.step(-1),
       skip: () => this.step(1),
       help: () => this.dialog.showModal(),
       grid: () => this.openGrid(),
+      guideline: () => announce("synthaug:guideline"),
+      readers: () => announce("synthaug:readers"),
       reload: () => this.load(),
     };
     actions[action]();
@@ -276,7 +265,13 @@ class Desk {
   onKey(event) {
     const target = event.composedPath()[0];
     const element = target instanceof Element ? target : null;
-    if (element?.matches(TYPING) || this.dialog.open || this.root.hidden || !this.root.isConnected) return;
+    if (
+      element?.matches(TYPING) ||
+      document.querySelector("dialog:modal") ||
+      this.root.hidden ||
+      !this.root.isConnected
+    )
+      return;
     if ((event.key === "Enter" || event.key === " ") && element?.matches(PRESSABLE)) return;
     if (this.view.viewer.onKey(event)) return event.preventDefault();
     if (event.ctrlKey && event.key === "g") {
@@ -300,6 +295,7 @@ class Desk {
 
   listen() {
     document.addEventListener("keydown", (event) => this.onKey(event));
+    hear(this.root, "synthaug:reading", () => this.load());
     hear(this.root, "synthaug:desk", () => {
       this.root.hidden = false;
       this.load();

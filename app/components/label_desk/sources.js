@@ -19,10 +19,17 @@ export async function olderAnswers(before) {
   const { answers } = await getJson(`/data/answers${before === null ? "" : `?before=${before}`}`);
   const ids = answers.map((/** @type {any} */ { image_id }) => image_id);
   const items = new Map((await fetchItems([...new Set(ids)])).map((item) => [item.image_id, item]));
-  return answers.flatMap((/** @type {any} */ { id, op_id, image_id, previous_value: value, previous_class }) => {
+  return answers.flatMap((/** @type {any} */ said) => {
+    const { id, op_id, image_id, value, class_index, source, model_id, previous_value, previous_class } = said;
     const item = items.get(image_id);
-    return item ? [{ op_id, item, previous: value && { value, class_index: previous_class }, logged: id }] : [];
+    const previous = previous_value && { value: previous_value, class_index: previous_class };
+    return item ? [{ op_id, item, label: { value, class_index }, source, model_id, previous, logged: id }] : [];
   });
+}
+
+/** What this person took back and can say again, the last first. @returns {Promise<import("./history.js").TakenBack[]>} */
+export async function takenBack() {
+  return (await getJson("/data/redo")).answers;
 }
 
 /**

@@ -6,8 +6,8 @@ import { duration, number } from "../../static/lib/words.js";
 /** @typedef {import("../../static/lib/types.js").Item} Item */
 /** @typedef {import("../../static/lib/types.js").Label} Label */
 /** @typedef {{ name: string, key: string, color: string }} ClassProps */
-/** @typedef {"accept" | "reject" | "unsure" | "undo" | "back" | "skip" | "help" | "grid" | "reload"} Action */
-/** @typedef {Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey" | "repeat" | "isComposing">} KeyPress */
+/** @typedef {"accept" | "reject" | "unsure" | "undo" | "redo" | "back" | "skip" | "help" | "grid" | "guideline" | "readers" | "reload"} Action */
+/** @typedef {Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey" | "repeat" | "isComposing"> & { shiftKey?: boolean }} KeyPress */
 
 const RATE_WINDOW_MS = 60_000;
 const LEAST_FOR_A_RATE = 3;
@@ -34,6 +34,7 @@ const HELP = [
   ["X", "Reject: not usable for any class"],
   ["U", "Unsure: leave it for somebody else"],
   ["Z, Ctrl+Z", "Undo, and go back to that image"],
+  ["Shift+Z, Ctrl+Y", "Redo: say again what was undone"],
   ["←, Backspace", "Back"],
   ["→", "Skip"],
   ["Ctrl+G", "Go to a number in the queue"],
@@ -59,7 +60,8 @@ export function helpRows(classes) {
 export function meaningOf(event, classes) {
   if (event.isComposing || event.repeat || event.metaKey || event.altKey) return null;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  if (event.ctrlKey) return key === "z" ? "undo" : null;
+  if (key === "z" && event.shiftKey) return "redo";
+  if (event.ctrlKey) return key === "z" ? "undo" : key === "y" ? "redo" : null;
   const index = classes.findIndex((each) => each.key !== "" && each.key === key);
   return index >= 0 ? index : (KEYS[key] ?? null);
 }
