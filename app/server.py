@@ -1,4 +1,4 @@
-"""The server: our own routes, Gradio's pages behind them, and the one worker of the workspace."""
+"""The server: our own routes, Gradio's pages behind them, and the process that works the workspace's jobs."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ def create_app(workspace: Workspace, access: Access, port: int = 7860) -> FastAP
     from synthaug.running.jobs import JobQueue
 
     from .context import AppContext
+    from .fresh_classes import FreshClasses
     from .page_scripts import mark_page_scripts
     from .theme import head, theme
 
@@ -49,6 +50,7 @@ def create_app(workspace: Workspace, access: Access, port: int = 7860) -> FastAP
     add_own_routes(app, context, access)
     pages = build_pages(context)
     functions = {index: str(each.api_name) for index, each in pages.fns.items()}
+    app.add_middleware(FreshClasses, workspace=workspace, pages=pages, build=lambda: build_pages(context))
     guard(app, context, access, functions)
     mark_page_scripts()
     with warnings.catch_warnings():
@@ -95,7 +97,7 @@ def build_pages(context: AppContext) -> gr.Blocks:
     import gradio as gr
     from gradio.components.navbar import Navbar
 
-    from .pages import data, explore, finetune, generate, label, train
+    from .pages import data, explore, finetune, generate, label, runs, train
     from .shell import PAGES, header
 
     builders: dict[str, Callable[[AppContext], None]] = {
@@ -105,6 +107,7 @@ def build_pages(context: AppContext) -> gr.Blocks:
         "label": label.page,
         "explore": explore.page,
         "train": train.page,
+        "runs": runs.page,
     }
     name = context.workspace.name
     demo = gr.Blocks(title=f"synthaug · {name}", fill_width=True, analytics_enabled=False)
@@ -128,8 +131,9 @@ def serve(
 
     Raises WorkspaceError if another app has it, UserError on a taken port, and off this machine without an owner.
     """
-    from synthaug.running.jobs import Worker
-    from synthaug.stages.handlers import HANDLERS
+    from synthaug.running.worker_process import WorkerProcess
+    from synthaug.stages.uploads import remove_abandoned
+    from synthaug.stages.worker import MODULE
     from synthaug.workspace import Workspace
 
     from .accounts.access import access
@@ -137,14 +141,15 @@ def serve(
     workspace = Workspace.open(workspace_path)
     how = access(host, allow_hosts)
     require_owner(workspace, how, host)
-    with bound_socket(host, port) as listener, workspace.lock("serve"):
+    with bound_socket(host, port) as listener, workspace.lock("serve") as lock:
         app = create_app(workspace, how, listener.getsockname()[1])
-        worker = Worker(workspace, HANDLERS)
+        remove_abandoned(workspace)
+        worker = WorkerProcess(workspace, MODULE, lock)
         worker.start()
         try:
             _run(app, listener, how, open_browser)
         finally:
-            worker.stop(timeout=STOP_SECONDS)
+            worker.stop()
 
 
 def require_owner(workspace: Workspace, how: Access, host: str) -> None:

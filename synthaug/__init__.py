@@ -1,6 +1,6 @@
-"""Generate, label, inspect and export synthetic training images; then measure whether they helped.
+"""Generate, label, inspect and export synthetic training images, then measure whether they helped.
 
-``import synthaug`` is light; what it offers is loaded when it is first used::
+``import synthaug`` is fast, because each public name is loaded when it is first used::
 
     work = synthaug.create("work", preset="digits")
     work.import_images("digits")
@@ -26,12 +26,14 @@ if TYPE_CHECKING:
     )
     from synthaug.api.session import Session, create, open
     from synthaug.errors import SynthaugError, UserError
+    from synthaug.stages.class_map import ClassMap
     from synthaug.stages.generation_spec import GenerationSpec
     from synthaug.stages.view import ViewSpec
 
 __version__ = "0.2.0"
 
 __all__ = [
+    "ClassMap",
     "Exported",
     "Generated",
     "GenerationSpec",
@@ -55,19 +57,20 @@ _MODULES = {
     "Session": "synthaug.api.session",
     "create": "synthaug.api.session",
     "open": "synthaug.api.session",
+    "ClassMap": "synthaug.stages.class_map",
     "GenerationSpec": "synthaug.stages.generation_spec",
     "ViewSpec": "synthaug.stages.view",
     "SynthaugError": "synthaug.errors",
     "UserError": "synthaug.errors",
 }
-"""Where a public name is defined; the others are results."""
+"""Modules that define the public names; all other names are in ``synthaug.api.results``."""
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'synthaug' has no attribute {name!r}")
     value = getattr(import_module(_MODULES.get(name, "synthaug.api.results")), name)
-    globals()[name] = value  # the next time it is found without asking here
+    globals()[name] = value  # later lookups no longer call this function
     return value
 
 

@@ -1,4 +1,4 @@
-"""Constants that more than one part needs. Nothing here is computed."""
+"""Constants that more than one package uses."""
 
 from __future__ import annotations
 
@@ -22,10 +22,15 @@ DEFAULT_GENERATOR = {"digits": "digits"}
 FALLBACK_GENERATOR = "embedded"
 DEFAULT_RECIPE = {"digits": "digits"}
 FALLBACK_RECIPE = "small-cnn"
+LARGE_RECIPE = "pretrained"
+LARGE_SIDE = 96
+"""Images of so many pixels a side call for a pretrained network; smaller ones are learnt from nothing."""
+SMALLEST_SIDE, LARGEST_SIDE = 8, 1024
+"""What images may be resized to for a training, in pixels."""
 LARGEST_SEED = 2**63 - 1
 AUTOMATIC_THRESHOLD = 0.9
-"""Predictions at least this confident may be accepted without a person (``source = automatic``)."""
+"""Confidence, 0..1, from which predictions may be accepted automatically (``source = automatic``)."""
 
 Role = Literal["annotator", "reviewer", "owner"]
 ROLES: tuple[Role, ...] = ("annotator", "reviewer", "owner")
-"""Who may use the app: each may do what those before it may, and more."""
+"""Roles in the app, in ascending order: each role has all rights of the roles before it."""

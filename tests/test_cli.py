@@ -59,6 +59,7 @@ def test_the_way_from_nothing_to_an_export(
         "added": 1797,
         "duplicates": 0,
         "rejected": [],
+        "skipped": 0,
         "labels": 1797,
         "notes": [],
     }
@@ -140,14 +141,14 @@ def test_what_is_wrong_is_one_line_and_exit_2(
     assert "SYNTHAUG_WORKSPACE" in shell.error("status")
     assert "no workspace at" in shell.error("status", "-w", tmp_path)
     assert "either --classes" in shell.error("init", tmp_path / "w")
-    assert "named twice" in shell.error("init", tmp_path / "w", "--classes", "a,b,a")
+    assert "given twice" in shell.error("init", tmp_path / "w", "--classes", "a,b,a")
     assert "empty" in shell.error("init", tmp_path / "w", "--classes", "a,,b")
     assert "no preset called 'mnist'" in shell.error("init", tmp_path / "w", "--preset", "mnist")
     assert "No such command" in shell.error("sing")
     shell.json("init", tmp_path / "w", "--classes", "a,b")
-    assert "workspace already" in shell.error("init", tmp_path / "w", "--classes", "a,b")
+    assert "already a workspace" in shell.error("init", tmp_path / "w", "--classes", "a,b")
     assert "no view called 'v'" in shell.error("train", "--view", "v", "-w", tmp_path / "w")
-    assert "not NAME=VALUE" in shell.error("view", "v", "--keep", "a", "-w", tmp_path / "w")
+    assert "the form NAME=VALUE" in shell.error("view", "v", "--keep", "a", "-w", tmp_path / "w")
     assert "'x' is not a number" in shell.error("view", "v", "--keep", "a=x", "-w", tmp_path / "w")
 
 

@@ -22,6 +22,7 @@ ROUTES: dict[Role, tuple[str, ...]] = {
         "GET /data/answers",
         "GET /data/redo",
         "GET /data/progress",
+        "GET /data/landmarks",
         "GET /data/jobs",  # empty for an annotator: the page asks whether the app is there
         "POST /data/labels",
         "POST /data/leases",
@@ -41,6 +42,10 @@ ROUTES: dict[Role, tuple[str, ...]] = {
         "GET /",
         "GET /explore",
         "GET /train",
+        "GET /runs",
+        "GET /data/runs",
+        "GET /data/runs/sides",
+        "GET /data/runs/images",
         "GET /image/{key}",
         "GET /data/points",
         "GET /data/image/{key}",
@@ -51,6 +56,8 @@ ROUTES: dict[Role, tuple[str, ...]] = {
         "GET /data/selections/{name:path}",
         "POST /data/selections",
         "GET /data/agreement",
+        "GET /data/tags",
+        "POST /data/tags",
         "GET /data/health",
         "GET /data/health/images",
         "POST /gradio_api/queue/join",  # each function has its own least role, below
@@ -61,6 +68,18 @@ ROUTES: dict[Role, tuple[str, ...]] = {
         "GET /generate",
         "GET /finetune",
         "POST /data/reading",
+        "GET /data/uploads",
+        "POST /data/uploads",
+        "POST /data/uploads/part",
+        "GET /data/uploads/{upload}",
+        "POST /data/uploads/{upload}/finish",
+        "POST /data/uploads/{upload}/discard",
+        "POST /data/imports",
+        "POST /data/imports/survey",
+        "GET /data/imports/sample",
+        "POST /data/landmarks",
+        "GET /data/exports/{export_id}/download",
+        "POST /data/health/retired",
         "POST /data/jobs/{job_id}/cancel",
         "POST /data/jobs/{job_id}/resume",
     ),
@@ -72,14 +91,16 @@ FUNCTIONS: dict[str, Role] = {
     "data_poll": "reviewer",
     "explore_images": "reviewer",
     "explore_poll": "reviewer",
+    "train_first": "reviewer",
     "train_poll": "reviewer",
+    "runs_poll": "reviewer",
     "train_threshold": "reviewer",
 }
 
 HOME: dict[Role, str] = {"annotator": "/label", "reviewer": "/", "owner": "/"}
 """The page that a role starts on."""
 
-PAGES = frozenset({"/", "/label", "/explore", "/train", "/generate", "/finetune"})
+PAGES = frozenset({"/", "/label", "/explore", "/train", "/runs", "/generate", "/finetune"})
 IMAGE_LINK = "/image/"
 
 JOIN = "/gradio_api/queue/join"

@@ -10,8 +10,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from synthaug.measures import agreement
-from synthaug.measures.agreement import Agreement
+from synthaug.measures import reader_agreement
+from synthaug.measures.reader_agreement import Agreement
 from synthaug.store import readings
 from synthaug.store.readings import Reading
 from synthaug.workspace import Workspace
@@ -66,10 +66,10 @@ def agreement_of_readers(workspace: Workspace) -> ReaderAgreement:
         images=len(twice),
         differing=sum(read.differ for read in twice),
         conflicts=sum(read.conflict for read in twice),
-        alpha=_coefficient(agreement.krippendorff_alpha(counts)),
+        alpha=_coefficient(reader_agreement.krippendorff_alpha(counts)),
         kappa=_fleiss(counts),
         classes={
-            names[index]: _coefficient(agreement.krippendorff_alpha(_against_rest(counts, index)))
+            names[index]: _coefficient(reader_agreement.krippendorff_alpha(_against_rest(counts, index)))
             for index in _given(counts.sum(0))
         },
         pairs=tuple(_pairs(coded, names)),
@@ -90,7 +90,7 @@ def _against_rest(counts: NDArray[np.int64], index: int) -> NDArray[np.int64]:
 
 def _fleiss(counts: NDArray[np.int64]) -> Coefficient:
     by_two = counts[counts.sum(1) == 2]
-    return _coefficient(agreement.fleiss_kappa(by_two) if len(by_two) else agreement.UNDEFINED)
+    return _coefficient(reader_agreement.fleiss_kappa(by_two) if len(by_two) else reader_agreement.UNDEFINED)
 
 
 def _pairs(coded: Sequence[Mapping[str, int]], names: Sequence[str]) -> list[PairAgreement]:
@@ -100,7 +100,7 @@ def _pairs(coded: Sequence[Mapping[str, int]], names: Sequence[str]) -> list[Pai
         both = np.array([(each[first], each[second]) for each in coded if {first, second} <= each.keys()])
         if len(both):
             found.append(
-                _pair(first, second, agreement.pair_table(both[:, 0], both[:, 1], len(names)), names)
+                _pair(first, second, reader_agreement.pair_table(both[:, 0], both[:, 1], len(names)), names)
             )
     return sorted(found, key=lambda pair: -pair.images)
 
@@ -112,8 +112,8 @@ def _pair(first: str, second: str, table: NDArray[np.int64], names: Sequence[str
         second,
         int(table.sum()),
         int(np.trace(table)),
-        _coefficient(agreement.cohen_kappa(table)),
-        {names[i]: _coefficient(agreement.cohen_kappa(_folded(table, i))) for i in given},
+        _coefficient(reader_agreement.cohen_kappa(table)),
+        {names[i]: _coefficient(reader_agreement.cohen_kappa(_folded(table, i))) for i in given},
     )
 
 

@@ -8,8 +8,10 @@ from hashlib import blake2b
 from typing import Any, Literal, get_args
 
 from synthaug.errors import UnknownName, UserError
+from synthaug.reading.landmarks import Proposal, proposals, starts
 from synthaug.records import ImageRecord, LabelSource, LabelValue, Origin, Split
 from synthaug.stages import readers
+from synthaug.stages.landmark_scheme import current_scheme
 from synthaug.stages.readers import Reader
 from synthaug.store import catalog, generations, gray_images, labels, models, readings, redo
 from synthaug.store.readings import Reading
@@ -41,6 +43,7 @@ class QueueItem:
     review: bool  # a larger copy is kept for looking at
     bits: int  # of one channel; more than 8: /media has the full depth
     acquisition: Mapping[str, Any]  # how a film was taken: modality, laterality ...
+    landmarks: Proposal | None  # None: the workspace uses no scheme
     blind: bool  # what others said of it, and what a model says, is left out
     trained_on: bool  # the model whose prediction this is learned from this very image
     readings: tuple[Reading, ...]  # where a conflict is to be settled: what each reader said
@@ -116,6 +119,7 @@ def items(
     ]
     shown = [replace(item, trained_on=item.image_id in learned) for item in shown]
     shown = [_in_gray(item, gray[item.image_id]) if item.image_id in gray else item for item in shown]
+    shown = _with_landmarks(workspace, images, shown)
     return shown if reader is None else _as_seen(workspace, shown, reader, scope)
 
 
@@ -125,18 +129,26 @@ def _as_seen(workspace: Workspace, shown: Sequence[QueueItem], reader: Reader, s
     blind = readers.hidden(workspace, ids, reader, scope)
     settling = scope == "conflicts" and reader.reviewer
     read = readings.of_images(workspace.db, ids) if blind or settling else {}
+    scheme = current_scheme(workspace) if blind else None
+    begin = (
+        {} if scheme is None else starts(workspace, scheme, catalog.images_by_id(workspace.db, list(blind)))
+    )
     found = []
     for item in shown:
         each = read[item.image_id].each if item.image_id in read else ()
         own = next((reading for reading in each if reading.annotator == reader.name), None)
         if item.image_id in blind:
-            item = _blinded(item, own)
+            item = _blinded(item, own, begin.get(item.image_id))
         found.append(replace(item, readings=each) if settling else item)
     return found
 
 
-def _blinded(item: QueueItem, own: Reading | None) -> QueueItem:
-    """Only the image, and what the reader said of it."""
+def _blinded(item: QueueItem, own: Reading | None, begin: Proposal | None) -> QueueItem:
+    """Only the image, and what the reader said of it; landmarks of nobody else, where they begin without a model."""
+    placed = item.landmarks
+    is_own = (
+        own is not None and placed is not None and (placed.origin, placed.by) == ("answer", own.annotator)
+    )
     return replace(
         item,
         prompt=None,
@@ -149,8 +161,19 @@ def _blinded(item: QueueItem, own: Reading | None) -> QueueItem:
         label_value=None if own is None else own.value,
         label_class=None if own is None else own.class_index,
         label_source=None,
+        landmarks=placed if is_own else begin,
         blind=True,
     )
+
+
+def _with_landmarks(
+    workspace: Workspace, images: Sequence[ImageRecord], items: list[QueueItem]
+) -> list[QueueItem]:
+    scheme = current_scheme(workspace)
+    if scheme is None:
+        return items
+    proposed = proposals(workspace, scheme, images)
+    return [replace(item, landmarks=proposed[item.image_id]) for item in items]
 
 
 def _in_gray(item: QueueItem, gray: gray_images.GrayRecord) -> QueueItem:
@@ -184,6 +207,7 @@ def _item(
         review=workspace.images.review_path(image.sha256).exists(),
         bits=8,
         acquisition={},
+        landmarks=None,
         blind=False,
         trained_on=False,
         readings=(),

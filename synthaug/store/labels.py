@@ -11,7 +11,10 @@ from synthaug.store.catalog import SQL_VARIABLES, chunks
 from synthaug.store.database import Database
 from synthaug.store.generations import PROMPTED_CLASS
 
-LOGGED = "id, image_id, value, class_position, annotator, source, op_id, undoes, model_id, reason, created_at, reading"
+LOGGED = (
+    "id, image_id, value, class_position, annotator, source, op_id, undoes, model_id, reason, created_at"
+    ", landmarks, reading"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,8 @@ class LoggedLabel:
     model_id: int | None
     reason: str | None
     created_at: str
-    reading: LabelReading | None
+    landmarks: str | None = None  # JSON, see store.landmarks
+    reading: LabelReading | None = None
 
 
 @dataclass(frozen=True, slots=True)

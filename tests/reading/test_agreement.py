@@ -9,10 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 from synthaug.cli import cli, reading  # noqa: F401 - it registers its commands
-from synthaug.measures.agreement import cohen_kappa
+from synthaug.measures.reader_agreement import cohen_kappa
 from synthaug.reading.agreement import agreement_of_readers
 from synthaug.workspace import Workspace
-from tests.measures.test_agreement import DIAGNOSES
+from tests.measures.test_reader_agreement import DIAGNOSES
 from tests.stages.helpers import add_real
 from tests.stages.test_readers import ANN, BEN, CY, REV, say
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from synthaug.errors import ImportFailed, WorkspaceError
+from synthaug.errors import ImportFailed, NothingImported, WorkspaceError
 from synthaug.stages.export import export
 from synthaug.stages.importing import import_images
 from synthaug.stages.view import ViewSpec, make_view
@@ -51,9 +51,8 @@ def test_bad_files_are_named_and_good_ones_go_in(workspace: Workspace, tmp_path:
 def test_the_same_pixels_in_both_splits_are_refused(workspace: Workspace, tmp_path: Path) -> None:
     picture(tmp_path / "a/3/x.png", 1)
     import_images(workspace, tmp_path / "a", "folder", split="train")
-    result = import_images(workspace, tmp_path / "a", "folder", split="test")
-    assert result.added == 0
-    assert "which is in the train split" in result.rejected[0][1]
+    with pytest.raises(NothingImported, match="which is in the train split"):
+        import_images(workspace, tmp_path / "a", "folder", split="test")
     assert not catalog.find_images(workspace.db, split="test")
 
 
@@ -117,7 +116,9 @@ def test_class_numbers_without_names_are_the_classes_in_order(tmp_path: Path) ->
     workspace = Workspace.create(tmp_path / "w", ["cat", "dog", "owl"])
     result = import_images(workspace, numbered(tmp_path / "src", [2, 0, None, 1, -1, 3]), "parquet")
     assert counted_as(workspace) == [2, 0, None, 1, None]
-    assert [reason for _, reason in result.rejected] == ["no class number called '3'; there is: '0 .. 2'"]
+    assert [reason for _, reason in result.rejected] == [
+        "there is no class number called '3'; available: '0 .. 2'"
+    ]
     assert result.notes == (
         "the source numbers its classes without names; taken in the workspace's order: "
         "0 = cat, 1 = dog, 2 = owl",

@@ -4,6 +4,7 @@
 import { fetchItems, getJson } from "../../static/lib/api.js";
 import { announce, closest, find, hear } from "../../static/lib/dom.js";
 import { operationId, selection } from "../../static/lib/session.js";
+import { Landmarks } from "../landmarks/landmarks.js";
 import { Choice } from "./choice.js";
 import { History } from "./history.js";
 import { keepLeases } from "./leases.js";
@@ -64,6 +65,7 @@ export class Desk {
       { orders, scopes: scopesOf(person, scopes) },
       { queue: () => this.load(), smooth: () => this.showPicture() },
     );
+    this.landmarks = new Landmarks(root, this.view.viewer, classes);
     this.queue = this.makeQueue();
     const owner = JSON.stringify([workspace, person.name]);
     this.places = new Places(owner, localStorage);
@@ -129,7 +131,9 @@ export class Desk {
     const previous = this.labelOf(item);
     const op_id = operationId();
     const settles = this.choice.scope === "conflicts";
-    const answer = { image_id: item.image_id, ...label, source, op_id, seen: previous, settles };
+    const landmarks = label.value === "class" ? this.landmarks.answer(source === "accepted") : null;
+    const given = { ...label, source: this.landmarks.sourceOf(source), landmarks };
+    const answer = { image_id: item.image_id, ...given, op_id, seen: previous, settles };
     this.said.set(item.image_id, label);
     this.history.push({ op_id, item, label, source, model_id, previous });
     this.strip = [...this.strip, { item, label, op_id }].slice(-STRIP);
@@ -155,7 +159,8 @@ export class Desk {
 
   accept() {
     const item = this.queue.current;
-    const suggested = item ? suggestionOf(item) : null;
+    if (item && this.landmarks.obstacle) return this.view.announce(this.landmarks.obstacle);
+    const suggested = item ? this.landmarks.classFor(suggestionOf(item), this.labelOf(item)) : null;
     if (item && suggested === null) this.view.announce("There is no suggestion for this image.");
     else this.say("class", suggested, "accepted");
   }
@@ -204,6 +209,7 @@ export class Desk {
   show() {
     const { queue, view } = this;
     view.showEmpty(queue.finished && !this.loading, this.endWords());
+    this.landmarks.show(queue.current);
     this.showPicture();
     this.showPlace();
     this.keepPlace();
@@ -273,7 +279,7 @@ export class Desk {
     )
       return;
     if ((event.key === "Enter" || event.key === " ") && element?.matches(PRESSABLE)) return;
-    if (this.view.viewer.onKey(event)) return event.preventDefault();
+    if (this.landmarks.onKey(event) || this.view.viewer.onKey(event)) return event.preventDefault();
     if (event.ctrlKey && event.key === "g") {
       event.preventDefault();
       return this.jumping.focus();
@@ -329,7 +335,8 @@ export class Desk {
     const place = this.places.of(scope, order);
     this.seed = place?.seed ?? Math.floor(Math.random() * 2 ** 31);
     try {
-      const [ids, progress] = await Promise.all([this.idsOf(order, scope), getJson("/data/progress")]);
+      const progressed = getJson("/data/progress");
+      const [ids, progress] = await Promise.all([this.idsOf(order, scope), progressed, this.landmarks.load()]);
       this.progress = progress;
       this.loading = false;
       this.newest = largest(ids);

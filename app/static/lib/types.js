@@ -33,7 +33,19 @@
  * @property {boolean} [blind] what others said of it, and what a model says, is left out
  * @property {boolean} [trained_on] the model learned from this very image
  * @property {Reading[]} [readings] where a conflict is to be settled: what each reader said
+ * @property {Proposal | null} landmarks null: the workspace uses no scheme
  */
+
+/**
+ * Landmarks to show (`synthaug.reading.landmarks.Proposal`), in pixels of the image.
+ * @typedef {object} Proposal
+ * @property {Record<string, number[]>} points
+ * @property {"answer" | "model" | "mean" | "start"} origin
+ * @property {string} by
+ * @property {number | null} doubt pixels
+ */
+
+/** @typedef {{ scheme: string, revision: string, points: Record<string, number[]> }} PlacedLandmarks */
 
 /** @typedef {"class" | "reject" | "unsure"} LabelValue */
 
@@ -52,6 +64,7 @@
  * @property {number | null} model_id the model whose prediction the person saw; null without one
  * @property {Label | null} [seen] the label that stood beside the image
  * @property {boolean} [settles] the person saw readings that differ, and has the last word
+ * @property {PlacedLandmarks | null} [landmarks] that come with a class
  */
 
 /** @typedef {{ op_id_to_undo: string, op_id: string }} UndoBody */
@@ -77,6 +90,7 @@
  * @property {string} error
  * @property {string | null} started_at ISO 8601, UTC
  * @property {boolean} cancel_requested
+ * @property {boolean} resumable whether it can go on once it was stopped or has failed
  */
 
 /**
@@ -87,6 +101,7 @@
  * @property {number} [seconds]
  * @property {number} [added]
  * @property {number} [duplicates]
+ * @property {number} [rejected] files that an import refused
  * @property {string} [model]
  * @property {{ images: number, example: string }} [cut] prompts longer than the text encoder reads
  */
@@ -154,6 +169,8 @@
  * @property {Neighbour[]} synthetic
  * @property {Neighbour[]} duplicates
  * @property {Holder[]} holders
+ * @property {string[]} tags
+ * @property {{ tag: string, tagged: boolean, person: string, created_at: string }[]} taggings oldest first
  * @property {string[]} classes
  */
 

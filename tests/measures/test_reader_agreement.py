@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthaug.measures.agreement import (
+from synthaug.measures.reader_agreement import (
     cohen_kappa,
     fleiss_kappa,
     intraclass_correlation,
