@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from synthaug.records import LabelReading, LabelSource, LabelValue, Origin, Split
+from synthaug.records import LabelReading, LabelSource, LabelValue, Landmarks, Origin, Split
 from synthaug.store.catalog import SQL_VARIABLES, chunks
 from synthaug.store.database import Database
 from synthaug.store.generations import PROMPTED_CLASS
+from synthaug.store.landmarks import landmarks_of
 
 LOGGED = (
     "id, image_id, value, class_position, annotator, source, op_id, undoes, model_id, reason, created_at"
@@ -59,6 +61,7 @@ class Answer:
     class_index: int | None
     source: LabelSource
     model_id: int | None
+    landmarks: Landmarks | None
     previous_value: LabelValue | None
     previous_class: int | None
 
@@ -161,7 +164,7 @@ def answers(db: Database, annotator: str, before: int | None, limit: int) -> lis
     rows = db.query(
         """
         SELECT answer.id, answer.op_id, answer.image_id, answer.value, answer.class_position, answer.source,
-            answer.model_id, earlier.value, earlier.class_position
+            answer.model_id, answer.landmarks, earlier.value, earlier.class_position
         FROM (
             SELECT * FROM standing_labels
             WHERE annotator = :annotator AND source IN ('human', 'accepted') AND id < :before
@@ -177,7 +180,13 @@ def answers(db: Database, annotator: str, before: int | None, limit: int) -> lis
         """,
         {"annotator": annotator, "before": 2**62 if before is None else before, "limit": limit},
     )
-    return [Answer(*row) for row in rows]
+    return [_answer(row) for row in rows]
+
+
+def _answer(row: sqlite3.Row) -> Answer:
+    values: list[Any] = list(row)
+    values[7] = landmarks_of(values[7])
+    return Answer(*values)
 
 
 def labeled_images(

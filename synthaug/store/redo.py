@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from synthaug.records import LabelSource, LabelValue
+from synthaug.records import LabelSource, LabelValue, Landmarks
 from synthaug.store.database import Database
+from synthaug.store.landmarks import landmarks_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class TakenBack:
     class_index: int | None
     source: LabelSource
     model_id: int | None
+    landmarks: Landmarks | None
 
 
 def taken_back(db: Database, annotator: str) -> list[TakenBack]:
@@ -26,7 +28,7 @@ def taken_back(db: Database, annotator: str) -> list[TakenBack]:
     The same answer to the same image again, in turn, is a redo and keeps the rest; any other answer ends it.
     """
     rows = db.query(
-        "SELECT id, image_id, value, class_position, source, model_id, undoes FROM labels"
+        "SELECT id, image_id, value, class_position, source, model_id, landmarks, undoes FROM labels"
         " WHERE annotator = ? AND source IN ('human', 'accepted') ORDER BY id",
         [annotator],
     )
@@ -42,7 +44,12 @@ def taken_back(db: Database, annotator: str) -> list[TakenBack]:
             stack.pop()
         else:
             stack.clear()
-    return [TakenBack(*row[1:6]) for row in reversed([tuple(row) for row in stack])]
+    return [_taken_back(row) for row in reversed(stack)]
+
+
+def _taken_back(row: sqlite3.Row) -> TakenBack:
+    said = (row["value"], row["class_position"], row["source"], row["model_id"])
+    return TakenBack(row["image_id"], *said, landmarks_of(row["landmarks"]))
 
 
 def _same(first: sqlite3.Row, second: sqlite3.Row) -> bool:

@@ -116,7 +116,9 @@ export class Desk {
    */
   say(value, class_index, source) {
     const item = this.queue.current;
-    if (item) this.answer(item, { value, class_index }, source, item.model_id ?? null);
+    const landmarks = value === "class" ? this.landmarks.answer(source === "accepted") : null;
+    const given = { source: this.landmarks.sourceOf(source), model_id: item?.model_id ?? null, landmarks };
+    if (item) this.answer(item, { value, class_index }, given);
     else this.view.announce(this.queue.finished ? "Nothing left to review." : "Still loading the next image.");
   }
 
@@ -124,25 +126,22 @@ export class Desk {
    * Answer the present image, and go on.
    * @param {Item} item
    * @param {Label} label
-   * @param {"human" | "accepted"} source
-   * @param {number | null} model_id the model whose prediction was seen
+   * @param {import("./history.js").Given} given
    */
-  answer(item, label, source, model_id) {
+  answer(item, label, given) {
     const previous = this.labelOf(item);
     const op_id = operationId();
     const settles = this.choice.scope === "conflicts";
-    const landmarks = label.value === "class" ? this.landmarks.answer(source === "accepted") : null;
-    const given = { ...label, source: this.landmarks.sourceOf(source), landmarks };
-    const answer = { image_id: item.image_id, ...given, op_id, seen: previous, settles };
+    const answer = { image_id: item.image_id, ...label, ...given, op_id, seen: previous, settles };
     this.said.set(item.image_id, label);
-    this.history.push({ op_id, item, label, source, model_id, previous });
+    this.history.push({ op_id, item, label, ...given, previous });
     this.strip = [...this.strip, { item, label, op_id }].slice(-STRIP);
     this.times = [...this.times, performance.now()].slice(-TIMES_KEPT);
     this.queue.moveTo(this.queue.at + 1);
     this.show();
     this.showStrip();
     const words = labelWords(label, this.classes);
-    this.send("label", item, { ...answer, model_id }, words, previous ? 0 : 1);
+    this.send("label", item, answer, words, previous ? 0 : 1);
     return this.view.announce(`${words}. ${this.placeWords()}`);
   }
 

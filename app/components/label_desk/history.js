@@ -4,7 +4,8 @@
 
 /** @typedef {import("../../static/lib/types.js").Item} Item */
 /** @typedef {import("../../static/lib/types.js").Label} Label */
-/** @typedef {{ source: "human" | "accepted", model_id: number | null }} Given how an answer was given */
+/** @typedef {import("../../static/lib/types.js").PlacedLandmarks} PlacedLandmarks */
+/** @typedef {{ source: "human" | "accepted", model_id: number | null, landmarks: PlacedLandmarks | null }} Given how an answer was given */
 /** @typedef {{ op_id: string, item: Item, label: Label, previous: Label | null, logged?: number } & Given} Step `logged`: its id in the log */
 /** @typedef {{ image_id: number, item?: Item } & Label & Given} TakenBack `item` where it was said on this page */
 
@@ -44,8 +45,8 @@ export class History {
   pop() {
     const step = this.steps.pop();
     if (step) {
-      const { item, label, source, model_id } = step;
-      this.undone = [...(this.undone ?? []), { image_id: item.image_id, item, ...label, source, model_id }];
+      const { item, label, source, model_id, landmarks } = step;
+      this.undone = [...(this.undone ?? []), { image_id: item.image_id, item, ...label, source, model_id, landmarks }];
     }
     this.read();
     return step;

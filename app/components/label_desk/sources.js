@@ -20,10 +20,12 @@ export async function olderAnswers(before) {
   const ids = answers.map((/** @type {any} */ { image_id }) => image_id);
   const items = new Map((await fetchItems([...new Set(ids)])).map((item) => [item.image_id, item]));
   return answers.flatMap((/** @type {any} */ said) => {
-    const { id, op_id, image_id, value, class_index, source, model_id, previous_value, previous_class } = said;
+    const { id, op_id, image_id, value, class_index, previous_value, previous_class } = said;
     const item = items.get(image_id);
     const previous = previous_value && { value: previous_value, class_index: previous_class };
-    return item ? [{ op_id, item, label: { value, class_index }, source, model_id, previous, logged: id }] : [];
+    const { source, model_id, landmarks } = said;
+    const given = { source, model_id, landmarks };
+    return item ? [{ op_id, item, label: { value, class_index }, ...given, previous, logged: id }] : [];
   });
 }
 

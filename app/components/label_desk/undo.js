@@ -38,6 +38,7 @@ export async function redo(desk) {
   const [item] = last.item ? [last.item] : await fetchItems([last.image_id]).catch(() => []);
   if (!item || history.undone?.at(-1) !== last) return; // something else was said meanwhile
   desk.goTo(item.image_id);
-  const { value, class_index, source, model_id } = last;
-  desk.answer(queue.items.get(item.image_id) ?? item, { value, class_index }, source, model_id);
+  const { value, class_index, source, model_id, landmarks } = last;
+  const given = { source, model_id, landmarks: landmarks && Object.keys(landmarks.points).length ? landmarks : null };
+  desk.answer(queue.items.get(item.image_id) ?? item, { value, class_index }, given);
 }

@@ -147,6 +147,8 @@
  * @property {string} created_at ISO 8601, UTC
  * @property {string | null} undone_by
  * @property {boolean} counts
+ * @property {"second" | "settlement" | null} reading
+ * @property {number | null} number 1: this person read it first; null: no reading of their own
  */
 
 /** @typedef {{ model: string, classes: [number, number][] }} Guess class index and probability, the likeliest first */
@@ -164,6 +166,7 @@
  * @property {Making[]} makings
  * @property {Guess[]} guesses
  * @property {Said[]} history oldest first
+ * @property {"open" | "settled" | null} conflict two readers differ
  * @property {string | null} features
  * @property {Neighbour[]} real
  * @property {Neighbour[]} synthetic
