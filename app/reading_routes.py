@@ -23,6 +23,14 @@ class LeaseIn(BaseModel):
     scope: str = "all"
 
 
+class NoteIn(BaseModel):
+    """What a person has to say of an image besides its class."""
+
+    image_id: int = Field(ge=1, lt=2**63)
+    text: str = Field(max_length=4000)
+    flagged: bool
+
+
 class SettingsIn(BaseModel):
     """What the owner changes of how people read; what is not named stays."""
 
@@ -33,10 +41,11 @@ class SettingsIn(BaseModel):
 
 
 def reading_router(context: AppContext) -> APIRouter:
-    """``/data/leases``, ``/data/reading``, ``/data/agreement``."""
+    """``/data/leases``, ``/data/notes``, ``/data/reading``, ``/data/agreement``."""
     from synthaug.reading import queue
     from synthaug.reading.agreement import agreement_of_readers
     from synthaug.stages import readers, reading_settings
+    from synthaug.stages.annotate import annotate
 
     router = APIRouter(prefix="/data")
     workspace = context.workspace
@@ -55,6 +64,11 @@ def reading_router(context: AppContext) -> APIRouter:
     @router.post("/reading")
     def change(body: SettingsIn) -> dict[str, Any]:
         return asdict(reading_settings.change(workspace, **body.model_dump(exclude_none=True)))
+
+    @router.post("/notes")
+    def note(body: NoteIn, who: Signer) -> dict[str, Any]:
+        annotate(workspace, body.image_id, who.name, body.text, flagged=body.flagged)
+        return {"ok": True}
 
     @router.get("/agreement")
     def agreement() -> dict[str, Any]:

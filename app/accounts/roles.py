@@ -26,6 +26,7 @@ ROUTES: dict[Role, tuple[str, ...]] = {
         "GET /data/jobs",  # empty for an annotator: the page asks whether the app is there
         "POST /data/labels",
         "POST /data/leases",
+        "POST /data/notes",
         "GET /data/reading",
         "POST /data/undo",
         "GET /media/{name}",

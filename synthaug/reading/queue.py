@@ -13,12 +13,13 @@ from synthaug.records import ImageRecord, LabelSource, LabelValue, Origin, Split
 from synthaug.stages import readers
 from synthaug.stages.landmark_scheme import current_scheme
 from synthaug.stages.readers import Reader
-from synthaug.store import catalog, generations, gray_images, labels, models, readings, redo
+from synthaug.store import catalog, generations, gray_images, labels, models, notes, readings, redo
+from synthaug.store.notes import Note
 from synthaug.store.readings import Reading
 from synthaug.workspace import Workspace
 
 Order = Literal["newest", "random", "least-confident", "disagreement", "predicted-class"]
-Scope = Literal["unreviewed", "unlabeled", "synthetic", "real", "all", "conflicts"]
+Scope = Literal["unreviewed", "unlabeled", "synthetic", "real", "all", "conflicts", "flagged"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class QueueItem:
     bits: int  # of one channel; more than 8: /media has the full depth
     acquisition: Mapping[str, Any]  # how a film was taken: modality, laterality ...
     landmarks: Proposal | None  # None: the workspace uses no scheme
+    notes: tuple[Note, ...]  # what people wrote on it; in a blind reading one's own
     blind: bool  # what others said of it, and what a model says, is left out
     trained_on: bool  # the model whose prediction this is learned from this very image
     readings: tuple[Reading, ...]  # where a conflict is to be settled: what each reader said
@@ -60,9 +62,9 @@ def ordered_ids(
 
     Scopes: unreviewed (synthetic images without a label), unlabeled (real images without one), both with the images
     that ``reader`` is to read a second time; synthetic, real, all; conflicts (readings that a reviewer has to
-    settle). Orders: newest; random; least-confident (lowest top probability first); disagreement (least probable
-    prompted class first); predicted-class (class by class, in each the least confident first). Images without
-    a prediction, or with no class to disagree with, come last in the latter three.
+    settle); flagged (by anybody). Orders: newest; random; least-confident (lowest top probability first);
+    disagreement (least probable prompted class first); predicted-class (class by class, in each the least confident
+    first). Images without a prediction, or with no class to disagree with, come last in the latter three.
     """
     if order not in get_args(Order):
         raise UnknownName("queue order", order, get_args(Order))
@@ -117,7 +119,11 @@ def items(
         _item(workspace, image, made.get(image.id), current.get(image.id), predicted.get(image.id), model)
         for image in images
     ]
-    shown = [replace(item, trained_on=item.image_id in learned) for item in shown]
+    written = notes.of_images(workspace.db, ids)
+    shown = [
+        replace(item, trained_on=item.image_id in learned, notes=tuple(written.get(item.image_id, ())))
+        for item in shown
+    ]
     shown = [_in_gray(item, gray[item.image_id]) if item.image_id in gray else item for item in shown]
     shown = _with_landmarks(workspace, images, shown)
     return shown if reader is None else _as_seen(workspace, shown, reader, scope)
@@ -139,6 +145,7 @@ def _as_seen(workspace: Workspace, shown: Sequence[QueueItem], reader: Reader, s
         own = next((reading for reading in each if reading.annotator == reader.name), None)
         if item.image_id in blind:
             item = _blinded(item, own, begin.get(item.image_id))
+            item = replace(item, notes=tuple(note for note in item.notes if note.annotator == reader.name))
         found.append(replace(item, readings=each) if settling else item)
     return found
 
@@ -208,6 +215,7 @@ def _item(
         bits=8,
         acquisition={},
         landmarks=None,
+        notes=(),
         blind=False,
         trained_on=False,
         readings=(),
@@ -219,6 +227,8 @@ def _in_scope(workspace: Workspace, scope: str, reader: Reader | None) -> list[I
         raise UnknownName("queue scope", scope, get_args(Scope))
     if scope == "conflicts":
         return catalog.images_by_id(workspace.db, readings.conflicts(workspace.db))
+    if scope == "flagged":
+        return catalog.images_by_id(workspace.db, notes.flagged(workspace.db))
     if scope == "all":
         return catalog.find_images(workspace.db)
     if scope == "real":

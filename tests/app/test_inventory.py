@@ -39,6 +39,7 @@ EXPECTED = {
     "GET /data/jobs": "annotator",
     "POST /data/labels": "annotator",
     "POST /data/leases": "annotator",
+    "POST /data/notes": "annotator",
     "GET /data/reading": "annotator",
     "GET /data/agreement": "reviewer",
     "POST /data/reading": "owner",

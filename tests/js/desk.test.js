@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { History } from "../../app/components/label_desk/history.js";
+import { othersWords } from "../../app/components/label_desk/notes.js";
 import { Places, resumeAt } from "../../app/components/label_desk/places.js";
 import { meaningOf, rateWords, timeLeftWords } from "../../app/components/label_desk/words.js";
 
@@ -118,4 +119,16 @@ test("Z undoes, and with Shift or as Ctrl+Y it is done again", () => {
   assert.equal(press({ key: "y", ctrlKey: true }), "redo");
   assert.equal(press({ key: "Z", ctrlKey: true, shiftKey: true }), "redo");
   assert.equal(press({ key: "y" }), null);
+});
+
+test("what others wrote on an image, and not what one wrote oneself", () => {
+  const note = (/** @type {string} */ annotator, /** @type {string} */ text, flagged = false) => ({
+    annotator,
+    text,
+    flagged,
+    created_at: "",
+  });
+  const notes = [note("ann", "mine"), note("ben", "rim not visible", true), note("cleo", "", true)];
+  assert.equal(othersWords(notes, "ann"), "ben: rim not visible ⚑ · cleo flags it");
+  assert.equal(othersWords([notes[0]], "ann"), "");
 });

@@ -12,6 +12,7 @@ from synthaug.errors import LabelRefused, UserError
 from synthaug.reading.queue import answers, items, ordered_ids, taken_back
 from synthaug.records import LabelEntry
 from synthaug.stages import label, reading_settings
+from synthaug.stages.annotate import annotate
 from synthaug.stages.label_history import export_history, import_history
 from synthaug.stages.readers import LEASE, Answer, Reader, answer, due, in_sample, take
 from synthaug.stages.verify import verify
@@ -290,3 +291,24 @@ def test_what_was_undone_is_said_again_from_the_log(workspace: Workspace) -> Non
     say(workspace, ids[2], ANN, 9)
     assert taken_back(workspace, ANN) == []
     assert taken_back(workspace, BEN) == []
+
+
+def test_notes_are_ones_own_to_change_and_flags_make_a_queue(workspace: Workspace) -> None:
+    first, second = add_real(workspace, 2)
+    annotate(workspace, first, "ann", " rim not visible ", flagged=False)
+    annotate(workspace, first, "ben", "", flagged=True)
+    annotate(workspace, second, "ann", "ann was here", flagged=True)
+    annotate(workspace, second, "ann", "", flagged=False)  # taken back
+    item, other = items(workspace, [first, second], ANN)
+    assert [(each.annotator, each.text, each.flagged) for each in item.notes] == [
+        ("ann", "rim not visible", False),
+        ("ben", "", True),
+    ]
+    assert other.notes == ()
+    assert ordered_ids(workspace, "newest", "flagged") == [first]
+    reading_settings.change(workspace, blind=True)
+    assert [each.annotator for each in items(workspace, [first], ANN)[0].notes] == ["ann"]
+    with pytest.raises(UserError, match="2001 characters"):
+        annotate(workspace, first, "ann", "x" * 2001, flagged=False)
+    with pytest.raises(UserError, match="no image '999'"):
+        annotate(workspace, 999, "ann", "x", flagged=False)

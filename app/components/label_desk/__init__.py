@@ -27,6 +27,7 @@ SCOPES = (
     ("synthetic", "All synthetic"),
     ("real", "Real"),
     ("all", "Everything"),
+    ("flagged", "Flagged"),
     ("conflicts", "Conflicts"),
 )
 
@@ -72,6 +73,13 @@ TEMPLATE = """
         </button>
         <p data-why></p>
       </div>LANDMARKS
+      <form class="ld-block ld-note" data-note-form>
+        <input class="sa-input" data-note maxlength="2000" placeholder="Note on this image"
+          aria-label="Note on this image" autocomplete="off">
+        <button class="sa-button small" type="button" data-do="flag" data-flag aria-pressed="false"
+          title="Flag this image for others to look at">&#9873; Flag <kbd class="sa-kbd">!</kbd></button>
+        <p data-notes></p>
+      </form>
       <div class="ld-block ld-answer">
         <h2>Your answer <span class="ld-current" data-current></span></h2>
         <div class="ld-classes" data-classes role="group" aria-label="Classes"></div>

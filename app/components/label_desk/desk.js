@@ -8,6 +8,7 @@ import { Landmarks } from "../landmarks/landmarks.js";
 import { Choice } from "./choice.js";
 import { History } from "./history.js";
 import { keepLeases } from "./leases.js";
+import { Notes } from "./notes.js";
 import { largest, Places, resumeAt } from "./places.js";
 import { ALONE, LabelQueue, SHARED } from "./queue.js";
 import { Saving } from "./saving.js";
@@ -65,6 +66,7 @@ export class Desk {
       { orders, scopes: scopesOf(person, scopes) },
       { queue: () => this.load(), smooth: () => this.showPicture() },
     );
+    this.notes = new Notes(root, person.name, (problem) => this.saving.setProblem(problem));
     this.landmarks = new Landmarks(root, this.view.viewer, classes);
     this.queue = this.makeQueue();
     const owner = JSON.stringify([workspace, person.name]);
@@ -185,6 +187,7 @@ export class Desk {
       unsure: () => this.say("unsure", null, "human"),
       undo: () => undo(this),
       redo: () => redo(this),
+      flag: () => this.notes.flag(),
       back: () => this.step(-1),
       skip: () => this.step(1),
       help: () => this.dialog.showModal(),
@@ -209,6 +212,7 @@ export class Desk {
     const { queue, view } = this;
     view.showEmpty(queue.finished && !this.loading, this.endWords());
     this.landmarks.show(queue.current);
+    this.notes.show(queue.current);
     this.showPicture();
     this.showPlace();
     this.keepPlace();

@@ -6,7 +6,7 @@ import { duration, number } from "../../static/lib/words.js";
 /** @typedef {import("../../static/lib/types.js").Item} Item */
 /** @typedef {import("../../static/lib/types.js").Label} Label */
 /** @typedef {{ name: string, key: string, color: string }} ClassProps */
-/** @typedef {"accept" | "reject" | "unsure" | "undo" | "redo" | "back" | "skip" | "help" | "grid" | "guideline" | "readers" | "reload"} Action */
+/** @typedef {"accept" | "reject" | "unsure" | "undo" | "redo" | "flag" | "back" | "skip" | "help" | "grid" | "guideline" | "readers" | "reload"} Action */
 /** @typedef {Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey" | "repeat" | "isComposing"> & { shiftKey?: boolean }} KeyPress */
 
 const RATE_WINDOW_MS = 60_000;
@@ -25,6 +25,7 @@ const KEYS = {
   ArrowLeft: "back",
   Backspace: "back",
   ArrowRight: "skip",
+  "!": "flag",
   "?": "help",
 };
 
@@ -35,6 +36,7 @@ const HELP = [
   ["U", "Unsure: leave it for somebody else"],
   ["Z, Ctrl+Z", "Undo, and go back to that image"],
   ["Shift+Z, Ctrl+Y", "Redo: say again what was undone"],
+  ["!", "Flag the image for others to look at"],
   ["←, Backspace", "Back"],
   ["→", "Skip"],
   ["Ctrl+G", "Go to a number in the queue"],

@@ -30,6 +30,7 @@
  * @property {boolean} review a larger copy is kept for looking at
  * @property {number} bits of one channel; more than 8: a film, with all its bits at `/media/SHA256.gray.png`
  * @property {Record<string, any>} acquisition how a film was taken: modality, view_position, laterality ...
+ * @property {Note[]} [notes] what people wrote on it
  * @property {boolean} [blind] what others said of it, and what a model says, is left out
  * @property {boolean} [trained_on] the model learned from this very image
  * @property {Reading[]} [readings] where a conflict is to be settled: what each reader said
@@ -48,6 +49,8 @@
 /** @typedef {{ scheme: string, revision: string, points: Record<string, number[]> }} PlacedLandmarks */
 
 /** @typedef {"class" | "reject" | "unsure"} LabelValue */
+
+/** @typedef {{ annotator: string, text: string, flagged: boolean, created_at: string }} Note */
 
 /** @typedef {{ annotator: string, value: LabelValue, class_index: number | null, created_at: string }} Reading */
 
