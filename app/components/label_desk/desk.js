@@ -218,7 +218,9 @@ export class Desk {
     this.keepPlace();
     if (!queue.current) return;
     view.showItem(queue.current);
-    view.showAnswer(this.labelOf(queue.current));
+    const { image_id, readings } = queue.current;
+    const isOpen = readings?.length && !this.said.has(image_id); // what counts is not this person's answer
+    view.showAnswer(isOpen ? null : this.labelOf(queue.current));
   }
 
   /** Why there is nothing to look at. */

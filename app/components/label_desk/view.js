@@ -113,7 +113,8 @@ export class DeskView {
 
   /** The answer so far. @param {Label | null} label */
   showAnswer(label) {
-    this.part("current").textContent = label ? labelWords(label, this.classes) : "not labeled yet";
+    const none = this.shown?.readings?.length ? "not settled yet" : "not labeled yet";
+    this.part("current").textContent = label ? labelWords(label, this.classes) : none;
     for (const [index, button] of [...this.part("classes").children].entries()) {
       button.setAttribute("aria-pressed", String(label?.value === "class" && label.class_index === index));
     }
