@@ -146,7 +146,7 @@ def _queue_router(context: AppContext) -> APIRouter:
 
 
 def _label_router(context: AppContext) -> APIRouter:
-    from synthaug.stages import label, readers
+    from synthaug.stages import label, readers, refit
 
     router = APIRouter(prefix="/data")
     workspace = context.workspace
@@ -155,17 +155,19 @@ def _label_router(context: AppContext) -> APIRouter:
     def labels(body: LabelsIn, who: Signer) -> dict[str, Any]:
         answers = [entry.answer(who.name) for entry in body.entries]
         recorded = readers.answer(workspace, answers, reviewer=who.may("reviewer"))
-        return {"ok": True, "ids": recorded, "progress": label.progress(workspace)}
+        refit.refit_if_due(workspace)
+        return {"ok": True, "ids": recorded, "progress": progress()}
 
     @router.post("/undo")
     def undo(body: UndoIn, who: Signer) -> dict[str, Any]:
         own = not who.may("reviewer")
         undone = label.undo(workspace, body.op_id_to_undo, who.name, body.op_id, own=own)
-        return {"ok": True, "undone": undone is not None, "progress": label.progress(workspace)}
+        return {"ok": True, "undone": undone is not None, "progress": progress()}
 
     @router.get("/progress")
     def progress() -> dict[str, Any]:
-        return dict(label.progress(workspace))
+        now = refit.state(workspace)
+        return {**label.progress(workspace), "refit": None if now is None else asdict(now)}
 
     return router
 

@@ -189,6 +189,26 @@ def _answer(row: sqlite3.Row) -> Answer:
     return Answer(*values)
 
 
+def answers_since(db: Database, label_id: int) -> int:
+    """How many answers people gave after an entry of the log."""
+    sql = "SELECT count(*) FROM labels WHERE id > ? AND source IN ('human', 'accepted') AND value <> 'undo'"
+    return int(db.query(sql, [label_id])[0][0])
+
+
+def last_id(db: Database) -> int:
+    """The number of the last entry of the log; 0 before any."""
+    return int(db.query("SELECT coalesce(max(id), 0) FROM labels")[0][0])
+
+
+def has_two_classes(db: Database) -> bool:
+    """Whether training images of at least two classes are labeled."""
+    rows = db.query(
+        "SELECT DISTINCT class_position FROM current_labels JOIN images ON images.id = current_labels.image_id"
+        " WHERE value = 'class' AND split = 'train' LIMIT 2"
+    )
+    return len(rows) == 2
+
+
 def labeled_images(
     db: Database, *, split: Split, origin: Origin, jobs: Sequence[int] = ()
 ) -> list[LabeledImage]:

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isInUse } from "../../app/components/label_desk/leases.js";
 import { LabelQueue, SHARED } from "../../app/components/label_desk/queue.js";
+import { refitWords } from "../../app/components/label_desk/refit.js";
 
 /** A queue over `ids`, of which the app has those in `there`. @param {number[]} ids @param {(id: number) => boolean} there */
 function queueOf(ids, there) {
@@ -94,4 +95,27 @@ test("images are held while somebody is at the desk", () => {
   assert.equal(isInUse(true, 0, 14 * 60_000), true);
   assert.equal(isInUse(true, 0, 16 * 60_000), false);
   assert.equal(isInUse(false, 0, 1), false);
+});
+
+test("in another order the present image stays, and all after it is read anew", async () => {
+  const { queue, arrived } = queueOf([1, 2, 3, 4], () => true);
+  const here = arrived();
+  queue.moveTo(1);
+  await here;
+  queue.reorder([4, 2, 3]);
+  assert.deepEqual(queue.ids, [2, 4, 3]);
+  assert.equal(queue.at, 0);
+  assert.equal(queue.current?.image_id, 2);
+  assert.equal(queue.items.has(4), false);
+  await new Promise(setImmediate);
+  assert.equal(queue.items.has(4), true);
+});
+
+test("what is said of the model that is fitted while labeling", () => {
+  const state = { every: 20, left: 3, running: false, fitted: null, problem: "" };
+  assert.equal(refitWords(null), "");
+  assert.equal(refitWords(state), "model fitted in 3 answers");
+  assert.equal(refitWords({ ...state, fitted: 4, left: 1 }), "model fitted again in 1 answer");
+  assert.equal(refitWords({ ...state, running: true }), "Fitting the model …");
+  assert.equal(refitWords({ ...state, problem: "no memory" }), "The model could not be fitted");
 });

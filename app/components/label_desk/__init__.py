@@ -50,7 +50,7 @@ TEMPLATE = """
       aria-valuemax="100" data-meter><i></i></div>
     <span data-reviewed title="Images with an answer"></span><span data-place></span>
     <input class="sa-input ld-jump" data-jump inputmode="numeric" placeholder="Go to" title="Go to a number (Ctrl+G)"
-      aria-label="Go to a number in the queue" autocomplete="off"><span data-rate></span>
+      aria-label="Go to a number in the queue" autocomplete="off"><span data-rate></span><span data-refit></span>
     <span class="ld-saved" data-saved data-state="saved"><i class="sa-dot"></i><b></b></span>
   </div>
   <div class="ld-main" data-main>

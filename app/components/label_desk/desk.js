@@ -11,6 +11,7 @@ import { keepLeases } from "./leases.js";
 import { Notes } from "./notes.js";
 import { largest, Places, resumeAt } from "./places.js";
 import { ALONE, LabelQueue, SHARED } from "./queue.js";
+import { Refitting } from "./refit.js";
 import { Saving } from "./saving.js";
 import { decoding, knownPerson, leased, olderAnswers, pause, takenBack } from "./sources.js";
 import { redo, undo } from "./undo.js";
@@ -75,10 +76,12 @@ export class Desk {
       changed: () => this.showPlace(),
       progress: (progress) => {
         this.progress = progress;
+        this.refitting.hear(progress);
       },
       goTo: (imageId) => this.goTo(imageId),
     });
     this.outbox = this.saving.outbox;
+    this.refitting = new Refitting(root, () => this.rerank());
     this.jumping = find(root, "[data-jump]", HTMLInputElement);
     this.dialog = find(root, "[data-dialog]", HTMLDialogElement);
     find(root, "[data-annotator]", HTMLElement).textContent = person.name;
@@ -343,6 +346,7 @@ export class Desk {
       const progressed = getJson("/data/progress");
       const [ids, progress] = await Promise.all([this.idsOf(order, scope), progressed, this.landmarks.load()]);
       this.progress = progress;
+      this.refitting.hear(progress);
       this.loading = false;
       this.newest = largest(ids);
       this.queue.replace(ids, resumeAt(place, ids, order));
@@ -356,6 +360,17 @@ export class Desk {
       );
       setTimeout(() => this.load(), RELOAD_MS);
     }
+  }
+
+  /** After the model was fitted again: what comes next by the new predictions. */
+  async rerank() {
+    const { order, scope } = this.choice;
+    const ids = await this.idsOf(order, scope).catch(() => null);
+    if (!ids || this.loading || scope !== this.choice.scope) return;
+    const answered = new Set(this.outbox.waiting.map(({ image_id }) => image_id));
+    this.queue.reorder(ids.filter((id) => !answered.has(id)));
+    this.show();
+    this.view.announce("The model was fitted again; the queue is in its new order.");
   }
 
   /**

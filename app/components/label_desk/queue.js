@@ -56,6 +56,15 @@ export class LabelQueue {
     this.fetching = false;
   }
 
+  /** Another order: the present image stays, all after it is read anew. @param {number[]} ids */
+  reorder(ids) {
+    const { current } = this;
+    const rest = ids.filter((id) => id !== current?.image_id);
+    this.replace(current ? [current.image_id, ...rest] : rest);
+    if (current) this.items.set(current.image_id, current);
+    this.lookAhead();
+  }
+
   /** The record of the present image; undefined while it is on its way. */
   get current() {
     return this.items.get(this.ids[this.at]);

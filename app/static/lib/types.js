@@ -72,9 +72,11 @@
 
 /** @typedef {{ op_id_to_undo: string, op_id: string }} UndoBody */
 
+/** @typedef {{ every: number, left: number, running: boolean, fitted: number | null, problem: string }} Refit train while labeling (`synthaug.stages.refit.RefitState`) */
+
 /**
- * How many synthetic images have an answer, and how many real ones.
- * @typedef {{ reviewed: number, total: number, real_labeled: number, real_total: number }} Progress
+ * How many synthetic images have an answer, and how many real ones; `refit` null: the model is not fitted meanwhile.
+ * @typedef {{ reviewed: number, total: number, real_labeled: number, real_total: number, refit?: Refit | null }} Progress
  */
 
 /** @typedef {"queued" | "running" | "done" | "failed" | "cancelled"} JobState */
