@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
 from synthaug.errors import ImageLost, LabelRefused, UnknownName, UserError, WorkspaceError
+from synthaug.reading.queue_filter import QueueFilter
 from synthaug.records import Job, LabelEntry, Landmarks
 from synthaug.stages import uploads
 from synthaug.stages.readers import Answer
@@ -119,19 +120,29 @@ def add_routes(app: FastAPI, context: AppContext) -> None:
 
 
 def _queue_router(context: AppContext) -> APIRouter:
-    from synthaug.reading import queue
+    from synthaug.reading import queue, queue_filter
 
     router = APIRouter(prefix="/data")
 
     @router.get("/queue")
-    def ids(who: Asking, order: str = "newest", scope: str = "unreviewed", seed: int = 0) -> dict[str, Any]:
-        found = queue.ordered_ids(context.workspace, order, scope, seed, reader_of(who))
+    def ids(
+        who: Asking,
+        wanted: Annotated[QueueFilter, Depends()],
+        order: str = "newest",
+        scope: str = "unreviewed",
+        seed: int = 0,
+    ) -> dict[str, Any]:
+        found = queue.ordered_ids(context.workspace, order, scope, seed, reader_of(who), wanted)
         return {"total": len(found), "ids": found}
 
     @router.get("/answers")
     def answers(who: Asking, before: int | None = None) -> dict[str, Any]:
         found = queue.answers(context.workspace, reader_of(who), before, MAX_ITEMS)
         return {"answers": [asdict(each) for each in found]}
+
+    @router.get("/annotators")
+    def annotators() -> dict[str, Any]:
+        return {"names": queue_filter.annotators(context.workspace)}
 
     @router.get("/redo")
     def redo(who: Asking) -> dict[str, Any]:

@@ -21,6 +21,7 @@ ROUTES: dict[Role, tuple[str, ...]] = {
         "GET /data/items",
         "GET /data/answers",
         "GET /data/redo",
+        "GET /data/annotators",
         "GET /data/progress",
         "GET /data/landmarks",
         "GET /data/jobs",  # empty for an annotator: the page asks whether the app is there

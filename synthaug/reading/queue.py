@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 from synthaug.errors import UnknownName, UserError
 from synthaug.reading.landmarks import Proposal, proposals, starts
+from synthaug.reading.queue_filter import QueueFilter, matching
 from synthaug.records import ImageRecord, LabelSource, LabelValue, Origin, Split
 from synthaug.stages import readers
 from synthaug.stages.landmark_scheme import current_scheme
@@ -57,6 +58,7 @@ def ordered_ids(
     scope: str = "unreviewed",
     seed: int = 0,
     reader: Reader | None = None,
+    wanted: QueueFilter | None = None,
 ) -> list[int]:
     """Image ids of ``scope`` in ``order``.
 
@@ -72,6 +74,9 @@ def ordered_ids(
         raise UserError(f"{reader.name!r} is an annotator; conflicts are settled by a reviewer")
     images = _in_scope(workspace, scope, reader)
     ids = [image.id for image in images]
+    if wanted is not None and not wanted.is_open:
+        unseen = set() if reader is None else readers.hidden(workspace, ids, reader, scope)
+        ids = matching(workspace, ids, wanted, unseen)
     if order == "newest":
         return sorted(ids, reverse=True)
     if order == "random":

@@ -189,6 +189,11 @@ def _answer(row: sqlite3.Row) -> Answer:
     return Answer(*values)
 
 
+def annotators(db: Database) -> list[str]:
+    """Whose labels count on some image, by name."""
+    return [row[0] for row in db.query("SELECT DISTINCT annotator FROM current_labels ORDER BY annotator")]
+
+
 def answers_since(db: Database, label_id: int) -> int:
     """How many answers people gave after an entry of the log."""
     sql = "SELECT count(*) FROM labels WHERE id > ? AND source IN ('human', 'accepted') AND value <> 'undo'"

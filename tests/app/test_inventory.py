@@ -34,6 +34,7 @@ EXPECTED = {
     "GET /data/items": "annotator",
     "GET /data/answers": "annotator",
     "GET /data/redo": "annotator",
+    "GET /data/annotators": "annotator",
     "GET /data/progress": "annotator",
     "GET /data/landmarks": "annotator",
     "GET /data/jobs": "annotator",

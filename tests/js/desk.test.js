@@ -1,6 +1,7 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { filterQuery, filterWords } from "../../app/components/label_desk/filter.js";
 import { History } from "../../app/components/label_desk/history.js";
 import { othersWords } from "../../app/components/label_desk/notes.js";
 import { Places, resumeAt } from "../../app/components/label_desk/places.js";
@@ -131,4 +132,13 @@ test("what others wrote on an image, and not what one wrote oneself", () => {
   const notes = [note("ann", "mine"), note("ben", "rim not visible", true), note("cleo", "", true)];
   assert.equal(othersWords(notes, "ann"), "ben: rim not visible ⚑ · cleo flags it");
   assert.equal(othersWords([notes[0]], "ann"), "");
+});
+
+test("a filter asks for what was filled in", () => {
+  const empty = { class_index: "", from: "", to: "", annotator: "", source: "" };
+  assert.deepEqual(filterQuery(empty), {});
+  assert.equal(filterWords({}), "Filter");
+  const query = filterQuery({ ...empty, class_index: "0", from: "25", to: "60" });
+  assert.deepEqual(query, { class_index: "0", confidence_from: "0.25", confidence_to: "0.6" });
+  assert.equal(filterWords(query), "Filter: 2 conditions");
 });

@@ -40,6 +40,7 @@ TEMPLATE = """
     <label class="ld-field">Show<select class="sa-select" data-scope></select></label>
     <label class="ld-field">Order<select class="sa-select" data-order></select></label>
     <div class="ld-field">Annotator<b class="ld-annotator" data-annotator></b></div>
+    FILTER
     <button class="sa-button ld-help-button" type="button" data-do="grid" title="A hundred at a time">Grid</button>
     <button class="sa-button ld-help-button" type="button" data-do="guideline">Guideline</button>
     <button class="sa-button ld-help-button" type="button" data-do="readers" data-needs="reviewer">Readers</button>
@@ -117,6 +118,23 @@ TEMPLATE = """
 """
 
 
+FILTER = """<details class="ld-filter" data-filter>
+      <summary class="sa-button ld-help-button" data-filter-title>Filter</summary>
+      <form data-filter-form>
+        <label>Class<select class="sa-select" name="class_index"><option value="">Any</option></select></label>
+        <label>Confidence of the model<span><input class="sa-input" name="from" type="number" min="0" max="100"
+          aria-label="From, in percent" placeholder="0"> to <input class="sa-input" name="to" type="number" min="0"
+          max="100" aria-label="To, in percent" placeholder="100"> %</span></label>
+        <label>Annotator<select class="sa-select" name="annotator"><option value="">Anybody</option></select></label>
+        <label>Source of the label<select class="sa-select" name="source"><option value="">Any</option>
+          <option value="human">Chosen by a person</option><option value="accepted">Accepted suggestion</option>
+          <option value="imported">Imported</option><option value="automatic">Automatic</option></select></label>
+        <div class="sa-actions"><button class="sa-button primary" type="submit">Close</button>
+          <button class="sa-button" type="reset">Show all</button></div>
+      </form>
+    </details>"""
+
+
 def class_keys(names: Sequence[str]) -> list[str]:
     """The key of every class ("" where keys ran out).
 
@@ -138,6 +156,7 @@ def filled(template: str) -> str:
     """The desk's markup with that of the widgets in it."""
     parts = {
         "TOOLBAR": toolbar(),
+        "FILTER": FILTER,
         "LANDMARKS": landmarks.PANEL,
         "SETUP": landmarks.BUTTON,
         "DIALOG": landmarks.DIALOG,

@@ -6,12 +6,13 @@ import { announce, closest, find, hear } from "../../static/lib/dom.js";
 import { operationId, selection } from "../../static/lib/session.js";
 import { Landmarks } from "../landmarks/landmarks.js";
 import { Choice } from "./choice.js";
+import { Filter } from "./filter.js";
 import { History } from "./history.js";
 import { keepLeases } from "./leases.js";
 import { Notes } from "./notes.js";
 import { largest, Places, resumeAt } from "./places.js";
 import { ALONE, LabelQueue, SHARED } from "./queue.js";
-import { Refitting } from "./refit.js";
+import { Refitting, rerank } from "./refit.js";
 import { Saving } from "./saving.js";
 import { decoding, knownPerson, leased, olderAnswers, pause, takenBack } from "./sources.js";
 import { redo, undo } from "./undo.js";
@@ -67,6 +68,7 @@ export class Desk {
       { orders, scopes: scopesOf(person, scopes) },
       { queue: () => this.load(), smooth: () => this.showPicture() },
     );
+    this.filter = new Filter(root, classes, () => this.load());
     this.notes = new Notes(root, person.name, (problem) => this.saving.setProblem(problem));
     this.landmarks = new Landmarks(root, this.view.viewer, classes);
     this.queue = this.makeQueue();
@@ -81,7 +83,7 @@ export class Desk {
       goTo: (imageId) => this.goTo(imageId),
     });
     this.outbox = this.saving.outbox;
-    this.refitting = new Refitting(root, () => this.rerank());
+    this.refitting = new Refitting(root, () => rerank(this));
     this.jumping = find(root, "[data-jump]", HTMLInputElement);
     this.dialog = find(root, "[data-dialog]", HTMLDialogElement);
     find(root, "[data-annotator]", HTMLElement).textContent = person.name;
@@ -362,17 +364,6 @@ export class Desk {
     }
   }
 
-  /** After the model was fitted again: what comes next by the new predictions. */
-  async rerank() {
-    const { order, scope } = this.choice;
-    const ids = await this.idsOf(order, scope).catch(() => null);
-    if (!ids || this.loading || scope !== this.choice.scope) return;
-    const answered = new Set(this.outbox.waiting.map(({ image_id }) => image_id));
-    this.queue.reorder(ids.filter((id) => !answered.has(id)));
-    this.show();
-    this.view.announce("The model was fitted again; the queue is in its new order.");
-  }
-
   /**
    * @param {string} order
    * @param {string} scope
@@ -380,8 +371,8 @@ export class Desk {
    */
   async idsOf(order, scope) {
     if (scope === "selection") return selection();
-    const seed = String(this.seed);
-    return (await getJson(`/data/queue?${new URLSearchParams({ order, scope, seed })}`)).ids;
+    const query = new URLSearchParams({ order, scope, seed: String(this.seed), ...this.filter.query });
+    return (await getJson(`/data/queue?${query}`)).ids;
   }
 }
 

@@ -50,3 +50,14 @@ export class Refitting {
     this.hear(await getJson("/data/progress").catch(() => ({ refit: this.last })));
   }
 }
+
+/** What comes next by the new predictions. @param {import("./desk.js").Desk} desk */
+export async function rerank(desk) {
+  const { order, scope } = desk.choice;
+  const ids = await desk.idsOf(order, scope).catch(() => null);
+  if (!ids || desk.loading || scope !== desk.choice.scope) return;
+  const answered = new Set(desk.outbox.waiting.map(({ image_id }) => image_id));
+  desk.queue.reorder(ids.filter((id) => !answered.has(id)));
+  desk.show();
+  desk.view.announce("The model was fitted again; the queue is in its new order.");
+}
