@@ -5,7 +5,7 @@ import { filterQuery, filterWords } from "../../app/components/label_desk/filter
 import { History } from "../../app/components/label_desk/history.js";
 import { othersWords } from "../../app/components/label_desk/notes.js";
 import { Places, resumeAt } from "../../app/components/label_desk/places.js";
-import { meaningOf, rateWords, timeLeftWords } from "../../app/components/label_desk/words.js";
+import { rateWords, timeLeftWords } from "../../app/components/label_desk/words.js";
 
 /** A storage as browsers have it, in memory. */
 function storage() {
@@ -110,16 +110,6 @@ test("after a reload the log says what can be said again", async () => {
   assert.equal((await history.nextUndone())?.image_id, 5);
   history.push({ ...step(5), op_id: "again" });
   assert.equal((await history.nextUndone())?.image_id, 4);
-});
-
-test("Z undoes, and with Shift or as Ctrl+Y it is done again", () => {
-  const press = (/** @type {any} */ keys) => meaningOf({ ...keys }, []);
-  assert.equal(press({ key: "z" }), "undo");
-  assert.equal(press({ key: "Z" }), "undo"); // caps lock
-  assert.equal(press({ key: "Z", shiftKey: true }), "redo");
-  assert.equal(press({ key: "y", ctrlKey: true }), "redo");
-  assert.equal(press({ key: "Z", ctrlKey: true, shiftKey: true }), "redo");
-  assert.equal(press({ key: "y" }), null);
 });
 
 test("what others wrote on an image, and not what one wrote oneself", () => {

@@ -109,7 +109,12 @@ TEMPLATE = """
     <h2>The app does not take these answers</h2><ul data-refusals></ul>
   </section>
   <dialog class="ld-dialog" data-dialog aria-labelledby="ld-dialog-title">
-    <h2 id="ld-dialog-title">Keys</h2><dl data-keys></dl>
+    <h2 id="ld-dialog-title">Keys</h2>
+    <p>Press a key in this list to give it another one. <button class="sa-button small" type="button"
+      data-keys-reset>All as they came</button></p>
+    <dl data-own-keys></dl>
+    <p class="ld-keys-said" role="status" data-keys-said></p>
+    <dl data-keys></dl>
     <p>Keys do nothing while you type in a field. An answer belongs to the image it was given for, however fast
       you type; what the app could not save yet is kept in this browser and sent again.</p>
     <form method="dialog"><button class="sa-button primary">Close</button></form>

@@ -8,6 +8,8 @@ import { Landmarks } from "../landmarks/landmarks.js";
 import { Choice } from "./choice.js";
 import { Filter } from "./filter.js";
 import { History } from "./history.js";
+import { KeyEditor } from "./key_editor.js";
+import { KeyMap } from "./keymap.js";
 import { keepLeases } from "./leases.js";
 import { Notes } from "./notes.js";
 import { largest, Places, resumeAt } from "./places.js";
@@ -21,7 +23,6 @@ import {
   conflictsEndWords,
   emptyWords,
   labelWords,
-  meaningOf,
   placeWords,
   rateWords,
   suggestionOf,
@@ -74,6 +75,8 @@ export class Desk {
     this.queue = this.makeQueue();
     const owner = JSON.stringify([workspace, person.name]);
     this.places = new Places(owner, localStorage);
+    this.keys = new KeyMap(classes, owner);
+    new KeyEditor(root, this.keys);
     this.saving = new Saving(root, this.view, owner, fetchItems, {
       changed: () => this.showPlace(),
       progress: (progress) => {
@@ -294,7 +297,7 @@ export class Desk {
       event.preventDefault();
       return this.jumping.focus();
     }
-    const meaning = meaningOf(event, this.classes);
+    const meaning = this.keys.meaningOf(event);
     if (meaning === null) return;
     event.preventDefault();
     if (typeof meaning === "number") this.say("class", meaning, "human");

@@ -4,7 +4,7 @@
 import { find, make, makeButton } from "../../static/lib/dom.js";
 import { number, percent } from "../../static/lib/words.js";
 import { HELP as VIEWER_HELP, Viewer } from "../viewer/viewer.js";
-import { disagrees, helpRows, labelWords, placeWords, reasonFor, sizeWords, suggestionOf, VALUES } from "./words.js";
+import { disagrees, HELP, labelWords, placeWords, reasonFor, sizeWords, suggestionOf, VALUES } from "./words.js";
 
 /** @typedef {import("../../static/lib/types.js").Item} Item */
 /** @typedef {import("../../static/lib/types.js").Label} Label */
@@ -27,7 +27,7 @@ export class DeskView {
     /** The item whose words are shown. @type {Item | null} */
     this.shown = null;
     this.part("classes").replaceChildren(...classes.map(classButton));
-    this.part("keys").replaceChildren(...[...helpRows(classes), ...VIEWER_HELP].map(definition));
+    this.part("keys").replaceChildren(...[...HELP, ...VIEWER_HELP].map(definition));
     this.viewer = new Viewer(this.part("frame"), this.part("tools"));
   }
 

@@ -1,5 +1,5 @@
 // @ts-check
-// What the desk says in words, and which key does what. No element is touched here.
+// What the desk says in words. No element is touched here.
 
 import { duration, number } from "../../static/lib/words.js";
 
@@ -15,58 +15,13 @@ const LEAST_FOR_A_RATE = 3;
 /** @type {Record<"reject" | "unsure", string>} */
 export const VALUES = { reject: "Rejected", unsure: "Unsure" };
 
-/** @type {Record<string, Action>} */
-const KEYS = {
-  Enter: "accept",
-  " ": "accept",
-  x: "reject",
-  u: "unsure",
-  z: "undo",
-  ArrowLeft: "back",
-  Backspace: "back",
-  ArrowRight: "skip",
-  "!": "flag",
-  "?": "help",
-};
-
-/** @type {[string, string][]} */
-const HELP = [
-  ["Enter, Space", "Accept the suggestion"],
-  ["X", "Reject: not usable for any class"],
-  ["U", "Unsure: leave it for somebody else"],
-  ["Z, Ctrl+Z", "Undo, and go back to that image"],
+/** Keys that stay what they are. @type {[string, string][]} */
+export const HELP = [
   ["Shift+Z, Ctrl+Y", "Redo: say again what was undone"],
-  ["!", "Flag the image for others to look at"],
-  ["←, Backspace", "Back"],
-  ["→", "Skip"],
+  ["Space, Backspace", "Accept and Back, too"],
   ["Ctrl+G", "Go to a number in the queue"],
   ["?", "These keys"],
 ];
-
-/**
- * Keys and what they do, for the list of them.
- * @param {ClassProps[]} classes
- * @returns {[string, string][]}
- */
-export function helpRows(classes) {
-  const own = classes.filter(({ key }) => key);
-  return [...own.map(({ name, key }) => /** @type {[string, string]} */ ([key.toUpperCase(), name])), ...HELP];
-}
-
-/**
- * What a key press asks for: a class index, an action, or null where it is not for the desk.
- * @param {KeyPress} event
- * @param {ClassProps[]} classes
- * @returns {number | Action | null}
- */
-export function meaningOf(event, classes) {
-  if (event.isComposing || event.repeat || event.metaKey || event.altKey) return null;
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  if (key === "z" && event.shiftKey) return "redo";
-  if (event.ctrlKey) return key === "z" ? "undo" : key === "y" ? "redo" : null;
-  const index = classes.findIndex((each) => each.key !== "" && each.key === key);
-  return index >= 0 ? index : (KEYS[key] ?? null);
-}
 
 /**
  * @param {Label} label
