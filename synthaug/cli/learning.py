@@ -209,7 +209,7 @@ def predict(model: str | None, workspace_path: Path | None) -> Result:
 def score(
     features: str | None, seed: int, recompute: bool, method: str, workspace_path: Path | None
 ) -> Result:
-    """Compute map coordinates (PCA, UMAP), uncertainty, out-of-distribution scores and near-duplicates.
+    """Compute map coordinates, uncertainty, out-of-distribution scores and near-duplicates.
 
     \b
       $ synthaug score
