@@ -1,4 +1,4 @@
-"""The server: our own routes, Gradio's pages behind them, and the one worker of the workspace."""
+"""The server: our own routes, Gradio's pages behind them, and the process that works the workspace's jobs."""
 
 from __future__ import annotations
 
@@ -128,8 +128,8 @@ def serve(
 
     Raises WorkspaceError if another app has it, UserError on a taken port, and off this machine without an owner.
     """
-    from synthaug.running.jobs import Worker
-    from synthaug.stages.handlers import HANDLERS
+    from synthaug.running.worker_process import WorkerProcess
+    from synthaug.stages.worker import MODULE
     from synthaug.workspace import Workspace
 
     from .accounts.access import access
@@ -137,14 +137,14 @@ def serve(
     workspace = Workspace.open(workspace_path)
     how = access(host, allow_hosts)
     require_owner(workspace, how, host)
-    with bound_socket(host, port) as listener, workspace.lock("serve"):
+    with bound_socket(host, port) as listener, workspace.lock("serve") as lock:
         app = create_app(workspace, how, listener.getsockname()[1])
-        worker = Worker(workspace, HANDLERS)
+        worker = WorkerProcess(workspace, MODULE, lock)
         worker.start()
         try:
             _run(app, listener, how, open_browser)
         finally:
-            worker.stop(timeout=STOP_SECONDS)
+            worker.stop()
 
 
 def require_owner(workspace: Workspace, how: Access, host: str) -> None:

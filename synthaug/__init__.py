@@ -1,6 +1,6 @@
-"""Generate, label, inspect and export synthetic training images; then measure whether they helped.
+"""Generate, label, inspect and export synthetic training images, then measure whether they helped.
 
-``import synthaug`` is light; what it offers is loaded when it is first used::
+``import synthaug`` is fast, because each public name is loaded when it is first used::
 
     work = synthaug.create("work", preset="digits")
     work.import_images("digits")
@@ -60,14 +60,14 @@ _MODULES = {
     "SynthaugError": "synthaug.errors",
     "UserError": "synthaug.errors",
 }
-"""Where a public name is defined; the others are results."""
+"""Modules that define the public names; all other names are in ``synthaug.api.results``."""
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'synthaug' has no attribute {name!r}")
     value = getattr(import_module(_MODULES.get(name, "synthaug.api.results")), name)
-    globals()[name] = value  # the next time it is found without asking here
+    globals()[name] = value  # later lookups no longer call this function
     return value
 
 

@@ -1,9 +1,9 @@
-"""CIFAR's pickled batches, read without executing anything and written as Python 2 wrote them.
+"""CIFAR's pickled batches: reading them without executing any code, and writing them as Python 2 did.
 
-The published batches are protocol-2 pickles of a Python 2 dict: ``str`` keys and a numpy array. torchvision
-reads them with ``encoding="latin1"`` and expects ``str`` keys, the dataset's own page reads them with
-``encoding="bytes"`` and expects ``bytes`` keys. Only Python 2's string opcodes satisfy both, and Python 3's
-pickler cannot emit those, so ``dump`` writes the few opcodes it takes.
+The published batches are protocol-2 pickles of a Python 2 dict with ``str`` keys and a numpy array. torchvision reads
+them with ``encoding="latin1"`` and expects ``str`` keys; the code on the dataset's page reads them with
+``encoding="bytes"`` and expects ``bytes`` keys. Only Python 2's string opcodes satisfy both, and Python 3's pickler
+cannot emit those, so ``dump`` writes the opcodes itself.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ _BYTE_DTYPES = {"u1", "|u1", "uint8"}
 
 
 class UnsafePickleError(ValueError):
-    """A pickle that asks for more than a CIFAR batch needs, or is broken. Nothing in it was executed."""
+    """The pickle is broken or refers to objects that no CIFAR batch contains. Nothing in it was executed."""
 
 
 class _StandIn:
-    """Base of what takes a numpy object's place: no numpy code ever sees untrusted state."""
+    """Base of the classes that replace numpy objects, so that no numpy code processes untrusted state."""
 
     def __setstate__(self, state: Any) -> None:
         raise UnsafePickleError(f"unexpected state for {type(self).__name__}")
 
 
 class _Dtype(_StandIn):
-    """``numpy.dtype``; only its name is kept, the state (byte order) says nothing about single bytes."""
+    """Replaces ``numpy.dtype``; keeps only its name, since the state (byte order) does not matter for bytes."""
 
     def __init__(self, name: Any, *_: Any) -> None:
         self.name = name.decode("latin1") if isinstance(name, bytes) else str(name)
@@ -42,7 +42,7 @@ class _Dtype(_StandIn):
 
 
 class _Array(_StandIn):
-    """``numpy.ndarray``: shape, dtype, memory order and raw bytes, turned into an array after loading."""
+    """Replaces ``numpy.ndarray``: shape, dtype, memory order and raw bytes, converted to an array after loading."""
 
     def __init__(self, *_: Any) -> None:
         self.shape: Any = ()
@@ -55,21 +55,21 @@ class _Array(_StandIn):
 
     def to_numpy(self) -> NDArray[np.uint8]:
         if not isinstance(self.dtype, _Dtype) or self.dtype.name not in _BYTE_DTYPES:
-            raise UnsafePickleError("an array that is not uint8")
+            raise UnsafePickleError("it contains an array that is not uint8")
         raw = self.raw.encode("latin1") if isinstance(self.raw, str) else self.raw
         shape = tuple(int(side) for side in self.shape)
         return np.frombuffer(raw, dtype=np.uint8).reshape(shape, order="F" if self.fortran else "C")
 
 
 class _Reconstruct(_StandIn):
-    """``numpy.core.multiarray._reconstruct``; an empty array that a state is given to next."""
+    """Replaces ``numpy.core.multiarray._reconstruct``, which makes an empty array before its state is set."""
 
     def __new__(cls, *_: Any) -> Any:
         return _Array()
 
 
 class _FromBuffer(_StandIn):
-    """``numpy.core.numeric._frombuffer``: arrays in pickle protocol 5."""
+    """Replaces ``numpy.core.numeric._frombuffer``, which makes arrays in pickle protocol 5."""
 
     def __new__(cls, raw: Any, dtype: Any, shape: Any, order: Any) -> Any:
         array = _Array()
@@ -78,11 +78,11 @@ class _FromBuffer(_StandIn):
 
 
 class _Latin1(_StandIn):
-    """``_codecs.encode``: how Python 3 writes bytes in protocol 2."""
+    """Replaces ``_codecs.encode``, with which Python 3 writes bytes in protocol 2."""
 
     def __new__(cls, text: Any, encoding: Any = "latin1") -> Any:
         if encoding not in ("latin1", b"latin1"):
-            raise UnsafePickleError(f"text encoded as {encoding!r}")
+            raise UnsafePickleError(f"it contains text encoded as {encoding!r}")
         return str(text).encode("latin1")
 
 
@@ -99,17 +99,17 @@ _ALLOWED: Mapping[tuple[str, str], type] = {
 
 class _RestrictedUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        """The stand-in for a name that a batch needs; any other name is refused, not imported."""
+        """The replacement for a name that batches use. Raises UnsafePickleError for any other name."""
         try:
             return _ALLOWED[module, name]
         except KeyError:
-            raise UnsafePickleError(f"it asks for {module}.{name}, which no CIFAR batch needs") from None
+            raise UnsafePickleError(f"it refers to {module}.{name}, which no CIFAR batch needs") from None
 
 
 def load(data: bytes) -> dict[str, Any]:
-    """The batch's dict with ``str`` keys, arrays as uint8 numpy; ``UnsafePickleError`` for anything else.
+    """The dict of a batch, with ``str`` keys and uint8 arrays. Raises UnsafePickleError for anything else.
 
-    Text stays as written: ``bytes`` from Python 2, ``str`` or ``bytes`` from Python 3.
+    Text values are ``bytes`` if Python 2 wrote them, ``str`` or ``bytes`` if Python 3 did.
     """
     try:
         batch = _RestrictedUnpickler(io.BytesIO(data), encoding="bytes").load()
@@ -126,24 +126,24 @@ def _plain(value: Any) -> Any:
     if isinstance(value, _Array):
         return value.to_numpy()
     if isinstance(value, _StandIn) or (isinstance(value, type) and issubclass(value, _StandIn)):
-        raise UnsafePickleError("a numpy object out of place")
+        raise UnsafePickleError("it contains an unexpected numpy object")
     return value
 
 
 def as_text(value: Any) -> str:
-    """A ``str`` from either Python's pickle."""
+    """A text value as ``str``, whichever Python version pickled it. Raises UnsafePickleError."""
     if isinstance(value, bytes):
         return value.decode("utf-8")
     if isinstance(value, str):
         return value
-    raise UnsafePickleError(f"{value!r} where text is expected")
+    raise UnsafePickleError(f"it contains {value!r} where text is expected")
 
 
 def dump(batch: Mapping[str, Any], file: BinaryIO) -> None:
     """Write ``batch`` as Python 2's ``cPickle.dump(batch, file, protocol=2)`` would.
 
-    Values: int, ASCII or Unicode str, sequences of those, and uint8 arrays. ASCII text becomes a Python 2
-    ``str``, other text ``unicode``, so that every reader sees the right characters.
+    Values may be int, str, sequences of those, and uint8 matrices. ASCII text becomes a Python 2 ``str``, other text
+    becomes ``unicode``, so that every reader sees the right characters.
     """
     file.write(b"\x80\x02}(")  # protocol 2, empty dict, mark
     for key, value in batch.items():
@@ -178,7 +178,7 @@ def _unicode(text: str) -> bytes:
 
 
 def _write_array(array: NDArray[np.uint8], file: BinaryIO) -> None:
-    """A C-ordered uint8 matrix, by the opcodes in the published CIFAR-10 batches."""
+    """Write a C-ordered uint8 matrix with the opcodes of the published CIFAR-10 batches."""
     rows, columns = array.shape
     file.write(b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\n")
     file.write(b"K\x00\x85U\x01b\x87R")  # _reconstruct(ndarray, (0,), "b")

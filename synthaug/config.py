@@ -1,4 +1,4 @@
-"""Constants that more than one part needs. Nothing here is computed."""
+"""Constants that more than one package uses."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ DEFAULT_RECIPE = {"digits": "digits"}
 FALLBACK_RECIPE = "small-cnn"
 LARGEST_SEED = 2**63 - 1
 AUTOMATIC_THRESHOLD = 0.9
-"""Predictions at least this confident may be accepted without a person (``source = automatic``)."""
+"""Confidence, 0..1, from which predictions may be accepted automatically (``source = automatic``)."""
 
 Role = Literal["annotator", "reviewer", "owner"]
 ROLES: tuple[Role, ...] = ("annotator", "reviewer", "owner")
-"""Who may use the app: each may do what those before it may, and more."""
+"""Roles in the app, in ascending order: each role has all rights of the roles before it."""

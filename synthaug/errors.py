@@ -1,22 +1,22 @@
-"""Every error synthaug raises on purpose.
+"""The exceptions that synthaug raises deliberately.
 
-    SynthaugError                 base: catch this to catch them all
-    ├── UserError                 the input was wrong; the command line exits 2
-    │   ├── TemplateError         a prompt template that cannot be read
-    │   ├── ImageRejected         one file that is not an image we take
-    │   ├── ImageLost             an image of the workspace whose file is gone or damaged
-    │   ├── ImportFailed          a source that cannot be imported at all
-    │   ├── ExportFailed          a set that the chosen format cannot hold
-    │   ├── ViewError             a dataset view that cannot be made
-    │   ├── LabelRefused          one entry that the label log does not take
-    │   ├── UnknownName           a class, view, model, recipe ... that does not exist
-    │   │   └── UnknownImage      an image that is not here
-    │   └── WorkspaceError        no workspace, a read-only one, a full disk
-    │       ├── WorkspaceDamaged  what verify found
-    │       └── WorkspaceInUse    another synthaug works on it
-    └── Cancelled                 the person asked a running job to stop
+    SynthaugError                 base class of all of them
+    ├── UserError                 the input was wrong; the command line exits with status 2
+    │   ├── TemplateError         a prompt template has a mistake
+    │   ├── ImageRejected         a file is not an acceptable image
+    │   ├── ImageLost             the file of a stored image is missing or damaged
+    │   ├── ImportFailed          a source cannot be imported at all
+    │   ├── ExportFailed          the chosen format cannot hold the images
+    │   ├── ViewError             a dataset view cannot be created
+    │   ├── LabelRefused          the label log does not accept an entry
+    │   ├── UnknownName           a class, view, model, recipe ... does not exist
+    │   │   └── UnknownImage      an image is not in the workspace
+    │   └── WorkspaceError        there is no workspace, it is read-only, or the disk is full
+    │       ├── WorkspaceDamaged  verification found problems
+    │       └── WorkspaceInUse    another synthaug process works on it
+    └── Cancelled                 a running job was cancelled on request
 
-A message names what was wrong, the value seen, and what is allowed or to do next.
+A message says what was wrong, which value was seen, and what is allowed or what to do next.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from pathlib import Path
 
 
 class SynthaugError(Exception):
-    """Base of every deliberate error."""
+    """Base class of all deliberate errors."""
 
 
 class UserError(SynthaugError):
-    """The input was wrong; nothing was lost and trying again with other input may work."""
+    """The input was wrong. Nothing was lost, and other input may work."""
 
 
 class TemplateError(UserError):
-    """A prompt template that cannot be read; ``position`` is the offending character's offset."""
+    """A prompt template has a mistake; ``position`` is the offset of the offending character, if known."""
 
     def __init__(self, message: str, position: int | None = None) -> None:
         super().__init__(message)
@@ -43,7 +43,7 @@ class TemplateError(UserError):
 
 
 class ImageRejected(UserError):
-    """One file that is not an image we take; ``reason`` fits a table cell."""
+    """A file is not an acceptable image; ``reason`` is short enough for a table cell."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -51,23 +51,23 @@ class ImageRejected(UserError):
 
 
 class ImageLost(UserError):
-    """An image of the workspace whose file is gone or damaged."""
+    """The file of a stored image is missing or damaged."""
 
 
 class ImportFailed(UserError):
-    """A source that cannot be imported at all."""
+    """A source cannot be imported at all."""
 
 
 class ExportFailed(UserError):
-    """A set that the chosen format cannot hold."""
+    """The chosen format cannot hold the images."""
 
 
 class ViewError(UserError):
-    """A dataset view that cannot be made."""
+    """A dataset view cannot be created."""
 
 
 class LabelRefused(UserError):
-    """One entry that the label log does not take; ``op_id`` says which of those that were sent."""
+    """The label log does not accept an entry; ``op_id`` identifies it."""
 
     def __init__(self, message: str, op_id: str) -> None:
         super().__init__(message)
@@ -75,27 +75,27 @@ class LabelRefused(UserError):
 
 
 class UnknownName(UserError):
-    """A name that stands for nothing here."""
+    """A class, view, model, recipe ... of this name does not exist."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
         listed = ", ".join(repr(each) for each in names[:20]) if names else "none yet"
-        super().__init__(f"no {kind} called {name!r}; there is: {listed}")
+        super().__init__(f"there is no {kind} called {name!r}; available: {listed}")
 
 
 class UnknownImage(UnknownName):
-    """An image that is not here, by the id or SHA-256 that was asked for."""
+    """The workspace has no image with this id or SHA-256."""
 
     def __init__(self, name: str) -> None:
         UserError.__init__(self, f"there is no image {name!r}; give the id or the whole SHA-256 of an image")
 
 
 class WorkspaceError(UserError):
-    """No workspace, a read-only one, or a full disk."""
+    """There is no workspace, it is read-only, or the disk is full."""
 
 
 class WorkspaceDamaged(WorkspaceError):
-    """What :func:`synthaug.stages.verify.verify` found; ``problems`` says it, a line each."""
+    """:func:`synthaug.stages.verify.verify` found problems; ``problems`` describes each in one line."""
 
     def __init__(self, root: Path, problems: Sequence[str]) -> None:
         count = f"{len(problems)} problems" if len(problems) > 1 else "1 problem"
@@ -104,18 +104,18 @@ class WorkspaceDamaged(WorkspaceError):
 
 
 class WorkspaceInUse(WorkspaceError):
-    """Another synthaug works on this workspace."""
+    """Another synthaug process works on this workspace."""
 
 
 class Cancelled(SynthaugError):
-    """The person asked a running job to stop."""
+    """A running job was cancelled on request."""
 
 
 _FULL = "the disk is full; free some space or choose another disk"
 _FULL_TEXTS = ("No space left on device", "database or disk is full")
-"""What libraries say that wrap the system's error in one of their own."""
-_FORBIDDEN = "it may not be written to; check the folder's permissions or choose another"
-_TAKEN = "something else has taken that name; choose another"
+"""Messages of libraries that replace the error of the operating system by one of their own."""
+_FORBIDDEN = "permission denied; check the permissions of the folder or choose another"
+_TAKEN = "that name is already taken; choose another"
 _REASONS = {
     errno.ENOSPC: _FULL,
     errno.EDQUOT: _FULL,
@@ -130,7 +130,7 @@ _REASONS = {
 
 
 def explain(error: Exception) -> UserError | None:
-    """An error that the user can mend, in words that say how; None: it is a failure of ours."""
+    """The error as a UserError that says what to do, or None for an internal error."""
     if isinstance(error, UserError):
         return error
     if any(text in str(error) for text in _FULL_TEXTS):
@@ -146,6 +146,6 @@ def explain(error: Exception) -> UserError | None:
 
 
 def explain_os_error(error: OSError, path: Path, doing: str = "write") -> WorkspaceError | OSError:
-    """The same failure in words that say what to do, where we know them: "cannot write /a/b: the disk is full"."""
+    """The error with a message that says what to do, such as "cannot write /a/b: the disk is full", where known."""
     reason = _REASONS.get(error.errno or 0)
     return error if reason is None else WorkspaceError(f"cannot {doing} {path}: {reason}")

@@ -1,7 +1,7 @@
-"""Files and folders that appear whole or not at all, and what a killed process left of them.
+"""Writing files and folders atomically, and removing what killed processes left half written.
 
-What is being written has a name with ``.partial-`` in it and is locked by its writer. The system frees the lock
-when the writer dies, so a leftover is what nobody has locked.
+A file or folder that is being written has ``.partial-`` in its name and is locked by its writer. The operating system
+releases the lock when the writer dies, so a partial file that nobody has locked is a leftover.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from synthaug.errors import explain_os_error
 
 PARTIAL = ".partial-"
 JOURNALS = ("-wal", "-shm", "-journal")
-"""What SQLite writes beside a database: in use as long as that is."""
+"""Suffixes of the files that SQLite keeps beside a database while it is in use."""
 
 
 def write_atomically(path: Path, data: bytes, *, durable: bool = False) -> None:
-    """Write a file so that a reader, a crash or a full disk never sees half of it. Raises WorkspaceError.
+    """Write a file so that neither a reader, a crash nor a full disk leaves half of it. Raises WorkspaceError.
 
-    ``durable``: return when it is on the disk; without it a power cut may take it (see :func:`sync`).
+    With ``durable`` it returns only once the data is on the disk; otherwise a power cut may lose the file.
     """
     with new_file(path, durable=durable) as file:
         file.write(data)
@@ -34,7 +34,7 @@ def write_atomically(path: Path, data: bytes, *, durable: bool = False) -> None:
 
 @contextmanager
 def new_file(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
-    """A file that takes the place of ``path`` when the block ends without an error. Raises WorkspaceError."""
+    """A new file that replaces ``path`` when the block ends without an error. Raises WorkspaceError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial, file = _open_partial(path.parent)
@@ -55,7 +55,7 @@ def new_file(path: Path, *, durable: bool = False) -> Iterator[BinaryIO]:
 
 
 def _open_partial(folder: Path) -> tuple[Path, BinaryIO]:
-    """A new, locked file. (One that was cleared away before it could be locked is made again.)"""
+    """A new, locked file; retries if another process removed it before it was locked."""
     while True:
         path = folder / f"{PARTIAL}{secrets.token_hex(6)}"
         file = path.open("xb")
@@ -67,10 +67,10 @@ def _open_partial(folder: Path) -> tuple[Path, BinaryIO]:
 
 @contextmanager
 def new_directory(destination: Path, doing: str = "write") -> Iterator[Path]:
-    """An empty folder beside ``destination`` that takes its name when the block ends without an error.
+    """A new folder that is renamed to ``destination`` when the block ends without an error.
 
-    ``destination`` may be there, if it is empty. A full disk or a read-only folder is a ``WorkspaceError`` that says
-    so; after any error nothing is left behind.
+    ``destination`` may exist if it is empty. Raises WorkspaceError for a full disk or a read-only folder; after any
+    error nothing is left behind.
     """
     prefix = f".{destination.name}{PARTIAL}"
     partial = destination.parent / f"{prefix}{secrets.token_hex(4)}"
@@ -82,13 +82,13 @@ def new_directory(destination: Path, doing: str = "write") -> Iterator[Path]:
                 yield partial
                 partial.replace(destination)
         finally:
-            shutil.rmtree(partial, ignore_errors=True)  # gone already after a success
+            shutil.rmtree(partial, ignore_errors=True)  # after a success it no longer exists
     except OSError as error:
         raise explain_os_error(error, destination, doing) from error
 
 
 def sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk. Raises WorkspaceError."""
+    """Wait until a file, or the entries of a folder, are on the disk. Raises WorkspaceError."""
     try:
         handle = os.open(path, os.O_RDONLY)
         try:
@@ -100,14 +100,14 @@ def sync(path: Path) -> None:
 
 
 def file_sha256(path: Path) -> str:
-    """Of a file's bytes, as 64 hex digits."""
+    """SHA-256 of the content of a file, as 64 hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
 def turns(folder: Path) -> Iterator[None]:
-    """Wait until no other process is in such a block for this folder."""
+    """A block that only one process at a time may enter for this folder; waits for its turn."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -117,11 +117,11 @@ def turns(folder: Path) -> Iterator[None]:
 
 
 def remove_leftovers(folders: Iterable[Path], prefix: str = "") -> list[Path]:
-    """Remove what killed processes left of files and folders in these folders; returns what was removed.
+    """Remove and return the partial files and folders that killed processes left in these folders.
 
-    ``prefix``: only of what begins so.
+    Only names that begin with ``prefix`` are considered.
     """
-    found = []
+    removed = []
     for folder in folders:
         try:
             with os.scandir(folder) as entries:
@@ -129,12 +129,12 @@ def remove_leftovers(folders: Iterable[Path], prefix: str = "") -> list[Path]:
         except FileNotFoundError:
             continue
         partial = [Path(folder) / name for name in names if name.startswith(prefix)]
-        found += [path for path in partial if _remove_unused(path)]  # a database before its journal
-    return found
+        removed += [path for path in partial if _remove_unused(path)]  # a database before its journal
+    return removed
 
 
 def _remove_unused(path: Path) -> bool:
-    """Remove it unless somebody writes to it; returns whether it was removed."""
+    """Remove a partial file or folder unless a process is writing to it; returns whether it was removed."""
     if any(
         path.with_name(path.name.removesuffix(each)).exists() for each in JOURNALS if path.name.endswith(each)
     ):
@@ -145,14 +145,14 @@ def _remove_unused(path: Path) -> bool:
                 shutil.rmtree(path)
             else:
                 path.unlink()
-    except OSError:  # in use, gone by now, or not ours to remove
+    except OSError:  # it is in use, already removed, or may not be removed
         return False
     return True
 
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Hold a file or folder. Raises BlockingIOError while another does."""
+    """Hold the lock of a file or folder. Raises BlockingIOError while another process holds it."""
     handle = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,7 +1,7 @@
-"""Gray images of up to 16 bits: the window and level that make a picture of them (DICOM PS3.3 C.11).
+"""Display of gray images of up to 16 bits by window and level (DICOM PS3.3 C.11).
 
-One table of 65,536 entries says what every stored value looks like, here and in the browser
-(``components/viewer/levels.js``); it is exact, and one look-up a pixel whatever the function.
+A table of 65,536 entries maps every stored value to its displayed gray level, here and in the browser
+(``components/viewer/levels.js``). It is exact and takes one lookup per pixel, whatever the function.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 
 
 def full_range(bits: int) -> Window:
-    """Black at 0, white at the largest value of ``bits``."""
+    """The window from black at 0 to white at the largest value of ``bits``."""
     return Window((2**bits - 1) / 2, 2**bits - 1, "LINEAR_EXACT")
 
 
 def is_valid(window: Window) -> bool:
-    """Whether DICOM allows the width: at least 1, for the other functions than LINEAR more than 0."""
+    """Whether DICOM allows the window: a width of at least 1 for LINEAR, and above 0 for the other functions."""
     least_ok = window.width >= 1 if window.function == "LINEAR" else window.width > 0
     return window.function in FUNCTIONS and least_ok and isfinite(window.center) and isfinite(window.width)
 
 
 def shares(values: NDArray[np.float64], window: Window) -> NDArray[np.float64]:
-    """Rescaled values -> 0 (black) .. 1 (white) (PS3.3 C.11.2.1.2.1 and C.11.2.1.3)."""
+    """Map rescaled values to 0 (black) .. 1 (white) (PS3.3 C.11.2.1.2.1 and C.11.2.1.3)."""
     center, width = window.center, window.width
     if window.function == "SIGMOID":
-        with np.errstate(over="ignore"):  # far below the window: 1 / (1 + infinity) is the 0 that is meant
+        with np.errstate(over="ignore"):  # far below the window, 1 / (1 + infinity) is 0, as it should be
             sigmoid: NDArray[np.float64] = 1 / (1 + np.exp(-4 * (values - center) / width))
         return sigmoid
     if window.function == "LINEAR":
@@ -45,7 +45,7 @@ def shares(values: NDArray[np.float64], window: Window) -> NDArray[np.float64]:
 
 
 def lookup_table(display: Display) -> NDArray[np.uint8]:
-    """(65536,) uint8: what each stored value looks like by default, 0 black .. 255 white."""
+    """The displayed gray level (65536,) uint8 of each stored value by default, 0 black .. 255 white."""
     if display.table:
         shown = np.frombuffer(display.table, np.uint8)
         table = np.concatenate([shown, np.full(VALUES - len(shown), shown[-1])])
@@ -56,14 +56,14 @@ def lookup_table(display: Display) -> NDArray[np.uint8]:
 
 
 def as_picture(image: Pixels | GrayImage) -> Pixels:
-    """The image as it is shown by default, (H, W, 3) uint8."""
+    """The image as it is displayed by default, (H, W, 3) uint8."""
     if not isinstance(image, GrayImage):
         return image
     return np.repeat(lookup_table(image.display)[image.values][:, :, None], 3, axis=2)
 
 
 def display_text(bits: int, display: Display) -> str:
-    """The depth and the display as JSON, for a text chunk."""
+    """The depth and the display as JSON, for a PNG text chunk."""
     return json.dumps(
         {
             "bits": bits,
@@ -78,16 +78,16 @@ def display_text(bits: int, display: Display) -> str:
 
 
 def display_from_text(text: str) -> tuple[int, Display] | None:
-    """What :func:`display_text` wrote; None for anything else: a file of others may say what it likes."""
+    """The depth and display that :func:`display_text` wrote; None for any other text, as foreign files may have."""
     try:
-        said = json.loads(text)
-        windows = tuple(Window(float(c), float(w), function) for c, w, function in said["windows"])
-        rescale = float(said["slope"]), float(said["intercept"])
-        table = base64.b64decode(said["table"], validate=True)
-        bits = int(said["bits"])
+        fields = json.loads(text)
+        windows = tuple(Window(float(c), float(w), function) for c, w, function in fields["windows"])
+        rescale = float(fields["slope"]), float(fields["intercept"])
+        table = base64.b64decode(fields["table"], validate=True)
+        bits = int(fields["bits"])
     except (ValueError, KeyError, TypeError):
         return None
-    sound = windows and all(map(is_valid, windows)) and all(map(isfinite, rescale))
-    if not sound or not 1 <= bits <= 16 or len(table) > VALUES:
+    valid = windows and all(map(is_valid, windows)) and all(map(isfinite, rescale))
+    if not valid or not 1 <= bits <= 16 or len(table) > VALUES:
         return None
-    return bits, Display(windows, *rescale, said.get("inverted") is True, table)
+    return bits, Display(windows, *rescale, fields.get("inverted") is True, table)

@@ -1,4 +1,4 @@
-"""What the machine computes fast in. Import on use: needs torch."""
+"""Number formats, compilation and device names for the hardware at hand. Import on use, since it needs torch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 
 def multiplies_bfloat16(device: torch.device) -> bool:
-    """Whether the device has matrix units for bfloat16: CUDA from 8.0 on, CPUs with AMX.
+    """Whether the device has matrix units for bfloat16: GPUs from CUDA capability 8.0 on, and CPUs with AMX.
 
     Without such units bfloat16 is slower than float32; with AMX, convolutions run five to eight times faster.
     """
@@ -20,12 +20,12 @@ def multiplies_bfloat16(device: torch.device) -> bool:
 
 
 def mixed_precision(device: torch.device, *, wanted: bool = True) -> torch.autocast:
-    """A context in which matrix products run in bfloat16, where the device has units for it and it is wanted."""
+    """A context in which matrix products run in bfloat16, if it is ``wanted`` and the device has units for it."""
     return torch.autocast(device.type, torch.bfloat16, enabled=wanted and multiplies_bfloat16(device))
 
 
 def compiled(function: Callable[..., Any], threads: int) -> Callable[..., Any]:
-    """``function`` compiled for calls from ``threads`` threads at once; as it is where there is no C++ compiler."""
+    """``function`` compiled for ``threads`` concurrent threads; the function itself if there is no C++ compiler."""
     from torch._inductor.cpp_builder import get_cpp_compiler
     from torch._inductor.exc import InvalidCxxCompiler
 
@@ -39,7 +39,7 @@ def compiled(function: Callable[..., Any], threads: int) -> Callable[..., Any]:
 
 
 def describe_device(device: torch.device) -> str:
-    """The device in words, for the records of a training: "2 CPU cores with AMX", "NVIDIA H200"."""
+    """The name of the device for a training record, such as "2 CPU cores with AMX (x86_64)" or "NVIDIA H200"."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     units = " with AMX" if multiplies_bfloat16(device) else ""

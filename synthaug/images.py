@@ -1,7 +1,7 @@
-"""Bytes in, pixels out, safely; and back: PNG with provenance, thumbnails, atlases.
+"""Safe decoding of image files, encoding to PNG with provenance, and thumbnail atlases.
 
-An image is addressed by its pixels (``pixel_hash``), so the same picture saved twice, as PNG and as BMP,
-is one image. Gray of more than 8 bits is kept as it is; what is shown and trained on is derived from it.
+An image is addressed by its pixels (``pixel_hash``), so that the same picture saved as PNG and as BMP is one image.
+Gray of more than 8 bits keeps its depth; the displayed 8-bit image is derived from it.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from synthaug.grayscale import as_picture, display_from_text, display_text, full
 from synthaug.records import Display, GrayImage, Pixels
 
 MAX_PIXELS = 50_000_000
-"""The largest image taken, width x height; a 50-megapixel RGB array is 150 MB."""
+"""Largest accepted image in pixels (width x height); a 50-megapixel RGB array takes 150 MB."""
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
 WEBP_MAX_SIDE = 16383
 PNG_LEVEL = 3
-"""zlib level: as small as 6 for 32-px images, 2.5 times as fast for 512-px ones and 18% larger."""
+"""zlib level. Compared with level 6: the same size for 32-px images; 2.5 times as fast and 18% larger at 512 px."""
 
 _NAMES = ", ".join(FORMATS)
 
 _ORIENTATION_TAG = 0x0112
-_UPRIGHT = {  # EXIF orientation -> what makes the picture upright (EXIF 2.32, tag 0x0112)
+_UPRIGHT = {  # EXIF orientation -> operation that turns the image upright (EXIF 2.32, tag 0x0112)
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -45,13 +45,13 @@ _GRAY_DEPTHS = (8, 10, 12, 14, 16)
 _TIFF_PHOTOMETRIC = 262  # 0: white is zero
 
 DISPLAY_TEXT = "Display"
-"""The text chunk of a stored gray image that says how it is shown (see grayscale.display_text)."""
+"""Name of the text chunk that holds the display settings of a stored gray image (see grayscale.display_text)."""
 
 
 def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Pixels:
-    """The picture in ``data`` as RGB, (H, W, 3) uint8; ``ImageRejected`` where it is not one we take.
+    """The image in ``data`` as RGB, (H, W, 3) uint8. Raises ImageRejected for anything else.
 
-    Gray of more than 8 bits is shown as :func:`decode_full` says.
+    Gray of more than 8 bits is converted with the display settings that :func:`decode_full` finds.
     """
     return as_picture(decode_full(data, max_pixels=max_pixels))
 
@@ -59,10 +59,10 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Pixels:
 def decode_full(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Pixels | GrayImage:
     """The image in ``data``: RGB, (H, W, 3) uint8, or gray of more than 8 bits. Raises ImageRejected.
 
-    The size is checked before any pixel is decoded. Transparency is laid over white. EXIF orientation is
-    applied; colour profiles are not. Gray of more than 8 bits is shown as :func:`encode_png` wrote it; in
-    another file over the full range of the smallest depth among 8, 10, 12, 14 and 16 bits that holds its
-    maximum, so that a 12-bit radiograph in a 16-bit file is not black, and zero stays black.
+    The size is checked before any pixel is decoded. Transparent areas become white. The EXIF orientation is applied;
+    colour profiles are not. A gray image of more than 8 bits has the display settings that :func:`encode_png` stored.
+    Without any, its window is the full range of the smallest depth among 8, 10, 12, 14 and 16 bits that holds its
+    maximum: a 12-bit radiograph in a 16-bit file is then not dark, and zero stays black.
     """
     if not data:
         raise ImageRejected("the file is empty (0 bytes)")
@@ -77,12 +77,12 @@ def decode_full(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Pixels | GrayIm
 
 
 def _open(data: bytes, max_pixels: int) -> Image.Image:
-    """The image with its header read, known to be one frame of an acceptable size."""
+    """The image with only its header read. Raises ImageRejected for animations and unacceptable sizes."""
     try:
         image = Image.open(BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
         raise ImageRejected(
-            f"not an image we read ({_NAMES}): {len(data):,} bytes starting {data[:8]!r}"
+            f"not a supported image ({_NAMES}): {len(data):,} bytes starting with {data[:8]!r}"
         ) from error
     except Image.DecompressionBombError as error:
         raise ImageRejected(f"too large: more than the {max_pixels:,} pixels allowed") from error
@@ -105,13 +105,13 @@ def _open(data: bytes, max_pixels: int) -> Image.Image:
 
 
 def _verify_png(data: bytes) -> None:
-    """Check every chunk's CRC: a decoder alone does not notice a flipped bit in the pixels."""
+    """Check the CRC of every chunk, because decoding alone does not detect a flipped bit in the pixels."""
     with Image.open(BytesIO(data), formats=("PNG",)) as image:
         image.verify()
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    """``image`` in mode RGB."""
+    """``image`` converted to RGB. Raises ImageRejected."""
     if image.mode == "RGB" and not image.has_transparency_data:
         return image
     if image.mode == "F":
@@ -127,15 +127,15 @@ def _rgb(image: Image.Image) -> Image.Image:
 
 
 def _gray(image: Image.Image) -> Pixels | GrayImage:
-    """Gray of up to 16 bits; RGB where 8 hold it and nothing says how it is shown."""
+    """A gray image of up to 16 bits; RGB if 8 bits suffice and the file has no display settings."""
     wide = np.asarray(_upright(image)).astype(np.int64)
     lowest, highest = int(wide.min()), int(wide.max())
     if lowest < 0 or highest >= 2**16:
-        raise ImageRejected(f"gray values {lowest} .. {highest}; 0 .. 65535 is allowed")
+        raise ImageRejected(f"the gray values are {lowest} .. {highest}; they must lie in 0 .. 65535")
     values = wide.astype(np.uint16)
-    said = display_from_text(getattr(image, "text", {}).get(DISPLAY_TEXT, ""))
-    if said is not None:
-        return GrayImage(values, *said)
+    stored = display_from_text(getattr(image, "text", {}).get(DISPLAY_TEXT, ""))
+    if stored is not None:
+        return GrayImage(values, *stored)
     bits = next(depth for depth in _GRAY_DEPTHS if highest < 2**depth)
     white_is_zero = image.format == "TIFF" and getattr(image, "tag_v2", {}).get(_TIFF_PHOTOMETRIC) == 0
     gray = GrayImage(values, bits, Display((full_range(bits),), inverted=white_is_zero))
@@ -143,25 +143,25 @@ def _gray(image: Image.Image) -> Pixels | GrayImage:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Apply EXIF orientation; an unreadable EXIF block says nothing of it and costs nobody an image."""
+    """``image`` with its EXIF orientation applied; an unreadable EXIF block is ignored."""
     try:
         orientation = image.getexif().get(_ORIENTATION_TAG, 1)
-    except Exception:  # the pixels are sound; only the metadata is broken, in any way it likes
+    except Exception:  # broken metadata raises many kinds of error, but the pixels are intact
         orientation = 1
     turn = _UPRIGHT.get(orientation)
     return image if turn is None else image.transpose(turn)
 
 
 def size_of(image: Pixels | GrayImage) -> tuple[int, int]:
-    """Width and height."""
+    """Width and height of an image in pixels."""
     height, width = (image.values if isinstance(image, GrayImage) else image).shape[:2]
     return int(width), int(height)
 
 
 def pixel_hash(image: Pixels | GrayImage) -> str:
-    """The content address of an image: SHA-256 hex of its kind, width, height (big-endian uint32), bytes.
+    """The content address of an image: SHA-256 over its kind, width and height (big-endian uint32) and bytes, in hex.
 
-    The kind is ``RGB``, or ``GRAY16`` with big-endian values; how gray is shown is not part of it.
+    The kind is ``RGB``, or ``GRAY16`` with big-endian values. Display settings are not part of the hash.
     """
     if isinstance(image, GrayImage):
         return _digest(b"GRAY16", image.values.astype(">u2"))
@@ -178,7 +178,7 @@ def _digest(kind: bytes, pixels: NDArray[Any]) -> str:
 def encode_png(image: Pixels | GrayImage, text: Mapping[str, str]) -> bytes:
     """A PNG of ``image`` with ``text`` as iTXt chunks in key order; the same input gives the same bytes.
 
-    Gray of more than 8 bits is written with 16, and how it is shown as one more chunk.
+    A gray image of more than 8 bits is written with 16 bits, and its display settings as one more chunk.
     """
     if isinstance(image, GrayImage):
         shown = {**text, DISPLAY_TEXT: display_text(image.bits, image.display)}
@@ -194,7 +194,7 @@ def _png(image: Image.Image, text: Mapping[str, str]) -> bytes:
 
 
 def resize(pixels: Pixels, size: tuple[int, int]) -> Pixels:
-    """``pixels`` at ``size`` (width, height), antialiased bicubic; the aspect ratio follows ``size``."""
+    """``pixels`` (H, W, 3) resized to exactly ``size`` (width, height), by bicubic interpolation with antialiasing."""
     height, width = pixels.shape[:2]
     if (width, height) == size:
         return pixels
@@ -202,15 +202,20 @@ def resize(pixels: Pixels, size: tuple[int, int]) -> Pixels:
 
 
 def atlas_columns(count: int) -> int:
-    """Columns of an atlas of ``count`` tiles: the smallest square that holds them."""
+    """Number of columns in an atlas of ``count`` tiles: that of the smallest square that holds them."""
     return max(1, ceil(sqrt(count)))
 
 
 def atlas(images: Sequence[Pixels], tile: int) -> bytes:
-    """One WebP with every image centred in a ``tile`` x ``tile`` cell, row by row, ``atlas_columns`` wide."""
+    """A WebP image with every image centred in a cell of ``tile`` x ``tile`` px, row by row in ``atlas_columns``.
+
+    Raises ValueError if the atlas would be wider than WebP allows.
+    """
     columns = atlas_columns(len(images))
     if columns * tile > WEBP_MAX_SIDE:
-        raise ValueError(f"{len(images)} tiles of {tile} px exceed WebP's {WEBP_MAX_SIDE} px a side")
+        raise ValueError(
+            f"{len(images)} tiles of {tile} px exceed WebP's limit of {WEBP_MAX_SIDE} px per side"
+        )
     rows = max(1, ceil(len(images) / columns))
     sheet = Image.new("RGB", (columns * tile, rows * tile))
     for index, pixels in enumerate(images):

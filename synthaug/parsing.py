@@ -1,4 +1,4 @@
-"""JSON from outside as typed records: every field is there and has its type, or one line says which is not."""
+"""Parsing external JSON to typed records; an invalid field raises an error that names it in one line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from synthaug.errors import UserError
 
 Record = TypeVar("Record")
 Unknown = Literal["ignore", "forbid"]
-SHOWN = 80  # characters of a value in a message
+SHOWN = 80  # characters of a value that a message shows
 
 
 def parse_json(
@@ -23,10 +23,10 @@ def parse_json(
     *,
     unknown: Unknown = "ignore",
 ) -> Record:
-    """``text`` as a ``kind``: a dataclass, or a plain type such as ``dict[str, str]``.
+    """Parse ``text`` to a ``kind``: a dataclass, or a plain type such as ``dict[str, str]``.
 
-    Types are not converted: "3" is no number. ``unknown`` fields are passed over or refused. ``what`` names the
-    text in the message of ``error``, e.g. its path.
+    Types are not converted: "3" is not a number. ``unknown`` says whether unknown fields are ignored or forbidden.
+    Raises ``error``, whose message calls the text ``what``, such as its path.
     """
     try:
         return TypeAdapter(kind).validate_json(text, strict=True, extra=unknown)
@@ -42,7 +42,7 @@ def parse_record(
     *,
     unknown: Unknown = "ignore",
 ) -> Record:
-    """A value read from JSON as a ``kind``; see :func:`parse_json`."""
+    """Convert a value read from JSON to a ``kind``; see :func:`parse_json`."""
     try:
         text = json.dumps(value)
     except (TypeError, ValueError, RecursionError) as found:
@@ -53,7 +53,7 @@ def parse_record(
 def read_json(
     kind: type[Record], path: Path, error: type[UserError] = UserError, *, unknown: Unknown = "ignore"
 ) -> Record:
-    """The file ``path`` as a ``kind``; see :func:`parse_json`."""
+    """Parse the file ``path`` to a ``kind``; see :func:`parse_json`."""
     try:
         content = path.read_bytes()
     except OSError as reason:
@@ -67,7 +67,7 @@ def _first_problem(error: ValidationError) -> str:
     if first["type"] == "json_invalid":
         return f"is not valid JSON: {first['msg'].removeprefix('Invalid JSON: ')}"
     place = ".".join(str(part) for part in first["loc"])
-    more = f", and {len(others)} more such problems" if others else ""
+    more = f", and {len(others)} more problems" if others else ""
     return f"cannot be used: {place + ': ' if place else ''}{first['msg']}{_seen(first)}{more}"
 
 

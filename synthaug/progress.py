@@ -1,4 +1,4 @@
-"""How long work reports how far it is: the signatures, and nothing else."""
+"""Signatures of progress callbacks."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 Progress = Callable[[int, int, str], None]
-"""(units done, units in all, what it is at)."""
+"""Called with (units done, total units, description of the current work)."""
 
 EpochProgress = Callable[[dict[str, Any]], None]
-"""What the training loop of a classifier measured in an epoch: "epoch", "epochs", "loss" ..."""
+"""Called after each epoch of a classifier with its measurements: "epoch", "epochs", "loss" ..."""
 
 RunProgress = Callable[[int, int, dict[str, Any]], None]
-"""(training runs done, runs in all, the epoch of the present run)."""
+"""Called with (training runs done, total runs, measurements of the current run's last epoch)."""
 
 StepProgress = Callable[[str, int, int, float], None]
-"""(phase, steps done, steps in all, loss), after every step; raise in it to stop."""
+"""Called with (phase, steps done, total steps, loss) after every step; raising an exception stops the training."""

@@ -1,4 +1,4 @@
-"""The small frozen records that stages, store and seams exchange. No behaviour lives here."""
+"""Small frozen records that stages, store and plug-in packages exchange; they have no behaviour."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What is shown from black to white, in rescaled values (DICOM PS3.3 C.11.2.1.2 and .3)."""
+    """The range of rescaled values that is displayed from black to white (DICOM PS3.3 C.11.2.1.2 and .3)."""
 
     center: float
     width: float
@@ -31,20 +31,20 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """How a gray image is shown. Rescaled value = slope * stored value + intercept."""
+    """Display settings of a gray image. Rescaled value = slope * stored value + intercept."""
 
     windows: tuple[Window, ...]  # at least one; the first is the default
     slope: float = 1.0
     intercept: float = 0.0
     inverted: bool = False  # high values are dark (MONOCHROME1)
     table: bytes = (
-        b""  # a VOI LUT: stored value -> 0..255 before the inversion; the default where it is there
+        b""  # VOI LUT, stored value -> 0..255 before the inversion; if present, used instead of a window
     )
 
 
 @dataclass(frozen=True, slots=True)
 class GrayImage:
-    """A gray image at its full depth; ``acquisition`` says how it was taken, and nothing of whom."""
+    """A gray image at full depth; ``acquisition`` describes how it was taken, without any patient data."""
 
     values: NDArray[np.uint16]  # (H, W), 0 .. 2**bits - 1
     bits: int  # 1..16
@@ -63,21 +63,23 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
-    """What one image is made from. Equal requests give equal pixels (see generators.base)."""
+    """The inputs for one generated image. Equal requests give equal pixels (see generators.base)."""
 
     prompt: str
     seed: int  # 0 .. 2**63 - 1
-    guidance_scale: float | None = None  # None: the generator's own
+    guidance_scale: float | None = None  # None: the generator's default
     image: Pixels | None = field(
         default=None, compare=False
-    )  # what to start from: image-to-image, inpainting
-    mask: NDArray[np.bool_] | None = field(default=None, compare=False)  # (H, W), true where to draw anew
-    strength: float | None = None  # 0 keeps ``image``, 1 draws it anew; None: the generator's own
+    )  # starting image, for image-to-image and inpainting
+    mask: NDArray[np.bool_] | None = field(
+        default=None, compare=False
+    )  # (H, W), true where to replace the image
+    strength: float | None = None  # 0 keeps ``image``, 1 replaces it; None: the generator's default
 
 
 @dataclass(frozen=True, slots=True)
 class ImportItem:
-    """One entry of a source: where it came from, its encoded bytes or pixels, and what is known of it."""
+    """One entry of an import source: its path, its encoded bytes or pixels, and its labels and metadata."""
 
     path: str
     data: bytes | Pixels
@@ -85,13 +87,13 @@ class ImportItem:
     split: Split | None = None
     caption: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    class_index: int | None = None  # where the source numbers its classes and names none
+    class_index: int | None = None  # for a source that has class indices but no names
     rejected: str = ""  # why the importer could not read this entry; ``data`` is then empty
 
 
 @dataclass(frozen=True, slots=True)
 class ExportItem:
-    """One image on its way out. ``provenance`` is JSON-ready (prompt, seed, who labeled it, ...)."""
+    """One image to export. ``provenance`` can be written as JSON (prompt, seed, annotator, ...)."""
 
     sha256: str
     pixels: Pixels
@@ -103,7 +105,7 @@ class ExportItem:
 
 @dataclass(frozen=True, slots=True)
 class ImageRecord:
-    """A stored image; ``sha256`` is the address of its pixels."""
+    """A stored image; ``sha256`` is the hash of its pixels, by which it is addressed."""
 
     id: int
     sha256: str
@@ -116,12 +118,12 @@ class ImageRecord:
 
 @dataclass(frozen=True, slots=True)
 class LabelEntry:
-    """One line to append to the label log.
+    """One entry to append to the label log.
 
-    ``op_id`` names the operation, and is chosen by the client: the same entry again is a retry and is ignored,
-    another entry with the same one is refused. ``undoes`` is the id of the log entry that a ``value="undo"``
-    entry takes back. ``model_id`` is the model whose prediction the annotator saw. ``reason`` is why an owner
-    corrects the label of a real test image, which is frozen otherwise.
+    The client chooses ``op_id`` to identify the operation: repeating the same entry is a retry and has no effect,
+    whereas a different entry with the same ``op_id`` is refused. ``undoes`` is the id of the log entry that an entry
+    with ``value="undo"`` takes back. ``model_id`` is the model whose prediction the annotator saw. ``reason`` is why
+    an owner corrects the label of a real test image, which is otherwise frozen.
     """
 
     image_id: int
@@ -138,7 +140,7 @@ class LabelEntry:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A row of the job table. ``done`` counts units of ``total``; ``note`` says what it is at."""
+    """A row of the job table. ``done`` of ``total`` units are finished; ``note`` describes the current work."""
 
     id: int
     kind: str

@@ -1,4 +1,4 @@
-"""Weights on disk: safetensors only, and given to a network only where every name and shape is its own."""
+"""Loading weights: only from safetensors, and only if every name and shape matches the network."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from synthaug.errors import UserError
 if TYPE_CHECKING:
     import torch
 
-SHOWN = 3  # names of a kind in a message
+SHOWN = 3  # tensor names of each kind that a message shows
 
 
 def read_tensors(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
-    """A file's own metadata and its tensors by name. Raises UserError where it cannot be read."""
+    """The metadata of a safetensors file and its tensors by name. Raises UserError if it cannot be read."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -28,13 +28,13 @@ def read_tensors(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
 
 
 def fill(module: torch.nn.Module, tensors: Mapping[str, torch.Tensor], path: Path) -> None:
-    """Give a network the weights read from ``path``. Raises UserError unless they are exactly its own."""
+    """Load the tensors read from ``path`` into a network. Raises UserError unless names and shapes match exactly."""
     check_tensors(path, module.state_dict(), tensors)
     module.load_state_dict(dict(tensors))
 
 
 def check_tensors(path: Path, wanted: Mapping[str, torch.Tensor], found: Mapping[str, torch.Tensor]) -> None:
-    """Refuse tensors of ``path`` whose names or shapes are not those that are wanted. Raises UserError."""
+    """Raises UserError unless the tensors ``found`` in ``path`` have exactly the names and shapes ``wanted``."""
     misshapen = [
         f"{name}: {tuple(found[name].shape)} instead of {tuple(wanted[name].shape)}"
         for name in wanted.keys() & found.keys()
@@ -46,36 +46,42 @@ def check_tensors(path: Path, wanted: Mapping[str, torch.Tensor], found: Mapping
 def refuse_misfit(
     path: Path, missing: Collection[str], unexpected: Collection[str], misshapen: Collection[str]
 ) -> None:
-    """Raise UserError, with the file and the first names, where any name is given."""
-    kinds = {"missing": missing, "not expected": unexpected, "of another shape": misshapen}
-    said = [f"{len(names)} tensors {kind} ({_first(names)})" for kind, names in kinds.items() if names]
-    if said:
+    """Raises UserError, with the file and the first names, if any name is given."""
+    kinds = {"missing": missing, "unexpected": unexpected, "of another shape": misshapen}
+    problems = [
+        f"{len(names)} tensor{'s' * (len(names) > 1)} {kind} ({_first(names)})"
+        for kind, names in kinds.items()
+        if names
+    ]
+    if problems:
         raise UserError(
-            f"{path} does not hold the weights of this network: {', '.join(said)}; fetch or train it again"
+            f"{path} does not hold the weights of this network: {', '.join(problems)}; "
+            "download or train the model again"
         )
 
 
 def pretrained(
     kind: Any, name: str | Path, variant: str | None = None, *, local_files_only: bool = True, **options: Any
 ) -> Any:
-    """``kind.from_pretrained(name)`` of diffusers or transformers, who alone would draw at random what is missing.
+    """``kind.from_pretrained(name)`` of diffusers or transformers, which by itself would initialise missing weights.
 
-    Raises UserError where the file's tensors are not exactly the network's; what else they raise is theirs.
+    Raises UserError unless the tensors of the file match the network exactly; other exceptions of the libraries pass
+    through.
     """
     import diffusers
     import transformers
 
     for each in (diffusers, transformers):
         each.utils.logging.disable_progress_bar()
-        each.utils.logging.set_verbosity_error()  # they list hundreds of names; we raise
+        each.utils.logging.set_verbosity_error()  # hides their lists of hundreds of names
     model, report = kind.from_pretrained(
         name,
         variant=variant,
         use_safetensors=True,
         local_files_only=local_files_only,
         output_loading_info=True,
-        ignore_mismatched_sizes=True,  # reported, and refused here
-        low_cpu_mem_usage=find_spec("accelerate") is not None,  # asked for without it, diffusers grumbles
+        ignore_mismatched_sizes=True,  # they are reported, and raise an error below
+        low_cpu_mem_usage=find_spec("accelerate") is not None,  # without accelerate, diffusers would warn
         **options,
     )
     misshapen = [
@@ -89,7 +95,7 @@ def pretrained(
 
 
 def _weights_of(folder: Path, variant: str | None) -> Path:
-    """The one file that a variant's weights lie in, or the folder where they are spread over several."""
+    """The file that holds the weights of a variant, or the folder if they are split over several files."""
     files = [path for path in folder.glob("*.safetensors") if (f".{variant}." in path.name) == bool(variant)]
     return files[0] if len(files) == 1 else folder
 

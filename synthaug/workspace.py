@@ -1,6 +1,6 @@
-"""A workspace: a directory that holds everything, and can be copied as a whole.
+"""A workspace: a directory that holds all data of a project and can be copied as a whole.
 
-synthaug.db (SQLite), images/ (PNG by pixel hash), models/ (safetensors), runs/, exports/.
+It contains synthaug.db (SQLite), images/ (PNG files named by pixel hash), models/ (safetensors), runs/ and exports/.
 """
 
 from __future__ import annotations
@@ -8,10 +8,12 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TextIO
 
 from synthaug.config import DATABASE_FILE, FOLDERS, PRESETS
 from synthaug.errors import UnknownName, UserError, WorkspaceError, WorkspaceInUse, explain_os_error
@@ -22,13 +24,14 @@ from synthaug.store.database import Database
 from synthaug.store.image_store import ImageStore
 
 LOCK_FILE = "worker.lock"
+ORPHAN_SECONDS = 5.0  # the worker of a killed app ends within this
 RESTORE = "restore it from a backup: synthaug restore BACKUP NEW"
 MAX_CLASS_NAME = 200
-MAX_CLASSES = 255  # a class is one byte where many images travel at once
+MAX_CLASSES = 255  # the map sends the class of each image as one byte
 
 
 class Workspace:
-    """An open workspace. Usable from any thread."""
+    """An open workspace; it can be used from any thread."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -38,7 +41,7 @@ class Workspace:
 
     @classmethod
     def create(cls, root: Path, classes: Sequence[str], preset: str | None = None) -> Workspace:
-        """Make a new workspace with these classes, or a preset's. Raises UserError, WorkspaceError."""
+        """Create a workspace with these class names or those of a preset. Raises UserError and WorkspaceError."""
         if preset is not None:
             if preset not in PRESETS:
                 raise UnknownName("preset", preset, PRESETS)
@@ -58,34 +61,34 @@ class Workspace:
 
     @classmethod
     def open(cls, root: Path) -> Workspace:
-        """Open an existing workspace. Raises WorkspaceError."""
+        """Open an existing workspace, and migrate its database if needed. Raises WorkspaceError."""
         path = root / DATABASE_FILE
         if not path.is_file():
             if ImageStore(root / "images").is_empty():
                 raise WorkspaceError(
-                    f"no workspace at {root}; make one with: synthaug init {root} --preset digits"
+                    f"there is no workspace at {root}; create one with: synthaug init {root} --preset digits"
                 )
-            raise WorkspaceError(f"{path} is missing beside the images; {RESTORE}")
+            raise WorkspaceError(f"{path} is missing, although there are images; {RESTORE}")
         workspace = cls(root)
         if is_blank(workspace.db):
-            begun = f"repeat what began it: synthaug init {root}"
-            raise WorkspaceError(f"{path} is empty; {begun if workspace.images.is_empty() else RESTORE}")
+            retry = f"repeat the command that was interrupted: synthaug init {root}"
+            raise WorkspaceError(f"{path} is empty; {retry if workspace.images.is_empty() else RESTORE}")
         workspace.db.migrate()
         return workspace
 
     def remove_leftovers(self) -> list[Path]:
-        """Remove files that killed processes left half written; returns them."""
+        """Remove and return the files that killed processes left half written."""
         folders = [self.root, *(self.root / each for each in (*FOLDERS, "features")), *self.images.folders()]
         return remove_leftovers(folders)
 
     @property
     def name(self) -> str:
-        """The directory's name."""
+        """The name of the directory."""
         return self.root.resolve().name
 
     @property
     def read_only(self) -> bool:
-        """Whether it lies where it may not be written to: it can be looked at and verified."""
+        """Whether the workspace may not be written to; it can still be viewed and verified."""
         return self.db.read_only
 
     @property
@@ -95,33 +98,43 @@ class Workspace:
 
     @property
     def preset(self) -> str:
-        """The preset it was made from, or ""."""
+        """The preset it was created from, or ""."""
         return catalog.get_setting(self.db, "preset") or ""
 
     @contextmanager
-    def lock(self, purpose: str) -> Iterator[None]:
-        """Be the one process that works this workspace's jobs. Raises WorkspaceInUse naming who holds it.
+    def lock(self, purpose: str) -> Iterator[int | None]:
+        """Hold the lock that lets only one process run the jobs of this workspace.
 
-        One that may not be written to has no jobs to work, and is looked at by as many as like.
+        Gives the lock's descriptor, which a child process may share; None for a read-only workspace, which runs no
+        jobs and needs no lock. Raises WorkspaceInUse, naming the process that holds it.
         """
         if self.read_only:
-            yield
+            yield None
             return
         with self._open_lock_file() as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise WorkspaceInUse(
-                    f"{self.root} is in use by {_holder(handle)}; close that first"
-                ) from error
+            self._take(handle)
             handle.seek(0)
             handle.truncate()
             json.dump({"pid": os.getpid(), "purpose": purpose}, handle)
             handle.flush()
             self.remove_leftovers()
-            yield
+            yield handle.fileno()
 
-    def _open_lock_file(self) -> Any:
+    def _take(self, handle: TextIO) -> None:
+        """Take the lock; that of a killed app is waited for, since its worker needs a moment to notice."""
+        patience = time.monotonic() + ORPHAN_SECONDS
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                holder = _Holder.read(handle)
+                if holder.is_alive() or time.monotonic() > patience:
+                    raise WorkspaceInUse(f"{self.root} is in use by {holder}; close that first") from error
+                time.sleep(0.05)
+            else:
+                return
+
+    def _open_lock_file(self) -> TextIO:
         path = self.root / LOCK_FILE
         try:
             return path.open("a+", encoding="utf-8")
@@ -130,18 +143,18 @@ class Workspace:
 
 
 def _refuse_filled(root: Path) -> None:
-    """Refuse a folder that holds a workspace; what a killed init left is none. Raises WorkspaceError."""
+    """Raises WorkspaceError for a folder that holds a workspace or images; removes what a killed init left."""
     path = root / DATABASE_FILE
     if path.exists() and not is_blank(Database(path)):
-        raise WorkspaceError(f"{root} is a workspace already; choose another directory")
+        raise WorkspaceError(f"{root} is already a workspace; choose another directory")
     if not ImageStore(root / "images").is_empty():
-        raise WorkspaceError(f"{root} holds images without their database; {RESTORE}")
+        raise WorkspaceError(f"{root} holds images but no database; {RESTORE}")
     for journal in JOURNALS:
         path.with_name(path.name + journal).unlink(missing_ok=True)
 
 
 def _fill(db: Database, classes: Sequence[str], preset: str | None) -> None:
-    """Make the schema, and write down what the workspace is about."""
+    """Create the schema and store the classes and the preset."""
     with db.transaction():
         db.migrate()
         catalog.add_classes(db, list(classes))
@@ -151,11 +164,11 @@ def _fill(db: Database, classes: Sequence[str], preset: str | None) -> None:
 
 
 def check_class_names(names: Sequence[str]) -> None:
-    """Refuse empty, repeated, overlong or unprintable class names. Raises UserError."""
+    """Raises UserError for empty, repeated, overlong or unprintable class names."""
     if not names:
         raise UserError("a workspace needs at least one class: --classes a,b or --preset digits")
     if len(names) > MAX_CLASSES:
-        raise UserError(f"{len(names)} classes were given; a workspace takes at most {MAX_CLASSES}")
+        raise UserError(f"{len(names)} classes were given; a workspace has at most {MAX_CLASSES}")
     for name in names:
         if not name.strip():
             raise UserError(f"class name {name!r} is empty; every class needs a visible name")
@@ -165,13 +178,32 @@ def check_class_names(names: Sequence[str]) -> None:
             )
     if len(set(names)) != len(names):
         twice = next(name for name in names if list(names).count(name) > 1)
-        raise UserError(f"class {twice!r} is named twice; class names must differ")
+        raise UserError(f"class {twice!r} is given twice; class names must differ")
 
 
-def _holder(handle: Any) -> str:
-    handle.seek(0)
-    try:
-        holder = json.loads(handle.read())
-    except ValueError:
-        return "another synthaug"
-    return f"synthaug {holder['purpose']} (process {holder['pid']})"
+@dataclass(frozen=True, slots=True)
+class _Holder:
+    """Who wrote itself into the lock's file."""
+
+    purpose: str = ""
+    pid: int = 0
+
+    @classmethod
+    def read(cls, handle: TextIO) -> _Holder:
+        handle.seek(0)
+        try:
+            return cls(**json.loads(handle.read()))
+        except (ValueError, TypeError):
+            return cls()
+
+    def is_alive(self) -> bool:
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        except OSError:
+            return True
+        return True
+
+    def __str__(self) -> str:
+        return f"synthaug {self.purpose} (process {self.pid})" if self.pid else "another synthaug"

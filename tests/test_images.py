@@ -92,11 +92,11 @@ def test_a_flipped_bit_in_png_pixels_is_noticed() -> None:
     ("data", "reason"),
     [
         (b"", "empty"),
-        (b"hello, I am text", "not an image we read"),
-        (b"%PDF-1.7\n", "not an image we read"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not an image we read"),
-        (b"\x89PNG\r\n\x1a\n", "not an image|corrupt"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not an image we read"),
+        (b"hello, I am text", "not a supported image"),
+        (b"%PDF-1.7\n", "not a supported image"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not a supported image"),
+        (b"\x89PNG\r\n\x1a\n", "not a supported image|corrupt"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a supported image"),
     ],
 )
 def test_what_is_not_an_image_is_refused(data: bytes, reason: str) -> None:
@@ -167,7 +167,7 @@ def test_big_endian_sixteen_bit_gray() -> None:
 def test_gray_without_a_range_is_refused() -> None:
     with pytest.raises(ImageRejected, match="floating-point"):
         decode(saved(Image.fromarray(np.zeros((4, 4), dtype=np.float32)), "TIFF"))
-    with pytest.raises(ImageRejected, match=r"0 \.\. 65535 is allowed"):
+    with pytest.raises(ImageRejected, match=r"0 \.\. 65535"):
         decode(saved(Image.fromarray(np.array([[-5, 70000]], dtype=np.int32)), "TIFF"))
 
 

@@ -18,7 +18,7 @@ TOO_MUCH = {
     "many choices": ("{a|b}" * 20_000, r"more than 10\*\*300 prompts"),
     "many ranges": ("".join(f"<A{i}:1..9>" for i in range(400)), r"more than 10\*\*300 prompts"),
     "weights": ("{1e-300::a|1e300::b}", "too far apart to choose 1"),
-    "a surrogate": ("a \ud800", "no valid text"),
+    "a surrogate": ("a \ud800", "not valid Unicode text"),
 }
 
 
@@ -53,7 +53,7 @@ def test_what_is_large_is_counted_and_drawn_from(text: str) -> None:
 
 def test_weights_so_far_apart_that_little_can_be_drawn() -> None:
     template = Template.parse("{1000000::a|0.000001::b}" * 40)
-    with pytest.raises(TemplateError, match="ask for fewer prompts or bring the weights closer"):
+    with pytest.raises(TemplateError, match="draw fewer prompts or bring the weights closer"):
         list(template.sample(100, 0, "keep"))
     assert [each.text for each in template.sample(1, 0, "keep")] == ["a" * 40]
 

@@ -136,15 +136,15 @@ def test_slots_lists_names_and_values() -> None:
     [
         ("", 0, "empty"),
         ("  ", 0, "empty"),
-        ("a <FOO> b", 2, "no word list for slot <FOO>; there is: breed, "),
-        ("a __foo__", 2, "no word list called __foo__; there is: breed, "),
-        ("a <b", 2, "'<' without its '>'"),
+        ("a <FOO> b", 2, "no word list for slot <FOO>; give it values, or use one of these lists: breed, "),
+        ("a __foo__", 2, "no word list __foo__; give it values, or use one of these lists: breed, "),
+        ("a <b", 2, "'<' without a matching '>'"),
         ("a </b>", 2, "'</b>' is not a slot"),
         ("a < b > c", 2, "'< b >' is not a slot"),
-        ("a b>", 3, "'>' without its '<'"),
-        ("a {b|c", 2, "'{' without its '}'"),
-        ("{a|{b|c}", 0, "'{' without its '}'"),
-        ("a}", 1, "'}' without its '{'"),
+        ("a b>", 3, "'>' without a matching '<'"),
+        ("a {b|c", 2, "'{' without a matching '}'"),
+        ("{a|{b|c}", 0, "'{' without a matching '}'"),
+        ("a}", 1, "'}' without a matching '{'"),
         ("{x::a|b}", 1, "'x' is not a weight"),
         ("{a|0::b}", 3, "'0' is not a weight"),
         ("{-1::a|b}", 1, "'-1' is not a weight"),
@@ -155,14 +155,14 @@ def test_slots_lists_names_and_values() -> None:
         ("{0$$a|b}", 1, "'0' is not a number of options"),
         ("{1.5$$a|b}", 1, "'1.5' is not a number of options"),
         ("{a|b$$c}", 4, "'$$' out of place"),
-        ("<N:3..1>", 3, "runs backwards"),
+        ("<N:3..1>", 3, "is descending"),
         ("<N:1..3:0>", 3, "step of a range must be above 0, not 0"),
         ("<N:1..3:-1>", 3, "must be above 0, not -1"),
         ("<N:a..b>", 3, "'a..b' is not a range"),
         ("<N:1..3> <N:1..4>", 9, "two different ranges"),
         ("<N:0..999999999999:0.0000001>", 3, "more than"),
-        ("{<BREED>|a} {<breed>|b}", 13, "two places"),
-        ("{2$$<BREED>|a|x <BREED>}", 16, "two places"),
+        ("{<BREED>|a} {<breed>|b}", 13, "two choices"),
+        ("{2$$<BREED>|a|x <BREED>}", 16, "two choices"),
     ],
 )
 def test_mistakes_are_placed(template: str, position: int, message: str) -> None:
@@ -194,7 +194,7 @@ def test_bad_lists(slots: dict[str, list[str]], message: str) -> None:
 
 
 def test_a_range_and_a_list_for_one_slot_are_refused() -> None:
-    with pytest.raises(TemplateError, match="a range here and a list elsewhere"):
+    with pytest.raises(TemplateError, match="both a range and a list of values"):
         Template.parse("<N:1..2>", {"n": ["1"]})
 
 
@@ -269,11 +269,11 @@ def templates(draw: st.DrawFn) -> str:
 
 
 def parsed_or_none(text: str) -> Template | None:
-    """The template, or None where it uses a slot in two places that exclude each other."""
+    """The template, or None where it uses a slot in two choices that exclude each other."""
     try:
         return Template.parse(text, LISTS)
     except TemplateError as error:
-        assert "two places" in str(error)  # noqa: PT017 - anything else would be a bug of the parser
+        assert "two choices" in str(error)  # noqa: PT017 - anything else would be a bug of the parser
         return None
 
 
@@ -447,7 +447,7 @@ def test_shipped_templates_parse_and_say_what_the_digits_captions_say() -> None:
     eight = [prompt.text for prompt in Template.parse(shipped_template("eight"))]
     assert "a bold handwritten digit eight slanted left" in eight
     assert len(eight) == 6
-    with pytest.raises(UnknownName, match="no template called 'dog'; there is: 'cat', 'digit', 'eight'"):
+    with pytest.raises(UnknownName, match="no template called 'dog'; available: 'cat', 'digit', 'eight'"):
         shipped_template("dog")
 
 

@@ -43,7 +43,7 @@ def test_what_a_killed_init_left_is_refused_and_finished_by_repeating_it(
     for folder in ("images", "models"):
         (tmp_path / folder).mkdir()
     leave(tmp_path / "synthaug.db")
-    with pytest.raises(WorkspaceError, match=r"synthaug.db is empty; repeat what began it: synthaug init"):
+    with pytest.raises(WorkspaceError, match=r"synthaug.db is empty; repeat the command that was interrupted: synthaug init"):
         Workspace.open(tmp_path)
     Workspace.create(tmp_path, ["a", "b"]).db.close()
     assert Workspace.open(tmp_path).classes == ("a", "b")
@@ -57,16 +57,16 @@ def test_images_without_their_database_are_neither_opened_nor_begun_anew(
     put_an_image(tmp_path)
     leave(tmp_path / "synthaug.db")
     with pytest.raises(
-        WorkspaceError, match=r"synthaug.db is (missing beside|empty).* synthaug restore BACKUP"
+        WorkspaceError, match=r"synthaug.db is (missing, although|empty).* synthaug restore BACKUP"
     ):
         Workspace.open(tmp_path)
-    with pytest.raises(WorkspaceError, match="holds images without their database"):
+    with pytest.raises(WorkspaceError, match="holds images but no database"):
         Workspace.create(tmp_path, ["a"])
 
 
 def test_a_workspace_is_not_made_twice(tmp_path: Path) -> None:
     Workspace.create(tmp_path, ["a"])
-    with pytest.raises(WorkspaceError, match="is a workspace already"):
+    with pytest.raises(WorkspaceError, match="is already a workspace"):
         Workspace.create(tmp_path, ["a"])
 
 

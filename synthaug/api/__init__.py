@@ -1,1 +1,1 @@
-"""The Python API: what ``import synthaug`` offers. Synchronous; every call is one library function."""
+"""The public Python API of ``import synthaug``. It is synchronous, and every call wraps one library function."""

@@ -1,4 +1,4 @@
-"""How results look in a notebook: escaped text, inline PNG and inline SVG; no script, no address outside."""
+"""HTML of results in a notebook: escaped text, inline PNG and inline SVG, without scripts or external links."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import Image
 from synthaug.records import Pixels
 
 NOTHING = Markup("")
-THUMBNAIL = 96  # px, the longer side at most
+THUMBNAIL = 96  # px, maximum of the longer side
 CARD = "border:1px solid #8884;border-radius:6px;padding:10px 14px;margin:4px 0;max-width:760px"
 COLOURS = {
     "helped": "#2a7f4f",
@@ -24,7 +24,7 @@ PLOT_WIDTH, PLOT_HEIGHT, MARGIN = 420, 74, 16  # px
 
 
 def card(title: str, facts: Mapping[str, object], body: Markup = NOTHING) -> str:
-    """A titled box with a line of facts, and something below them."""
+    """A box with a title, a line of facts and an optional body."""
     line = Markup(" · ").join(Markup("{}: <b>{}</b>").format(name, value) for name, value in facts.items())
     return str(
         Markup('<div style="{}"><strong>{}</strong><div>{}</div>{}</div>').format(CARD, title, line, body)
@@ -32,7 +32,7 @@ def card(title: str, facts: Mapping[str, object], body: Markup = NOTHING) -> str
 
 
 def thumbnails(images: Sequence[Pixels], captions: Sequence[str]) -> Markup:
-    """Images (H, W, 3) uint8 side by side as inline PNG, each with its caption as a tooltip."""
+    """Images (H, W, 3) uint8 side by side as inline PNG, with captions as tooltips."""
     cells = [
         Markup('<img src="{}" alt="{caption}" title="{caption}" height="64" style="margin:2px">').format(
             png_uri(pixels), caption=caption
@@ -43,7 +43,7 @@ def thumbnails(images: Sequence[Pixels], captions: Sequence[str]) -> Markup:
 
 
 def png_uri(pixels: Pixels) -> str:
-    """An RGB image as a ``data:`` address, at most ``THUMBNAIL`` px a side."""
+    """An image (H, W, 3) uint8 as a ``data:`` URI, reduced to at most ``THUMBNAIL`` px per side."""
     image = Image.fromarray(pixels)
     image.thumbnail((THUMBNAIL, THUMBNAIL))
     out = BytesIO()
@@ -52,7 +52,7 @@ def png_uri(pixels: Pixels) -> str:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Markup:
-    """Rows of cells under their headings."""
+    """A table of ``rows`` with the headings ``columns``."""
     head = Markup("").join(Markup("<th>{}</th>").format(each) for each in columns)
     body = Markup("").join(
         Markup("<tr>{}</tr>").format(Markup("").join(Markup("<td>{}</td>").format(cell) for cell in row))
@@ -62,9 +62,9 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Markup:
 
 
 def interval_plot(difference: float, ci: tuple[float, float], seeds: Sequence[float], colour: str) -> Markup:
-    """A difference of accuracies in percentage points, its interval as a bar, and a dot a seed, around zero.
+    """A plot of an accuracy difference in percentage points, with its interval as a bar and a dot for each seed.
 
-    All arguments are shares: 0.01 is one point.
+    All arguments are shares: 0.01 is one percentage point.
     """
     values = [100 * each for each in (difference, *ci, *seeds)]
     reach = 1.1 * max(1.0, *map(abs, values))

@@ -1,4 +1,4 @@
-"""What the calls of a session return: frozen records that show themselves in a notebook."""
+"""Return values of a session's methods: frozen records that display themselves in a notebook."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from pathlib import Path
 from synthaug.api.html import COLOURS, card, interval_plot, table, thumbnails
 from synthaug.records import Pixels
 
-SHOWN = 24  # images, or rejected files, that a result shows
+SHOWN = 24  # maximum number of images or rejected files that a result displays
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of a source: images added, images that were there already, and (path, reason) of the rest."""
+    """The outcome of an import: images added, images already present, and (path, reason) of each rejected file."""
 
     added: int
     duplicates: int
     rejected: tuple[tuple[str, str], ...]
 
     def _repr_html_(self) -> str:
-        facts = {"added": self.added, "there already": self.duplicates, "rejected": len(self.rejected)}
+        facts = {"added": self.added, "already present": self.duplicates, "rejected": len(self.rejected)}
         if not self.rejected:
             return card("Imported", facts)
-        return card("Imported", facts, table(("file", "why"), self.rejected[:SHOWN]))
+        return card("Imported", facts, table(("file", "reason"), self.rejected[:SHOWN]))
 
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """The images of a job. ``images``: their SHA-256 in the job's order; ``prompts``: the prompt of each.
+    """The images of a generation job: their SHA-256 in the order of the job, and the prompt of each.
 
-    ``thumbnails``: pixels (H, W, 3) uint8 of the first ones. ``seconds``: how long this call drew.
+    ``thumbnails`` holds the pixels (H, W, 3) uint8 of the first images. ``seconds`` is the time spent generating.
     """
 
     job: int
@@ -49,7 +49,7 @@ class Generated:
 
 @dataclass(frozen=True, slots=True)
 class Previewed:
-    """The first images a job would make; nothing is stored. ``images``: pixels (H, W, 3) uint8, one a prompt."""
+    """The first images that a job would generate, without storing them; one image (H, W, 3) uint8 per prompt."""
 
     prompts: tuple[str, ...]
     images: tuple[Pixels, ...] = field(repr=False, compare=False)
@@ -60,7 +60,7 @@ class Previewed:
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """How many images got class probabilities and features that had none of this model."""
+    """The model, and the number of images for which this call computed class probabilities and features."""
 
     model: str
     images: int
@@ -71,7 +71,7 @@ class Predicted:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """How many images have coordinates and scores, and whose features they rest on."""
+    """The number of images with coordinates and scores, and the model whose features they are based on."""
 
     model: str
     images: int
@@ -82,7 +82,7 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Labeled:
-    """How many labels this call wrote; ``reviewed`` of ``total`` synthetic images have one now."""
+    """The number of labels that this call wrote; ``reviewed`` of ``total`` synthetic images now have a label."""
 
     labels: int
     reviewed: int
@@ -95,7 +95,7 @@ class Labeled:
 
 @dataclass(frozen=True, slots=True)
 class Viewed:
-    """A frozen view: its name, and how many training images of each class it holds."""
+    """A frozen view: its name, and the number of training images of each class."""
 
     name: str
     counts: Mapping[str, int]
@@ -109,7 +109,7 @@ class Viewed:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """How many images were written; ``manifest`` rebuilds them byte for byte."""
+    """The number of images written; ``manifest`` is the file from which the export can be rebuilt byte for byte."""
 
     images: int
     directory: Path
@@ -121,9 +121,9 @@ class Exported:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A classifier measured on the real test images. Accuracies are shares, 0 .. 1.
+    """A trained classifier and its accuracy (0 .. 1) on the real test images.
 
-    ``per_class``: recall of each class; None for a class without test images.
+    ``per_class`` holds the recall of each class (0 .. 1), or None for a class without test images.
     """
 
     model: str
@@ -140,11 +140,12 @@ class Trained:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Did the augmented view help? See :mod:`synthaug.measures.evidence` for the rule.
+    """Whether the augmented view helped; :mod:`synthaug.measures.evidence` describes the rule.
 
-    ``verdict``: "helped", "harmed", "no worthwhile difference" or "not enough evidence"; ``text``: the same in a
-    sentence. ``difference`` and ``ci``: mean paired difference of the accuracies and its ``confidence`` interval,
-    shares of 1. ``baseline``, ``augmented``: accuracy of each seed on the ``test_images`` real test images.
+    ``verdict`` is "helped", "harmed", "no worthwhile difference" or "not enough evidence"; ``text`` says it in a
+    sentence. ``difference`` is the mean paired difference of the accuracies, and ``ci`` its interval at the level
+    ``confidence``; all are shares (0.01 is one percentage point). ``baseline`` and ``augmented`` hold the accuracy of
+    each seed on the ``test_images`` real test images.
     """
 
     verdict: str

@@ -1,4 +1,4 @@
-"""A session: one open workspace, and every step from images to a verdict as one call."""
+"""A session: an open workspace, with one method for each step from images to a verdict."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ def open(path: str | Path) -> Session:
 
 
 def create(path: str | Path, *, classes: Sequence[str] = (), preset: str | None = None) -> Session:
-    """Make a workspace with these class names, or those of a preset ("digits", "cifar10" ...).
+    """Create a workspace with these class names, or those of a preset ("digits", "cifar10" or "hip").
 
-    Raises UserError for class names that will not do, WorkspaceError where there is a workspace already.
+    Raises UserError for unsuitable class names and WorkspaceError if the directory already is a workspace.
     """
     return Session(Workspace.create(Path(path), classes, preset))
 
 
 class Session:
-    """An open workspace. Calls wait for their work and show a bar on a terminal; what was done is never repeated.
+    """An open workspace. Methods block until they are done, show a progress bar, and skip work that is already done.
 
-    Every call raises UserError (or one of its kinds in :mod:`synthaug.errors`) where the request is at fault, and
-    says what to do.
+    Every method raises UserError, or one of its subclasses in :mod:`synthaug.errors`, for an invalid request; the
+    message says what to do.
     """
 
     def __init__(self, workspace: Workspace) -> None:
@@ -53,9 +53,9 @@ class Session:
         split: Split | None = None,
         origin: Origin = "real",
     ) -> results.Imported:
-        """Import a folder, CIFAR batches, a parquet file or "digits"; bad files are reported, the others go in.
+        """Import a folder, CIFAR batches, a parquet file or "digits"; unreadable images are skipped and reported.
 
-        ``split`` ("train" or "test") overrides what the source says. Raises ImportFailed for an unreadable source.
+        ``split`` ("train" or "test") overrides the split of the source. Raises ImportFailed for an unreadable source.
         """
         from synthaug.stages.importing import import_images
 
@@ -64,7 +64,7 @@ class Session:
         return results.Imported(found.added, found.duplicates, found.rejected)
 
     def generate(self, spec: GenerationSpec) -> results.Generated:
-        """Make the images of ``spec``: exactly ``spec.count``, each with its prompt and seed on record."""
+        """Generate exactly ``spec.count`` images and store each with its prompt and seed."""
         from synthaug.stages.generate import submit
         from synthaug.stages.generation_result import GenerationResult
         from synthaug.store import generations
@@ -81,7 +81,7 @@ class Session:
         )
 
     def preview(self, spec: GenerationSpec) -> results.Previewed:
-        """The first eight images that ``generate`` would make. Nothing is stored."""
+        """The first eight images that ``generate`` would make; nothing is stored."""
         from synthaug.stages.generate import preview
 
         drawn = [each for batch in preview(self.workspace, spec) for each in batch]
@@ -90,9 +90,9 @@ class Session:
         )
 
     def predict(self, model: str | None = None) -> results.Predicted:
-        """Class probabilities and features for every image without them.
+        """Compute class probabilities and features for every image that has none from this model.
 
-        Default: the newest model, else a shipped one that knows the classes.
+        The default is the newest model of the workspace, or else a shipped one that knows its classes.
         """
         from synthaug.stages.predict import predict
 
@@ -101,11 +101,11 @@ class Session:
         return results.Predicted(found.model, found.predicted)
 
     def score(self, features: str | None = None, *, seed: int = 0, ood: str = "knn") -> results.Scored:
-        """PCA and UMAP coordinates, uncertainty, out-of-distribution ranks and near-duplicates of every image.
+        """Compute map coordinates (PCA, UMAP), uncertainty, out-of-distribution ranks and near-duplicates.
 
-        ``features``: a classifier of the workspace or a feature extractor; default: the classifier that predicts, else
-        the extractor that comes with the packages. ``seed``: of UMAP. ``ood``: how distances are
-        measured, "knn" or, with labels, "mahalanobis", "energy" or "max-softmax".
+        ``features`` names a classifier of the workspace or a feature extractor; the default is the classifier that
+        predicts, or else the installed extractor. ``seed`` is the seed of UMAP. ``ood`` is the distance: "knn" or,
+        where there are labels, "mahalanobis", "energy" or "max-softmax".
         """
         from synthaug.stages.score import score
 
@@ -114,22 +114,26 @@ class Session:
         return results.Scored(found.model, found.scored)
 
     def label(self, labels: Mapping[str, str], *, annotator: str) -> results.Labeled:
-        """Append labels to the log: image SHA-256 -> a class name, "reject" or "unsure" (a class so named wins).
+        """Append labels to the log; ``labels`` maps the SHA-256 of an image to a class name, "reject" or "unsure".
 
-        What an image is labeled already is not written again. Any bad entry refuses all of them.
+        A class called "reject" or "unsure" takes precedence. Labels that an image already has are not repeated. A
+        single invalid entry refuses the whole call.
         """
         from synthaug.stages.bulk_labels import label_images
 
         return self._labeled(label_images(self.workspace, labels, annotator))
 
     def accept(self, min_confidence: float = AUTOMATIC_THRESHOLD) -> results.Labeled:
-        """Label unreviewed synthetic images whose prompted class the model predicts, this sure (0 .. 1) or more."""
+        """Label unreviewed synthetic images for which the model predicts the prompted class with enough confidence.
+
+        ``min_confidence`` is a probability, 0 .. 1.
+        """
         from synthaug.stages.label import accept_confident
 
         return self._labeled(accept_confident(self.workspace, min_confidence))
 
     def view(self, name: str, spec: ViewSpec | None = None) -> results.Viewed:
-        """Freeze a selection of training images under ``name``; without a spec, all real ones with a label."""
+        """Freeze a selection of training images under ``name``; by default all real ones that have a label."""
         from synthaug.stages.view import make_view
         from synthaug.store import views
 
@@ -137,7 +141,7 @@ class Session:
         return results.Viewed(made.name, views.counts(self.workspace.db, made.id))
 
     def export(self, view: str, directory: str | Path, *, format: str = "folder") -> results.Exported:
-        """Write a view and the real test images; ``directory`` appears whole or not at all."""
+        """Write a view and the real test images to ``directory``, completely or not at all."""
         from synthaug.stages.export import export
 
         written = export(self.workspace, Path(directory), format, view)
@@ -154,7 +158,7 @@ class Session:
         selection: Selection | None = None,
         loss: Loss | None = None,
     ) -> results.Trained:
-        """Train a classifier on a view and measure it on the real test images. Default recipe: the preset's."""
+        """Train a classifier on a view and test it on the real test images; the default recipe is the preset's."""
         from synthaug.stages.train import train
 
         with progress_bar() as report:
@@ -184,9 +188,10 @@ class Session:
         epochs: int | None = None,
         equal_steps: bool = False,
     ) -> results.Verdict:
-        """Train both views with the same ``seeds`` seeds, test on the same real images, and weigh the differences.
+        """Train on both views with ``seeds`` seeds, test on the same real images and compare the accuracies.
 
-        ``equal_steps``: both sides take the updates of the larger set. Finished runs are kept and never repeated.
+        With ``equal_steps`` both sides take as many training steps as the larger set needs. Finished runs are kept and
+        never repeated.
         """
         from synthaug.stages.compare import compare
 
@@ -213,7 +218,7 @@ class Session:
         )
 
     def pixels(self, sha256: str) -> Pixels:
-        """An image of the workspace, (H, W, 3) uint8 RGB. Raises UserError for one that is not here."""
+        """An image of the workspace, (H, W, 3) uint8 RGB. Raises UserError if it does not exist."""
         from synthaug.stages.pixels import read_image
 
         return read_image(self.workspace, sha256)

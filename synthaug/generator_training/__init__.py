@@ -1,1 +1,1 @@
-"""Trains and fine-tunes generators; drawing with them is :mod:`synthaug.generators`."""
+"""Training and fine-tuning of generators; :mod:`synthaug.generators` generates images with them."""

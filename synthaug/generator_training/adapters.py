@@ -1,4 +1,4 @@
-"""The model that is fine-tuned: loaded for training, given adapters, drawn from, and stored."""
+"""The model being fine-tuned: loading it for training, adding adapters, sampling from it and saving it."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ EXTRA = "pip install 'synthaug[finetune]'"
 
 @dataclass(slots=True)
 class Tunable:
-    """A pipeline whose trained weights are float32; the frozen ones are half as long on a GPU."""
+    """A pipeline whose trained weights are float32; its frozen weights are in half precision on a GPU."""
 
-    name: str  # what the base was asked for by
+    name: str  # the name under which the base was requested
     base: ModelFolder
     card: ModelCard
     pipeline: Any
@@ -43,33 +43,33 @@ class Tunable:
 
     @property
     def device(self) -> torch.device:
-        """Where it is trained."""
+        """The device on which it is trained."""
         device: torch.device = self.accelerator.device
         return device
 
     @property
     def resolution(self) -> tuple[int, int]:
-        """Width and height of the images it is trained on."""
+        """Width and height of the training images in pixels."""
         side = self.config.resolution
         return self.loaded.native_size if side is None else (side, side)
 
     @property
     def is_xl(self) -> bool:
-        """Whether the U-Net is told the image's size and a pooled embedding besides."""
+        """Whether it is an SDXL model, whose U-Net also takes the image size and a pooled embedding."""
         from diffusers import StableDiffusionXLPipeline
 
         return isinstance(self.pipeline, StableDiffusionXLPipeline)
 
     @property
     def helpers(self) -> list[torch.nn.Module]:
-        """The parts that are not at work in a step: the VAE, and text encoders that are not trained."""
+        """The modules that a training step does not need: the VAE, and text encoders that are not trained."""
         names = ("vae",) if self.config.text_encoder else ("vae", "text_encoder", "text_encoder_2")
-        found = [getattr(self.pipeline, name, None) for name in names]
-        return [each for each in found if each is not None]
+        modules = [getattr(self.pipeline, name, None) for name in names]
+        return [each for each in modules if each is not None]
 
     @contextmanager
     def assembled(self) -> Iterator[None]:
-        """All parts on the device; without it the helpers wait in main memory."""
+        """A context in which all modules are on the device; outside of it the helpers are in main memory."""
         for each in self.helpers:
             each.to(self.device)
         try:
@@ -79,7 +79,7 @@ class Tunable:
                 each.to("cpu")
 
     def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Pixels]:
-        """One image a prompt with the weights as they are, at the base's own number of steps and guidance."""
+        """One image per prompt with the current weights, using the base's number of steps and guidance."""
         import torch
 
         unet, (width, height) = self.pipeline.unet, self.loaded.native_size
@@ -106,7 +106,7 @@ class Tunable:
         return images
 
     def _decode(self, latents: torch.Tensor) -> list[Pixels]:
-        """In float32: SDXL's VAE overflows in half of it."""
+        """Images from latents, decoded in float32 because the VAE of SDXL overflows in float16."""
         vae = self.pipeline.vae
         decoded = vae.decode(latents.float() / vae.config.scaling_factor).sample
         drawn = (decoded.clamp(-1, 1) / 2 + 0.5).permute(0, 2, 3, 1).cpu().numpy()
@@ -114,7 +114,10 @@ class Tunable:
 
 
 def load_tunable(name: str, config: FinetuneConfig, device: str | None) -> Tunable:
-    """The base with every weight frozen, its helpers in main memory. Raises UserError."""
+    """The base with every weight frozen and its helpers in main memory.
+
+    Raises UserError for missing packages and for models or settings that cannot be fine-tuned.
+    """
     import torch
 
     missing = [each for each in ("accelerate", "peft") if find_spec(each) is None]
@@ -127,7 +130,7 @@ def load_tunable(name: str, config: FinetuneConfig, device: str | None) -> Tunab
     try:
         pipeline = assemble(folder, frozen)
     except (OSError, ValueError, RuntimeError, KeyError, AttributeError, TypeError) as error:
-        raise UserError(f"{folder.path} could not be loaded as a pipeline of diffusers: {error}") from error
+        raise UserError(f"{folder.path} could not be loaded as a diffusers pipeline: {error}") from error
     _check_kind(name, pipeline, config)
     pipeline.set_progress_bar_config(disable=True)
     for each in pipeline.components.values():
@@ -154,10 +157,10 @@ def _accelerator(config: FinetuneConfig, device: str | None) -> Any:
     if precision == "fp16" and wanted.type == "cpu":
         raise UserError("float16 is for GPUs; on a CPU choose the precision 'bf16' or 'no'")
     if precision == "auto":
-        # On a CPU bfloat16 gains nothing: the small models that one can train there took twice as long in it.
+        # On a CPU bfloat16 does not help: the small models that can be trained there took twice as long.
         half = "bf16" if multiplies_bfloat16(wanted) else "fp16"
         precision = half if wanted.type == "cuda" else "no"
-    # It is one a process and refuses another precision; an app's jobs come one after another.
+    # The state is one per process and does not accept a second precision; the app runs one job after another.
     AcceleratorState._reset_state(reset_partial_state=True)
     return Accelerator(
         cpu=wanted.type == "cpu", mixed_precision=precision, gradient_accumulation_steps=config.accumulate
@@ -177,17 +180,18 @@ def _check_kind(name: str, pipeline: Any, config: FinetuneConfig) -> None:
         raise UserError(f"{name} is distilled to few steps; fine-tune the model it was distilled from")
     if "beta_schedule" not in scheduler or "prediction_type" not in scheduler:
         raise UserError(
-            f"{name} has the scheduler {type(pipeline.scheduler).__name__}, which says nothing of its noise"
+            f"the scheduler of {name}, {type(pipeline.scheduler).__name__}, does not define a noise schedule "
+            "to train with"
         )
     if config.text_encoder and isinstance(pipeline, StableDiffusionXLPipeline):
-        raise UserError("the text encoders of SDXL are not trained; leave the text encoder out")
+        raise UserError("the text encoders of SDXL cannot be trained; leave the text encoder out")
     side, factor = config.resolution, pipeline.vae_scale_factor
     if side is not None and (side < factor or side % factor):
         raise UserError(f"the resolution is {side}; {name} takes multiples of {factor} pixels")
 
 
 def make_trainable(tunable: Tunable) -> None:
-    """Add adapters, or thaw the weights; what is trained is then in ``tunable.parameters``, as float32."""
+    """Add adapters or unfreeze the weights, and list the trained parameters (float32) in ``tunable.parameters``."""
     import torch
 
     config = tunable.config
@@ -216,13 +220,13 @@ def _add_adapter(module: Any, layers: list[str], config: FinetuneConfig, source:
     for name, parameter in module.named_parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.float()
-            if "lora_A" in name:  # drawn here, because peft draws from the process's one source
+            if "lora_A" in name:  # drawn here, because peft uses the global random generator
                 start = torch.randn(parameter.shape, generator=source) / config.rank
                 parameter.data.copy_(start)
 
 
 def save_model(tunable: Tunable, output_dir: Path, card: ModelCard) -> None:
-    """Write the generator: an adapter that names its base, or a pipeline of its own."""
+    """Write the generator to ``output_dir``: an adapter whose card names its base, or a whole pipeline."""
     output_dir.mkdir(parents=True, exist_ok=True)
     if tunable.config.adapter:
         _save_adapter(tunable, output_dir)
@@ -233,7 +237,7 @@ def save_model(tunable: Tunable, output_dir: Path, card: ModelCard) -> None:
 
 
 def _lasting(name: str) -> str:
-    """The name from any working directory."""
+    """The name of a base, valid from any working directory."""
     return str(Path(name).expanduser().resolve()) if Path(name).expanduser().is_dir() else name
 
 
@@ -253,7 +257,7 @@ def _save_adapter(tunable: Tunable, output_dir: Path) -> None:
 
 
 def _save_pipeline(pipeline: Any, output_dir: Path) -> None:
-    """VAE and U-Net in half precision, as they are drawn with."""
+    """Save the pipeline with its VAE and U-Net in half precision."""
     pipeline.to("cpu")
     pipeline.unet.half()
     pipeline.vae.half()

@@ -1,4 +1,4 @@
-"""Representation alignment (REPA, Yu et al. 2024): the middle of the U-Net learns to see what a classifier sees."""
+"""Representation alignment (REPA, Yu et al. 2024): features of the U-Net's middle learn to match a classifier's."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     """Feature maps (N, C, h, w) of images (N, H, W, 3)."""
 
 HIDDEN = 512  # width of the projection
-BATCH = 1000  # images whose maps are made at a time
+BATCH = 1000  # images whose feature maps are computed at a time
 
 
 def predict(
     unet: Any, noisy: torch.Tensor, times: torch.Tensor, text: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """What a ``UNet2DConditionModel`` predicts (N, C, h, w), and the features of its middle block (N, D, h', w').
+    """The prediction of a ``UNet2DConditionModel`` (N, C, h, w) and the features of its middle block (N, D, h', w').
 
-    Its own ``forward``, written out: hooks that pass the features on are neither compiled nor safe across threads.
+    This repeats the model's ``forward``, because hooks on the middle block cannot be compiled and are not thread-safe.
     """
     time = unet.time_embedding(unet.time_proj(times))
     pooled = unet.get_aug_embed(emb=time, encoder_hidden_states=text, added_cond_kwargs={})
@@ -45,28 +45,28 @@ def predict(
 
 
 def _text(block: Any, text: torch.Tensor) -> dict[str, torch.Tensor]:
-    """The text, for a block that attends to it."""
+    """The text embeddings as an argument for a block with cross-attention; nothing for others."""
     return {"encoder_hidden_states": text} if getattr(block, "has_cross_attention", False) else {}
 
 
 def make_projection(middle_channels: int, map_channels: int) -> Any:
-    """From the U-Net's features, channels last, to those of the maps; thrown away after the training."""
+    """A network from the U-Net's features (channels last) to those of the maps; discarded after training."""
     from torch import nn
 
     return nn.Sequential(nn.Linear(middle_channels, HIDDEN), nn.SiLU(), nn.Linear(HIDDEN, map_channels))
 
 
 def misalignment(projection: Any, middle: torch.Tensor, maps: torch.Tensor) -> torch.Tensor:
-    """Mean of 1 - cosine between the projected features (N, D, h, w) and maps (N, C, .., ..) at their size."""
+    """Mean of 1 - cosine similarity of projected ``middle`` (N, D, h, w) and ``maps`` (N, C, ..) at the same size."""
     import torch.nn.functional as functional
 
     resized = functional.interpolate(maps, size=middle.shape[2:], mode="bilinear", align_corners=True)
-    seen = projection(middle.permute(0, 2, 3, 1)).float()
-    return (1 - functional.cosine_similarity(seen, resized.permute(0, 2, 3, 1), dim=-1)).mean()
+    projected = projection(middle.permute(0, 2, 3, 1)).float()
+    return (1 - functional.cosine_similarity(projected, resized.permute(0, 2, 3, 1), dim=-1)).mean()
 
 
 def kept_maps(images: NDArray[np.uint8], maps_of: FeatureMaps, path: Path, fingerprint: str) -> torch.Tensor:
-    """The maps of all images (N, C, h, w) float16, read from ``path`` where an equal training left them there."""
+    """Feature maps (N, C, h, w) float16 of all images, cached at ``path`` for trainings with the same fingerprint."""
     import torch
 
     def made() -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""Training state on disk: one safetensors file, replaced atomically, so that a kill at any moment loses little."""
+"""Training state on disk: one safetensors file, replaced atomically, so that a kill loses only the latest steps."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def save_state(
     averaged: dict[str, torch.Tensor],
     optimizer: torch.optim.Optimizer,
 ) -> None:
-    """Write weights, their moving average and Adam's moments after ``step`` steps."""
+    """Write the weights, their moving average and Adam's moments after ``step`` steps."""
     tensors = {WEIGHTS + name: value for name, value in module.state_dict().items()}
     tensors |= {AVERAGED + name: value for name, value in averaged.items()}
     tensors |= moments(OPTIMIZER, optimizer)
@@ -43,7 +43,10 @@ def load_state(
     averaged: dict[str, torch.Tensor],
     optimizer: torch.optim.Optimizer,
 ) -> int:
-    """Restore what ``save_state`` wrote, in place; the number of steps done, 0 where there is no file."""
+    """Restore in place what ``save_state`` wrote; returns the number of steps done, 0 if there is no file.
+
+    Raises UserError for a checkpoint of another training or a damaged one.
+    """
     import torch
 
     metadata, tensors = read(path, fingerprint)
@@ -60,34 +63,36 @@ def load_state(
 
 
 def steps_done(path: Path) -> int:
-    """How many steps lie behind a checkpoint. Raises UserError where there is none."""
+    """The number of training steps done in a checkpoint. Raises UserError if there is none."""
     if not path.exists():
         raise UserError(f"there is no checkpoint {path} to export; train first")
     return count(path, read_tensors(path)[0], "step")
 
 
 def count(path: Path, metadata: Mapping[str, str], key: str) -> int:
-    """How many steps or epochs the metadata of a checkpoint says are done. Raises UserError."""
+    """The number of steps or epochs done, from the metadata of a checkpoint. Raises UserError if it is malformed."""
     written = metadata.get(key, "")
     if not (written.isascii() and written.isdigit() and len(written) < 16):
-        raise UserError(f"{path} is no checkpoint: its {key!r} is {written!r:.40}; remove it to begin anew")
+        raise UserError(
+            f"{path} is not a checkpoint: its {key!r} is {written!r:.40}; remove it to start over"
+        )
     return int(written)
 
 
 def kept_or_made(path: Path, fingerprint: str, make: Callable[[], torch.Tensor]) -> torch.Tensor:
-    """One tensor of a training, read from ``path`` where an equal training left it, else made and kept there."""
+    """A tensor cached at ``path``: read if its fingerprint matches, otherwise computed and written there."""
     if path.exists():
         metadata, tensors = read_tensors(path)
         if metadata.get("fingerprint") == fingerprint:
             refuse_misfit(path, {KEPT} - tensors.keys(), tensors.keys() - {KEPT}, ())
             return tensors[KEPT]
-    made = make().contiguous()  # as it is read again: sums go by the order in memory
-    write(path, {KEPT: made}, {"fingerprint": fingerprint})
-    return made
+    tensor = make().contiguous()  # the same memory layout as after reading, since sums depend on it
+    write(path, {KEPT: tensor}, {"fingerprint": fingerprint})
+    return tensor
 
 
 def write(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> None:
-    """Replace the file at ``path`` in one step."""
+    """Replace the file at ``path`` atomically."""
     from safetensors.torch import save_file
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -102,26 +107,26 @@ def write(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str]
 
 
 def read(path: Path, fingerprint: str) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
-    """What ``write`` left at ``path``, empty where there is no file. Raises UserError for another training's."""
+    """Metadata and tensors at ``path``, empty if there is no file. Raises UserError if another training wrote it."""
     if not path.exists():
         return {}, {}
     metadata, tensors = read_tensors(path)
     if metadata.get("fingerprint") != fingerprint:
         raise UserError(
-            f"{path} is a checkpoint of a training with other data or settings; "
-            "name an empty checkpoint folder or repeat the settings it was begun with"
+            f"{path} is the checkpoint of a training with other data or settings; "
+            "choose an empty checkpoint folder, or use the settings it was started with"
         )
     return metadata, tensors
 
 
 def moments(prefix: str, optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
-    """Adam's moments by name; see ``restore_moments``."""
+    """Adam's moments by name, for ``restore_moments``."""
     state = optimizer.state_dict()["state"]
     return {f"{prefix}{index}.{name}": value for index, each in state.items() for name, value in each.items()}
 
 
 def restore_moments(optimizer: torch.optim.Optimizer, tensors: dict[str, torch.Tensor], path: Path) -> None:
-    """Give an optimizer the moments that ``moments`` named, without their prefix. Raises UserError."""
+    """Load moments from ``moments``, with the prefix removed, into an optimizer. Raises UserError if they misfit."""
     _check_moments(optimizer, tensors, path)
     state: dict[int, dict[str, torch.Tensor]] = {}
     for key, value in tensors.items():
@@ -131,7 +136,7 @@ def restore_moments(optimizer: torch.optim.Optimizer, tensors: dict[str, torch.T
 
 
 def _check_moments(optimizer: torch.optim.Optimizer, tensors: dict[str, torch.Tensor], path: Path) -> None:
-    """Every parameter that was stepped has its count and both means; those without a gradient have none."""
+    """Raises UserError unless each parameter has a step count and both moments, or (without gradients) none of them."""
     parameters = [each for group in optimizer.param_groups for each in group["params"]]
     stepped = {key.partition(".")[0] for key in tensors} or {"0"}
     wanted = {
@@ -148,5 +153,5 @@ def _check_moments(optimizer: torch.optim.Optimizer, tensors: dict[str, torch.Te
 
 
 def under(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The tensors whose names begin with ``prefix``, without it."""
+    """The tensors whose names begin with ``prefix``, with the prefix removed."""
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

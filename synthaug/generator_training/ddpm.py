@@ -1,7 +1,7 @@
-"""Trains a denoising diffusion model over pixels, with classes or without (Nichol & Dhariwal 2021).
+"""Training of a denoising diffusion model on pixels, class-conditional or not (Nichol & Dhariwal 2021).
 
-Of improved DDPM it takes the cosine schedule; instead of the learned variance, which pays with few ancestral
-steps, it predicts velocity (Salimans & Ho 2022) with min-SNR weights (Hang et al. 2023) and is sampled with DDIM.
+It has the cosine schedule of improved DDPM. Instead of learning the variance, which helps ancestral sampling with few
+steps, it predicts the velocity (Salimans & Ho 2022) with min-SNR weights (Hang et al. 2023) and is sampled with DDIM.
 """
 
 from __future__ import annotations
@@ -41,26 +41,26 @@ CHANNELS: dict[Size, tuple[int, ...]] = {
     "small": (64, 128, 192),
     "paper": (128, 256, 256, 256),
 }
-"""Channels by level; "paper" is what improved DDPM uses on CIFAR-10."""
+"""Channels per level; "paper" is the network of improved DDPM for CIFAR-10."""
 LAYERS: dict[Size, int] = {"tiny": 1, "small": 2, "paper": 3}
-"""Residual blocks a level."""
+"""Residual blocks per level."""
 DROPOUT: dict[Size, float] = {"tiny": 0.0, "small": 0.0, "paper": 0.3}
 
 
 @dataclass(frozen=True, slots=True)
 class DDPMConfig:
-    """How a model is trained."""
+    """Training settings."""
 
     size: Size = "small"
     steps: int = 10_000
     batch_size: int = 64
-    shards: int = 1  # parts of a batch, each on a CPU core of its own
+    shards: int = 1  # parts of a batch, each processed on its own CPU core
     learning_rate: float = 4e-4
     warmup_steps: int = 100
     ema_decay: float = 0.999
-    class_dropout: float = 0.1  # share of labels left out, for classifier-free guidance
+    class_dropout: float = 0.1  # share of labels replaced by "no class", for classifier-free guidance
     min_snr_gamma: float = 5.0
-    flip: bool = False  # off where left and right differ
+    flip: bool = False  # mirror half of the images; leave off where left and right differ
     checkpoint_minutes: float = 2.0
     seed: int = 0
 
@@ -68,11 +68,11 @@ class DDPMConfig:
 PAPER = DDPMConfig(
     size="paper", steps=500_000, batch_size=128, learning_rate=1e-4, warmup_steps=0, ema_decay=0.9999
 )
-"""Improved DDPM on CIFAR-10 (Nichol & Dhariwal 2021, appendix A): days on one GPU."""
+"""Improved DDPM on CIFAR-10 (Nichol & Dhariwal 2021, appendix A); takes days on one GPU."""
 
 
 def preset(size: str) -> DDPMConfig:
-    """The settings for a size. Raises UnknownName."""
+    """The settings for a size. Raises UnknownName for another one."""
     for known in CHANNELS:
         if known == size:
             return PAPER if known == "paper" else DDPMConfig(size=known)
@@ -90,10 +90,11 @@ def train_ddpm(
     progress: StepProgress = ignore_progress,
     trained_on: str = "",
 ) -> dict[str, Any]:
-    """Train on ``images (N, S, S, 3) uint8`` and write a ``DDIMPipeline`` folder; figures of the run.
+    """Train on ``images`` (N, S, S, 3) uint8 and write a ``DDIMPipeline`` folder; returns a summary of the run.
 
-    ``labels`` (N,) index ``classes``; None trains a model that draws without a class. Goes on from
-    ``checkpoint_dir`` where an equal training was begun there. Raises UserError.
+    ``labels`` (N,) index ``classes``; None trains an unconditional model. Continues from ``checkpoint_dir`` if a
+    training with the same data and settings was started there. Raises UserError for unsuitable images, labels or
+    settings.
     """
     from diffusers import DDIMPipeline, DDIMScheduler
     from diffusers.models.attention_processor import Attention, AttnProcessor
@@ -105,7 +106,7 @@ def train_ddpm(
     unet = make_unet(images.shape[1], config.size, None if labels is None else len(classes)).to(device)
     unet = unet.to(memory_format=torch.channels_last)
     if device.type == "cpu":
-        # The fused attention's backward pass is slower than plain products on a CPU.
+        # On a CPU the backward pass of fused attention is slower than that of plain matrix products.
         for module in unet.modules():
             if isinstance(module, Attention):
                 module.set_processor(AttnProcessor())
@@ -144,7 +145,7 @@ def train_ddpm(
 
 
 def make_unet(side: int, size: Size, num_classes: int | None) -> Any:
-    """A ``UNet2DModel`` over RGB pixels, attention at its two coarsest levels; one more class stands for none."""
+    """A ``UNet2DModel`` on RGB pixels with attention at its two coarsest levels; an extra class means "no class"."""
     from diffusers import UNet2DModel
 
     channels = CHANNELS[size]
@@ -167,7 +168,7 @@ def make_unet(side: int, size: Size, num_classes: int | None) -> Any:
 
 
 class DDPMLoss:
-    """Min-SNR weighted velocity loss of one batch, all of its randomness from (seed, step, shard)."""
+    """Min-SNR weighted velocity loss of one batch, deterministic given (seed, step, shard)."""
 
     def __init__(
         self,
@@ -199,7 +200,7 @@ class DDPMLoss:
         noise = torch.randn(x.shape, generator=source).to(self.device)
         times = torch.randint(len(self.weights), (len(x),), generator=source).to(self.device)
         if DROPOUT[config.size]:
-            torch.manual_seed(source.initial_seed())  # dropout knows no other source
+            torch.manual_seed(source.initial_seed())  # dropout always uses the global generator
         noisy = self.noising.add_noise(x, noise, times)
         target = self.noising.get_velocity(x, noise, times)
         with mixed_precision(self.device):
@@ -230,14 +231,16 @@ def _check(
     square = images.ndim == 4 and images.shape[1] == images.shape[2] and images.shape[3] == 3
     if images.dtype != np.uint8 or not square or not len(images) or images.shape[1] % 2 ** (levels - 1):
         raise UserError(
-            f"images to train on must be uint8 of shape (N, S, S, 3), S a multiple of {2 ** (levels - 1)}; "
+            f"training images must be uint8 of shape (N, S, S, 3), S a multiple of {2 ** (levels - 1)}; "
             f"got {images.dtype} of shape {images.shape}"
         )
     if labels is not None and (
         labels.shape != (len(images),) or not 0 <= labels.min() <= labels.max() < len(classes)
     ):
-        raise UserError(f"labels must be {len(images)} numbers from 0 to {len(classes) - 1}")
+        raise UserError(f"labels must be {len(images)} integers from 0 to {len(classes) - 1}")
     if config.shards > 1 and DROPOUT[config.size]:
-        raise UserError(f"the size {config.size!r} has dropout, which takes one shard; got {config.shards}")
+        raise UserError(
+            f"the size {config.size!r} has dropout, which needs a single shard, not {config.shards}"
+        )
     if config.batch_size % config.shards:
-        raise UserError(f"a batch of {config.batch_size} cannot be cut into {config.shards} equal shards")
+        raise UserError(f"a batch of {config.batch_size} cannot be split into {config.shards} equal shards")

@@ -1,4 +1,4 @@
-"""What the digits' captions say, and how it is measured from the pixels: weight, slant, phrasing."""
+"""Captions of handwritten digits, with stroke weight and slant measured from the pixels."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from synthaug.records import Pixels
 
 DIGIT_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
-# A six leans left and a one is all stroke, so weight and lean are judged against the digit's own median,
-# measured on the train split.
+# A six leans left and a one is all stroke, so stroke weight and slant are compared with the median of the same digit,
+# measured on the training split.
 TYPICAL_WIDTH = (5.72, 7.03, 6.04, 5.73, 6.30, 5.73, 6.10, 6.12, 6.23, 5.79)  # pixels at 32x32, by digit
 TYPICAL_SLANT = (-1.7, -0.4, -8.1, -4.5, 0.5, -0.6, -11.3, 7.4, -0.3, -5.1)  # degrees, by digit
-THIN_BELOW = 0.93  # stroke width over the typical one
+THIN_BELOW = 0.93  # ratio of the stroke width to the typical one
 BOLD_ABOVE = 1.07
 SLANTED_BEYOND = 5.0  # degrees from the typical slant
 
@@ -33,11 +33,11 @@ PHRASES = (
     "handwritten {word}",
     "{word}",
 )
-"""Captions to fill in; ``{word}`` is the digit in words or as a figure, the others may be empty."""
+"""Caption templates; ``{word}`` is the digit as a word or a numeral, the other fields may be empty."""
 
 
 def stroke_width(pixels: Pixels) -> float:
-    """Mean stroke width in pixels: twice the ink's area over its perimeter (total variation); 0 if blank."""
+    """Mean stroke width in pixels: twice the area of the ink divided by its perimeter (total variation); 0 if blank."""
     ink = _ink(pixels)
     padded = np.pad(ink, 1)
     down = np.diff(padded, axis=0)[:, :-1]
@@ -47,7 +47,7 @@ def stroke_width(pixels: Pixels) -> float:
 
 
 def slant(pixels: Pixels) -> float:
-    """Lean of the strokes in degrees from upright, positive to the right: atan(-mu11 / mu02); 0 if blank."""
+    """Slant of the strokes in degrees from upright, positive to the right: atan(-mu11 / mu02); 0 if blank."""
     ink = _ink(pixels)
     mass = float(ink.sum())
     if mass == 0:
@@ -62,13 +62,13 @@ def slant(pixels: Pixels) -> float:
 
 
 def weight_word(pixels: Pixels, digit: int) -> str:
-    """``"thin"``, ``"bold"`` or, between the two, ``""``: the stroke width against the digit's typical one."""
+    """``"thin"``, ``"bold"`` or, in between, ``""``: the stroke width compared with the typical one of the digit."""
     ratio = stroke_width(pixels) / TYPICAL_WIDTH[digit]
     return "thin" if ratio < THIN_BELOW else "bold" if ratio > BOLD_ABOVE else ""
 
 
 def slant_word(pixels: Pixels, digit: int) -> str:
-    """``"slanted left"``, ``"slanted right"`` or ``"upright"``: the lean against the digit's typical one."""
+    """``"slanted left"``, ``"slanted right"`` or ``"upright"``, compared with the typical slant of the digit."""
     lean = slant(pixels) - TYPICAL_SLANT[digit]
     return (
         "slanted left" if lean < -SLANTED_BEYOND else "slanted right" if lean > SLANTED_BEYOND else "upright"
@@ -76,18 +76,18 @@ def slant_word(pixels: Pixels, digit: int) -> str:
 
 
 def digit_caption(pixels: Pixels, digit: int, rng: np.random.Generator) -> str:
-    """One caption of the image in a phrasing drawn by ``rng``; weight and lean are each left out at times."""
+    """A caption of the image in a random phrasing; weight and slant are each left out at random."""
     text = PHRASES[rng.integers(len(PHRASES))].format(
         word=DIGIT_WORDS[digit] if rng.random() < 0.75 else digit,
         weight=weight_word(pixels, digit) if rng.random() < 0.7 else "",
         lean=slant_word(pixels, digit) if rng.random() < 0.6 else "",
     )
     text = " ".join(text.split()).rstrip(" ,")
-    # Templates do not inflect articles, so neither form may be news to the model.
+    # Prompt templates do not inflect articles, so the model has to know both forms.
     return re.sub(r"\ba (?=[aeiu8])", "an ", text) if rng.random() < 0.7 else text
 
 
 def _ink(pixels: Pixels) -> NDArray[np.float64]:
-    """The strokes' intensity, (H, W) in 0 .. 1."""
+    """Intensity of the strokes (H, W), in 0 .. 1."""
     ink: NDArray[np.float64] = pixels.mean(axis=2) / 255.0
     return ink

@@ -1,4 +1,4 @@
-"""The embedded model's training set: augmented digits with captions measured from what the model sees."""
+"""Training of the digits model on augmented digits, with captions measured from each augmented image."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from synthaug.progress import StepProgress
 from synthaug.records import Pixels
 
 MAX_ROTATION = 6.0  # degrees
-MAX_SHEAR = 0.2  # tangent of the added lean
+MAX_SHEAR = 0.2  # tangent of the added slant
 SCALE_RANGE = (0.94, 1.06)
 MAX_SHIFT = 1.0  # pixels
 MAX_LOG_GAMMA = 0.5  # |ln gamma|; below 1 widens the strokes, above 1 thins them
 
 
 def augment_digit(pixels: Pixels, rng: np.random.Generator) -> Pixels:
-    """A slightly sheared, rotated, scaled, shifted and thickened or thinned copy, same shape."""
+    """A slightly sheared, rotated, scaled, shifted and thickened or thinned copy of an image, in the same shape."""
     angle = np.radians(rng.uniform(-MAX_ROTATION, MAX_ROTATION))
     lean = rng.uniform(-MAX_SHEAR, MAX_SHEAR)
     scale = rng.uniform(*SCALE_RANGE)
@@ -49,7 +49,7 @@ def train_digits(
     config: TrainingConfig | None = None,
     progress: StepProgress = ignore_progress,
 ) -> dict[str, Any]:
-    """Train the embedded model on ``images (N, 32, 32, 3)`` and write its folder; resumes from checkpoints."""
+    """Train the digits model on ``images`` (N, 32, 32, 3) uint8 and write its folder; resumes from checkpoints."""
 
     def captions_for(pixels: Pixels, index: int, rng: np.random.Generator) -> str:
         return digit_caption(pixels, int(labels[index]), rng)

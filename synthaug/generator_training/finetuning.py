@@ -1,7 +1,7 @@
-"""Fine-tunes a Stable Diffusion: adapters (LoRA), one subject (DreamBooth), or all weights.
+"""Fine-tuning of Stable Diffusion: low-rank adapters (LoRA), a single subject (DreamBooth), or all weights.
 
-Every step draws its randomness from (seed, step) alone, so a training that was killed and started again ends with
-the same weights as one that was not: exactly on a CPU, up to rounding on a GPU.
+Every step draws its random numbers from (seed, step) alone, so that an interrupted and resumed training ends with the
+same weights as an uninterrupted one: exactly on a CPU, up to rounding on a GPU.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import torch
 
 CHECKPOINT = "finetune.safetensors"
-NEW_WORDS = 50  # of the captions, named in the model's card
+NEW_WORDS = 50  # most frequent new caption words that the model's card lists
 
 
 def finetune(
@@ -49,14 +49,15 @@ def finetune(
     classes: Sequence[str] = (),
     device: str | None = None,
 ) -> dict[str, Any]:
-    """Teach ``base`` what ``images``, (H, W, 3) uint8 of any size, and their captions show; figures of the run.
+    """Fine-tune ``base`` on ``images``, each (H, W, 3) uint8 of any size, and their captions; returns a summary.
 
-    Writes a folder that :func:`synthaug.generators.load_generator` takes. ``classes``: those of the images, for
-    the model's card. Goes on from ``checkpoint_dir`` where an equal training was begun there. Raises UserError.
+    Writes a folder for :func:`synthaug.generators.load_generator`. ``classes`` are those of the images, for the card
+    of the model. Continues from ``checkpoint_dir`` if a training with the same data and settings was started there.
+    Raises UserError for unsuitable settings, models or data, and when memory runs out.
     """
     if not images or len(images) != len(captions):
         raise UserError(
-            f"{len(images)} images and {len(captions)} captions; there must be one caption an image"
+            f"fine-tuning needs one caption per image; got {len(images)} images and {len(captions)} captions"
         )
     check_config(config, captions)
     began = time.monotonic()
@@ -89,7 +90,7 @@ def _train(
     progress: StepProgress,
     validation: Validation | None,
 ) -> float | None:
-    """Leave the trained weights in the pipeline; the last loss, if there was a step."""
+    """Train the weights in the pipeline; returns the last loss, or None if no step was left."""
     import torch
     from diffusers.models.attention_processor import AttnProcessor
 
@@ -101,7 +102,7 @@ def _train(
         prior = Latents(tunable, drawn, flip=False)
     make_trainable(tunable)
     if tunable.device.type == "cpu":
-        # The fused attention's backward pass is several times slower than plain products on a CPU.
+        # On a CPU the backward pass of fused attention is several times slower than plain matrix products.
         tunable.pipeline.unet.set_attn_processor(AttnProcessor())
     loss_at = FinetuneLoss(tunable, Latents(tunable, images, config.flip), captions, prior)
     fingerprint = config.fingerprint(images, captions, tunable.base.revision)
@@ -110,7 +111,7 @@ def _train(
 
 
 class FinetuneLoss:
-    """The base's own objective (noise, velocity or image), of one batch."""
+    """The loss of one batch under the objective of the base (it predicts noise, velocity or the image)."""
 
     def __init__(
         self, tunable: Tunable, latents: Latents, captions: Sequence[str], prior: Latents | None
@@ -124,14 +125,13 @@ class FinetuneLoss:
         self.weights = min_snr_weights(self.noising, tunable.config.min_snr_gamma).to(tunable.device)
 
     def __call__(self, step: int, part: int) -> torch.Tensor:
-        """The loss of a step's batch number ``part``."""
+        """The loss of batch number ``part`` of a step."""
         import torch
 
         config = self.tunable.config
         rng = np.random.default_rng([config.seed, step, part])
-        source = torch.Generator().manual_seed(
-            int(rng.integers(2**63))
-        )  # on the CPU: every device sees the same
+        # A CPU generator, so that every device sees the same noise.
+        source = torch.Generator().manual_seed(int(rng.integers(2**63)))
         indices, latents = self.latents.draw(rng, source, config.batch_size)
         captions = [self.captions[each] for each in indices]
         scale = torch.ones(len(latents), device=self.tunable.device)
@@ -168,7 +168,7 @@ class FinetuneLoss:
 
 
 class Finetuning:
-    """The loop: AdamW at a constant rate, gradients accumulated, a moving average of full weights, checkpoints."""
+    """The training loop: AdamW at a constant learning rate, gradient accumulation, weight averaging, checkpoints."""
 
     def __init__(self, tunable: Tunable, loss_at: FinetuneLoss, fingerprint: str, folder: Path) -> None:
         import torch
@@ -184,10 +184,10 @@ class Finetuning:
             self.averaged = {name: each.detach().clone() for name, each in self.trained.state_dict().items()}
 
     def run(self, progress: StepProgress, validation: Validation | None) -> float | None:
-        """Train up to ``config.steps``; the last loss, if there was a step."""
+        """Train up to ``config.steps``; returns the last loss, or None if no step was left."""
         start, steps = load_state(self.path, **self._state()), self.config.steps
         if start > steps:
-            raise UserError(f"{self.path} is at step {start}, beyond the {steps} steps asked for")
+            raise UserError(f"{self.path} is already at step {start}, beyond the requested {steps} steps")
         loss: float | None = None
         optimizer = self.tunable.accelerator.prepare_optimizer(self.optimizer)
         if validation is not None and start == 0:
@@ -223,7 +223,7 @@ class Finetuning:
                 total += float(loss.detach()) / self.config.accumulate
                 if accelerator.sync_gradients:
                     norm = accelerator.clip_grad_norm_(self.tunable.parameters, self.config.max_gradient_norm)
-                    # With float16 a norm that overflows is usual: accelerate skips the step and scales less.
+                    # With float16 the norm may overflow: accelerate then skips the step and lowers its loss scale.
                     self._check(step, total if accelerator.scaler is not None else total + float(norm))
                 optimizer.step()
                 optimizer.zero_grad()
@@ -238,7 +238,7 @@ class Finetuning:
             )
 
     def _average(self, step: int) -> None:
-        """Exponential moving average; it follows closely at first."""
+        """Update the exponential moving average, with a smaller decay in the first steps."""
         import torch
 
         decay = min(self.config.ema_decay, (step + 1) / (step + 10))
@@ -248,22 +248,22 @@ class Finetuning:
                     self.averaged[name].lerp_(value, 1 - decay)
 
     def _show(self, done: int, validation: Validation) -> None:
-        """Draw with the weights that would be stored now."""
+        """Generate the validation images with the weights that would be saved now."""
         self._swap()
         images = self.tunable.draw(validation.prompts, validation.seeds)
         self._swap()
         validation.keep(done, images)
 
     def _swap(self) -> None:
-        """Exchange weights and their average, where there is one."""
+        """Exchange the weights with their moving average, if there is one."""
         import torch
 
         with torch.no_grad():
             for name, value in self.trained.state_dict().items():
                 if name in self.averaged:
-                    held = value.clone()
+                    weights = value.clone()
                     value.copy_(self.averaged[name])
-                    self.averaged[name].copy_(held)
+                    self.averaged[name].copy_(weights)
 
 
 def _card(
@@ -273,19 +273,19 @@ def _card(
     classes: Sequence[str],
     images: int,
 ) -> ModelCard:
-    """The base's card, with what was taught added."""
+    """The card of the base, with the classes and words of the captions added."""
     base, config = tunable.card, tunable.config
     counted = Counter(word for text in captions for word in set(re.findall(r"[a-z]{3,}", text.lower())))
     known = {word for text in (*base.classes, *base.words) for word in text.lower().split()}
     new = [word for word, _ in counted.most_common() if word not in known]
-    said = [each for each in classes if each not in base.classes and _mentioned(each, counted)]
+    taught = [each for each in classes if each not in base.classes and _mentioned(each, counted)]
     how = f"{config.method} on {images} captioned images, {config.steps} steps"
     return replace(
         base,
         name=name,
         family="diffusion",
         base="",
-        classes=(*base.classes, *said) if base.classes else (),
+        classes=(*base.classes, *taught) if base.classes else (),
         words=(*base.words, *new[:NEW_WORDS]),
         trained_on=f"{how}, from {tunable.name}, on {describe_device(tunable.device)}",
         figures={},

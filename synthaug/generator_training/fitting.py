@@ -1,8 +1,8 @@
-"""The optimisation loop of every training phase: AdamW, warm-up, clipping, a moving average, checkpoints.
+"""The training loop of every phase: AdamW, warm-up, gradient clipping, a moving average of weights, checkpoints.
 
-A batch may be cut into shards, each worked by a thread on one core. Threads that share a *convolution* wait for
-one another in it, spinning; with any other program on the machine each step then lost whole time slices
-(measured on two cores: 9 images/s against 250).
+A batch may be split into shards, each processed by one thread on one core. If threads share a *convolution* instead,
+they busy-wait for one another; as soon as another program runs, every step loses whole time slices (measured on two
+cores: 9 images/s instead of 250).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """Runs the loop for one module after another; each phase has its own checkpoint."""
+    """Runs the training loop for one phase after another; each phase has its own checkpoint."""
 
     config: TrainingConfig
     fingerprint: str
@@ -38,10 +38,11 @@ class Fit:
     progress: StepProgress
 
     def run(self, phase: str, module: torch.nn.Module, loss_at: LossAt, schedule: Schedule) -> float | None:
-        """Train ``module`` to the end of the schedule and leave the averaged weights in it; the last loss, if any.
+        """Train ``module`` to the end of the schedule and load the averaged weights into it.
 
-        ``loss_at(step)`` is the loss of a batch; with ``config.shards`` above 1 it is called with the number of
-        the shard as well, from several threads at once.
+        ``loss_at(step)`` returns the loss of a batch; with more than one shard it is called as ``loss_at(step,
+        shard)`` from several threads at once. Returns the last loss, or None if no step was left. Raises UserError for
+        a checkpoint that does not belong to this training or is beyond its end.
         """
         import torch
 
@@ -66,7 +67,7 @@ class Fit:
         )
         steps = schedule.steps
         if start > steps:
-            raise UserError(f"{path} is at step {start}, beyond the {steps} steps asked for")
+            raise UserError(f"{path} is already at step {start}, beyond the requested {steps} steps")
         loss: float | None = None
         saved = time.monotonic()
         module.train()
@@ -97,7 +98,7 @@ class Fit:
         value = backward(loss_at, step)
         torch.nn.utils.clip_grad_norm_(module.parameters(), self.config.max_gradient_norm)
         optimizer.step()
-        # The average forgets the first, random weights faster than the later ones.
+        # A smaller decay in the first steps, so that the average forgets the random initial weights quickly.
         decay = min(self.config.ema_decay, (step + 1) / (step + 10))
         _average(averaged, module.state_dict(), decay)
         if not np.isfinite(value):
@@ -106,7 +107,7 @@ class Fit:
 
 
 class Backward:
-    """Leaves the gradient of a batch's mean loss in the parameters; a context that holds the threads."""
+    """Computes the gradient of a batch's mean loss into the parameters; a context manager that owns the threads."""
 
     def __init__(self, module: torch.nn.Module, shards: int) -> None:
         self._parameters = [each for each in module.parameters() if each.requires_grad]
@@ -125,29 +126,29 @@ class Backward:
             self._threads.shutdown()
 
     def __call__(self, loss_at: LossAt, step: int) -> float:
-        """The loss of a step."""
+        """The mean loss of a step; leaves its gradient in the parameters."""
         if self._threads is None:
-            found = [self._gradients(loss_at(step))]
+            results = [self._gradients(loss_at(step))]
         else:
-            waiting = [self._threads.submit(self._shard, loss_at, step, i) for i in range(self._shards)]
-            found = [each.result() for each in waiting]
-        for parameter, *gradients in zip(self._parameters, *(each for _, each in found), strict=True):
+            futures = [self._threads.submit(self._shard, loss_at, step, i) for i in range(self._shards)]
+            results = [each.result() for each in futures]
+        for parameter, *gradients in zip(self._parameters, *(each for _, each in results), strict=True):
             known = [each for each in gradients if each is not None]
-            parameter.grad = sum(known[1:], known[0]) / len(found) if known else None
-        return sum(loss for loss, _ in found) / len(found)
+            parameter.grad = sum(known[1:], known[0]) / len(results) if known else None
+        return sum(loss for loss, _ in results) / len(results)
 
     def _shard(self, loss_at: LossAt, step: int, shard: int) -> tuple[float, Gradients]:
         return self._gradients(loss_at(step, shard))
 
     def _gradients(self, loss: torch.Tensor) -> tuple[float, Gradients]:
-        """Not ``backward()``, which would have the threads add to the same tensors."""
+        """Loss and gradients; not ``backward()``, with which the threads would add to the same tensors."""
         import torch
 
         return float(loss.detach()), torch.autograd.grad(loss, self._parameters, allow_unused=True)
 
 
 def _average(averaged: dict[str, torch.Tensor], current: dict[str, torch.Tensor], decay: float) -> None:
-    """Exponential moving average of the weights, in place; whole-number buffers are copied."""
+    """Update the exponential moving average of the weights in place; integer buffers are copied."""
     import torch
 
     with torch.no_grad():

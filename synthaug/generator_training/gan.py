@@ -1,4 +1,4 @@
-"""Trains the DCGAN baseline: binary cross-entropy on logits, two optimizers, resumable at every epoch's end."""
+"""Training of the DCGAN baseline: binary cross-entropy on logits, two optimizers, resumable after every epoch."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ CHECKPOINT = "gan.safetensors"
 
 @dataclass(frozen=True, slots=True)
 class GANConfig:
-    """The paper's settings; ``vertical_flip`` and ``sharpness`` are its augmentations."""
+    """Training settings with the paper's defaults; ``vertical_flip`` and ``sharpness`` are its augmentations."""
 
     width: int = 128
     epochs: int = 300
     batch_size: int = 128
     learning_rate: float = 5e-5
     vertical_flip: bool = True
-    sharpness: float = 2.0  # factor of half of the images; 1 = off
+    sharpness: float = 2.0  # sharpening factor, applied to half of the images; 1 = off
     seed: int = 0
 
 
@@ -53,18 +53,20 @@ def train_gan(
     progress: StepProgress = ignore_progress,
     trained_on: str = "",
 ) -> dict[str, Any]:
-    """Train on ``images (N, H, W, 3) uint8``, resized to 64 px, and write a folder that ``GANGenerator`` reads.
+    """Train on ``images`` (N, H, W, 3) uint8, resized to 64 px, and write a folder that ``GANGenerator`` reads.
 
-    ``classes``: what they show, one of which a prompt must name; none: prompts are not read. Goes on from
-    ``checkpoint_dir`` where an equal training was begun there. Raises UserError.
+    A prompt must later name one of ``classes``; without any, prompts are not read. Continues from ``checkpoint_dir``
+    if a training with the same data and settings was started there. Returns a summary of the run. Raises UserError
+    for unsuitable images or checkpoints.
     """
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3 or len(images) < 2:
         raise UserError(
-            f"images to train on must be uint8 of shape (N, H, W, 3) with N >= 2; got {images.dtype} of {images.shape}"
+            "training images must be uint8 of shape (N, H, W, 3) with N >= 2; "
+            f"got {images.dtype} of shape {images.shape}"
         )
     began = time.monotonic()
     training = _Training(images, config, checkpoint_dir)
-    losses: tuple[float, float] | tuple[None, None] = (None, None)  # where all epochs were done before
+    losses: tuple[float, float] | tuple[None, None] = (None, None)  # stays so if all epochs are already done
     for epoch in range(training.start, config.epochs):
         losses = training.epoch(epoch)
         training.save(epoch + 1)
@@ -92,7 +94,7 @@ def train_gan(
 
 
 class _Training:
-    """Both networks with their optimizers; every epoch draws its randomness from (seed, epoch) alone."""
+    """Both networks with their optimizers; every epoch draws its random numbers from (seed, epoch) alone."""
 
     def __init__(self, images: NDArray[np.uint8], config: GANConfig, checkpoint_dir: Path) -> None:
         self.config = config
@@ -114,7 +116,7 @@ class _Training:
         self.start = self._load()
 
     def epoch(self, number: int) -> tuple[float, float]:
-        """One pass over the images; mean losses of generator and discriminator."""
+        """One pass over the images; returns the mean losses of the generator and the discriminator."""
         config = self.config
         rng = np.random.default_rng([config.seed, number])
         source = torch.Generator().manual_seed(int(rng.integers(2**63)))
@@ -131,7 +133,7 @@ class _Training:
         return generator_loss, discriminator_loss
 
     def _resized(self, rows: torch.Tensor) -> torch.Tensor:
-        """Images (B, 3, 64, 64) in -1 .. 1; made batch by batch, because all at once take gigabytes."""
+        """Images (B, 3, 64, 64) in -1 .. 1; resized per batch, because all of them at once take gigabytes."""
         pixels = to_tensor(self.images[rows.numpy()], self.device)
         return F.interpolate(pixels, (SIDE, SIDE), mode="bilinear", antialias=True, align_corners=False)
 
@@ -154,7 +156,7 @@ class _Training:
         self.optimizers[part].step()
 
     def _augmented(self, images: torch.Tensor, source: torch.Generator) -> torch.Tensor:
-        """Half of the images upside down, half of them sharpened."""
+        """``images`` with a random half flipped vertically and a random half sharpened."""
         from torchvision.transforms.v2.functional import adjust_sharpness
 
         config = self.config
@@ -167,7 +169,7 @@ class _Training:
         return images
 
     def save(self, epochs: int) -> None:
-        """Write everything that the next epoch needs, in one step."""
+        """Write everything that the next epoch needs, atomically."""
         tensors: dict[str, torch.Tensor] = {}
         for name, part in self.parts.items():
             tensors |= {f"{name}.{key}": each for key, each in part.state_dict().items()}
@@ -176,13 +178,15 @@ class _Training:
         checkpoints.write(self.path, tensors, metadata)
 
     def _load(self) -> int:
-        """Restore what ``save`` wrote; the number of epochs done, 0 where there is no file."""
+        """Restore what ``save`` wrote; returns the number of epochs done, 0 if there is no file."""
         metadata, tensors = checkpoints.read(self.path, self.fingerprint)
         if not metadata:
             return 0
         done = checkpoints.count(self.path, metadata, "epochs")
         if done > self.config.epochs:
-            raise UserError(f"{self.path} is at epoch {done}, beyond the {self.config.epochs} asked for")
+            raise UserError(
+                f"{self.path} is already at epoch {done}, beyond the requested {self.config.epochs}"
+            )
         for name, part in self.parts.items():
             fill(part, checkpoints.under(f"{name}.", tensors), self.path)
             moments = checkpoints.under(f"adam.{name}.", tensors)

@@ -1,4 +1,4 @@
-"""What the VAE makes of the training images: computed on the fly, or once where no augmentation changes them."""
+"""Latents of the training images: computed on the fly, or only once if no augmentation changes the images."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ if TYPE_CHECKING:
     import torch
 
     Moments = Callable[[NDArray[np.uint8], NDArray[np.int64]], tuple[torch.Tensor, torch.Tensor]]
-    """Mean and standard deviation (N, C, h, w) of the latents of images (N, H, W, 3), given their indices."""
+    """Maps images (N, H, W, 3) and their indices to the mean and standard deviation (N, C, h, w) of their latents."""
 
 BATCH = 250
 
 
 def to_tensor(images: NDArray[np.uint8], device: torch.device) -> torch.Tensor:
-    """(N, H, W, 3) uint8 to (N, 3, H, W) float32 in -1 .. 1."""
+    """Convert images (N, H, W, 3) uint8 to a tensor (N, 3, H, W) float32 in -1 .. 1."""
     import torch
 
     return torch.from_numpy(images).to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 def scaling_factor(vae: Any, data: TrainingData, device: torch.device) -> float:
-    """What brings the latents to unit variance (Rombach et al. 2022, section G)."""
+    """The factor that scales the latents to unit variance (Rombach et al. 2022, section G)."""
     rng = data.rng("vae", data.config.vae_steps)
     mean, _ = encode(vae, data.draw(rng, 512)[0], device)
     return float(1 / mean.std())
 
 
 def encode(vae: Any, images: NDArray[np.uint8], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean and standard deviation of the latents of images (N, H, W, 3), unscaled."""
+    """Mean and standard deviation (N, C, h, w) of the unscaled latents of images (N, H, W, 3) uint8."""
     import torch
 
     with torch.no_grad():
@@ -46,7 +46,7 @@ def encode(vae: Any, images: NDArray[np.uint8], device: torch.device) -> tuple[t
 
 
 def moments_of(vae: Any, data: TrainingData, folder: Path, fingerprint: str, device: torch.device) -> Moments:
-    """A function that gives the moments of a batch; without augmentation they are computed once and kept."""
+    """A function that returns the moments of a batch; without augmentation they are computed once and cached."""
     if data.augment is not None:
         return lambda images, indices: encode(vae, images, device)
     kept = _all_moments(vae, data, folder / "latents.safetensors", fingerprint, device)
@@ -61,7 +61,7 @@ def moments_of(vae: Any, data: TrainingData, folder: Path, fingerprint: str, dev
 def _all_moments(
     vae: Any, data: TrainingData, path: Path, fingerprint: str, device: torch.device
 ) -> torch.Tensor:
-    """(2, N, C, h, w) float16, read from ``path`` where an equal training left them there."""
+    """Moments (2, N, C, h, w) float16 of all images, cached at ``path``."""
     import torch
 
     def encoded() -> torch.Tensor:

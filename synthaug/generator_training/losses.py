@@ -1,4 +1,4 @@
-"""What the VAE and the diffusion model minimise, one batch at a time."""
+"""The losses of the VAE and the diffusion model."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NOISE_SCHEDULE = {
 
 
 def _noise_source(rng: np.random.Generator) -> torch.Generator:
-    """A CPU generator, so that a GPU sees the same noise."""
+    """A random generator on the CPU, so that a GPU sees the same noise."""
     import torch
 
     return torch.Generator().manual_seed(int(rng.integers(2**63)))
@@ -55,13 +55,13 @@ class VaeLoss:
 
 
 def min_snr_weights(scheduler: Any, gamma: float | None) -> torch.Tensor:
-    """What an error counts at each time of the schedule (Hang et al. 2023); 1 where ``gamma`` is None."""
+    """Weight of the squared error at each time of the schedule (T,) (Hang et al. 2023); 1 if ``gamma`` is None."""
     import torch
 
-    kept = scheduler.alphas_cumprod
+    signal = scheduler.alphas_cumprod
     if gamma is None:
-        return torch.ones_like(kept)
-    ratio = kept / (1 - kept)  # signal to noise
+        return torch.ones_like(signal)
+    ratio = signal / (1 - signal)  # signal-to-noise ratio
     units = {"v_prediction": ratio + 1, "epsilon": ratio.clamp(min=1e-8), "sample": torch.ones_like(ratio)}
     weights: torch.Tensor = ratio.clamp(max=gamma) / units[scheduler.config.prediction_type]
     return weights
@@ -82,7 +82,7 @@ class DiffusionLoss:
         projection: Any = None,
         maps: torch.Tensor | None = None,
     ) -> None:
-        """``projection`` and feature ``maps`` (N, C, h, w) of the images: what to align the U-Net's middle with."""
+        """``projection`` maps the U-Net's middle features to the feature ``maps`` (N, C, h, w) of the images."""
         from diffusers import DDPMScheduler
 
         self.vae, self.text_encoder, self.unet, self.tokenizer = vae, text_encoder, unet, tokenizer

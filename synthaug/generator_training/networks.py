@@ -1,4 +1,4 @@
-"""The parts of a small Stable Diffusion, freshly initialised, and its tokenizer, fitted to captions."""
+"""The networks of a small Stable Diffusion with random weights, and a tokenizer fitted to captions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """Sizes of the networks. The latents are ``image_size / 2 ** (len(vae_channels) - 1)`` a side."""
+    """Sizes of the networks. Latents have ``image_size / 2 ** (len(vae_channels) - 1)`` cells per side."""
 
     image_size: int = 32  # pixels
     latent_channels: int = 4
@@ -19,7 +19,7 @@ class Architecture:
     unet_attention: tuple[bool, ...] = (False, True)  # cross-attention, from the finest level down
     attention_heads: int = 16  # in every attention layer
     norm_groups: int = 16
-    text_in_every_block: bool = False  # the text joins the time embedding as well, pooled
+    text_in_every_block: bool = False  # also add the pooled text embedding to the time embedding
     text_width: int = 64
     text_layers: int = 2
     text_heads: int = 4
@@ -28,12 +28,12 @@ class Architecture:
 
     @property
     def latent_size(self) -> int:
-        """Latent cells a side."""
+        """Latent cells per side."""
         return self.image_size >> (len(self.vae_channels) - 1)
 
 
 def make_tokenizer(captions: Sequence[str], architecture: Architecture) -> Any:
-    """A CLIP tokenizer whose byte-pair merges are learnt from the captions; any text can be spelt in bytes."""
+    """A CLIP tokenizer with byte-pair merges learned from the captions; it can encode any text as bytes."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
     from transformers import CLIPTokenizer
 
@@ -50,7 +50,7 @@ def make_tokenizer(captions: Sequence[str], architecture: Architecture) -> Any:
         ),
     )
     merges = [tuple(pair) for pair in json.loads(learner.to_str())["model"]["merges"]]
-    # CLIP's layout: every byte, every byte that ends a word, the merges in order, the special tokens.
+    # CLIP's vocabulary: every byte, every byte at the end of a word, the merges in order, the special tokens.
     tokens = [*alphabet, *(byte + suffix for byte in alphabet), *("".join(pair) for pair in merges)]
     tokens = [*tokens[: architecture.vocabulary_size - len(special)], *special]
     vocabulary = {token: index for index, token in enumerate(dict.fromkeys(tokens))}
@@ -96,7 +96,7 @@ def make_vae(architecture: Architecture) -> Any:
 
 
 def make_unet(architecture: Architecture) -> Any:
-    """A small ``UNet2DConditionModel`` that attends to the text where ``unet_attention`` says so."""
+    """A small ``UNet2DConditionModel`` with cross-attention at the levels given by ``unet_attention``."""
     from diffusers import UNet2DConditionModel
 
     pooled: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""The networks and the tokenizer of a small Stable Diffusion that is being trained: new ones, or a model's."""
+"""The networks and the tokenizer of a small Stable Diffusion in training: new ones, or those of a trained model."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a ``StableDiffusionPipeline`` is made of, but its scheduler; weights in single precision."""
+    """The components of a ``StableDiffusionPipeline`` without its scheduler; weights in single precision."""
 
     tokenizer: Any
     vae: Any
@@ -32,7 +32,7 @@ class Parts:
     unet: Any
 
     def place(self, device: torch.device) -> None:
-        """Move to ``device`` and lay out for fast convolutions."""
+        """Move the networks to ``device``, in the memory layout for fast convolutions."""
         import torch
         from diffusers.models.attention_processor import AttnProcessor
 
@@ -40,19 +40,19 @@ class Parts:
         self.text_encoder.to(device)
         self.unet.to(device).to(memory_format=torch.channels_last)
         if device.type == "cpu":
-            # The fused attention's backward pass is several times slower than plain products on a CPU.
+            # On a CPU the backward pass of fused attention is several times slower than plain matrix products.
             self.unet.set_attn_processor(AttnProcessor())
 
 
 def fresh_parts(captions: Sequence[str], architecture: Architecture) -> Parts:
-    """Random weights from the global generator, and a tokenizer fitted to the captions."""
+    """Networks with random weights (from the global generator) and a tokenizer fitted to the captions."""
     tokenizer = make_tokenizer(captions, architecture)
     vae = make_vae(architecture)
     return Parts(tokenizer, vae, make_text_encoder(tokenizer, architecture), make_unet(architecture))
 
 
 def parts_of(folder: Path) -> Parts:
-    """Those of a model of this kind. Raises UserError for a folder of another."""
+    """The components of a trained model of this kind. Raises UserError for any other folder."""
     from diffusers import AutoencoderKL, UNet2DConditionModel
     from transformers import CLIPTextModel, CLIPTokenizer
 
@@ -60,7 +60,7 @@ def parts_of(folder: Path) -> Parts:
     missing = [name for name in wanted if not (folder / name).is_dir()]
     if missing or not (folder / INDEX).is_file():
         raise UserError(
-            f"{folder} cannot be trained further: it is no StableDiffusionPipeline "
+            f"{folder} cannot be trained further: it is not a StableDiffusionPipeline "
             f"(missing: {', '.join(missing) or INDEX})"
         )
     return Parts(

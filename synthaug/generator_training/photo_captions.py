@@ -1,4 +1,4 @@
-"""Captions of small photographs: the class, and what can be measured: brightness, background and main colour."""
+"""Captions of small photographs: the class, and the measured brightness, main colour and background colour."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from synthaug.records import Pixels
 
-DARK_BELOW = 98  # mean luma, 0 .. 255: the darkest fifth of CIFAR-10
-BRIGHT_ABOVE = 147  # and the brightest fifth
+DARK_BELOW = 98  # mean luma, 0 .. 255: below it lies the darkest fifth of CIFAR-10
+BRIGHT_ABOVE = 147  # mean luma, 0 .. 255: above it lies the brightest fifth
 COLOURLESS_BELOW = 0.17  # HSV saturation of a mean colour
 MUTED_BELOW = 0.6  # saturation below which red and orange are called brown
-OLIVE = 52  # degrees; a muted yellow beyond it is called green
-BLACK_BELOW, WHITE_ABOVE = 60, 190  # mean luma of what has no colour
+OLIVE = 52  # hue in degrees above which a muted yellow is called green
+BLACK_BELOW, WHITE_ABOVE = 60, 190  # mean luma that separates black, gray and white
 HUES = (
     (20, "red"),
     (45, "orange"),
@@ -26,8 +26,8 @@ HUES = (
     (330, "purple"),
     (360, "red"),
 )
-"""Upper ends of the hues, in degrees."""
-BORDER = 4  # pixels: the ring taken for the background
+"""Upper bound of each hue in degrees, with its name."""
+BORDER = 4  # width in pixels of the ring that counts as background
 COLORS = ("black", "white", "gray", "red", "orange", "brown", "yellow", "green", "blue", "purple")
 TONES = ("dark", "bright")
 SYNONYMS = {"automobile": ("automobile", "car"), "airplane": ("airplane", "plane")}
@@ -44,13 +44,13 @@ PHRASES = (
     "a {noun}",
     "{noun}",
 )
-"""Captions to fill in; all but ``{noun}`` may be empty."""
+"""Caption templates; every field except ``{noun}`` may be empty."""
 PLAIN_PHRASES = ("a photo of a {noun}", "an image of a {noun}", "a {noun}", "{noun}")
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What is measured from an image, in words; "" where nothing stands out."""
+    """Measured properties of an image in words; "" where nothing stands out."""
 
     tone: str  # "dark", "bright" or ""
     color: str  # of the middle, where the subject mostly is
@@ -59,20 +59,20 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Fillers:
-    """Words of templates that no measurement gives; the model is to take them in its stride."""
+    """Words that prompts often contain but that cannot be measured, so that the model learns to ignore them."""
 
-    kinds: dict[str, Sequence[str]]  # class -> kinds of it ("Siamese"), put before the noun
+    kinds: dict[str, Sequence[str]]  # class -> kinds of it, such as "Siamese", placed before the noun
     places: Sequence[str]  # "on the sofa"
 
 
 def luma(pixels: NDArray[np.floating]) -> NDArray[np.floating]:
-    """ITU-R BT.601 luma of (..., 3) colours, in their own range."""
+    """ITU-R BT.601 luma of RGB colours (..., 3), in the same range as the colours."""
     weighted: NDArray[np.floating] = pixels @ np.array([0.299, 0.587, 0.114])
     return weighted
 
 
 def look(pixels: Pixels) -> Look:
-    """Measure an image (H, W, 3)."""
+    """Measure an image (H, W, 3) uint8."""
     values = pixels.astype(np.float64)
     height, width = values.shape[:2]
     brightness = float(luma(values).mean())
@@ -84,7 +84,7 @@ def look(pixels: Pixels) -> Look:
 
 
 def color_name(colors: NDArray[np.float64]) -> str:
-    """The name of the mean of (N, 3) colours in 0 .. 255, one of ``COLORS``."""
+    """The name, one of ``COLORS``, of the mean of colours (N, 3) in 0 .. 255."""
     mean = colors.mean(axis=0)
     hue, saturation, _ = colorsys.rgb_to_hsv(*(mean / 255))
     brightness = float(luma(mean))
@@ -97,14 +97,14 @@ def color_name(colors: NDArray[np.float64]) -> str:
 
 
 def plain_caption(label: str, rng: np.random.Generator) -> str:
-    """A caption that says the class, or its synonym, and nothing else."""
+    """A caption that names the class, or a synonym, and nothing else."""
     nouns = SYNONYMS.get(label, (label,))
     phrase = PLAIN_PHRASES[rng.integers(len(PLAIN_PHRASES))]
     return phrase.format(noun=nouns[rng.integers(len(nouns))])
 
 
 def photo_caption(label: str, seen: Look, rng: np.random.Generator, fillers: Fillers) -> str:
-    """One caption in a phrasing drawn by ``rng``; what was measured is each left out at times."""
+    """A caption in a random phrasing; each measured property is left out at random."""
     nouns = SYNONYMS.get(label, (label,))
     noun = nouns[rng.integers(len(nouns))]
     kinds = fillers.kinds.get(label, ())

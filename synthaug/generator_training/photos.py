@@ -1,4 +1,4 @@
-"""The embedded model's training set: small photographs with captions measured from them, and the digits."""
+"""Training of the embedded model on small photographs with measured captions, and on digits."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from synthaug.records import Pixels
 if TYPE_CHECKING:
     from synthaug.generator_training.alignment import FeatureMaps
 
-DIGIT_COPIES = 4  # augmented copies of every digit: about a twentieth of what is seen
+DIGIT_COPIES = 4  # augmented copies of every digit, which make up about a twentieth of the images
 
 ARCHITECTURE = Architecture(
     vae_channels=(32, 64),
@@ -74,7 +74,7 @@ FURTHER = replace(
     ema_decay=0.998,
     checkpoint_minutes=3.0,
 )
-"""Further training of a model that ``CONFIG`` made: three million images."""
+"""Settings for the further training of a model trained with ``CONFIG``: three million images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,10 @@ def train_photos(
     base: Path | None = None,
     maps_of: FeatureMaps | None = None,
 ) -> dict[str, Any]:
-    """Train on photographs of ``classes``, each also mirrored, and on digits, which have a left and a right."""
+    """Train on photographs of ``classes``, each also mirrored, and on digits, which are not; returns a summary.
+
+    For ``base`` and ``maps_of`` see :func:`synthaug.generator_training.text_to_image.train`.
+    """
     looks = [look(each) for each in photos.images]
     copies = np.repeat(np.arange(len(digits.images)), DIGIT_COPIES)
     rng = np.random.default_rng(config.seed)
@@ -120,7 +123,7 @@ def train_photos(
         num_inference_steps=10,
         guidance_scale=5.0,
         batch_size=16,
-        classes=tuple(classes),  # of the digits it sees too little to promise them
+        classes=tuple(classes),  # not the digits, of which it sees too few to generate them well
         words=(
             *sorted(synonyms),
             *TONES,

@@ -1,7 +1,7 @@
-"""Trains a small Stable Diffusion: the VAE first, then text encoder and U-Net together; or these two further.
+"""Training of a small Stable Diffusion: first the VAE, then the text encoder and the U-Net; or only these two further.
 
-Every step draws its randomness from (seed, phase, step) alone, so a training that was killed and started again
-ends with the same weights as one that was not.
+Every step draws its random numbers from (seed, phase, step) alone, so that an interrupted and resumed training ends
+with the same weights as an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def ignore_progress(phase: str, done: int, total: int, loss: float) -> None:
-    """The progress callback that does nothing."""
+    """A progress callback that does nothing."""
 
 
 def train(
@@ -46,11 +46,11 @@ def train(
     base: Path | None = None,
     maps_of: FeatureMaps | None = None,
 ) -> dict[str, Any]:
-    """Train on ``images (N, H, W, 3) uint8`` and write a ``StableDiffusionPipeline`` folder; figures of the run.
+    """Train on ``images`` (N, H, W, 3) uint8 and write a ``StableDiffusionPipeline`` folder; returns a summary.
 
-    Continues from ``checkpoint_dir`` where an equal training was begun there. ``base``: the folder of a model to
-    begin with, whose VAE and tokenizer stay as they are. ``maps_of``: what the U-Net's middle is aligned with
-    where ``config.alignment`` is above 0.
+    Continues from ``checkpoint_dir`` if a training with the same data and settings was started there. ``base`` is the
+    folder of a model to start from, whose VAE and tokenizer stay unchanged. ``maps_of`` computes the feature maps with
+    which the U-Net is aligned if ``config.alignment`` is above 0. Raises UserError for unsuitable images or settings.
     """
     import torch
 
@@ -106,13 +106,15 @@ def _check(
     size = config.architecture.image_size
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != (size, size, 3) or not len(images):
         raise UserError(
-            f"images to train on must be uint8 of shape (N, {size}, {size}, 3) with N >= 1; "
+            f"training images must be uint8 of shape (N, {size}, {size}, 3) with N >= 1; "
             f"got {images.dtype} of shape {images.shape}"
         )
     if config.batch_size % config.shards:
-        raise UserError(f"a batch of {config.batch_size} cannot be cut into {config.shards} equal shards")
+        raise UserError(f"a batch of {config.batch_size} cannot be split into {config.shards} equal shards")
     if maps_of is not None and augment is not None:
-        raise UserError("feature maps are made once for every image; they do not go with an augmentation")
+        raise UserError(
+            "feature maps are computed once per image, so alignment cannot be combined with an augmentation"
+        )
 
 
 def _save_pipeline(output_dir: Path, parts: Parts, card: ModelCard | None) -> None:
@@ -121,8 +123,8 @@ def _save_pipeline(output_dir: Path, parts: Parts, card: ModelCard | None) -> No
 
     pipeline = StableDiffusionPipeline(
         vae=parts.vae.cpu().half(),
-        # transformers loads what is stored, diffusers loads single precision: a half text encoder beside a
-        # single U-Net would not run from a plain from_pretrained.
+        # By default transformers loads weights in their stored precision and diffusers in float32, so that a
+        # text encoder stored in float16 would not work with the float32 U-Net.
         text_encoder=parts.text_encoder.cpu().float(),
         tokenizer=parts.tokenizer,
         unet=parts.unet.cpu().half(),

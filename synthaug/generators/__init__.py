@@ -18,7 +18,7 @@ FAMILIES = {
     "context": "synthaug.generators.compositing.context:ContextGenerator",
     "augmentation": "synthaug.generators.augmentation:AugmentationGenerator",
 }
-"""Every class takes ``(name, *, num_inference_steps, guidance_scale, batch_size, output_size, device)``."""
+"""Classes take ``(name, *, num_inference_steps, guidance_scale, batch_size, output_size, device)``."""
 
 CONTEXT_PREFIX = "context:"
 
@@ -33,24 +33,28 @@ def load_generator(
     device: str | None = None,
     compile: bool = False,
 ) -> Generator:
-    """The generator ``name``: "embedded" (or another of ``folders.SHIPPED``), a folder's path, or a hub id.
+    """Load the generator ``name``: "embedded" (or another of ``folders.SHIPPED``), the path of a folder, or a hub id.
 
-    ``augmentation`` distorts real images and needs no model. ``context:NAME`` places real subjects on backgrounds
-    that the generator ``NAME`` draws.
-    What is left out comes from the model's ``synthaug.json``, else from the pipeline's own defaults.
-    ``batch_size`` is for accelerators: a CPU keeps to the model's own, because the shape of a batch decides the
-    last bit of a pixel. ``output_size`` (width, height) is the most to deliver: what is drawn larger is
-    downsampled, antialiased, and its shape kept. ``compile`` makes code for the denoiser before its first step: a
-    minute spent, for a GPU and many images.
+    "augmentation" distorts real images and needs no model. "context:NAME" places real subjects on backgrounds that
+    the generator NAME draws.
+
+    Options left out come from the model's ``synthaug.json``, or else from the defaults of its pipeline.
+    ``batch_size`` applies to accelerators only: on a CPU the model's own batch size is always used, because the shape
+    of a batch can change the last bit of a pixel. ``output_size`` (width, height) is the largest size to deliver:
+    larger images are downsampled with antialiasing and keep their aspect ratio. ``compile`` compiles the denoiser
+    before its first step, which takes about a minute and pays off on a GPU with many images. Raises UserError for an
+    unknown name, a model that cannot be loaded, or an option that its family does not have.
     """
     from synthaug.generators.folders import family_of
 
     family = "context" if str(name).startswith(CONTEXT_PREFIX) else family_of(name)
     if family not in FAMILIES:
-        raise UserError(f"{name} is of the family {family!r}; known are {', '.join(FAMILIES)}")
+        raise UserError(
+            f"{name} belongs to the unknown family {family!r}; the families are {', '.join(FAMILIES)}"
+        )
     if compile and family != "diffusion":
         raise UserError(
-            f"{name} is of the family {family!r}; only generators of the family 'diffusion' are compiled"
+            f"{name} belongs to the family {family!r}; only generators of the family 'diffusion' can be compiled"
         )
     options = {"compile": True} if compile else {}
     module, _, attribute = FAMILIES[family].partition(":")

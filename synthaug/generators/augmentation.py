@@ -1,7 +1,7 @@
-"""Classical augmentation as a generator: a real image in, a distorted one out, every drawn parameter kept.
+"""Classical augmentation as a generator: it distorts a real image and records every parameter it drew.
 
-The four distortions of the active-learning paper's oversampling baseline, in its order: colour jitter, perspective,
-rotation, solarize. The paper gives no probability for the perspective: here it is always applied.
+The four distortions are those of the active-learning paper's oversampling baseline, in the same order: colour jitter,
+perspective, rotation, solarize. The paper gives no probability for the perspective; here it is always applied.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from synthaug.generators.folders import AUGMENTATION
 from synthaug.records import GenerationRequest, Pixels
 
 BRIGHTNESS = 0.5  # factor 1 - 0.5 .. 1 + 0.5
-HUE = 0.3  # of the colour circle, both ways
-DISTORTION = 0.2  # how far a corner moves inward, as a share of half a side
-DEGREES = (0.0, 180.0)  # counter-clockwise
-SOLARIZE_THRESHOLD = 0.75  # of full brightness: values from here on are inverted
-SOLARIZE_SHARE = 0.5  # of the images
+HUE = 0.3  # largest shift in either direction, as a share of the colour circle
+DISTORTION = 0.2  # largest inward shift of a corner, as a share of half a side
+DEGREES = (0.0, 180.0)  # range of the rotation, counter-clockwise
+SOLARIZE_THRESHOLD = 0.75  # share of full brightness from which values are inverted
+SOLARIZE_SHARE = 0.5  # share of the images that are solarized
 BATCH = 64
 
 Corners = list[list[int]]
@@ -35,7 +35,7 @@ Corners = list[list[int]]
 
 
 class AugmentationGenerator:
-    """Every request brings its real image; its prompt is a note that is not read. The image keeps its size."""
+    """Distorts the real image that each request must carry. The prompt is not read; the image keeps its size."""
 
     def __init__(
         self,
@@ -52,30 +52,30 @@ class AugmentationGenerator:
         check_positive("batch size", batch_size)
         self.name = str(name)
         self.revision = _revision()
-        self._most = None if output_size is None else delivered_size(output_size, None)
+        self._max_size = None if output_size is None else delivered_size(output_size, None)
         self.settings = GenerationSettings(
             num_inference_steps=1,
             guidance_scale=1.0,
             batch_size=batch_size or BATCH,
-            output_size=self._most or (0, 0),  # nothing limits it
+            output_size=self._max_size or (0, 0),  # (0, 0): no limit
             scheduler="",
-            device="cpu",  # a distortion of small images takes less than the way to a GPU
+            device="cpu",  # distorting small images takes less time than copying them to a GPU
             dtype="float32",
         )
 
     @property
     def image_size(self) -> tuple[int, int]:
-        """The largest width and height of an image; (0, 0): each keeps its own."""
+        """The largest width and height of an image in pixels; (0, 0) if every image keeps its own size."""
         return self.settings.output_size
 
     def describe(self) -> ModelCard:
-        """There is no model to describe: it knows no classes and read no captions."""
+        """A card without classes or captions, since there is no model."""
         return ModelCard(name="Classical augmentation", family="augmentation", num_inference_steps=1)
 
     def generate(
         self, requests: Sequence[GenerationRequest], should_cancel: ShouldCancel = lambda: False
     ) -> list[GeneratedImage]:
-        """One image a request, in order; see :class:`synthaug.generators.base.Generator`."""
+        """One image per request, in order; see :class:`synthaug.generators.base.Generator`."""
         images = []
         for request in requests:
             if should_cancel():
@@ -83,13 +83,13 @@ class AugmentationGenerator:
             source = _source(request)
             height, width = source.shape[:2]
             parameters = draw_parameters(Random(request.seed), width, height)  # noqa: S311
-            size = delivered_size((width, height), self._most)
+            size = delivered_size((width, height), self._max_size)
             images.append(deliver(distort(source, parameters), size, "", parameters))
         return images
 
 
 def draw_parameters(rng: Random, width: int, height: int) -> dict[str, Any]:
-    """What one image's distortions are, as torchvision's own transforms draw them; JSON-ready."""
+    """Random parameters for one image, with the distributions of torchvision's transforms; serialisable as JSON."""
     far_x, far_y = int(DISTORTION * (width // 2)), int(DISTORTION * (height // 2))
     inward = [(rng.randint(0, far_x), rng.randint(0, far_y)) for _ in range(4)]
     start = _corners(width, height)
@@ -108,7 +108,7 @@ def draw_parameters(rng: Random, width: int, height: int) -> dict[str, Any]:
 
 
 def distort(image: Pixels, parameters: Mapping[str, Any]) -> Pixels:
-    """``image`` after the distortions of :func:`draw_parameters`; what comes in from outside is black."""
+    """``image`` (H, W, 3) uint8 distorted by the parameters from :func:`draw_parameters`; uncovered areas are black."""
     import torch
     from torchvision.transforms import InterpolationMode
     from torchvision.transforms.v2 import functional
@@ -142,19 +142,21 @@ def _corners(width: int, height: int) -> Corners:
 
 
 def _source(request: GenerationRequest) -> Pixels:
-    """The image to distort. Raises UserError for what classical augmentation does not take."""
+    """The image to distort. Raises UserError for a request without one or with options that do not apply."""
     if request.strength is not None:
         raise UserError("the augmentation generator takes no strength; leave it out")
     if request.guidance_scale not in (None, 1.0) or request.mask is not None:
         raise UserError("the augmentation generator takes no guidance and no mask; leave them out")
     if request.image is None:
-        raise UserError("the augmentation generator distorts real images: start from images ('image')")
+        raise UserError(
+            "the augmentation generator distorts real images, so every request needs an image to start from"
+        )
     return request.image
 
 
 def _revision() -> str:
-    """SHA-256 over the ranges and the version of the library that distorts."""
-    decisive = {
+    """SHA-256 over the parameter ranges and the version of torchvision."""
+    inputs = {
         "brightness": BRIGHTNESS,
         "hue": HUE,
         "distortion": DISTORTION,
@@ -162,4 +164,4 @@ def _revision() -> str:
         "solarize": [SOLARIZE_THRESHOLD, SOLARIZE_SHARE],
         "torchvision": version("torchvision"),
     }
-    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()

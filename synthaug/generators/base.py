@@ -1,4 +1,4 @@
-"""The generator seam: what every image generator promises, and what a model folder says of itself."""
+"""The interface of image generators, and the card (``synthaug.json``) that describes a model folder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ShouldCancel = Callable[[], bool]
 
 @dataclass(frozen=True, slots=True)
 class GenerationSettings:
-    """Everything but prompt and seed that decides the pixels; stored with every image."""
+    """Everything besides prompt and seed that determines the pixels; stored with every image."""
 
     num_inference_steps: int
     guidance_scale: float
@@ -31,32 +31,32 @@ class GenerationSettings:
 
 @dataclass(frozen=True, slots=True)
 class GeneratedImage:
-    """One image, what it was downsampled from, and the end of its prompt that the model could not read."""
+    """One generated image, with the larger version it was downsampled from and the part of its prompt not read."""
 
     pixels: Pixels
-    review: Pixels | None = None  # full size, where the generator draws larger than it delivers
-    cut: str = ""  # the part of the prompt beyond the text encoder's length
-    details: Mapping[str, Any] = field(default_factory=dict)  # JSON-ready: what else decided these pixels
+    review: Pixels | None = None  # the image at full size, where it was downsampled for delivery
+    cut: str = ""  # the end of the prompt, beyond the length limit of the text encoder
+    details: Mapping[str, Any] = field(default_factory=dict)  # as JSON: what else determined the pixels
 
 
 class Generator(Protocol):
-    """Makes images from prompts and seeds.
+    """Generates images from prompts and seeds.
 
-    Equal prompt, seed and settings give equal pixels, wherever a request stands in a list of whatever length:
+    The same prompt, seed and settings give the same pixels, whatever the number and order of the other requests:
     bit for bit on a CPU with the same number of threads, up to rounding on an accelerator.
     """
 
     @property
     def name(self) -> str:
-        """What it was loaded by: "embedded", a path or a hub id."""
+        """The name it was loaded by: "embedded", a path or a hub id."""
 
     @property
     def revision(self) -> str:
-        """SHA-256 over the model's files, or the hub commit."""
+        """SHA-256 over the files of the model, or its hub commit."""
 
     @property
     def image_size(self) -> tuple[int, int]:
-        """Width and height of ``pixels``."""
+        """Width and height of the generated images in pixels."""
 
     @property
     def settings(self) -> GenerationSettings:
@@ -65,15 +65,19 @@ class Generator(Protocol):
     def generate(
         self, requests: Sequence[GenerationRequest], should_cancel: ShouldCancel = ...
     ) -> list[GeneratedImage]:
-        """One image a request, in order; ``Cancelled`` within a denoising step of ``should_cancel()``."""
+        """One image per request, in order.
+
+        Raises Cancelled within one denoising step after ``should_cancel()`` becomes true, and UserError for a request
+        that the generator cannot fulfil.
+        """
 
     def describe(self) -> ModelCard:
-        """What is known of the model; fields are empty where nothing is."""
+        """What is known about the model; unknown fields are empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """What a model folder says of itself in ``synthaug.json``; any field may be left out."""
+    """The description of a model in its folder's ``synthaug.json``; every field may be left out."""
 
     name: str = ""
     family: str = "diffusion"  # a key of generators.FAMILIES
@@ -83,19 +87,17 @@ class ModelCard:
     output_size: tuple[int, int] | None = None  # width, height in pixels
     classes: tuple[str, ...] = ()  # the classes it can draw, in words, where known
     words: tuple[str, ...] = ()  # other words its captions used, where known
-    base: str = ""  # the model that the adapter in this folder belongs to: a shipped name, a path or a hub id
+    base: str = ""  # for an adapter: the model it was trained on, as a shipped name, a path or a hub id
     trained_on: str = ""  # data, time and hardware, in a sentence
-    figures: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # measured; written by benchmarks/generator_card.py
+    figures: Mapping[str, Any] = field(default_factory=dict)  # results of benchmarks/generator_card.py
 
     def write(self, folder: Path) -> None:
-        """Store the card in a model folder."""
+        """Write the card to ``synthaug.json`` in a model folder."""
         (folder / CARD_NAME).write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> ModelCard:
-        """The card of a model folder, empty where there is none."""
+        """The card of a model folder; an empty card if there is none. Raises UserError for a malformed one."""
         path = folder / CARD_NAME
         if not path.exists():
             return cls()

@@ -1,4 +1,4 @@
-"""Which class a prompt asks for, where a generator reads a class and not a sentence."""
+"""Finding the class that a prompt names, for generators conditioned on a class instead of a text."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from importlib import resources
 from synthaug.errors import UserError
 
 IMAGENET_TO_CIFAR10 = "class_maps/imagenet-cifar10.json"
-LISTED = 20  # classes named in an error
+LISTED = 20  # classes that an error message lists
 
 ClassMap = Mapping[str, Sequence[str]]
-"""Coarse class -> fine classes that are kinds of it."""
+"""Coarse class -> the fine classes it comprises."""
 
 
 def named_class(prompt: str, classes: Sequence[str]) -> str:
-    """The one of ``classes`` that the prompt names, as a whole word and whatever its case.
+    """The one of ``classes`` that the prompt names, matched as a whole word regardless of case.
 
-    A longer name hides a shorter one within it ("fire truck", "truck"). Raises UserError for none or several.
+    Where one name contains another ("fire truck", "truck"), the longer one counts. Raises UserError if the prompt
+    names no class or several.
     """
     spelt = {name.casefold(): name for name in classes}
     found = list(dict.fromkeys(spelt[word] for word in _any_of(tuple(spelt)).findall(prompt.casefold())))
@@ -36,16 +37,17 @@ def named_class(prompt: str, classes: Sequence[str]) -> str:
 
 @lru_cache(maxsize=8)
 def _any_of(words: tuple[str, ...]) -> re.Pattern[str]:
-    """Finds whole words, of two at one place the longer."""
+    """A pattern that matches any of the words as a whole word, preferring longer ones."""
     longest_first = sorted(words, key=len, reverse=True)
     return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)")
 
 
 def vocabulary(fine: Sequence[str]) -> dict[str, list[int]]:
-    """What a prompt may call a model's classes, and the indices of those it then means.
+    """Every name that a prompt may use, with the indices of the model's classes that it can stand for.
 
-    Coarse classes of the ImageNet -> CIFAR-10 map come first, where the model has some kind of them under other
-    names; then every synonym. Two classes may share a name (ImageNet has two kinds of crane): either is meant.
+    ``fine`` holds the model's classes, each a comma-separated list of synonyms. The coarse classes of the ImageNet ->
+    CIFAR-10 map come first, where the model has some of their fine classes; all synonyms follow. Two classes may
+    share a name (ImageNet has two kinds of crane); then either index may be drawn.
     """
     names = [[each.strip() for each in label.split(",") if each.strip()] for label in fine]
     first: dict[str, list[int]] = {}
@@ -63,7 +65,7 @@ def vocabulary(fine: Sequence[str]) -> dict[str, list[int]]:
 
 @lru_cache(maxsize=1)
 def imagenet_to_cifar10() -> ClassMap:
-    """The classes of ImageNet that the long-tail paper takes for a class of CIFAR-10 (its table 3)."""
+    """The ImageNet classes that the long-tail paper assigns to each class of CIFAR-10 (its table 3)."""
     table: ClassMap = json.loads(
         (resources.files("synthaug_assets") / IMAGENET_TO_CIFAR10).read_text("utf-8")
     )
@@ -71,7 +73,7 @@ def imagenet_to_cifar10() -> ClassMap:
 
 
 def _kinds(coarse: str, fine: Sequence[str], class_map: ClassMap) -> list[int]:
-    """Indices of the fine classes that are ``coarse`` itself, or of which the map names any synonym."""
+    """Indices of the fine classes with a synonym that is ``coarse`` itself or that the map lists under it."""
     wanted = {name.casefold() for name in (coarse, *class_map.get(coarse, ()))}
     return [
         index

@@ -1,4 +1,4 @@
-"""The networks of the DCGAN baseline (Radford et al. 2016), as the active-learning paper sizes them."""
+"""The networks of the DCGAN baseline (Radford et al. 2016), with the sizes of the active-learning paper."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import torch
 from torch import nn
 
 LATENT = 100
-"""Size of the noise a picture is made from."""
+"""Number of channels of the noise vector."""
 
 
 class Generator(nn.Module):
-    """Noise (B, LATENT, 1, 1) to images (B, 3, 64, 64) in -1 .. 1: 1024-512-256-128 channels at ``width`` 128."""
+    """Maps noise (B, LATENT, 1, 1) to images (B, 3, 64, 64) in -1 .. 1; 1024-512-256-128 channels at ``width`` 128."""
 
     def __init__(self, width: int = 128) -> None:
         super().__init__()
@@ -37,10 +37,11 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Images (B, 3, 64, 64) to logits (B,): 128-256-512-1024 channels at ``width`` 128; higher = more real.
+    """Maps images (B, 3, 64, 64) to logits (B,), higher = more real; 128-256-512-1024 channels at ``width`` 128.
 
-    The paper's text normalises in every block. Here the first does not, as in Radford et al. and the code that the
-    paper builds on: real and drawn images are judged in batches of their own, so it would hide their colours.
+    The paper's text has batch normalisation in every block. Here the first block has none, as in Radford et al. and
+    in the code that the paper builds on: real and generated images come in separate batches, so that normalising
+    the input would hide a difference in colour.
     """
 
     def __init__(self, width: int = 128) -> None:
@@ -62,7 +63,7 @@ class Discriminator(nn.Module):
 
 
 def initialise(network: nn.Module) -> None:
-    """Weights from N(0, 0.02), those of the normalisation around 1 (Radford et al. 2016)."""
+    """Draw weights from N(0, 0.02), and those of batch normalisation from N(1, 0.02) (Radford et al. 2016)."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
             nn.init.normal_(module.weight, 0.0, 0.02)

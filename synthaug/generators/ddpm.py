@@ -1,4 +1,4 @@
-"""Diffusion models that read a class, or nothing: DDPMs over pixels, and DiT over latents."""
+"""Diffusion models conditioned on a class, or unconditional: DDPMs on pixels and DiT on latents."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ from synthaug.records import GenerationRequest
 from synthaug.weights import pretrained
 
 STEPS = 50
-GUIDANCE = 1.5  # what classes are for is variety: a strong pull makes them alike
+GUIDANCE = 1.5  # weak on purpose: training images should be varied, and strong guidance makes them alike
 BATCH = 16
 
 
 class Denoiser(Protocol):
-    """What the sampling loop needs of a model; ``classes`` are empty where it reads none."""
+    """The interface of a model to the sampling loop; ``classes`` is empty for an unconditional model."""
 
     classes: tuple[str, ...]
     shape: tuple[int, int, int]  # of the noise: channels, height, width
     size: tuple[int, int]  # width, height of the images
 
     def predict(self, x: torch.Tensor, t: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
-        """What the scheduler is stepped with, for noisy (B, *shape); ``labels`` (B,), None without classes."""
+        """The prediction (B, *shape) that the scheduler expects, for noisy ``x`` (B, *shape) and ``labels`` (B,)."""
 
     @property
     def null_label(self) -> int:
-        """The label of no class, for guidance."""
+        """The label that stands for "no class" in classifier-unconditional guidance."""
 
     def pixels(self, x: torch.Tensor) -> torch.Tensor:
-        """Denoised (B, *shape) to images (B, 3, H, W) in -1 .. 1."""
+        """Images (B, 3, H, W) in -1 .. 1 from a denoised ``x`` (B, *shape)."""
 
 
 class PixelDenoiser:
-    """A ``UNet2DModel`` over pixels. Conditional ones keep their last class for "none"."""
+    """A ``UNet2DModel`` on pixels. A conditional model reserves its last class embedding for "no class"."""
 
     def __init__(self, model: ModelFolder, card: ModelCard, device: str) -> None:
         from diffusers import UNet2DModel
@@ -60,13 +60,13 @@ class PixelDenoiser:
         self.classes = card.classes if conditional else ()
         if conditional and len(card.classes) + 1 != config.num_class_embeds:
             raise UserError(
-                f"{folder} has {config.num_class_embeds} class embeddings, one of them for no class, and "
-                f"its card names {len(card.classes)} classes; give them in its synthaug.json, in order"
+                f"{folder} has {config.num_class_embeds} class embeddings (the last one for no class), but its card "
+                f"names {len(card.classes)} classes; list all of them in order in its synthaug.json"
             )
 
     def predict(self, x: torch.Tensor, t: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
         output: torch.Tensor = self.unet(x, t, class_labels=labels).sample
-        return output[:, : self.shape[0]]  # what follows, in improved DDPMs, is the learned variance
+        return output[:, : self.shape[0]]  # in improved DDPMs the learned variance follows
 
     @property
     def null_label(self) -> int:
@@ -77,14 +77,14 @@ class PixelDenoiser:
 
 
 @dataclass(frozen=True, slots=True)
-class _Named:
-    """What a pipeline's index says of its classes."""
+class _IndexedClasses:
+    """The class names in a pipeline's index."""
 
     id2label: dict[int, str] | None = None
 
 
 class LatentDenoiser:
-    """A class-conditional DiT (Peebles & Xie 2023) with its VAE; classes as in its ``id2label``."""
+    """A class-conditional DiT (Peebles & Xie 2023) with its VAE; classes come from its card or ``id2label``."""
 
     def __init__(self, model: ModelFolder, card: ModelCard, device: str) -> None:
         from diffusers import AutoencoderKL, DiTTransformer2DModel
@@ -92,12 +92,12 @@ class LatentDenoiser:
         self.transformer: Any = _load(DiTTransformer2DModel, model, "transformer").to(device).eval()
         self.vae: Any = _load(AutoencoderKL, model, "vae").to(device).eval()
         config = self.transformer.config
-        named = read_json(_Named, model.path / INDEX).id2label or {}
+        named = read_json(_IndexedClasses, model.path / INDEX).id2label or {}
         self.classes = card.classes or tuple(named[key] for key in sorted(named))
         if len(self.classes) != config.num_embeds_ada_norm:
             raise UserError(
-                f"{model.path} draws {config.num_embeds_ada_norm} classes, and {len(self.classes)} are named; "
-                'give them in order, as "classes" in its synthaug.json or as "id2label" in its model_index.json'
+                f"{model.path} has {config.num_embeds_ada_norm} classes, but {len(self.classes)} of them are named; "
+                'list all in order, as "classes" in its synthaug.json or as "id2label" in its model_index.json'
             )
         self.shape = (config.in_channels, config.sample_size, config.sample_size)
         side = config.sample_size * 2 ** (len(self.vae.config.block_out_channels) - 1)
@@ -117,7 +117,7 @@ class LatentDenoiser:
 
 
 def _place(model: ModelFolder, part: str) -> Path:
-    """Where a part of a pipeline lies: in a folder of its own, or beside the index (google/ddpm-cifar10-32)."""
+    """The folder of a pipeline's component: its own, or that of the index (as in google/ddpm-cifar10-32)."""
     own = model.path / part
     return own if own.is_dir() else model.path
 
@@ -127,21 +127,21 @@ def _load(kind: Any, model: ModelFolder, part: str) -> Any:
     try:
         return pretrained(kind, folder, model.variant, torch_dtype=torch.float32)
     except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
-        raise UserError(f"{folder} could not be loaded as a {kind.__name__} of diffusers: {error}") from error
+        raise UserError(f"{folder} could not be loaded as a diffusers {kind.__name__}: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What a request asks for: the label to draw, its name, and how strongly to pull towards it."""
+    """The class and guidance of one request."""
 
-    label: int | None
-    fine: str
+    label: int | None  # None for an unconditional model
+    fine: str  # name of the fine class, where the prompt names a coarse one
     guidance: float
-    cut: str
+    cut: str  # the part of the prompt that is not read
 
 
 class DDPMGenerator:
-    """Samples with DDIM (Song et al. 2021): no noise but the first, so that a seed is all of an image."""
+    """Samples with deterministic DDIM (Song et al. 2021), so that an image depends only on its initial noise."""
 
     def __init__(
         self,
@@ -157,7 +157,7 @@ class DDPMGenerator:
         from diffusers import DDIMScheduler
 
         if compile:
-            raise UserError("only diffusion pipelines that read prompts can be compiled")
+            raise UserError(f"{name} cannot be compiled; only diffusion pipelines that read prompts can")
         check_positive("batch size", batch_size)
         folder = find_model(name)
         self.name, self.revision = str(name), folder.revision
@@ -171,22 +171,22 @@ class DDPMGenerator:
         )
         self._words = vocabulary(self._model.classes)
         config = DDIMScheduler.load_config(_place(folder, "scheduler"))
-        # Pixels end within -1 .. 1, latents do not; a scheduler that does not say whether it clips is no DDIM.
+        # Pixels end within -1 .. 1, latents do not. A config without "clip_sample" was not written for DDIM.
         self._scheduler = DDIMScheduler.from_config({"clip_sample": not latent, **config})
-        usual = self._card.num_inference_steps or STEPS
-        steps = usual if num_inference_steps is None else num_inference_steps
+        default_steps = self._card.num_inference_steps or STEPS
+        steps = default_steps if num_inference_steps is None else num_inference_steps
         longest = self._scheduler.config.num_train_timesteps
         if not 1 <= steps <= longest:
             raise UserError(f"the number of steps is {steps}; it must lie in 1 .. {longest}")
-        own = GUIDANCE if self._card.guidance_scale is None else self._card.guidance_scale
+        default_guidance = GUIDANCE if self._card.guidance_scale is None else self._card.guidance_scale
         if not self._model.classes:
-            own = 1.0
+            default_guidance = 1.0
             self._refuse_guidance(guidance_scale)
-        fixed = self._card.batch_size or BATCH
+        default_batch = self._card.batch_size or BATCH
         self.settings = GenerationSettings(
             num_inference_steps=steps,
-            guidance_scale=float(own if guidance_scale is None else guidance_scale),
-            batch_size=fixed if self._device == "cpu" else batch_size or fixed,
+            guidance_scale=float(default_guidance if guidance_scale is None else guidance_scale),
+            batch_size=default_batch if self._device == "cpu" else batch_size or default_batch,
             output_size=delivered_size(self._model.size, output_size or self._card.output_size),
             scheduler="DDIMScheduler",
             device=self._device,
@@ -195,17 +195,17 @@ class DDPMGenerator:
 
     @property
     def image_size(self) -> tuple[int, int]:
-        """Width and height of the images."""
+        """Width and height of the images in pixels."""
         return self.settings.output_size
 
     def describe(self) -> ModelCard:
-        """The model folder's card."""
+        """The card of the model folder."""
         return self._card
 
     def generate(
         self, requests: Sequence[GenerationRequest], should_cancel: ShouldCancel = lambda: False
     ) -> list[GeneratedImage]:
-        """One image a request, in order; see :class:`synthaug.generators.base.Generator`."""
+        """One image per request, in order; see :class:`synthaug.generators.base.Generator`."""
         plans = [self._plan(request) for request in requests]
         images: list[GeneratedImage] = []
         size = self.settings.batch_size
@@ -223,7 +223,7 @@ class DDPMGenerator:
 
     def _plan(self, request: GenerationRequest) -> _Plan:
         if request.image is not None:
-            raise UserError(f"{self.name} draws from noise only; it cannot start from an image")
+            raise UserError(f"{self.name} generates from noise only; it cannot start from an image")
         if not self._model.classes:
             self._refuse_guidance(request.guidance_scale)
             return _Plan(None, "", 1.0, request.prompt)
@@ -236,15 +236,15 @@ class DDPMGenerator:
     def _refuse_guidance(self, guidance: float | None) -> None:
         if guidance not in (None, 1.0):
             raise UserError(
-                f"{self.name} draws without a class, so there is nothing to guide it to; leave guidance out"
+                f"{self.name} is an unconditional model, so it has no guidance; leave guidance out"
             )
 
     @torch.inference_mode()
     def _draw(
         self, requests: Sequence[GenerationRequest], plans: Sequence[_Plan], should_cancel: ShouldCancel
     ) -> NDArray[np.uint8]:
-        """Images (B, H, W, 3) uint8 at the model's own size."""
-        # Noise is drawn on the CPU, one source an image, so that it depends on the seed alone.
+        """Images (B, H, W, 3) uint8 at the native size of the model."""
+        # Draw the noise on the CPU with one generator per image, so that it depends on the seed alone.
         noise = [
             torch.randn(self._model.shape, generator=torch.Generator().manual_seed(each.seed))
             for each in requests
@@ -261,19 +261,21 @@ class DDPMGenerator:
             times = t.expand(len(x))
             predicted = self._model.predict(x, times, labels)
             if labels is not None and bool((scale != 1).any()):
-                free = self._model.predict(x, times, torch.full_like(labels, self._model.null_label))
-                # Exactly what is drawn without guidance where there is none, whatever else is in the batch.
-                predicted = torch.where(scale == 1, predicted, free + scale * (predicted - free))
+                unconditional = self._model.predict(x, times, torch.full_like(labels, self._model.null_label))
+                # Images without guidance keep their exact prediction, whatever else is in the batch.
+                predicted = torch.where(
+                    scale == 1, predicted, unconditional + scale * (predicted - unconditional)
+                )
             x = self._scheduler.step(predicted, t, x).prev_sample
         pixels = self._model.pixels(x)
         if not torch.isfinite(pixels).all():
-            raise SynthaugError(f"{self.name} drew NaN or infinite values; its weights are damaged")
+            raise SynthaugError(f"{self.name} produced NaN or infinite values; its weights are damaged")
         levels = ((pixels.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
         images: NDArray[np.uint8] = levels.permute(0, 2, 3, 1).cpu().numpy()
         return images
 
     def _details(self, plan: _Plan) -> dict[str, Any]:
-        """What decided the pixels besides seed, prompt and settings."""
+        """What determined the pixels besides seed, prompt and settings."""
         details: dict[str, Any] = {"class": plan.fine} if plan.fine else {}
         if plan.label is not None and plan.guidance != self.settings.guidance_scale:
             details |= {"guidance_scale": plan.guidance}

@@ -1,4 +1,4 @@
-"""From what a model draws to what is asked for: smaller where it must be, never larger, its shape kept."""
+"""Downsampling generated images to the requested size; images are never enlarged and keep their aspect ratio."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from synthaug.generators.base import GeneratedImage
 from synthaug.records import Pixels
 
 
-def delivered_size(drawn: tuple[int, int], asked: tuple[int, int] | None) -> tuple[int, int]:
-    """``drawn`` (width, height) brought within ``asked``. Raises UserError for a size below 1."""
-    width, height = asked or drawn
+def delivered_size(drawn: tuple[int, int], limit: tuple[int, int] | None) -> tuple[int, int]:
+    """The size ``drawn`` (width, height) scaled down to fit ``limit``. Raises UserError for a limit below 1."""
+    width, height = limit or drawn
     if min(width, height) < 1:
         raise UserError(f"the output size is {width}x{height}; both must be at least 1")
     scale = min(1.0, width / drawn[0], height / drawn[1])
@@ -25,7 +25,7 @@ def delivered_size(drawn: tuple[int, int], asked: tuple[int, int] | None) -> tup
 def deliver(
     drawn: Pixels, size: tuple[int, int], cut: str, details: Mapping[str, Any] | None = None
 ) -> GeneratedImage:
-    """``drawn`` at ``size`` (width, height), antialiased; what it was made smaller from goes along for review."""
+    """``drawn`` (H, W, 3) resized to ``size`` (width, height) with antialiasing; keeps the larger image for review."""
     if size == drawn.shape[1::-1]:
         return GeneratedImage(drawn, cut=cut, details=details or {})
     reduced = np.asarray(Image.fromarray(drawn).resize(size, Image.Resampling.LANCZOS))
@@ -33,6 +33,6 @@ def deliver(
 
 
 def check_positive(what: str, value: int | None) -> None:
-    """Refuse a number that is given and below 1. Raises UserError."""
+    """Raises UserError for a number below 1; None is allowed."""
     if value is not None and value < 1:
         raise UserError(f"the {what} is {value}; it must be at least 1")

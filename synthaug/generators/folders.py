@@ -1,4 +1,4 @@
-"""From a model's name to its folder on disk: the shipped one, a path, or a snapshot of the hub."""
+"""Resolving a model's name to its folder on disk: a shipped model, a path, or a snapshot from the hub."""
 
 from __future__ import annotations
 
@@ -17,38 +17,38 @@ from synthaug.generators.hub import INDEX, download, variant_of
 from synthaug.parsing import read_json
 
 SHIPPED = {"embedded": "models/cifar10", "digits": "models/digits"}
-"""Models that come with the package: folders under ``assets/``."""
+"""Models that come with the package, as folders under ``assets/``."""
 
 AUGMENTATION = "augmentation"
-"""The name, and the family, of the one generator that needs no model."""
+"""Name and family of the one generator that needs no model."""
 
 CLASS_PIPELINES = ("DDPMPipeline", "DDIMPipeline", "DiTPipeline")
-"""Pipelines of diffusers that read a class, or nothing, instead of a prompt."""
+"""Diffusers pipelines that are unconditional or conditioned on a class instead of a prompt."""
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 PICKLED = ("*.bin", "*.ckpt", "*.pt", "*.pth", "*.pkl")
 ADAPTER = "pytorch_lora_weights.safetensors"
-"""Weights of a LoRA, beside a card that names its base; diffusers' own name for them."""
+"""File name that diffusers gives to the weights of a LoRA."""
 GAN_WEIGHTS = "generator.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFolder:
-    """A model on disk, all of its weights complete and in safetensors."""
+    """A model on disk, with complete weights in safetensors."""
 
     path: Path
     revision: str  # SHA-256 over the files (and those of the base), or the hub commit
-    variant: str | None = None  # "fp16": which of a pipeline's weights are there
-    base: ModelFolder | None = None  # what the adapter in this folder belongs to
+    variant: str | None = None  # "fp16" if only half-precision weights are there
+    base: ModelFolder | None = None  # the model to which the adapter in this folder applies
 
 
 def find_model(name: str | Path) -> ModelFolder:
-    """The folder that ``name`` stands for; downloads a hub id unless ``HF_HUB_OFFLINE`` is set."""
+    """The folder of the model ``name``; downloads a hub id unless ``HF_HUB_OFFLINE`` is set. Raises UserError."""
     return _find(str(name), ())
 
 
 def family_of(name: str | Path) -> str:
-    """The family that draws with the model ``name``: what its card says, else what its pipeline's class says."""
+    """The family of the model ``name`` (a key of ``FAMILIES``): from its card, or else from its pipeline's class."""
     if str(name) == AUGMENTATION:
         return AUGMENTATION
     path = find_model(name).path
@@ -63,7 +63,7 @@ def read_index(path: Path) -> dict[str, Any]:
 
 
 def _find(name: str, above: tuple[Path, ...]) -> ModelFolder:
-    """``above``: the adapters whose base is looked for."""
+    """The folder of ``name``; ``above`` holds the adapters whose base is being resolved, to detect cycles."""
     if name in SHIPPED:
         return _checked(Path(str(resources.files("synthaug_assets"))) / SHIPPED[name], None, above)
     path = Path(name).expanduser()
@@ -73,13 +73,13 @@ def _find(name: str, above: tuple[Path, ...]) -> ModelFolder:
         snapshot = download(name)
         return _checked(snapshot, snapshot.name, above)
     raise UserError(
-        f"no generator {name!r}: there is no such folder, and it is no hub id (owner/model); "
-        f"what comes with the package is {', '.join(map(repr, (*SHIPPED, AUGMENTATION)))}"
+        f"there is no generator {name!r}: it is neither a folder nor a hub id (owner/model); "
+        f"the package comes with {', '.join(map(repr, (*SHIPPED, AUGMENTATION)))}"
     )
 
 
 def _checked(path: Path, revision: str | None, above: tuple[Path, ...]) -> ModelFolder:
-    """Refuse what is no model, has pickles for weights or is cut short, before anything heavy is loaded."""
+    """The model in a folder. Raises UserError for pickled, missing or truncated weights, before loading any."""
     base = _base(path, above)
     weights = sorted(path.rglob("*.safetensors"))
     for pattern in PICKLED:
@@ -98,7 +98,7 @@ def _checked(path: Path, revision: str | None, above: tuple[Path, ...]) -> Model
 
 
 def _base(path: Path, above: tuple[Path, ...]) -> ModelFolder | None:
-    """The base of the adapter in a folder; None for a model that stands alone. Refuses what is neither."""
+    """The base of the adapter in a folder; None for a complete model. Raises UserError for anything else."""
     if (path / INDEX).is_file():
         return None
     card = ModelCard.read(path)
@@ -110,7 +110,7 @@ def _base(path: Path, above: tuple[Path, ...]) -> ModelFolder | None:
     if card.family == "gan" and (path / GAN_WEIGHTS).is_file():
         return None
     raise UserError(
-        f"{path} is no generator: it has neither {INDEX} (a pipeline of diffusers), nor {CARD_NAME} with "
+        f"{path} is not a generator: it has neither {INDEX} (a diffusers pipeline), nor {CARD_NAME} with "
         f'"base" and {ADAPTER} (a LoRA), nor {CARD_NAME} with the family "gan" and {GAN_WEIGHTS}'
     )
 
@@ -128,7 +128,7 @@ def _check_complete(weights: Path) -> None:
 
 
 def _sha256(path: Path, base: ModelFolder | None) -> str:
-    """Over names and contents of all weights and configurations, in order of name, and over the base's."""
+    """SHA-256 over the names and contents of all weights and configurations, and over the revision of the base."""
     digest = hashlib.sha256()
     index = [path / INDEX] if (path / INDEX).is_file() else []
     for each in sorted([*path.rglob("*.safetensors"), *path.glob("*/*.json"), *index]):
@@ -142,5 +142,5 @@ def _sha256(path: Path, base: ModelFolder | None) -> str:
 
 @lru_cache(maxsize=256)
 def _file_sha256(path: Path, size: int, modified: int) -> str:
-    """Of a file in this state: gigabytes of weights are read once, however often their model is named."""
+    """SHA-256 of a file, cached by size and modification time: weights can be gigabytes long."""
     return file_sha256(path)

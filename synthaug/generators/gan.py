@@ -1,4 +1,4 @@
-"""A trained DCGAN as a generator: one pass from noise to image, no prompt but the class it was trained on."""
+"""A trained DCGAN as a generator: one pass from noise to image; its prompts only name the class."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BATCH = 16
 
 
 class GANGenerator:
-    """Normalisation uses the running statistics, so that an image does not depend on its batch."""
+    """Batch normalisation uses its running statistics, so that an image does not depend on its batch."""
 
     def __init__(
         self,
@@ -58,17 +58,17 @@ class GANGenerator:
 
     @property
     def image_size(self) -> tuple[int, int]:
-        """Width and height of the images."""
+        """Width and height of the images in pixels."""
         return self.settings.output_size
 
     def describe(self) -> ModelCard:
-        """The model folder's card."""
+        """The card of the model folder."""
         return self._card
 
     def generate(
         self, requests: Sequence[GenerationRequest], should_cancel: ShouldCancel = lambda: False
     ) -> list[GeneratedImage]:
-        """One image a request, in order; see :class:`synthaug.generators.base.Generator`."""
+        """One image per request, in order; see :class:`synthaug.generators.base.Generator`."""
         cuts = [self._unread(request) for request in requests]
         images: list[GeneratedImage] = []
         size = self.settings.batch_size
@@ -76,7 +76,7 @@ class GANGenerator:
             if should_cancel():
                 raise Cancelled("generation was cancelled")
             seeds = [each.seed for each in requests[start : start + size]]
-            # Always as many: on a CPU the shape of a batch decides the last bit of a pixel.
+            # Pad every batch to the same size: on a CPU its shape can change the last bit of a pixel.
             drawn = self._draw(seeds + [0] * (size - len(seeds)))[: len(seeds)]
             images += [
                 deliver(pixels, self.image_size, cut)
@@ -85,9 +85,11 @@ class GANGenerator:
         return images
 
     def _unread(self, request: GenerationRequest) -> str:
-        """The prompt where it is not read. Raises UserError for a class that the GAN does not draw."""
+        """The part of the prompt that is not read. Raises UserError for a class that the GAN does not have."""
         if request.image is not None or request.guidance_scale not in (None, 1.0):
-            raise UserError(f"{self.name} is a GAN: it starts from noise alone and takes no guidance")
+            raise UserError(
+                f"{self.name} is a GAN: it starts from noise only and takes no image and no guidance"
+            )
         if not self._card.classes:
             return request.prompt
         named_class(request.prompt, self._card.classes)
@@ -95,22 +97,24 @@ class GANGenerator:
 
     @torch.inference_mode()
     def _draw(self, seeds: Sequence[int]) -> NDArray[np.uint8]:
-        """Images (B, 64, 64, 3) uint8; noise is drawn on the CPU, so that it depends on the seed alone."""
+        """Images (B, 64, 64, 3) uint8; the noise is drawn on the CPU, so that it depends on the seed alone."""
         noise = [torch.randn(LATENT, 1, 1, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
         drawn = self._network(torch.stack(noise).to(self._device))
         if not torch.isfinite(drawn).all():
-            raise SynthaugError(f"{self.name} drew NaN or infinite values; its weights are damaged")
+            raise SynthaugError(f"{self.name} produced NaN or infinite values; its weights are damaged")
         levels = ((drawn + 1) * 127.5).round().to(torch.uint8)
         images: NDArray[np.uint8] = levels.permute(0, 2, 3, 1).cpu().numpy()
         return images
 
 
 def _load(path: Path) -> Generator:
-    """The network whose weights lie at ``path``; its width follows from them."""
+    """The network with the weights at ``path``, which also determine its width."""
     _, tensors = read_tensors(path)
     first = tensors.get("layers.0.weight")
     if first is None or first.ndim != 4 or first.shape[1] < 8:
-        raise UserError(f"{path} holds no DCGAN generator: its tensors are {', '.join(sorted(tensors)[:3])}")
+        raise UserError(
+            f"{path} is not a DCGAN generator: its first tensors are {', '.join(sorted(tensors)[:3])}"
+        )
     network = Generator(first.shape[1] // 8)
     fill(network, tensors, path)
     return network

@@ -1,4 +1,4 @@
-"""Fetching a diffusers pipeline from the hub, and what to say when that fails."""
+"""Downloading a diffusers pipeline from the hub, with an error message for each way in which that can fail."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def variant_of(names: Iterable[str]) -> str | None:
-    """ "fp16" where some part of a pipeline has its weights only as ``*.fp16.safetensors``, else None."""
+    """The variant "fp16" if a component of a pipeline has its weights only as ``*.fp16.safetensors``, else None."""
     plain: dict[PurePosixPath, bool] = defaultdict(bool)
     for path in map(PurePosixPath, names):
         if path.suffix == ".safetensors" and len(path.parts) > 1:
@@ -27,28 +27,31 @@ def variant_of(names: Iterable[str]) -> str | None:
 
 
 def download(hub_id: str) -> Path:
-    """The local snapshot of a hub model, its last path component the commit; what is there is not fetched again."""
+    """The local snapshot of a hub model, in a folder named after its commit; downloads only what is missing.
+
+    Falls back to the copy on this machine, with a warning, if the hub cannot be reached. Raises UserError otherwise.
+    """
     import huggingface_hub.errors as hub
 
     try:
         return _fetch(hub_id)
-    # The client's own base class: a different package from one release of the hub's library to the next.
+    # HTTPError is the base class of the HTTP client, which changes between releases of huggingface_hub.
     except (hub.HTTPError, hub.OfflineModeIsEnabled, hub.HFValidationError) as error:  # type: ignore[attr-defined]
         kept = _kept(hub_id)
         if kept is None:
             raise UserError(_reason(hub_id, error)) from error
-        log.warning("%s; going on with the copy on this machine", _reason(hub_id, error))
+        log.warning("%s; using the copy on this machine", _reason(hub_id, error))
         return kept
     except (OSError, ValueError) as error:
         if "safetensors" in str(error):
             raise UserError(
-                f"the hub model {hub_id!r} has no safetensors weights; pickles are not read"
+                f"the hub model {hub_id!r} has no safetensors weights; pickled weights are not read"
             ) from error
         place = getattr(error, "filename", None)
         known = explain_os_error(error, Path(place)) if isinstance(error, OSError) and place else error
         if isinstance(known, UserError):
             raise known from error
-        raise UserError(f"the hub model {hub_id!r} could not be fetched: {error}") from error
+        raise UserError(f"the hub model {hub_id!r} could not be downloaded: {error}") from error
 
 
 def _fetch(hub_id: str) -> Path:
@@ -56,16 +59,16 @@ def _fetch(hub_id: str) -> Path:
 
     names = [each.rfilename for each in model_info(hub_id).siblings or ()]
     if INDEX not in names:
-        raise UserError(f"the hub model {hub_id!r} is no diffusers pipeline: it has no {INDEX}")
+        raise UserError(f"the hub model {hub_id!r} is not a diffusers pipeline: it has no {INDEX}")
     if not any(name.endswith(".safetensors") for name in names):
-        raise UserError(f"the hub model {hub_id!r} has no safetensors weights; pickles are not read")
+        raise UserError(f"the hub model {hub_id!r} has no safetensors weights; pickled weights are not read")
     from diffusers import DiffusionPipeline
 
     return Path(DiffusionPipeline.download(hub_id, use_safetensors=True, variant=variant_of(names)))
 
 
 def _kept(hub_id: str) -> Path | None:
-    """The snapshot that an earlier run left, if any."""
+    """The snapshot that an earlier run downloaded, if any."""
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
@@ -76,15 +79,15 @@ def _kept(hub_id: str) -> Path | None:
 
 
 def _reason(hub_id: str, error: Exception) -> str:
-    """Why the hub did not give a model, and what to do; one line."""
+    """Why a model could not be downloaded and what to do about it, in one line."""
     import huggingface_hub.errors as hub
     from huggingface_hub.constants import ENDPOINT
 
     page = f"{ENDPOINT}/{hub_id}"
     if isinstance(error, hub.OfflineModeIsEnabled):
         return (
-            f"the model {hub_id!r} is not on this machine, and HF_HUB_OFFLINE keeps it from being fetched; "
-            "unset it, or name a folder"
+            f"the model {hub_id!r} is not on this machine, and HF_HUB_OFFLINE prevents its download; "
+            "unset that variable, or give a folder"
         )
     if isinstance(error, hub.GatedRepoError):
         return (
@@ -94,15 +97,15 @@ def _reason(hub_id: str, error: Exception) -> str:
     if isinstance(error, hub.RepositoryNotFoundError):
         return (
             f"the hub has no model {hub_id!r}, or it is private: check the spelling; "
-            "to reach a private one log in with `hf auth login`"
+            "for a private model, log in with `hf auth login`"
         )
     if isinstance(error, hub.HFValidationError):
-        return f"{hub_id!r} is no hub id: {_first_line(error)}"
+        return f"{hub_id!r} is not a hub id: {_first_line(error)}"
     if isinstance(error, hub.HfHubHTTPError):
         return f"the hub refused the model {hub_id!r}: {_first_line(error)}"
     return (
         f"the model {hub_id!r} is not on this machine, and the hub at {ENDPOINT} cannot be reached "
-        f"({_first_line(error)}); check the network, or name a folder"
+        f"({_first_line(error)}); check the network, or give a folder"
     )
 
 

@@ -1,8 +1,9 @@
 """Acquisition functions: which images are worth a label. All scores: higher = label first.
 
-Each takes class probabilities ``probs``: (N, K), or (T, N, K) for T Monte Carlo passes with dropout on,
-which are averaged to the mean posterior. Rows sum to 1. Each gives (N,) float64. Passes are worked through in
-blocks of images, so that a pool of 100,000 needs little more memory than its probabilities.
+Each function takes class probabilities ``probs``, (N, K) or (T, N, K) for T Monte Carlo dropout passes, which are
+averaged into the mean posterior; each row sums to 1. It returns (N,) float64. Monte Carlo passes are processed in
+blocks of images, so that a pool of 100,000 needs little more memory than its probabilities. All raise ValueError for
+probabilities of another shape.
 """
 
 from __future__ import annotations
@@ -38,54 +39,54 @@ def entropy(probs: Probs) -> Scores:
 def bald(probs: Probs) -> Scores:
     """Mutual information of label and weights, H(mean p) - mean H(p), in nats; higher = label first.
 
-    What the passes disagree about, not what they all find unclear (Houlsby et al. 2011; Gal et al. 2017).
+    High where the passes disagree, not where all of them are unsure (Houlsby et al. 2011; Gal et al. 2017).
     """
     scores = np.empty(_checked(probs, "bald").shape[1])
     for rows in _blocks(probs):
         passes = probs[:, rows].astype(np.float64)
         scores[rows] = _entropy(passes.mean(0)) - _entropy(passes).mean(0)
-    return np.maximum(scores, 0.0, out=scores)  # rounding can fall below 0
+    return np.maximum(scores, 0.0, out=scores)  # rounding can give slightly less than 0
 
 
 def epig(probs: Probs, targets: Probs) -> Scores:
     """Expected predictive information gain, in nats; higher = label first (Bickford Smith et al. 2023).
 
-    What a label would tell about the predictions of ``targets`` (T, M, K'), made by the same T passes as
-    ``probs`` (T, N, K): the mutual information of the two labels, averaged over the targets. BALD asks what it
-    would tell about the weights, which also hold what no test image needs.
+    How much a label would tell about the predictions for ``targets`` (T, M, K'), made by the same T passes as
+    ``probs`` (T, N, K): the mutual information of the two labels, averaged over the targets. BALD measures what a
+    label tells about the weights, including those that no target depends on.
     """
-    pool, aims = _checked(probs, "epig"), _checked(targets, "epig").astype(np.float64)
-    if len(pool) != len(aims):
-        raise ValueError(f"pool and targets need the same passes, not {len(pool)} and {len(aims)}")
-    count, wanted, other = len(pool), aims.shape[1], aims.shape[2]
-    flat = aims.reshape(count, -1)  # (T, M K')
-    marginal = aims.mean(0)  # (M, K')
+    pool, targets = _checked(probs, "epig"), _checked(targets, "epig").astype(np.float64)
+    if len(pool) != len(targets):
+        raise ValueError(f"pool and targets need the same passes, not {len(pool)} and {len(targets)}")
+    passes, target_count, target_classes = targets.shape
+    flat = targets.reshape(passes, -1)  # (T, M K')
+    marginal = targets.mean(0)  # (M, K')
     scores = np.empty(pool.shape[1])
     block = max(1, _BLOCK_ENTRIES // (pool.shape[2] * flat.shape[1]))
     for start in range(0, len(scores), block):
         rows = slice(start, start + block)
-        mine = pool[:, rows].astype(np.float64)
-        joint = np.einsum("tnk,tj->nkj", mine, flat, optimize=True) / count
-        joint = joint.reshape(len(joint), -1, wanted, other)
+        block_probs = pool[:, rows].astype(np.float64)
+        joint = np.einsum("tnk,tj->nkj", block_probs, flat, optimize=True) / passes
+        joint = joint.reshape(len(joint), -1, target_count, target_classes)
         joint_entropy = -_x_log_x(joint).sum((1, 3))  # (n, M)
-        information = _entropy(mine.mean(0))[:, None] + _entropy(marginal) - joint_entropy
+        information = _entropy(block_probs.mean(0))[:, None] + _entropy(marginal) - joint_entropy
         scores[rows] = information.mean(1)
     return np.maximum(scores, 0.0, out=scores)
 
 
 def posterior_of(probs: Probs, class_index: int) -> Scores:
-    """Mean posterior of one class, in 0..1; higher = label first: images that surely show what is missing.
+    """Mean posterior of one class, in 0..1; higher = label first: images that most surely show that class.
 
-    The "maximum posterior" of the active-learning paper.
+    The active-learning paper calls it "maximum posterior".
     """
     scores: Scores = _posterior(probs)[:, class_index]
     return scores
 
 
 def variation_ratio(probs: Probs) -> Scores:
-    """Share of the T passes that do not vote for the commonest class, in 0 .. 1 - 1/K; higher = label first.
+    """Share of the T passes that do not vote for the most frequent class, in 0 .. 1 - 1/K; higher = label first.
 
-    Freeman 1965; Gal et al. 2017.
+    Freeman (1965); Gal et al. (2017).
     """
     passes = _checked(probs, "variation_ratio")
     votes = passes.argmax(2)  # (T, N)
@@ -101,36 +102,36 @@ ACQUISITIONS: dict[str, Callable[[Probs], Scores]] = {
     "bald": bald,
     "variation_ratio": variation_ratio,
 }
-"""By name. The last two need Monte Carlo passes (T, N, K)."""
+"""Acquisition functions by name. The last two need Monte Carlo passes (T, N, K)."""
 
 
 _BLOCK_ENTRIES = 2**22
-"""Numbers held at once, 32 MiB as float64."""
+"""Numbers held in memory at once: 32 MiB as float64."""
 
 
 def _posterior(probs: Probs) -> Scores:
-    """Mean posterior (N, K)."""
+    """Mean posterior (N, K); raises ValueError for another shape or a single class."""
     if probs.ndim not in (2, 3) or probs.shape[-1] < 2:
         raise ValueError(f"probs must be (N, K) or (T, N, K) with two classes or more, not {probs.shape}")
     return probs.mean(0, dtype=np.float64) if probs.ndim == 3 else probs.astype(np.float64)
 
 
 def _checked(probs: Probs, name: str) -> Probs:
-    """Monte Carlo passes (T, N, K)."""
+    """The Monte Carlo passes (T, N, K) themselves; raises ValueError for another shape."""
     if probs.ndim != 3 or not len(probs) or probs.shape[-1] < 2:
         raise ValueError(f"{name} needs Monte Carlo passes (T, N, K), not {probs.shape}")
     return probs
 
 
 def _blocks(probs: Probs) -> Iterator[slice]:
-    """Slices of the N images of passes (T, N, K), each small enough to work on as float64."""
+    """Slices over the N images of passes (T, N, K), each of them small enough to convert to float64."""
     step = max(1, _BLOCK_ENTRIES // (probs.shape[0] * probs.shape[2]))
     for start in range(0, probs.shape[1], step):
         yield slice(start, start + step)
 
 
 def _entropy(p: Scores) -> Scores:
-    """Entropy in nats over the last axis."""
+    """Entropy over the last axis, in nats."""
     result: Scores = -_x_log_x(p).sum(-1)
     return result
 

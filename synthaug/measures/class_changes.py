@@ -1,4 +1,4 @@
-"""Which classes changed between two training sets, with the chance of any false alarm held."""
+"""Which classes changed between two training sets, with the family-wise error rate controlled."""
 
 from __future__ import annotations
 
@@ -32,12 +32,13 @@ def per_class_changes(
     resolution: NDArray[np.float64] | float = 0.0,
     confidence: float = CONFIDENCE,
 ) -> tuple[ClassChange, ...]:
-    """Which classes changed: scores (S, K) of S runs a side, NaN for a class without test images.
+    """Which classes changed, from the scores (S, K) of S runs per side; NaN marks a class without test images.
 
-    A class counts as better or worse when its Holm-corrected p is below 1 - ``confidence``: the chance of
-    any false alarm among all K is held there (Holm 1979). Classes without test images are left out.
-    ``resolution`` is the smallest step of a score, for each class (K,) or for all: the accuracy of a class of 50 test
-    images changes in steps of 2 points, and three seeds may well agree on a step by chance. See ``evidence.floored``.
+    A class counts as better or worse when its Holm-corrected p is below 1 - ``confidence``, which bounds the chance
+    of any false alarm among the K classes (Holm 1979). Classes without test images are left out. ``resolution`` is
+    the smallest step of a score, one for each class (K,) or one for all: the accuracy on 50 test images changes in
+    steps of 2 points, so three seeds may well agree on a step by chance; see ``evidence.floored``. Raises ValueError
+    for sides of different shapes.
     """
     before, after = np.asarray(baseline, np.float64), np.asarray(augmented, np.float64)
     check_paired(before, after, 2)
@@ -62,9 +63,9 @@ def per_class_changes(
 
 
 def paired_p(differences: NDArray[np.float64], resolution: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Two-sided p (K,) of mean = 0 (Student 1908) for differences (S, K) in steps of ``resolution`` (K,).
+    """Two-sided p values (K,) of a paired t test (Student 1908) on differences (S, K) in steps of ``resolution`` (K,).
 
-    1 for one run or no change; 0 for one same change in all runs where there are no steps.
+    1 for a single run or no change; 0 where all runs change by the same amount and the resolution is 0.
     """
     from scipy.stats import t
 
@@ -73,12 +74,12 @@ def paired_p(differences: NDArray[np.float64], resolution: NDArray[np.float64]) 
         return np.ones(len(mean))
     spread = floored(differences.std(0, ddof=1), resolution)
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = 2 * t.sf(np.abs(mean) / (spread / math.sqrt(count)), count - 1)
-    return np.where(mean == 0, 1.0, found)
+        p = 2 * t.sf(np.abs(mean) / (spread / math.sqrt(count)), count - 1)
+    return np.where(mean == 0, 1.0, p)
 
 
 def holm(p: Scores) -> NDArray[np.float64]:
-    """Step-down corrected p values (M,), each in 0..1 and at least the raw one (Holm 1979)."""
+    """Holm's step-down corrected p values (M,), each in 0..1 and at least as large as the raw one (Holm 1979)."""
     order = np.argsort(p, kind="stable")
     stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
     corrected = np.empty(len(p))

@@ -1,7 +1,7 @@
-"""Two training sets compared image by image: both the seeds and the test images are samples.
+"""Comparing two training sets image by image, with both the seeds and the test images treated as samples.
 
-Correctness (S, N) bool of S runs on N test images, run s of both sides with the same seed. Seeds and images are
-crossed, as readers and cases are in radiology's studies of many readers and many cases.
+The input is the correctness (S, N) bool of S runs on N test images; run s has the same seed on both sides. Seeds and
+images are crossed, as readers and cases are in a multi-reader, multi-case study in radiology.
 """
 
 from __future__ import annotations
@@ -18,22 +18,23 @@ Correct = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class McNemar:
-    """One seed: images that only one of the two runs named right."""
+    """The test images on which the two runs of one seed disagree."""
 
-    gained: int  # wrong in the baseline, right in the augmented run
-    lost: int
+    gained: int  # wrong in the baseline run, right in the augmented run
+    lost: int  # right in the baseline run, wrong in the augmented run
     p: float  # exact, two-sided
 
 
 def crossed_interval(
     baseline: Correct, augmented: Correct, *, confidence: float = CONFIDENCE
 ) -> tuple[float, float] | None:
-    """Interval of the mean difference of accuracy for other seeds **and** other test images; None for one seed.
+    """Confidence interval of the mean accuracy difference over seeds **and** test images; None for a single seed.
 
-    The variance is that of two crossed random effects without bias, (MS_seeds + MS_images - MS_rest) / (S N)
-    (Dorfman, Berbaum and Metz 1992), its image part never below 0. Degrees of freedom S - 1: on the safe side, for
-    Hillis's (2007), which are more, cover 92 to 94% instead of 95% at three seeds (simulated in the tests). So it
-    is never narrower than the t interval over seeds.
+    The variance is the unbiased estimate for two crossed random effects, (MS_seeds + MS_images - MS_rest) / (S N)
+    (Dorfman, Berbaum and Metz 1992), with the part of the images clipped at 0. The S - 1 degrees of freedom are
+    conservative: with the larger number of Hillis (2007) the interval covers 92 to 94% instead of 95% at three seeds
+    (simulated in the tests). It is therefore never narrower than the t interval over seeds. Raises ValueError for
+    sides of different shapes and for fewer than two images.
     """
     from scipy.stats import t
 
@@ -42,7 +43,7 @@ def crossed_interval(
     if seeds < 2:
         return None
     if images < 2:
-        raise ValueError("an interval over test images needs two or more of them")
+        raise ValueError(f"an interval over test images needs at least two of them, not {images}")
     mean, by_seed, by_image = change.mean(), change.mean(1), change.mean(0)
     seed_square, image_square = images * by_seed.var(ddof=1), seeds * by_image.var(ddof=1)
     explained = (seeds - 1) * seed_square + (images - 1) * image_square
@@ -53,19 +54,19 @@ def crossed_interval(
 
 
 def mcnemar(baseline: Correct, augmented: Correct) -> tuple[McNemar, ...]:
-    """McNemar's exact test (1947) of each seed: is one run better than the other on images like these?"""
+    """The exact McNemar test (1947) for each seed: does one run classify more images correctly than the other?"""
     from scipy.stats import binomtest
 
     change = _changes(baseline, augmented)
-    found = []
+    tests = []
     for gained, lost in zip((change > 0).sum(1).tolist(), (change < 0).sum(1).tolist(), strict=True):
         p = float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
-        found.append(McNemar(gained, lost, p))
-    return tuple(found)
+        tests.append(McNemar(gained, lost, p))
+    return tuple(tests)
 
 
 def _changes(baseline: Correct, augmented: Correct) -> NDArray[np.float64]:
-    """+1, 0 or -1 (S, N): what the augmented run made of each image."""
+    """Change of correctness (S, N): +1 where only the augmented run is right, -1 where only the baseline is, else 0."""
     if baseline.shape != augmented.shape or baseline.ndim != 2 or not baseline.size:
         raise ValueError(
             f"both sides need the same runs and images (S, N), not {baseline.shape} and {augmented.shape}"
@@ -74,5 +75,5 @@ def _changes(baseline: Correct, augmented: Correct) -> NDArray[np.float64]:
 
 
 def _rounding(seeds: int, images: int) -> float:
-    """Variance of the mean of S differences of two shares of N images, from their rounding alone."""
+    """Variance that rounding alone gives the mean of S differences between two accuracies on N images."""
     return 1 / (6 * images**2 * seeds)

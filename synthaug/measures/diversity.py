@@ -1,4 +1,4 @@
-"""How alike the images of one set are, on features (N, D); and how that changes as the set grows."""
+"""How diverse a set of images is, measured on features (N, D), and how that changes as the set grows."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ QUANTILES = (0.05, 0.5, 0.95)
 def vendi_score(features: Features) -> float:
     """Effective number of different images, 1 .. min(N, D); higher = more diverse.
 
-    The exponential of the entropy of the eigenvalues of ``K / N`` with the cosine kernel K (Friedman & Dieng 2023).
-    Those of the Gram matrix ``X^T X / N`` (D, D) of unit rows are the same but for zeros, so N may be 100,000.
+    The exponential of the entropy of the eigenvalues of ``K / N``, where K is the cosine kernel (Friedman & Dieng
+    2023). The matrix ``X^T X / N`` (D, D) of unit rows has the same nonzero eigenvalues, so N may be 100,000.
     """
     unit = unit_rows(features)
     n, d = unit.shape
@@ -31,9 +31,9 @@ def vendi_score(features: Features) -> float:
 
 
 def mean_cosine(features: Features) -> float:
-    """Mean cosine over all pairs of different rows, -1 .. 1; higher = more alike. Needs O(N D).
+    """Mean cosine similarity over all pairs of different rows, -1 .. 1; higher = more alike. Takes O(N D) time.
 
-    The squared length of the sum of unit rows is the sum over all pairs, each row with itself included.
+    The squared length of the sum of the unit rows is the sum over all pairs, including each row with itself.
     """
     unit = unit_rows(features)
     n = len(unit)
@@ -42,7 +42,7 @@ def mean_cosine(features: Features) -> float:
 
 
 def neighbor_quantiles(features: Features, quantiles: Sequence[float] = QUANTILES) -> NDArray[np.float64]:
-    """Quantiles of the cosine distance (0 .. 2) from each row to the nearest other; higher = more diverse."""
+    """Quantiles of each row's cosine distance (0 .. 2) to its nearest neighbour; higher = more diverse."""
     distances = nearest_neighbors(unit_rows(features), 1)[0][:, 0].astype(np.float64)
     return np.quantile(distances**2 / 2, quantiles)
 
@@ -53,33 +53,33 @@ MEASURES: Mapping[str, Measure] = {
     "neighbor 5%": lambda features: float(neighbor_quantiles(features, [0.05])[0]),
     "neighbor median": lambda features: float(neighbor_quantiles(features, [0.5])[0]),
 }
-"""Those that need one set only. "vendi" and both "neighbor": higher = more diverse; "mean cosine": lower."""
+"""Diversity measures by name. Higher = more diverse, except "mean cosine", where lower = more diverse."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A measure on sets of one size."""
+    """A diversity measure at one size of the set."""
 
-    size: int
-    mean: float
-    low: float  # smallest and largest among the repeats
-    high: float
+    size: int  # images in each subset
+    mean: float  # over the repeats
+    low: float  # smallest value among the repeats
+    high: float  # largest value among the repeats
     repeats: int
 
 
 def curve(
     features: Features, sizes: Sequence[int], seed: int, repeats: int = 5, measure: Measure = vendi_score
 ) -> list[Point]:
-    """``measure`` on subsets of each of ``sizes``, drawn without replacement ``repeats`` times.
+    """``measure`` on random subsets of each of ``sizes``, drawn without replacement ``repeats`` times.
 
-    A repeat orders all rows anew and takes the first: its subsets grow, as a set of images does. The subset of all
-    rows is measured once.
+    Each repeat shuffles all rows once and takes the first ones, so that its subsets are nested, as they are in a set
+    that grows. The subset that holds all rows is measured once. Raises UserError for a size outside 2..N.
     """
     _check(features)
     wrong = [size for size in sizes if not 2 <= size <= len(features)]
     if wrong or repeats < 1:
         raise UserError(
-            f"a curve needs sizes in 2..{len(features)} (the images there are) and at least one repeat, "
+            f"a curve needs sizes in 2..{len(features)} (the number of images) and at least one repeat, "
             f"not {wrong or list(sizes)} and {repeats}"
         )
     rng = np.random.default_rng(seed)
@@ -93,7 +93,7 @@ def curve(
 
 
 def unit_rows(features: Features) -> NDArray[np.float64]:
-    """Features (N, D) scaled to length 1; a row of zeros has no direction and is refused."""
+    """Features (N, D) with each row scaled to length 1; raises ValueError for a row of zeros."""
     _check(features)
     exact = np.asarray(features, np.float64)
     lengths = np.linalg.norm(exact, axis=1, keepdims=True)
@@ -106,6 +106,6 @@ def _check(features: Features) -> None:
     if features.ndim != 2:
         raise ValueError(f"features must be (N, D), not {features.shape}")
     if len(features) < 2:
-        raise UserError(f"how alike images are takes at least 2 of them, not {len(features)}")
+        raise UserError(f"diversity needs at least 2 images, not {len(features)}")
     if not np.isfinite(features).all():
         raise ValueError("features must be finite")

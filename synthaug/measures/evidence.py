@@ -1,8 +1,8 @@
 """Did the synthetic images help? A paired comparison of two training sets over seeds.
 
-Run s of both sides shares its seed and its real test set, so the differences are what is analysed. The
-verdict rests on Student's t interval for their mean. It speaks of the variation between training runs on this
-one test set; ``crossed`` adds that of the test images.
+Run s has the same seed and the same real test set on both sides, so the analysis is of the paired differences. The
+verdict rests on Student's t interval for their mean. That interval covers the variation between training runs on
+this one test set; ``crossed`` adds the variation between test images.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 Scores = NDArray[np.floating[Any]]
 Verdict = Literal["helped", "harmed", "no worthwhile difference", "not enough evidence"]
 
-FEWEST_SEEDS = 3  # below, no verdict: two differences say too little of the spread
+FEWEST_SEEDS = 3  # with fewer there is no verdict: two differences say too little about the spread
 MOST_SEEDS = 1000  # "seeds needed" beyond this is reported as None
-POWER = 0.8  # the chance of a verdict that "seeds needed" is reckoned for
+POWER = 0.8  # the chance of reaching a verdict that "seeds needed" is computed for
 CONFIDENCE = 0.95  # of all looks at one question together
-SMALLEST_EFFECT = 0.005  # of interest, as a share: half a point of accuracy
-SPENT = 0.8  # share of the error that is left which a look may spend
+SMALLEST_EFFECT = 0.005  # smallest difference worth having, as a share: half a point of accuracy
+SPENT = 0.8  # share of the remaining error rate that each look may spend
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +38,20 @@ class Evidence:
     spread: float  # standard deviation of the differences, 0 for one seed
     ci: tuple[float, float] | None  # t interval of the difference; None for one seed
     bootstrap: tuple[float, float] | None  # BCa interval of the same
-    look: int  # 1 = the first number of seeds that this question was looked at with
-    confidence: float  # of both intervals: that of the look
+    look: int  # 1 = the first number of seeds with which this question was asked, 2 = the next
+    confidence: float  # of both intervals, as the look allows
     smallest_effect: float
     verdict: Verdict
-    seeds_needed: int | None  # when there is not enough evidence: how many might settle it
+    seeds_needed: int | None  # when there is not enough evidence: how many seeds would probably settle it
 
 
 def look_confidence(look: int, confidence: float = CONFIDENCE) -> float:
     """Confidence of the k-th look (1, 2, ...) at one question, so that all looks together have ``confidence``.
 
-    Each look spends four fifths of the error that those before left: 0.04, 0.008, 0.0016 ... of 0.05, in all no
-    more than 0.05 (Bonferroni over an open number of looks; Lan and DeMets 1983 for spending). For numbers of seeds
-    fixed beforehand that is exact; for one chosen after the first look, simulations in the tests show it.
+    Each look spends four fifths of the error rate that earlier looks left: 0.04, 0.008, 0.0016 ... of 0.05, never
+    more than 0.05 in total (alpha spending, Lan and DeMets 1983, as a Bonferroni bound over any number of looks).
+    The bound is proven for numbers of seeds fixed in advance; for a number chosen after the first look, simulations
+    in the tests support it. Raises ValueError for a look below 1.
     """
     if look < 1:
         raise ValueError(f"looks are counted from 1, not {look}")
@@ -68,18 +69,19 @@ def paired_comparison(
     resamples: int = 10_000,
     seed: int = 0,
 ) -> Evidence:
-    """Compare scores (S,) of S runs a side, run s of both with the same seed; higher score = better.
+    """Compare the scores (S,) of S runs per side; run s has the same seed on both; higher score = better.
 
-    The rule, in this order, for the interval at the confidence of the look:
+    The verdict follows from the interval at the confidence of the look; the first rule that applies counts:
 
     - fewer than 3 seeds: *not enough evidence*;
-    - it lies within -+ ``smallest_effect`` (of interest, in the scores' unit): *no worthwhile difference*. That is two
-      one-sided tests (Schuirmann 1987), here at half the error each, as in the other verdicts;
-    - it lies wholly above 0: *helped*; wholly below: *harmed*;
-    - else: *not enough evidence*.
+    - the interval lies within +- ``smallest_effect`` (in the unit of the scores): *no worthwhile difference*. These
+      are two one-sided tests (Schuirmann 1987), each at half the error rate, as for the other verdicts;
+    - the interval lies wholly above 0: *helped*; wholly below 0: *harmed*;
+    - otherwise: *not enough evidence*.
 
-    ``look`` is 1 for the first number of seeds that this question is asked with, 2 for the next, and so on.
-    ``resolution`` is the smallest step of a score, 1 / number of test images for an accuracy: see ``floored``.
+    ``look`` is 1 for the first number of seeds with which this question is asked, 2 for the next, and so on.
+    ``resolution`` is the smallest step of a score, 1 / number of test images for an accuracy; see ``floored``.
+    Raises ValueError for sides of different lengths, scores that are not finite, or a negative ``smallest_effect``.
     """
     before, after = np.asarray(baseline, np.float64), np.asarray(augmented, np.float64)
     check_paired(before, after, 1)
@@ -112,7 +114,10 @@ def paired_comparison(
 def mean_interval(
     scores: Sequence[float] | Scores, *, confidence: float = CONFIDENCE
 ) -> tuple[float, float] | None:
-    """Student's t interval of the mean of scores (S,), in their unit; None for one."""
+    """Student's t interval of the mean of scores (S,), in their unit; None for a single score.
+
+    Raises ValueError where there is no score or one is not finite.
+    """
     values = np.asarray(scores, np.float64)
     if values.ndim != 1 or not len(values) or not np.isfinite(values).all():
         raise ValueError(f"scores must be one or more finite numbers, not {scores}")
@@ -124,16 +129,17 @@ def mean_interval(
 def floored(
     spread: float | NDArray[np.float64], resolution: float | NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """A spread of differences with the rounding error of two scores added to it, in quadrature.
+    """The standard deviation of differences with the rounding error of two scores added in quadrature.
 
-    Scores come in steps of ``resolution``, so a few of them may agree by chance; the variance of the difference of
-    two roundings is resolution^2 / 6. Taken only as a least spread it would leave 7% of false alarms for 5%.
+    Scores come in steps of ``resolution``, so a few of them may agree by chance; the difference of two rounding
+    errors has a variance of resolution^2 / 6. Using this only as a lower bound of the spread would give 7% false
+    alarms instead of 5%.
     """
     return np.asarray(np.sqrt(np.square(spread) + np.square(resolution) / 6), np.float64)
 
 
 def verdict_of(ci: tuple[float, float] | None, count: int, smallest_effect: float) -> Verdict:
-    """The rule of ``paired_comparison`` for an interval of ``count`` seeds."""
+    """The verdict by the rules of ``paired_comparison`` for the interval from ``count`` seeds."""
     if ci is None or count < FEWEST_SEEDS:
         return "not enough evidence"
     if -smallest_effect <= ci[0] and ci[1] <= smallest_effect:
@@ -146,10 +152,10 @@ def verdict_of(ci: tuple[float, float] | None, count: int, smallest_effect: floa
 def seeds_needed(
     mean: float, spread: float, count: int, confidence: float, smallest_effect: float
 ) -> int | None:
-    """Seeds for a verdict with a chance of 80%, should the true mean and spread be those seen; None: too many."""
+    """Seeds for an 80% chance of a verdict if the true mean and spread are the observed ones; None beyond 1000."""
     if count < 2:
         return FEWEST_SEEDS
-    # Any verdict will do: the distance of the mean from 0, or from the nearer end of what does not matter.
+    # Any verdict will do, so take the longer distance: to 0, or to the nearer bound of the negligible differences.
     distance = max(abs(mean), smallest_effect - abs(mean))
     if distance <= 0:
         return None
@@ -159,7 +165,7 @@ def seeds_needed(
 
 
 def check_paired(baseline: NDArray[np.float64], augmented: NDArray[np.float64], ndim: int) -> None:
-    """Refuse sides that do not match run by run. Raises ValueError."""
+    """Raises ValueError unless both sides have the same runs and, for ``ndim`` 1, finite scores."""
     if baseline.shape != augmented.shape or baseline.ndim != ndim or not len(baseline):
         raise ValueError(
             f"both sides need the same runs, one or more, not {baseline.shape} and {augmented.shape}"
@@ -170,7 +176,7 @@ def check_paired(baseline: NDArray[np.float64], augmented: NDArray[np.float64], 
 
 @lru_cache(maxsize=8)
 def _reach(confidence: float) -> NDArray[np.float64]:
-    """Distances, in spreads, that 3, 4 ... 1000 seeds tell with the chance wanted."""
+    """Smallest detectable differences, in standard deviations, for 3, 4 ... 1000 seeds at a power of 80%."""
     from scipy.stats import t
 
     seeds = np.arange(FEWEST_SEEDS, MOST_SEEDS + 1)
@@ -179,7 +185,7 @@ def _reach(confidence: float) -> NDArray[np.float64]:
 
 
 def _t_interval(mean: float, spread: float, count: int, confidence: float) -> tuple[float, float]:
-    """mean -+ t * spread / sqrt(count), with count - 1 degrees of freedom."""
+    """mean +- t * spread / sqrt(count), with count - 1 degrees of freedom."""
     from scipy.stats import t
 
     half = float(t.ppf((1 + confidence) / 2, count - 1)) * spread / math.sqrt(count)
@@ -189,12 +195,12 @@ def _t_interval(mean: float, spread: float, count: int, confidence: float) -> tu
 def _bootstrap(
     differences: NDArray[np.float64], confidence: float, resamples: int, seed: int
 ) -> tuple[float, float]:
-    """BCa interval of the mean difference over resampled pairs (Efron 1987); too narrow for a few seeds."""
+    """BCa bootstrap interval of the mean difference over pairs (Efron 1987); too narrow with few seeds."""
     if np.ptp(differences) < 1e-12:
         return float(differences[0]), float(differences[0])
     from scipy.stats import bootstrap
 
-    found = bootstrap(
+    interval = bootstrap(
         (differences,),
         np.mean,
         n_resamples=resamples,
@@ -202,4 +208,4 @@ def _bootstrap(
         method="BCa",
         rng=np.random.default_rng(seed),
     ).confidence_interval
-    return float(found.low), float(found.high)
+    return float(interval.low), float(interval.high)

@@ -1,6 +1,6 @@
-"""How near a set of generated images comes to the real ones, on the features (N, D) of any network.
+"""How close a set of generated images comes to the real ones, on the features (N, D) of any network.
 
-Figures of different networks, or of sets of different sizes, do not compare: FID falls with more images.
+Do not compare values from different networks or from sets of different sizes: FID falls as the number of images grows.
 """
 
 from __future__ import annotations
@@ -20,18 +20,19 @@ _BLOCK_ENTRIES = 2**23  # distances held at once
 
 @dataclass(frozen=True, slots=True)
 class Neighborhoods:
-    """Shares of images within the other set's neighbourhoods; higher = better, density may exceed 1."""
+    """Shares of images inside the neighbourhoods of the other set, 0..1 (density may exceed 1); higher = better."""
 
-    precision: float  # generated images that lie among the real ones
-    recall: float  # real images that lie among the generated ones
-    density: float  # real neighbourhoods a generated image lies in, over k
-    coverage: float  # real images with a generated one in their neighbourhood
+    precision: float  # share of generated images that lie in the neighbourhood of a real one
+    recall: float  # share of real images that lie in the neighbourhood of a generated one
+    density: float  # mean number of real neighbourhoods that a generated image lies in, divided by k
+    coverage: float  # share of real images with a generated one in their neighbourhood
 
 
 def fid(generated: Features, real: Features) -> float:
     """Fréchet distance of two Gaussians fitted to features (N, D) and (M, D); lower = more alike, 0 = equal.
 
-    ``|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))`` (Heusel et al. 2017), covariances divided by N - 1.
+    ``|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))`` (Heusel et al. 2017), with covariances divided by N - 1. Raises
+    UserError for fewer than 2 images in a set and ValueError for features that do not match or are not finite.
     """
     _check(generated, real, 2)
     return frechet_distance(*_moments(generated), *_moments(real))
@@ -43,10 +44,10 @@ def frechet_distance(
     other_mean: NDArray[np.float64],
     other_covariance: NDArray[np.float64],
 ) -> float:
-    """The same from means (D,) and covariances (D, D), which may be singular; lower = more alike.
+    """Fréchet distance from means (D,) and covariances (D, D), which may be singular; lower = more alike.
 
-    ``tr (C1 C2)^(1/2)`` is the sum of the singular values of ``C1^(1/2) C2^(1/2)``, which are real and not
-    negative whatever rounding does, where the square root of the product itself turns complex.
+    ``tr (C1 C2)^(1/2)`` is the sum of the singular values of ``C1^(1/2) C2^(1/2)``. These stay real and nonnegative
+    whatever the rounding, whereas the square root of the product can turn complex.
     """
     product = _root(covariance) @ _root(other_covariance)
     cross = np.linalg.svd(product, compute_uv=False).sum()
@@ -60,8 +61,8 @@ def kid(
 ) -> tuple[float, float]:
     """Mean and standard deviation over subsets of the unbiased squared MMD; lower = more alike, may be below 0.
 
-    Polynomial kernel ``(x . y / D + 1)^3`` (Bińkowski et al. 2018); every subset holds ``subset_size`` rows of
-    each set, or as many as the smaller set has, drawn without replacement.
+    The kernel is the polynomial ``(x . y / D + 1)^3`` (Bińkowski et al. 2018). Every subset holds ``subset_size``
+    rows of each set, or as many as the smaller set has, drawn without replacement. Raises as ``fid`` does.
     """
     _check(generated, real, 2)
     if subsets < 1 or subset_size < 2:
@@ -79,7 +80,7 @@ def kid(
 
 
 def squared_mmd(generated: Features, real: Features) -> float:
-    """The unbiased squared maximum mean discrepancy (Gretton et al. 2012, lemma 6) under KID's kernel."""
+    """Unbiased squared maximum mean discrepancy (Gretton et al. 2012, lemma 6) with the kernel of KID."""
     x, y = np.asarray(generated, np.float64), np.asarray(real, np.float64)
     within = sum(_mean_of_pairs(_cubic(each, each)) for each in (x, y))
     return float(within - 2 * _cubic(x, y).mean())
@@ -88,42 +89,43 @@ def squared_mmd(generated: Features, real: Features) -> float:
 def neighborhoods(generated: Features, real: Features, *, k: int = 5) -> Neighborhoods:
     """Precision and recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020).
 
-    A neighbourhood is the ball around an image of its own set that reaches to its ``k``-th nearest there, its edge
-    left out but copies of the image let in; k = 3 and 5 are what the two papers use.
+    The neighbourhood of an image is the open ball that reaches to its ``k``-th nearest neighbour in its own set; exact
+    copies of the image always count as inside. The papers use k = 3 and k = 5. Raises UserError for a k outside
+    1 .. size of the smaller set - 1, and otherwise as ``fid`` does.
     """
     _check(generated, real, 2)
     largest = min(len(generated), len(real)) - 1
     if not 1 <= k <= largest:
         raise UserError(f"k is {k}; it must lie in 1..{largest}, one less than the smaller set has images")
-    # In units of their spread, so that one hair's breadth suits every network.
+    # Divide by the spread, so that the tolerance in _radii suits every network.
     spread = float(np.sqrt(np.var(real, axis=0, dtype=np.float64).sum())) or 1.0
     generated, real = generated / spread, real / spread
     real_radii, generated_radii = (_radii(each, k) for each in (real, generated))
-    held = np.zeros(len(generated))  # real neighbourhoods that hold each generated image
-    holds = np.zeros(len(real), bool)
+    memberships = np.zeros(len(generated))  # number of real neighbourhoods that hold each generated image
+    covered = np.zeros(len(real), bool)
     recalled = np.zeros(len(real), bool)
     for rows, distances in _distances(generated, real):
         inside = distances <= real_radii
-        held[rows] = inside.sum(1)
-        holds |= inside.any(0)
+        memberships[rows] = inside.sum(1)
+        covered |= inside.any(0)
         recalled |= (distances <= generated_radii[rows, None]).any(0)
     return Neighborhoods(
-        precision=float((held > 0).mean()),
+        precision=float((memberships > 0).mean()),
         recall=float(recalled.mean()),
-        density=float(held.mean() / k),
-        coverage=float(holds.mean()),
+        density=float(memberships.mean() / k),
+        coverage=float(covered.mean()),
     )
 
 
 def _radii(features: Features, k: int) -> NDArray[np.float64]:
-    """Distance to the k-th nearest, a hair less, so that rounding keeps the edge out and copies in."""
+    """Distance (N,) to the k-th nearest neighbour, slightly reduced: the edge stays outside and copies stay inside."""
     kth = nearest_neighbors(features, k)[1][:, -1]
     exact = np.asarray(features, np.float64)
     return np.asarray(np.maximum(np.linalg.norm(exact - exact[kth], axis=1) * (1 - 1e-9), 1e-6))
 
 
 def _distances(rows: Features, columns: Features) -> Iterator[tuple[slice, NDArray[np.float64]]]:
-    """All distances, some rows at a time: a slice of ``rows`` and (B, M)."""
+    """All Euclidean distances in blocks: a slice of ``rows`` and the distances (B, M) of those rows."""
     centre = columns.mean(0, dtype=np.float64)
     x, y = rows - centre, columns - centre
     squares = (y * y).sum(1)
@@ -140,7 +142,7 @@ def _moments(features: Features) -> tuple[NDArray[np.float64], NDArray[np.float6
 
 
 def _root(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The square root of a symmetric matrix without negative eigenvalues but for rounding."""
+    """Square root of a symmetric positive semidefinite matrix; negative eigenvalues from rounding count as 0."""
     values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
     return np.asarray(vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T)
 
@@ -151,7 +153,7 @@ def _cubic(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64
 
 
 def _mean_of_pairs(kernel: NDArray[np.float64]) -> float:
-    """Mean of a square kernel without its diagonal."""
+    """Mean of the off-diagonal entries of a square kernel matrix."""
     return float((kernel.sum() - np.trace(kernel)) / (len(kernel) * (len(kernel) - 1)))
 
 

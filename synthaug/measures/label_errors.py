@@ -12,7 +12,7 @@ Labels = NDArray[np.integer[Any]]
 
 
 def class_thresholds(labels: Labels, probs: Probs) -> NDArray[np.float64]:
-    """Mean probability (K,) of each class among the rows labeled so; 1 for a class that no label names."""
+    """Mean probability (K,) of each class over the rows that carry its label; 1 for a class without labels."""
     counts = np.bincount(labels, minlength=probs.shape[1])
     sums = np.bincount(labels, weights=probs[np.arange(len(labels)), labels], minlength=probs.shape[1])
     return np.where(counts == 0, 1.0, sums / np.maximum(counts, 1))
@@ -21,9 +21,9 @@ def class_thresholds(labels: Labels, probs: Probs) -> NDArray[np.float64]:
 def label_errors(labels: Labels, probs: Probs) -> NDArray[np.bool_]:
     """Whether each label (N,) is likely wrong, from out-of-fold probabilities (N, K).
 
-    A row is confidently of a class when that class's probability reaches the mean among the rows labeled so; of
-    several such classes the most probable counts. The label is in doubt when this class is another one, and the
-    label is not the most probable class either.
+    A row confidently belongs to a class when the probability of that class reaches its mean over the rows that carry
+    that label; of several such classes the most probable one counts. The label is in doubt when this class differs
+    from it and the label is not the most probable class either.
     """
     confident = probs >= class_thresholds(labels, probs) - 1e-6
     guess = np.where(confident, probs, -np.inf).argmax(1)

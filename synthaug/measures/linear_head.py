@@ -1,4 +1,4 @@
-"""A linear head on features: softmax regression, fitted in folds so that no row is judged by a head that saw it."""
+"""A linear head on features: softmax regression, cross-fitted so that no row is scored by a head trained on it."""
 
 from __future__ import annotations
 
@@ -13,23 +13,26 @@ if TYPE_CHECKING:
 Features = NDArray[np.floating[Any]]
 Labels = NDArray[np.integer[Any]]
 
-STEPS = 60  # of L-BFGS; the loss then changes in its third digit
-PENALTY = 1e-2  # of half the squared weights, beside the mean cross-entropy
+STEPS = 60  # of L-BFGS; more steps change the loss only in its third digit
+PENALTY = 1e-2  # weight decay: the factor of half the squared weights, added to the mean cross-entropy
 
-NEARLY_CONSTANT = 0.01  # of the mean variance, added to each, so that no rare value is blown up
+NEARLY_CONSTANT = (
+    0.01  # share of the mean variance added to each variance, so that rare values are not inflated
+)
 
 
 def cross_fitted_probabilities(
     features: Features, labels: Labels, num_classes: int, *, folds: int = 5, seed: int = 0
 ) -> NDArray[np.float32]:
-    """Class probabilities (N, K) of every row by a head that was fitted without its fold.
+    """Class probabilities (N, K): each row is predicted by a head fitted without the fold it belongs to.
 
-    Folds hold equal shares of every class. Features are standardised by the rows that a head is fitted to.
+    Folds hold equal shares of every class. Features are standardised with the mean and variance of the fitted rows.
     Raises ValueError for fewer rows than folds, or labels outside 0 .. K-1.
     """
     if len(features) != len(labels) or len(labels) < folds:
         raise ValueError(
-            f"{folds} folds need as many rows with a label, not {len(features)} and {len(labels)}"
+            f"{folds} folds need at least {folds} rows, each with a label, "
+            f"not {len(features)} rows and {len(labels)} labels"
         )
     if not 0 <= labels.min() <= labels.max() < num_classes:
         raise ValueError(f"classes must lie in 0..{num_classes - 1}, not {labels.min()}..{labels.max()}")
@@ -43,7 +46,7 @@ def cross_fitted_probabilities(
 
 
 def stratified_folds(labels: Labels, folds: int, seed: int) -> NDArray[np.int64]:
-    """The fold (N,), 0 .. folds-1, of every row; a class's rows are dealt out one by one, in random order."""
+    """The fold (N,), 0 .. folds-1, of every row; the rows of a class are dealt to the folds in random order."""
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(labels))
     order = order[np.argsort(labels[order], kind="stable")]
@@ -53,40 +56,40 @@ def stratified_folds(labels: Labels, folds: int, seed: int) -> NDArray[np.int64]
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Probabilities (N, K) of logits (N, K)."""
-    shares = np.exp(logits - logits.max(1, keepdims=True))
-    found: NDArray[np.float32] = shares / shares.sum(1, keepdims=True)
-    return found
+    """Probabilities (N, K) from logits (N, K)."""
+    exponentials = np.exp(logits - logits.max(1, keepdims=True))
+    probs: NDArray[np.float32] = exponentials / exponentials.sum(1, keepdims=True)
+    return probs
 
 
-def head_logits(features: Features, labels: Labels, asked: Features, num_classes: int) -> NDArray[np.float32]:
-    """Logits (M, K) of ``asked`` (M, D) by a head fitted to ``features`` (N, D) and ``labels`` (N,)."""
+def head_logits(features: Features, labels: Labels, query: Features, num_classes: int) -> NDArray[np.float32]:
+    """Logits (M, K) of ``query`` (M, D) from a head fitted to ``features`` (N, D) and ``labels`` (N,)."""
     import torch
 
     x = torch.from_numpy(np.asarray(features, np.float32))
     mean, variance = x.mean(0), x.var(0)
     spread = (variance + NEARLY_CONSTANT * variance.mean()).clamp_min(1e-12).sqrt()
-    truth = torch.from_numpy(labels.astype(np.int64))
-    weights, bias = _fit((x - mean) / spread, truth, num_classes)
-    wanted = (torch.from_numpy(np.asarray(asked, np.float32)) - mean) / spread
-    found: NDArray[np.float32] = (wanted @ weights + bias).numpy()
-    return found
+    targets = torch.from_numpy(labels.astype(np.int64))
+    weights, bias = _fit((x - mean) / spread, targets, num_classes)
+    scaled = (torch.from_numpy(np.asarray(query, np.float32)) - mean) / spread
+    logits: NDArray[np.float32] = (scaled @ weights + bias).numpy()
+    return logits
 
 
-def _fit(x: Tensor, truth: Tensor, num_classes: int) -> tuple[Tensor, Tensor]:
+def _fit(x: Tensor, targets: Tensor, num_classes: int) -> tuple[Tensor, Tensor]:
     """Weights (D, K) and bias (K,) at the minimum of the penalised cross-entropy."""
     import torch
 
     weights = torch.zeros(x.shape[1], num_classes, requires_grad=True)
     bias = torch.zeros(num_classes, requires_grad=True)
-    optimiser = torch.optim.LBFGS([weights, bias], max_iter=STEPS, line_search_fn="strong_wolfe")
+    optimizer = torch.optim.LBFGS([weights, bias], max_iter=STEPS, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
-        optimiser.zero_grad()
-        value = torch.nn.functional.cross_entropy(x @ weights + bias, truth)
+        optimizer.zero_grad()
+        value = torch.nn.functional.cross_entropy(x @ weights + bias, targets)
         value = value + PENALTY / 2 * weights.square().sum()
         value.backward()  # type: ignore[no-untyped-call]
         return value
 
-    optimiser.step(loss)  # type: ignore[no-untyped-call]
+    optimizer.step(loss)  # type: ignore[no-untyped-call]
     return weights.detach(), bias.detach()

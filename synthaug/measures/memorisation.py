@@ -1,4 +1,4 @@
-"""Whether a generator repeats its training images: their distance to it, beside that of images it never saw."""
+"""Whether a generator copies its training images: how close its images come to them, compared with test images."""
 
 from __future__ import annotations
 
@@ -16,46 +16,47 @@ COPY_QUANTILE = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Memorisation:
-    """Distances to the nearest training image, in units of the features."""
+    """Distances to the nearest training image, in the unit of the features."""
 
-    generated: NDArray[np.float64]  # QUANTILES over the generated images
-    test: NDArray[np.float64]  # QUANTILES over the test images: what no memory of the training set looks like
-    ratio: float  # median of generated over median of test; far below 1 = repeats, near 1 = does not
-    closer: (
-        float  # chance that a generated image is nearer than a test image, ties half; 0.5 = as test images
-    )
-    copies: float  # share of generated nearer than COPY_QUANTILE of the test images; that quantile = as test images
+    generated: NDArray[np.float64]  # QUANTILES of the distance over the generated images
+    test: NDArray[np.float64]  # QUANTILES over the test images, which no generator has memorised
+    ratio: float  # median of generated / median of test; near 1 = no copying, far below 1 = copying
+    closer: float  # chance that a generated image is closer than a test image, ties half; 0.5 = no copying
+    copies: float  # share of generated images closer than COPY_QUANTILE of the test images; that quantile = no copying
 
 
 def memorisation(generated: Features, train: Features, test: Features) -> Memorisation:
-    """Nearest-neighbour distances of ``generated`` (N, D) to ``train`` against those of ``test`` (M, D) to it.
+    """Nearest-neighbour distances of ``generated`` (N, D) to ``train`` (L, D), compared with those of ``test`` (M, D).
 
     ``closer`` is the Mann-Whitney statistic U / (N M), the test of Meehan et al. (2020, "A three sample hypothesis
-    test for evaluating generative models") without its cells; higher = memorises more.
+    test for evaluating generative models") without its partition into cells; higher = more memorisation. Raises
+    UserError for an empty set, or where half of the test images are copies of training images.
     """
     for name, each in (("generated", generated), ("training", train), ("test", test)):
         if len(each) == 0:
             raise UserError(
-                f"memorisation is measured against training and test images; there are no {name} ones"
+                f"memorisation needs generated, training and test images; there are no {name} images"
             )
-    ours, theirs = nearest_distances(generated, train), nearest_distances(test, train)
-    ordered = np.sort(theirs)
-    above = len(ordered) - np.searchsorted(ordered, ours, side="right")
-    ties = np.searchsorted(ordered, ours, side="right") - np.searchsorted(ordered, ours, side="left")
-    middle = float(np.median(theirs))
-    if middle == 0:
+    generated_distances, test_distances = nearest_distances(generated, train), nearest_distances(test, train)
+    sorted_test = np.sort(test_distances)
+    above = len(sorted_test) - np.searchsorted(sorted_test, generated_distances, side="right")
+    ties = np.searchsorted(sorted_test, generated_distances, side="right") - np.searchsorted(
+        sorted_test, generated_distances, side="left"
+    )
+    test_median = float(np.median(test_distances))
+    if test_median == 0:
         raise UserError(
-            "half of the test images stand in the training set; they cannot tell copies from new images"
+            "at least half of the test images are also in the training set, so they cannot tell copies from new images"
         )
     return Memorisation(
-        generated=np.quantile(ours, QUANTILES),
-        test=np.quantile(theirs, QUANTILES),
-        ratio=float(np.median(ours)) / middle,
-        closer=float((above + ties / 2).mean() / len(ordered)),
-        copies=float((ours < np.quantile(theirs, COPY_QUANTILE)).mean()),
+        generated=np.quantile(generated_distances, QUANTILES),
+        test=np.quantile(test_distances, QUANTILES),
+        ratio=float(np.median(generated_distances)) / test_median,
+        closer=float((above + ties / 2).mean() / len(sorted_test)),
+        copies=float((generated_distances < np.quantile(test_distances, COPY_QUANTILE)).mean()),
     )
 
 
 def nearest_distances(features: Features, train: Features) -> NDArray[np.float64]:
-    """Euclidean distance (N,) from each row to the nearest of ``train``; lower = closer to a repeat."""
+    """Euclidean distance (N,) from each row to its nearest row in ``train``; lower = closer to a copy."""
     return nearest_neighbors(features, 1, train)[0][:, 0].astype(np.float64)

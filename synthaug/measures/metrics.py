@@ -1,4 +1,4 @@
-"""How good a classifier or regressor is, and how far two readers agree. Labels (N,) are class numbers 0 .. K-1."""
+"""Metrics of classifiers and regressors, and the agreement of readers. Labels (N,) are class indices 0 .. K-1."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ Numbers = NDArray[np.floating[Any]]
 
 
 def accuracy(labels: Labels, predictions: Labels) -> float:
-    """Share of predictions that are right, in 0..1; higher = better. NaN without images."""
+    """Share of correct predictions, in 0..1; higher = better. NaN without images."""
     _check_pair(labels, predictions)
     return float(np.mean(labels == predictions)) if len(labels) else float("nan")
 
 
 def confusion_matrix(labels: Labels, predictions: Labels, num_classes: int) -> NDArray[np.int64]:
-    """Counts (K, K): row = true class, column = predicted class."""
+    """Counts (K, K): row = true class, column = predicted class. Raises ValueError for an index outside 0 .. K-1."""
     _check_pair(labels, predictions)
     both = np.concatenate([labels, predictions])
     if len(both) and not 0 <= both.min() <= both.max() < num_classes:
@@ -31,7 +31,7 @@ def confusion_matrix(labels: Labels, predictions: Labels, num_classes: int) -> N
 def cohens_kappa(first: Labels, second: Labels) -> float:
     """Agreement of two readers beyond chance, (p_o - p_e) / (1 - p_e), in -1..1; higher = more agreement.
 
-    Cohen 1960. NaN where chance alone agrees fully: both always say the same one class, or no image is read.
+    Cohen (1960). NaN where it is undefined: both readers give every image the same class, or no image was read.
     """
     _check_pair(first, second)
     classes, codes = np.unique(np.concatenate([first, second]), return_inverse=True)
@@ -45,30 +45,30 @@ def cohens_kappa(first: Labels, second: Labels) -> float:
 def expected_calibration_error(probs: NDArray[np.floating[Any]], labels: Labels, bins: int = 15) -> float:
     """Mean of |accuracy - confidence| over equal-width bins of confidence, in 0..1; lower = better.
 
-    ``probs`` (N, K); bins are weighted by their share of the images (Guo et al. 2017). NaN without images.
+    ``probs`` is (N, K); bins are weighted by their share of the images (Guo et al. 2017). NaN without images.
     """
     if not len(probs):
         return float("nan")
     confidence = probs.max(1).astype(np.float64)
-    right = (probs.argmax(1) == labels).astype(np.float64)
+    correct = (probs.argmax(1) == labels).astype(np.float64)
     bin_of = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
-    gaps = np.bincount(bin_of, weights=right - confidence, minlength=bins)
+    gaps = np.bincount(bin_of, weights=correct - confidence, minlength=bins)
     return float(np.abs(gaps).sum() / len(probs))
 
 
 def _check_pair(first: Labels, second: Labels) -> None:
     if first.ndim != 1 or first.shape != second.shape:
-        raise ValueError(f"expected two label arrays of one shape (N,), not {first.shape} and {second.shape}")
+        raise ValueError(f"both label arrays need the same shape (N,), not {first.shape} and {second.shape}")
 
 
 def mean_absolute_error(truth: Numbers, predicted: Numbers) -> float:
-    """Mean of |predicted - truth| over arrays of one shape, in their unit."""
+    """Mean of |predicted - truth| over two arrays of the same shape, in their unit; lower = better."""
     _check_numbers(truth, predicted)
     return float(np.abs(predicted - truth).mean())
 
 
 def pearson(truth: Numbers, predicted: Numbers) -> float:
-    """Linear correlation of (N,) numbers, -1..1; nan where one of the two is constant."""
+    """Pearson's linear correlation of two arrays (N,), in -1..1; NaN where one of them is constant."""
     _check_numbers(truth, predicted)
     first, second = (np.asarray(each, np.float64) - np.mean(each) for each in (truth, predicted))
     norm = np.sqrt((first**2).sum() * (second**2).sum())
@@ -76,7 +76,7 @@ def pearson(truth: Numbers, predicted: Numbers) -> float:
 
 
 def spearman(truth: Numbers, predicted: Numbers) -> float:
-    """Rank correlation of (N,) numbers, ties at their mean rank, -1..1; nan where one of the two is constant."""
+    """Spearman's rank correlation of two arrays (N,), ties at their mean rank, in -1..1; NaN where one is constant."""
     from scipy.stats import rankdata
 
     _check_numbers(truth, predicted)
@@ -86,5 +86,6 @@ def spearman(truth: Numbers, predicted: Numbers) -> float:
 def _check_numbers(truth: Numbers, predicted: Numbers) -> None:
     if np.shape(truth) != np.shape(predicted) or not np.size(truth):
         raise ValueError(
-            f"both need the same shape and a value, not {np.shape(truth)} and {np.shape(predicted)}"
+            "both arrays need the same shape and at least one value, "
+            f"not the shapes {np.shape(truth)} and {np.shape(predicted)}"
         )

@@ -1,4 +1,4 @@
-"""Exact nearest neighbours by blocks of matrix products, Euclidean distance, features (N, D)."""
+"""Exact nearest neighbours of features (N, D) by Euclidean distance, computed in blocks of matrix products."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ if TYPE_CHECKING:
 Features = NDArray[np.floating[Any]]
 
 _BLOCK_ENTRIES = 2**23  # distances held at once, 32 MiB as float32
-_SPARE = 8  # candidates beyond k, to be put in order by exact distances
+_SPARE = 8  # candidates beyond k, which exact distances then put in order
 
 
 def nearest_neighbors(
     features: Features, k: int, reference: Features | None = None
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Distances (N, k), ascending, and row numbers (N, k) of the k nearest rows of ``reference`` (M, D).
+    """Distances (N, k), ascending, and row indices (N, k) of the k nearest rows of ``reference`` (M, D).
 
-    Without ``reference`` the neighbours come from ``features`` itself, each row's own self left out.
+    Without ``reference`` the neighbours come from ``features`` itself, where no row is its own neighbour. Raises
+    ValueError for a k outside 1 .. number of neighbours, or features that do not match or are not finite.
     """
     import torch
 
@@ -30,8 +31,8 @@ def nearest_neighbors(
     _check(features, points)
     available = len(points) - own
     if not 1 <= k <= available:
-        raise ValueError(f"k must lie in 1..{available}, the neighbours there are, not {k}")
-    # Centring keeps |a|^2 - 2ab + |b|^2 from cancelling where features lie far from 0.
+        raise ValueError(f"k must lie in 1..{available} (the number of neighbours), not {k}")
+    # Centring avoids cancellation in |a|^2 - 2ab + |b|^2 where features lie far from 0.
     centre = points.mean(0, dtype=np.float64)
     targets = torch.from_numpy((points - centre).astype(np.float32))
     queries = targets if own else torch.from_numpy((features - centre).astype(np.float32))
@@ -40,7 +41,7 @@ def nearest_neighbors(
     step = max(1, _BLOCK_ENTRIES // len(points))
     for start in range(0, len(queries), step):
         block = queries[start : start + step]
-        rough = torch.addmm(squares, block, targets.T, alpha=-2)  # squared distance less the query's square
+        rough = torch.addmm(squares, block, targets.T, alpha=-2)  # squared distance minus the query's square
         if own:
             rows = torch.arange(len(block))
             rough[rows, rows + start] = torch.inf
@@ -51,7 +52,7 @@ def nearest_neighbors(
 
 
 def unit_distances(query: NDArray[np.floating[Any]], features: Features) -> NDArray[np.float32]:
-    """Euclidean distance (N,), 0..2, from ``query`` (D,) to each row of ``features`` (N, D), all at length 1.
+    """Euclidean distance (N,), 0..2, of ``query`` (D,) to each row of ``features`` (N, D), all scaled to length 1.
 
     Rows of zeros stay zeros. Rows are read in blocks, so ``features`` may be a memory-mapped file.
     """
@@ -77,9 +78,9 @@ def _in_order(block: Tensor, targets: Tensor, candidates: Tensor, k: int) -> tup
 
 
 def near_duplicates(features: Features, threshold: float) -> NDArray[np.int64]:
-    """For each row the first earlier row within ``threshold`` (inclusive), or -1: (N,).
+    """For each row, the index (N,) of the first earlier row at a distance of at most ``threshold``, or -1.
 
-    Keeping the rows at -1 keeps one of every pair; a chain of near duplicates is not followed.
+    Keeping the rows with -1 keeps one of every pair; chains of near duplicates are not followed.
     """
     import torch
 

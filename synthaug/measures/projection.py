@@ -1,4 +1,4 @@
-"""Features (N, D) on a plane: principal components and UMAP. Both repeat exactly under a seed."""
+"""Projections of features (N, D) to two dimensions: principal components and UMAP. Both are deterministic per seed."""
 
 from __future__ import annotations
 
@@ -14,31 +14,36 @@ from synthaug.measures.neighbors import nearest_neighbors
 Features = NDArray[np.floating[Any]]
 Coordinates = NDArray[np.float32]
 
-_BLOCK = 8192  # rows widened to float64 at once
-_UMAP_COMPONENTS = 50  # UMAP sees at most so many principal components
-_UMAP_EPOCHS = 200  # trustworthiness on the digits 0.987; with 500, umap-learn's own, 0.989 in twice the time
-_UMAP_FEWEST = 5  # rows; below, a neighbour graph says nothing
+_BLOCK = 8192  # rows converted to float64 at once
+_UMAP_COMPONENTS = 50  # UMAP gets at most this many principal components
+_UMAP_EPOCHS = (
+    200  # trustworthiness on the digits is 0.987; umap-learn's default of 500 gives 0.989 in twice the time
+)
+_UMAP_FEWEST = 5  # rows; with fewer, a neighbour graph carries no information
 
 
 @dataclass(frozen=True, slots=True)
 class PrincipalComponents:
-    """A fitted PCA; directions point so that their largest entry is positive."""
+    """A fitted PCA; the sign of each component is such that its largest entry is positive."""
 
     mean: NDArray[np.float64]  # (D,)
-    components: NDArray[np.float64]  # (k, D), orthonormal; rows of zeros beyond the rank N and D allow
+    components: NDArray[np.float64]  # (k, D), orthonormal; rows of zeros beyond the rank
     explained_variance_ratio: NDArray[np.float64]  # (k,), shares of the total variance
 
     def transform(self, features: Features) -> Coordinates:
-        """Coordinates (N, k) of other features in the same plane."""
+        """Coordinates (N, k) of features (N, D) on these components."""
         return np.asarray((features - self.mean) @ self.components.T, np.float32)
 
 
 def fit_pca(features: Features, k: int = 2) -> PrincipalComponents:
-    """The first ``k`` principal components (Pearson 1901), from the eigenvectors of the covariance."""
+    """The first ``k`` principal components of features (N, D) (Pearson 1901), by eigendecomposition of the covariance.
+
+    Raises ValueError for features that are empty, not (N, D) or not finite.
+    """
     _check(features)
     mean = features.mean(0, dtype=np.float64)
     wide = features.shape[1] > len(features)
-    if wide:  # the Gram matrix (N, N) has the same eigenvalues and is the smaller
+    if wide:  # the Gram matrix (N, N) has the same nonzero eigenvalues and is smaller
         centred = features - mean
         values, vectors = np.linalg.eigh(centred @ centred.T)
         vectors = centred.T @ vectors
@@ -58,15 +63,15 @@ def fit_pca(features: Features, k: int = 2) -> PrincipalComponents:
 
 
 def pca(features: Features, k: int = 2) -> Coordinates:
-    """Coordinates (N, k) on the first k principal components; columns of zeros beyond the rank."""
+    """Coordinates (N, k) on the first k principal components; columns beyond the rank are zero."""
     return fit_pca(features, k).transform(features)
 
 
 def umap(features: Features, seed: int, *, n_neighbors: int = 15, min_dist: float = 0.1) -> Coordinates:
-    """Two UMAP coordinates (N, 2) (McInnes et al. 2018), from exact neighbours; equal seeds, equal output.
+    """UMAP coordinates (N, 2) (McInnes et al. 2018) from exact neighbours; the same seed gives the same output.
 
-    More than 50 features are first reduced to 50 principal components. Fewer than 5 rows, or rows that are
-    all alike, have no neighbour graph: they get their principal components.
+    More than 50 features are first reduced to 50 principal components. Fewer than 5 rows, or rows that are all
+    equal, have no useful neighbour graph: they get their first two principal components instead.
     """
     _check(features)
     if len(features) < _UMAP_FEWEST or not np.ptp(features, axis=0).any():
@@ -75,9 +80,9 @@ def umap(features: Features, seed: int, *, n_neighbors: int = 15, min_dist: floa
     points = np.ascontiguousarray(points, np.float32)
     neighbors = min(n_neighbors, len(points) - 1)
     distances, indices = nearest_neighbors(points, neighbors - 1)
-    # umap-learn counts each point as its own first neighbour.
-    itself = np.arange(len(points))[:, None]
-    graph = (np.hstack([itself, indices]), np.hstack([np.zeros_like(distances[:, :1]), distances]))
+    # umap-learn expects each point as its own first neighbour.
+    own_index = np.arange(len(points))[:, None]
+    graph = (np.hstack([own_index, indices]), np.hstack([np.zeros_like(distances[:, :1]), distances]))
 
     from umap import UMAP
 
@@ -97,7 +102,7 @@ def umap(features: Features, seed: int, *, n_neighbors: int = 15, min_dist: floa
 
 
 def _scatter(features: Features, mean: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Centred sum of products (D, D), by blocks so that no float64 copy of all features is made."""
+    """Scatter matrix (D, D) of the centred features, in blocks to avoid a float64 copy of all of them."""
     total = np.zeros((features.shape[1],) * 2)
     for start in range(0, len(features), _BLOCK):
         centred = features[start : start + _BLOCK] - mean

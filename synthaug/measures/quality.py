@@ -1,4 +1,4 @@
-"""Out-of-distribution on two axes: far from the real images, and far from the other synthetic ones."""
+"""Out-of-distribution scores on two axes: distance to the real images and distance to the other synthetic ones."""
 
 from __future__ import annotations
 
@@ -17,39 +17,42 @@ Reading = Literal["artefact", "coverage", "redundant", "typical"]
 def out_of_distribution(
     features: Features | None, reference: Features, *, k: int = 5, kind: str = "real"
 ) -> Scores:
-    """How far each row lies from ``reference`` (M, D), in 0..1; higher = farther out. Shape (N,).
+    """How far each row of ``features`` (N, D) lies from ``reference`` (M, D): (N,), in 0..1; higher = farther out.
 
-    The distance to the k-th nearest reference row between features of length 1 (Sun et al. 2022), as its rank among
-    the same distances of the reference rows themselves, each leaving itself out: 0.99 is farther than 99% of the
-    reference. Lengths are divided out because a network answers what it does not know with *short* features, which lie
-    near everything (``benchmarks/ood.py``).
-    Without ``features`` the reference rows are scored: ``ood_synthetic`` of the synthetic images is
-    ``out_of_distribution(None, synthetic)``, their ``ood_real`` is ``out_of_distribution(synthetic, real)``.
-    ``kind`` names the reference in errors.
+    The distance to the k-th nearest reference row, between features scaled to length 1 (Sun et al. 2022), given as its
+    rank among the same distances of the reference rows, each measured without itself: 0.99 is farther out than 99% of
+    the reference. Features are scaled because a network answers unfamiliar images with *short* features, which lie
+    close to everything (``benchmarks/ood.py``).
+
+    Without ``features`` the reference rows are scored. For synthetic images, ``ood_real`` is
+    ``out_of_distribution(synthetic, real)`` and ``ood_synthetic`` is ``out_of_distribution(None, synthetic)``.
+    ``kind`` names the reference in errors. Raises UserError for fewer than 2 reference rows.
     """
     if len(reference) < 2:
         raise UserError(
-            f"out-of-distribution scores need at least 2 {kind} images as reference, not {len(reference)}"
+            f"out-of-distribution scores need a reference of at least 2 {kind} images, not {len(reference)}"
         )
     k = min(k, len(reference) - 1)
     reference = unit_length(reference)
-    usual = nearest_neighbors(reference, k)[0][:, -1]
+    reference_distances = nearest_neighbors(reference, k)[0][:, -1]
     if features is None:
-        return percentile_rank(usual, usual)
+        return percentile_rank(reference_distances, reference_distances)
     if not len(features):
         return np.zeros(0)
-    return percentile_rank(nearest_neighbors(unit_length(features), k, reference)[0][:, -1], usual)
+    return percentile_rank(
+        nearest_neighbors(unit_length(features), k, reference)[0][:, -1], reference_distances
+    )
 
 
 def unit_length(features: Features) -> Features:
-    """Each row (N, D) divided by its Euclidean length; rows of zeros stay."""
+    """Features (N, D) with each row divided by its Euclidean length; rows of zeros stay as they are."""
     lengths = np.linalg.norm(features, axis=1, keepdims=True)
     scaled: Features = features / np.where(lengths == 0, 1, lengths)
     return scaled
 
 
 def percentile_rank(values: NDArray[np.floating[Any]], reference: NDArray[np.floating[Any]]) -> Scores:
-    """Share of ``reference`` (M,) below each value, ties counted half, in 0..1: (N,)."""
+    """Share (N,) of ``reference`` (M,) below each of the values (N,), ties counted half, in 0..1."""
     ordered = np.sort(reference)
     below = np.searchsorted(ordered, values, side="left")
     up_to = np.searchsorted(ordered, values, side="right")
@@ -59,18 +62,19 @@ def percentile_rank(values: NDArray[np.floating[Any]], reference: NDArray[np.flo
 def read_ood(
     ood_real: Scores, ood_synthetic: Scores, *, far: float = 0.95, sparse: float = 0.75
 ) -> list[Reading]:
-    """Both axes in a word for each synthetic image.
+    """One word for each synthetic image that sums up both scores (N,).
 
-    - *artefact*: ``ood_real`` of at least ``far``, so unlike nearly every real image, and ``ood_synthetic`` of at
-      least ``sparse``, so unlike the other synthetic ones: look, then reject;
-    - *redundant*: as unlike the real images, but one of many alike: the generator repeats itself beside the data;
-    - *coverage*: near the real images, in a place where few other synthetic images are: keep;
-    - *typical*: near both: one more of the same.
+    - *artefact*: ``ood_real`` is at least ``far``, so it resembles hardly any real image, and ``ood_synthetic`` is at
+      least ``sparse``, so it does not resemble the other synthetic images either: look, then reject;
+    - *redundant*: as far from the real images, but one of many similar ones: the generator repeats an error;
+    - *coverage*: close to the real images, in a region with few other synthetic images: keep;
+    - *typical*: close to both: one more of the same kind.
 
-    An ``ood_synthetic`` of NaN (a lone synthetic image) counts as sparse where the image is far, as dense where near.
+    An ``ood_synthetic`` of NaN (a lone synthetic image) counts as sparse far from the real images and as dense near
+    them.
     """
-    crowded = ood_synthetic < sparse
-    outside = np.where(crowded, "redundant", "artefact")
+    dense = ood_synthetic < sparse
+    outside = np.where(dense, "redundant", "artefact")
     inside = np.where(ood_synthetic >= sparse, "coverage", "typical")
     readings: list[Reading] = np.where(ood_real >= far, outside, inside).tolist()
     return readings

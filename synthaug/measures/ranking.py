@@ -1,8 +1,9 @@
-"""What a classifier knows of each class, apart from how often it names it.
+"""How well a classifier separates each class, regardless of how often it predicts that class.
 
-Scores are log probabilities (N, K); labels (N,) are class numbers 0 .. K-1. Adding images of a class makes a
-classifier name it more often, and accuracy may rise by that alone. Ranking does not notice: AUC. Nor does accuracy
-once every class is named as often as it is there: ``prior_matched``.
+Scores are log probabilities (N, K); labels (N,) are class indices 0 .. K-1. Adding images of a class makes a
+classifier predict it more often, which alone may raise the accuracy. Two measures are not affected: the AUC, which
+depends only on the ranking, and the accuracy after every class is predicted as often as it occurs
+(``prior_matched``).
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ LogProbs = NDArray[np.floating[Any]]
 
 
 def one_vs_rest_auc(log_probs: LogProbs, labels: Labels) -> Floats:
-    """Area under the ROC curve of each class against all others (K,), 0..1; higher = better, 0.5 = knows nothing.
+    """Area under the ROC curve of each class against all others (K,), in 0..1; higher = better, 0.5 = chance.
 
-    By ranks, ties counted half (Mann and Whitney 1947). NaN for a class that all or none of the images are of.
+    Computed from ranks, ties counted half (Mann and Whitney 1947). NaN for a class that no image or every image
+    belongs to.
     """
     from scipy.stats import rankdata
 
@@ -35,35 +37,36 @@ def one_vs_rest_auc(log_probs: LogProbs, labels: Labels) -> Floats:
 
 
 def prior_bias(log_probs: LogProbs, prior: Floats) -> Floats:
-    """The bias (K,) that, added to the scores, makes the mean predicted probability of each class its ``prior``.
+    """The bias (K,) to add to the scores so that the mean predicted probability of each class equals its ``prior``.
 
-    It minimises the convex mean of log(sum exp(score + bias)) - prior . bias, whose gradient is the difference of
-    the two. No labels are used. A class of prior 0 gets -inf; over the others the mean is 0.
+    It minimises the convex function mean(log(sum exp(score + bias))) - prior . bias, whose gradient is the difference
+    between predicted and prior probabilities. No labels are used. A class with a prior of 0 gets -inf; the mean bias
+    of the others is 0. Raises ValueError for a prior that is not K shares with a sum of 1.
     """
     from scipy.optimize import minimize
     from scipy.special import logsumexp
 
     if prior.shape != log_probs.shape[1:] or prior.min() < 0 or not np.isclose(prior.sum(), 1):
         raise ValueError(f"the prior must be {log_probs.shape[1]} shares that sum to 1, not {prior}")
-    there = prior > 0
-    scores, wanted = np.asarray(log_probs, np.float64)[:, there], prior[there]
+    present = prior > 0
+    scores, shares = np.asarray(log_probs, np.float64)[:, present], prior[present]
 
-    def excess(bias: Floats) -> tuple[float, Floats]:
+    def objective(bias: Floats) -> tuple[float, Floats]:
         shifted = scores + bias
         total = logsumexp(shifted, axis=1, keepdims=True)
-        return float(total.mean() - wanted @ bias), np.exp(shifted - total).mean(0) - wanted
+        return float(total.mean() - shares @ bias), np.exp(shifted - total).mean(0) - shares
 
-    found = minimize(excess, np.zeros(len(wanted)), jac=True, method="BFGS", options={"gtol": 1e-6}).x
+    minimum = minimize(objective, np.zeros(len(shares)), jac=True, method="BFGS", options={"gtol": 1e-6}).x
     bias = np.full(len(prior), -np.inf)
-    bias[there] = found - found.mean()
+    bias[present] = minimum - minimum.mean()
     return bias
 
 
 def prior_matched(log_probs: LogProbs, prior: Floats, *, seed: int = 0) -> NDArray[np.int64]:
-    """Predictions (N,) after a bias that makes each class as probable as its ``prior``.
+    """Predicted classes (N,) after adding the bias that matches the predicted class probabilities to ``prior``.
 
-    The images are parted in two halves at random, and the bias of each is found on the scores of the other, so that
-    no image has a say in its own; no label has in any.
+    The images are split into two random halves, and the bias for each half is fitted to the scores of the other, so
+    that no image influences its own prediction. No labels are used.
     """
     second = np.random.default_rng(seed).permutation(len(log_probs)) % 2 == 1
     predicted = np.zeros(len(log_probs), np.int64)

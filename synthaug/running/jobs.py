@@ -1,4 +1,4 @@
-"""Long work: rows in the job table, worked by one thread, resumable.
+"""Long work: rows in the job table, worked by one process at a time, resumable.
 
 Whoever holds the workspace's lock works the queue. What a killed process left running is queued again, and
 each kind of job is written so that going on is the same as never having stopped.
@@ -7,6 +7,7 @@ each kind of job is written so that going on is the same as never having stopped
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -96,45 +97,34 @@ class JobQueue:
         table.requeue(self._db, job_id)
 
 
-class Worker:
-    """The one thread that works the queue of a workspace, oldest job first. Hold ``workspace.lock()``."""
+def work_queue(
+    workspace: Workspace,
+    handlers: Mapping[str, Handler],
+    stopping: threading.Event,
+    idle_seconds: float = math.inf,
+) -> None:
+    """Work the jobs of a workspace, oldest first, until ``stopping`` is set or none came for ``idle_seconds``.
 
-    def __init__(self, workspace: Workspace, handlers: Mapping[str, Handler]) -> None:
-        self._workspace = workspace
-        self._handlers = handlers
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="synthaug-worker", daemon=True)
-
-    def start(self) -> None:
-        """Queue again what a killed process left, and begin. A read-only workspace has nothing to work."""
-        if self._workspace.read_only:
-            return
-        table.requeue_orphans(self._workspace.db)
-        self._thread.start()
-
-    def stop(self, timeout: float | None = None) -> None:
-        """Finish the job at hand, then end."""
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join(timeout)
-
-    def _run(self) -> None:
-        db = self._workspace.db
-        left_behind = False
-        while not self._stopping.is_set():
-            try:
-                if left_behind:
-                    table.requeue_orphans(db)
-                    left_behind = False
-                job = table.claim_next(db)
-                if job is None:
-                    self._stopping.wait(POLL_SECONDS)
-                else:
-                    work(JobContext(self._workspace, job), self._handlers)
-            except SynthaugError:  # a full disk, a busy database: the job is taken up again when that is over
-                logger.exception("the job table cannot be used; trying again")
-                left_behind = True
-                self._stopping.wait(RETRY_SECONDS)
+    What a dead process left running is queued again first, so the caller holds ``workspace.lock()``. A job at hand is
+    finished before ``stopping`` is looked at.
+    """
+    left_behind = True
+    idle_since = time.monotonic()
+    while not stopping.is_set() and time.monotonic() - idle_since < idle_seconds:
+        try:
+            if left_behind:
+                table.requeue_orphans(workspace.db)
+                left_behind = False
+            job = table.claim_next(workspace.db)
+            if job is None:
+                stopping.wait(POLL_SECONDS)
+                continue
+            work(JobContext(workspace, job), handlers)
+        except SynthaugError:  # a full disk, a busy database: the job is taken up again when that is over
+            logger.exception("the job table cannot be used; trying again")
+            left_behind = True
+            stopping.wait(RETRY_SECONDS)
+        idle_since = time.monotonic()
 
 
 def work(context: JobContext, handlers: Mapping[str, Handler]) -> Job:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
+from synthaug import names
 from synthaug.config import ROLES, Role
 from synthaug.errors import UnknownName, UserError
 from synthaug.stages.label import AUTOMATIC
@@ -24,7 +25,6 @@ from synthaug.workspace import Workspace
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
-MAX_NAME = 100
 MIN_PASSWORD, MAX_PASSWORD = 10, 1000
 AT_ONCE = 2  # password checks: each takes 64 MiB
 ACCOUNT_SESSION = timedelta(hours=12)  # a working day
@@ -102,11 +102,9 @@ def end_session(workspace: Workspace, session_id: int) -> None:
 
 def check_name(name: str) -> str:
     """A name as it is kept. Raises UserError on an empty, overlong or unprintable one, and on synthaug's own."""
-    kept = unicodedata.normalize("NFC", name.strip())
+    kept = names.check_name(name, "an account")
     if kept.casefold() == AUTOMATIC:
         raise UserError(f"the name {kept!r} signs automatic labels; choose another")
-    if not kept or len(kept) > MAX_NAME or not kept.isprintable():
-        raise UserError(f"the name {name[:40]!r} cannot be used; give 1 to {MAX_NAME} visible characters")
     return kept
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from synthaug.errors import UserError
+from synthaug.names import check_name
 from synthaug.store import catalog, selections
 from synthaug.workspace import Workspace
 
-MOST_LETTERS = 60
+MAX_NAME = 60  # characters; it stands on a button
 
 
 def save_selection(workspace: Workspace, name: str, ids: Sequence[int]) -> str:
@@ -16,9 +17,7 @@ def save_selection(workspace: Workspace, name: str, ids: Sequence[int]) -> str:
 
     Raises UserError for a name that is empty or too long, UnknownName for an image that is not there.
     """
-    kept = name.strip()
-    if not kept or len(kept) > MOST_LETTERS or not kept.isprintable():
-        raise UserError(f"the name is {name[:80]!r}; it takes 1 to {MOST_LETTERS} printable letters")
+    kept = check_name(name, "a selection", MAX_NAME)
     if not ids:
         raise UserError("nothing is selected, so there is nothing to save")
     catalog.images_by_id(workspace.db, ids)

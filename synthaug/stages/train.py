@@ -15,6 +15,7 @@ from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.classifiers.recipes import Loss, Recipe, Selection, find_recipe
 from synthaug.config import DEFAULT_RECIPE, FALLBACK_RECIPE
 from synthaug.errors import UserError
+from synthaug.names import check_name
 from synthaug.progress import EpochProgress
 from synthaug.running.environment import environment
 from synthaug.running.jobs import JobContext
@@ -69,7 +70,7 @@ def train(
     check_seed(seed)
     chosen = resolve_recipe(workspace, recipe, epochs, selection, loss)
     frozen = views.by_name(workspace.db, view)
-    name = name or f"{view}-{chosen.name}-{seed}"
+    name = check_name(name, "a model") if name else f"{view}-{chosen.name}-{seed}"
     if name in models.names(workspace.db):
         raise UserError(f"a model called {name!r} exists; choose another with --name, or another --seed")
     test = load_test_set(workspace, chosen.image_size)

@@ -13,6 +13,7 @@ from random import Random
 from typing import Any, get_args
 
 from synthaug.errors import UnknownName, ViewError
+from synthaug.names import check_name
 from synthaug.stages import leakage
 from synthaug.stages.synthetic_pool import Pool, PoolFilter, SyntheticOrder, check_jobs
 from synthaug.store import catalog, labels, views
@@ -80,9 +81,8 @@ class ViewSpec:
 
 
 def make_view(workspace: Workspace, name: str, spec: ViewSpec) -> views.View:
-    """Choose the images, and freeze them under ``name``. Raises ViewError, UnknownName; then nothing is made."""
-    if not name.strip():
-        raise ViewError("a view needs a name")
+    """Choose the images, and freeze them under ``name``. Raises UserError; then nothing is made."""
+    name = check_name(name, "a view")
     _check(workspace, spec)
     rng = Random(spec.seed)  # noqa: S311
     members = _base(workspace, spec)

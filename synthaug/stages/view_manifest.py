@@ -13,6 +13,7 @@ from pydantic import Field
 
 from synthaug import __version__
 from synthaug.errors import ViewError, explain_os_error
+from synthaug.names import check_name
 from synthaug.parsing import read_json
 from synthaug.store import labels, views
 from synthaug.workspace import Workspace
@@ -103,7 +104,7 @@ def read_view(workspace: Workspace, name: str, path: Path) -> views.View:
         )
     chosen = [(known[sha256].image_id, classes.index(class_name)) for sha256, class_name in images]
     spec = {**manifest.spec, "manifest": manifest.fingerprint}
-    return views.create(workspace.db, name, spec, chosen)
+    return views.create(workspace.db, check_name(name, "a view"), spec, chosen)
 
 
 def fingerprint(classes: Sequence[str], images: Sequence[tuple[str, str]]) -> str:

@@ -19,7 +19,6 @@ from synthaug.grayscale import as_picture
 from synthaug.images import decode_full, encode_png, pixel_hash
 from synthaug.records import GrayImage, Pixels
 
-
 SYNCS = 8
 """Files that are made durable at a time."""
 

@@ -56,6 +56,20 @@ def claim_next(db: Database) -> Job | None:
         return get(db, row["id"])
 
 
+def has_work(db: Database) -> bool:
+    """Whether a job is queued, or was left running."""
+    return db.one("SELECT 1 FROM jobs WHERE state IN ('queued', 'running') LIMIT 1") is not None
+
+
+def fail_running(db: Database, error: str) -> None:
+    """Close the job that was being worked when its process died. Only the holder of the worker's lock may call this."""
+    with db.transaction() as connection:
+        connection.execute(
+            "UPDATE jobs SET state = 'failed', error = ?, finished_at = ? WHERE state = 'running'",
+            [error, now()],
+        )
+
+
 def requeue_orphans(db: Database) -> int:
     """Queue again what a killed process left running. Only the holder of the worker's lock may call this."""
     with db.transaction() as connection:

@@ -1,6 +1,6 @@
-"""Prompt templates: named slots with word lists, choices, ranges. Counted exactly, never expanded needlessly.
+"""Prompt templates with named slots, choices and ranges, counted exactly without expanding them.
 
-``Template.parse("<BREED> cat <PREPOSITION> the <FURNITURE>")`` finds the shipped lists by slot name.
+``Template.parse("<BREED> cat <PREPOSITION> the <FURNITURE>")`` looks up the shipped word lists by slot name.
 """
 
 from __future__ import annotations

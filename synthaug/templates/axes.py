@@ -1,7 +1,7 @@
-"""A template as mixed-radix numbers: every slot and choice is an axis, every prompt one number.
+"""Prompts as mixed-radix numbers: every slot and choice of a template is an axis, every prompt an index.
 
-The index of a prompt is read digit by digit, the last axis fastest, as in ``itertools.product``. A choice is
-an axis too: its prompts are those of its options one after the other, so nesting costs nothing.
+The digits of an index select one value per axis; the last axis varies fastest, as in ``itertools.product``. A choice
+is an axis as well, whose values are the texts of its options in order, so that choices can be nested.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Number = TypeVar("Number", int, float)
 
 
 class RangeValues(Sequence[str]):
-    """The numbers of a range as text, exact and without trailing zeros; nothing is kept in memory."""
+    """The numbers of a range as text, exact and without trailing zeros; computed on access."""
 
     def __init__(self, numbers: NumberRange) -> None:
         self._numbers = numbers
@@ -46,7 +46,7 @@ class RangeValues(Sequence[str]):
 
 
 class Unbound(dict[str, str]):
-    """Slot values where a slot not yet bound reads as ``<NAME>``."""
+    """Slot values by name, in which a slot without a value reads as ``<NAME>``."""
 
     def __missing__(self, name: str) -> str:
         return f"<{name}>"
@@ -54,30 +54,30 @@ class Unbound(dict[str, str]):
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """The place in the text where the value of ``name`` goes."""
+    """A reference in the text to the value of the axis ``name``."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class ListAxis:
-    """A slot or wildcard: one of ``values``, all of one weight."""
+    """A slot or wildcard: one of ``values``, with equal weights."""
 
     name: str
     values: Sequence[str]
 
     @property
     def weighted(self) -> bool:
-        """Whether some values are likelier than others: never."""
+        """Whether the weights of the values differ: always false."""
         return False
 
     @property
     def count(self) -> int:
-        """How many values there are, duplicates included."""
+        """The number of values, duplicates included."""
         return len(self.values)
 
     def render(self, index: int, found: dict[str, str]) -> str:
-        """Value ``index``, also put into ``found``."""
+        """Value number ``index``, which is also stored in ``found``."""
         found[self.name] = value = self.values[index]
         return value
 
@@ -86,20 +86,20 @@ class ListAxis:
         return rng.randrange(len(self.values))
 
     def log_weight(self, _index: int) -> float:
-        """The logarithm of an index's chance relative to the others: the same for all."""
+        """Logarithm of the relative probability of an index: 0, since all are equally likely."""
         return 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A run of text and axes; ``axes`` in order of first appearance are the digits of its index."""
+    """A sequence of text and axes; ``axes``, in order of first appearance, are the digits of its index."""
 
     parts: tuple[str | Ref, ...]
     axes: tuple[ListAxis | ChoiceAxis, ...]
 
     @property
     def count(self) -> int:
-        """How many prompts: the product over the axes."""
+        """The number of prompts: the product over the axes."""
         product = 1
         for axis in self.axes:
             product *= axis.count
@@ -107,11 +107,11 @@ class Body:
 
     @property
     def weighted(self) -> bool:
-        """Whether some of the prompts are likelier than others."""
+        """Whether some prompts are more likely than others."""
         return any(axis.weighted for axis in self.axes)
 
     def digits(self, index: int) -> list[int]:
-        """The index taken apart: one digit an axis."""
+        """The digits of an index, one per axis."""
         digits = [0] * len(self.axes)
         for place in range(len(self.axes) - 1, -1, -1):
             index, digits[place] = divmod(index, self.axes[place].count)
@@ -125,7 +125,7 @@ class Body:
         return index
 
     def render(self, index: int, found: dict[str, str]) -> str:
-        """Prompt ``index``; the values of its slots are put into ``found``."""
+        """Prompt number ``index``; the values of its slots are stored in ``found``."""
         places = list(zip(self.axes, self.digits(index), strict=True))
         for axis, digit in places:  # slots before choices, whose options may use them
             if isinstance(axis, ListAxis):
@@ -136,21 +136,21 @@ class Body:
         return "".join(part if isinstance(part, str) else found[part.name] for part in self.parts)
 
     def draw(self, rng: random.Random) -> int:
-        """A random index, weights honoured."""
+        """A random index, drawn by weight."""
         return self.index([axis.draw(rng) for axis in self.axes])
 
     def log_weight(self, index: int) -> float:
-        """The logarithm of an index's chance relative to the others: the sum over the axes."""
+        """Logarithm of the relative probability of an index: the sum over the axes."""
         return sum(axis.log_weight(digit) for axis, digit in zip(self.axes, self.digits(index), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
 class ChoiceAxis:
-    """``chosen`` of ``options`` in their order, joined by ``joiner``.
+    """``chosen`` of the ``options``, in their order, joined by ``joiner``.
 
-    ``counts[i][j]`` is how many ways there are to choose ``j`` from option ``i`` on (an elementary symmetric
-    polynomial of the options' counts); ``masses`` is the same with the options' weights, so that the chance
-    of a subset is proportional to the product of its weights, the largest of which is 1.
+    ``counts[i][j]`` is the number of ways to choose ``j`` options from option ``i`` on (an elementary symmetric
+    polynomial of the options' counts). ``masses`` is the same for the options' weights (scaled to a maximum of 1): the
+    probability of a subset is proportional to the product of its weights.
     """
 
     name: str
@@ -168,12 +168,12 @@ class ChoiceAxis:
 
     @property
     def count(self) -> int:
-        """How many texts, duplicates included."""
+        """The number of texts, duplicates included."""
         return self.counts[0][self.chosen]
 
     @property
     def weighted(self) -> bool:
-        """Whether drawing by weight differs from drawing any index alike."""
+        """Whether drawing by weight differs from drawing all indices with equal probability."""
         first = self.options[0]
         return any(
             weight != first[0] or body.count != first[1].count or body.weighted
@@ -181,9 +181,9 @@ class ChoiceAxis:
         )
 
     def picks(self, index: int) -> Iterator[tuple[int, int]]:
-        """The chosen options of an index, each with the index within it."""
+        """The chosen options of an index, each with the index of the text within it."""
         left = self.chosen
-        if left == 1:  # found by halving: a choice may have tens of thousands of options
+        if left == 1:  # binary search, since a choice may have tens of thousands of options
             place = bisect(range(len(self.options)), index, key=self._before) - 1
             yield place, index - self._before(place)
             return
@@ -200,7 +200,7 @@ class ChoiceAxis:
                 index -= block
 
     def _before(self, place: int) -> int:
-        """How many texts the options before ``place`` have, of which one is chosen."""
+        """The number of texts in the options before ``place``, where one option is chosen."""
         return self.counts[0][1] - self.counts[place][1]
 
     def index(self, picks: Sequence[tuple[int, int]]) -> int:
@@ -218,13 +218,13 @@ class ChoiceAxis:
         return index
 
     def render(self, index: int, found: dict[str, str]) -> str:
-        """Text ``index``, also put into ``found`` with the slots of the options it shows."""
+        """Text number ``index``, which is also stored in ``found`` with the slots of its options."""
         shown = [self.options[place][1].render(within, found) for place, within in self.picks(index)]
         found[self.name] = self.joiner.join(shown)
         return found[self.name]
 
     def draw(self, rng: random.Random) -> int:
-        """A random index: options by weight, then a prompt within each."""
+        """A random index: draws options by weight, then a text within each."""
         picks: list[tuple[int, int]] = []
         left = self.chosen
         if left == 1:
@@ -239,7 +239,7 @@ class ChoiceAxis:
         return self.index(picks)
 
     def log_weight(self, index: int) -> float:
-        """The logarithm of an index's chance relative to the others."""
+        """Logarithm of the relative probability of an index."""
         total = 0.0
         for place, within in self.picks(index):
             weight, body = self.options[place]
@@ -248,13 +248,13 @@ class ChoiceAxis:
 
 
 def log_mass(body: Body) -> float:
-    """The logarithm of the sum of the weights of all prompts of a body."""
+    """Logarithm of the sum of the weights of all prompts of a body."""
     masses = (axis.count if isinstance(axis, ListAxis) else axis.masses[0][axis.chosen] for axis in body.axes)
     return sum(map(math.log, masses))
 
 
 def _ways(sizes: Sequence[Number], chosen: int) -> tuple[tuple[Number, ...], ...]:
-    """``ways[i][j]``: the sum, over all subsets of j of ``sizes[i:]``, of the product of their sizes."""
+    """``ways[i][j]`` is the sum over all subsets of size j of ``sizes[i:]`` of the product of their elements."""
     ways: list[list[Number]] = [[1, *[0] * chosen]]
     for size in reversed(sizes):
         after = ways[-1]

@@ -1,4 +1,4 @@
-"""From the syntax tree to axes: word lists found, names given, the same slot bound once."""
+"""Compiling the syntax tree to axes: looking up word lists, naming axes and binding each slot once."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from synthaug.templates.axes import Body, ChoiceAxis, ListAxis, RangeValues, Ref
 from synthaug.templates.grammar import ChoiceNode, Node, NumberRange, SlotNode, WildcardNode, error_at, parse
 from synthaug.templates.wordlists import shipped_lists
 
-MOST_PROMPTS = 10**300  # what a float still holds
+MOST_PROMPTS = 10**300  # a float can still represent this
 
 
 def compile_template(text: str, slots: Mapping[str, Sequence[str]]) -> Body:
-    """The axes of a template; ``slots`` are values by slot name, preferred to the shipped lists."""
+    """The axes of a template; ``slots`` maps slot names to values and takes precedence over the shipped lists.
+
+    Raises TemplateError, with the position of the mistake where it is in the text.
+    """
     if not text.strip():
         raise TemplateError("the template is empty; write a prompt such as 'a photo of a <BREED> cat'", 0)
     _check_unicode("the template", text)
@@ -23,23 +26,23 @@ def compile_template(text: str, slots: Mapping[str, Sequence[str]]) -> Body:
 
 
 def _check_unicode(what: str, text: str) -> None:
-    """Refuse lone surrogates, which no file and no database holds."""
+    """Raises TemplateError for lone surrogates, which cannot be encoded in files or databases."""
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise TemplateError(f"{what} is no valid text: {error}", error.start) from error
+        raise TemplateError(f"{what} is not valid Unicode text: {error}", error.start) from error
 
 
 def _checked(slots: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
-    """The given lists by case-folded name; refuses empty ones and names that differ only in case."""
+    """The given lists by case-folded name. Raises TemplateError for empty lists and names that differ only in case."""
     lists: dict[str, Sequence[str]] = {}
     for name, values in slots.items():
         if isinstance(values, str):
-            raise TemplateError(f"the values of slot {name!r} are one string, {values!r}; give a list")
+            raise TemplateError(f"the values of slot {name!r} are a single string, {values!r}; give a list")
         if not values:
             raise TemplateError(f"the list of slot {name!r} is empty; give it at least one value")
         if name.casefold() in lists:
-            raise TemplateError(f"slot {name!r} is given twice; upper and lower case are the same slot")
+            raise TemplateError(f"slot {name!r} is given twice; slot names ignore upper and lower case")
         for value in (name, *values):
             _check_unicode(f"slot {name!r}", value)
         lists[name.casefold()] = tuple(values)
@@ -47,33 +50,35 @@ def _checked(slots: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
 
 
 class _Compiler:
-    """Turns nodes into bodies; keeps what is the same throughout one template."""
+    """Turns nodes into bodies; holds the state that all parts of a template share."""
 
     def __init__(self, text: str, nodes: Sequence[Node], given: Mapping[str, Sequence[str]]) -> None:
         self.text = text
         self.given = given
-        self.shown: dict[str, str] = {}  # slot names as first written, by case-folded name
+        self.shown: dict[str, str] = {}  # case-folded slot name -> spelling at its first occurrence
         self.ranges: dict[str, NumberRange] = {}
         for slot in _slots(nodes):
             self.shown.setdefault(slot.name.casefold(), slot.name)
             self.add_range(slot)
         self.taken = set(self.shown)
         self.choices = 0
-        self.next_number: dict[str, int] = {}  # by stem: below it every name is taken
+        self.next_number: dict[str, int] = {}  # stem -> number below which every name is taken
 
     def add_range(self, slot: SlotNode) -> None:
-        """Remember the range that a slot spells out."""
+        """Store the range of a slot that has one. Raises TemplateError for a conflicting definition."""
         if slot.numbers is None:
             return
         if slot.name.casefold() in self.given:
             raise error_at(
-                f"slot <{slot.name}> is a range here and a list elsewhere; keep one", self.text, slot.position
+                f"slot <{slot.name}> has both a range and a list of values; keep one",
+                self.text,
+                slot.position,
             )
         if self.ranges.setdefault(slot.name.casefold(), slot.numbers) != slot.numbers:
             raise error_at(f"slot <{slot.name}> has two different ranges", self.text, slot.position)
 
     def body(self, nodes: Sequence[Node], bound: frozenset[str]) -> Body:
-        """The body of ``nodes`` inside something that has ``bound`` some slots already."""
+        """The body of ``nodes``, where the enclosing bodies already bind the slots in ``bound``."""
         own = frozenset(node.name.casefold() for node in nodes if isinstance(node, SlotNode))
         self.refuse_twice([node for node in nodes if isinstance(node, ChoiceNode)], bound | own)
         parts: list[str | Ref] = []
@@ -99,7 +104,7 @@ class _Compiler:
         return body
 
     def choice(self, node: ChoiceNode, bound: frozenset[str]) -> ChoiceAxis:
-        """The axis of a choice, named by the place of its opening brace: choice1, choice2 ..."""
+        """The axis of a choice, named by the order of opening braces: choice1, choice2 ..."""
         self.choices += 1
         name = self.free_name("choice", self.choices)
         if node.chosen > 1:
@@ -109,14 +114,14 @@ class _Compiler:
         return ChoiceAxis(name, options, node.chosen, node.joiner)
 
     def wildcard(self, node: WildcardNode) -> ListAxis:
-        """The axis of ``__name__``: name, then name2, name3 ... for the next occurrences."""
+        """The axis of ``__name__``, called name, or name2, name3 ... at later occurrences."""
         values = self.lookup(node.name)
         if values is None:
-            raise self.unknown(f"no word list called __{node.name}__", node.position)
+            raise self.unknown(f"there is no word list __{node.name}__", node.position)
         return ListAxis(self.free_name(node.name, 1), values)
 
     def free_name(self, stem: str, number: int) -> str:
-        """``stem`` with the first number, from ``number`` on, that makes a name not used yet."""
+        """``stem`` followed by the first number, starting with ``number``, that makes an unused name."""
         number = max(number, self.next_number.get(stem.casefold(), number))
         while True:
             name = stem if number == 1 and stem != "choice" else f"{stem}{number}"
@@ -127,27 +132,27 @@ class _Compiler:
                 return name
 
     def values(self, slot: SlotNode) -> Sequence[str]:
-        """The values of a named slot: its range, the given list, or the shipped one."""
+        """The values of a named slot: its range, the given list, or the shipped list."""
         numbers = self.ranges.get(slot.name.casefold())
         if numbers:
             return RangeValues(numbers)
         values = self.lookup(slot.name)
         if values is None:
-            raise self.unknown(f"no word list for slot <{slot.name}>", slot.position)
+            raise self.unknown(f"there is no word list for slot <{slot.name}>", slot.position)
         return values
 
     def lookup(self, name: str) -> Sequence[str] | None:
-        """The given or the shipped list of a name, in upper or lower case."""
+        """The given or the shipped list of a name, ignoring case."""
         given = self.given.get(name.casefold())
         return given if given is not None else shipped_lists().get(name.casefold())
 
     def unknown(self, message: str, position: int) -> TemplateError:
-        """A name that stands for no list; lists those that do."""
+        """The error for a name without a word list; names the lists that exist."""
         known = ", ".join(sorted({*self.given, *shipped_lists()}))
-        return error_at(f"{message}; there is: {known}; or give it values of its own", self.text, position)
+        return error_at(f"{message}; give it values, or use one of these lists: {known}", self.text, position)
 
     def refuse_twice(self, parts: Iterable[Node], bound: frozenset[str]) -> None:
-        """Refuse a slot in two parts that may be shown together, when it is bound in neither alone."""
+        """Raises TemplateError for an unbound slot that occurs in two parts which may appear together."""
         seen: set[str] = set()
         for part in parts:
             inside = {
@@ -155,9 +160,9 @@ class _Compiler:
             }
             for name in inside.keys() & seen:
                 slot = inside[name]
-                hint = "use it outside the braces too, or in one choice only"
+                hint = "use it outside the braces as well, or in one choice only"
                 raise error_at(
-                    f"<{slot.name}> stands in two places that may be shown together; {hint}",
+                    f"<{slot.name}> occurs in two choices that may appear together; {hint}",
                     self.text,
                     slot.position,
                 )
@@ -165,7 +170,7 @@ class _Compiler:
 
 
 def _slots(nodes: Iterable[Node]) -> Iterator[SlotNode]:
-    """Every named slot, at any depth, in the order of the text."""
+    """Every named slot at any depth, in the order of the text."""
     for node in nodes:
         if isinstance(node, SlotNode):
             yield node

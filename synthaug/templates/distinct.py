@@ -1,12 +1,11 @@
-"""How many different texts a template has: exactly, and without writing them out where that can be helped.
+"""The exact number of distinct texts of a template, without enumerating them.
 
-Duplicates come from a value listed twice and from values that run together (``{a|ab}{bc|c}`` makes ``abc``
-twice), so the product of the deduplicated lists is not always the answer. The template is split into factors
-where a literal character cannot occur in the values before it, so that every text splits there in one way
-only; the counts of the factors multiply. A factor with one list has as many texts as different values. Any
-other factor is read as a finite automaton, whose accepted words are counted by determinising it: each text
-counts once by whatever way it is reached. Where the automaton would pass ``MOST_STEPS`` steps the answer is
-None, "not known", never an estimate.
+Duplicates arise from a value listed twice and from values that run together (``{a|ab}{bc|c}`` yields ``abc`` twice),
+so the product of the deduplicated lists is not always right. The template is split into factors after every literal
+character that cannot occur in the values before it; every text then splits there in only one way, and the counts of
+the factors multiply. A factor with a single list has as many texts as distinct values. Any other factor becomes a
+finite automaton, whose accepted words are counted by determinising it, so that a text counts once however it is
+reached. If that takes more than ``MOST_STEPS`` steps, the result is None ("unknown"), never an estimate.
 """
 
 from __future__ import annotations
@@ -17,32 +16,32 @@ from math import prod
 from synthaug.templates.axes import Body, ChoiceAxis, ListAxis, RangeValues, Ref
 
 MOST_STEPS = 1_000_000  # about two seconds
-MOST_PARTS = 2000  # what is compared with one another before the first step
-MOST_BOUND = 50  # slots shown more than once, each of which is tried with every value
+MOST_PARTS = 2000  # parts of a template; they are compared pairwise before the first step
+MOST_BOUND = 50  # slots that occur more than once, each of which is tried with every value
 
 
-class TooMuch(Exception):
-    """The automaton outgrew its budget."""
+class BudgetExceeded(Exception):
+    """The automaton takes more steps than allowed."""
 
 
 def unique_count(body: Body) -> int | None:
-    """The exact number of different texts, or None where counting them would take too long."""
+    """The exact number of distinct texts, or None if counting them would take too long."""
     if _size(body) > MOST_PARTS:
         return None
     try:
         return prod(_factor_count(factor) for factor in _factors(body))
-    except TooMuch:
+    except BudgetExceeded:
         return None
 
 
 def _size(body: Body) -> int:
-    """How many pieces of text, slots and choices a body has, those in its options included."""
+    """The number of texts, slots and choices in a body, including those in its options."""
     choices = [axis for axis in body.axes if isinstance(axis, ChoiceAxis)]
     return len(body.parts) + sum(_size(option) for axis in choices for _, option in axis.options)
 
 
 def _factors(body: Body) -> Iterator[Body]:
-    """The body cut after each literal character that no value before it, since the last cut, contains."""
+    """The body split after each literal text with a character that no value since the last split contains."""
     axes = {axis.name: axis for axis in body.axes}
     last_use = {name: place for place, part in enumerate(body.parts) for name in _names(part, axes)}
     parts: list[str | Ref] = []
@@ -65,7 +64,7 @@ def _factors(body: Body) -> Iterator[Body]:
 
 
 def _names(part: str | Ref, axes: Mapping[str, ListAxis | ChoiceAxis]) -> set[str]:
-    """The axes of the body whose values a part shows, those inside the options of a choice included."""
+    """The axes of the body whose values a part uses, including those inside the options of a choice."""
     if isinstance(part, str):
         return set()
     axis = axes.get(part.name)
@@ -89,7 +88,7 @@ def _letters(axis: ListAxis | ChoiceAxis) -> set[str]:
 
 
 def _factor_count(body: Body) -> int:
-    """The number of different texts of one factor."""
+    """The number of distinct texts of one factor."""
     if not body.axes:
         return 1
     if len(body.axes) == 1 and isinstance(body.axes[0], ListAxis):
@@ -99,12 +98,12 @@ def _factor_count(body: Body) -> int:
 
 
 def _different(axis: ListAxis) -> int:
-    """The number of different values."""
+    """The number of distinct values."""
     return len(axis.values) if isinstance(axis.values, RangeValues) else len(set(axis.values))
 
 
 class _Automaton:
-    """A nondeterministic automaton without cycles, built from the end; state 0 accepts."""
+    """An acyclic nondeterministic finite automaton, built from its end; state 0 accepts."""
 
     def __init__(self) -> None:
         self.edges: list[dict[str, int]] = [{}]
@@ -112,13 +111,13 @@ class _Automaton:
         self.steps = 0
 
     def spend(self, steps: int = 1) -> None:
-        """Count work against the budget."""
+        """Add steps to the work done. Raises BudgetExceeded beyond the limit."""
         self.steps += steps
         if self.steps > MOST_STEPS:
-            raise TooMuch
+            raise BudgetExceeded
 
     def state(self, edges: dict[str, int], jumps: tuple[int, ...] = ()) -> int:
-        """A new state."""
+        """The number of a new state."""
         self.spend()
         self.edges.append(edges)
         self.jumps.append(jumps)
@@ -134,7 +133,7 @@ class _Automaton:
         """The state from which every text of ``body`` leads to ``after``."""
         self.spend(len(body.axes) * len(body.parts))
         if len(bound) > MOST_BOUND:
-            raise TooMuch
+            raise BudgetExceeded
         for axis in body.axes:
             if isinstance(axis, ListAxis) and axis.name not in bound and _uses(body, axis.name) > 1:
                 self.spend(_different(axis))
@@ -169,11 +168,11 @@ class _Automaton:
                 skipped = starts[left]
                 starts[left] = taken if skipped is None else self.state({}, (taken, skipped))
         start = starts[axis.chosen]
-        assert start is not None  # noqa: S101 - the grammar refuses to choose more than there are
+        assert start is not None  # noqa: S101 - the parser rejects choosing more options than there are
         return start
 
     def reach(self, states: set[int]) -> frozenset[int]:
-        """The states themselves and all that jumps lead to."""
+        """The states and everything reachable from them by jumps (the epsilon closure)."""
         reached, todo = set(states), list(states)
         while todo:
             for target in self.jumps[todo.pop()]:
@@ -184,7 +183,7 @@ class _Automaton:
         return frozenset(reached)
 
     def follow(self, states: frozenset[int]) -> list[frozenset[int]]:
-        """The sets of states that one more character leads to, one for each character."""
+        """The sets of states reached by one more character, one set per character."""
         targets: dict[str, set[int]] = {}
         for state in states:
             for character, target in self.edges[state].items():
@@ -193,7 +192,7 @@ class _Automaton:
         return [self.reach(each) for each in targets.values()]
 
     def count(self, start: int) -> int:
-        """The number of different texts accepted from ``start``, by the subset construction."""
+        """The number of distinct texts accepted from ``start``, by the subset construction."""
         first = self.reach({start})
         counts: dict[frozenset[int], int] = {}
         following: dict[frozenset[int], list[frozenset[int]]] = {}
@@ -212,7 +211,7 @@ class _Automaton:
 
 
 def _uses(body: Body, name: str) -> int:
-    """How often a body shows the value of ``name``, in the options of its choices too."""
+    """How often a body uses the value of ``name``, including in the options of its choices."""
     axes = {axis.name: axis for axis in body.axes}
     uses = 0
     for part in body.parts:

@@ -1,15 +1,15 @@
-"""The template language: text to a small syntax tree, with every mistake placed at its character.
+"""The template language: parses text to a small syntax tree and reports every mistake with its position.
 
-    <BREED>               a named slot; its values come from a word list; one value wherever it recurs
-    <ANGLE:60..120:0.5>   a numeric range, both ends included; the step is 1 where it is left out
-    __breed__             a word list by its file name, drawn anew at every occurrence
-    {a|b}                 one of the options, which may hold slots and choices themselves
-    {0.7::a|b}            the same with a weight for sampling; an option without one weighs 1
-    {2$$ and $$a|b|c}     two different options in the list's order, joined by " and "; else by ", "
-    \\< \\> \\{ \\}           the character itself; so too | $ : _ and the backslash
+    <BREED>               a named slot, with values from a word list; every occurrence has the same value
+    <ANGLE:60..120:0.5>   a numeric range that includes both ends; the default step is 1
+    __breed__             a word list by file name; every occurrence has its own value
+    {a|b}                 one of the options, which may contain slots and choices
+    {0.7::a|b}            the same, with a sampling weight; the default weight is 1
+    {2$$ and $$a|b|c}     two different options in their order, joined by " and "; the default joiner is ", "
+    \\< \\> \\{ \\}           the literal character; the same for | $ : _ and the backslash
 
-Spaces count: ``{a | b}`` offers ``"a "`` and ``" b"``. Outside braces ``|``, ``::`` and ``$$`` are
-plain text. The values of word lists are plain text throughout.
+Spaces matter: ``{a | b}`` offers ``"a "`` and ``" b"``. Outside braces, ``|``, ``::`` and ``$$`` are plain text. Values
+in word lists are always plain text.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from synthaug.errors import TemplateError
 ESCAPABLE = "<>{}|$:_\\"
 SLOT = re.compile(r"<([^\W\d][\w-]*)>")
 RANGE = re.compile(r"<([^\W\d][\w-]*):([^<>{}|\n]*)>")
-NUMBER = r"\s*([+-]?\d{1,12}(?:\.\d{1,12})?)\s*"  # 24 digits at most: decimal's 28 keep every step exact
+NUMBER = r"\s*([+-]?\d{1,12}(?:\.\d{1,12})?)\s*"  # at most 24 digits, which decimal's 28 represent exactly
 BOUNDS = re.compile(rf"{NUMBER}\.\.{NUMBER}(?::{NUMBER})?", re.ASCII)
 WILDCARD = re.compile(r"__([^\W_]+(?:[_-][^\W_]+)*)__")
 HOW_MANY = re.compile(r"([^|{}$<>\\]*)\$\$")
@@ -34,16 +34,14 @@ DEFAULT_JOINER = ", "
 PLAIN = re.compile(r"[^<>{}|$:_\\]+")
 MOST_VALUES = 10**15
 MOST_CHARACTERS = 100_000
-MOST_DEPTH = 40  # braces within braces
-MOST_OPTIONS = 100_000  # the options of every choice times how many of them are chosen: the work of counting
-MOST_APART = (
-    200.0  # powers of ten between the weights of a choice, times how many are chosen: what a float holds
-)
+MOST_DEPTH = 40  # levels of nested braces
+MOST_OPTIONS = 100_000  # limit of options times chosen, summed over all choices: the work of counting
+MOST_APART = 200.0  # limit of log10(largest / smallest weight) times chosen, so that floats do not overflow
 
 
 @dataclass(frozen=True, slots=True)
 class NumberRange:
-    """``first``, ``first + step`` ... up to and including ``last``, as exact decimals."""
+    """The exact decimals ``first``, ``first + step`` ... up to ``last`` inclusive."""
 
     first: Decimal
     last: Decimal
@@ -77,7 +75,7 @@ class OptionNode:
 
 @dataclass(frozen=True, slots=True)
 class ChoiceNode:
-    """``{...}``: ``chosen`` of ``options``, in their order, joined by ``joiner``."""
+    """``{...}``: ``chosen`` of the ``options``, in their order, joined by ``joiner``."""
 
     options: tuple[OptionNode, ...]
     chosen: int
@@ -98,34 +96,34 @@ def error_at(message: str, text: str, position: int) -> TemplateError:
 
 
 def parse(text: str) -> tuple[Node, ...]:
-    """The syntax tree of a template; raises TemplateError for what cannot be read."""
+    """The syntax tree of a template. Raises TemplateError for a syntax error."""
     if len(text) > MOST_CHARACTERS:
         raise TemplateError(
-            f"the template has {len(text):,} characters; {MOST_CHARACTERS:,} at most. "
-            "Put long lists into word lists and name them as <SLOT>"
+            f"the template has {len(text):,} characters, more than the limit of {MOST_CHARACTERS:,}; "
+            "move long lists into word lists and refer to them as <SLOT>"
         )
     parser = _Parser(text)
     body = parser.body(inside=False)
     if parser.at < len(text):
-        raise parser.error(r"'}' without its '{'; write \} for the character itself")
+        raise parser.error(r"'}' without a matching '{'; write \} for the character itself")
     return body
 
 
 class _Parser:
-    """Recursive descent over ``text``; ``at`` is the next unread character."""
+    """Recursive-descent parser of ``text``; ``at`` is the offset of the next unread character."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
         self.depth = 0
-        self.work = 0  # of counting all choices so far
+        self.work = 0  # work of counting all choices so far; see MOST_OPTIONS
 
     def error(self, message: str, position: int | None = None) -> TemplateError:
-        """A mistake at ``position``, or here."""
+        """The error for a mistake at ``position``, by default here."""
         return error_at(message, self.text, self.at if position is None else position)
 
     def take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        """Match ``pattern`` here and step over it."""
+        """Match ``pattern`` here and advance past it."""
         match = pattern.match(self.text, self.at)
         if match:
             self.at = match.end()
@@ -155,7 +153,7 @@ class _Parser:
         if character == "{":
             return self.choice()
         if character == ">":
-            raise self.error(r"'>' without its '<'; write \> for the character itself")
+            raise self.error(r"'>' without a matching '<'; write \> for the character itself")
         if character == "_":
             position = self.at
             match = self.take(WILDCARD)
@@ -164,7 +162,7 @@ class _Parser:
         if inside and self.text.startswith(("::", "$$"), self.at):
             mark = self.text[self.at : self.at + 2]
             raise self.error(
-                rf"{mark!r} out of place in a choice; write \{mark[0]}\{mark[0]} for the text itself"
+                rf"unexpected {mark!r} in a choice; write \{mark[0]}\{mark[0]} for the text itself"
             )
         if character == "\\" and self.text[self.at + 1 : self.at + 2] in tuple(ESCAPABLE):
             self.at += 1
@@ -181,9 +179,10 @@ class _Parser:
         match = self.take(RANGE)
         if match:
             return SlotNode(match[1], position, self.numbers(match[2], match.start(2)))
-        hint = r"a slot is written <NAME> or <NAME:first..last:step>; write \< for the character itself"
+        hint = r"write a slot as <NAME> or <NAME:first..last:step>, or \< for the character itself"
         closed = re.compile(r"<[^<\n]*>").match(self.text, position)
-        raise self.error(f"{closed[0]!r} is not a slot; {hint}" if closed else f"'<' without its '>'; {hint}")
+        problem = f"{closed[0]!r} is not a slot" if closed else "'<' without a matching '>'"
+        raise self.error(f"{problem}; {hint}")
 
     def numbers(self, written: str, position: int) -> NumberRange:
         """A range such as ``60..120:0.5``."""
@@ -195,17 +194,17 @@ class _Parser:
         if step <= 0:
             raise self.error(f"the step of a range must be above 0, not {step}", position)
         if last < first:
-            raise self.error(f"the range {written!r} runs backwards; write {last}..{first}", position)
+            raise self.error(f"the range {written!r} is descending; write {last}..{first}", position)
         if (last - first) / step > MOST_VALUES:
             raise self.error(f"the range {written!r} has more than {MOST_VALUES:,} values", position)
         return NumberRange(first, last, step)
 
     def choice(self) -> ChoiceNode:
-        """``{options}``, with how many to choose and the joiner in front where they are written."""
+        """``{options}``, optionally preceded by the number of options to choose and the joiner."""
         position = self.at
         self.depth += 1
         if self.depth > MOST_DEPTH:
-            raise self.error(f"braces are nested more than {MOST_DEPTH} deep; write fewer levels")
+            raise self.error(f"braces are nested more than {MOST_DEPTH} levels deep; use fewer levels")
         self.at += 1
         chosen, joiner, counted_at = self.how_many()
         options = [self.option()]
@@ -213,21 +212,21 @@ class _Parser:
             self.at += 1
             options.append(self.option())
         if self.at >= len(self.text):
-            raise self.error(r"'{' without its '}'; write \{ for the character itself", position)
+            raise self.error(r"'{' without a matching '}'; write \{ for the character itself", position)
         self.at += 1
         if chosen > len(options):
-            raise self.error(f"cannot choose {chosen} of {len(options)} options", counted_at)
+            raise self.error(f"cannot choose {chosen} out of {len(options)} options", counted_at)
         self.depth -= 1
         self.check_work(options, chosen, counted_at)
         return ChoiceNode(tuple(options), chosen, joiner, position)
 
     def check_work(self, options: list[OptionNode], chosen: int, position: int) -> None:
-        """Refuse what could not be counted and drawn from within about a second."""
+        """Raises TemplateError for a choice that would take more than about a second to count or to sample."""
         self.work += len(options) * chosen
         if self.work > MOST_OPTIONS:
             raise self.error(
-                f"choosing {chosen} of {len(options):,} options is too much to count; over the whole template, "
-                f"options times chosen may be {MOST_OPTIONS:,} at most",
+                f"choosing {chosen} out of {len(options):,} options takes too long to count; over the whole template, "
+                f"options times chosen must not exceed {MOST_OPTIONS:,}",
                 position,
             )
         weights = [option.weight for option in options]
@@ -239,20 +238,20 @@ class _Parser:
             )
 
     def how_many(self) -> tuple[int, str, int]:
-        """Options to choose, the joiner between them, and the offset where the number stands."""
+        """The number of options to choose, the joiner, and the offset of the number."""
         counted_at = self.at
         counted = self.take(HOW_MANY)
         if not counted:
             return 1, DEFAULT_JOINER, counted_at
         number = counted[1].strip()
         if not (number.isascii() and number.isdigit() and len(number) < 10 and int(number) > 0):
-            hint = r"write a whole number of at least 1, or \$\$ for the text itself"
+            hint = r"write an integer of at least 1, or \$\$ for the text itself"
             raise self.error(f"{number!r} is not a number of options to choose; {hint}", counted_at)
         joiner = self.take(JOINER)
         return int(number), re.sub(r"\\(.)", r"\1", joiner[1]) if joiner else DEFAULT_JOINER, counted_at
 
     def option(self) -> OptionNode:
-        """One option with its weight."""
+        """One option and its weight."""
         position = self.at
         written = self.take(WEIGHT)
         return OptionNode(self.weight(written[1], position) if written else 1.0, self.body(inside=True))

@@ -1,4 +1,4 @@
-"""Orders in which a template's prompts can be drawn: seeded, without replacement, weights honoured."""
+"""Random orders of a template's prompts: seeded, by weight and without replacement."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from synthaug.errors import TemplateError
 from synthaug.templates.axes import Body
 
-MOST_REPEATS = 20_000  # in a row
-SORTED_UP_TO = 100_000  # prompts; beyond, a weighted draw repeats itself rarely enough to try again
+MOST_REPEATS = 20_000  # consecutive draws that repeat earlier ones
+SORTED_UP_TO = 100_000  # prompts; with more, repeated draws are rare enough to reject them
 
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """All prompts of a body, or those where the digit at ``place`` is one of ``allowed``."""
+    """All prompts of a body, or only those whose digit at ``place`` is one of ``allowed``."""
 
     body: Body
     place: int = -1
@@ -25,7 +25,7 @@ class Space:
 
     @property
     def sizes(self) -> list[int]:
-        """How many digits each axis may have."""
+        """The number of allowed digits of each axis."""
         sizes = [axis.count for axis in self.body.axes]
         if self.place >= 0:
             sizes[self.place] = len(self.allowed)
@@ -33,14 +33,14 @@ class Space:
 
     @property
     def count(self) -> int:
-        """How many prompts."""
+        """The number of prompts."""
         product = 1
         for size in self.sizes:
             product *= size
         return product
 
     def index(self, number: int) -> int:
-        """The template's index of prompt ``number`` of this space."""
+        """The index within the template of prompt ``number`` of this space."""
         digits: list[int] = []
         for size in reversed(self.sizes):
             number, digit = divmod(number, size)
@@ -51,7 +51,7 @@ class Space:
         return self.body.index(digits)
 
     def draw(self, rng: random.Random) -> int:
-        """A random index by weight, repetition possible."""
+        """A random index, random_order by weight with replacement."""
         digits = [axis.draw(rng) if place != self.place else -1 for place, axis in enumerate(self.body.axes)]
         if self.place >= 0:
             logs = [self.body.axes[self.place].log_weight(digit) for digit in self.allowed]
@@ -60,12 +60,12 @@ class Space:
         return self.body.index(digits)
 
 
-def drawn(space: Space, expected: int, rng: random.Random) -> Iterator[int]:
-    """Every index of ``space`` once, in random order; ``expected`` is about how many will be asked for.
+def random_order(space: Space, expected: int, rng: random.Random) -> Iterator[int]:
+    """Every index of ``space`` once, in random order; ``expected`` is about how many will be used.
 
-    With weights each draw is proportional to the weights of what is left (successive sampling), either by
-    sorting exponential keys (Efraimidis and Spirakis, 2006) or by drawing again what was drawn before: the
-    two have the same distribution.
+    With weights, each draw is proportional to the weights of the remaining prompts (successive sampling), either by
+    sorting exponential keys (Efraimidis and Spirakis 2006) or by rejecting repeated draws; both have the same
+    distribution. Raises TemplateError if nearly all draws are repetitions.
     """
     if not space.body.weighted:
         return (space.index(number) for number in shuffled(space.count, rng))
@@ -75,7 +75,7 @@ def drawn(space: Space, expected: int, rng: random.Random) -> Iterator[int]:
 
 
 def shuffled(count: int, rng: random.Random) -> Iterator[int]:
-    """``range(count)`` in random order: Fisher and Yates, remembering only what was moved."""
+    """``range(count)`` in random order: a Fisher-Yates shuffle that stores only the elements it moved."""
     moved: dict[int, int] = {}
     place = 0
     while place < count:
@@ -108,7 +108,7 @@ def _by_retrying(space: Space, rng: random.Random) -> Iterator[int]:
         if repeats > MOST_REPEATS:
             raise TemplateError(
                 f"the last {MOST_REPEATS:,} draws all repeated one of the first {len(seen):,} prompts, because the "
-                "weights are so far apart; ask for fewer prompts or bring the weights closer together"
+                "weights are too far apart; draw fewer prompts or bring the weights closer together"
             )
         if repeats == 0:
             seen.add(index)

@@ -1,4 +1,4 @@
-"""A prompt template: exact counts before expansion, any prompt by its number, seeded samples."""
+"""A prompt template: exact counts without expansion, any prompt by its index, and seeded samples."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from synthaug.records import Prompt
 from synthaug.templates.axes import Body, ChoiceAxis, ListAxis, Unbound
 from synthaug.templates.compiler import compile_template
 from synthaug.templates.distinct import unique_count
-from synthaug.templates.sampling import MOST_REPEATS, Space, drawn
+from synthaug.templates.sampling import MOST_REPEATS, Space, random_order
 
 Duplicates = Literal["skip", "keep"]
 MOST_STRATA = 1_000_000
 
 
 class Template:
-    """A readable template, made by :meth:`parse`; the language is described in :mod:`.grammar`.
+    """A parsed template, created by :meth:`parse`; :mod:`.grammar` describes the language.
 
-    Prompts are numbered 0 .. ``count - 1`` in the order of ``itertools.product`` over the slots and choices
-    as they first appear, the last one fastest. A value listed twice counts twice.
+    Prompts have the indices 0 .. ``count - 1``, in the order of ``itertools.product`` over the slots and choices in
+    order of first appearance: the last one varies fastest. A value listed twice counts twice.
     """
 
     def __init__(self, text: str, body: Body) -> None:
@@ -32,7 +32,9 @@ class Template:
 
     @classmethod
     def parse(cls, text: str, slots: Mapping[str, Sequence[str]] | None = None) -> Template:
-        """Read a template; ``slots`` gives values by slot or word-list name, in upper or lower case.
+        """Parse a template; ``slots`` maps names of slots or word lists, in any case, to their values.
+
+        Raises TemplateError for a syntax error or an unknown word list.
 
         >>> Template.parse("<SIZE> {cat|dog}", {"size": ["big", "small"]}).prompt(3).text
         'small dog'
@@ -41,23 +43,25 @@ class Template:
 
     @cached_property
     def count(self) -> int:
-        """How many prompts there are, duplicates included."""
+        """The number of prompts, duplicates included."""
         return self._body.count
 
     @cached_property
     def unique_count(self) -> int | None:
-        """How many different texts there are: exact, or None where counting would take minutes."""
+        """The exact number of distinct texts, or None if counting them would take minutes."""
         return unique_count(self._body)
 
     @cached_property
     def slots(self) -> Mapping[str, Sequence[str]]:
-        """The values of every slot and choice, by name; an outer slot shows as ``<NAME>`` in a choice."""
+        """The values of every slot and choice by name; inside a choice, an outer slot reads as ``<NAME>``."""
         return dict(_slot_values(self._body))
 
     def prompt(self, index: int) -> Prompt:
-        """Prompt ``index``, without expanding the others."""
+        """Prompt number ``index``, without expanding the others. Raises TemplateError for an index out of range."""
         if not 0 <= index < self.count:
-            raise TemplateError(f"there is no prompt {index}; the template has 0 to {self.count - 1}")
+            raise TemplateError(
+                f"there is no prompt {index}; the template has the prompts 0 to {self.count - 1}"
+            )
         slots: dict[str, str] = {}
         return Prompt(index, self._body.render(index, slots), slots)
 
@@ -66,20 +70,22 @@ class Template:
         return map(self.prompt, range(self.count))
 
     def sample(self, n: int, seed: int, duplicates: Duplicates = "skip") -> Iterator[Prompt]:
-        """``n`` prompts drawn without replacement, weights honoured; the same for the same seed.
+        """``n`` prompts drawn by weight without replacement; the same seed gives the same prompts.
 
-        "skip" takes every text once; "keep" takes every index once, so a value listed twice weighs double.
+        "skip" draws every text at most once; "keep" draws every index at most once, so that a value listed twice has
+        twice the weight. Raises TemplateError if there are not ``n`` prompts.
         """
-        there_are = self.count if duplicates == "keep" else self.unique_count
-        if n < 0 or (there_are is not None and n > there_are):
+        available = self.count if duplicates == "keep" else self.unique_count
+        if n < 0 or (available is not None and n > available):
             kind = "prompts" if duplicates == "keep" else "different prompts"
-            raise TemplateError(f"cannot draw {n} {kind}; the template has {there_are}")
+            raise TemplateError(f"cannot draw {n} {kind}; the template has {available}")
         return self._taken(Space(self._body), n, random.Random(seed), duplicates)  # noqa: S311
 
     def stratified(self, n: int, slot: str, seed: int, duplicates: Duplicates = "skip") -> Iterator[Prompt]:
-        """``n`` prompts with equally many for every value of ``slot``, drawn in turn value after value.
+        """``n`` prompts, the same number for every value of ``slot``, with the values taking turns.
 
-        Where ``n`` does not divide evenly, which values get one more is drawn with the seed.
+        If ``n`` does not divide evenly, the seed decides which values get one more. Raises TemplateError for a slot
+        that some prompts lack, and for a value with too few prompts.
         """
         rng = random.Random(seed)  # noqa: S311
         strata = list(self._strata(slot).items())
@@ -97,17 +103,17 @@ class Template:
         return iter([column[row] for row in rows for column in columns if row < len(column)])
 
     def _strata(self, slot: str) -> dict[str, Space]:
-        """The prompts for each different value of a slot that every prompt has."""
+        """The prompts for each distinct value of a slot that occurs in every prompt."""
         names = [axis.name for axis in self._body.axes]
         found = [place for place, name in enumerate(names) if name.casefold() == slot.casefold()]
         if not found:
             raise TemplateError(
-                f"cannot stratify by {slot!r}; every prompt has: {', '.join(names) or 'no slot'}"
+                f"cannot stratify by {slot!r}; the slots that every prompt has are: {', '.join(names) or 'none'}"
             )
         axis = self._body.axes[found[0]]
         if axis.count > MOST_STRATA:
             raise TemplateError(
-                f"cannot stratify by {slot!r}: {axis.count:,} values; {MOST_STRATA:,} at most"
+                f"cannot stratify by {slot!r}: it has {axis.count:,} values, more than the limit of {MOST_STRATA:,}"
             )
         digits: dict[str, list[int]] = {}
         for digit in range(axis.count):
@@ -117,14 +123,14 @@ class Template:
     def _taken(
         self, space: Space, n: int, rng: random.Random, duplicates: Duplicates, seen: set[str] | None = None
     ) -> Iterator[Prompt]:
-        """The first ``n`` prompts of a drawing order; "skip" leaves out the texts in ``seen``."""
+        """The first ``n`` prompts in a random order; "skip" leaves out the texts in ``seen``."""
         seen = set() if seen is None else seen
         taken = repeats = 0
-        order = drawn(space, n, rng)
+        order = random_order(space, n, rng)
         while taken < n:
             index = next(order, None)
             if index is None:
-                raise TemplateError(f"cannot draw {n} prompts; there are {taken}")
+                raise TemplateError(f"cannot draw {n} prompts; there are only {taken}")
             prompt = self.prompt(index)
             if duplicates == "keep" or prompt.text not in seen:
                 seen.add(prompt.text)
@@ -133,13 +139,13 @@ class Template:
                 yield prompt
             elif (repeats := repeats + 1) > MOST_REPEATS:
                 raise TemplateError(
-                    f"only {taken} different prompts were found: the {MOST_REPEATS:,} drawn after them repeat their "
-                    'texts. Ask for fewer, or keep duplicates ("keep")'
+                    f"only {taken} different prompts were found, and the next {MOST_REPEATS:,} draws repeated their "
+                    'texts; draw fewer prompts, or keep duplicates ("keep")'
                 )
 
 
 class ChoiceValues(Sequence[str]):
-    """The texts of a choice, rendered when asked for."""
+    """The texts of a choice, rendered on access."""
 
     def __init__(self, axis: ChoiceAxis) -> None:
         self._axis = axis

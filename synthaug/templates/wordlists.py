@@ -1,4 +1,4 @@
-"""Word lists and templates: read from a file, written inline, or shipped with synthaug."""
+"""Word lists and templates: read from files, given inline, or shipped with synthaug."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from synthaug.errors import TemplateError, UnknownName
 
 
 def read_word_list(path: Path | Traversable) -> tuple[str, ...]:
-    """The lines of a UTF-8 file, stripped, without blank lines and ``#`` comments; duplicates are kept."""
+    """The stripped lines of a UTF-8 file without blank lines and ``#`` comments; keeps duplicates.
+
+    Raises TemplateError for a file that is empty, unreadable or not UTF-8.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -23,14 +26,14 @@ def read_word_list(path: Path | Traversable) -> tuple[str, ...]:
     lines = (line.strip() for line in text.split("\n"))
     words = tuple(line for line in lines if line and not line.startswith("#"))
     if not words:
-        raise TemplateError(f"word list {str(path)!r} is empty; put one value on each line")
+        raise TemplateError(f"word list {str(path)!r} is empty; write one value per line")
     return words
 
 
 def slot_option(option: str) -> tuple[str, tuple[str, ...]]:
-    """``NAME=a,b,c`` or ``NAME=FILE`` as (name, values).
+    """Parse ``NAME=a,b,c`` or ``NAME=FILE`` to (name, values). Raises TemplateError for anything else.
 
-    Without a comma, a value that ends in ``.txt`` or is the path of a file is a word list to read.
+    Text without a comma that ends in ``.txt`` or is the path of an existing file names a word list to read.
     """
     name, equals, written = option.partition("=")
     if not (equals and name.strip() and written.strip()):
@@ -46,7 +49,7 @@ def slot_option(option: str) -> tuple[str, tuple[str, ...]]:
 def _is_file(name: str) -> bool:
     try:
         return Path(name).is_file()
-    except OSError:  # no file has so long a name
+    except OSError:  # the text is too long for a file name
         return False
 
 
@@ -57,7 +60,7 @@ def shipped_lists() -> Mapping[str, tuple[str, ...]]:
 
 
 def shipped_template(name: str) -> str:
-    """The text of a template that comes with synthaug."""
+    """The text of a template that comes with synthaug. Raises UnknownName."""
     templates = _text_files("templates")
     if name not in templates:
         raise UnknownName("template", name, templates)
@@ -65,11 +68,11 @@ def shipped_template(name: str) -> str:
 
 
 def shipped_template_names() -> list[str]:
-    """The names that :func:`shipped_template` knows."""
+    """The names that :func:`shipped_template` accepts, sorted."""
     return sorted(_text_files("templates"))
 
 
 def _text_files(folder: str) -> dict[str, Traversable]:
-    """The ``.txt`` files of a folder of the assets, by name without the ending."""
+    """The ``.txt`` files in a folder of the assets, by name without the extension."""
     entries = (files("synthaug_assets") / folder).iterdir()
     return {each.name.removesuffix(".txt"): each for each in entries if each.name.endswith(".txt")}

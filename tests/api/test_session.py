@@ -21,7 +21,7 @@ def test_a_workspace_is_made_and_opened_again(tmp_path: Path) -> None:
     assert made.classes == ("cat", "dog")
     assert synthaug.open(str(tmp_path / "pets")).classes == ("cat", "dog")
     assert "2 classes" in repr(made)
-    with pytest.raises(WorkspaceError, match="is a workspace already"):
+    with pytest.raises(WorkspaceError, match="is already a workspace"):
         synthaug.create(tmp_path / "pets", preset="digits")
     with pytest.raises(WorkspaceError, match="no workspace at"):
         synthaug.open(tmp_path / "nowhere")

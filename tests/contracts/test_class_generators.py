@@ -199,7 +199,7 @@ def test_the_class_and_the_guidance_matter(folders: dict[str, str]) -> None:
 def test_what_is_not_read_is_said(folders: dict[str, str]) -> None:
     (image,) = load(folders["unconditional"]).generate([GenerationRequest("a cat", 0)])
     assert image.cut == "a cat"
-    with pytest.raises(UserError, match="nothing to guide it to"):
+    with pytest.raises(UserError, match="it has no guidance"):
         load(folders["unconditional"], guidance_scale=2.0)
     with pytest.raises(UserError, match="no steps, no guidance"):
         load_generator(folders["gan"], num_inference_steps=5)

@@ -376,14 +376,14 @@ def test_what_cannot_be_trained_is_said(settings: dict[str, Any], message: str, 
 def test_captions_and_images_belong_together(tmp_path: Path) -> None:
     images, captions = pencil_digits()
     for some in (captions[:3], []):
-        with pytest.raises(UserError, match="one caption an image"):
+        with pytest.raises(UserError, match="one caption per image"):
             finetune(images[: 2 * len(some)], some, "digits", SMALL, tmp_path, tmp_path, progress=ignore)
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"method": "magic"}, "there is: lora, dreambooth, full"),
+        ({"method": "magic"}, "choose one of lora, dreambooth, full"),
         ({"precision": "int8"}, "no precision 'int8'"),
         ({"steps": 0}, "steps is 0"),
         ({"rank": -1}, "rank is -1"),

@@ -171,7 +171,7 @@ def test_the_paper_s_size_is_improved_ddpm_s() -> None:
         unet = make_unet(32, "paper", None)
     millions = sum(each.numel() for each in unet.parameters()) / 1e6
     assert 45 < millions < 60  # 52.5 in its table of models
-    with pytest.raises(UnknownName, match=r"no size called 'huge'; there is: 'paper', 'small', 'tiny'"):
+    with pytest.raises(UnknownName, match=r"no size called 'huge'; available: 'paper', 'small', 'tiny'"):
         preset("huge")
 
 
@@ -246,12 +246,12 @@ def test_guidance_is_recorded_only_where_there_is_some(
     (foreign / "synthaug.json").unlink()
     for folder in (unconditional, foreign):
         assert load_generator(folder, guidance_scale=1.0, device="cpu").settings.guidance_scale == 1.0
-        with pytest.raises(UserError, match="nothing to guide it to"):
+        with pytest.raises(UserError, match="it has no guidance"):
             draw(folder, GenerationRequest("", 0, guidance_scale=3.0))
 
 
 def test_an_image_to_start_from_is_refused(conditional: Path) -> None:
-    with pytest.raises(UserError, match="draws from noise only"):
+    with pytest.raises(UserError, match="generates from noise only"):
         draw(conditional, GenerationRequest("a cat", 0, image=IMAGES[0]))
 
 

@@ -173,7 +173,7 @@ def test_a_lower_strength_stays_nearer_to_the_picture(generator: Generator, pict
         ),
         (
             {"image": np.zeros((32, 32, 3), np.uint8), "mask": np.ones((8, 16), bool)},
-            r"the mask is \(16, 8\) and its image \(32, 32\)",
+            r"the mask has the size \(16, 8\) and its image \(32, 32\)",
         ),
     ],
 )

@@ -181,5 +181,5 @@ def test_other_weights_are_refused_and_damaged_ones_noticed(folder: Path, tmp_pa
     with pytest.raises(SynthaugError, match="NaN or infinite"):
         load_generator(copy, device="cpu").generate([GenerationRequest("cat", 0)])
     save_file({"other": torch.zeros(1)}, copy / "generator.safetensors")
-    with pytest.raises(UserError, match="holds no DCGAN generator"):
+    with pytest.raises(UserError, match="is not a DCGAN generator"):
         load_generator(copy, device="cpu")

@@ -155,7 +155,7 @@ def closed_port() -> int:
         ("secret/gated", "licence-gated: accept its licence on"),
         ("secret/gated", "/secret/gated, then log in with `hf auth login`"),
         ("secret/broken", "the hub refused the model 'secret/broken': "),
-        ("a--b/c", "'a--b/c' is no hub id: "),
+        ("a--b/c", "'a--b/c' is not a hub id: "),
     ],
 )
 def test_what_the_hub_refuses(hub_id: str, message: str, endpoint: str, tmp_path: Path) -> None:
@@ -203,7 +203,10 @@ def test_half_precision_is_fetched_where_there_is_nothing_else(
 
 @pytest.mark.parametrize(
     ("suffix", "message"),
-    [(".bin", "has no safetensors weights; pickles are not read"), (None, "is no diffusers pipeline")],
+    [
+        (".bin", "has no safetensors weights; pickled weights are not read"),
+        (None, "is not a diffusers pipeline"),
+    ],
 )
 def test_what_is_no_model_of_ours(
     suffix: str | None, message: str, models: Path, endpoint: str, tmp_path: Path
@@ -220,7 +223,7 @@ def test_pickles_in_one_part_alone(models: Path, endpoint: str, tmp_path: Path) 
     folder = Path(shutil.copytree(DIGITS, models / "some" / "model"))
     weights = next((folder / "vae").glob("*.safetensors"))
     weights.rename(weights.with_suffix(".bin"))
-    assert "has no safetensors weights; pickles are not read" in refusal(
+    assert "has no safetensors weights; pickled weights are not read" in refusal(
         find("some/model", endpoint, tmp_path)
     )
 

@@ -181,7 +181,7 @@ def test_a_folder_that_holds_no_model_is_refused(tmp_path: Path, segmenter_folde
     with pytest.raises(UserError, match=r"no config\.json"):
         SubjectSegmenter(tmp_path)
     (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(UserError, match="pickles are not read"):
+    with pytest.raises(UserError, match="pickled weights are not read"):
         SubjectSegmenter(tmp_path)
     whole = (segmenter_folder / "model.safetensors").read_bytes()
     (tmp_path / "model.safetensors").write_bytes(whole[: len(whole) // 2])

@@ -90,5 +90,5 @@ def test_mcnemar_is_the_sign_test_on_what_changed() -> None:
 def test_sides_that_do_not_match_are_refused() -> None:
     with pytest.raises(ValueError, match="same runs and images"):
         crossed_interval(np.ones((2, 3), bool), np.ones((2, 4), bool))
-    with pytest.raises(ValueError, match="two or more"):
+    with pytest.raises(ValueError, match="at least two of them, not 1"):
         crossed_interval(np.ones((2, 1), bool), np.ones((2, 1), bool))

@@ -79,7 +79,7 @@ def test_impossible_curves_are_refused(sizes: list[int], repeats: int) -> None:
 
 
 def test_one_image_and_rows_without_direction_are_refused() -> None:
-    with pytest.raises(UserError, match="at least 2 of them, not 1"):
+    with pytest.raises(UserError, match="at least 2 images, not 1"):
         vendi_score(FEATURES[:1])
     with pytest.raises(ValueError, match="1 feature rows are all zeros"):
         mean_cosine(np.array([[1.0, 0], [0, 0]]))

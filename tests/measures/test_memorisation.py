@@ -45,7 +45,7 @@ def test_ties_count_half() -> None:
 
 
 def test_what_cannot_tell_is_refused() -> None:
-    with pytest.raises(UserError, match="no test ones"):
+    with pytest.raises(UserError, match="no test images"):
         memorisation(FRESH, TRAIN, TEST[:0])
-    with pytest.raises(UserError, match="stand in the training set"):
+    with pytest.raises(UserError, match="are also in the training set"):
         memorisation(FRESH, TRAIN, TRAIN[:50])

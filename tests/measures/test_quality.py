@@ -58,7 +58,7 @@ def test_few_references_lower_k() -> None:
     two = np.array([[1.0, 0.0], [1.0, 0.1]])
     assert out_of_distribution(np.array([[0.0, 9.0]]), two).tolist() == [1.0]
     assert out_of_distribution(np.empty((0, 2)), two).shape == (0,)
-    with pytest.raises(UserError, match="at least 2 synthetic images as reference, not 1"):
+    with pytest.raises(UserError, match="a reference of at least 2 synthetic images, not 1"):
         out_of_distribution(None, np.zeros((1, 4)), kind="synthetic")
 
 

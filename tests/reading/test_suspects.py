@@ -139,7 +139,7 @@ def test_a_selection_is_kept_by_name_and_in_its_order(pets: tuple[Workspace, lis
 @pytest.mark.parametrize("name", ["", "   ", "x" * 61, "a\nb"])
 def test_a_selection_needs_a_name(pets: tuple[Workspace, list[int]], name: str) -> None:
     workspace, ids = pets
-    with pytest.raises(UserError, match="1 to 60 printable letters"):
+    with pytest.raises(UserError, match="1 to 60 printable characters"):
         save_selection(workspace, name, ids)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from synthaug.errors import UserError, WorkspaceInUse
-from synthaug.running.jobs import JobContext, JobQueue, Worker, run_to_end
+from synthaug.running.jobs import Handler, JobContext, JobQueue, run_to_end, work_queue
 from synthaug.store import jobs as table
 from synthaug.workspace import Workspace
 
@@ -24,6 +25,20 @@ def count_up(context: JobContext) -> Mapping[str, Any]:
 
 def fail(context: JobContext) -> Mapping[str, Any]:
     raise UserError("the words of the error")
+
+
+@contextmanager
+def working(workspace: Workspace, handlers: Mapping[str, Handler]) -> Iterator[None]:
+    """The queue is worked in another thread; the job at hand is finished at the end."""
+    stopping = threading.Event()
+    thread = threading.Thread(target=work_queue, args=(workspace, handlers, stopping))
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join(30)
+    assert not thread.is_alive()
 
 
 HANDLERS = {"count": count_up, "fail": fail}
@@ -72,13 +87,10 @@ def test_a_running_job_stops_when_asked_keeps_its_work_and_can_go_on(workspace: 
         while True:
             context.progress(1, 9, "going")
 
-    worker = Worker(workspace, {"endless": until_cancelled})
     job_id = queue.submit("endless", {}, 9)
-    with workspace.lock("test"):
-        worker.start()
+    with workspace.lock("test"), working(workspace, {"endless": until_cancelled}):
         assert started.wait(30)
         queue.cancel(job_id)
-        worker.stop(30)
     assert (queue.get(job_id).state, queue.get(job_id).result) == ("cancelled", {"kept": True})
     queue.resume(job_id)
     job = run_to_end(workspace, job_id, {"endless": until_cancelled})
@@ -107,12 +119,9 @@ def test_a_full_disk_delays_a_job_and_loses_nothing(workspace: Workspace) -> Non
         context.keep(long="x" * 100_000)
         raise AssertionError("the disk was not full")
 
-    worker = Worker(workspace, {"fill": fill_the_disk_once})
     job_id = JobQueue(workspace).submit("fill", {})
-    with workspace.lock("test"):
-        worker.start()
+    with workspace.lock("test"), working(workspace, {"fill": fill_the_disk_once}):
         job = run_to_end(Workspace.open(workspace.root), job_id, {})
-        worker.stop(30)
     assert (job.state, job.result) == ("done", {"kept": True, "finished": True})
 
 
@@ -129,10 +138,7 @@ def test_one_worker_a_workspace(workspace: Workspace) -> None:
 
 
 def test_a_command_waits_while_an_open_app_works_its_job(workspace: Workspace) -> None:
-    worker = Worker(workspace, HANDLERS)
-    with workspace.lock("app"):
-        worker.start()
+    with workspace.lock("app"), working(workspace, HANDLERS):
         other = Workspace.open(workspace.root)
         job = run_to_end(other, JobQueue(other).submit("count", {"to": 2}), HANDLERS)
-        worker.stop(30)
     assert (job.state, job.result["sum"]) == ("done", 2)

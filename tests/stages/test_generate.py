@@ -160,7 +160,7 @@ def test_a_word_list_that_changed_stops_the_job_instead_of_mixing(workspace: Wor
         (
             {"guidance_by_slot": {"NOBODY": {"bold": 2.0}}},
             UserError,
-            "no slot called 'NOBODY'; there is: 'choice1'",
+            "no slot called 'NOBODY'; available: 'choice1'",
         ),
         (
             {"guidance_by_slot": {"choice1": {"pink": 2.0}}},
@@ -168,7 +168,7 @@ def test_a_word_list_that_changed_stops_the_job_instead_of_mixing(workspace: Wor
             "no value of the slot choice1 called 'pink'",
         ),
         ({"guidance_by_slot": {"choice1": {"bold": -2.0}}}, UserError, r"guidance scale is -2\.0"),
-        ({"start": "nothing"}, UserError, "no start called 'nothing'; there is: 'context', 'image'"),
+        ({"start": "nothing"}, UserError, "no start called 'nothing'; available: 'context', 'image'"),
         ({"start": "image"}, UserError, "no image of the class '8' among the real train images"),
         ({"start": "image", "sources": "nobody"}, UserError, "no view called 'nobody'"),
         ({"start": "image", "strength": 2.0}, UserError, "the strength is 2; it must lie above 0"),

@@ -117,7 +117,9 @@ def test_class_numbers_without_names_are_the_classes_in_order(tmp_path: Path) ->
     workspace = Workspace.create(tmp_path / "w", ["cat", "dog", "owl"])
     result = import_images(workspace, numbered(tmp_path / "src", [2, 0, None, 1, -1, 3]), "parquet")
     assert counted_as(workspace) == [2, 0, None, 1, None]
-    assert [reason for _, reason in result.rejected] == ["no class number called '3'; there is: '0 .. 2'"]
+    assert [reason for _, reason in result.rejected] == [
+        "there is no class number called '3'; available: '0 .. 2'"
+    ]
     assert result.notes == (
         "the source numbers its classes without names; taken in the workspace's order: "
         "0 = cat, 1 = dog, 2 = owl",

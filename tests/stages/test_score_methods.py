@@ -66,7 +66,7 @@ def test_a_method_that_needs_labels_says_so(two_kinds: Kinds) -> None:
     real, _ = distances(workspace, ids, features, "energy")
     assert np.isnan(real).all()  # no labeled real image: the distance to real is not known
     label.record(workspace, [LabelEntry(i, "class", "me", "human", f"again-{i}", 0) for i in ids[:2]])
-    with pytest.raises(UserError, match="needs two classes"):
+    with pytest.raises(UserError, match="needs a reference of at least"):
         distances(workspace, ids, features, "energy")
     with pytest.raises(UnknownName, match="out-of-distribution method"):
         score(workspace, method="magic")

@@ -223,7 +223,7 @@ def test_a_taken_folder_is_left_alone(viewed: Workspace, tmp_path: Path) -> None
 def test_a_place_that_cannot_hold_a_folder_is_said(viewed: Workspace, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     checkpoints = tmp_path / "ck"
-    with pytest.raises(WorkspaceError, match=r"cannot write .*file/m: something else has taken that name"):
+    with pytest.raises(WorkspaceError, match=r"cannot write .*file/m: that name is already taken"):
         train_on_view(
             viewed, tmp_path / "file" / "m", checkpoints, "gan", "few", size="tiny", steps=1, progress=quiet
         )

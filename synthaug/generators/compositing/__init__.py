@@ -1,1 +1,1 @@
-"""Contextual diversification: a subject cut out of one picture and put into another."""
+"""Contextual diversification: cutting the subject out of one image and placing it in another."""

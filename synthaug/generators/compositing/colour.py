@@ -1,4 +1,4 @@
-"""sRGB to CIE Lab and back, and the colours of a cut-out brought toward those around it."""
+"""Conversion between sRGB and CIE Lab, and matching the colours of a cut-out subject to its background."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from synthaug.records import Pixels
 
 Lab = NDArray[np.float64]
-"""CIE L*a*b* under D65, last axis 3: lightness 0 .. 100, then two colour axes."""
+"""CIE L*a*b* (..., 3) under D65: lightness 0 .. 100, then the two colour axes a* and b*."""
 
 _TO_XYZ = np.array(
     [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.072175], [0.0193339, 0.119192, 0.9503041]]
@@ -18,7 +18,7 @@ _LINEAR_BELOW = (6 / 29) ** 3
 
 
 def to_lab(pixels: Pixels) -> Lab:
-    """sRGB uint8 (..., 3) as CIE Lab (IEC 61966-2-1, CIE 15)."""
+    """Convert sRGB (..., 3) uint8 to CIE Lab (..., 3) float64 (IEC 61966-2-1, CIE 15)."""
     encoded = pixels.astype(np.float64) / 255
     linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
     ratio = linear @ _TO_XYZ.T / _WHITE
@@ -28,7 +28,7 @@ def to_lab(pixels: Pixels) -> Lab:
 
 
 def from_lab(lab: Lab) -> Pixels:
-    """CIE Lab (..., 3) as sRGB uint8, clipped to what sRGB holds."""
+    """Convert CIE Lab (..., 3) to sRGB (..., 3) uint8, clipped to the sRGB gamut."""
     y = (lab[..., 0] + 16) / 116
     bent = np.stack([y + lab[..., 1] / 500, y, y - lab[..., 2] / 200], axis=-1)
     ratio = np.where(bent > 6 / 29, bent**3, (bent - 4 / 29) * 3 * (6 / 29) ** 2)
@@ -40,10 +40,10 @@ def from_lab(lab: Lab) -> Pixels:
 def harmonise(
     subject: Pixels, alpha: NDArray[np.float64], background: Pixels, strength: float, limit: float
 ) -> Pixels:
-    """``subject`` with its Lab mean and spread moved toward those of ``background``, all (H, W, ...).
+    """``subject`` (H, W, 3) with its mean and spread in Lab moved toward those of ``background`` (H, W, 3).
 
-    Colour transfer (Reinhard et al. 2001) by a share of ``strength`` (0 .. 1), its mean by at most ``limit`` units
-    of Lab, its spread by at most a quarter. ``alpha`` (H, W) in 0 .. 1 says where the subject is.
+    This is colour transfer (Reinhard et al. 2001) scaled by ``strength`` (0 .. 1). The mean moves by at most ``limit``
+    units of Lab, and the spread changes by at most a quarter. ``alpha`` (H, W) in 0 .. 1 is the subject's opacity.
     """
     if strength == 0 or alpha.sum() == 0:
         return subject
@@ -53,5 +53,5 @@ def harmonise(
     spread = np.sqrt(np.average((lab - mean) ** 2, axis=(0, 1), weights=weights))
     shift = strength * (around.mean((0, 1)) - mean)
     shift *= min(1.0, limit / max(float(np.linalg.norm(shift)), 1e-9))
-    wanted = (around.std((0, 1)) + 1) / (spread + 1)  # 1: a flat subject has no spread to divide by
-    return from_lab((lab - mean) * np.clip(wanted, 0.8, 1.25) ** strength + mean + shift)
+    ratio = (around.std((0, 1)) + 1) / (spread + 1)  # + 1: a subject of one colour has no spread to divide by
+    return from_lab((lab - mean) * np.clip(ratio, 0.8, 1.25) ** strength + mean + shift)

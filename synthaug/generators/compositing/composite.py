@@ -1,4 +1,4 @@
-"""A subject cut out of one picture and put into another: holes filled, perspective, soft edges."""
+"""Compositing a subject onto a background: random placement, perspective warp, soft edges and hole filling."""
 
 from __future__ import annotations
 
@@ -14,28 +14,31 @@ from synthaug.records import Pixels
 Alpha = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 
-FINER = 2  # times the canvas: drawn at this size and averaged, so that edges are antialiased
+FINER = 2  # supersampling factor: warp at this multiple of the canvas and average, to antialias edges
 
 
 @dataclass(frozen=True, slots=True)
 class Ranges:
-    """Where a subject may come to lie. Everything is drawn evenly from its range."""
+    """How a subject may be placed. Every value is drawn uniformly from its range."""
 
-    scale: tuple[float, float] = (0.7, 1.1)  # times the size it had, its picture fitted into the canvas
-    inside: float = 0.9  # of the subject's box, each way, that stays on the canvas
-    rotation: float = 10.0  # degrees, either way
-    perspective: float = 0.12  # of the box's sides: how far each corner moves, either way
-    flip: bool = False  # mirrored half the time; captions and classes may have sides
+    scale: tuple[float, float] = (
+        0.7,
+        1.1,
+    )  # relative to the subject's size with its image fitted to the canvas
+    inside: float = 0.9  # share of the subject's box, along each axis, that stays on the canvas
+    rotation: float = 10.0  # largest rotation in degrees, in either direction
+    perspective: float = 0.12  # largest shift of a corner in either direction, as a share of the box's sides
+    flip: bool = False  # mirror half of the subjects; off, because a class or caption may depend on the side
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """One subject's way from its picture to the canvas."""
+    """The transformation that takes one subject from its image to the canvas."""
 
-    matrix: Matrix  # (3, 3): homogeneous pixel coordinates of the picture to those of the canvas
+    matrix: Matrix  # (3, 3): maps homogeneous pixel coordinates of the image to those of the canvas
     scale: float
     rotation: float  # degrees, clockwise
-    position: tuple[float, float]  # centre of the subject's box, in shares of the canvas's width and height
+    position: tuple[float, float]  # centre of the subject's box, as shares of the canvas's width and height
     flipped: bool
 
 
@@ -64,23 +67,23 @@ def place(mask: Mask, canvas: tuple[int, int], ranges: Ranges, rng: np.random.Ge
 
 
 def _within(side: float, size: float, rng: np.random.Generator) -> float:
-    """A centre for something of ``size`` within 0 .. ``side``; the middle where it is too large."""
+    """A random centre that keeps a box of ``size`` within 0 .. ``side``; the middle if the box is too large."""
     return float(rng.uniform(size / 2, side - size / 2)) if size < side else side / 2
 
 
 def homography(before: Matrix, after: Matrix) -> Matrix:
-    """The projective map (3, 3), its last entry 1, that takes four points (4, 2) to four others."""
-    rows, wanted = [], []
+    """The projective map (3, 3), with a last entry of 1, that takes four points (4, 2) to four others."""
+    rows, targets = [], []
     for (x, y), (u, v) in zip(before, after, strict=True):
         rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
-        wanted += [u, v]
-    return np.append(np.linalg.solve(np.array(rows), np.array(wanted)), 1.0).reshape(3, 3)
+        targets += [u, v]
+    return np.append(np.linalg.solve(np.array(rows), np.array(targets)), 1.0).reshape(3, 3)
 
 
 def warp(pixels: NDArray[np.uint8], matrix: Matrix, canvas: tuple[int, int]) -> NDArray[np.uint8]:
-    """``pixels`` (H, W) or (H, W, 3) as ``matrix`` lays them on a canvas (width, height); 0 beyond them."""
+    """``pixels`` (H, W) or (H, W, 3) warped by ``matrix`` onto a canvas (width, height); 0 outside of them."""
     height, width = pixels.shape[:2]
-    # Reduced first where the map does so much: the sampling that follows sees single pixels only.
+    # Where the map shrinks the image, reduce it first: the bicubic sampling below does not average pixels.
     step = min(1.0, 2 * FINER * float(np.sqrt(abs(np.linalg.det(matrix[:2, :2])))))
     size = max(1, round(width * step)), max(1, round(height * step))
     image = Image.fromarray(pixels)
@@ -99,7 +102,7 @@ def warp(pixels: NDArray[np.uint8], matrix: Matrix, canvas: tuple[int, int]) -> 
 
 
 def soften(alpha: NDArray[np.uint8]) -> Alpha:
-    """A warped mask (H, W) in 0 .. 255 as opacity 0 .. 1, its edge a little inside and soft."""
+    """Opacity (H, W) in 0 .. 1 from a warped mask (H, W) in 0 .. 255, with a soft and slightly inset edge."""
     from scipy import ndimage
 
     blurred = ndimage.gaussian_filter(alpha.astype(np.float64) / 255, max(0.5, min(alpha.shape) / 160))
@@ -107,15 +110,15 @@ def soften(alpha: NDArray[np.uint8]) -> Alpha:
 
 
 def blend(subject: Pixels, alpha: Alpha, background: Pixels) -> Pixels:
-    """``subject`` over ``background``, (H, W, 3) each, by opacity ``alpha`` (H, W)."""
+    """``subject`` over ``background``, both (H, W, 3) uint8, with opacity ``alpha`` (H, W) in 0 .. 1."""
     mixed = alpha[..., None] * subject + (1 - alpha[..., None]) * background
     return np.rint(mixed).astype(np.uint8)
 
 
 def fill(pixels: Pixels, hole: Mask) -> Pixels:
-    """``pixels`` with the ``hole`` (H, W) filled smoothly from around it (pull-push, Gortler et al. 1996).
+    """``pixels`` with the ``hole`` (H, W) filled smoothly from its surroundings (pull-push, Gortler et al. 1996).
 
-    Nothing is left to fill from where all is hole: then it is returned as it is.
+    An image that is all hole is returned unchanged.
     """
     if hole.all() or not hole.any():
         return pixels
@@ -125,14 +128,14 @@ def fill(pixels: Pixels, hole: Mask) -> Pixels:
 
 
 def _pull_push(weighted: Alpha, weights: Alpha) -> Alpha:
-    """Colours (H, W, 3) from sums of known ones and their weights: where none is known, those of a coarser picture."""
+    """Colours (H, W, 3) from weighted sums and weights; where the weight is below 1, filled from a coarser level."""
     height, width = weights.shape[:2]
     colours = weighted / np.maximum(weights, 1e-12)
     if weights.min() > 0 or max(height, width) == 1:
         return colours
     pad = ((0, height % 2), (0, width % 2), (0, 0))
     coarse = [_halved(np.pad(each, pad)) for each in (weighted, weights)]
-    # Weights stay within 1: a pixel that is known in part counts in part.
+    # Clip the weights at 1, so that partly known pixels contribute in part.
     full = np.minimum(coarse[1], 1)
     coarser = _pull_push(coarse[0] / np.maximum(coarse[1], 1e-12) * full, full)
     smooth = _doubled(coarser)[:height, :width]
@@ -141,11 +144,12 @@ def _pull_push(weighted: Alpha, weights: Alpha) -> Alpha:
 
 
 def _halved(values: Alpha) -> Alpha:
+    """Half the size: each value is the sum of a block of 2 x 2."""
     return np.asarray(values[::2, ::2] + values[1::2, ::2] + values[::2, 1::2] + values[1::2, 1::2])
 
 
 def _doubled(values: Alpha) -> Alpha:
-    """Twice the size, bilinear."""
+    """Twice the size, by bilinear interpolation."""
     for axis in (0, 1):
         first, last = values.take([0], axis), values.take([-1], axis)
         padded = np.concatenate([first, values, last], axis)

@@ -1,4 +1,4 @@
-"""Contextual diversification: a real image's subject at another place, in perspective, on another background."""
+"""Contextual diversification: moving the subject of a real image to another place on another background."""
 
 from __future__ import annotations
 
@@ -21,39 +21,39 @@ from synthaug.records import GenerationRequest, Pixels
 
 PREFIX = "context:"
 SEGMENTED_BY = "@"
-LARGEST = 0.9  # of the picture: a mask beyond it leaves no background to tell the subject by
+LARGEST = 0.9  # largest share of the image that a mask may cover; beyond it there is hardly any background
 
 Background = Literal["by prompt", "drawn", "own"]
 
 
 @dataclass(frozen=True, slots=True)
 class ContextSettings:
-    """What is done to each image; ``background`` "by prompt": drawn where there is a prompt, else the image's own."""
+    """Settings of the compositing. A ``background`` "by prompt" is drawn where a request has a prompt, else its own."""
 
     ranges: Ranges = field(default_factory=Ranges)
     background: Background = "by prompt"
-    colour_strength: float = 0.3  # 0 .. 1: how far the subject's colours go toward the background's
-    colour_limit: float = 10.0  # units of Lab
-    strength: float = 0.2  # of the image-to-image pass at the end, where a request names none
+    colour_strength: float = 0.3  # 0 .. 1: how far the subject's colours move toward those of the background
+    colour_limit: float = 10.0  # largest shift of the mean colour, in units of Lab
+    strength: float = 0.2  # of the final image-to-image pass, where a request gives none
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """One request's subject and what its seed decides."""
+    """The subject of one request, and the random numbers from its seed."""
 
     request: GenerationRequest
     mask: Mask
     mask_source: str
     rng: np.random.Generator
-    drawn: bool  # whether the background is
+    drawn: bool  # whether the background is generated
 
 
 class ContextGenerator:
-    """``context:NAME`` or ``context:NAME@SEGMENTER``: every request brings the real image that holds the subject.
+    """``context:NAME`` or ``context:NAME@SEGMENTER``: every request carries the real image that shows the subject.
 
-    A request's prompt is the background's. Its mask, where it has one, is false on the subject; else the model
-    SEGMENTER (a folder or hub id) tells the subject, or without one the colours at the border. Its strength is that
-    of the last pass, in which NAME draws the composite anew; 0 leaves that out.
+    The prompt of a request describes the background. Its mask, if any, is false on the subject; without one, the
+    segmentation model SEGMENTER (a folder or hub id) finds the subject, or else the colours along the border do. Its
+    strength is that of a final image-to-image pass, in which NAME redraws the composite; 0 skips that pass.
     """
 
     def __init__(
@@ -73,10 +73,12 @@ class ContextGenerator:
         self.name = str(name)
         base, _, segmenter = self.name.removeprefix(PREFIX).partition(SEGMENTED_BY)
         if not base:
-            raise UserError(f"{self.name!r} names no generator for the backgrounds; write {PREFIX}NAME")
+            raise UserError(
+                f"{self.name!r} does not name a generator for the backgrounds; write {PREFIX}NAME"
+            )
         if (family := family_of(base)) != "diffusion":
             raise UserError(
-                f"{base} is of the family {family!r}; backgrounds need one that reads prompts and starts from images"
+                f"{base} belongs to the family {family!r}; backgrounds need a diffusion model that reads prompts"
             )
         self._base = load_generator(
             base,
@@ -93,34 +95,34 @@ class ContextGenerator:
 
     @property
     def revision(self) -> str:
-        """The base generator's."""
+        """The revision of the base generator."""
         return self._base.revision
 
     @property
     def image_size(self) -> tuple[int, int]:
-        """Width and height of the images."""
+        """Width and height of the images in pixels."""
         return self.settings.output_size
 
     def describe(self) -> ModelCard:
-        """The base generator's card, for this family."""
+        """The card of the base generator, with the family "context"."""
         card = self._base.describe()
         return replace(card, family="context", base=self._base.name, figures={})
 
     def generate(
         self, requests: Sequence[GenerationRequest], should_cancel: ShouldCancel = lambda: False
     ) -> list[GeneratedImage]:
-        """One image a request, in order; see :class:`synthaug.generators.base.Generator`."""
+        """One image per request, in order; see :class:`synthaug.generators.base.Generator`."""
         plans = []
         for request in _checked(requests):
             _stop_if(should_cancel)
             plans.append(self._plan(request))
         seeds = [int(plan.rng.integers(2**63)) for plan in plans]
-        asked = [
+        background_requests = [
             GenerationRequest(plan.request.prompt, seed, plan.request.guidance_scale)
             for plan, seed in zip(plans, seeds, strict=True)
             if plan.drawn
         ]
-        drawn = iter(self._base.generate(asked, should_cancel))
+        drawn = iter(self._base.generate(background_requests, should_cancel))
         composites = []
         for plan in plans:
             _stop_if(should_cancel)
@@ -143,11 +145,11 @@ class ContextGenerator:
         return _Plan(request, mask, mask_source, np.random.default_rng(request.seed), drawn)
 
     def _own_background(self, plan: _Plan) -> Pixels:
-        """The image's own background, the subject's place filled, cut to the canvas's shape."""
+        """The background of the image itself, with the subject filled in, cropped to the shape of the canvas."""
         from scipy import ndimage
 
         assert plan.request.image is not None  # noqa: S101 (for the type checker)
-        around = max(1, round(0.03 * min(plan.mask.shape)))  # the subject's soft edge goes with it
+        around = max(1, round(0.03 * min(plan.mask.shape)))  # pixels: removes the subject's soft edge as well
         filled = fill(plan.request.image, ndimage.binary_dilation(plan.mask, iterations=around))
         width, height = self._base.image_size
         rows, columns = filled.shape[:2]
@@ -157,11 +159,11 @@ class ContextGenerator:
         return resize(filled[top : top + keep_y, left : left + keep_x], (width, height))
 
     def _compose(self, plan: _Plan, background: GeneratedImage) -> GeneratedImage:
-        """The subject on its background, and all that was decided on the way."""
+        """The subject on its background, with every choice recorded in the details."""
         image, context = plan.request.image, self._context
         assert image is not None  # noqa: S101 (for the type checker)
         placement = place(plan.mask, self._base.image_size, context.ranges, plan.rng)
-        # The subject's colours reach beyond its edge, so that none of the old background shines through.
+        # Extend the subject's colours beyond its edge, so that none of the old background shows through.
         extended = fill(image, ~plan.mask)
         subject = warp(extended, placement.matrix, self._base.image_size)
         alpha = soften(warp(plan.mask.astype(np.uint8) * 255, placement.matrix, self._base.image_size))
@@ -185,7 +187,7 @@ class ContextGenerator:
     def _finished(
         self, plans: Sequence[_Plan], composites: Sequence[GeneratedImage], should_cancel: ShouldCancel
     ) -> list[GeneratedImage]:
-        """The composites after the image-to-image pass, those that ask for one, at the size to deliver."""
+        """The composites at the size to deliver, after the image-to-image pass where one is wanted."""
         strengths = [self._strength(plan.request) for plan in plans]
         again = [
             GenerationRequest(
@@ -208,7 +210,7 @@ class ContextGenerator:
         return finished
 
     def _strength(self, request: GenerationRequest) -> float:
-        """Of the last pass; the default is raised to what leaves one step."""
+        """Strength of the final pass; the default is raised until it leaves at least one step."""
         if request.strength is not None:
             return request.strength
         one_step = math.ceil(100 / self.settings.num_inference_steps) / 100
@@ -231,12 +233,13 @@ def _checked(requests: Sequence[GenerationRequest]) -> Sequence[GenerationReques
     for request in requests:
         if request.image is None:
             raise UserError(
-                "contextual diversification starts from real images: this request has none (prompt "
-                f"{request.prompt!r}); choose a view to take them from"
+                "contextual diversification starts from real images, and the request with the prompt "
+                f"{request.prompt!r} has none; choose a view to take images from"
             )
         if request.mask is not None and request.mask.shape != request.image.shape[:2]:
             raise UserError(
-                f"the mask is {request.mask.shape[::-1]} and its image {request.image.shape[1::-1]}; they must agree"
+                f"the mask has the size {request.mask.shape[::-1]} and its image {request.image.shape[1::-1]}; "
+                "both must be the same"
             )
     return requests
 

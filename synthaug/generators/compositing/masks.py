@@ -1,8 +1,8 @@
-"""Where the subject of a picture is, told by the colours at its border: no model, no download."""
+"""Finding the subject of an image from the colours along its border, without any model."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,28 +15,29 @@ from synthaug.records import Pixels
 Mask = NDArray[np.bool_]
 
 WORKING_SIDE = 96
-"""Pixels of the longer side that is looked at; a larger picture is reduced, and its mask enlarged."""
+"""Longer side in pixels at which masks are computed; larger images are reduced and their masks enlarged."""
 
-RING = 0.06  # of the shorter side: how wide the border is
-NEAR = 3.0  # standard deviations: closer to the border's colours is background
-SMALLEST = 0.01  # of the picture: less than this is no subject
-PIECE = 0.2  # of the largest piece: smaller ones are dropped
-HOLE = 0.02  # of the picture: smaller holes are filled, larger ones show the background
-SMOOTHNESS = 4.0  # nats for parting two like neighbours
-RARE = 0.15  # of the border: a colour with less may be the subject's, where it reaches the edge
-CENTRED = 2.0  # nats for a subject in the centre, and as many against one in the corners
+RING = 0.06  # width of the border, as a share of the shorter side
+NEAR = 3.0  # standard deviations from the border's colours below which a pixel is background
+SMALLEST = 0.01  # share of the image that a subject must cover
+PIECE = 0.2  # pieces smaller than this share of the largest one are dropped
+HOLE = 0.02  # holes smaller than this share of the image are filled; larger ones show the background
+SMOOTHNESS = 4.0  # cost in nats of a boundary between two similar neighbours
+RARE = 0.15  # border colours below this share may belong to a subject that reaches the edge
+CENTRED = 2.0  # nats in favour of a subject in the centre, and against one in the corners
 BACKGROUND_COLOURS = 5
 SUBJECT_COLOURS = 5
 ROUNDS = 3
 
 
 def subject_mask(pixels: Pixels) -> Mask:
-    """(H, W), true on the subject: what differs in colour from the picture's border.
+    """Mask (H, W), true on the subject: the part that differs in colour from the border of the image.
 
-    The colours of the border ring, a few Gaussians in Lab, stand for the background; what is far from them and near
-    the centre starts as the subject, and both colour models and a minimum cut between them are then refined in turn
-    (GrabCut, Rother et al. 2004). Small pieces are dropped and small holes filled. All false where nothing differs
-    from the border; where all is subject, the part that its own border's colours do not explain.
+    A mixture of Gaussians in Lab, fitted to a ring along the border, models the background. Pixels that are far from
+    it and near the centre form the first mask; then colour models of both sides and a minimum cut between them are
+    refined in turn (GrabCut, Rother et al. 2004). Small pieces are dropped and small holes filled. The mask is all
+    false where nothing differs from the border. Where the subject fills the image, the mask covers the part whose
+    colours do not occur along the border.
     """
     height, width = pixels.shape[:2]
     scale = min(1.0, WORKING_SIDE / max(height, width))
@@ -47,7 +48,7 @@ def subject_mask(pixels: Pixels) -> Mask:
 
 
 def border(height: int, width: int) -> Mask:
-    """(H, W), true on the ring at the picture's edge."""
+    """Mask (H, W), true on a ring along the edge of the image."""
     thickness = max(1, round(RING * min(height, width)))
     ring = np.ones((height, width), bool)
     ring[thickness:-thickness, thickness:-thickness] = False
@@ -55,7 +56,7 @@ def border(height: int, width: int) -> Mask:
 
 
 def tidy(mask: Mask) -> Mask:
-    """``mask`` without small pieces and small holes; all false where what is left is too small for a subject."""
+    """``mask`` without small pieces and small holes; all false if what remains is too small for a subject."""
     from scipy import ndimage
 
     holes, count = ndimage.label(~mask)
@@ -72,23 +73,32 @@ def tidy(mask: Mask) -> Mask:
 
 
 def bounding_box(mask: Mask) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom in pixels, the last two exclusive, of a mask that is not empty."""
+    """Left, top, right and bottom of a nonempty mask in pixels; right and bottom are exclusive."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
 def ellipse(height: int, width: int) -> Mask:
-    """(H, W): the middle of a picture that shows no subject of its own."""
+    """Mask (H, W) of a central ellipse, used for an image in which no subject is found."""
     rows = (np.arange(height)[:, None] + 0.5) / height * 2 - 1
     columns = (np.arange(width) + 0.5) / width * 2 - 1
     return np.asarray(rows**2 + columns**2 <= 0.8**2)
 
 
-def described(mask: Mask) -> dict[str, Any]:
-    """Area (share), box (pixels) and runs: lengths of false, true, false ... down the columns (COCO's order)."""
+class MaskDescription(TypedDict):
+    """A mask as JSON; the run-length encoding is COCO's."""
+
+    area: float  # share of the image
+    box: list[int]  # left, top, right, bottom in pixels
+    size: list[int]  # width and height of the image in pixels
+    runs: list[int]  # lengths of false, true, false ... runs, column by column
+
+
+def described(mask: Mask) -> MaskDescription:
+    """The area, the bounding box and the run-length encoding of a nonempty mask (H, W)."""
     flat = mask.ravel(order="F")
-    turns = np.flatnonzero(np.diff(flat)) + 1
-    runs = np.diff(np.concatenate([[0], turns, [flat.size]])).tolist()
+    changes = np.flatnonzero(np.diff(flat)) + 1
+    runs: list[int] = np.diff(np.concatenate([[0], changes, [flat.size]])).tolist()
     return {
         "area": float(mask.mean()),
         "box": list(bounding_box(mask)),
@@ -98,7 +108,7 @@ def described(mask: Mask) -> dict[str, Any]:
 
 
 def _cut_out(pixels: Pixels) -> Mask:
-    """The subject of a small picture, before tidying."""
+    """The subject's mask (H, W) in a small image, before :func:`tidy`."""
     lab = to_lab(pixels)
     colours = lab.reshape(-1, 3)
     ring = border(*lab.shape[:2])
@@ -121,13 +131,13 @@ def _cut_out(pixels: Pixels) -> Mask:
 
 
 def _central(height: int, width: int) -> NDArray[np.float64]:
-    """(H, W): half of what a subject's place speaks for it, in nats; 0 on the ellipse that fills half the sides."""
+    """Half the log odds (H, W) of the subject by position, in nats: positive near the centre, else negative."""
     rows, columns = np.linspace(-1, 1, height)[:, None], np.linspace(-1, 1, width)
     return CENTRED * np.clip(0.5 - (rows**2 + columns**2) / 1.5, -0.5, 0.5)
 
 
 def _otsu(values: NDArray[np.float64]) -> float:
-    """The threshold that parts values into two groups of least spread (Otsu 1979)."""
+    """The threshold that splits the values into two groups with the least variance within them (Otsu 1979)."""
     ordered = np.sort(values, axis=None)
     below = np.arange(1, len(ordered))
     sums = np.cumsum(ordered)
@@ -140,6 +150,6 @@ def _otsu(values: NDArray[np.float64]) -> float:
 
 
 def _enlarged(mask: Mask, size: tuple[int, int]) -> Mask:
-    """``mask`` at ``size`` (width, height), its edge smooth."""
+    """``mask`` enlarged to ``size`` (width, height), with smooth edges."""
     gray = Image.fromarray(mask.astype(np.uint8) * 255).resize(size, Image.Resampling.BICUBIC)
     return np.asarray(np.asarray(gray) > 127)

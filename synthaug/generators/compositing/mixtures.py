@@ -1,4 +1,4 @@
-"""Two colour models and a minimum cut between them: what GrabCut is made of."""
+"""The parts of GrabCut: Gaussian mixture models of colours, and a minimum cut between two of them."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-NOISE = 2.0  # units of Lab: the spread that JPEG and rounding leave in one colour
+NOISE = 2.0  # standard deviation in units of Lab that JPEG and rounding add to a uniform colour
 _CLUSTER_ROUNDS = 8
-_LEVELS = 1000  # capacities of the cut are whole numbers: a thousandth of a nat
+_LEVELS = 1000  # the cut needs integer capacities: they are in thousandths of a nat
 
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
-    """Gaussians over colours: means (K, 3), inverse covariances (K, 3, 3), log weights less half log determinants."""
+    """A Gaussian mixture model of colours."""
 
-    means: Array
-    precisions: Array
-    offsets: Array
-    weights: Array  # (K,): share of the colours in each
+    means: Array  # (K, 3)
+    precisions: Array  # (K, 3, 3): inverse covariances
+    offsets: Array  # (K,): log weight minus half the log determinant of the covariance
+    weights: Array  # (K,): share of the colours in each Gaussian
 
     @classmethod
     def fit(cls, colours: Array, count: int) -> Mixture:
-        """At most ``count`` Gaussians on the clusters of ``colours`` (N, 3), N >= 1."""
+        """Fit at most ``count`` Gaussians to the k-means clusters of ``colours`` (N, 3), N >= 1."""
         nearest = _clusters(colours, min(count, 1 + len(colours) // 8))
         groups = [colours[nearest == each] for each in np.unique(nearest)]
         covariances = [np.cov(group.T, bias=True) + NOISE**2 * np.eye(3) for group in groups]
@@ -43,22 +43,22 @@ class Mixture:
         )
 
     def without_rare(self, share: float) -> Mixture:
-        """The Gaussians that hold at least ``share`` of the colours, and the one that holds most."""
+        """The Gaussians that hold at least ``share`` of the colours; always includes the largest one."""
         kept = self.weights >= min(share, self.weights.max())
         return Mixture(self.means[kept], self.precisions[kept], self.offsets[kept], self.weights[kept])
 
     def distances(self, colours: Array) -> Array:
-        """Squared Mahalanobis distances (N, K)."""
+        """Squared Mahalanobis distances (N, K) of colours (N, 3) to each Gaussian."""
         off = colours[:, None] - self.means
         return np.asarray(np.einsum("nki,kij,nkj->nk", off, self.precisions, off))
 
     def costs(self, colours: Array) -> Array:
-        """Minus the log density (N,), of the likeliest Gaussian, up to a constant."""
+        """Negative log density (N,) of the most likely Gaussian, up to a constant."""
         return np.asarray((self.distances(colours) / 2 - self.offsets).min(1))
 
 
 def _clusters(colours: Array, count: int) -> NDArray[np.int64]:
-    """k-means from starts far apart (Gonzalez 1985): (N,) in 0..count-1, the same on every run."""
+    """k-means cluster (N,), 0 .. count-1, of each colour; deterministic, from farthest-first starts (Gonzalez 1985)."""
     centres = [colours[np.argmin(((colours - np.median(colours, axis=0)) ** 2).sum(1))]]
     while len(centres) < count:
         gaps = np.min([((colours - centre) ** 2).sum(1) for centre in centres], axis=0)
@@ -74,10 +74,10 @@ def _clusters(colours: Array, count: int) -> NDArray[np.int64]:
 
 
 def minimum_cut(background: Array, subject: Array, colours: Array, smoothness: float) -> Mask:
-    """The labelling (H, W) of least cost, true on the subject (Boykov & Jolly 2001).
+    """The mask (H, W) of minimum cost, true on the subject (Boykov & Jolly 2001).
 
-    ``background`` and ``subject`` (H, W) are what a pixel costs as either, in nats; two neighbours of the eight that
-    are labelled apart cost ``smoothness``, less where ``colours`` (H, W, 3) change between them.
+    ``background`` and ``subject`` (H, W) are the costs of assigning each pixel to either, in nats. Every boundary
+    between two of eight-connected neighbours adds ``smoothness``, or less where ``colours`` (H, W, 3) change.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import breadth_first_order, maximum_flow
@@ -102,7 +102,7 @@ def minimum_cut(background: Array, subject: Array, colours: Array, smoothness: f
 
 
 def _neighbours(colours: Array, smoothness: float) -> tuple[NDArray[np.int64], NDArray[np.int64], Array]:
-    """Every pair of neighbours once, and what it costs to part them."""
+    """Every pair of eight-connected neighbours once: both flat indices, and the cost in nats of separating them."""
     height, width = colours.shape[:2]
     places = np.arange(height * width).reshape(height, width)
     flat = colours.reshape(-1, 3)
@@ -116,5 +116,5 @@ def _neighbours(colours: Array, smoothness: float) -> tuple[NDArray[np.int64], N
     second = np.concatenate([other.ravel() for _, other, _ in pairs])
     lengths = np.concatenate([np.full(one.size, length) for one, _, length in pairs])
     changes = ((flat[first] - flat[second]) ** 2).sum(1)
-    usual = max(float(changes.mean()) if len(changes) else 0.0, NOISE**2)
-    return first, second, smoothness * np.exp(-changes / (2 * usual)) / lengths
+    mean_change = max(float(changes.mean()) if len(changes) else 0.0, NOISE**2)
+    return first, second, smoothness * np.exp(-changes / (2 * mean_change)) / lengths

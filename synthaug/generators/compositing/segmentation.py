@@ -1,4 +1,4 @@
-"""Where the subject of a picture is, told by a segmentation model of transformers."""
+"""Finding the subject of an image with a segmentation model from transformers."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ BACKGROUND = ("background", "unlabeled", "other")
 
 
 class SubjectSegmenter:
-    """A model for semantic, instance or panoptic segmentation, by folder or hub id; weights in safetensors only.
+    """A semantic, instance or panoptic segmentation model, given by folder or hub id; safetensors weights only.
 
-    With ``labels`` the subject is what the model gives one of these names; without, it is what lies in the picture
-    rather than along its border: segments that take a smaller share of the border than of the picture.
+    With ``labels``, the subject consists of the segments with one of these labels. Without, it consists of the
+    segments that cover a smaller share of the border than of the whole image. Raises UserError for a model that
+    cannot be loaded and for unknown labels.
     """
 
     def __init__(self, name: str | Path, *, labels: Sequence[str] = (), device: str | None = None) -> None:
@@ -31,17 +32,17 @@ class SubjectSegmenter:
         known = set(self._pipeline.model.config.id2label.values())
         if self._labels - known:
             raise UserError(
-                f"the segmentation model {self.name!r} knows no {', '.join(sorted(self._labels - known))}; "
-                f"it knows {', '.join(sorted(known)[:20])}"
+                f"the segmentation model {self.name!r} has no label {', '.join(sorted(self._labels - known))}; "
+                f"its labels are {', '.join(sorted(known)[:20])}"
             )
 
     @property
     def revision(self) -> str:
-        """The hub commit; "" for a folder."""
+        """The hub commit; empty for a folder."""
         return str(getattr(self._pipeline.model.config, "_commit_hash", None) or "")
 
     def mask(self, pixels: Pixels) -> Mask:
-        """(H, W), true on the subject; all false where the model sees none."""
+        """Mask (H, W) of an image (H, W, 3) uint8, true on the subject; all false where the model finds none."""
         found = np.zeros(pixels.shape[:2], bool)
         for segment in self._pipeline(Image.fromarray(pixels)):
             area = np.asarray(segment["mask"]) > 127
@@ -62,32 +63,30 @@ def _load(name: str, device: str | None) -> Any:
     if Path(name).expanduser().exists():
         name = str(Path(name).expanduser())
         if not (Path(name) / "config.json").is_file():
-            raise UserError(f"{name} is no segmentation model of transformers: it has no config.json")
+            raise UserError(f"{name} is not a segmentation model for transformers: it has no config.json")
         if not any(Path(name).glob("*.safetensors")):
-            raise UserError(f"{name} has no weights (*.safetensors); pickles are not read")
-    place = device or ("cuda" if torch.cuda.is_available() else "cpu")
+            raise UserError(f"{name} has no weights in safetensors; pickled weights are not read")
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     transformers.utils.logging.disable_progress_bar()
     try:
         return transformers.pipeline(
             "image-segmentation",
             model=_network(name),
             image_processor=transformers.AutoImageProcessor.from_pretrained(name),
-            device=place,
+            device=device,
         )
     except UserError:
         raise
-    except (
-        Exception
-    ) as error:  # configurations, weights and the hub fail in many ways, all of them the user's
+    except Exception as error:  # bad configurations, weights and hub access raise many kinds of error
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(
-            f"the segmentation model {name!r} could not be loaded: {reason}; name a folder or a hub id of a model "
-            "for image segmentation with safetensors weights, or leave it out to go by the border's colours"
+            f"the segmentation model {name!r} could not be loaded: {reason}; give the folder or hub id of an image "
+            "segmentation model with safetensors weights, or leave it out to use the colours along the border"
         ) from error
 
 
 def _network(name: str) -> Any:
-    """The network that a model's configuration names, with all of its weights."""
+    """The network that the model's configuration names, with all of its weights loaded."""
     import transformers
 
     config = transformers.AutoConfig.from_pretrained(name)

@@ -1,1 +1,1 @@
-"""Any diffusers pipeline that reads prompts: loading, batches, the differences between pipelines."""
+"""Text-to-image generation with any diffusers pipeline: loading, batching and the differences between pipelines."""

@@ -1,4 +1,4 @@
-"""Which requests can be drawn together, and the pictures they start from."""
+"""Grouping requests that can share a batch, and preparing the images and masks they start from."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from synthaug.records import GenerationRequest, Pixels
 Start = Literal["text", "image", "inpaint"]
 
 IMAGE_STRENGTH = 0.6
-"""Image to image: enough noise for new textures and details, too little for another composition."""
+"""Default for image to image: enough noise for new textures and details, too little for another composition."""
 
 INPAINT_STRENGTH = 1.0
-"""Inpainting starts from pure noise: below 1, what the mask is to remove shines through."""
+"""Default for inpainting, which starts from pure noise: below 1, the content to be replaced shows through."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What all images of a batch share."""
+    """The settings that all images of a batch share."""
 
     start: Start
     guidance_scale: float
-    strength: float | None  # None for text
+    strength: float | None  # share of the noise added to the starting image, 0..1; None for text
 
     def details(self, request: GenerationRequest) -> dict[str, Any]:
-        """What decided one image's pixels besides the generator's own settings."""
-        found: dict[str, Any] = {}
+        """What determined the pixels of one image besides the settings of the generator."""
+        details: dict[str, Any] = {}
         if request.guidance_scale is not None:
-            found["guidance_scale"] = self.guidance_scale
+            details["guidance_scale"] = self.guidance_scale
         if self.start != "text":
-            found |= {"start": self.start, "strength": self.strength}
-        return found
+            details |= {"start": self.start, "strength": self.strength}
+        return details
 
 
 def group(requests: Sequence[GenerationRequest], guidance: float, steps: int) -> Mapping[Setting, list[int]]:
-    """The positions of the requests that share a setting; ``guidance`` is for those that name none."""
+    """The positions of the requests that share each setting; ``guidance`` applies to requests without their own."""
     groups: dict[Setting, list[int]] = {}
     for position, request in enumerate(requests):
         groups.setdefault(_setting(request, guidance, steps), []).append(position)
@@ -50,22 +50,22 @@ def group(requests: Sequence[GenerationRequest], guidance: float, steps: int) ->
 
 
 def _setting(request: GenerationRequest, guidance: float, steps: int) -> Setting:
-    own = guidance if request.guidance_scale is None else float(request.guidance_scale)
+    scale = guidance if request.guidance_scale is None else float(request.guidance_scale)
     if request.image is None:
         if request.mask is not None or request.strength is not None:
             raise UserError("a mask or a strength needs an image to start from")
-        return Setting("text", own, None)
+        return Setting("text", scale, None)
     start: Start = "image" if request.mask is None else "inpaint"
-    usual = IMAGE_STRENGTH if start == "image" else INPAINT_STRENGTH
-    strength = usual if request.strength is None else float(request.strength)
+    default = IMAGE_STRENGTH if start == "image" else INPAINT_STRENGTH
+    strength = default if request.strength is None else float(request.strength)
     if not 0 < strength <= 1:
-        raise UserError(f"the strength is {strength:g}; it must lie above 0 and at most at 1")
+        raise UserError(f"the strength is {strength:g}; it must be above 0 and at most 1")
     if int(strength * steps) < 1:
         raise UserError(
-            f"a strength of {strength:g} leaves none of {steps} steps; "
-            f"it takes a strength of at least {math.ceil(100 / steps) / 100:g}, or more steps"
+            f"a strength of {strength:g} leaves none of the {steps} steps; "
+            f"use a strength of at least {math.ceil(100 / steps) / 100:g}, or more steps"
         )
-    return Setting(start, own, strength)
+    return Setting(start, scale, strength)
 
 
 def sources(requests: Sequence[GenerationRequest], size: tuple[int, int]) -> list[Pixels]:
@@ -78,7 +78,7 @@ def sources(requests: Sequence[GenerationRequest], size: tuple[int, int]) -> lis
 
 
 def masks(requests: Sequence[GenerationRequest], size: tuple[int, int]) -> list[NDArray[np.bool_]]:
-    """The masks, each (H, W) at ``size`` (width, height), true where to draw anew."""
+    """The masks, each (H, W) bool at ``size`` (width, height), true where the image is to be replaced."""
     return [mask_at(request, size) for request in requests if request.mask is not None]
 
 
@@ -88,13 +88,15 @@ def mask_at(request: GenerationRequest, size: tuple[int, int]) -> NDArray[np.boo
     if mask is None or image is None:
         raise ValueError("this request has no mask")
     if mask.shape != image.shape[:2]:
-        raise UserError(f"the mask is {mask.shape[::-1]} and its image {image.shape[1::-1]}; they must agree")
+        raise UserError(
+            f"the mask has the size {mask.shape[::-1]} and its image {image.shape[1::-1]}; both must be the same"
+        )
     white = _resized(mask.astype(np.uint8) * 255, size, Image.Resampling.NEAREST)
     return np.asarray(white > 127)
 
 
 def keep_unmasked(drawn: Pixels, request: GenerationRequest, source: Pixels) -> Pixels:
-    """``drawn`` with what the mask keeps taken from ``source``, both (H, W, 3)."""
+    """``drawn`` (H, W, 3) inside the mask of the request, ``source`` (H, W, 3) outside of it."""
     mask = mask_at(request, (drawn.shape[1], drawn.shape[0]))
     return np.where(mask[..., None], drawn, source)
 

@@ -1,4 +1,4 @@
-"""Any diffusers pipeline that reads prompts: from text, from an image, or inside a mask."""
+"""Generating with any diffusers text-to-image pipeline: from text, from an image, or inside a mask."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from synthaug.generators.diffusion.pipelines import is_out_of_memory
 from synthaug.generators.folders import find_model
 from synthaug.records import GenerationRequest, Pixels
 
-ACCELERATOR_BATCH = 8  # images; halved for good when memory runs out
-CPU_BATCH = 1  # images; a large model gains nothing from more
+ACCELERATOR_BATCH = 8  # images; permanently halved when memory runs out
+CPU_BATCH = 1  # images; larger batches do not make a large model faster
 
 
 def never() -> bool:
-    """The question "should I stop?" answered with no."""
+    """The default of ``should_cancel``: generation is never cancelled."""
     return False
 
 
 class DiffusionGenerator:
-    """Drives one pipeline; a batch always has the same shape on a CPU, so that pixels depend on nothing else."""
+    """Drives one pipeline. On a CPU all batches have the same shape, so that pixels do not depend on the batch."""
 
     def __init__(
         self,
@@ -74,19 +74,19 @@ class DiffusionGenerator:
 
     @property
     def image_size(self) -> tuple[int, int]:
-        """Width and height of the images."""
+        """Width and height of the images in pixels."""
         return self.settings.output_size
 
     def describe(self) -> ModelCard:
-        """The model folder's card."""
+        """The card of the model folder."""
         return self._card
 
     def generate(
         self, requests: Sequence[GenerationRequest], should_cancel: ShouldCancel = never
     ) -> list[GeneratedImage]:
-        """One image a request, in order; see :class:`synthaug.generators.base.Generator`.
+        """One image per request, in order; see :class:`synthaug.generators.base.Generator`.
 
-        Requests of one guidance, start and strength are drawn together.
+        Requests with the same guidance, start and strength share batches.
         """
         images: dict[int, GeneratedImage] = {}
         groups = group(requests, self.settings.guidance_scale, self.settings.num_inference_steps)
@@ -117,10 +117,10 @@ class DiffusionGenerator:
     def _draw(
         self, requests: Sequence[GenerationRequest], setting: Setting, should_cancel: ShouldCancel
     ) -> NDArray[np.uint8]:
-        """Images (N, H, W, 3) uint8 at the pipeline's own size."""
+        """Images (N, H, W, 3) uint8 at the native size of the pipeline."""
         import torch
 
-        def stop_if_asked(pipeline: Any, step: int, time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        def stop_if_cancelled(pipeline: Any, step: int, time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
             if should_cancel():
                 raise Cancelled("generation was cancelled")
             return tensors
@@ -132,15 +132,15 @@ class DiffusionGenerator:
             drawn = pipeline(
                 **self._loaded.arguments([request.prompt for request in requests], setting.guidance_scale),
                 **self._start_arguments(pipeline, requests, setting),
-                # Noise is drawn on the CPU, one source an image, so that it depends on the seed alone.
+                # Draw the noise on the CPU with one generator per image, so that it depends on the seed alone.
                 generator=[torch.Generator().manual_seed(request.seed) for request in requests],
                 num_inference_steps=self.settings.num_inference_steps,
-                callback_on_step_end=stop_if_asked,
+                callback_on_step_end=stop_if_cancelled,
                 output_type="np",
             ).images
         if not np.isfinite(drawn).all():
             raise SynthaugError(
-                f"{self.name} drew NaN or infinite values in {self.settings.dtype}; try device='cpu'"
+                f"{self.name} produced NaN or infinite values in {self.settings.dtype}; try device='cpu'"
             )
         images: NDArray[np.uint8] = np.rint(drawn * 255).astype(np.uint8)
         return images
@@ -148,11 +148,11 @@ class DiffusionGenerator:
     def _start_arguments(
         self, pipeline: Any, requests: Sequence[GenerationRequest], setting: Setting
     ) -> dict[str, Any]:
-        """What the pipeline's call takes besides the prompts: the size, and the images to start from."""
+        """The arguments of the pipeline's call besides the prompts: the size, and the images to start from."""
         size = self._loaded.native_size
-        taken = inspect.signature(pipeline.__call__).parameters  # some have the size from the image alone
+        parameters = inspect.signature(pipeline.__call__).parameters  # some infer the size from the image
         arguments: dict[str, Any] = {
-            name: side for name, side in zip(("width", "height"), size, strict=True) if name in taken
+            name: side for name, side in zip(("width", "height"), size, strict=True) if name in parameters
         }
         if setting.start == "text":
             return arguments
@@ -170,25 +170,25 @@ class DiffusionGenerator:
 
     @staticmethod
     def _kept(drawn: Pixels, request: GenerationRequest) -> Pixels:
-        """Inpainting alters even what it keeps, going through the VAE: that is put back as it was."""
+        """``drawn`` with the unmasked pixels restored, because the VAE alters even what inpainting keeps."""
         if request.mask is None:
             return drawn
         (source,) = sources([request], (drawn.shape[1], drawn.shape[0]))
         return keep_unmasked(drawn, request, source)
 
-    def _batch_size(self, asked: int | None) -> int:
+    def _batch_size(self, requested: int | None) -> int:
         if self._loaded.device == "cpu":
             return self._card.batch_size or CPU_BATCH
-        return asked or self._card.batch_size or ACCELERATOR_BATCH
+        return requested or self._card.batch_size or ACCELERATOR_BATCH
 
     def _make_room(self, error: Exception) -> None:
-        """Halve the batch for good where it was memory that failed; elsewhere raise the error again."""
+        """Halve the batch permanently if memory ran out; raise any other error again."""
         import torch
 
         if self._loaded.compiled and isinstance(error, torch._dynamo.exc.TorchDynamoException):
             reason = str(error).strip().partition("\n")[0]
             raise UserError(
-                f"{self.name} cannot be compiled on this machine ({reason}); do without"
+                f"{self.name} cannot be compiled on this machine ({reason}); run it without compilation"
             ) from error
         if not is_out_of_memory(error):
             raise error

@@ -1,4 +1,4 @@
-"""From a model folder to a pipeline on a device: number format, adapters, memory, compilation."""
+"""Loading a pipeline from a model folder onto a device: number format, adapters, memory and compilation."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from synthaug.weights import pretrained, read_tensors, refuse_misfit
 if TYPE_CHECKING:
     import torch
 
-KEPT = 2  # pipelines: two generators are compared side by side without loading either again
-ROOM = 1.3  # times the weights' size: what a card must have free to hold them and work
+KEPT = 2  # pipelines kept in memory, so that two generators can be compared without reloading either
+ROOM = 1.3  # free memory that a GPU needs, as a multiple of the size of the weights
 DRIVEN_BY = {"generator", "num_inference_steps", "callback_on_step_end", "output_type"}
 
 _loaded: OrderedDict[tuple[str, str, str, bool], LoadedPipeline] = OrderedDict()
@@ -29,7 +29,10 @@ _loading = threading.Lock()
 
 
 def load_pipeline(folder: ModelFolder, device: str | None, compile: bool = False) -> LoadedPipeline:
-    """The pipeline of a folder on ``device`` (None: the GPU if there is one); the last two are kept in memory."""
+    """The pipeline of a folder on ``device`` (None: the GPU if there is one); keeps the last two in memory.
+
+    Raises UserError for a folder that is not a usable text-to-image pipeline, or one that needs too much memory.
+    """
     import torch
 
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
@@ -56,13 +59,13 @@ def _load(folder: ModelFolder, device: str, compile: bool) -> LoadedPipeline:
         if is_out_of_memory(error):
             raise _too_large(folder, device) from error
         raise UserError(
-            f"{folder.path} could not be loaded as a text-to-image pipeline of diffusers: {error}"
+            f"{folder.path} could not be loaded as a diffusers text-to-image pipeline: {error}"
         ) from error
     missing = DRIVEN_BY - set(inspect.signature(pipeline.__call__).parameters)
     if missing:
         raise UserError(
-            f"{type(pipeline).__name__} in {folder.path} cannot be driven: "
-            f"its call has no {', '.join(sorted(missing))}"
+            f"{type(pipeline).__name__} in {folder.path} cannot be used: "
+            f"its call lacks the arguments {', '.join(sorted(missing))}"
         )
     pipeline.set_progress_bar_config(disable=True)
     _tune(pipeline, device, compile)
@@ -70,7 +73,7 @@ def _load(folder: ModelFolder, device: str, compile: bool) -> LoadedPipeline:
 
 
 def number_format(device: torch.device) -> torch.dtype:
-    """bfloat16 on a GPU that multiplies it (its range is float32's: no overflow), float16 on others, else float32."""
+    """bfloat16 on a GPU with native support (it has the range of float32), float16 on other GPUs, else float32."""
     import torch
 
     from synthaug.hardware import multiplies_bfloat16
@@ -81,7 +84,7 @@ def number_format(device: torch.device) -> torch.dtype:
 
 
 def assemble(folder: ModelFolder, dtype: torch.dtype) -> Any:
-    """The pipeline in main memory, its adapters merged into its weights."""
+    """The pipeline in main memory, with its adapters merged into its weights."""
     if folder.base is not None:
         pipeline = assemble(folder.base, dtype)
         _merge_adapter(pipeline, folder)
@@ -91,9 +94,9 @@ def assemble(folder: ModelFolder, dtype: torch.dtype) -> Any:
 
     for each in (diffusers, transformers):
         each.utils.logging.disable_progress_bar()
-        each.utils.logging.set_verbosity_error()  # a line a prompt that is too long: we count those ourselves
+        each.utils.logging.set_verbosity_error()  # hides a warning per overlong prompt; GeneratedImage.cut has it
     config = diffusers.DiffusionPipeline.load_config(folder.path)
-    # A safety checker replaces images it objects to by black ones; here a person sees every image anyway.
+    # A safety checker replaces images with black ones; here a person looks at every image anyway.
     off = {"safety_checker": None, "requires_safety_checker": False} if "safety_checker" in config else {}
     networks = {
         name: pretrained(kind, folder.path / name, folder.variant, dtype=dtype)
@@ -112,7 +115,7 @@ def assemble(folder: ModelFolder, dtype: torch.dtype) -> Any:
 
 
 def _network_kinds(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The networks that a pipeline's index names, with their classes."""
+    """Name and class of each network that a pipeline's index lists."""
     import diffusers
     import torch
     import transformers
@@ -126,13 +129,13 @@ def _network_kinds(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _merge_adapter(pipeline: Any, folder: ModelFolder) -> None:
-    """Add a LoRA to a pipeline's weights; a scheduler beside it takes the place of the pipeline's."""
+    """Merge a LoRA into a pipeline's weights; a scheduler stored beside it replaces the pipeline's."""
     if find_spec("peft") is None:
-        raise UserError(f"{folder.path} is a LoRA; to use one: pip install 'synthaug[finetune]'")
+        raise UserError(f"{folder.path} is a LoRA, which needs an extra: pip install 'synthaug[finetune]'")
     try:
         pipeline.load_lora_weights(folder.path, weight_name=ADAPTER, local_files_only=True)
     except (ValueError, LookupError) as error:
-        raise UserError(f"{folder.path / ADAPTER} is no LoRA of its base: {error}") from error
+        raise UserError(f"{folder.path / ADAPTER} is not a LoRA for its base: {error}") from error
     _check_adapter(pipeline, folder.path / ADAPTER)
     pipeline.fuse_lora(safe_fusing=True)
     pipeline.unload_lora_weights()
@@ -143,12 +146,14 @@ def _merge_adapter(pipeline: Any, folder: ModelFolder) -> None:
         settings = read_json(dict[str, Any], config)
         kind = getattr(diffusers, str(settings.get("_class_name")), None)
         if kind is None:
-            raise UserError(f"{config} names no scheduler of diffusers: {settings.get('_class_name')!r:.80}")
+            raise UserError(
+                f"{config} names the scheduler {settings.get('_class_name')!r:.80}, which diffusers does not have"
+            )
         pipeline.scheduler = kind.from_config(settings)
 
 
 def _check_adapter(pipeline: Any, path: Path) -> None:
-    """Refuse a LoRA of which a pipeline took only a part: diffusers passes over layers that it does not have."""
+    """Raises UserError if a pipeline loaded only part of a LoRA: diffusers silently skips layers it does not have."""
     parts = {name: each for name, each in pipeline.components.items() if hasattr(each, "named_parameters")}
     taken = {
         re.sub(r"\.default_\d+(?=\.|$)", "", f"{part}.{name}")
@@ -157,26 +162,26 @@ def _check_adapter(pipeline: Any, path: Path) -> None:
         if "lora_" in name
     }
     stored = {name for name in read_tensors(path)[1] if not name.endswith("alpha")}
-    if len(taken) != len(stored):  # their names differ by who wrote the file; their number does not
+    if len(taken) != len(stored):  # the names differ between tools that write LoRAs; the number does not
         refuse_misfit(path, taken - stored, stored - taken, ())
 
 
 def _place(pipeline: Any, device: str) -> bool:
-    """Move a pipeline to its device; true where only the part at work is there, because not all of it fits."""
+    """Move a pipeline to its device; true if it does not fit, so that only the active part is kept there."""
     import torch
 
     if torch.device(device).type != "cuda" or _fits(pipeline, device):
         pipeline.to(device)
         return False
-    _loaded.clear()  # what was kept for another time gives way first
+    _loaded.clear()  # first free the pipelines kept for reuse
     torch.cuda.empty_cache()
     if _fits(pipeline, device):
         pipeline.to(device)
         return False
     if find_spec("accelerate") is None:
         raise UserError(
-            f"the weights take {weights_size(pipeline) / 1e9:.1f} GB, more than {device} has free; to keep only the "
-            "part at work there: pip install 'synthaug[finetune]' (accelerate), or choose device='cpu'"
+            f"the weights take {weights_size(pipeline) / 1e9:.1f} GB, more than {device} has free; to offload parts "
+            "to main memory: pip install 'synthaug[finetune]' (accelerate), or choose device='cpu'"
         )
     pipeline.enable_model_cpu_offload(device=device)
     return True
@@ -190,7 +195,7 @@ def _fits(pipeline: Any, device: str) -> bool:
 
 
 def weights_size(pipeline: Any) -> int:
-    """Bytes of all of a pipeline's weights."""
+    """Size in bytes of all weights of a pipeline."""
     import torch
 
     modules = [each for each in pipeline.components.values() if isinstance(each, torch.nn.Module)]
@@ -198,7 +203,7 @@ def weights_size(pipeline: Any) -> int:
 
 
 def _tune(pipeline: Any, device: str, compile: bool) -> None:
-    """What makes an accelerator faster (a CPU gains nothing from it) and leaner; compilation when asked."""
+    """Apply settings that save time and memory on an accelerator, and compile the denoiser if requested."""
     import torch
 
     denoiser = getattr(pipeline, "unet", None)

@@ -1,4 +1,4 @@
-"""The differences between diffusers' pipelines: starting points, prompt encoding, guidance, size, defaults."""
+"""A uniform interface to diffusers pipelines: starting points, prompt encoding, guidance, size and defaults."""
 
 from __future__ import annotations
 
@@ -15,32 +15,34 @@ from synthaug.generators.diffusion.batches import Start
 if TYPE_CHECKING:
     import torch
 
-EMBEDDINGS_KEPT = 256  # prompts; an SDXL prompt takes 0.3 MB
+EMBEDDINGS_KEPT = 256  # prompts; the embeddings of one SDXL prompt take 0.3 MB
 PLAIN_NAMES = ("prompt_embeds", "negative_prompt_embeds")
 POOLED_NAMES = (*PLAIN_NAMES, "pooled_prompt_embeds", "negative_pooled_prompt_embeds")
 
 
 @dataclass(slots=True)
 class LoadedPipeline:
-    """A pipeline in memory. It holds state while it runs, so only one thread at a time may drive it."""
+    """A pipeline in memory. It keeps state while it runs, so only the thread that holds ``lock`` may call it."""
 
     pipeline: Any
     device: str
     dtype: torch.dtype
     compiled: bool = False
-    offloaded: bool = False  # only the part at work is on the device
+    offloaded: bool = False  # whether only the active part is on the device
     lock: threading.RLock = field(default_factory=threading.RLock)
     embeddings: OrderedDict[tuple[str, bool], dict[str, torch.Tensor]] = field(default_factory=OrderedDict)
-    others: dict[Start, Any] = field(default_factory=dict)  # the same weights, started from an image
+    others: dict[Start, Any] = field(
+        default_factory=dict
+    )  # pipelines with the same weights that start from an image
 
     @property
     def fixed_batch(self) -> bool:
-        """Whether all batches must have one shape: pixels depend on it on a CPU, compiled code is made for it."""
+        """Whether all batches must have the same shape: on a CPU pixels depend on it, and so does compiled code."""
         return self.compiled or self.device == "cpu"
 
     @property
     def native_size(self) -> tuple[int, int]:
-        """Width and height the pipeline draws."""
+        """Width and height in pixels of the images that the pipeline generates."""
         cells = getattr(self.pipeline, "default_sample_size", None) or self._denoiser.config.sample_size
         height, width = (cells, cells) if isinstance(cells, int) else cells
         factor = self.pipeline.vae_scale_factor
@@ -48,9 +50,9 @@ class LoadedPipeline:
 
     @property
     def guidance_name(self) -> str | None:
-        """The argument that sets classifier-free guidance; None where a pipeline has none.
+        """The argument that sets classifier-free guidance; None if the pipeline has none.
 
-        Where ``guidance_scale`` has no default (Qwen-Image), it is for models distilled from a guided one.
+        A ``guidance_scale`` without a default (Qwen-Image) is meant for guidance-distilled models instead.
         """
         parameters = inspect.signature(self.pipeline.__call__).parameters
         if "guidance_scale" in parameters and parameters["guidance_scale"].default is not None:
@@ -58,16 +60,16 @@ class LoadedPipeline:
         return "true_cfg_scale" if "true_cfg_scale" in parameters else None
 
     def default(self, argument: str) -> Any:
-        """The pipeline's own default for an argument of its call."""
+        """The pipeline's default for an argument of its call."""
         return inspect.signature(self.pipeline.__call__).parameters[argument].default
 
     @property
     def default_guidance(self) -> float:
-        """The pipeline's own guidance scale; 1, which is none, where it has no such thing."""
+        """The pipeline's default guidance scale; 1 (no guidance) if it has none."""
         return 1.0 if self.guidance_name is None else float(self.default(self.guidance_name))
 
     def starting_from(self, start: Start) -> Any:
-        """The pipeline that starts from noise, from an image, or from what surrounds a mask; made on first use."""
+        """The pipeline that starts from text, from an image or from a masked image; created on first use."""
         if start == "text":
             return self.pipeline
         if start not in self.others:
@@ -82,7 +84,7 @@ class LoadedPipeline:
             pipeline = kind.from_pipe(self.pipeline)
         except ValueError as error:
             raise UserError(
-                f"diffusers has no pipeline that starts {type(self.pipeline).__name__} from "
+                f"diffusers has no version of {type(self.pipeline).__name__} that starts from "
                 f"{'an image' if start == 'image' else 'a masked image'}; start from text"
             ) from error
         pipeline.set_progress_bar_config(disable=True)
@@ -91,7 +93,7 @@ class LoadedPipeline:
         return pipeline
 
     def arguments(self, prompts: list[str], guidance: float) -> dict[str, Any]:
-        """What the pipeline's call takes for these prompts and guidance: embeddings, where it is known how."""
+        """The pipeline's call arguments for these prompts and guidance: cached embeddings for known pipelines."""
         import torch
 
         strength: dict[str, Any] = {} if self.guidance_name is None else {self.guidance_name: guidance}
@@ -99,20 +101,20 @@ class LoadedPipeline:
             if self.guidance_name == "true_cfg_scale" and guidance > 1:
                 strength["negative_prompt"] = [" "] * len(prompts)  # without one it does not guide
             return {"prompt": prompts, **strength}
-        # A model that was told its guidance in training is told it again, and runs once a step.
+        # A guidance-distilled model takes the scale as an input and runs once per step.
         guided = guidance > 1 and self._denoiser.config.time_cond_proj_dim is None
         encoded = [self._encode(prompt, guided) for prompt in prompts]
         return {name: torch.cat([each[name] for each in encoded]) for name in encoded[0]} | strength
 
     def unread(self, prompt: str) -> str:
-        """The end of the prompt that fits none of the text encoders, "" if it all fits one."""
+        """The end of the prompt that is too long for every text encoder; "" if the whole prompt fits one."""
         components = self.pipeline.components.items()
         tokenizers = [each for name, each in components if name.startswith("tokenizer") and each is not None]
         return min((self._beyond(tokenizer, prompt) for tokenizer in tokenizers), key=len, default="")
 
     def _beyond(self, tokenizer: Any, prompt: str) -> str:
-        asked = inspect.signature(self.pipeline.__call__).parameters.get("max_sequence_length")
-        longest = min(tokenizer.model_max_length, math.inf if asked is None else asked.default)
+        parameter = inspect.signature(self.pipeline.__call__).parameters.get("max_sequence_length")
+        longest = min(tokenizer.model_max_length, math.inf if parameter is None else parameter.default)
         tokens = tokenizer(prompt, return_offsets_mapping=True, verbose=False)
         if len(tokens.input_ids) <= longest:
             return ""
@@ -130,7 +132,7 @@ class LoadedPipeline:
         return PLAIN_NAMES if isinstance(self.pipeline, StableDiffusionPipeline) else None
 
     def _encode(self, prompt: str, guided: bool) -> dict[str, torch.Tensor]:
-        """One prompt's embeddings, each with a batch of 1; the latest prompts' are kept."""
+        """The embeddings of one prompt, each with a batch of 1; those of the most recent prompts are cached."""
         key = (prompt, guided)
         if key not in self.embeddings:
             encoded = self.pipeline.encode_prompt(
@@ -150,7 +152,7 @@ class LoadedPipeline:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an allocator gave up: Python's, PyTorch's for the CPU (which says so in words only), or CUDA's."""
+    """Whether memory ran out: Python's, PyTorch's on the CPU (known only by its message) or that of a GPU."""
     import torch
 
     if isinstance(error, MemoryError | torch.OutOfMemoryError):

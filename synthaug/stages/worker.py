@@ -1,0 +1,22 @@
+"""``python -m synthaug.stages.worker WORKSPACE``: the process in which an open app's jobs run."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+from synthaug.running.worker_process import serve_queue
+from synthaug.stages.handlers import HANDLERS
+
+MODULE = "synthaug.stages.worker"
+
+
+def main() -> None:
+    """Work the queue of the workspace that the first argument names."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    serve_queue(Path(sys.argv[1]), HANDLERS)
+
+
+if __name__ == "__main__":
+    main()

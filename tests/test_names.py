@@ -1,0 +1,30 @@
+"""Names that people give."""
+
+from __future__ import annotations
+
+import pytest
+
+from synthaug.errors import UserError
+from synthaug.names import check_name
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("hips", "hips"), ("  two words ", "two words"), ("Hu\u0308fte", "H\u00fcfte"), ("股関節", "股関節")],
+)
+def test_a_name_is_kept_without_spaces_around_it_and_in_one_spelling(given: str, kept: str) -> None:
+    assert check_name(given, "a view") == kept
+
+
+@pytest.mark.parametrize("given", ["", "  ", "a" * 101, "two\nlines", "\x1b[31mred", "\udcff"])
+def test_what_could_not_be_shown_or_kept_is_refused(given: str) -> None:
+    with pytest.raises(
+        UserError, match=r"^a view cannot be called .*; give it 1 to 100 printable characters$"
+    ):
+        check_name(given, "a view")
+
+
+def test_a_long_name_is_not_repeated_in_full() -> None:
+    with pytest.raises(UserError) as refused:
+        check_name("x" * 5000, "a model", 60)
+    assert len(str(refused.value)) < 150
