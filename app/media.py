@@ -40,10 +40,15 @@ def opened(png: bytes) -> Image.Image:
 def thumbnail(png: bytes, size: int) -> bytes:
     """A WebP no wider or higher than ``size`` px; lossless where the image is that small already."""
     with opened(png) as image:
-        fits = max(image.size) <= size
-        small = image.convert("RGB")
-        if not fits:
-            small.thumbnail((size, size), Image.Resampling.LANCZOS)
+        return small_webp(image, size)
+
+
+def small_webp(image: Image.Image, size: int) -> bytes:
+    """An image as a WebP no wider or higher than ``size`` px."""
+    fits = max(image.size) <= size
+    small = image.convert("RGB")
+    if not fits:
+        small.thumbnail((size, size), Image.Resampling.LANCZOS)
     out = io.BytesIO()
     small.save(out, "WEBP", lossless=fits, quality=80, method=2)
     return out.getvalue()

@@ -41,6 +41,7 @@ def create_app(workspace: Workspace, access: Access, port: int = 7860) -> FastAP
     from synthaug.running.jobs import JobQueue
 
     from .context import AppContext
+    from .fresh_classes import FreshClasses
     from .page_scripts import mark_page_scripts
     from .theme import head, theme
 
@@ -49,6 +50,7 @@ def create_app(workspace: Workspace, access: Access, port: int = 7860) -> FastAP
     add_own_routes(app, context, access)
     pages = build_pages(context)
     functions = {index: str(each.api_name) for index, each in pages.fns.items()}
+    app.add_middleware(FreshClasses, workspace=workspace, pages=pages, build=lambda: build_pages(context))
     guard(app, context, access, functions)
     mark_page_scripts()
     with warnings.catch_warnings():
@@ -95,7 +97,7 @@ def build_pages(context: AppContext) -> gr.Blocks:
     import gradio as gr
     from gradio.components.navbar import Navbar
 
-    from .pages import data, explore, finetune, generate, label, train
+    from .pages import data, explore, finetune, generate, label, runs, train
     from .shell import PAGES, header
 
     builders: dict[str, Callable[[AppContext], None]] = {
@@ -105,6 +107,7 @@ def build_pages(context: AppContext) -> gr.Blocks:
         "label": label.page,
         "explore": explore.page,
         "train": train.page,
+        "runs": runs.page,
     }
     name = context.workspace.name
     demo = gr.Blocks(title=f"synthaug · {name}", fill_width=True, analytics_enabled=False)
@@ -128,8 +131,9 @@ def serve(
 
     Raises WorkspaceError if another app has it, UserError on a taken port, and off this machine without an owner.
     """
-    from synthaug.running.worker_process import WorkerProcess
-    from synthaug.stages.worker import MODULE
+    from synthaug.running.job_process import JobProcess
+    from synthaug.stages.job_process import MODULE
+    from synthaug.stages.uploads import remove_abandoned
     from synthaug.workspace import Workspace
 
     from .accounts.access import access
@@ -139,7 +143,8 @@ def serve(
     require_owner(workspace, how, host)
     with bound_socket(host, port) as listener, workspace.lock("serve") as lock:
         app = create_app(workspace, how, listener.getsockname()[1])
-        worker = WorkerProcess(workspace, MODULE, lock)
+        remove_abandoned(workspace)
+        worker = JobProcess(workspace, MODULE, lock)
         worker.start()
         try:
             _run(app, listener, how, open_browser)

@@ -43,7 +43,9 @@ def test_what_a_killed_init_left_is_refused_and_finished_by_repeating_it(
     for folder in ("images", "models"):
         (tmp_path / folder).mkdir()
     leave(tmp_path / "synthaug.db")
-    with pytest.raises(WorkspaceError, match=r"synthaug.db is empty; repeat the command that was interrupted: synthaug init"):
+    with pytest.raises(
+        WorkspaceError, match=r"synthaug.db is empty; repeat the command that was interrupted: synthaug init"
+    ):
         Workspace.open(tmp_path)
     Workspace.create(tmp_path, ["a", "b"]).db.close()
     assert Workspace.open(tmp_path).classes == ("a", "b")
