@@ -33,7 +33,7 @@ class Predictor:
     def __init__(self, model: str, images: str, threads: int) -> None:
         from synthaug.classifiers.fitted import FittedClassifier
 
-        _use_threads(threads)
+        use_threads(threads)
         self._classifier = FittedClassifier.load(Path(model))
         self._images = ImageStore(Path(images))
 
@@ -41,14 +41,14 @@ class Predictor:
         """The files "probs" (N, K) and "features" (N, D) of the images with the hashes ``payload``."""
         pixels = levels(partial(read_file, self._images), payload, self._classifier.recipe.image_size)
         probs, features = self._classifier.predict(pixels)
-        yield {"probs": _bytes(probs), "features": _bytes(features)}
+        yield {"probs": array_bytes(probs), "features": array_bytes(features)}
 
 
 class Extraction:
     """Looks with a feature extractor; a maker. ``name``, ``side``: as :func:`synthaug.features.load_extractor`."""
 
     def __init__(self, name: str, side: int, revision: str, images: str, threads: int) -> None:
-        _use_threads(threads)
+        use_threads(threads)
         self._extractor = extractor_of(name, side)
         if self._extractor.revision != revision:
             raise UserError(f"{name} is another network here than on the head; install the same packages")
@@ -57,7 +57,7 @@ class Extraction:
     def make(self, payload: Any, should_cancel: Callable[[], bool]) -> Iterator[Mapping[str, bytes]]:
         """The file "features" (N, D) of the images with the hashes ``payload``."""
         pixels = levels(partial(read_file, self._images), payload, self._extractor.image_size)
-        yield {"features": _bytes(self._extractor.features(pixels))}
+        yield {"features": array_bytes(self._extractor.features(pixels))}
 
 
 @lru_cache(maxsize=1)
@@ -94,7 +94,7 @@ def look_at(
         for part in doer.run(work, [task for task, _ in tasks.values()], lambda: False):
             if part.files:
                 ids = [image_id for image_id, _ in images[tasks[part.task.key][1]]]
-                yield ids, {each: _array(data) for each, data in part.files.items()}
+                yield ids, {each: read_array(data) for each, data in part.files.items()}
                 done += len(ids)
                 _report(progress, done, len(images), note)
     except ImageLost as error:
@@ -109,7 +109,8 @@ def threads() -> int:
     return torch.get_num_threads()
 
 
-def _use_threads(count: int) -> None:
+def use_threads(count: int) -> None:
+    """Let torch use so many threads in this process."""
     import torch
 
     torch.set_num_threads(count)
@@ -128,12 +129,14 @@ def _tasks(images: Sequence[tuple[int, str]], size: int) -> Iterator[tuple[Task,
         yield Task(f"{images[part][0][0]:010d}-{images[part][-1][0]:010d}-{digest}", hashes), part
 
 
-def _bytes(values: Floats) -> bytes:
+def array_bytes(values: Floats) -> bytes:
+    """An array as the bytes of an .npy file."""
     out = io.BytesIO()
     np.save(out, values, allow_pickle=False)
     return out.getvalue()
 
 
-def _array(data: bytes) -> Floats:
+def read_array(data: bytes) -> Floats:
+    """What ``array_bytes`` wrote."""
     found: Floats = np.load(io.BytesIO(data), allow_pickle=False)
     return found
