@@ -91,7 +91,9 @@ def train(
         raise UserError(f"a model called {name!r} exists; choose another with --name, or another --seed")
     test = load_test_set(workspace, chosen)
     data = load_dataset(workspace, frozen, chosen)
-    classifier, measured, _ = fit_and_measure(workspace, data, test, chosen, seed, progress, should_cancel)
+    classifier, measured, _ = fit_and_measure(
+        workspace.classes, data, test, chosen, seed, progress, should_cancel
+    )
     path = model_file(workspace, name)
     classifier.save(path)
     return models.add(
@@ -164,7 +166,7 @@ def check_image_size(image_size: int) -> None:
 
 
 def fit_and_measure(
-    workspace: Workspace,
+    classes: tuple[str, ...],
     data: Dataset,
     test: TestSet,
     recipe: Recipe,
@@ -177,7 +179,7 @@ def fit_and_measure(
     The figures are JSON-ready; the scores are log probabilities (N, K) of the test images in their order. Selection
     "test" is the published habit: it flatters, for the test set chose the epoch.
     """
-    classifier = _fitted(workspace.classes, data, test, recipe, seed, progress, should_cancel)
+    classifier = _fitted(classes, data, test, recipe, seed, progress, should_cancel)
     if recipe.head_only:
         log_probs = head_log_probabilities(classifier, test.data.inputs)
     else:
