@@ -71,7 +71,12 @@ def test_the_way_from_nothing_to_an_export(
     assert set(trained) == {"model", "accuracy", "per_class", "image_size", "depth"}
     assert shell.json("predict") == {"predicted": 1797, "model": "m"}
     exported = shell.json("export", tmp_path / "out", "--view", "small")
-    assert exported == {"images": 685, "manifest": str(tmp_path / "out" / "manifest.json")}
+    assert exported == {
+        "images": 685,
+        "manifest": str(tmp_path / "out" / "manifest.json"),
+        "films": 0,
+        "note": "",
+    }
     assert shell.json("verify") == {"images": 1797, "problems": []}
     status = shell.json("status")
     assert status["images"] == 1797
