@@ -16,6 +16,7 @@ from synthaug.landmarks.geometry import measure, start_places
 from synthaug.landmarks.scheme import load_scheme
 from synthaug.stages.landmark_scheme import current_scheme, use_scheme
 from synthaug.store import catalog, labels, landmarks
+from synthaug.store.label_chain import head
 from synthaug.workspace import Workspace
 
 from .conftest import App, running
@@ -68,6 +69,14 @@ def stored(app: App, image_id: int) -> Any:
     label = labels.current(workspace.db, [image_id]).get(image_id)
     workspace.db.close()
     return found, None if label is None else label.class_index
+
+
+def entries(app: App) -> int:
+    """How many lines the log has."""
+    workspace = Workspace.open(app.root)
+    count = head(workspace.db)[0]
+    workspace.db.close()
+    return count
 
 
 def spot(page: Page) -> tuple[float, float]:
@@ -179,20 +188,21 @@ def test_a_finger_widens_a_circle_and_an_owner_changes_the_limit(page: Page, app
     expect(page.locator("[data-saved]")).to_have_text("All saved")
     radius = stored(app, 3)[0].landmarks.points["right_head"][2]
     assert radius == pytest.approx(0.075 * WIDTH + 20 / scale, abs=1)
+    said = entries(app)
     page.locator("[data-lm-setup]").click()
     page.locator("[data-lm-rows] input").fill("90")
+    page.locator("[data-lm-cancel]").focus()
     page.keyboard.press("x")  # no key of the desk while the dialog is open
     with page.expect_navigation():
         page.locator("[data-lm-dialog] .primary").click()
     open_film(page, app, 4)
     workspace = Workspace.open(app.root)
     scheme = current_scheme(workspace)
-    said = len(labels.history(workspace.db, 4))
     workspace.db.close()
     assert scheme is not None
     assert scheme.classes is not None
     assert scheme.classes.thresholds == (90.0,)
-    assert said == 0
+    assert entries(app) == said
     drag(page, middle(page, "left_rim"), spot(page))  # in the picture of 1200 px of an image of 600
     expect(page.locator("[data-lm-why]")).to_contain_text("90°")
     page.keyboard.press("Enter")
