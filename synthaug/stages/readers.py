@@ -9,6 +9,7 @@ from hashlib import blake2b
 
 from synthaug.errors import LabelRefused
 from synthaug.records import LabelEntry, LabelValue
+from synthaug.stages.landmark_answers import measured
 from synthaug.stages.reading_settings import settings
 from synthaug.store import catalog, label_log, labels, leases, readings
 from synthaug.workspace import Workspace
@@ -130,7 +131,7 @@ def answer(workspace: Workspace, answers: Sequence[Answer], *, reviewer: bool) -
     def write(connection: object) -> list[int]:
         ids = []
         for each in answers:
-            ids += label_log.append(db, [_placed(workspace, each, reviewer)])
+            ids += label_log.append(db, measured(workspace, [_placed(workspace, each, reviewer)]))
             leases.release(db, [each.entry.image_id], each.entry.annotator)
         return ids
 

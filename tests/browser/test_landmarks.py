@@ -18,6 +18,7 @@ from synthaug.stages.landmark_scheme import current_scheme, use_scheme
 from synthaug.store import catalog, labels, landmarks
 from synthaug.store.label_chain import head
 from synthaug.workspace import Workspace
+from tests.made import add_untrained_model
 
 from .conftest import App, running
 
@@ -32,10 +33,10 @@ HIP = load_scheme("hip")
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """Four films with a white spot each, the last with a larger review copy, in a workspace with the scheme hip."""
+    """Five films with a white spot each, the fourth with a larger review copy, the fifth with a model's proposal."""
     workspace = Workspace.create(tmp_path_factory.mktemp("landmarks") / "work", (), "hip")
     use_scheme(workspace, "hip")
-    for level in range(4):
+    for level in range(5):
         pixels = np.full((HEIGHT, WIDTH, 3), level, np.uint8)
         pixels[SPOT[1] : SPOT[1] + 8, SPOT[0] : SPOT[0] + 8] = 255
         catalog.add_image(
@@ -48,6 +49,9 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
             origin="real",
             source=f"film {level}",
         )
+    model = add_untrained_model(workspace, name="angles-1")
+    proposed = (start_places(HIP, WIDTH, HEIGHT), 2.0)
+    landmarks.add_predictions(workspace.db, model.id, {5: proposed})
     workspace.db.close()
     with running(workspace.root) as started:
         yield started
@@ -57,7 +61,7 @@ def open_film(page: Page, app: App, number: int) -> None:
     page.goto(f"{app.url}/label?scope=real&order=newest")
     expect(page.locator(".ld")).to_have_attribute("data-ready", "true")
     page.keyboard.press("Control+g")
-    page.keyboard.type(str(5 - number))  # newest first
+    page.keyboard.type(str(6 - number))  # newest first
     page.keyboard.press("Enter")
     expect(page.locator(".ld-frame canvas")).to_have_attribute("aria-label", f"Image {number}")
 
@@ -162,6 +166,18 @@ def test_keys_move_a_landmark_and_take_it_back(page: Page, app: App) -> None:
     expect(page.locator("[data-saved]")).to_have_text("All saved")
     assert stored(app, 2) == (None, None)
     expect(page.locator("[data-lm-origin]")).to_have_text("Placed by you")  # to be mended, not begun again
+
+
+def test_what_a_model_proposed_is_accepted_as_its_own(page: Page, app: App) -> None:
+    open_film(page, app, 5)
+    expect(page.locator("[data-lm-origin]")).to_have_text("Proposed by angles-1, ± 2.0 px")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-saved]")).to_have_text("All saved")
+    workspace = Workspace.open(app.root)
+    (entry,) = labels.history(workspace.db, 5)
+    workspace.db.close()
+    assert (entry.source, entry.model_id) == ("accepted", 1)
+    assert stored(app, 5)[0].landmarks.points == start_places(HIP, WIDTH, HEIGHT)
 
 
 PLACE = """() => {
