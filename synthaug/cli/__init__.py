@@ -43,6 +43,7 @@ def main(arguments: list[str] | None = None) -> None:
         landmark_models,
         landmarks,
         learning,
+        reading,
         running,
         safety,
         views,

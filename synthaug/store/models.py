@@ -192,6 +192,26 @@ def predictions_of(db: Database, model_id: int, image_ids: Sequence[int]) -> dic
     return found
 
 
+def learned_from(db: Database, model: Model, image_ids: Sequence[int]) -> set[int]:
+    """Those of these images that a model was trained on: of its view; without one, all that were labeled by then."""
+    if model.view_id is None:
+        sql, key = (
+            (
+                "SELECT image_id FROM current_labels JOIN images ON images.id = image_id"
+                " WHERE value = 'class' AND split = 'train' AND created_at <= ?"
+            ),
+            model.created_at,
+        )
+    else:
+        sql, key = "SELECT image_id FROM view_images WHERE view_id = ?", str(model.view_id)
+    found: set[int] = set()
+    for chunk in chunks(image_ids):
+        marks = ",".join("?" * len(chunk))
+        rows = db.query(f"{sql} AND image_id IN ({marks})", [key, *chunk])
+        found |= {row["image_id"] for row in rows}
+    return found
+
+
 def predictions_of_image(db: Database, image_id: int) -> list[tuple[Model, Prediction]]:
     """What each model says of one image, the newest model first."""
     rows = db.query(
@@ -286,6 +306,22 @@ def scored_images(db: Database) -> list[sqlite3.Row]:
         ORDER BY images.id
         """
     )
+
+
+def scored_with(db: Database) -> tuple[str, int | None, str] | None:
+    """(features, model id, time) of the scores; None before anything was scored."""
+    row = db.one("SELECT features, model_id, scored_at FROM scores LIMIT 1")
+    return None if row is None else (row[0], row[1], row[2])
+
+
+def scored_count(db: Database) -> int:
+    """How many images are scored."""
+    return int(db.query("SELECT count(*) FROM scores")[0][0])
+
+
+def predicted_count(db: Database, model_id: int) -> int:
+    """How many images a model has predicted."""
+    return int(db.query("SELECT count(*) FROM predictions WHERE model_id = ?", [model_id])[0][0])
 
 
 def scored_features(db: Database) -> str | None:
