@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from synthaug.api.html import COLOURS, card, interval_plot, table, thumbnails
 from synthaug.records import Pixels
