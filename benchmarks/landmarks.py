@@ -1,6 +1,6 @@
 """The landmark model on drawn hips with known angles: how many degrees it is off, and how it agrees with the truth.
 
-    python benchmarks/landmarks.py [--train 219] [--test 100] [--size 320] [--image-size 160] [--epochs 12] [--recipe landmarks]
+    python benchmarks/landmarks.py [--train 219] [--test 100] [--size 320] [--image-size 160] [--epochs 12] [--seed 0]
 
 Phantoms (importers/hip) are no radiographs: they are easier, for nothing covers a rim. 219 is the number of captioned
 radiographs of Kakkar (2024), who gives no error in degrees. Where others measured Norberg angles on real films, models
