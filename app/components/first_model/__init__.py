@@ -33,7 +33,8 @@ def first_model_card(context: AppContext) -> None:
 
     def show() -> list[Any]:
         counts = counts_of(workspace)
-        return [_about(counts), gr.Button(interactive=not lacking(counts))]
+        variant = "secondary" if counts.models else "primary"
+        return [_about(counts), gr.Button(interactive=not lacking(counts), variant=variant)]
 
     def submit(name: str) -> list[Any]:
         try:

@@ -46,5 +46,4 @@ def importing() -> gr.HTML:
         js_on_load=mounting("components/importing/importing.js"),
         apply_default_css=False,
         formats=list(IMPORTERS),
-        elem_classes="sa-card sa-for-owner",
     )
