@@ -14,6 +14,7 @@ from .security import SAFE_METHODS
 KIB = 1024
 LIMITS = {
     "/data/labels": 1024 * KIB,  # 1,000 entries of some 300 bytes
+    "/data/tags": 8 * 1024 * KIB,  # 1,000,000 ids
     "/data/selections": 8 * 1024 * KIB,  # 1,000,000 ids
     "/gradio_api/queue/join": 1024 * KIB,  # a form with a long template
     "/data/uploads/part": 4 * 1024 * KIB,  # of a file on its way in; browsers send 2 MiB at a time

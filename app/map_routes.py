@@ -7,7 +7,7 @@ from functools import lru_cache
 from threading import Lock
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, Field
 
@@ -16,9 +16,13 @@ from synthaug.reading import explore, facets, feature_space, inspection
 from synthaug.reading.feature_space import FeatureSpace
 from synthaug.reading.suspects import Suspects, saved, saved_names, suspects
 from synthaug.stages.selections import save_selection
+from synthaug.stages.tag import counts, tag
 
+from .accounts.person import Person, signer
 from .context import AppContext
 from .points import encode_facets
+
+Signer = Annotated[Person, Depends(signer)]
 
 BYTES = "application/octet-stream"
 MOST_IDS = 1_000_000
@@ -30,6 +34,14 @@ class SelectionIn(BaseModel):
 
     name: str = Field(max_length=200)
     ids: list[int] = Field(max_length=MOST_IDS)
+
+
+class TagIn(BaseModel):
+    """Images to put a tag on, or to take it off."""
+
+    ids: list[int] = Field(max_length=MOST_IDS)
+    tag: str = Field(max_length=200)
+    tagged: bool
 
 
 def map_router(context: AppContext) -> APIRouter:
@@ -80,12 +92,21 @@ def map_router(context: AppContext) -> APIRouter:
 
     @router.get("/data/facets")
     def all_facets() -> Response:
-        return Response(encoded(explore.version(workspace)), media_type=BYTES, headers=FRESH)
+        return Response(encoded(facets.version(workspace)), media_type=BYTES, headers=FRESH)
 
     @router.get("/data/search")
     def search(text: Annotated[str, Query(max_length=200)]) -> Response:
         ids = facets.search(workspace, text)
         return Response(ids.astype("<u4").tobytes(), media_type=BYTES, headers=FRESH)
+
+    @router.get("/data/tags")
+    def all_tags() -> dict[str, Any]:
+        return {"counts": counts(workspace)}
+
+    @router.post("/data/tags")
+    def put_tag(body: TagIn, who: Signer) -> dict[str, Any]:
+        changed = tag(workspace, body.ids, body.tag, who.name, remove=not body.tagged)
+        return {"ok": True, "changed": changed}
 
     @router.get("/image/{key}")
     def link(key: str) -> RedirectResponse:

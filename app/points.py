@@ -57,7 +57,10 @@ def encode_points(points: Points, classes: Sequence[str]) -> bytes:
 
 def encode_facets(facets: Sequence[Facet]) -> bytes:
     """``facets`` as the bytes of ``/data/facets``: a column a facet, and in the header their titles and values."""
-    described = [{"name": each.name, "title": each.title, "values": list(each.values)} for each in facets]
+    described = [
+        {"name": each.name, "title": each.title, "values": list(each.values), "sets": each.sets}
+        for each in facets
+    ]
     return encode_columns({"facets": described}, [(each.name, "uint16", each.codes) for each in facets])
 
 

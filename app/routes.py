@@ -13,17 +13,19 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
 from synthaug.errors import ImageLost, LabelRefused, UnknownName, UserError, WorkspaceError
-from synthaug.records import Job, LabelEntry
+from synthaug.records import Job, LabelEntry, Landmarks
 from synthaug.stages import uploads
 from synthaug.stages.uploads import Staging
 
 from .accounts.person import Person, person, signer
 from .context import AppContext
 from .import_routes import import_router, upload_router
+from .landmark_routes import landmark_router
 from .map_routes import map_router
 from .media import media_router
 from .modules import modules_router
 from .points import encode_points
+from .run_routes import runs_router
 
 Asking = Annotated[Person, Depends(person)]
 Signer = Annotated[Person, Depends(signer)]
@@ -35,6 +37,14 @@ SHOWN_PARAMS = ("template", "label", "generator", "count", "source", "model", "v
 SHOWN_RESULTS = ("generated", "skipped", "seconds", "added", "duplicates", "model", "cut", "rate", "unit")
 
 
+class LandmarksIn(BaseModel):
+    """Where the person placed the landmarks, in pixels of the image."""
+
+    scheme: str = Field(max_length=100)
+    revision: str = Field(max_length=64)
+    points: dict[str, tuple[float, float] | tuple[float, float, float]] = Field(max_length=200)
+
+
 class LabelIn(BaseModel):
     """One thing the person said about one image."""
 
@@ -44,6 +54,12 @@ class LabelIn(BaseModel):
     source: Literal["human", "accepted"]
     op_id: str = Field(min_length=8, max_length=64)
     model_id: int | None = Field(None, ge=1, lt=2**63)  # of the prediction that the person saw
+    landmarks: LandmarksIn | None = None
+
+    def entry(self, annotator: str) -> LabelEntry:
+        """As the log takes it, signed."""
+        placed = None if self.landmarks is None else Landmarks(**self.landmarks.model_dump())
+        return LabelEntry(**self.model_dump(exclude={"landmarks"}), annotator=annotator, landmarks=placed)
 
 
 class LabelsIn(BaseModel):
@@ -59,12 +75,21 @@ class UndoIn(BaseModel):
     op_id: str = Field(min_length=8, max_length=64)
 
 
+class RetiredIn(BaseModel):
+    """A slot value to leave out of the next jobs, or to draw again."""
+
+    slot: str = Field(min_length=1, max_length=500)
+    value: str = Field(max_length=500)
+    retired: bool
+
+
 def add_routes(app: FastAPI, context: AppContext) -> None:
     """Everything of ours, declared before Gradio is mounted at "/"."""
     app.include_router(modules_router())
     app.include_router(media_router(context.workspace))
     app.include_router(_queue_router(context))
     app.include_router(_label_router(context))
+    app.include_router(landmark_router(context))
     app.include_router(_points_router(context))
     app.include_router(map_router(context))
     app.include_router(_health_router(context))
@@ -72,6 +97,7 @@ def add_routes(app: FastAPI, context: AppContext) -> None:
     app.include_router(upload_router(staging))
     app.include_router(import_router(context, staging))
     app.include_router(_jobs_router(context))
+    app.include_router(runs_router(context))
     app.add_exception_handler(UserError, _user_error)
     app.add_exception_handler(LabelRefused, _refused)
     app.add_exception_handler(RequestValidationError, _validation_error)
@@ -108,7 +134,7 @@ def _label_router(context: AppContext) -> APIRouter:
 
     @router.post("/labels")
     def labels(body: LabelsIn, who: Signer) -> dict[str, Any]:
-        entries = [LabelEntry(**entry.model_dump(), annotator=who.name) for entry in body.entries]
+        entries = [entry.entry(who.name) for entry in body.entries]
         recorded = label.record(workspace, entries)
         return {"ok": True, "ids": recorded, "progress": label.progress(workspace)}
 
@@ -144,13 +170,24 @@ def _points_router(context: AppContext) -> APIRouter:
 
 def _health_router(context: AppContext) -> APIRouter:
     from synthaug.reading import template_health
+    from synthaug.stages import retire
 
     router = APIRouter(prefix="/data/health")
 
     @router.get("")
     def health() -> dict[str, Any]:
         rows = template_health.health(context.workspace)
-        return {"rows": [asdict(row) for row in rows], "sentences": template_health.sentences(rows)}
+        return {
+            "rows": [asdict(row) for row in rows],
+            "sentences": template_health.sentences(rows),
+            "retired": [asdict(each) for each in retire.retired(context.workspace)],
+        }
+
+    @router.post("/retired")
+    def retired(body: RetiredIn, who: Signer) -> dict[str, Any]:
+        act = retire.retire if body.retired else retire.take_back
+        act(context.workspace, body.slot, body.value, who.name)
+        return {"ok": True}
 
     @router.get("/images")
     def images(slot: str, value: str, trouble: str = "any") -> dict[str, Any]:

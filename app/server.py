@@ -97,7 +97,7 @@ def build_pages(context: AppContext) -> gr.Blocks:
     import gradio as gr
     from gradio.components.navbar import Navbar
 
-    from .pages import data, explore, finetune, generate, label, train
+    from .pages import data, explore, finetune, generate, label, runs, train
     from .shell import PAGES, header
 
     builders: dict[str, Callable[[AppContext], None]] = {
@@ -107,6 +107,7 @@ def build_pages(context: AppContext) -> gr.Blocks:
         "label": label.page,
         "explore": explore.page,
         "train": train.page,
+        "runs": runs.page,
     }
     name = context.workspace.name
     demo = gr.Blocks(title=f"synthaug · {name}", fill_width=True, analytics_enabled=False)
@@ -130,9 +131,9 @@ def serve(
 
     Raises WorkspaceError if another app has it, UserError on a taken port, and off this machine without an owner.
     """
-    from synthaug.running.worker_process import WorkerProcess
+    from synthaug.running.job_process import JobProcess
+    from synthaug.stages.job_process import MODULE
     from synthaug.stages.uploads import remove_abandoned
-    from synthaug.stages.worker import MODULE
     from synthaug.workspace import Workspace
 
     from .accounts.access import access
@@ -143,7 +144,7 @@ def serve(
     with bound_socket(host, port) as listener, workspace.lock("serve") as lock:
         app = create_app(workspace, how, listener.getsockname()[1])
         remove_abandoned(workspace)
-        worker = WorkerProcess(workspace, MODULE, lock)
+        worker = JobProcess(workspace, MODULE, lock)
         worker.start()
         try:
             _run(app, listener, how, open_browser)

@@ -12,6 +12,7 @@ PAGES = (
     ("Label", "label"),
     ("Explore", "explore"),
     ("Train", "train"),
+    ("Runs", "runs"),
 )
 """(name, path) of every page, in the order of the work."""
 

@@ -1,8 +1,14 @@
+CREATE INDEX current_tags_by_image ON current_tags (image_id);
+
 CREATE INDEX generations_by_image ON generations (image_id);
 
 CREATE INDEX labels_by_image ON labels (image_id);
 
+CREATE INDEX labels_with_landmarks ON labels (image_id) WHERE landmarks IS NOT NULL;
+
 CREATE INDEX sessions_by_account ON sessions (account_id);
+
+CREATE INDEX tag_log_by_image ON tag_log (image_id, tag);
 
 CREATE TABLE accounts (
     id INTEGER PRIMARY KEY,
@@ -29,6 +35,12 @@ CREATE TABLE current_label_ids (
     image_id INTEGER PRIMARY KEY REFERENCES images (id),
     label_id INTEGER NOT NULL REFERENCES labels (id)
 ) STRICT;
+
+CREATE TABLE current_tags (
+    image_id INTEGER NOT NULL REFERENCES images (id),
+    tag TEXT NOT NULL,
+    PRIMARY KEY (tag, image_id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE exports (
     id INTEGER PRIMARY KEY,
@@ -124,10 +136,19 @@ CREATE TABLE "labels" (
     model_id INTEGER REFERENCES models (id),
     reason TEXT CHECK (trim(reason) <> ''),
     created_at TEXT NOT NULL,
-    previous_hash TEXT NOT NULL CHECK (length(previous_hash) = 64),
+    previous_hash TEXT NOT NULL CHECK (length(previous_hash) = 64), landmarks TEXT CHECK (landmarks IS NULL OR (value = 'class' AND json_valid(landmarks))),
     CHECK ((value = 'class') = (class_position IS NOT NULL)),
     CHECK ((value = 'undo') = (undoes IS NOT NULL))
 ) STRICT;
+
+CREATE TABLE landmark_predictions (
+    model_id INTEGER NOT NULL REFERENCES models (id),
+    image_id INTEGER NOT NULL REFERENCES images (id),
+    points TEXT NOT NULL,
+    doubt REAL,
+    created_at TEXT NOT NULL,
+    PRIMARY KEY (model_id, image_id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE models (
     id INTEGER PRIMARY KEY,
@@ -149,6 +170,15 @@ CREATE TABLE predictions (
     features BLOB NOT NULL,
     created_at TEXT NOT NULL,
     PRIMARY KEY (model_id, image_id)
+) STRICT;
+
+CREATE TABLE retired_values (
+    id INTEGER PRIMARY KEY,
+    slot TEXT NOT NULL,
+    value TEXT NOT NULL,
+    retired INTEGER NOT NULL CHECK (retired IN (0, 1)),
+    person TEXT NOT NULL,
+    created_at TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE runs (
@@ -194,6 +224,15 @@ CREATE TABLE settings (
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE tag_log (
+    id INTEGER PRIMARY KEY,
+    image_id INTEGER NOT NULL REFERENCES images (id),
+    tag TEXT NOT NULL CHECK (length(tag) BETWEEN 1 AND 60),
+    tagged INTEGER NOT NULL CHECK (tagged IN (0, 1)),
+    person TEXT NOT NULL,
+    created_at TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE view_images (
     view_id INTEGER NOT NULL REFERENCES views (id),
     position INTEGER NOT NULL,
@@ -226,8 +265,28 @@ BEGIN
     SELECT image_id, id FROM standing_labels WHERE image_id = NEW.image_id ORDER BY rank DESC, id DESC LIMIT 1;
 END;
 
+CREATE TRIGGER tag_log_decides AFTER INSERT ON tag_log
+BEGIN
+    DELETE FROM current_tags WHERE image_id = NEW.image_id AND tag = NEW.tag;
+    INSERT INTO current_tags SELECT NEW.image_id, NEW.tag WHERE NEW.tagged = 1;
+END;
+
+CREATE TRIGGER tag_log_is_never_deleted BEFORE DELETE ON tag_log
+BEGIN
+    SELECT RAISE(ABORT, 'the tag log is append-only');
+END;
+
+CREATE TRIGGER tag_log_is_never_updated BEFORE UPDATE ON tag_log
+BEGIN
+    SELECT RAISE(ABORT, 'the tag log is append-only');
+END;
+
 CREATE TRIGGER test_labels_are_frozen BEFORE INSERT ON labels
-WHEN NEW.reason IS NULL AND EXISTS (SELECT 1 FROM frozen_labels WHERE image_id = NEW.image_id)
+WHEN NEW.reason IS NULL AND EXISTS (SELECT 1 FROM frozen_labels WHERE image_id = NEW.image_id) AND NOT (
+    NEW.landmarks IS NOT NULL
+    AND NEW.class_position IS (SELECT class_position FROM current_labels WHERE image_id = NEW.image_id)
+    AND NOT EXISTS (SELECT 1 FROM current_landmarks WHERE image_id = NEW.image_id)
+)
 BEGIN
     SELECT RAISE(ABORT, 'a labeled real test image keeps its label');
 END;
@@ -235,6 +294,14 @@ END;
 CREATE VIEW current_labels AS
 SELECT current_label_ids.image_id, label_id, value, class_position, annotator, source, created_at
 FROM current_label_ids JOIN labels ON labels.id = current_label_ids.label_id;
+
+CREATE VIEW current_landmarks AS
+SELECT image_id, id AS label_id, landmarks, annotator, source, created_at
+FROM (
+    SELECT *, row_number() OVER (PARTITION BY image_id ORDER BY rank DESC, id DESC) AS place
+    FROM standing_labels WHERE landmarks IS NOT NULL
+)
+WHERE place = 1;
 
 CREATE VIEW frozen_labels AS
 SELECT current_label_ids.image_id

@@ -21,6 +21,7 @@ ROUTES: dict[Role, tuple[str, ...]] = {
         "GET /data/items",
         "GET /data/answers",
         "GET /data/progress",
+        "GET /data/landmarks",
         "GET /data/jobs",  # empty for an annotator: the page asks whether the app is there
         "POST /data/labels",
         "POST /data/undo",
@@ -38,6 +39,10 @@ ROUTES: dict[Role, tuple[str, ...]] = {
         "GET /",
         "GET /explore",
         "GET /train",
+        "GET /runs",
+        "GET /data/runs",
+        "GET /data/runs/sides",
+        "GET /data/runs/images",
         "GET /image/{key}",
         "GET /data/points",
         "GET /data/image/{key}",
@@ -47,6 +52,8 @@ ROUTES: dict[Role, tuple[str, ...]] = {
         "GET /data/selections",
         "GET /data/selections/{name:path}",
         "POST /data/selections",
+        "GET /data/tags",
+        "POST /data/tags",
         "GET /data/health",
         "GET /data/health/images",
         "POST /gradio_api/queue/join",  # each function has its own least role, below
@@ -65,6 +72,9 @@ ROUTES: dict[Role, tuple[str, ...]] = {
         "POST /data/imports",
         "POST /data/imports/survey",
         "GET /data/imports/sample",
+        "POST /data/landmarks",
+        "GET /data/exports/{export_id}/download",
+        "POST /data/health/retired",
         "POST /data/jobs/{job_id}/cancel",
         "POST /data/jobs/{job_id}/resume",
     ),
@@ -77,13 +87,14 @@ FUNCTIONS: dict[str, Role] = {
     "explore_poll": "reviewer",
     "train_first": "reviewer",
     "train_poll": "reviewer",
+    "runs_poll": "reviewer",
     "train_threshold": "reviewer",
 }
 
 HOME: dict[Role, str] = {"annotator": "/label", "reviewer": "/", "owner": "/"}
 """The page that a role starts on."""
 
-PAGES = frozenset({"/", "/label", "/explore", "/train", "/generate", "/finetune"})
+PAGES = frozenset({"/", "/label", "/explore", "/train", "/runs", "/generate", "/finetune"})
 IMAGE_LINK = "/image/"
 
 JOIN = "/gradio_api/queue/join"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -12,6 +13,7 @@ from synthaug.reading import generator_choice, overview, queue
 from synthaug.stages import generate, handlers
 from synthaug.stages.generation_params import usual_generator
 from synthaug.stages.generation_spec import GenerationParams, GenerationSpec
+from synthaug.stages.retire import left_out, retired
 from synthaug.templates import shipped_template, shipped_template_names
 
 from ..components.events import QUIET, first_line, outcome
@@ -131,6 +133,22 @@ def _wire_form(context: AppContext, form: Form, compared: gr.Dropdown, about: Pa
     loaded.then(described, asked_for, [about, form.live], **QUIET)
     form.template.change(prompts, asked_for, form.live, **latest)
     form.generator.change(described, asked_for, [about, form.live], **latest)
+    _follow_retired(context, form, prompts)
+
+
+def _follow_retired(context: AppContext, form: Form, prompts: Callable[[str, str | None], Markup]) -> None:
+    """The prompts follow what is retired in the table below."""
+    known = gr.State(None)
+
+    def follow(before: str | None, template: str, name: str | None) -> list[Any]:
+        now = repr(retired(context.workspace))
+        return [
+            gr.skip() if before in (None, now) else prompts(template, name),
+            gr.skip() if before == now else now,
+        ]
+
+    asked_for = [known, form.template, form.generator]
+    gr.Timer(POLL_SECONDS).tick(follow, asked_for, [form.live, known], concurrency_limit=None, **QUIET)
 
 
 def _wire_job(context: AppContext, form: Form, fresh: Panel) -> None:
@@ -187,7 +205,11 @@ def live_panel(context: AppContext, text: str, generator: str) -> Markup:
         vocabulary = generator_choice.vocabulary(context.workspace, generator)
     except UserError:  # the card says what is wrong with the generator
         vocabulary = None
-    return template_panel(text, vocabulary)
+    try:
+        retired = left_out(context.workspace, text)
+    except UserError:  # the panel says where the template cannot be read
+        retired = {}
+    return template_panel(text, vocabulary, retired)
 
 
 def fresh_panel(context: AppContext) -> Markup:

@@ -147,11 +147,23 @@ class Session:
         made = make_view(self.workspace, name, spec or ViewSpec())
         return results.Viewed(made.name, views.counts(self.workspace.db, made.id))
 
-    def export(self, view: str, directory: str | Path, *, format: str = "folder") -> results.Exported:
-        """Write a view and the real test images to ``directory``, completely or not at all."""
+    def export(
+        self,
+        view: str,
+        directory: str | Path,
+        *,
+        format: str = "folder",
+        depth: int | None = None,
+        full_size: bool = False,
+    ) -> results.Exported:
+        """Write a view and the real test images to ``directory``, completely or not at all.
+
+        ``depth``: 16 writes films of more than 8 bits as they are (the default where the format holds it), 8 their
+        pictures. ``full_size``: the larger original of an image where one is kept.
+        """
         from synthaug.stages.export import export
 
-        written = export(self.workspace, Path(directory), format, view)
+        written = export(self.workspace, Path(directory), format, view, depth=depth, full_size=full_size)
         return results.Exported(written.images, Path(directory), written.manifest)
 
     def train(
@@ -164,8 +176,13 @@ class Session:
         epochs: int | None = None,
         selection: Selection | None = None,
         loss: Loss | None = None,
+        image_size: int | None = None,
     ) -> results.Trained:
-        """Train a classifier on a view and test it on the real test images; the default recipe is the preset's."""
+        """Train a classifier on a view and measure it on the real test images.
+
+        ``recipe``: "linear" fits a head on pretrained features in seconds, "pretrained" fine-tunes the network;
+        default: by preset, else by the size of the images. ``image_size``: in pixels; default: by the images.
+        """
         from synthaug.stages.train import train
 
         with progress_bar() as report:
@@ -179,6 +196,7 @@ class Session:
                 epochs=epochs,
                 selection=selection,
                 loss=loss,
+                image_size=image_size,
             )
         per_class = dict(zip(self.classes, model.metrics["per_class"], strict=True))
         return results.Trained(

@@ -1,4 +1,4 @@
-"""Commands about data: init, import, prompts, export."""
+"""Commands for data: init, import, prompts and export."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @command(cli, "init")
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--classes", metavar="A,B,...", help="Class names, in the order of their indices.")
-@click.option("--preset", metavar="NAME", help="Use the classes of a known data set: digits, cifar10 or hip.")
+@click.option("--preset", metavar="NAME", help="Use the classes of a known dataset: digits, cifar10 or hip.")
 def init(directory: Path, classes: str | None, preset: str | None) -> Result:
     """Create a workspace.
 
@@ -40,7 +40,7 @@ def init(directory: Path, classes: str | None, preset: str | None) -> Result:
         raise UserError("give either --classes a,b or --preset digits|cifar10|hip")
     names = [name.strip() for name in classes.split(",")] if classes is not None else []
     workspace = Workspace.create(directory, names, preset)
-    message = f"Made {directory} with {len(workspace.classes)} classes: {', '.join(workspace.classes)}"
+    message = f"Created {directory} with {len(workspace.classes)} classes: {', '.join(workspace.classes)}"
     return {"workspace": str(directory), "classes": list(workspace.classes), "message": message}
 
 
@@ -55,7 +55,9 @@ def init(directory: Path, classes: str | None, preset: str | None) -> Result:
     help="Format of the source: auto, digits, hip-phantom, cifar10, image, folder or parquet.",
 )
 @click.option(
-    "--split", type=click.Choice(["train", "test"]), help="Split of the images, whatever the source says."
+    "--split",
+    type=click.Choice(["train", "test"]),
+    help="Split of the images, overriding that of the source.",
 )
 @click.option(
     "--origin",
@@ -111,7 +113,7 @@ def import_(
         )
     rejected = [{"path": path, "reason": reason} for path, reason in result.rejected]
     lines = [
-        f"{result.added} images added, {result.duplicates} there already, {len(rejected)} rejected; "
+        f"{result.added} images added, {result.duplicates} already present, {len(rejected)} rejected; "
         f"{result.labels} labels recorded"
     ]
     if result.skipped:
@@ -156,7 +158,7 @@ def prompts(
     stratify: str | None,
     seed: int,
 ) -> Result:
-    """Count the prompts of a template, and show some of them.
+    """Count the prompts of a template and show some of them.
 
     \b
       $ synthaug prompts '<BREED> cat <PREPOSITION> the <FURNITURE>'
@@ -176,7 +178,7 @@ def prompts(
     else:
         drawn = parsed.stratified(sample, stratify, seed, duplicates)
     shown = [prompt.text for prompt in drawn]
-    unique = "more than can be counted quickly" if parsed.unique_count is None else f"{parsed.unique_count}"
+    unique = "an unknown number" if parsed.unique_count is None else f"{parsed.unique_count}"
     lines = [f"{parsed.count} prompts, {unique} of them different", *(f"  {text}" for text in shown)]
     return {
         "count": parsed.count,
@@ -205,15 +207,23 @@ def prompts(
     type=click.Path(path_type=Path),
     help="Rebuild the export that this manifest.json describes, byte for byte.",
 )
+@click.option(
+    "--depth",
+    type=click.Choice(["8", "16"]),
+    help="Bits of gray films of more than 8: 16 writes them as they are, 8 their pictures. [default: 16; CIFAR: 8]",
+)
+@click.option("--full-size", is_flag=True, help="Write the larger original of an image where one is kept.")
 @workspace_option
 def export(
     directory: Path,
     file_format: str,
     view_name: str | None,
     manifest: Path | None,
+    depth: str | None,
+    full_size: bool,
     workspace_path: Path | None,
 ) -> Result:
-    """Write a view and the real test set as files, with a manifest.
+    """Write a view and the real test images to files, with a manifest.
 
     \b
       $ synthaug export out --format cifar10 --view augmented
@@ -227,6 +237,21 @@ def export(
     if manifest is not None:
         result = stage.rebuild(workspace, manifest, directory)
     else:
-        result = stage.export(workspace, directory, file_format, str(view_name))
-    message = f"{result.images} images written to {directory}; {result.manifest.name} says what they are"
-    return {"images": result.images, "manifest": str(result.manifest), "message": message}
+        result = stage.export(
+            workspace,
+            directory,
+            file_format,
+            str(view_name),
+            depth=None if depth is None else int(depth),
+            full_size=full_size,
+        )
+    message = f"{result.images} images written to {directory}; {result.manifest.name} describes them"
+    message += f"\n{result.films} of them at 16 bits" if result.films else ""
+    message += f"\n{result.note}" if result.note else ""
+    return {
+        "images": result.images,
+        "manifest": str(result.manifest),
+        "films": result.films,
+        "note": result.note,
+        "message": message,
+    }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from synthaug.store import generations
+from synthaug.store import generations, models, tags
 from synthaug.workspace import Workspace
 
 MOST_VALUES = 250
@@ -21,12 +21,16 @@ OTHER = "other values"
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """One property of N images: ``codes`` (N,) count from 1 into ``values``, the commonest first; 0: has none."""
+    """One property of N images: ``codes`` (N,) count from 1 into ``values``, the commonest first; 0: has none.
+
+    Where an image may have several values, ``codes`` count from 1 into ``sets``: each is places in ``values``.
+    """
 
     name: str
     title: str
     values: tuple[str, ...]
     codes: NDArray[np.uint16]
+    sets: tuple[tuple[int, ...], ...] | None = None
 
 
 def facets(workspace: Workspace) -> list[Facet]:
@@ -36,7 +40,7 @@ def facets(workspace: Workspace) -> list[Facet]:
     names = sorted({name for each in slots for name in each})
     found = [
         _facet(f"slot:{name}", f"Slot {name}", (each.get(name) for each in slots))
-        for name in names[: MOST_FACETS - 4]
+        for name in names[: MOST_FACETS - 5]
     ]
     found += [
         _facet("job", "Job", (None if row["job_id"] is None else f"job {row['job_id']}" for row in rows)),
@@ -47,8 +51,14 @@ def facets(workspace: Workspace) -> list[Facet]:
             (None if row["guidance"] is None else f"{row['guidance']:g}" for row in rows),
         ),
         _facet("annotator", "Labeled by", (row["annotator"] for row in rows)),
+        _tags(workspace, [row["id"] for row in rows]),
     ]
     return [each for each in found if each.values]
+
+
+def version(workspace: Workspace) -> str:
+    """A mark that changes whenever :func:`facets` would give something else."""
+    return f"{models.scores_version(workspace.db)}/{tags.version(workspace.db)}"
 
 
 def search(workspace: Workspace, text: str) -> NDArray[np.uint32]:
@@ -64,3 +74,21 @@ def _facet(name: str, title: str, values: Iterable[str | None]) -> Facet:
     rest = len(kept) + 1
     codes = np.array([0 if each is None else code.get(each, rest) for each in said], np.uint16)
     return Facet(name, title, (*kept, *([OTHER] if len(ranked) > len(kept) else [])), codes)
+
+
+def _tags(workspace: Workspace, ids: list[int]) -> Facet:
+    """The tags; images with the same tags share a code."""
+    mine: dict[int, list[str]] = {}
+    for image_id, tag in tags.of_scored(workspace.db):
+        mine.setdefault(image_id, []).append(tag)
+    ranked = [tag for tag, _ in Counter(tag for each in mine.values() for tag in each).most_common()]
+    kept = ranked[:MOST_VALUES]
+    values = (*kept, *([OTHER] if len(ranked) > len(kept) else []))
+    place = {tag: index for index, tag in enumerate(kept)}
+    sets: dict[tuple[int, ...], int] = {}
+    codes = np.zeros(len(ids), np.uint16)
+    for row, image_id in enumerate(ids):
+        if image_id in mine:
+            members = tuple(sorted({place.get(tag, len(kept)) for tag in mine[image_id]}))
+            codes[row] = sets.setdefault(members, len(sets) + 1)
+    return Facet("tag", "Tag", values, codes, tuple(sets))

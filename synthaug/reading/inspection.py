@@ -13,7 +13,8 @@ from synthaug.reading import queue
 from synthaug.reading.feature_space import FeatureSpace, duplicate_groups
 from synthaug.reading.queue import QueueItem
 from synthaug.records import ImageRecord, LabelSource, LabelValue, Origin, Split
-from synthaug.store import catalog, generations, jobs, labels, models, views
+from synthaug.store import catalog, generations, jobs, labels, models, tags, views
+from synthaug.store.tags import Tagging
 from synthaug.workspace import Workspace
 
 NEIGHBOURS = 6
@@ -91,6 +92,8 @@ class Inspection:
     synthetic: tuple[Neighbour, ...]
     duplicates: tuple[Neighbour, ...]  # near-duplicates, itself left out
     holders: tuple[views.Holder, ...]
+    tags: tuple[str, ...]  # that it has now
+    taggings: tuple[Tagging, ...]  # what was done to its tags, oldest first
 
 
 def find(workspace: Workspace, key: str) -> ImageRecord:
@@ -120,6 +123,8 @@ def inspect(workspace: Workspace, key: str, space: FeatureSpace | None) -> Inspe
         synthetic=_nearest(workspace, image.id, space, synthetic=True),
         duplicates=_duplicates(workspace, image.id, space),
         holders=tuple(views.holding(db, image.id)),
+        tags=tuple(tags.of_image(db, image.id)),
+        taggings=tuple(tags.history(db, image.id)),
     )
 
 

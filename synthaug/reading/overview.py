@@ -59,6 +59,16 @@ def view_names(workspace: Workspace) -> list[str]:
     return [view.name for view in views.all_views(workspace.db)]
 
 
+def images_of(workspace: Workspace, view: views.View) -> int:
+    """How many images a view holds, repeats counted."""
+    return sum(views.counts(workspace.db, view.id).values())
+
+
+def exports(workspace: Workspace) -> list[dict[str, Any]]:
+    """The exports that were written, newest first."""
+    return views.all_exports(workspace.db)
+
+
 def sources(workspace: Workspace) -> list[Source]:
     """Where the images came from, most images first; files of one folder count as the folder."""
     tally: Counter[tuple[Origin, str]] = Counter()

@@ -8,7 +8,9 @@ from hashlib import blake2b
 from typing import Any, Literal, get_args
 
 from synthaug.errors import UnknownName
+from synthaug.reading.landmarks import Proposal, proposals
 from synthaug.records import ImageRecord, LabelSource, LabelValue, Origin, Split
+from synthaug.stages.landmark_scheme import current_scheme
 from synthaug.store import catalog, generations, gray_images, labels, models
 from synthaug.workspace import Workspace
 
@@ -38,6 +40,7 @@ class QueueItem:
     review: bool  # a larger copy is kept for looking at
     bits: int  # of one channel; more than 8: /media has the full depth
     acquisition: Mapping[str, Any]  # how a film was taken: modality, laterality ...
+    landmarks: Proposal | None  # None: the workspace uses no scheme
 
 
 def ordered_ids(
@@ -85,7 +88,18 @@ def items(workspace: Workspace, ids: Sequence[int]) -> list[QueueItem]:
         _item(workspace, image, made.get(image.id), current.get(image.id), predicted.get(image.id), model)
         for image in images
     ]
-    return [_in_gray(item, gray[item.image_id]) if item.image_id in gray else item for item in shown]
+    shown = [_in_gray(item, gray[item.image_id]) if item.image_id in gray else item for item in shown]
+    return _with_landmarks(workspace, images, shown)
+
+
+def _with_landmarks(
+    workspace: Workspace, images: Sequence[ImageRecord], items: list[QueueItem]
+) -> list[QueueItem]:
+    scheme = current_scheme(workspace)
+    if scheme is None:
+        return items
+    proposed = proposals(workspace, scheme, images)
+    return [replace(item, landmarks=proposed[item.image_id]) for item in items]
 
 
 def _in_gray(item: QueueItem, gray: gray_images.GrayRecord) -> QueueItem:
@@ -119,6 +133,7 @@ def _item(
         review=workspace.images.review_path(image.sha256).exists(),
         bits=8,
         acquisition={},
+        landmarks=None,
     )
 
 

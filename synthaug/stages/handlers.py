@@ -15,9 +15,11 @@ MODULES = {
     "import": "synthaug.stages.importing",
     "generate": "synthaug.stages.generate",
     "finetune": "synthaug.stages.finetune",
+    "export": "synthaug.stages.export_download",
     "predict": "synthaug.stages.predict",
     "score": "synthaug.stages.score",
     "train": "synthaug.stages.train",
+    "quick-model": "synthaug.stages.quick_model",
     "retrain": "synthaug.stages.retrain",
 }
 

@@ -1,4 +1,4 @@
-"""The figures of one classifier on the frozen test set, JSON-ready: shares 0..1; None where they say nothing."""
+"""Metrics of one classifier on the frozen test set, as JSON: shares in 0..1, or None where undefined."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from synthaug.measures.ranking import one_vs_rest_auc, prior_matched
 
 
 def figures_of(log_probs: NDArray[np.float32], labels: NDArray[np.int64]) -> dict[str, Any]:
-    """What log probabilities (N, K) are worth: accuracy, recall and AUC of each class, and more.
+    """Metrics of log probabilities (N, K) and labels (N,): accuracy, recall and AUC of each class, and more.
 
-    "matched_accuracy" is the accuracy once every class is as probable as the shares of the test set say: the bias is
-    found on the scores of the other half of the test images, without their labels (``ranking.prior_matched``).
+    "matched_accuracy" is the accuracy after each class is made as probable as its share of the test set, with a bias
+    fitted to the scores of the other half of the test images, without their labels (``ranking.prior_matched``).
     """
     classes = log_probs.shape[1]
     confusion = metrics.confusion_matrix(labels, log_probs.argmax(axis=1), classes)
@@ -31,7 +31,7 @@ def figures_of(log_probs: NDArray[np.float32], labels: NDArray[np.int64]) -> dic
 
 
 def named_right(confusion: NDArray[np.int64]) -> dict[str, Any]:
-    """Accuracy and recall of each class from counts (K, K), and the counts: rows true, columns predicted."""
+    """Accuracy and recall of each class from a confusion matrix (K, K), rows = true class, and the matrix itself."""
     images = confusion.sum(1)
     recall = np.full(len(images), np.nan)
     np.divide(confusion.diagonal(), images, out=recall, where=images > 0)

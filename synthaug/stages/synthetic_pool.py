@@ -9,6 +9,7 @@ from typing import Literal
 
 from synthaug.errors import UnknownName, ViewError
 from synthaug.stages import generate
+from synthaug.stages.tag import images_with
 from synthaug.store import jobs, labels, models
 from synthaug.store.labels import LabeledImage
 from synthaug.store.models import Prediction
@@ -26,12 +27,15 @@ class PoolFilter:
     jobs: tuple[int, ...] = ()
     min_confidence: float | None = None
     max_ood: float | None = None
+    tags: tuple[str, ...] = ()
 
     def described(self) -> str:
         """The conditions in words, in brackets; "" where there are none."""
         limits = []
         if self.jobs:
             limits.append(f"of job {', '.join(map(str, self.jobs))}")
+        if self.tags:
+            limits.append(f"tagged {' or '.join(self.tags)}")
         if self.min_confidence is not None:
             limits.append(f"with a confidence of at least {self.min_confidence:g}")
         if self.max_ood is not None:
@@ -97,6 +101,9 @@ def check_jobs(workspace: Workspace, asked: Sequence[int]) -> None:
 
 
 def _filtered(workspace: Workspace, candidates: list[LabeledImage], wanted: PoolFilter) -> list[LabeledImage]:
+    if wanted.tags:
+        tagged = images_with(workspace, wanted.tags)
+        candidates = [each for each in candidates if each.image_id in tagged]
     if wanted.min_confidence is not None:
         found = _predictions(workspace, candidates, "--min-confidence")
         candidates = [

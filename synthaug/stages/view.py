@@ -16,6 +16,7 @@ from synthaug.errors import UnknownName, ViewError
 from synthaug.names import check_name
 from synthaug.stages import leakage
 from synthaug.stages.synthetic_pool import Pool, PoolFilter, SyntheticOrder, check_jobs
+from synthaug.stages.tag import check_known, images_with
 from synthaug.store import catalog, labels, views
 from synthaug.store.labels import KnownImage, LabeledImage
 from synthaug.workspace import Workspace
@@ -46,7 +47,9 @@ class ViewSpec:
     the predictions there are; ``curated``: only those whose class someone (or a rule) has confirmed; ``jobs``:
     only those of these generation jobs, none: of any; ``min_confidence``: only those whose predicted probability
     of the class they enter with is at least this; ``max_ood``: only those at most this far from the real images
-    (``ood_real`` of :mod:`synthaug.stages.score`, a rank in 0 .. 1).
+    (``ood_real`` of :mod:`synthaug.stages.score`, a rank in 0 .. 1); ``tags``: only those with one of these tags.
+
+    ``without_tags``: nothing with one of these tags enters, real or synthetic, but what ``images`` names.
     """
 
     base: str | None = None
@@ -64,6 +67,8 @@ class ViewSpec:
     jobs: tuple[int, ...] = ()
     min_confidence: float | None = None
     max_ood: float | None = None
+    tags: tuple[str, ...] = ()
+    without_tags: tuple[str, ...] = ()
     seed: int = 0
 
     def to_json(self) -> dict[str, Any]:
@@ -156,7 +161,7 @@ def _check(workspace: Workspace, spec: ViewSpec) -> None:
         ("--replace", spec.replace),
     ):
         if share is not None and not 0 < share <= 1:
-            raise ViewError(f"{option} is {share}; it must lie above 0 and at most at 1")
+            raise ViewError(f"{option} is {share}; it must be above 0 and at most 1")
     for option, limit in (("--min-confidence", spec.min_confidence), ("--max-ood", spec.max_ood)):
         if limit is not None and not 0 <= limit <= 1:
             raise ViewError(f"{option} is {limit}; it must lie in 0 .. 1")
@@ -170,10 +175,11 @@ def _check(workspace: Workspace, spec: ViewSpec) -> None:
     for class_name in spec.oversample_classes:
         catalog.class_index(workspace.db, class_name)
     check_jobs(workspace, spec.jobs)
-    filtered = bool(spec.jobs) or spec.min_confidence is not None or spec.max_ood is not None
+    check_known(workspace, (*spec.tags, *spec.without_tags))
+    filtered = bool(spec.jobs or spec.tags) or spec.min_confidence is not None or spec.max_ood is not None
     if filtered and spec.replace is None and not spec.add_synthetic:
         raise ViewError(
-            "--job, --min-confidence and --max-ood say which synthetic images to take; "
+            "--job, --tag, --min-confidence and --max-ood say which synthetic images to take; "
             "say how many with --add-synthetic CLASS=N or --replace F"
         )
 
@@ -187,7 +193,9 @@ def _base(workspace: Workspace, spec: ViewSpec) -> Members:
             LabeledImage(member.image_id, member.sha256, member.class_index)
             for member in views.members(workspace.db, views.by_name(workspace.db, spec.base).id)
         ]
-    left_out = _test_duplicates(workspace, held) if spec.exclude_test_duplicates else set()
+    left_out = images_with(workspace, spec.without_tags)
+    if spec.exclude_test_duplicates:
+        left_out |= _test_duplicates(workspace, held)
     for image in held:
         if image.image_id not in left_out:
             members[image.class_index].append(image)
@@ -271,8 +279,9 @@ def _add_synthetic(
     classes = workspace.classes
     held = {image.image_id for images in members.values() for image in images}
     asked = {classes.index(name) for name in spec.add_synthetic}
-    wanted = PoolFilter(spec.order, spec.curated, spec.jobs, spec.min_confidence, spec.max_ood)
-    pool = Pool(workspace, wanted, asked if spec.replace is None else set(members), held | excluded, rng)
+    wanted = PoolFilter(spec.order, spec.curated, spec.jobs, spec.min_confidence, spec.max_ood, spec.tags)
+    excluded = held | excluded | images_with(workspace, spec.without_tags)
+    pool = Pool(workspace, wanted, asked if spec.replace is None else set(members), excluded, rng)
     if spec.exclude_test_duplicates:
         pool.drop(_test_duplicates(workspace, pool.images()))
     if spec.replace is not None:

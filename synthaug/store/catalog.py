@@ -127,6 +127,12 @@ def usual_size(db: Database) -> tuple[int, int] | None:
     return None if row is None else (int(row["width"]), int(row["height"]))
 
 
+def usual_side(db: Database) -> int:
+    """The longer side in pixels of the commonest real images; 0 where there are none."""
+    size = usual_size(db)
+    return max(size) if size else 0
+
+
 def known_images(db: Database, ids: Sequence[int]) -> dict[int, ImageRecord]:
     """Those of these images that are there, by id."""
     found: dict[int, ImageRecord] = {}
@@ -161,6 +167,17 @@ def hashes_of_split(db: Database, split: Split) -> list[tuple[str, int]]:
         [split],
     )
     return [(row[0], row[1]) for row in rows]
+
+
+def ids_of_split(db: Database, split: Split) -> list[int]:
+    """Ids of the labeled real images of a split, in the order of :func:`hashes_of_split`."""
+    rows = db.query(
+        "SELECT images.id FROM images"
+        " JOIN current_labels ON current_labels.image_id = images.id AND current_labels.value = 'class'"
+        " WHERE images.split = ? AND images.origin = 'real' ORDER BY images.sha256",
+        [split],
+    )
+    return [row[0] for row in rows]
 
 
 def image_by_hash(db: Database, sha256: str) -> ImageRecord:

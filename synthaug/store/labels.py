@@ -11,7 +11,10 @@ from synthaug.store.catalog import SQL_VARIABLES, chunks
 from synthaug.store.database import Database
 from synthaug.store.generations import PROMPTED_CLASS
 
-LOGGED = "id, image_id, value, class_position, annotator, source, op_id, undoes, model_id, reason, created_at"
+LOGGED = (
+    "id, image_id, value, class_position, annotator, source, op_id, undoes, model_id, reason, created_at"
+    ", landmarks"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class LoggedLabel:
     model_id: int | None
     reason: str | None
     created_at: str
+    landmarks: str | None = None  # JSON, see store.landmarks
 
 
 @dataclass(frozen=True, slots=True)

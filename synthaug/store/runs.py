@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from synthaug.errors import UnknownName
 from synthaug.store.database import Database, now
 
 _COLUMNS = "id, view_id, recipe, seed, test_fingerprint, metrics, environment, created_at"
@@ -56,6 +57,19 @@ def find(db: Database, *, view_id: int, recipe: str, seed: int, test_fingerprint
         [view_id, recipe, seed, test_fingerprint],
     )
     return None if row is None else _run(row)
+
+
+def all_runs(db: Database) -> list[Run]:
+    """Every finished run, newest first."""
+    return [_run(row) for row in db.query(f"SELECT {_COLUMNS} FROM runs ORDER BY id DESC")]
+
+
+def by_id(db: Database, run_id: int) -> Run:
+    """A run by its id. Raises UnknownName."""
+    row = db.one(f"SELECT {_COLUMNS} FROM runs WHERE id = ?", [run_id])
+    if row is None:
+        raise UnknownName("training run", str(run_id), ())
+    return _run(row)
 
 
 def _run(row: sqlite3.Row) -> Run:

@@ -117,6 +117,25 @@ def counts(db: Database, view_id: int) -> dict[str, int]:
     return {row["name"]: row["images"] for row in rows}
 
 
+def composition(db: Database, view_id: int) -> list[sqlite3.Row]:
+    """(class_position, origin, images, different): how many images of each class and origin, repeats counted or not."""
+    return db.query(
+        "SELECT class_position, origin, count(*) AS images, count(DISTINCT image_id) AS different FROM view_images"
+        " JOIN images ON images.id = image_id WHERE view_id = ? GROUP BY class_position, origin",
+        [view_id],
+    )
+
+
+def generators(db: Database, view_id: int) -> list[str]:
+    """The generators that drew images of a view, by name."""
+    rows = db.query(
+        "SELECT DISTINCT generator FROM generations"
+        " WHERE image_id IN (SELECT image_id FROM view_images WHERE view_id = ?) ORDER BY generator",
+        [view_id],
+    )
+    return [row[0] for row in rows]
+
+
 def holding(db: Database, image_id: int) -> list[Holder]:
     """The views that an image stands in and what was made from them, by time."""
     rows = db.query(

@@ -8,21 +8,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from synthaug.errors import TemplateError
 from synthaug.templates.axes import Body, ChoiceAxis, ListAxis, RangeValues, Ref
 from synthaug.templates.grammar import ChoiceNode, Node, NumberRange, SlotNode, WildcardNode, error_at, parse
+from synthaug.templates.leaving_out import Values, folded, without
 from synthaug.templates.wordlists import shipped_lists
 
 MOST_PROMPTS = 10**300  # a float can still represent this
 
 
-def compile_template(text: str, slots: Mapping[str, Sequence[str]]) -> Body:
+def compile_template(text: str, slots: Mapping[str, Sequence[str]], retired: Values) -> Body:
     """The axes of a template; ``slots`` maps slot names to values and takes precedence over the shipped lists.
 
-    Raises TemplateError, with the position of the mistake where it is in the text.
+    ``retired``: values that are left out, by the name of their slot or choice. Raises TemplateError, with the
+    position of the mistake where it is in the text.
     """
     if not text.strip():
         raise TemplateError("the template is empty; write a prompt such as 'a photo of a <BREED> cat'", 0)
     _check_unicode("the template", text)
     nodes = parse(text)
-    return _Compiler(text, nodes, _checked(slots)).body(nodes, frozenset())
+    return _Compiler(text, nodes, _checked(slots), folded(retired)).body(nodes, frozenset())
 
 
 def _check_unicode(what: str, text: str) -> None:
@@ -52,9 +54,16 @@ def _checked(slots: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
 class _Compiler:
     """Turns nodes into bodies; holds the state that all parts of a template share."""
 
-    def __init__(self, text: str, nodes: Sequence[Node], given: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self,
+        text: str,
+        nodes: Sequence[Node],
+        given: Mapping[str, Sequence[str]],
+        retired: Mapping[str, frozenset[str]],
+    ) -> None:
         self.text = text
         self.given = given
+        self.retired = retired
         self.shown: dict[str, str] = {}  # case-folded slot name -> spelling at its first occurrence
         self.ranges: dict[str, NumberRange] = {}
         for slot in _slots(nodes):
@@ -90,11 +99,11 @@ class _Compiler:
             if isinstance(node, SlotNode):
                 name = self.shown[node.name.casefold()]
                 if name not in axes and node.name.casefold() not in bound:
-                    axes[name] = ListAxis(name, self.values(node))
+                    axes[name] = self.fewer(ListAxis(name, self.values(node)))
             else:
                 axis = self.choice(node, bound | own) if isinstance(node, ChoiceNode) else self.wildcard(node)
                 name = axis.name
-                axes[name] = axis
+                axes[name] = self.fewer(axis)
             parts.append(Ref(name))
         body = Body(tuple(parts), tuple(axes.values()))
         if body.count > MOST_PROMPTS:
@@ -102,6 +111,10 @@ class _Compiler:
                 f"the template has more than 10**{round(math.log10(MOST_PROMPTS))} prompts; use fewer slots and choices"
             )
         return body
+
+    def fewer(self, axis: ListAxis | ChoiceAxis) -> ListAxis | ChoiceAxis:
+        """The axis without the retired values of its name."""
+        return without(axis, self.retired.get(axis.name.casefold(), frozenset()))
 
     def choice(self, node: ChoiceNode, bound: frozenset[str]) -> ChoiceAxis:
         """The axis of a choice, named by the order of opening braces: choice1, choice2 ..."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import repeat
 from typing import Literal, overload
@@ -31,15 +31,21 @@ class Template:
         self._body = body
 
     @classmethod
-    def parse(cls, text: str, slots: Mapping[str, Sequence[str]] | None = None) -> Template:
+    def parse(
+        cls,
+        text: str,
+        slots: Mapping[str, Sequence[str]] | None = None,
+        retired: Mapping[str, Collection[str]] | None = None,
+    ) -> Template:
         """Parse a template; ``slots`` maps names of slots or word lists, in any case, to their values.
 
-        Raises TemplateError for a syntax error or an unknown word list.
+        ``retired``: values that are left out, by the name of their slot or choice. Raises TemplateError for a
+        syntax error or an unknown word list.
 
         >>> Template.parse("<SIZE> {cat|dog}", {"size": ["big", "small"]}).prompt(3).text
         'small dog'
         """
-        return cls(text, compile_template(text, slots or {}))
+        return cls(text, compile_template(text, slots or {}, retired or {}))
 
     @cached_property
     def count(self) -> int:

@@ -34,6 +34,7 @@ EXPECTED = {
     "GET /data/items": "annotator",
     "GET /data/answers": "annotator",
     "GET /data/progress": "annotator",
+    "GET /data/landmarks": "annotator",
     "GET /data/jobs": "annotator",
     "POST /data/labels": "annotator",
     "POST /data/undo": "annotator",
@@ -48,6 +49,10 @@ EXPECTED = {
     "HEAD /": "reviewer",
     "GET /explore": "reviewer",
     "GET /train": "reviewer",
+    "GET /runs": "reviewer",
+    "GET /data/runs": "reviewer",
+    "GET /data/runs/sides": "reviewer",
+    "GET /data/runs/images": "reviewer",
     "GET /image/{key}": "reviewer",
     "GET /data/points": "reviewer",
     "GET /data/image/{key}": "reviewer",
@@ -57,6 +62,8 @@ EXPECTED = {
     "GET /data/selections": "reviewer",
     "GET /data/selections/{name:path}": "reviewer",
     "POST /data/selections": "reviewer",
+    "GET /data/tags": "reviewer",
+    "POST /data/tags": "reviewer",
     "GET /data/health": "reviewer",
     "GET /data/health/images": "reviewer",
     "POST /gradio_api/queue/join": "reviewer",
@@ -73,6 +80,9 @@ EXPECTED = {
     "POST /data/imports": "owner",
     "POST /data/imports/survey": "owner",
     "GET /data/imports/sample": "owner",
+    "POST /data/landmarks": "owner",
+    "GET /data/exports/{export_id}/download": "owner",
+    "POST /data/health/retired": "owner",
     "POST /data/jobs/{job_id}/cancel": "owner",
     "POST /data/jobs/{job_id}/resume": "owner",
 }
@@ -83,6 +93,7 @@ FUNCTIONS = {
     "explore_poll": "reviewer",
     "train_first": "reviewer",
     "train_poll": "reviewer",
+    "runs_poll": "reviewer",
     "train_threshold": "reviewer",
 }
 """All other functions are an owner's."""
@@ -216,7 +227,7 @@ def test_the_app_itself_answers_nobody(app: FastAPI) -> None:
         for name in set(dict(routes_of(app))) - open_
     }
     assert {name for name, answer in answers.items() if answer.status_code not in (303, 401)} == set()
-    pages = {"/", "/label", "/generate", "/finetune", "/explore", "/train", "/image/{key}"}
+    pages = {"/", "/label", "/generate", "/finetune", "/explore", "/train", "/runs", "/image/{key}"}
     assert {name.split()[1] for name, answer in answers.items() if answer.status_code == 303} == pages
 
 

@@ -88,23 +88,24 @@ def interval(difference: float, ci: tuple[float, float], seeds: Sequence[float],
     )
 
 
-def class_bars(pairs: Sequence[ClassPair]) -> Markup:
-    """Accuracy of every class: baseline as a ring, augmented as a dot, the change between them."""
+def class_bars(pairs: Sequence[ClassPair], names: tuple[str, str] = ("baseline", "augmented")) -> Markup:
+    """Accuracy of every class: the first side as a ring, the second as a dot, the change between them."""
     known = [value for pair in pairs for value in (pair.baseline, pair.augmented) if value is not None]
     floor = math.floor(min(known, default=0.0) * 10 - 0.5) / 10
     place = _scale(max(0.0, floor), 1.0)
-    rows = joined(_class_row(pair, place) for pair in pairs)
+    rows = joined(_class_row(pair, place, names) for pair in pairs)
     ends = markup("<span>{:.0f}%</span><span>100%</span>", 100 * max(0.0, floor))
     return markup(
-        '<div class="sa-pairs"><div class="sa-key"><span><i class="ring"></i>baseline</span>'
-        '<span><i class="dot"></i>augmented</span></div>{}'
+        '<div class="sa-pairs"><div class="sa-key"><span><i class="ring"></i>{}</span>'
+        '<span><i class="dot"></i>{}</span></div>{}'
         '<div class="sa-pair sa-pair-axis"><span></span><div>{}</div><b></b></div></div>',
+        *names,
         rows,
         ends,
     )
 
 
-def _class_row(pair: ClassPair, place: Any) -> Markup:
+def _class_row(pair: ClassPair, place: Any, names: tuple[str, str]) -> Markup:
     if pair.baseline is None or pair.augmented is None:
         return markup(
             '<div class="sa-pair"><span title="{0}">{0}</span><div class="none">no test images</div><b></b></div>',
@@ -114,12 +115,14 @@ def _class_row(pair: ClassPair, place: Any) -> Markup:
     tone = "flat" if abs(change) < 5e-5 else "up" if change > 0 else "down"
     left, right = sorted((place(pair.baseline), place(pair.augmented)))
     return markup(
-        '<div class="sa-pair {tone}" title="{name}: baseline {before}%, augmented {after}%">'
+        '<div class="sa-pair {tone}" title="{name}: {first} {before}%, {second} {after}%">'
         '<span>{name}</span><div class="track"><i class="link" style="left:{left:.2f}%;width:{width:.2f}%"></i>'
         '<i class="ring" style="left:{ring:.2f}%"></i><i class="dot" style="left:{dot:.2f}%"></i></div>'
         "<b>{change}{mark}</b></div>",
         tone=tone,
         name=pair.name,
+        first=names[0],
+        second=names[1],
         before=points_of(pair.baseline),
         after=points_of(pair.augmented),
         left=left,
@@ -133,11 +136,18 @@ def _class_row(pair: ClassPair, place: Any) -> Markup:
     )
 
 
-def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str], title: str) -> Markup:
-    """A confusion matrix as a heatmap: rows true, columns predicted, shade = share of the row."""
+def confusion(
+    matrix: Sequence[Sequence[int]], classes: Sequence[str], title: str, key: str | None = None
+) -> Markup:
+    """A confusion matrix as a heatmap: rows true, columns predicted, shade = share of the row.
+
+    ``key``: whose matrix it is, where its cells can be opened.
+    """
     head = joined(markup('<th scope="col" title="{0}">{0}</th>', name) for name in classes)
     body = joined(
-        markup('<tr><th scope="row" title="{0}">{0}</th>{1}</tr>', name, _confusion_row(row, index, classes))
+        markup(
+            '<tr><th scope="row" title="{0}">{0}</th>{1}</tr>', name, _confusion_row(row, index, classes, key)
+        )
         for index, (name, row) in enumerate(zip(classes, matrix, strict=True))
     )
     return markup(
@@ -149,7 +159,7 @@ def confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str], title: st
     )
 
 
-def _confusion_row(row: Sequence[int], true: int, classes: Sequence[str]) -> Markup:
+def _confusion_row(row: Sequence[int], true: int, classes: Sequence[str], key: str | None) -> Markup:
     total = sum(row)
     cells = []
     for predicted, count in enumerate(row):
@@ -167,10 +177,23 @@ def _confusion_row(row: Sequence[int], true: int, classes: Sequence[str]) -> Mar
                 count=count,
                 total=total,
                 percent=100 * share,
-                text=_percent(share) if count else "",
+                text=_cell(key, true, predicted, _percent(share)) if count else "",
             )
         )
     return joined(cells)
+
+
+def _cell(key: str | None, true: int, predicted: int, text: str) -> Markup | str:
+    """A cell's figure, as a button where its images can be opened."""
+    if key is None:
+        return text
+    return markup(
+        '<button type="button" data-side="{}" data-true="{}" data-predicted="{}">{}</button>',
+        key,
+        true,
+        predicted,
+        text,
+    )
 
 
 def _percent(share: float) -> str:

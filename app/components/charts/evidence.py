@@ -39,7 +39,8 @@ def report(comparisons: Sequence[Comparison]) -> Markup:
     comparison = comparisons[0]
     control = control_of(comparisons)
     return markup(
-        '<div class="sa-evidence">{}{}{}<div class="sa-two">{}{}</div>{}{}</div>',
+        '<div class="sa-evidence">{}{}{}{}<div class="sa-two">{}{}</div>{}{}</div>',
+        STALE,
         verdict(comparison),
         figures(comparison),
         against_control(control) if control is not None else "",
@@ -279,6 +280,12 @@ def _matrices(comparison: Comparison) -> tuple[Markup, Markup]:
 def _card(title: str, note: str, body: Markup) -> Markup:
     return markup('<section class="sa-card"><h2>{}</h2><p>{}</p>{}</section>', title, note, body)
 
+
+STALE = Markup(
+    '<p class="sa-stale" role="status">A new comparison is being computed; '
+    "until it is done, this is the one before.</p>"
+)
+"""Shown, and the rest grey, while a retraining runs: see charts.css."""
 
 HONEST_NOTES = Markup("""
 <section class="sa-card sa-honest"><h2>What this does and does not show</h2><ul>

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from synthaug.errors import TemplateError
 from synthaug.reading.generator_choice import Vocabulary
 from synthaug.templates import Template
@@ -22,10 +24,12 @@ SYNTAX = Markup("""
 """)
 
 
-def template_panel(text: str, vocabulary: Vocabulary | None = None) -> Markup:
-    """How many prompts a template gives, with some of them; or where it cannot be read."""
+def template_panel(
+    text: str, vocabulary: Vocabulary | None = None, retired: Mapping[str, Sequence[str]] | None = None
+) -> Markup:
+    """How many prompts a template gives without what is retired, with some of them; or where it cannot be read."""
     try:
-        template = Template.parse(text)
+        template = Template.parse(text, retired=retired)
         unique = template.unique_count
         wanted = min(SAMPLES, template.count if unique is None else unique)
         samples = [prompt.text for prompt in template.sample(wanted, seed=0)]
@@ -33,13 +37,20 @@ def template_panel(text: str, vocabulary: Vocabulary | None = None) -> Markup:
         return template_error(text, error)
     different = "" if unique is None or unique == template.count else f", {unique:,} different"
     return markup(
-        '<div class="sa-prompts"><p><b>{count}</b> {noun}{different}</p><ul>{samples}</ul>{legend}</div>',
+        '<div class="sa-prompts"><p><b>{count}</b> {noun}{different}</p>{left_out}<ul>{samples}</ul>{legend}</div>',
         count=f"{template.count:,}",
         noun="prompt" if template.count == 1 else "prompts",
         different=different,
+        left_out=_left_out(retired or {}),
         samples=joined(markup("<li>{}</li>", marked(sample, vocabulary)) for sample in samples),
         legend=legend(samples, vocabulary),
     )
+
+
+def _left_out(retired: Mapping[str, Sequence[str]]) -> Markup:
+    """What the next job leaves out; nothing where nothing is retired."""
+    words = "; ".join(f"{slot}: {', '.join(values)}" for slot, values in retired.items())
+    return markup('<p class="sa-left-out">The next job leaves out {}</p>', words) if words else Markup("")
 
 
 def template_error(text: str, error: TemplateError) -> Markup:

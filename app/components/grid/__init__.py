@@ -51,6 +51,12 @@ TEMPLATE = """
       <button type="button" class="sa-button small" data-do="unsure">Unsure</button>
       <button type="button" class="sa-button small primary" data-do="review">Review on the Label page</button>
     </div>
+    <div class="sa-grid-row"><span class="sa-grid-lead">Tag</span>
+      <input type="text" class="sa-input" data-part="tag" maxlength="60" list="sa-grid-tags" aria-label="Tag"
+        placeholder="e.g. artefact" autocomplete="off"><datalist id="sa-grid-tags"></datalist>
+      <button type="button" class="sa-button small" data-do="tag">Tag</button>
+      <button type="button" class="sa-button small" data-do="untag">Take off</button>
+    </div>
     <div class="sa-grid-row sa-grid-report">
       <span data-part="status" role="status"></span>
       <button type="button" class="sa-scatter-link" data-do="undo" hidden></button>

@@ -13,6 +13,7 @@ import { count, number } from "../../static/lib/words.js";
 import { NONE, SYNTHETIC } from "../scatter/points.js";
 import { batchOf, isRefusal, save, undo } from "./batches.js";
 import { isLocked, markedAtFirst, sorted, summary, title } from "./order.js";
+import { Tagging } from "./tagging.js";
 import { Tiles } from "./tiles.js";
 
 /** @typedef {import("./batches.js").Batch} Batch */
@@ -24,7 +25,8 @@ import { Tiles } from "./tiles.js";
 
 const MOST_BUTTONS = 12;
 const CLASS_COLOURS = 10;
-const ON_MARKED = "[data-class], [data-do=prompted], [data-do=reject], [data-do=unsure], [data-do=review]";
+const ON_MARKED =
+  "[data-class], [data-do=prompted], [data-do=reject], [data-do=unsure], [data-do=review], [data-do=tag], [data-do=untag]";
 
 class Grid {
   /** @param {HTMLElement} root */
@@ -39,6 +41,7 @@ class Grid {
         performance.mark("synthaug:grid-painted");
       },
     });
+    this.tagging = new Tagging(root);
     /** @type {Points | null} */
     this.data = null;
     /** @type {number[]} */
@@ -241,6 +244,24 @@ class Grid {
     }
   }
 
+  /** @param {Points["columns"]} columns @param {boolean} on */
+  async tag({ ids }, on) {
+    this.setBusy(true);
+    try {
+      this.say(
+        await this.tagging.put(
+          Array.from(this.marked, (point) => ids[point]),
+          on,
+        ),
+        "good",
+      );
+    } catch (error) {
+      this.say(error instanceof Error ? error.message : String(error), "bad");
+    } finally {
+      this.setBusy(false);
+    }
+  }
+
   async undo() {
     const batch = this.batches.at(-1);
     if (!batch) return;
@@ -296,6 +317,8 @@ class Grid {
       reject: () => this.record("reject", "reject", "human"),
       unsure: () => this.record("unsure", "unsure", "human"),
       undo: () => this.undo(),
+      tag: () => this.tag(columns, true),
+      untag: () => this.tag(columns, false),
       review: () => {
         const points = this.tiles.order.filter((point) => this.marked.has(point));
         review(

@@ -9,9 +9,12 @@ from ...modules import mounting
 TEMPLATE = """
 <section class="sa-card sa-health" data-state="loading">
   <h2>Template health</h2>
-  <p>How the images of every slot value fared in review. A word that fails is better taken out of the template
-    above than its images one by one. The line through a bar is the 95% interval (Wilson): few images, wide line.</p>
+  <p>How the images of every slot value fared in review. A word that fails is better retired than its images
+    rejected one by one: no job draws it then, until it is taken back. The line through a bar is the 95% interval
+    (Wilson): few images, wide line.</p>
   <ul class="sa-health-notes" data-part="notes"></ul>
+  <p class="sa-health-retired" data-part="retired" role="status"></p>
+  <p class="sa-bad" data-part="problem" role="alert"></p>
   <div class="sa-health-empty"><b>Nothing to show yet</b><span data-part="why"></span></div>
   <div class="sa-table-holder"><table class="sa-table"><thead><tr data-part="head"></tr></thead>
   <tbody data-part="rows"></tbody></table></div>

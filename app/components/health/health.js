@@ -6,6 +6,7 @@ import { find, hear, make, makeButton } from "../../static/lib/dom.js";
 import { review } from "../../static/lib/session.js";
 import { number, percent } from "../../static/lib/words.js";
 import { compare, RATES, startsDown } from "./order.js";
+import { change, findRetired, retireCell, retiredWords } from "./retired.js";
 
 /** @typedef {import("./order.js").HealthRow} HealthRow */
 /** @typedef {import("./order.js").RateKey} RateKey */
@@ -74,18 +75,21 @@ function opener(row, key, images, words) {
 /**
  * @param {HealthRow} row
  * @param {RateKey[]} rates
+ * @param {import("./retired.js").Retired[]} retired
+ * @param {import("./retired.js").Change} act
  */
-function tableRow(row, rates) {
+function tableRow(row, rates, retired, act) {
   const all = makeButton("", row.value || "(empty)", () => open(row, "any"));
   all.title = `Open all ${row.images} images on the Label page`;
   return make(
     "tr",
-    "",
+    findRetired(retired, row.slot, row.value) ? "retired" : "",
     make("td", "sa-health-value", all),
     make("td", "sa-muted", row.slot),
     make("td", "sa-num", number(row.images)),
     make("td", "sa-num", number(row.reviewed)),
     ...rates.map((key) => rateCell(row, key)),
+    retireCell(row, retired, act),
   );
 }
 
@@ -100,8 +104,8 @@ export function mount({ element }) {
   const root = find(element, ".sa-health", HTMLElement);
   /** @param {string} name */
   const part = (name) => find(root, `[data-part=${name}]`, HTMLElement);
-  /** @type {{ rows: HealthRow[], sort: SortKey, down: boolean, all: boolean, ended: string }} */
-  const state = { rows: [], sort: "rejected", down: true, all: false, ended: "" };
+  /** @type {{ rows: HealthRow[], sort: SortKey, down: boolean, all: boolean, ended: string, retired: import("./retired.js").Retired[] }} */
+  const state = { retired: [], rows: [], sort: "rejected", down: true, all: false, ended: "" };
 
   // Without one score the column would say nothing, over and over.
   const scored = () => state.rows.some((row) => row.far.total > 0);
@@ -132,7 +136,7 @@ export function mount({ element }) {
       cell.title = hint;
       return cell;
     });
-    part("head").replaceChildren(...leading, ...shares);
+    part("head").replaceChildren(...leading, ...shares, make("th", "sa-for-owner", "Next job"));
   }
 
   function drawMore() {
@@ -148,15 +152,31 @@ export function mount({ element }) {
     const sorted = [...state.rows].sort(compare(state.sort, state.down));
     const keys = rates().map(({ key }) => key);
     drawHead();
-    part("rows").replaceChildren(...sorted.slice(0, state.all ? undefined : MOST).map((row) => tableRow(row, keys)));
+    part("rows").replaceChildren(
+      ...sorted.slice(0, state.all ? undefined : MOST).map((row) => tableRow(row, keys, state.retired, act)),
+    );
     part("unscored").hidden = scored();
+    const words = retiredWords(state.retired);
+    part("retired").textContent = words ? `Retired, and left out of the next job: ${words}.` : "";
     drawMore();
+  }
+
+  /** @type {import("./retired.js").Change} */
+  async function act(slot, value, retired) {
+    part("problem").textContent = "";
+    try {
+      await change(slot, value, retired);
+    } catch (error) {
+      part("problem").textContent = error instanceof Error ? error.message : String(error);
+    }
+    await load();
   }
 
   async function load() {
     try {
-      const { rows, sentences } = await getJson("/data/health", { cache: "no-store" });
+      const { rows, sentences, retired } = await getJson("/data/health", { cache: "no-store" });
       state.rows = rows;
+      state.retired = retired;
       root.dataset.state = state.rows.some((row) => row.reviewed || row.far.total) ? "filled" : "empty";
       part("why").textContent = whyEmpty(state.rows);
       part("notes").replaceChildren(.../** @type {string[]} */ (sentences).map((text) => make("li", "", text)));

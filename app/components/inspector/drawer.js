@@ -15,6 +15,7 @@ import { picture, sections } from "./view.js";
  * @property {(step: number) => void} stepped
  * @property {(said: Said) => void} takenBack
  * @property {(value: LabelValue, index: number | null) => void} labeled
+ * @property {(tag: string, tagged: boolean) => void} tagged
  */
 
 export class Drawer {
@@ -75,7 +76,7 @@ export class Drawer {
     this.part("body").replaceChildren(
       picture(found),
       this.labelRow(found),
-      ...sections(found, this.listeners.takenBack),
+      ...sections(found, this.listeners.takenBack, this.listeners.tagged),
     );
     this.part("body").scrollTop = 0;
   }

@@ -12,6 +12,7 @@ import { ApiError, getJson } from "../../static/lib/api.js";
 import { announce, closest } from "../../static/lib/dom.js";
 import { operationId } from "../../static/lib/session.js";
 import { batchOf, save, undo } from "../grid/batches.js";
+import { putTag } from "../grid/tagging.js";
 import { Drawer } from "./drawer.js";
 import { Walk } from "./walk.js";
 
@@ -35,6 +36,7 @@ export class Inspector {
       stepped: (step) => this.step(step),
       takenBack: (said) => this.takeBack(said),
       labeled: (value, index) => this.label(value, index),
+      tagged: (tag, on) => this.tag(tag, on),
     });
     this.listen();
     this.followAddress();
@@ -112,7 +114,13 @@ export class Inspector {
     this.change(() => save(batch, () => {}));
   }
 
-  /** Change the label, then show what it is now. @param {() => Promise<void>} write */
+  /** @param {string} tag @param {boolean} on */
+  tag(tag, on) {
+    const { item } = this.found ?? {};
+    if (item) this.change(() => putTag([item.image_id], tag, on));
+  }
+
+  /** Change the image, then show what it is now. @param {() => Promise<unknown>} write */
   async change(write) {
     const key = this.asked;
     try {

@@ -5,6 +5,7 @@ import { make, makeButton } from "../../static/lib/dom.js";
 import { percent } from "../../static/lib/words.js";
 import { neighbours } from "./neighbours.js";
 import { factList, moment, note, section } from "./parts.js";
+import { tagSection } from "./tags.js";
 
 /** @typedef {import("../../static/lib/types.js").Inspection} Inspection */
 /** @typedef {import("../../static/lib/types.js").Making} Making */
@@ -12,6 +13,7 @@ import { factList, moment, note, section } from "./parts.js";
 /** @typedef {import("../../static/lib/types.js").Said} Said */
 /** @typedef {import("../../static/lib/types.js").Holder} Holder */
 /** @typedef {(said: Said) => void} TakeBack */
+/** @typedef {import("./tags.js").PutTag} PutTag */
 
 const PIXELATED = 96; // pixels, up to which an enlarged image is not smoothed
 const SHORT_HASH = 12;
@@ -45,10 +47,12 @@ export function picture({ item }) {
 /**
  * @param {Inspection} found
  * @param {TakeBack} takeBack
+ * @param {PutTag} putTag
  */
-export function sections(found, takeBack) {
+export function sections(found, takeBack, putTag) {
   return [
     section("Label", history(found, takeBack)),
+    tagSection(found, putTag),
     section("Prediction", guesses(found)),
     section("How it was made", provenance(found)),
     ...neighbours(found),

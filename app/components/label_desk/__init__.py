@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import gradio as gr
 
 from ...modules import mounting
+from .. import landmarks
 from ..palette import class_color
 from ..viewer import toolbar
 
@@ -54,7 +55,7 @@ TEMPLATE = """
       <div class="ld-frame" data-frame></div>
       <figcaption class="ld-caption">
         <span class="sa-chip" data-origin></span><span class="sa-chip" data-split></span><span data-size></span>
-        <label class="ld-check"><input type="checkbox" data-smooth> Smooth</label>
+        <label class="ld-check"><input type="checkbox" data-smooth> Smooth</label>SETUP
       </figcaption>
     </figure>
     <div class="ld-side">
@@ -67,7 +68,7 @@ TEMPLATE = """
           <kbd class="sa-kbd">Enter</kbd>
         </button>
         <p data-why></p>
-      </div>
+      </div>LANDMARKS
       <div class="ld-block ld-answer">
         <h2>Your answer <span class="ld-current" data-current></span></h2>
         <div class="ld-classes" data-classes role="group" aria-label="Classes"></div>
@@ -99,7 +100,7 @@ TEMPLATE = """
     <p>Keys do nothing while you type in a field. An answer belongs to the image it was given for, however fast
       you type; what the app could not save yet is kept in this browser and sent again.</p>
     <form method="dialog"><button class="sa-button primary">Close</button></form>
-  </dialog>
+  </dialog>DIALOG
 </section>
 """
 
@@ -121,11 +122,24 @@ def class_keys(names: Sequence[str]) -> list[str]:
     return [name.lower() if name.lower() in own else next(free, "") for name in names]
 
 
+def filled(template: str) -> str:
+    """The desk's markup with that of the widgets in it."""
+    parts = {
+        "TOOLBAR": toolbar(),
+        "LANDMARKS": landmarks.PANEL,
+        "SETUP": landmarks.BUTTON,
+        "DIALOG": landmarks.DIALOG,
+    }
+    for place, part in parts.items():
+        template = template.replace(place, part)
+    return template
+
+
 def label_desk(workspace: str, classes: Sequence[str]) -> gr.HTML:
     """The desk over one workspace's classes. The markup is fixed and all text is set from JavaScript."""
     keys = class_keys(classes)
     return gr.HTML(
-        html_template=TEMPLATE.replace("TOOLBAR", toolbar()),
+        html_template=filled(TEMPLATE),
         js_on_load=mounting("components/label_desk/desk.js"),
         apply_default_css=False,
         workspace=workspace,

@@ -4,6 +4,7 @@
 import { fetchItems, getJson } from "../../static/lib/api.js";
 import { announce, closest, find, hear } from "../../static/lib/dom.js";
 import { operationId, postSigned, selection } from "../../static/lib/session.js";
+import { Landmarks } from "../landmarks/landmarks.js";
 import { Choice } from "./choice.js";
 import { History } from "./history.js";
 import { Outbox, standing } from "./outbox.js";
@@ -51,6 +52,7 @@ class Desk {
     this.problem = "";
     this.troubled = false;
     this.choice = new Choice(root, { orders, scopes }, { queue: () => this.load(), smooth: () => this.showPicture() });
+    this.landmarks = new Landmarks(root, this.view.viewer, classes);
     this.queue = this.makeQueue();
     const owner = JSON.stringify([workspace, person.name]);
     this.places = new Places(owner, localStorage);
@@ -124,7 +126,8 @@ class Desk {
     const previous = this.labelOf(item);
     const label = { value, class_index };
     const op_id = operationId();
-    const answer = { image_id: item.image_id, ...label, source, op_id };
+    const landmarks = value === "class" ? this.landmarks.answer(source === "accepted") : null;
+    const answer = { image_id: item.image_id, ...label, source: this.landmarks.sourceOf(source), op_id, landmarks };
     this.said.set(item.image_id, label);
     this.history.push({ op_id, item, previous });
     this.strip = [...this.strip, { item, label, op_id }].slice(-STRIP);
@@ -174,7 +177,8 @@ class Desk {
 
   accept() {
     const item = this.queue.current;
-    const suggested = item ? suggestionOf(item) : null;
+    if (item && this.landmarks.obstacle) return this.view.announce(this.landmarks.obstacle);
+    const suggested = item ? this.landmarks.classFor(suggestionOf(item), this.labelOf(item)) : null;
     if (item && suggested === null) this.view.announce("There is no suggestion for this image.");
     else this.say("class", suggested, "accepted");
   }
@@ -221,6 +225,7 @@ class Desk {
     const { queue, view } = this;
     const words = emptyWords(this.progress.total, queue.ids.length, this.choice.isOfReal);
     view.showEmpty(queue.finished && !this.loading, words);
+    this.landmarks.show(queue.current);
     this.showPicture();
     this.showPlace();
     this.keepPlace();
@@ -309,7 +314,7 @@ class Desk {
     const element = target instanceof Element ? target : null;
     if (element?.matches(TYPING) || this.dialog.open || this.root.hidden || !this.root.isConnected) return;
     if ((event.key === "Enter" || event.key === " ") && element?.matches(PRESSABLE)) return;
-    if (this.view.viewer.onKey(event)) return event.preventDefault();
+    if (this.landmarks.onKey(event) || this.view.viewer.onKey(event)) return event.preventDefault();
     if (event.ctrlKey && event.key === "g") {
       event.preventDefault();
       return this.jumping.focus();
@@ -363,7 +368,8 @@ class Desk {
     const place = this.places.of(scope, order);
     this.seed = place?.seed ?? Math.floor(Math.random() * 2 ** 31);
     try {
-      const [ids, progress] = await Promise.all([this.idsOf(order, scope), getJson("/data/progress")]);
+      const progressed = getJson("/data/progress");
+      const [ids, progress] = await Promise.all([this.idsOf(order, scope), progressed, this.landmarks.load()]);
       this.progress = progress;
       this.loading = false;
       this.newest = largest(ids);

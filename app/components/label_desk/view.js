@@ -83,7 +83,7 @@ export class DeskView {
     frame.dataset.image = id;
     if (!shown || !item) return this.showInstead("This image cannot be read. Press X to reject it.");
     const image = shown.image;
-    const tiny = image && Math.max(image.naturalWidth, image.naturalHeight) < PIXELATED_BELOW;
+    const tiny = image && !this.viewer.overlay && Math.max(image.naturalWidth, image.naturalHeight) < PIXELATED_BELOW;
     find(this.desk, ".ld-stage", HTMLElement).classList.toggle("large", !tiny);
     if (!tiny) return this.viewer.show(shown, item, smooth);
     this.viewer.clear();

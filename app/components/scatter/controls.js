@@ -2,6 +2,7 @@
 // The buttons around the plot, the keys, and what the rest of the page tells it.
 
 import { announce, closest, hear } from "../../static/lib/dom.js";
+import { colourBy, retagged } from "./colouring.js";
 import { readShown } from "./state.js";
 
 /** @typedef {import("./scatter.js").Scatter} Scatter */
@@ -17,9 +18,8 @@ export class Controls {
     this.scatter = scatter;
     const { root, choice } = scatter;
     root.addEventListener("click", (event) => this.onClick(event));
-    choice.addEventListener("change", () => {
-      scatter.model?.colourBy(choice.value);
-      scatter.restyle();
+    choice.addEventListener("change", async () => {
+      await colourBy(scatter, choice.value);
       scatter.sharing.remember();
     });
     document.addEventListener("keydown", (event) => this.onKey(event));
@@ -35,7 +35,9 @@ export class Controls {
     const { model, choice } = this.scatter;
     if (!model) return;
     this.press("to", model.projection);
-    choice.value = model.modeName;
+    const { modeName, mode } = model;
+    if (![...choice.options].some(({ value }) => value === modeName)) choice.append(new Option(mode.label, modeName));
+    choice.value = modeName;
   }
 
   hearThePage() {
@@ -46,6 +48,7 @@ export class Controls {
       scatter.filters.relabeled();
       scatter.showFiltered(true);
     });
+    hear(root, "synthaug:tagged", () => retagged(scatter));
     hear(root, "synthaug:queue", (queue) => scatter.sharing.showQueue(queue));
     hear(root, "synthaug:suspects", () => this.onSuspects());
     hear(root, "synthaug:inspecting", ({ id }) => scatter.ring(id));

@@ -4,6 +4,7 @@
 import { find, make, makeButton } from "../../static/lib/dom.js";
 import { number } from "../../static/lib/words.js";
 import { Facets } from "./facets.js";
+import { BY_FACET, facetMode } from "./modes.js";
 import { CHANGING, ownFacets } from "./own_facets.js";
 import { decodePoints } from "./points.js";
 import { fetchBytes } from "./request.js";
@@ -18,9 +19,11 @@ const OPEN = ["class", "origin", "slot", "generator"]; // what stands open at fi
 export class FacetPanel {
   /**
    * @param {HTMLElement} root
-   * @param {() => void} changed what is kept is something else
+   * @param {{ changed: () => void, coloured: (mode: string) => void }} listeners what is kept is something else; points
+   *   are to be coloured by a facet
    */
-  constructor(root, changed) {
+  constructor(root, { changed, coloured }) {
+    this.coloured = coloured;
     this.panel = find(root, '[data-part="filters"]', HTMLElement);
     this.list = find(this.panel, '[data-part="facets"]', HTMLElement);
     this.box = find(this.panel, 'input[type="search"]', HTMLInputElement);
@@ -75,6 +78,22 @@ export class FacetPanel {
     for (const facet of asked) facet.codes = /** @type {any} */ (columns)[facet.name];
     if (asked.every(({ codes }) => codes.length === model.n)) this.facets.know([...ownFacets(model), ...asked]);
     this.complete = true;
+  }
+
+  /** The colours of a mode "facet:NAME"; null where there is no such facet. @param {string} mode */
+  async modeOf(mode) {
+    this.begin();
+    const named = () => this.facets.list.find(({ name }) => BY_FACET + name === mode);
+    if (!named()) await this.completed();
+    const facet = named();
+    return facet ? facetMode(facet) : null;
+  }
+
+  /** The app knows other facets now; asked for again where they were asked for. */
+  async refetch() {
+    if (!this.complete) return;
+    this.complete = false;
+    await this.completed();
   }
 
   /** Want what an address says, then tell. @param {Where} where @param {string} text */
@@ -135,6 +154,9 @@ export class FacetPanel {
     );
     group.open = this.opened.get(facet.name) ?? (chosen !== undefined || OPEN.includes(facet.name.split(":")[0]));
     group.addEventListener("toggle", () => this.opened.set(facet.name, group.open));
+    const colour = makeButton("sa-scatter-link", "Colour by this", () => this.coloured(BY_FACET + facet.name));
+    colour.title = `Colour the points by ${facet.title}`;
+    group.append(colour);
     group.append(...codes.map((code) => this.row(facet, code, counts[code])));
     const left = facet.values.length - codes.filter((code) => code > 0).length;
     if (left > 0) group.append(makeButton("sa-scatter-link", `${number(left)} more`, () => this.listAll(facet.name)));

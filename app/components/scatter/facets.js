@@ -9,6 +9,8 @@
  * @property {string} title
  * @property {string[]} values
  * @property {ArrayLike<number>} codes
+ * @property {number[][] | null} [sets] where a point may have several values: codes count from 1 into these, each
+ *   holds places in `values`
  */
 /** @typedef {Record<string, string[]>} Where the wanted values of facets; a facet that is not named wants all */
 
@@ -101,8 +103,8 @@ export class Facets {
     const { failed } = this;
     const bit = 1 << this.list.indexOf(facet);
     const codes = this.wanted.get(facet.name);
-    const passes = Uint8Array.from({ length: facet.values.length + 1 }, (_, code) =>
-      !codes || codes.has(code) ? 1 : 0,
+    const passes = Uint8Array.from({ length: codesOf(facet) + 1 }, (_, code) =>
+      !codes || valuesOf(facet, code).some((value) => codes.has(value)) ? 1 : 0,
     );
     for (let i = 0; i < failed.length; i++) failed[i] = passes[facet.codes[i]] ? failed[i] & ~bit : failed[i] | bit;
   }
@@ -112,9 +114,22 @@ export class Facets {
    * @param {Facet} facet
    */
   counts(facet) {
-    const counts = new Uint32Array(facet.values.length + 1);
+    const byCode = new Uint32Array(codesOf(facet) + 1);
     const others = ~(1 << this.list.indexOf(facet));
-    for (let i = 0; i < this.failed.length; i++) if (!(this.failed[i] & others)) counts[facet.codes[i]]++;
+    for (let i = 0; i < this.failed.length; i++) if (!(this.failed[i] & others)) byCode[facet.codes[i]]++;
+    const counts = new Uint32Array(facet.values.length + 1);
+    for (let code = 0; code < byCode.length; code++)
+      for (const value of valuesOf(facet, code)) counts[value] += byCode[code];
     return counts;
   }
+}
+
+/** The largest code of a facet. @param {Facet} facet */
+function codesOf(facet) {
+  return facet.sets ? facet.sets.length : facet.values.length;
+}
+
+/** What a code stands for: places in the values from 1 on, or 0 for none. @param {Facet} facet @param {number} code */
+export function valuesOf(facet, code) {
+  return facet.sets && code ? facet.sets[code - 1].map((place) => place + 1) : [code];
 }

@@ -73,10 +73,10 @@ export class PlotModel {
     return this.mode.categories?.(this.header.classes) ?? [];
   }
 
-  /** @param {string} name */
-  colourBy(name) {
+  /** @param {string} name @param {import("./modes.js").Mode} [mode] where it is none of MODES */
+  colourBy(name, mode = MODES[name]) {
     this.modeName = name;
-    this.mode = MODES[name];
+    this.mode = mode;
     this.range = null;
     this.categories.fill(1);
     this.categorise();

@@ -1,6 +1,7 @@
 // @ts-check
 // What points can be coloured by. The one list of it: the choice above the plot and the legend both read it.
 
+import { valuesOf } from "./facets.js";
 import { NONE, ORIGINS, STATES } from "./points.js";
 
 /** @typedef {import("./points.js").Columns} Columns */
@@ -46,6 +47,31 @@ export function classOf(columns, i) {
 function agreement(columns, i) {
   const [truth, guess] = [classOf(columns, i), columns.predicted[i]];
   return truth === NONE || guess === NONE ? NONE : Number(truth === guess);
+}
+
+/** Before the name of a facet, where points are coloured by it. */
+export const BY_FACET = "facet:";
+const OTHERS = 254;
+
+/**
+ * Colours by the values of a facet: the ten commonest, then all others alike. A point with several has its first.
+ * @param {import("./facets.js").Facet} facet
+ * @returns {Mode}
+ */
+export function facetMode(facet) {
+  const named = facet.values.slice(0, CLASS_COLOURS).map((name, key) => ({ key, name, colour: `--sa-class-${key}` }));
+  const more = facet.values.length - named.length;
+  const others = { key: OTHERS, name: `${more} other values`, colour: "--sa-ink" };
+  return {
+    label: facet.title,
+    title: facet.title,
+    categoryOf: (_, i) => {
+      const [value] = valuesOf(facet, facet.codes[i]);
+      if (!value) return NONE;
+      return value > CLASS_COLOURS ? OTHERS : value - 1;
+    },
+    categories: () => [...named, ...(more > 0 ? [others] : []), none("none")],
+  };
 }
 
 /** @type {Record<string, Mode>} */

@@ -12,11 +12,13 @@
 //   out  synthaug:inspect  {key, ids?}      open this image; a click on its point
 //   in   synthaug:inspecting {id | null}    ring the image that is open
 //   in   synthaug:relabeled {id, value, class_index}   one image has another label
+//   in   synthaug:tagged                    some images have other tags
 //   in   synthaug:jobs                      the shell's poll; a finished scoring is fetched
 
 import { announce, find, make } from "../../static/lib/dom.js";
 import { count, number } from "../../static/lib/words.js";
 import { Camera } from "./camera.js";
+import { colourBy } from "./colouring.js";
 import { Controls } from "./controls.js";
 import { FacetPanel } from "./facet_panel.js";
 import { Legend } from "./legend.js";
@@ -58,9 +60,12 @@ export class Scatter {
         this.draw();
       },
     });
-    this.filters = new FacetPanel(root, () => {
-      this.showFiltered(true);
-      this.sharing.remember();
+    this.filters = new FacetPanel(root, {
+      changed: () => {
+        this.showFiltered(true);
+        this.sharing.remember();
+      },
+      coloured: (name) => colourBy(this, name).then(() => this.sharing.remember()),
     });
     this.plane = new Plane(root, this.camera, {
       moved: (settled) => {
@@ -109,7 +114,7 @@ export class Scatter {
   /** @param {import("./points.js").Points} points */
   open(points) {
     const { mode, projection } = readShown(location.search, location.hash);
-    this.model = new PlotModel(points, mode, projection);
+    this.model = new PlotModel(points, Object.hasOwn(MODES, mode) ? mode : "origin", projection);
     this.filters.take(this.model);
     this.root.dataset.state = "ready";
     this.tip.clear();

@@ -3,6 +3,8 @@
 
 import { setAddress } from "../../static/lib/address.js";
 import { announce } from "../../static/lib/dom.js";
+import { colourBy } from "./colouring.js";
+import { MODES } from "./modes.js";
 import { readShown, writeShown } from "./state.js";
 
 /** @typedef {import("./scatter.js").Scatter} Scatter */
@@ -22,7 +24,7 @@ export class Sharing {
     const { model } = scatter;
     if (!model) return;
     const shown = readShown(location.search, location.hash);
-    if (model.modeName !== shown.mode) model.colourBy(shown.mode);
+    if (model.modeName !== shown.mode && Object.hasOwn(MODES, shown.mode)) model.colourBy(shown.mode);
     if (model.projection !== shown.projection) model.place(shown.projection);
     model.showOnly(shown);
     scatter.plane.thresholds = shown.thresholds;
@@ -32,9 +34,18 @@ export class Sharing {
     scatter.controls.reflect();
     scatter.restyle();
     this.filter(shown);
+    if (!Object.hasOwn(MODES, shown.mode)) this.colourByFacet(shown);
     if (shown.queue) return this.want(shown.queue);
     this.queue = null;
     return scatter.showSelection(model.select(model.pointsOf(shown.selected), false));
+  }
+
+  /** Colours that have to be asked for, and then what is hidden of them. @param {import("./state.js").Shown} shown */
+  async colourByFacet(shown) {
+    const { scatter } = this;
+    await colourBy(scatter, shown.mode);
+    scatter.model?.showOnly(shown);
+    scatter.showFiltered();
   }
 
   /** The filters of the address; some have to be asked for. @param {import("./state.js").Shown} shown */

@@ -2,7 +2,7 @@
 // What the plot shows, as the page's address says it: see `Shown`. What is usual is left out of the address.
 
 import { decodeIds, encodeIds } from "../../static/lib/id_list.js";
-import { MODES } from "./modes.js";
+import { BY_FACET, MODES } from "./modes.js";
 import { ORIGINS } from "./points.js";
 import { threshold, USUAL } from "./quadrants.js";
 
@@ -37,7 +37,7 @@ export function readShown(search, hash) {
   const mode = query.get("by") ?? "";
   return {
     projection: /** @type {Projection} */ (PROJECTIONS.includes(asked) ? asked : "pca"),
-    mode: Object.hasOwn(MODES, mode) ? mode : "origin",
+    mode: Object.hasOwn(MODES, mode) || mode.startsWith(BY_FACET) ? mode : "origin",
     hiddenOrigins: numbers(query.get("hide"), ORIGINS.length),
     hiddenCategories: numbers(query.get("off"), CATEGORIES),
     range: rangeOf(query.get("range")),

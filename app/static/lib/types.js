@@ -30,7 +30,19 @@
  * @property {boolean} review a larger copy is kept for looking at
  * @property {number} bits of one channel; more than 8: a film, with all its bits at `/media/SHA256.gray.png`
  * @property {Record<string, any>} acquisition how a film was taken: modality, view_position, laterality ...
+ * @property {Proposal | null} landmarks null: the workspace uses no scheme
  */
+
+/**
+ * Landmarks to show (`synthaug.reading.landmarks.Proposal`), in pixels of the image.
+ * @typedef {object} Proposal
+ * @property {Record<string, number[]>} points
+ * @property {"answer" | "model" | "mean" | "start"} origin
+ * @property {string} by
+ * @property {number | null} doubt pixels
+ */
+
+/** @typedef {{ scheme: string, revision: string, points: Record<string, number[]> }} PlacedLandmarks */
 
 /** @typedef {"class" | "reject" | "unsure"} LabelValue */
 
@@ -45,6 +57,7 @@
  * @property {"human" | "accepted"} source
  * @property {string} op_id
  * @property {number | null} model_id the model whose prediction the person saw; null without one
+ * @property {PlacedLandmarks | null} [landmarks] that come with a class
  */
 
 /** @typedef {{ op_id_to_undo: string, op_id: string }} UndoBody */
@@ -149,6 +162,8 @@
  * @property {Neighbour[]} synthetic
  * @property {Neighbour[]} duplicates
  * @property {Holder[]} holders
+ * @property {string[]} tags
+ * @property {{ tag: string, tagged: boolean, person: string, created_at: string }[]} taggings oldest first
  * @property {string[]} classes
  */
 

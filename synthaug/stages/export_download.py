@@ -1,0 +1,101 @@
+"""Exports as the browser makes and fetches them: a job that writes one, and the folder as one ZIP file."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from synthaug.errors import ExportFailed, UnknownName
+from synthaug.exporters import load_exporter
+from synthaug.running.jobs import JobContext
+from synthaug.stages.export import export
+from synthaug.store import jobs, views
+from synthaug.workspace import Workspace
+
+CHUNK = 1024 * 1024  # bytes
+
+
+class _Pipe(io.RawIOBase):
+    """Takes what is written and hands it on; it cannot go back, so that nothing of it is kept."""
+
+    def __init__(self) -> None:
+        self.held = bytearray()
+
+    def writable(self) -> bool:
+        """Only that."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Keep bytes until they are taken."""
+        self.held += data
+        return len(data)
+
+    def take(self) -> bytes:
+        """What was written since the last time."""
+        taken = bytes(self.held)
+        self.held.clear()
+        return taken
+
+
+def submit(workspace: Workspace, view: str, format: str) -> int:
+    """Queue an export into the workspace's own folder; returns the job's id. Raises UnknownName."""
+    views.by_name(workspace.db, view)
+    load_exporter(format)
+    return jobs.submit(workspace.db, "export", {"view": view, "format": format}, 0)
+
+
+def run(context: JobContext) -> Mapping[str, Any]:
+    """Work the job. A folder of that name that is there already stays; the new one is numbered."""
+    workspace, params = context.workspace, context.job.params
+    folder = _free(workspace.root / "exports", f"{_safe(params['view'])}-{params['format']}")
+    context.progress(0, 1, f"writing {folder.name}")
+    result = export(workspace, folder, params["format"], params["view"])
+    return {"export": str(folder), "images": result.images}
+
+
+def exported_folder(workspace: Workspace, export_id: int) -> Path:
+    """The folder of an export that lies in this workspace and is still there. Raises UnknownName, ExportFailed."""
+    found = {each["id"]: Path(each["path"]) for each in views.all_exports(workspace.db)}
+    if export_id not in found:
+        raise UnknownName("export", str(export_id), map(str, found))
+    folder = found[export_id]
+    if not in_workspace(workspace, folder):
+        raise ExportFailed(
+            f"export {export_id} was written to {folder}, outside the workspace; fetch it there"
+        )
+    if not (folder / "manifest.json").is_file():
+        raise ExportFailed(f"export {export_id} is not in {folder} any more; export the view again")
+    return folder
+
+
+def in_workspace(workspace: Workspace, folder: Path) -> bool:
+    """Whether a folder lies in the workspace's own folder of exports."""
+    return folder.resolve().is_relative_to((workspace.root / "exports").resolve())
+
+
+def zipped(folder: Path) -> Iterator[bytes]:
+    """The folder as a ZIP file in parts, uncompressed: images are compressed already. Links are left out."""
+    pipe = _Pipe()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as archive:
+        for path in sorted(each for each in folder.rglob("*") if each.is_file() and not each.is_symlink()):
+            name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
+            with path.open("rb") as source, archive.open(name, "w", force_zip64=True) as target:
+                while chunk := source.read(CHUNK):
+                    target.write(chunk)
+                    yield pipe.take()
+    yield pipe.take()
+
+
+def _free(parent: Path, name: str) -> Path:
+    folder, number = parent / name, 2
+    while folder.exists():
+        folder, number = parent / f"{name}-{number}", number + 1
+    return folder
+
+
+def _safe(view: str) -> str:
+    """A view's name as part of a file name."""
+    return "".join(each if each.isalnum() or each in "-_" else "-" for each in view)[:80]

@@ -1,0 +1,59 @@
+"""Retire a slot value, so that no later job draws it; take that back; tell what a template would leave out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from synthaug.errors import UserError
+from synthaug.store import retired as log
+from synthaug.store.retired import Retired
+from synthaug.templates import Template
+from synthaug.workspace import Workspace
+
+MOST_LETTERS = 500
+MAX_VALUES = 1_000_000  # of a slot, that a retired one is looked up in
+
+
+def retired(workspace: Workspace) -> list[Retired]:
+    """The values that jobs leave out now, the latest first."""
+    return log.current(workspace.db)
+
+
+def retire(workspace: Workspace, slot: str, value: str, person: str) -> None:
+    """Leave a value out of every job that is queued from now on, whatever template has the slot. Raises UserError."""
+    slot, person = slot.strip(), person.strip()
+    if not slot or len(slot) > MOST_LETTERS or len(value) > MOST_LETTERS:
+        raise UserError(
+            f"{slot[:80]!r} = {value[:80]!r}: a slot and its value have at most {MOST_LETTERS} letters"
+        )
+    if not person:
+        raise UserError("retiring a value needs a name: --annotator NAME")
+    if not _holds(workspace, slot, value):
+        log.append(workspace.db, slot, value, True, person)
+
+
+def take_back(workspace: Workspace, slot: str, value: str, person: str) -> None:
+    """Draw a retired value again. Raises UserError where it is not retired."""
+    if not _holds(workspace, slot.strip(), value):
+        raise UserError(f"{value!r} of the slot {slot.strip()!r} is not retired; see: synthaug retire")
+    log.append(workspace.db, slot.strip(), value, False, person.strip())
+
+
+def left_out(
+    workspace: Workspace, template: str, slots: Mapping[str, Sequence[str]] | None = None
+) -> dict[str, list[str]]:
+    """What a job of this template would leave out now: values by slot. Raises TemplateError."""
+    names = retired(workspace)
+    if not names:
+        return {}
+    found: dict[str, list[str]] = {}
+    for name, values in Template.parse(template, slots).slots.items():
+        gone = {each.value for each in names if each.slot.casefold() == name.casefold()}
+        here = gone if len(values) > MAX_VALUES else gone.intersection(values) if gone else set()
+        if here:
+            found[name] = sorted(here)
+    return found
+
+
+def _holds(workspace: Workspace, slot: str, value: str) -> bool:
+    return any((each.slot.casefold(), each.value) == (slot.casefold(), value) for each in retired(workspace))
