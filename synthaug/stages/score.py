@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthaug.errors import UnknownName
+from synthaug.executors.base import ExecutorSpec
 from synthaug.features import DEFAULT_EXTRACTOR
 from synthaug.measures import acquisition, neighbors, ood, projection
 from synthaug.progress import Progress
@@ -21,6 +22,7 @@ from synthaug.store.features import read_all as read_features
 from synthaug.store.models import Score
 from synthaug.workspace import Workspace
 
+FEWEST_OF_A_CLASS = 10  # synthetic images, for a rank among them to mean something
 DUPLICATE_SHARE = 0.1
 """Two images are near-duplicates when closer than this share of the median distance to a nearest neighbour."""
 
@@ -55,21 +57,22 @@ def score(
     *,
     recompute: bool = False,
     method: str = "knn",
+    executor: ExecutorSpec | None = None,
 ) -> ScoreResult:
     """Compute and store all scores in the features of ``model``.
 
     ``model``: a classifier of the workspace (its penultimate features; what lacks a prediction is predicted first) or a
     feature extractor; default: the classifier that predicts, else the newest, else the extractor that comes with the
     packages. ``recompute`` extracts anew what an extractor has extracted before. ``method``: how distances to real and
-    to synthetic images are measured, one of measures.ood.METHODS; all but "knn" need labels. Raises UnknownName,
-    UserError.
+    to synthetic images are measured, one of measures.ood.METHODS; all but "knn" need labels. ``executor``: who
+    looks at the images; None: this process. Raises UnknownName, UserError.
     """
     check_seed(seed, LARGEST_UMAP_SEED)
     if method not in ood.METHODS:
         raise UnknownName("out-of-distribution method", method, ood.METHODS)
     report = progress or (lambda done, total, note: None)
     report(0, STEPS, "features")
-    described = _describe(workspace, model, progress, recompute)
+    described = _describe(workspace, model, progress, recompute, executor)
     ids, features = described.ids, described.features
     if not ids:
         return ScoreResult(0, described.name)
@@ -107,20 +110,24 @@ def features_to_map(workspace: Workspace) -> str:
     shown = models.predicting(workspace.db)
     if shown is not None:
         return shown.name
-    names = models.names(workspace.db)
-    return names[-1] if names else DEFAULT_EXTRACTOR
+    found = models.classifiers(workspace.db)
+    return found[0].name if found else DEFAULT_EXTRACTOR
 
 
 def _describe(
-    workspace: Workspace, name: str | None, progress: Progress | None, recompute: bool
+    workspace: Workspace,
+    name: str | None,
+    progress: Progress | None,
+    recompute: bool,
+    executor: ExecutorSpec | None,
 ) -> Described:
     name = name or features_to_map(workspace)
     if name in models.names(workspace.db):
-        predict(workspace, name)
+        predict(workspace, name, executor=executor)
         model_id = models.by_name(workspace.db, name).id
         ids, probs, features = models.all_predictions(workspace.db, model_id)
         return Described(name, ids, features, probs, model_id)
-    held = extract(workspace, name, progress, recompute=recompute)
+    held = extract(workspace, name, progress, recompute=recompute, executor=executor)
     ids, stored = read_features(workspace.db, workspace.features_folder, held)
     shown = models.predicting(workspace.db)
     return Described(name, ids, stored.astype(np.float32), None, None if shown is None else shown.id)
@@ -136,22 +143,41 @@ def run(context: JobContext) -> dict[str, Any]:
 def _out_of_distribution(
     workspace: Workspace, ids: list[int], features: NDArray[np.floating[Any]], method: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Per image: distance rank among real training images, and among synthetic ones; NaN where unknown."""
+    """Per image: distance rank among real training images, and among synthetic ones; NaN where unknown.
+
+    By nearest neighbours a synthetic image is ranked among those of its own class, so that a class that is drawn
+    seldom does not look strange for it. The other methods know the classes already.
+    """
     images = {image.id: image for image in catalog.find_images(workspace.db)}
     synthetic = np.array([images[each].origin == "synthetic" for each in ids])
     reference = np.array([images[each].origin == "real" and images[each].split == "train" for each in ids])
     ood_real = np.full(len(ids), np.nan)
     ood_synthetic = np.full(len(ids), np.nan)
-    classes = np.full(len(ids), -1)
+    classes = _classes(workspace, ids)
     if method != "knn":
-        classes = _classes(workspace, ids)
         reference &= classes >= 0
     own = synthetic if method == "knn" else synthetic & (classes >= 0)
     if synthetic.any() and reference.sum() > 1:
         ood_real[synthetic] = ood.ranked(method, features[synthetic], features[reference], classes[reference])
     if own.sum() > 1:
-        ood_synthetic[own] = ood.ranked(method, None, features[own], classes[own], kind="synthetic")
+        if method == "knn":
+            ood_synthetic[own] = _ranked_within(features[own], classes[own])
+        else:
+            ood_synthetic[own] = ood.ranked(method, None, features[own], classes[own], kind="synthetic")
     return ood_real, ood_synthetic
+
+
+def _ranked_within(features: NDArray[np.floating[Any]], classes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Each image's rank among the images of its class; among all where it has none, or its class is too small."""
+    counts = {each: int((classes == each).sum()) for each in np.unique(classes[classes >= 0])}
+    large = [each for each, count in counts.items() if count >= FEWEST_OF_A_CLASS]
+    found = np.empty(len(classes))
+    if not np.isin(classes, large).all():
+        found = ood.ranked("knn", None, features, None, kind="synthetic")
+    for each in large:
+        members = classes == each
+        found[members] = ood.ranked("knn", None, features[members], None, kind="synthetic")
+    return found
 
 
 def _classes(workspace: Workspace, ids: list[int]) -> NDArray[np.int64]:

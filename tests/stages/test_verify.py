@@ -17,7 +17,7 @@ from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.classifiers.networks import build
 from synthaug.classifiers.recipes import find_recipe
 from synthaug.generators.folders import find_model
-from synthaug.stages.finetune import FOLDER
+from synthaug.stages.generator_names import FINETUNED as FOLDER
 from synthaug.stages.importing import import_images
 from synthaug.stages.verify import verify
 from synthaug.store import jobs, models
@@ -113,7 +113,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], None], str]] = {
     "an image is another": (other_pixels, "has different pixels"),
     "an image has another size": (
         lambda root: sql(root, "UPDATE images SET width = 9 WHERE id = 3"),
-        "says 9 x 8",
+        "instead of 9 x 8",
     ),
     "a table is gone": (
         lambda root: sql(root, "DROP TABLE scores"),
