@@ -4,9 +4,17 @@ CREATE INDEX generations_by_image ON generations (image_id);
 
 CREATE INDEX labels_by_image ON labels (image_id);
 
+CREATE INDEX labels_by_reading ON labels (reading) WHERE reading IS NOT NULL;
+
+CREATE INDEX labels_with_landmarks ON labels (image_id) WHERE landmarks IS NOT NULL;
+
+CREATE INDEX notes_by_image ON notes (image_id);
+
 CREATE INDEX sessions_by_account ON sessions (account_id);
 
 CREATE INDEX tag_log_by_image ON tag_log (image_id, tag);
+
+CREATE INDEX view_images_by_image ON view_images (image_id, view_id);
 
 CREATE TABLE accounts (
     id INTEGER PRIMARY KEY,
@@ -134,9 +142,24 @@ CREATE TABLE "labels" (
     model_id INTEGER REFERENCES models (id),
     reason TEXT CHECK (trim(reason) <> ''),
     created_at TEXT NOT NULL,
-    previous_hash TEXT NOT NULL CHECK (length(previous_hash) = 64),
+    previous_hash TEXT NOT NULL CHECK (length(previous_hash) = 64), landmarks TEXT CHECK (landmarks IS NULL OR (value = 'class' AND json_valid(landmarks))), reading TEXT CHECK (reading IN ('second', 'settlement')),
     CHECK ((value = 'class') = (class_position IS NOT NULL)),
     CHECK ((value = 'undo') = (undoes IS NOT NULL))
+) STRICT;
+
+CREATE TABLE landmark_predictions (
+    model_id INTEGER NOT NULL REFERENCES models (id),
+    image_id INTEGER NOT NULL REFERENCES images (id),
+    points TEXT NOT NULL,
+    doubt REAL,
+    created_at TEXT NOT NULL,
+    PRIMARY KEY (model_id, image_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE leases (
+    image_id INTEGER PRIMARY KEY REFERENCES images (id),
+    person TEXT NOT NULL,
+    expires_at TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE models (
@@ -149,6 +172,15 @@ CREATE TABLE models (
     file TEXT NOT NULL,
     metrics TEXT NOT NULL,
     environment TEXT NOT NULL,
+    created_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE notes (
+    id INTEGER PRIMARY KEY,
+    image_id INTEGER NOT NULL REFERENCES images (id),
+    annotator TEXT NOT NULL,
+    text TEXT NOT NULL CHECK (length(text) <= 2000),
+    flagged INTEGER NOT NULL CHECK (flagged IN (0, 1)),
     created_at TEXT NOT NULL
 ) STRICT;
 
@@ -271,7 +303,11 @@ BEGIN
 END;
 
 CREATE TRIGGER test_labels_are_frozen BEFORE INSERT ON labels
-WHEN NEW.reason IS NULL AND EXISTS (SELECT 1 FROM frozen_labels WHERE image_id = NEW.image_id)
+WHEN NEW.reason IS NULL AND EXISTS (SELECT 1 FROM frozen_labels WHERE image_id = NEW.image_id) AND NOT (
+    NEW.landmarks IS NOT NULL
+    AND NEW.class_position IS (SELECT class_position FROM current_labels WHERE image_id = NEW.image_id)
+    AND NOT EXISTS (SELECT 1 FROM current_landmarks WHERE image_id = NEW.image_id)
+)
 BEGIN
     SELECT RAISE(ABORT, 'a labeled real test image keeps its label');
 END;
@@ -279,6 +315,14 @@ END;
 CREATE VIEW current_labels AS
 SELECT current_label_ids.image_id, label_id, value, class_position, annotator, source, created_at
 FROM current_label_ids JOIN labels ON labels.id = current_label_ids.label_id;
+
+CREATE VIEW current_landmarks AS
+SELECT image_id, id AS label_id, landmarks, annotator, source, created_at
+FROM (
+    SELECT *, row_number() OVER (PARTITION BY image_id ORDER BY rank DESC, id DESC) AS place
+    FROM standing_labels WHERE landmarks IS NOT NULL
+)
+WHERE place = 1;
 
 CREATE VIEW frozen_labels AS
 SELECT current_label_ids.image_id
@@ -288,6 +332,7 @@ JOIN labels ON labels.id = current_label_ids.label_id
 WHERE images.split = 'test' AND images.origin = 'real' AND (value = 'class' OR reason IS NOT NULL);
 
 CREATE VIEW standing_labels AS
-SELECT labels.*, CASE source WHEN 'automatic' THEN 0 WHEN 'imported' THEN 1 ELSE 2 END AS rank
+SELECT labels.*,
+    CASE WHEN source = 'automatic' THEN 0 WHEN source = 'imported' THEN 1 WHEN reading = 'second' THEN 2 ELSE 3 END AS rank
 FROM labels
 WHERE value <> 'undo' AND NOT EXISTS (SELECT 1 FROM labels AS later WHERE later.undoes = labels.id);

@@ -26,12 +26,14 @@ if TYPE_CHECKING:
     )
     from synthaug.api.session import Session, create, open
     from synthaug.errors import SynthaugError, UserError
+    from synthaug.stages.class_map import ClassMap
     from synthaug.stages.generation_spec import GenerationSpec
     from synthaug.stages.view import ViewSpec
 
 __version__ = "0.2.0"
 
 __all__ = [
+    "ClassMap",
     "Exported",
     "Generated",
     "GenerationSpec",
@@ -55,6 +57,7 @@ _MODULES = {
     "Session": "synthaug.api.session",
     "create": "synthaug.api.session",
     "open": "synthaug.api.session",
+    "ClassMap": "synthaug.stages.class_map",
     "GenerationSpec": "synthaug.stages.generation_spec",
     "ViewSpec": "synthaug.stages.view",
     "SynthaugError": "synthaug.errors",

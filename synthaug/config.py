@@ -22,6 +22,11 @@ DEFAULT_GENERATOR = {"digits": "digits"}
 FALLBACK_GENERATOR = "embedded"
 DEFAULT_RECIPE = {"digits": "digits"}
 FALLBACK_RECIPE = "small-cnn"
+LARGE_RECIPE = "pretrained"
+LARGE_SIDE = 96
+"""Images of so many pixels a side call for a pretrained network; smaller ones are learnt from nothing."""
+SMALLEST_SIDE, LARGEST_SIDE = 8, 1024
+"""What images may be resized to for a training, in pixels."""
 LARGEST_SEED = 2**63 - 1
 AUTOMATIC_THRESHOLD = 0.9
 """Confidence, 0..1, from which predictions may be accepted automatically (``source = automatic``)."""

@@ -6,6 +6,7 @@
     │   ├── ImageRejected         a file is not an acceptable image
     │   ├── ImageLost             the file of a stored image is missing or damaged
     │   ├── ImportFailed          a source cannot be imported at all
+    │   │   └── NothingImported   every image of a source was rejected
     │   ├── ExportFailed          the chosen format cannot hold the images
     │   ├── ViewError             a dataset view cannot be created
     │   ├── LabelRefused          the label log does not accept an entry
@@ -56,6 +57,16 @@ class ImageLost(UserError):
 
 class ImportFailed(UserError):
     """A source cannot be imported at all."""
+
+
+class NothingImported(ImportFailed):
+    """Every image of a source was rejected; ``rejected`` holds (path, reason)."""
+
+    def __init__(self, source: str, rejected: Sequence[tuple[str, str]]) -> None:
+        path, reason = rejected[0]
+        which = f"all {len(rejected)} entries of {source} were" if len(rejected) > 1 else f"{source} was"
+        super().__init__(f"nothing was imported: {which} rejected; {path}: {reason}")
+        self.rejected = tuple(rejected)
 
 
 class ExportFailed(UserError):

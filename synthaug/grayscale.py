@@ -55,6 +55,30 @@ def lookup_table(display: Display) -> NDArray[np.uint8]:
     return 255 - table if display.inverted else table
 
 
+def level_table(display: Display) -> NDArray[np.uint16]:
+    """(65536,) uint16: the same look in 65,536 levels instead of 256, so that no value of a window is lost.
+
+    The file's own table, which holds 256 levels, is read as a line through the middle of each of its steps.
+    """
+    if display.table:
+        steps = np.frombuffer(display.table, np.uint8)
+        heights = np.unique(steps)
+        middle = np.array([np.flatnonzero(steps == each).mean() for each in heights])
+        order = np.argsort(middle)
+        share = np.interp(np.arange(VALUES), middle[order], heights[order] / 255)
+    else:
+        rescaled = display.slope * np.arange(VALUES, dtype=np.float64) + display.intercept
+        share = shares(rescaled, display.windows[0])
+    levels = np.floor((VALUES - 1) * share + 0.5).astype(np.uint16)
+    return VALUES - 1 - levels if display.inverted else levels
+
+
+def as_levels(image: GrayImage) -> NDArray[np.uint16]:
+    """The image as it is shown by default, at its full depth: (H, W), 0 black .. 65535 white."""
+    levels: NDArray[np.uint16] = level_table(image.display)[image.values]
+    return levels
+
+
 def as_picture(image: Pixels | GrayImage) -> Pixels:
     """The image as it is displayed by default, (H, W, 3) uint8."""
     if not isinstance(image, GrayImage):

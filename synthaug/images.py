@@ -201,6 +201,13 @@ def resize(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     return np.array(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
 
 
+def resize_levels(levels: NDArray[np.uint16], size: tuple[int, int]) -> NDArray[np.uint16]:
+    """Gray ``levels`` (H, W) at ``size`` (width, height), antialiased bicubic as :func:`resize`."""
+    image = Image.fromarray(levels.astype(np.float32)).resize(size, Image.Resampling.BICUBIC)
+    resized: NDArray[np.uint16] = np.clip(np.rint(np.asarray(image)), 0, 65535).astype(np.uint16)
+    return resized
+
+
 def atlas_columns(count: int) -> int:
     """Number of columns in an atlas of ``count`` tiles: that of the smallest square that holds them."""
     return max(1, ceil(sqrt(count)))

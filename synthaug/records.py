@@ -13,6 +13,8 @@ Split = Literal["train", "test"]
 Origin = Literal["real", "synthetic"]
 LabelValue = Literal["class", "reject", "unsure", "undo"]
 LabelSource = Literal["human", "accepted", "imported", "automatic"]
+LabelReading = Literal["second", "settlement"]
+"""An answer beside another person's, which it does not replace; what a reviewer said of readings that differ."""
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 WindowFunction = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
 
@@ -101,6 +103,7 @@ class ExportItem:
     split: Split
     origin: Origin
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    film: GrayImage | None = None  # at its full depth, for formats that hold it; ``pixels`` are its picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +120,26 @@ class ImageRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Landmarks:
+    """What a person placed on an image by a landmark scheme, or the angles alone, where that is all that is known.
+
+    Pixels of the full image: (x, y), of circles (x, y, radius); the upper left pixel's middle is (0.5, 0.5).
+    """
+
+    scheme: str
+    revision: str  # of the scheme
+    points: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    angles: Mapping[str, float] = field(default_factory=dict)  # degrees
+
+
+@dataclass(frozen=True, slots=True)
 class LabelEntry:
     """One entry to append to the label log.
 
     The client chooses ``op_id`` to identify the operation: repeating the same entry is a retry and has no effect,
     whereas a different entry with the same ``op_id`` is refused. ``undoes`` is the id of the log entry that an entry
     with ``value="undo"`` takes back. ``model_id`` is the model whose prediction the annotator saw. ``reason`` is why
-    an owner corrects the label of a real test image, which is otherwise frozen.
+    an owner corrects the label of a real test image, which is otherwise frozen. ``landmarks`` come with a class.
     """
 
     image_id: int
@@ -136,6 +152,8 @@ class LabelEntry:
     model_id: int | None = None
     reason: str | None = None
     created_at: str | None = None  # None: now
+    landmarks: Landmarks | None = None
+    reading: LabelReading | None = None  # None: an answer that replaces what was said before
 
 
 @dataclass(frozen=True, slots=True)

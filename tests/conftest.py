@@ -6,6 +6,7 @@ import os
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the commands do, before torch is loaded
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
         if folder == "browser":
             item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def ray_cluster() -> Iterator[str]:
+    """A Ray cluster on this machine: a head without CPUs, and two nodes of one CPU each. Its address."""
+    pytest.importorskip("ray")
+    from ray.cluster_utils import Cluster
+
+    os.environ["PYTHONPATH"] = str(Path(__file__).parent.parent)  # workers find the tests' makers
+    soon = {
+        "health_check_period_ms": 500,
+        "health_check_failure_threshold": 3,
+    }  # else a dead node is missed late
+    head = {"num_cpus": 0, "include_dashboard": False, "_system_config": soon}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
+    for _ in range(2):
+        cluster.add_node(num_cpus=1)
+    yield cluster.address
+    cluster.shutdown()
+    del os.environ["PYTHONPATH"]
 
 
 @pytest.fixture

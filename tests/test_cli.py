@@ -59,6 +59,7 @@ def test_the_way_from_nothing_to_an_export(
         "added": 1797,
         "duplicates": 0,
         "rejected": [],
+        "skipped": 0,
         "labels": 1797,
         "notes": [],
     }
@@ -147,7 +148,7 @@ def test_what_is_wrong_is_one_line_and_exit_2(
     shell.json("init", tmp_path / "w", "--classes", "a,b")
     assert "already a workspace" in shell.error("init", tmp_path / "w", "--classes", "a,b")
     assert "no view called 'v'" in shell.error("train", "--view", "v", "-w", tmp_path / "w")
-    assert "not NAME=VALUE" in shell.error("view", "v", "--keep", "a", "-w", tmp_path / "w")
+    assert "the form NAME=VALUE" in shell.error("view", "v", "--keep", "a", "-w", tmp_path / "w")
     assert "'x' is not a number" in shell.error("view", "v", "--keep", "a=x", "-w", tmp_path / "w")
 
 

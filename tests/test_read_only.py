@@ -12,7 +12,7 @@ import pytest
 from synthaug.cli import main
 from synthaug.errors import WorkspaceError
 from synthaug.reading.overview import overview
-from synthaug.running.worker_process import WorkerProcess
+from synthaug.running.job_process import JobProcess
 from synthaug.stages.verify import verify
 from synthaug.store import catalog
 from synthaug.workspace import Workspace
@@ -92,7 +92,7 @@ def test_the_app_opens_it_without_a_worker(digits: Workspace, tmp_path: Path) ->
     with read_only(digits.root, tmp_path / "ro") as root:
         workspace = Workspace.open(root)
         with workspace.lock("serve") as lock, workspace.lock("serve"):
-            worker = WorkerProcess(workspace, "no.such.module", lock)
+            worker = JobProcess(workspace, "no.such.module", lock)
             worker.start()
             worker.stop()
         assert overview(workspace).images == 1797

@@ -10,11 +10,11 @@ from synthaug.templates import Template
 TOO_MUCH = {
     "a choice of too many": (
         "{2500$$" + "|".join(map(str, range(5000))) + "}",
-        "choosing 2500 of 5,000 options is",
+        "choosing 2500 out of 5,000 options takes",
     ),
-    "megabytes": ("word " * 600_000, r"3,000,000 characters; 100,000 at most"),
-    "nested braces": ("{" * 5000 + "a" + "}" * 5000, "braces are nested more than 40 deep"),
-    "open braces": ("{" * 5000, "braces are nested more than 40 deep"),
+    "megabytes": ("word " * 600_000, r"3,000,000 characters, more than the limit of 100,000"),
+    "nested braces": ("{" * 5000 + "a" + "}" * 5000, "braces are nested more than 40 levels deep"),
+    "open braces": ("{" * 5000, "braces are nested more than 40 levels deep"),
     "many choices": ("{a|b}" * 20_000, r"more than 10\*\*300 prompts"),
     "many ranges": ("".join(f"<A{i}:1..9>" for i in range(400)), r"more than 10\*\*300 prompts"),
     "weights": ("{1e-300::a|1e300::b}", "too far apart to choose 1"),

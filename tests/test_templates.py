@@ -150,11 +150,11 @@ def test_slots_lists_names_and_values() -> None:
         ("{-1::a|b}", 1, "'-1' is not a weight"),
         ("{inf::a|b}", 1, "'inf' is not a weight"),
         ("{nan::a|b}", 1, "'nan' is not a weight"),
-        ("{1::2::a|b}", 5, "'::' out of place"),
-        ("{4$$a|b}", 1, "cannot choose 4 of 2"),
+        ("{1::2::a|b}", 5, "unexpected '::'"),
+        ("{4$$a|b}", 1, "cannot choose 4 out of 2"),
         ("{0$$a|b}", 1, "'0' is not a number of options"),
         ("{1.5$$a|b}", 1, "'1.5' is not a number of options"),
-        ("{a|b$$c}", 4, "'$$' out of place"),
+        ("{a|b$$c}", 4, "unexpected '$$'"),
         ("<N:3..1>", 3, "is descending"),
         ("<N:1..3:0>", 3, "step of a range must be above 0, not 0"),
         ("<N:1..3:-1>", 3, "must be above 0, not -1"),
@@ -184,7 +184,7 @@ def test_the_caret_points_at_the_mistake() -> None:
     ("slots", "message"),
     [
         ({"A": []}, "the list of slot 'A' is empty"),
-        ({"A": "abc"}, "one string, 'abc'"),
+        ({"A": "abc"}, "a single string, 'abc'"),
         ({"A": ["x"], "a": ["y"]}, "given twice"),
     ],
 )
@@ -200,7 +200,7 @@ def test_a_range_and_a_list_for_one_slot_are_refused() -> None:
 
 @pytest.mark.parametrize("index", [-1, 4])
 def test_prompt_out_of_range(index: int) -> None:
-    with pytest.raises(TemplateError, match=f"no prompt {index}; the template has 0 to 3"):
+    with pytest.raises(TemplateError, match=f"no prompt {index}; the template has the prompts 0 to 3"):
         Template.parse("{a|b}{c|d}").prompt(index)
 
 
@@ -402,13 +402,15 @@ def test_stratified_shares_differ_by_one_at_most(n: int, seed: int) -> None:
 
 def test_stratified_refusals() -> None:
     template = Template.parse("<A> {<B>|v}", LISTS)
-    with pytest.raises(TemplateError, match="cannot stratify by 'B'; every prompt has: A, choice1"):
+    with pytest.raises(
+        TemplateError, match="cannot stratify by 'B'; the slots that every prompt has are: A, choice1"
+    ):
         template.stratified(3, "B", 1)
     with pytest.raises(
         TemplateError, match=r"A = 'ab': cannot draw|A = 'a': cannot draw|A = 'b': cannot draw"
     ):
         template.stratified(100, "A", 1)
-    with pytest.raises(TemplateError, match="at most"):
+    with pytest.raises(TemplateError, match="more than the limit"):
         Template.parse("<N:1..2000000>").stratified(3, "N", 1)
 
 

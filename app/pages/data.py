@@ -8,61 +8,47 @@ from typing import Any
 
 import gradio as gr
 
-from synthaug.errors import UserError
-from synthaug.importers import IMPORTERS
+from synthaug.reading.guide import counts_of, steps
 from synthaug.reading.overview import ClassRow, Overview, Source, overview, sources
 from synthaug.records import Job
-from synthaug.stages import handlers
 
+from ..components.events import QUIET
+from ..components.guide import guide
+from ..components.importing import importing
 from ..components.jobs import job_strip
 from ..components.markup import Markup, Panel, joined, markup
 from ..components.palette import class_color
 from ..context import AppContext
-from ..shell import POLL_JOBS, heading
+from ..shell import heading
 
 POLL_SECONDS = 1.5
 MOST_REJECTED = 200
 MOST_SOURCES = 30
-FORMATS = [("Recognise it", "auto"), *((name, name) for name in IMPORTERS)]
-SPLITS = [("As given", ""), ("Train", "train"), ("Test", "test")]
-ORIGINS = [("Real", "real"), ("Synthetic", "synthetic")]
 
 
 def page(context: AppContext) -> None:
-    """Figures, class balance, import and dataset views."""
+    """The way, the import, figures, class balance and dataset views."""
     heading(
         "Data",
         "What this workspace holds: real images, split into train and test, beside the synthetic images "
         "made from prompts. The test split is frozen: it measures, and is never trained on.",
     )
     held = overview(context.workspace)
+    way = Panel(guide(steps(counts_of(context.workspace))))
+    with gr.Column(elem_classes="sa-card sa-for-owner"):
+        importing()
+        job_strip(("import",), "", limit=3)
+        outcome = Panel(outcome_panel(_latest(context)))
     figures = Panel(figures_panel(held))
     with gr.Row(elem_classes="sa-split"):
         with gr.Column(scale=5, min_width=520):
             balance = Panel(balance_panel(held))
             views = Panel(views_panel(held))
         with gr.Column(scale=3, min_width=320):
-            with gr.Column(elem_classes="sa-card sa-for-owner"):
-                Panel(
-                    Markup(
-                        "<h2 class='sa-h2'>Import images</h2><p class='sa-note'>From a path on the machine that runs "
-                        "this app: a folder with one subfolder a class, CIFAR batches or Parquet files; "
-                        "or the word <code>digits</code>. Files are copied, never changed.</p>"
-                    )
-                )
-                source = gr.Textbox(label="Path", placeholder="/home/me/images or digits", max_lines=1)
-                with gr.Row():
-                    format_ = gr.Dropdown(FORMATS, value="auto", label="Format", min_width=120)
-                    split = gr.Dropdown(SPLITS, value="", label="Split", min_width=120)
-                origin = gr.Radio(ORIGINS, value="real", label="Origin")
-                start = gr.Button("Import", variant="primary")
-                message = Panel(visible=False)
-                job_strip(("import",), "Nothing was imported from here yet.", limit=3)
-                outcome = Panel(outcome_panel(_latest(context)))
             sources = Panel()
 
     seen = gr.State(None)
-    shown = [figures, balance, views, outcome, seen]
+    shown = [way, figures, balance, views, outcome, seen]
 
     def refresh(before: str | None) -> Any:
         now = _version(context)
@@ -70,6 +56,7 @@ def page(context: AppContext) -> None:
             return [gr.skip()] * len(shown)
         held = overview(context.workspace)
         return [
+            guide(steps(counts_of(context.workspace))),
             figures_panel(held),
             balance_panel(held),
             views_panel(held),
@@ -77,30 +64,9 @@ def page(context: AppContext) -> None:
             now,
         ]
 
-    def submit(path: str, format_: str, split: str, origin: str) -> Any:
-        if not path.strip():
-            return gr.update(
-                value=markup('<p class="sa-error">Give a path to import from, or digits.</p>'), visible=True
-            )
-        try:
-            handlers.submit_import(context.workspace, path.strip(), format_, split or None, origin)
-        except UserError as error:
-            return gr.update(value=markup('<p class="sa-error">{}</p>', error), visible=True)
-        return gr.update(visible=False)
-
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    inputs = [source, format_, split, origin]
-    gr.on([start.click, source.submit], submit, inputs, message, **quiet).then(None, js=POLL_JOBS)
-    gr.on(None, lambda: refresh(None), None, shown, api_name="data_figures", **quiet)
-    gr.on(
-        None,
-        lambda: sources_panel(_sources(context)),
-        None,
-        sources,
-        api_name="data_sources",
-        **quiet,
-    )
-    gr.Timer(POLL_SECONDS).tick(refresh, seen, shown, concurrency_limit=None, api_name="data_poll", **quiet)
+    gr.on(None, lambda: refresh(None), None, shown, api_name="data_figures", **QUIET)
+    gr.on(None, lambda: sources_panel(_sources(context)), None, sources, api_name="data_sources", **QUIET)
+    gr.Timer(POLL_SECONDS).tick(refresh, seen, shown, concurrency_limit=None, api_name="data_poll", **QUIET)
 
 
 def figures_panel(held: Overview) -> Markup:
@@ -175,10 +141,7 @@ def _balance_row(row: ClassRow, largest: int) -> Markup:
 def views_panel(held: Overview) -> Markup:
     """The named, frozen selections of training images."""
     if not held.views:
-        body = markup(
-            '<p class="sa-muted">None yet. The Train page makes the ones it needs; by hand: {}</p>',
-            Markup("<code>synthaug view NAME</code>"),
-        )
+        body = Markup('<p class="sa-muted">None yet. The Train page makes the ones it needs.</p>')
     else:
         rows = joined(
             markup(
@@ -248,8 +211,15 @@ def _sources(context: AppContext) -> list[Source]:
 
 
 def outcome_panel(job: Job | None) -> Markup:
-    """The files that the latest import refused, with the reasons."""
-    rejected: Sequence[Sequence[str]] = () if job is None else job.result.get("rejected", ())
+    """What the latest import says of what it did, and a line that opens the files it refused, with the reasons."""
+    if job is None:
+        return Markup("")
+    notes = joined(markup("<li>{}</li>", note) for note in job.result.get("notes", ()))
+    said = markup('<ul class="sa-import-notes">{}</ul>', notes) if notes else Markup("")
+    return said + _rejected(job.result.get("rejected", ()))
+
+
+def _rejected(rejected: Sequence[Sequence[str]]) -> Markup:
     if not rejected:
         return Markup("")
     rows = joined(
@@ -257,9 +227,10 @@ def outcome_panel(job: Job | None) -> Markup:
     )
     more = len(rejected) - MOST_REJECTED
     return markup(
-        "<h2 class='sa-h2'>{} not taken</h2><div class='sa-table-holder sa-rejected'><table class='sa-table'><thead>"
-        "<tr><th>File</th><th>Reason</th></tr></thead><tbody>{}</tbody></table></div>{}",
-        f"{len(rejected):,} {'file' if len(rejected) == 1 else 'files'}",
+        '<details class="sa-rejected-files"><summary>{} not imported</summary>'
+        "<div class='sa-table-holder sa-rejected'><table class='sa-table'><thead>"
+        "<tr><th>File</th><th>Reason</th></tr></thead><tbody>{}</tbody></table></div>{}</details>",
+        "1 file was" if len(rejected) == 1 else f"{len(rejected):,} files were",
         rows,
         markup("<p class='sa-note'>and {} more</p>", f"{more:,}") if more > 0 else Markup(""),
     )

@@ -221,8 +221,9 @@ def _nothing_yet(context: AppContext) -> Markup:
     if not overview.view_names(context.workspace):
         return empty_state(
             "Nothing to learn from yet",
-            "Fine-tuning learns from a dataset view. The Train page makes one, or: synthaug view all",
-            ("Bring in images", "/"),
+            "Fine-tuning learns from a dataset view. The Train page makes one when it trains a model.",
+            ("Train a model", "/train#first-model"),
+            ("Import images", "/#import"),
         )
     return empty_state(
         "Nothing was fine-tuned yet",
@@ -237,8 +238,8 @@ def _no_views(context: AppContext) -> Markup:
             "caption below.</p>"
         )
     return Markup(
-        '<p class="sa-note">There is no dataset view yet. The Train page makes them; by hand: '
-        "<code>synthaug view all</code></p>"
+        '<p class="sa-note">There is no dataset view yet. <a href="/train#first-model">The Train page</a> makes one '
+        "when it trains a model.</p>"
     )
 
 

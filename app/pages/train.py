@@ -16,6 +16,7 @@ from synthaug.workspace import Workspace
 
 from ..components.charts.evidence import ACTIVE, earlier, exported, live, report
 from ..components.events import QUIET
+from ..components.first_model import first_model_card
 from ..components.markup import Markup, Panel, markup
 from ..context import AppContext
 from ..shell import empty_state, heading
@@ -31,6 +32,7 @@ def page(context: AppContext) -> None:
         "Train",
         "Train with and without the synthetic images, and learn on real test images whether they helped.",
     )
+    first_model_card(context)
     with gr.Column(elem_classes="sa-card sa-train-form sa-for-owner"):
         plan = Panel()
         with gr.Row(elem_classes="sa-train-fields"):
@@ -71,8 +73,8 @@ def page(context: AppContext) -> None:
     timer = gr.Timer(POLL_SECONDS)
     watched = [running, stop, resume, start, plan, evidence, export, before, seen]
 
-    def refresh(known: dict[str, str] | None) -> list[Any]:
-        return _refresh(context, known or {})
+    def refresh(known: dict[str, str] | None, automatic: bool) -> list[Any]:
+        return _refresh(context, known or {}, automatic)
 
     def submit(count: float, name: str, above: float, automatic: bool) -> list[Any]:
         try:
@@ -80,19 +82,19 @@ def page(context: AppContext) -> None:
             retrain.submit(workspace, seeds=int(count), recipe=name, accept_above=chosen)
         except UserError as error:
             return [_panel(_error(str(error))), *[gr.skip()] * len(watched)]
-        return [_panel(Markup("")), *_refresh(context, {})]
+        return [_panel(Markup("")), *_refresh(context, {}, automatic)]
 
-    def ask(action: str) -> list[Any]:
+    def ask(action: str, automatic: bool) -> list[Any]:
         job = _latest(context)
         if job is not None:
             (context.jobs.cancel if action == "stop" else context.jobs.resume)(job.id)
-        return _refresh(context, {})
+        return _refresh(context, {}, automatic)
 
     accept.change(lambda on: gr.Slider(visible=on), accept, threshold, api_name="train_threshold", **QUIET)
-    timer.tick(refresh, seen, watched, concurrency_limit=None, api_name="train_poll", **QUIET)
+    timer.tick(refresh, [seen, accept], watched, concurrency_limit=None, api_name="train_poll", **QUIET)
     start.click(submit, [seeds, recipe, threshold, accept], [message, *watched], **QUIET)
-    stop.click(lambda: ask("stop"), None, watched, **QUIET)
-    resume.click(lambda: ask("resume"), None, watched, **QUIET)
+    stop.click(lambda automatic: ask("stop", automatic), accept, watched, **QUIET)
+    resume.click(lambda automatic: ask("resume", automatic), accept, watched, **QUIET)
 
 
 def _latest(context: AppContext) -> Job | None:
@@ -100,11 +102,12 @@ def _latest(context: AppContext) -> Job | None:
     return jobs[0] if jobs else None
 
 
-def _refresh(context: AppContext, known: dict[str, str]) -> list[Any]:
+def _refresh(context: AppContext, known: dict[str, str], automatic: bool) -> list[Any]:
     """Only what changed since the last look: the job often, the evidence when a job ends."""
     job = _latest(context)
     state = "none" if job is None else f"{job.id} {job.state}"
     step = "" if job is None else f"{state} {job.done} {job.note} {job.cancel_requested}"
+    step += f" {automatic}"
     unchanged = gr.skip()
     outputs = [unchanged] * 8
     if step != known.get("step"):
@@ -114,7 +117,7 @@ def _refresh(context: AppContext, known: dict[str, str]) -> list[Any]:
             _panel(live(job)),
             gr.Button("Stopping" if stopping else "Stop", visible=active, interactive=not stopping),
             gr.Button(visible=job is not None and job.state in ("failed", "cancelled")),
-            gr.Button(interactive=not active),
+            gr.Button(interactive=not active and _ready(overview(context.workspace), automatic)),
         ]
     if state != known.get("state"):
         outputs[4:] = _results(context.workspace)
@@ -157,6 +160,12 @@ def _plan(figures: Overview) -> Markup:
 def _comparable(figures: Overview) -> bool:
     """Whether there are real images to train on, and others to test on."""
     return any(row.train_real for row in figures.classes) and any(row.test_real for row in figures.classes)
+
+
+def _ready(figures: Overview, automatic: bool) -> bool:
+    """Whether there is something to compare: synthetic images with a class, or that may get one by themselves."""
+    some = any(row.accepted or (automatic and row.unreviewed) for row in figures.classes)
+    return some and _comparable(figures)
 
 
 def _nothing_yet(figures: Overview) -> Markup:

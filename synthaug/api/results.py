@@ -19,6 +19,7 @@ class Imported:
     added: int
     duplicates: int
     rejected: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...] = ()  # what was assumed of the source or done to it, in sentences
 
     def _repr_html_(self) -> str:
         facts = {"added": self.added, "already present": self.duplicates, "rejected": len(self.rejected)}

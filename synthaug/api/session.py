@@ -12,6 +12,7 @@ from synthaug.errors import UserError
 from synthaug.records import Job, Origin, Pixels, Split
 from synthaug.running.jobs import run_to_end
 from synthaug.running.progress_bar import by_epoch, by_run, progress_bar
+from synthaug.stages.class_map import ClassMap
 from synthaug.stages.generation_spec import GenerationSpec
 from synthaug.stages.view import ViewSpec
 from synthaug.workspace import Workspace
@@ -52,16 +53,22 @@ class Session:
         format: str = "auto",
         split: Split | None = None,
         origin: Origin = "real",
+        class_map: ClassMap | None = None,
+        hold_out: float = 0.0,
     ) -> results.Imported:
-        """Import a folder, CIFAR batches, a parquet file or "digits"; unreadable images are skipped and reported.
+        """Import a folder, an image, CIFAR batches, a parquet file or "digits"; unreadable images are reported.
 
-        ``split`` ("train" or "test") overrides the split of the source. Raises ImportFailed for an unreadable source.
+        ``split`` ("train" or "test") overrides the split of the source; ``hold_out`` is the share (0 .. 0.9) kept for
+        testing where neither says it. ``class_map``: what becomes of the classes of the source. Raises ImportFailed
+        for an unreadable source, NothingImported where every image was rejected.
         """
         from synthaug.stages.importing import import_images
 
         with progress_bar() as report:
-            found = import_images(self.workspace, source, format, split, origin, report)
-        return results.Imported(found.added, found.duplicates, found.rejected)
+            found = import_images(
+                self.workspace, source, format, split, origin, report, class_map=class_map, hold_out=hold_out
+            )
+        return results.Imported(found.added, found.duplicates, found.rejected, found.notes)
 
     def generate(self, spec: GenerationSpec) -> results.Generated:
         """Generate exactly ``spec.count`` images and store each with its prompt and seed."""
@@ -140,11 +147,23 @@ class Session:
         made = make_view(self.workspace, name, spec or ViewSpec())
         return results.Viewed(made.name, views.counts(self.workspace.db, made.id))
 
-    def export(self, view: str, directory: str | Path, *, format: str = "folder") -> results.Exported:
-        """Write a view and the real test images to ``directory``, completely or not at all."""
+    def export(
+        self,
+        view: str,
+        directory: str | Path,
+        *,
+        format: str = "folder",
+        depth: int | None = None,
+        full_size: bool = False,
+    ) -> results.Exported:
+        """Write a view and the real test images to ``directory``, completely or not at all.
+
+        ``depth``: 16 writes films of more than 8 bits as they are (the default where the format holds it), 8 their
+        pictures. ``full_size``: the larger original of an image where one is kept.
+        """
         from synthaug.stages.export import export
 
-        written = export(self.workspace, Path(directory), format, view)
+        written = export(self.workspace, Path(directory), format, view, depth=depth, full_size=full_size)
         return results.Exported(written.images, Path(directory), written.manifest)
 
     def train(
@@ -157,8 +176,13 @@ class Session:
         epochs: int | None = None,
         selection: Selection | None = None,
         loss: Loss | None = None,
+        image_size: int | None = None,
     ) -> results.Trained:
-        """Train a classifier on a view and test it on the real test images; the default recipe is the preset's."""
+        """Train a classifier on a view and measure it on the real test images.
+
+        ``recipe``: "linear" fits a head on pretrained features in seconds, "pretrained" fine-tunes the network;
+        default: by preset, else by the size of the images. ``image_size``: in pixels; default: by the images.
+        """
         from synthaug.stages.train import train
 
         with progress_bar() as report:
@@ -172,6 +196,7 @@ class Session:
                 epochs=epochs,
                 selection=selection,
                 loss=loss,
+                image_size=image_size,
             )
         per_class = dict(zip(self.classes, model.metrics["per_class"], strict=True))
         return results.Trained(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-Images = NDArray[np.uint8]
-"""RGB images of one size, shape (N, H, W, 3), dtype uint8."""
+Images = NDArray[np.unsignedinteger[Any]]
+"""RGB images of one size, shape (N, H, W, 3): uint8, or uint16 where 65535 is white."""
 
 Floats = NDArray[np.float32]
 

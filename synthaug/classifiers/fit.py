@@ -12,6 +12,7 @@ from torch import Tensor
 
 from synthaug.classifiers.base import Images
 from synthaug.classifiers.fitted import Fitted, FittedClassifier
+from synthaug.classifiers.linear import fit_linear
 from synthaug.classifiers.loop import Loop, cpu_threads
 from synthaug.classifiers.losses import Classification
 from synthaug.classifiers.networks import choose_device
@@ -40,7 +41,7 @@ def fit(
     start: FittedClassifier | None = None,
     selection_set: tuple[Images, Labels] | None = None,
 ) -> FittedClassifier:
-    """Train on images (N, H, W, 3) uint8 with labels (N,) in 0..num_classes-1.
+    """Train on images (N, H, W, 3) with labels (N,) in 0..num_classes-1.
 
     On a CPU the same seed gives bit-equal weights, for the same machine and thread count.
     ``weights`` (N,) are importances of the images in the loss; only their ratios matter.
@@ -53,6 +54,18 @@ def fit(
     names = tuple(class_names) if class_names is not None else tuple(map(str, range(num_classes)))
     _check(images, labels, weights, num_classes, names)
     check_start(start, recipe, names)
+    if recipe.head_only:
+        return fit_linear(
+            images,
+            labels,
+            recipe,
+            seed,
+            weights=weights,
+            class_names=names,
+            progress=progress,
+            should_cancel=should_cancel,
+            device=device,
+        )
     judged = None
     if recipe.selection == "test":
         judged = check_selection_set(selection_set)
@@ -61,6 +74,8 @@ def fit(
         held = hold_out(images, labels, recipe.validation_share, seed)
         judged = images[held], labels[held]
         images, labels, weights = images[~held], labels[~held], None if weights is None else weights[~held]
+    if recipe.pretrained and start is None:  # a fitted head spares the body (Kumar et al. 2022)
+        start = fit_linear(images, labels, recipe, seed, weights=weights, class_names=names, device=device)
     target = choose_device(device)
     objective = Classification(
         _long(labels).to(target), _unit_mean(weights, len(images)).to(target), num_classes, recipe

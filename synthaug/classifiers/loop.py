@@ -1,4 +1,4 @@
-"""The training loop: all images in one uint8 tensor, crops and flips on whole batches."""
+"""The training loop: all images in one tensor of whole numbers, crops and flips on whole batches."""
 
 from __future__ import annotations
 
@@ -14,9 +14,17 @@ from torch import Tensor
 from synthaug.classifiers.base import Images
 from synthaug.classifiers.fitted import Fitted, penultimate
 from synthaug.classifiers.losses import Objective
-from synthaug.classifiers.networks import Network, build, dropping, initialise, place
+from synthaug.classifiers.networks import Network, build, dropping, fill_pretrained, initialise, place
 from synthaug.classifiers.optimisation import lr_factor, make_optimizer
-from synthaug.classifiers.pixels import augment, batches, channel_statistics, standardise, to_tensor
+from synthaug.classifiers.pixels import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    augment,
+    batches,
+    channel_statistics,
+    standardise,
+    to_tensor,
+)
 from synthaug.classifiers.recipes import Recipe
 from synthaug.classifiers.selection import Best
 from synthaug.errors import Cancelled, UserError
@@ -56,7 +64,13 @@ class Loop:
         self.images = to_tensor(images, recipe.image_size).to(device)
         self.generator = torch.Generator(device).manual_seed(seed)
         self.network = place(build(recipe.network, objective.outputs), device).train()
-        if start is None:
+        if start is None and recipe.pretrained:
+            self.mean, self.std = (
+                torch.tensor(each, device=device) for each in (IMAGENET_MEAN, IMAGENET_STD)
+            )
+            initialise(self.network, self.generator, self.images)
+            fill_pretrained(self.network, recipe.network)
+        elif start is None:
             self.mean, self.std = channel_statistics(self.images)
             initialise(self.network, self.generator, standardise(self.images[:WHITENED], self.mean, self.std))
         else:

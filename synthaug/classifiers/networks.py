@@ -6,11 +6,12 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from synthaug.errors import UnknownName
+from synthaug.errors import UnknownName, UserError
 
 
 class Network(nn.Module):
@@ -179,10 +180,45 @@ def efficientnet(size: str, num_classes: int) -> Network:
     return Network(body, feature_size, num_classes)
 
 
+def efficientnet_lite0(num_classes: int) -> Network:
+    """EfficientNet-Lite0 (Tan & Le 2019), D = 1280; for 96 to 320 pixels. ImageNet weights: ``fill_pretrained``."""
+    from synthaug.backbones import efficientnet_lite0 as lite0
+
+    return Network(_chain(lite0(pretrained=False)), 1280, num_classes)
+
+
+def efficientnet_lite0_places(num_classes: int) -> Network:
+    """The same, reduced to 32 features at each of 7 x 7 places instead of their mean: it knows where things are."""
+    from synthaug.backbones import efficientnet_lite0 as lite0
+
+    seeing = list(_chain(lite0(pretrained=False)))[:-2]
+    reduced = (nn.Conv2d(1280, 32, 1), nn.ReLU(inplace=True), nn.AdaptiveAvgPool2d(7), nn.Flatten())
+    return Network(nn.Sequential(*seeing, *reduced), 32 * 7 * 7, num_classes)
+
+
+def _chain(network: Any) -> nn.Sequential:
+    """timm's EfficientNet up to its features, as layers in a row."""
+    stages = [nn.Sequential(*stage, ChannelDropout()) for stage in network.blocks]
+    stem, last = (network.conv_stem, network.bn1), (network.conv_head, network.bn2)
+    return nn.Sequential(*stem, *stages, *last, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+
+
+def fill_pretrained(network: Network, name: str) -> None:
+    """Give the body the weights that ImageNet left in it. Raises UserError for a network without such weights."""
+    if name not in ("efficientnet_lite0", "efficientnet_lite0_places"):
+        raise UserError(f"network {name!r} has no pretrained weights here; efficientnet_lite0 has")
+    from synthaug.backbones import efficientnet_lite0 as lite0
+
+    weights = _chain(lite0()).state_dict()
+    network.body.load_state_dict({**network.body.state_dict(), **weights})
+
+
 NETWORKS: dict[str, Callable[[int], Network]] = {
     "small_cnn": small_cnn,
     "airbench": airbench,
     "resnet18": resnet18,
+    "efficientnet_lite0": efficientnet_lite0,
+    "efficientnet_lite0_places": efficientnet_lite0_places,
     **{f"efficientnet_b{size}": partial(efficientnet, f"b{size}") for size in range(8)},
 }
 
@@ -204,7 +240,7 @@ def place(network: Network, device: torch.device) -> Network:
     return network.to(device).to(memory_format=torch.channels_last)
 
 
-def initialise(network: Network, generator: torch.Generator, images: Tensor) -> None:
+def initialise(network: nn.Module, generator: torch.Generator, images: Tensor) -> None:
     """Draw every weight from ``generator`` (He et al. 2015), so that no other thread's draws matter.
 
     A layer that is not to be trained whitens ``images`` (N, 3, H, W), which are standardised.

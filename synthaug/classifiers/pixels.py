@@ -9,19 +9,28 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from synthaug.backbones import DEVIATION, MEAN
 from synthaug.classifiers.base import Images
 from synthaug.classifiers.recipes import Recipe
 from synthaug.errors import UserError
 
 _RESIZE_BATCH = 256
+IMAGENET_MEAN, IMAGENET_STD = (MEAN / 255,) * 3, (DEVIATION / 255,) * 3
+"""What pretrained weights expect to be taken out of every channel, in 0..1."""
 
 
 def check_images(images: Images) -> None:
-    """Refuse what is not (N, H, W, 3) uint8."""
-    if images.ndim != 4 or images.shape[-1] != 3 or images.dtype != np.uint8:
+    """Refuse what is not (N, H, W, 3) of uint8 or uint16."""
+    if images.ndim != 4 or images.shape[-1] != 3 or images.dtype not in (np.uint8, np.uint16):
         raise UserError(
-            f"images must be RGB of shape (N, H, W, 3) and dtype uint8, not {images.shape} {images.dtype}"
+            "images must be RGB of shape (N, H, W, 3) and dtype uint8 or uint16, "
+            f"not {images.shape} {images.dtype}"
         )
+
+
+def white(images: Tensor) -> int:
+    """The level of white: 255, or 65535 of uint16."""
+    return torch.iinfo(images.dtype).max
 
 
 def batches(count: int, size: int) -> Iterator[slice]:
@@ -32,7 +41,7 @@ def batches(count: int, size: int) -> Iterator[slice]:
 
 
 def to_tensor(images: Images, size: int) -> Tensor:
-    """(N, H, W, 3) uint8 -> (N, 3, size, size) uint8, resized with antialiasing where the size differs."""
+    """(N, H, W, 3) -> (N, 3, size, size) of the same type, resized with antialiasing where the size differs."""
     tensor = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
     if tensor.shape[-2:] == (size, size) or not len(tensor):
         return tensor.contiguous()
@@ -41,13 +50,16 @@ def to_tensor(images: Images, size: int) -> Tensor:
 
 def _resize(batch: Tensor, size: int) -> Tensor:
     resized = F.interpolate(batch.float(), size=(size, size), mode="bilinear", antialias=True)
-    return resized.round().clamp(0, 255).to(torch.uint8)
+    return resized.round().clamp(0, white(batch)).to(batch.dtype)
 
 
 def channel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation (3,) over (N, 3, H, W) uint8, in 0..1; at least 1/255, so flat is safe."""
-    counts = torch.stack([images[:, c].flatten().bincount(minlength=256) for c in range(3)]).double()
-    levels = torch.arange(256, dtype=torch.float64, device=images.device) / 255
+    """Mean and standard deviation (3,) over (N, 3, H, W), in 0..1; at least 1/255, so flat is safe."""
+    top = white(images)
+    counts = torch.stack(
+        [images[:, c].flatten().int().bincount(minlength=top + 1) for c in range(3)]
+    ).double()
+    levels = torch.arange(top + 1, dtype=torch.float64, device=images.device) / top
     total = counts.sum(1)
     mean = (counts * levels).sum(1) / total
     variance = (counts * (levels - mean[:, None]) ** 2).sum(1) / total
@@ -55,15 +67,15 @@ def channel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def standardise(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
-    """(B, 3, H, W) uint8 -> float32 with the training set's mean and deviation taken out."""
-    scale = 1 / (255 * std)
+    """(B, 3, H, W) -> float32 with the training set's mean and deviation taken out."""
+    scale = 1 / (white(images) * std)
     shift = -mean / std
     floats = images.to(torch.float32, memory_format=torch.channels_last)
     return floats.mul_(scale.view(3, 1, 1)).add_(shift.view(3, 1, 1))
 
 
 def augment(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
-    """A random crop and flip for each image of a batch (B, 3, H, W) uint8, as the recipe says."""
+    """A random crop and flip for each image of a batch (B, 3, H, W), as the recipe says."""
     count, _, height, width = images.shape
     if recipe.crop_padding:
         p = recipe.crop_padding
@@ -94,4 +106,5 @@ def _cut_out(images: Tensor, side: int, generator: torch.Generator) -> Tensor:
         center = torch.randint(size, (count, 1), generator=generator, device=images.device)
         inside.append((torch.arange(size, device=images.device) - center + side // 2).clamp(-1, side))
     rows, columns = ((each >= 0) & (each < side) for each in inside)
-    return images.masked_fill((rows[:, :, None] & columns[:, None, :])[:, None], 128)
+    covered = (rows[:, :, None] & columns[:, None, :])[:, None]
+    return torch.where(covered, images.new_full((), white(images) // 2 + 1), images)

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
+from synthaug.backbones import SIZES, input_size
 from synthaug.errors import UnknownName, UserError
 
 Optimizer = Literal["sgd", "adamw"]
@@ -18,6 +19,10 @@ the class frequencies while training (Menon et al. 2021, tau = 1), so that rare 
 Selection = Literal["last", "validation", "test"]
 """Which epoch's weights are kept: the last one's; those best on training images held out; those best on images
 that the caller names, as some papers do with the test set, which flatters."""
+
+
+SMALL = 64
+"""Images of up to so many pixels a side are read at the recipe's own size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,9 @@ class Recipe:
     patience: int | None = None  # stop after so many epochs without a better selection score
     steps: int | None = None  # updates in all, whatever the size of the set; decides instead of epochs
     body_dropout: float = 0.0  # on whole channels inside the network, training only
+    pretrained: bool = False  # begin with the weights that ImageNet left in the network
+    head_only: bool = False  # the body stays as it is; the head is a logistic regression on its features
+    resample: bool = False  # a head's seeds weigh the images anew (Bayesian bootstrap, Rubin 1981)
 
     def __post_init__(self) -> None:
         for kind, value, known in (("loss", self.loss, Loss), ("selection", self.selection, Selection)):
@@ -73,11 +81,20 @@ class Recipe:
             raise UserError(
                 "patience waits for a better selection score; choose selection 'validation' or 'test'"
             )
+        if self.head_only and self.selection != "last":
+            raise UserError(f"recipe {self.name!r} has no epochs to select from; choose selection 'last'")
         if not 0 < self.validation_share < 1:
             raise UserError(f"validation_share is {self.validation_share:g}; it must lie between 0 and 1")
         for kind, rate in (("dropout", self.dropout), ("body_dropout", self.body_dropout)):
             if not 0 <= rate < 1:
                 raise UserError(f"{kind} is {rate:g}; it must be at least 0 and less than 1")
+
+    def for_images_of(self, longest_side: int) -> Recipe:
+        """The same at a size that suits images of ``longest_side`` pixels: never below its own, and up to 224 px."""
+        if self.pretrained:
+            return replace(self, image_size=max(input_size(longest_side), self.image_size))
+        wanted = 0 if longest_side <= SMALL else min(longest_side, SIZES[-1])
+        return replace(self, image_size=max(wanted, self.image_size))
 
     def for_epochs(self, epochs: int) -> Recipe:
         """The same for so many epochs, of which the warm-up takes a quarter at most; no number of updates stands."""
@@ -111,6 +128,23 @@ FAST = Recipe(
     flip_average=True,
     temperature=0.5,
     cpu_threads=1,  # threads of one batch wait for one another, long if another program holds a core
+)
+
+PRETRAINED = Recipe(
+    name="pretrained",
+    network="efficientnet_lite0",
+    epochs=5,
+    batch_size=32,
+    optimizer="adamw",
+    lr=2e-4,
+    weight_decay=1e-2,
+    schedule="one-cycle",
+    warmup_epochs=1,
+    crop_padding=8,
+    image_size=96,  # at least: the data decide
+    dropout=0.2,
+    mixed_precision=True,
+    pretrained=True,
 )
 
 RECIPES: dict[str, Recipe] = {
@@ -197,6 +231,12 @@ RECIPES: dict[str, Recipe] = {
             image_size=224,
             dropout=0.2,
             mixed_precision=True,
+        ),
+        # For photographs and radiographs, on a CPU: what saw ImageNet, fine-tuned. Left and right stay what they are.
+        PRETRAINED,
+        # The head alone: seconds.
+        replace(
+            PRETRAINED, name="linear", epochs=1, warmup_epochs=0, head_only=True, crop_padding=0, dropout=0.0
         ),
         # The radiograph protocol: EfficientNet-B7 with Adam at 1e-3; the rest is unsaid there, and 600 pixels are
         # the network's own. AdamW without weight decay is Adam.

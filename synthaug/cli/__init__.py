@@ -1,6 +1,6 @@
-"""The command line: parse, call one library function, print its result.
+"""The command line: each command parses its arguments, calls one library function and prints the result.
 
-Exit 0 = done; 2 = the input was wrong, with one line that says how; 1 = a failure of ours.
+The exit status is 0 for success, 2 for wrong input (with one line that explains it) and 1 for an internal error.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def cli() -> None:
     """Generate synthetic training images, curate them, and measure whether they helped.
 
     \b
-      $ synthaug demo                     a filled workspace in the browser
+      $ synthaug demo                     example workspaces in the browser
       $ synthaug init work --preset digits && export SYNTHAUG_WORKSPACE=work
       $ synthaug import digits
     """
@@ -32,7 +32,7 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point of the ``synthaug`` command."""
-    from synthaug.cli import (  # noqa: F401  (they register their commands)
+    from synthaug.cli import (  # noqa: F401  (importing a module registers its commands)
         accounts,
         acquire,
         comparing,
@@ -40,21 +40,24 @@ def main(arguments: list[str] | None = None) -> None:
         experiments,
         generators,
         labels,
+        landmark_models,
+        landmarks,
         learning,
+        reading,
         running,
         safety,
         views,
     )
 
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    # Set before torch is loaded: waiting threads that spin make a busy machine several times slower.
+    # This must be set before torch is loaded: busy-waiting threads make a loaded machine several times slower.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     wanted = sys.argv[1:] if arguments is None else arguments
     try:
         _check_text(wanted)
         code = cli.main(wanted, prog_name="synthaug", standalone_mode=False)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("Stopped. What was finished is kept; run the same command again to resume.", err=True)
+        click.echo("Stopped. Finished work is kept; run the same command again to resume.", err=True)
         code = 130
     except Exception as error:
         code = _refused(error, as_json="--json" in wanted)
@@ -62,21 +65,21 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _check_text(arguments: list[str]) -> None:
-    """Refuse what is no text: Linux allows any bytes in a name, but a database, JSON and PNG hold text."""
+    """Raises UserError for arguments that are not valid text, as file names on Linux may be."""
     for argument in arguments:
         if argument.encode("utf-8", "replace").decode("utf-8") != argument:
             raise UserError(
-                f"{argument[:80]!r} is not UTF-8 text; rename what it names, or write it in UTF-8"
+                f"{argument[:80]!r} is not valid UTF-8; rename the file, or write the argument in UTF-8"
             )
 
 
 def _refused(error: Exception, as_json: bool) -> int:
-    """Say in one line what the user can mend, and exit 2; a failure of ours is raised again."""
+    """Print an error of the user's in one line and return 2; raise an internal error again."""
     known = error if isinstance(error, click.ClickException) else explain(error)
     if known is None:
         raise error
     message = known.format_message() if isinstance(known, click.ClickException) else str(known)
-    message = message.splitlines()[0]  # a template error goes on with the place, for those who show it
+    message = message.splitlines()[0]  # the further lines of a template error show the position
     problems = list(known.problems) if isinstance(known, WorkspaceDamaged) else []
     if as_json:
         report = {"error": message, **({"problems": problems} if problems else {})}

@@ -1,4 +1,4 @@
-"""Commands for accounts: who may use the app over a network."""
+"""Commands for accounts, which say who may use the app over a network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ stdin_option = click.option(
 
 @cli.group("accounts")
 def group() -> None:
-    """Accounts of the app: needed as soon as it listens to other machines.
+    """Manage accounts of the app, which are required when it listens to other machines.
 
     \b
       $ synthaug accounts add anna --role owner
@@ -33,7 +33,7 @@ def group() -> None:
     type=click.Choice(ROLES),
     default="annotator",
     show_default=True,
-    help="annotator: label; reviewer: also see the map, the figures and the exports; owner: everything.",
+    help="annotator: may label; reviewer: may also see the map, statistics and exports; owner: may do everything.",
 )
 @stdin_option
 @workspace_option
@@ -48,7 +48,7 @@ def add(name: str, role: str, password_stdin: bool, workspace_path: Path | None)
     workspace = open_workspace(workspace_path)
     accounts.check_name(name)
     made = accounts.add(workspace, name, role, _password(password_stdin))
-    return {"name": made.name, "role": made.role, "message": f"{made.name} may log in as {made.role}"}
+    return {"name": made.name, "role": made.role, "message": f"{made.name} can log in as {made.role}"}
 
 
 @command(group, "list")
@@ -64,7 +64,7 @@ def list_(workspace_path: Path | None) -> Result:
     found = accounts.all_accounts(open_workspace(workspace_path).db)
     rows = [{"name": each.name, "role": each.role, "created_at": each.created_at} for each in found]
     lines = [f"{each.name:<30}{each.role:<12}since {each.created_at[:10]}" for each in found]
-    empty = "No accounts; make one with: synthaug accounts add NAME --role owner"
+    empty = "No accounts; add one with: synthaug accounts add NAME --role owner"
     return {"accounts": rows, "message": "\n".join(lines) or empty}
 
 
@@ -72,7 +72,7 @@ def list_(workspace_path: Path | None) -> Result:
 @click.argument("name")
 @workspace_option
 def remove(name: str, workspace_path: Path | None) -> Result:
-    """Remove an account and log it out; its labels stay.
+    """Remove an account and log it out; its labels are kept.
 
     \b
       $ synthaug accounts remove anna
@@ -88,7 +88,7 @@ def remove(name: str, workspace_path: Path | None) -> Result:
 @stdin_option
 @workspace_option
 def password(name: str, password_stdin: bool, workspace_path: Path | None) -> Result:
-    """Set another password and log the account out everywhere.
+    """Set a new password and log the account out everywhere.
 
     \b
       $ synthaug accounts password anna
@@ -103,10 +103,10 @@ def password(name: str, password_stdin: bool, workspace_path: Path | None) -> Re
 
 
 @command(group, "sessions")
-@click.option("--end", type=int, metavar="ID", help="Log this one out.")
+@click.option("--end", type=int, metavar="ID", help="End the session with this id.")
 @workspace_option
 def sessions(end: int | None, workspace_path: Path | None) -> Result:
-    """List who is logged in; log one out.
+    """List the open sessions, or end one.
 
     \b
       $ synthaug accounts sessions
@@ -131,7 +131,7 @@ def sessions(end: int | None, workspace_path: Path | None) -> Result:
 
 
 def _password(from_stdin: bool) -> str:
-    """Typed twice at a terminal, or the first line of stdin. Raises UserError."""
+    """The password, typed twice at a terminal or read from the first line of stdin. Raises UserError."""
     if from_stdin:
         line = sys.stdin.readline().rstrip("\r\n")
         if not line:

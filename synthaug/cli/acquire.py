@@ -1,4 +1,4 @@
-"""The command that chooses synthetic images in rounds of training: acquire."""
+"""The acquire command, which selects synthetic images in rounds of training."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ from synthaug.running.progress_bar import progress_bar
     default=0.2,
     show_default=True,
     metavar="P",
-    help="Share of the features that dropout removes.",
+    help="Dropout rate, 0 to 1.",
 )
 @click.option(
     "--recipe", metavar="R", help="Training recipe: digits, small-cnn, resnet18-100 ... [default: by preset]"
@@ -71,9 +71,9 @@ from synthaug.running.progress_bar import progress_bar
     default=0.99,
     show_default=True,
     metavar="Q",
-    help="Leave out images farther from the real ones than this share of the real images are from each other.",
+    help="Exclude images whose out-of-distribution rank relative to the real images is above Q, 0 to 1.",
 )
-@click.option("--no-ood-guard", is_flag=True, help="Leave no image out, however far from the real ones.")
+@click.option("--no-ood-guard", is_flag=True, help="Do not exclude images by their out-of-distribution rank.")
 @click.option(
     "--job",
     "jobs",
@@ -88,7 +88,7 @@ from synthaug.running.progress_bar import progress_bar
     default=0,
     show_default=True,
     metavar="N",
-    help="In each round, also score N images with dropout in the whole network, and report the rank correlation.",
+    help="In each round, also score N images with dropout in the whole network and report the rank correlation.",
 )
 @click.option(
     "--seed",
@@ -107,7 +107,7 @@ def acquire(
     workspace_path: Path | None,
     **options: Any,
 ) -> Result:
-    """Add synthetic images in rounds, the ones a classifier is least sure of first.
+    """Add synthetic images in rounds, starting with those of which a classifier is least certain.
 
     \b
       $ synthaug acquire chosen --base imbalanced --label 8 --add 100 --per-round 20
@@ -127,10 +127,10 @@ def acquire(
     left_out = sum(each.left_out for each in found.rounds)
     message = (
         f"View {found.view!r}: {search.add} images of {search.label!r} chosen in {len(found.rounds)} rounds; "
-        f"{left_out} times one was left out as unlike the real images"
+        f"out-of-distribution images were excluded {left_out} times"
     )
     if correlation is not None:
-        message += f"; rank correlation with the whole network's scores {correlation:.3f}"
+        message += f"; rank correlation with the scores of the whole network: {correlation:.3f}"
     return {
         "view": found.view,
         "rounds": [asdict(each) for each in found.rounds],

@@ -1,4 +1,4 @@
-"""The command that answers whether the synthetic images helped."""
+"""The compare command, which answers whether the synthetic images helped."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from synthaug.stages.compare import Comparison
 
     _Row = tuple[str, float | None, float | None, float | None, tuple[float, float]]
-    """A name, both sides, their difference and its interval; shares."""
+    """A name, the values of both sides, their difference and its interval, all as shares."""
 
 
 @command(cli, "compare")
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.option("--recipe", metavar="R", help="Training recipe. [default: by preset]")
 @click.option("--epochs", type=int, metavar="N", help="Training epochs. [default: the recipe's]")
 @click.option(
-    "--equal-steps", is_flag=True, help="Train both sides for as many updates as the larger view takes."
+    "--equal-steps", is_flag=True, help="Train both sides for the number of steps that the larger view needs."
 )
 @click.option(
     "--smallest-effect",
@@ -46,9 +46,9 @@ def compare(
     smallest_effect: float,
     workspace_path: Path | None,
 ) -> Result:
-    """Say whether the synthetic images helped, with an interval and a verdict.
+    """Report whether the synthetic images helped, with a confidence interval and a verdict.
 
-    Both views are trained with the same seeds and measured on the same real test images.
+    Classifiers are trained on both views with the same seeds and tested on the same real images.
 
     \b
       $ synthaug compare --baseline imbalanced --augmented augmented --seeds 5
@@ -97,12 +97,12 @@ def compare(
 
 
 def _figures(found: Comparison) -> list[str]:
-    """The table under the verdict: accuracy as it is and with the class prior matched, and what ranks the classes."""
+    """The lines of the table below the verdict: accuracy, prior-matched accuracy and macro AUC."""
     rows: list[_Row] = [
         ("accuracy", found.baseline.accuracy, found.augmented.accuracy, found.difference, found.ci)
     ]
     if found.ci_images is not None:
-        rows.append(("  other test images too", None, None, None, found.ci_images))
+        rows.append(("  over test images as well", None, None, None, found.ci_images))
     for name, each in (
         ("accuracy, class prior matched", found.matched_accuracy),
         ("macro AUC", found.macro_auc),

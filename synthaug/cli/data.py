@@ -1,4 +1,4 @@
-"""Commands about data: init, import, prompts, export."""
+"""Commands for data: init, import, prompts and export."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ from synthaug.running.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from synthaug.records import Origin, Split
+    from synthaug.stages.class_map import ClassMap
     from synthaug.templates import Duplicates
 
 
 @command(cli, "init")
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--classes", metavar="A,B,...", help="Class names, in the order of their indices.")
-@click.option("--preset", metavar="NAME", help="Use the classes of a known data set: digits, cifar10 or hip.")
+@click.option("--preset", metavar="NAME", help="Use the classes of a known dataset: digits, cifar10 or hip.")
 def init(directory: Path, classes: str | None, preset: str | None) -> Result:
     """Create a workspace.
 
@@ -39,7 +40,7 @@ def init(directory: Path, classes: str | None, preset: str | None) -> Result:
         raise UserError("give either --classes a,b or --preset digits|cifar10|hip")
     names = [name.strip() for name in classes.split(",")] if classes is not None else []
     workspace = Workspace.create(directory, names, preset)
-    message = f"Made {directory} with {len(workspace.classes)} classes: {', '.join(workspace.classes)}"
+    message = f"Created {directory} with {len(workspace.classes)} classes: {', '.join(workspace.classes)}"
     return {"workspace": str(directory), "classes": list(workspace.classes), "message": message}
 
 
@@ -51,10 +52,12 @@ def init(directory: Path, classes: str | None, preset: str | None) -> Result:
     default="auto",
     show_default=True,
     metavar="FORMAT",
-    help="Format of the source: auto, digits, hip-phantom, cifar10, folder or parquet.",
+    help="Format of the source: auto, digits, hip-phantom, cifar10, image, folder or parquet.",
 )
 @click.option(
-    "--split", type=click.Choice(["train", "test"]), help="Split of the images, whatever the source says."
+    "--split",
+    type=click.Choice(["train", "test"]),
+    help="Split of the images, overriding that of the source.",
 )
 @click.option(
     "--origin",
@@ -63,42 +66,82 @@ def init(directory: Path, classes: str | None, preset: str | None) -> Result:
     show_default=True,
     help="Whether the images are real or synthetic.",
 )
+@click.option(
+    "--hold-out",
+    type=float,
+    default=0.0,
+    metavar="SHARE",
+    help="Share (0 to 0.9) of the images to keep for testing, where the source does not say which.",
+)
+@click.option(
+    "--map",
+    "mapped",
+    multiple=True,
+    metavar="FOLDER=CLASS",
+    help="Import what the source calls FOLDER (or a number) as CLASS; FOLDER= leaves it without a class.",
+)
+@click.option("--skip", multiple=True, metavar="FOLDER", help="Do not import what the source calls FOLDER.")
+@click.option(
+    "--add-class", multiple=True, metavar="CLASS", help="Give the workspace this class first, if it lacks it."
+)
 @workspace_option
 def import_(
-    source: str, file_format: str, split: Split | None, origin: Origin, workspace_path: Path | None
+    source: str,
+    file_format: str,
+    split: Split | None,
+    origin: Origin,
+    hold_out: float,
+    mapped: tuple[str, ...],
+    skip: tuple[str, ...],
+    add_class: tuple[str, ...],
+    workspace_path: Path | None,
 ) -> Result:
     """Import images into the workspace.
 
     \b
       $ synthaug import digits
       $ synthaug import photos/ --split train
+      $ synthaug import films/ --map unlabeled= --map 0=Big --hold-out 0.2
     """
     from synthaug.stages.importing import import_images
 
     workspace = open_workspace(workspace_path)
+    class_map = _class_map(mapped, skip, add_class)
     with progress_bar() as report:
-        result = import_images(workspace, source, file_format, split, origin, report)
+        result = import_images(
+            workspace, source, file_format, split, origin, report, class_map=class_map, hold_out=hold_out
+        )
     rejected = [{"path": path, "reason": reason} for path, reason in result.rejected]
     lines = [
-        f"{result.added} images added, {result.duplicates} there already, {len(rejected)} rejected; "
+        f"{result.added} images added, {result.duplicates} already present, {len(rejected)} rejected; "
         f"{result.labels} labels recorded"
     ]
+    if result.skipped:
+        lines.append(f"{result.skipped} images skipped, as asked")
     lines += result.notes
     lines += [f"  {each['path']}: {each['reason']}" for each in rejected]
-    if rejected and not result.added + result.duplicates:
-        first = rejected[0]
-        raise UserError(
-            f"nothing was imported: all {len(rejected)} entries of {source} were rejected, "
-            f"the first, {first['path']}, because: {first['reason']}"
-        )
     return {
         "added": result.added,
         "duplicates": result.duplicates,
         "rejected": rejected,
+        "skipped": result.skipped,
         "labels": result.labels,
         "notes": list(result.notes),
         "message": "\n".join(lines),
     }
+
+
+def _class_map(mapped: tuple[str, ...], skip: tuple[str, ...], add: tuple[str, ...]) -> ClassMap | None:
+    """The options as a map; None where none was given. Raises UserError."""
+    from synthaug.stages.class_map import ClassMap
+
+    wrong = next((each for each in mapped if "=" not in each), None)
+    if wrong is not None:
+        raise UserError(f"--map {wrong!r} has no =; write FOLDER=CLASS, or FOLDER= for no class")
+    pairs = [each.rpartition("=") for each in mapped]
+    if not (pairs or skip or add):
+        return None
+    return ClassMap({folder: name or None for folder, _, name in pairs}, skip, add)
 
 
 @command(cli, "prompts")
@@ -115,7 +158,7 @@ def prompts(
     stratify: str | None,
     seed: int,
 ) -> Result:
-    """Count the prompts of a template, and show some of them.
+    """Count the prompts of a template and show some of them.
 
     \b
       $ synthaug prompts '<BREED> cat <PREPOSITION> the <FURNITURE>'
@@ -135,7 +178,7 @@ def prompts(
     else:
         drawn = parsed.stratified(sample, stratify, seed, duplicates)
     shown = [prompt.text for prompt in drawn]
-    unique = "more than can be counted quickly" if parsed.unique_count is None else f"{parsed.unique_count}"
+    unique = "an unknown number" if parsed.unique_count is None else f"{parsed.unique_count}"
     lines = [f"{parsed.count} prompts, {unique} of them different", *(f"  {text}" for text in shown)]
     return {
         "count": parsed.count,
@@ -164,15 +207,23 @@ def prompts(
     type=click.Path(path_type=Path),
     help="Rebuild the export that this manifest.json describes, byte for byte.",
 )
+@click.option(
+    "--depth",
+    type=click.Choice(["8", "16"]),
+    help="Bits of gray films of more than 8: 16 writes them as they are, 8 their pictures. [default: 16; CIFAR: 8]",
+)
+@click.option("--full-size", is_flag=True, help="Write the larger original of an image where one is kept.")
 @workspace_option
 def export(
     directory: Path,
     file_format: str,
     view_name: str | None,
     manifest: Path | None,
+    depth: str | None,
+    full_size: bool,
     workspace_path: Path | None,
 ) -> Result:
-    """Write a view and the real test set as files, with a manifest.
+    """Write a view and the real test images to files, with a manifest.
 
     \b
       $ synthaug export out --format cifar10 --view augmented
@@ -186,6 +237,21 @@ def export(
     if manifest is not None:
         result = stage.rebuild(workspace, manifest, directory)
     else:
-        result = stage.export(workspace, directory, file_format, str(view_name))
-    message = f"{result.images} images written to {directory}; {result.manifest.name} says what they are"
-    return {"images": result.images, "manifest": str(result.manifest), "message": message}
+        result = stage.export(
+            workspace,
+            directory,
+            file_format,
+            str(view_name),
+            depth=None if depth is None else int(depth),
+            full_size=full_size,
+        )
+    message = f"{result.images} images written to {directory}; {result.manifest.name} describes them"
+    message += f"\n{result.films} of them at 16 bits" if result.films else ""
+    message += f"\n{result.note}" if result.note else ""
+    return {
+        "images": result.images,
+        "manifest": str(result.manifest),
+        "films": result.films,
+        "note": result.note,
+        "message": message,
+    }

@@ -1,4 +1,4 @@
-"""The papers' experiments as commands."""
+"""The experiment command, which repeats the experiments of papers."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def experiment(
 
     if workspace_path is None:
         raise UserError(
-            "say where to keep its images and runs: --workspace DIR; it is made if it is not there"
+            "an experiment needs a workspace for its images and runs: --workspace DIR, created if missing"
         )
     with progress_bar() as report:
         result, written = run_experiment(

@@ -1,4 +1,4 @@
-"""Commands that make generators, and label what they drew without a class."""
+"""Commands that train generators, and that label images generated without a class."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     type=click.Choice(["lora", "dreambooth", "full"]),
     default="lora",
     show_default=True,
-    help="lora: low-rank adapters. dreambooth: one subject, named by its own word. full: every weight of the U-Net.",
+    help="lora: low-rank adapters. dreambooth: one subject, named by a rare word. full: every weight of the U-Net.",
 )
 @click.option(
     "--caption", metavar="TEXT", help="Caption of images that have none, e.g. 'a photo of a {class}'."
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 @click.option(
     "--class-prompt",
     metavar="TEXT",
-    help="DreamBooth: the kind of the subject. [default: 'a photo of a CLASS', if the view has one class]",
+    help="DreamBooth: the class of the subject. [default: 'a photo of a CLASS', if the view has one class]",
 )
 @click.option("--steps", type=int, default=500, show_default=True, metavar="N", help="Optimizer steps.")
 @click.option("--rank", type=int, default=16, show_default=True, metavar="R", help="Rank of the adapters.")
@@ -73,7 +73,7 @@ if TYPE_CHECKING:
     "--resolution",
     type=int,
     metavar="PX",
-    help="Size of the training images. [default: the size that the base draws]",
+    help="Size of the training images. [default: the native size of the base]",
 )
 @click.option("--text-encoder", is_flag=True, help="Train the text encoder as well.")
 @click.option(
@@ -131,7 +131,7 @@ def finetune(
     found = {
         key: job.result[key] for key in ("model", "path", "images", "steps", "seconds") if key in job.result
     }
-    message = f"{found['model']} is made. Draw with it: synthaug generate --generator {found['path']} ..."
+    message = f"Created {found['model']}. Use it with: synthaug generate --generator {found['path']} ..."
     return {**found, "job": job.id, "message": message}
 
 
@@ -142,7 +142,7 @@ def finetune(
     type=click.Choice(["text", "ddpm", "gan"]),
     default="text",
     show_default=True,
-    help="text: a text-to-image model on the digits or CIFAR-10. ddpm, gan: a model of the images of a view.",
+    help="text: a text-to-image model trained on digits or CIFAR-10. ddpm, gan: a model trained on a view.",
 )
 @click.option(
     "--data",
@@ -214,7 +214,9 @@ def train_generator(
       $ synthaug train-generator model/ --family ddpm --view balanced --unconditional
       $ synthaug train-generator model/ --family gan --view balanced --class cat
     """
-    kept = checkpoints or output.with_name(output.name + ".checkpoints")
+    from synthaug.stages.generator_names import remember
+
+    kept, name = checkpoints or output.with_name(output.name + ".checkpoints"), str(output)
     with progress_bar() as report:
 
         def progress(phase: str, done: int, total: int, loss: float) -> None:
@@ -223,8 +225,8 @@ def train_generator(
         if family == "text":
             if view is not None or label is not None or unconditional or flip:
                 raise UserError(
-                    "--view, --class, --unconditional and --flip are for --family ddpm or gan; this would "
-                    "train a text-to-image model on --data"
+                    "--view, --class, --unconditional and --flip are for --family ddpm or gan; --family text "
+                    "trains on --data"
                 )
             figures = _train_text(output, kept, data, steps, seed, progress, base, export)
         else:
@@ -234,9 +236,10 @@ def train_generator(
                 raise UserError("--base and --export are for text-to-image models trained on CIFAR-10")
 
             if view is None:
-                raise UserError(f"a {family} is trained on a view; name one with --view")
+                raise UserError(f"a {family} is trained on a view; give one with --view")
+            workspace = open_workspace(workspace_path)
             figures = train_on_view(
-                open_workspace(workspace_path),
+                workspace,
                 output,
                 kept,
                 "gan" if family == "gan" else "ddpm",
@@ -249,7 +252,12 @@ def train_generator(
                 seed=seed,
                 progress=progress,
             )
-    return {**figures, "model": str(output), "message": f"Trained {output}: use it with --generator {output}"}
+            name = remember(workspace, output)
+    return {
+        **figures,
+        "model": str(output),
+        "message": f"Trained {output}. Use it with: --generator {name}",
+    }
 
 
 def _train_text(
@@ -289,7 +297,7 @@ def _train_text(
 @click.option(
     "--model",
     metavar="NAME",
-    help="Classifier to ask. [default: the newest, or a shipped one that knows the classes]",
+    help="Classifier to use. [default: the newest, or a shipped one that knows the classes]",
 )
 @click.option(
     "--threshold",
@@ -297,11 +305,11 @@ def _train_text(
     default=AUTOMATIC_THRESHOLD,
     show_default=True,
     metavar="P",
-    help="Least confidence at which a class is given.",
+    help="Smallest confidence at which an image is labeled, 0 to 1.",
 )
 @workspace_option
 def pseudo_label(model: str | None, threshold: float, workspace_path: Path | None) -> Result:
-    """Label images that were drawn without a class, where a classifier is confident.
+    """Label images that were generated without a class, where a classifier is confident.
 
     \b
       $ synthaug pseudo-label --threshold 0.9
@@ -312,5 +320,7 @@ def pseudo_label(model: str | None, threshold: float, workspace_path: Path | Non
     with progress_bar() as report:
         found = stage(workspace, model, threshold, report)
     total = sum(found.labeled.values())
-    message = f"{total} images labeled by {found.model}, {found.below} left because it is less sure"
+    message = (
+        f"{total} images labeled by {found.model}; {found.below} left unlabeled because it is less confident"
+    )
     return {"labeled": found.labeled, "below": found.below, "model": found.model, "message": message}

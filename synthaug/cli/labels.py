@@ -1,4 +1,4 @@
-"""Commands about labels: label, labels export and import, correct-test-label."""
+"""Commands for labels: label, labels export, labels import and correct-test-label."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def label(
         recorded = accept_confident(workspace, accept_above)
         return {"recorded": recorded, "message": f"{recorded} labels recorded"}
     if file is None or not annotator:
-        raise UserError("labels need a name: --annotator NAME")
+        raise UserError("labels need the name of their annotator: --annotator NAME")
     result = from_csv(workspace, file, annotator)
     message = f"{result.recorded} labels recorded, {result.unchanged} unchanged"
     if result.repeated:
@@ -98,9 +98,9 @@ def labels_group() -> None:
 @click.argument("file", metavar="FILE", type=NamedPath())
 @workspace_option
 def export(file: Path, workspace_path: Path | None) -> Result:
-    """Write every label ever given, including undone ones, to FILE.jsonl or FILE.csv.
+    """Write all labels, including corrected and undone ones, to FILE.jsonl or FILE.csv.
 
-    Only FILE.jsonl can be imported again; FILE.csv is for reading.
+    Only a .jsonl file can be imported again; .csv is for reading.
 
     \b
       $ synthaug labels export labels.jsonl
@@ -115,9 +115,9 @@ def export(file: Path, workspace_path: Path | None) -> Result:
 @click.argument("file", metavar="FILE.jsonl", type=click.Path(path_type=Path))
 @workspace_option
 def import_(file: Path, workspace_path: Path | None) -> Result:
-    """Append an exported label log, with its annotators, times and undos.
+    """Append an exported label log, with its annotators, times and undone labels.
 
-    Every image that it names must be in the workspace.
+    Every image in the log must be in the workspace.
 
     \b
       $ synthaug labels import labels.jsonl
@@ -128,7 +128,7 @@ def import_(file: Path, workspace_path: Path | None) -> Result:
     return {
         "recorded": result.recorded,
         "unchanged": result.unchanged,
-        "message": f"{result.recorded} entries recorded, {result.unchanged} there already",
+        "message": f"{result.recorded} entries recorded, {result.unchanged} already present",
     }
 
 
@@ -137,13 +137,13 @@ def import_(file: Path, workspace_path: Path | None) -> Result:
 @click.argument("label", metavar="LABEL")
 @click.option("--annotator", required=True, metavar="NAME", help="Name of the person who corrects the label.")
 @click.option(
-    "--reason", required=True, metavar="TEXT", help="Reason for the correction; it is kept in the label log."
+    "--reason", required=True, metavar="TEXT", help="Reason for the correction, recorded in the label log."
 )
 @workspace_option
 def correct(image: str, label: str, annotator: str, reason: str, workspace_path: Path | None) -> Result:
-    """Correct the label of a real test image (id or SHA-256), which is frozen otherwise.
+    """Correct the label of a real test image (given by id or SHA-256), which is otherwise frozen.
 
-    The test set then has a new fingerprint: models measured before are no longer compared with new ones.
+    The correction changes the fingerprint of the test set: earlier models are no longer compared with later ones.
 
     \b
       $ synthaug correct-test-label 1298 3 --annotator ann --reason "misread"
@@ -156,6 +156,6 @@ def correct(image: str, label: str, annotator: str, reason: str, workspace_path:
         "label": found.label,
         "fingerprint_before": found.before,
         "fingerprint": found.after,
-        "message": f"Image {found.image_id} is labeled {found.label!r} now; "
-        f"the test set {found.before[:12]} became {found.after[:12]}",
+        "message": f"Image {found.image_id} is now labeled {found.label!r}; "
+        f"the fingerprint of the test set changed from {found.before[:12]} to {found.after[:12]}",
     }

@@ -1,4 +1,4 @@
-"""Commands that draw and learn: generate, predict, score, train, compare."""
+"""Commands that run models: generate, predict, score and train."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from synthaug.cli import cli
 from synthaug.cli.support import (
     Result,
     command,
+    executor_options,
     open_workspace,
     run_job,
     template_options,
@@ -22,6 +23,8 @@ from synthaug.running.progress_bar import by_epoch, progress_bar
 
 if TYPE_CHECKING:
     from synthaug.classifiers.recipes import Loss, Selection
+    from synthaug.executors.base import ExecutorSpec
+    from synthaug.workspace import Workspace
 
 
 @command(cli, "generate")
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 @click.option(
     "--label",
     metavar="CLASS",
-    help="Class that the images are made for; required unless the generator is unconditional.",
+    help="Class of the images; required unless the generator is unconditional.",
 )
 @click.option("-n", "--number", "count", required=True, type=int, metavar="N", help="Number of images.")
 @click.option(
@@ -43,23 +46,23 @@ if TYPE_CHECKING:
 @click.option(
     "--guidance",
     metavar="W|LOW..HIGH",
-    help="Guidance scale, or a range from which each image's is drawn. [default: the generator's]",
+    help="Guidance scale, or a range to draw it from for each image. [default: the generator's]",
 )
 @click.option(
     "--slot-guidance",
     multiple=True,
     metavar="SLOT=VALUE:W,...",
-    help="Guidance scale of prompts that contain these slot values.",
+    help="Guidance scale for prompts with these slot values.",
 )
 @click.option(
     "--start",
     type=click.Choice(["text", "image", "inpaint", "context"]),
     default="text",
     show_default=True,
-    help="text: start from noise. image: redraw a real image. inpaint: redraw around its subject. context: move its "
-    "subject onto another background, which the template describes.",
+    help="text: start from noise. image: vary a real image. inpaint: replace its background. context: move its subject "
+    "to another place and background. The template describes the new image or background.",
 )
-@click.option("--strength", type=float, metavar="S", help="How strongly a real image is redrawn, 0 to 1.")
+@click.option("--strength", type=float, metavar="S", help="How strongly a real image is changed, 0 to 1.")
 @click.option(
     "--sources",
     metavar="VIEW",
@@ -73,6 +76,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Compile the denoiser first; it takes about a minute and pays off in long jobs on a GPU.",
 )
+@executor_options
 @template_options
 @workspace_option
 def generate(
@@ -82,6 +86,7 @@ def generate(
     guidance: str | None,
     slot_guidance: tuple[str, ...],
     slot: tuple[str, ...],
+    executor: ExecutorSpec,
     with_retired: bool,
     workspace_path: Path | None,
     **settings: Any,
@@ -92,6 +97,7 @@ def generate(
 
     \b
       $ synthaug generate --template 'a <STROKE> handwritten digit eight' --label 8 -n 100 --guidance 1..5
+      $ synthaug generate --template 'a digit eight' --label 8 -n 10000 --executor processes --workers 2
     """
     from synthaug.stages.generate import submit
     from synthaug.stages.generation_result import GenerationResult
@@ -110,14 +116,14 @@ def generate(
         **settings,
     )
     workspace = open_workspace(workspace_path)
-    job = run_job(workspace, submit(workspace, spec))
+    job = run_job(workspace, submit(workspace, spec, executor))
     result = GenerationResult.from_json(job.result)
     message = f"Job {job.id}: {result.generated} images in {result.seconds:.1f} s"
     if result.seconds:
         message += f" ({result.generated / result.seconds:.1f} images/s)"
     if result.cut is not None:
         message += (
-            f"\n{result.cut.images} prompts are longer than the generator reads; left out, e.g.: "
+            f"\n{result.cut.images} prompts are too long for the generator, which ignores their end, such as: "
             f"{result.cut.example}"
         )
     return {"job": job.id, **result.to_json(), "message": message}
@@ -185,8 +191,8 @@ def predict(model: str | None, workspace_path: Path | None) -> Result:
     "--model",
     "features",
     metavar="NAME",
-    help="A classifier of the workspace, efficientnet-lite0 (pretrained on ImageNet; needs no labels) or timm:NETWORK "
-    "from the hub. [default: the classifier that predicted last, else efficientnet-lite0]",
+    help="Features to use: a classifier of the workspace, efficientnet-lite0 (pretrained on ImageNet; needs no labels) "
+    "or timm:NETWORK from the hub. [default: the classifier that predicted last, or else efficientnet-lite0]",
 )
 @click.option("--seed", default=0, show_default=True, help="Random seed of UMAP.")
 @click.option("--recompute", is_flag=True, help="Extract all features again, including those already stored.")
@@ -196,14 +202,14 @@ def predict(model: str | None, workspace_path: Path | None) -> Result:
     default="knn",
     show_default=True,
     metavar="METHOD",
-    help="How distances to real and to synthetic images are measured: knn (nearest neighbours), or, with labels, "
-    "mahalanobis, energy or max-softmax (of a linear head on the features).",
+    help="Distance for out-of-distribution scores: knn (nearest neighbours) or, if there are labels, mahalanobis, "
+    "energy or max-softmax (the last two of a linear head on the features).",
 )
 @workspace_option
 def score(
     features: str | None, seed: int, recompute: bool, method: str, workspace_path: Path | None
 ) -> Result:
-    """Compute PCA and UMAP coordinates, uncertainty, out-of-distribution and duplicate scores.
+    """Compute map coordinates, uncertainty, out-of-distribution scores and near-duplicates.
 
     \b
       $ synthaug score
@@ -218,21 +224,34 @@ def score(
 
 
 @command(cli, "train")
-@click.option("--view", required=True, metavar="VIEW", help="View to train on.")
 @click.option(
-    "--recipe", metavar="R", help="Training recipe: digits, small-cnn, resnet18-30 ... [default: by preset]"
+    "--view",
+    metavar="VIEW",
+    help="View to train on. [default: every labeled training image, with recipe linear: a first model in seconds]",
+)
+@click.option(
+    "--recipe",
+    metavar="R",
+    help="Training recipe: linear (a head on pretrained features, in seconds), pretrained (fine-tuned, for photographs "
+    "and radiographs), small-cnn, resnet18-30 ... [default: by the images]",
 )
 @click.option("--epochs", type=int, metavar="N", help="Training epochs. [default: the recipe's]")
 @click.option(
     "--selection",
     type=click.Choice(["last", "validation", "test"]),
-    help="Epoch whose weights are kept: the last, the best on images held out of the view, or the best on the test "
-    "set (some papers do so; it flatters). [default: the recipe's]",
+    help="Epoch whose weights are kept: the last one, the best one on images held out of the view, or the best one on "
+    "the test set (as in some papers; the accuracy is then too high). [default: the recipe's]",
 )
 @click.option(
     "--loss",
     type=click.Choice(["plain", "class-weighted", "logit-adjusted"]),
     help="Loss: plain, or one of two remedies for class imbalance. [default: the recipe's]",
+)
+@click.option(
+    "--image-size",
+    type=int,
+    metavar="PX",
+    help="Side that images are resized to. [default: by the images; 224 for photographs and radiographs]",
 )
 @click.option(
     "--seed",
@@ -244,23 +263,27 @@ def score(
 @click.option("--name", metavar="NAME", help="Name of the new model. [default: VIEW-RECIPE-SEED]")
 @workspace_option
 def train(
-    view: str,
+    view: str | None,
     recipe: str | None,
     epochs: int | None,
     selection: Selection | None,
     loss: Loss | None,
+    image_size: int | None,
     seed: int,
     name: str | None,
     workspace_path: Path | None,
 ) -> Result:
-    """Train one classifier and measure it on the real test images.
+    """Train a classifier on a view and test it on the real test images.
 
     \b
       $ synthaug train --view imbalanced
     """
+    from synthaug.stages.train import describe_images
     from synthaug.stages.train import train as stage
 
     workspace = open_workspace(workspace_path)
+    if view is None:
+        return _first_model(workspace, name, seed, recipe, epochs, selection, loss, image_size)
     with progress_bar() as report:
         model = stage(
             workspace,
@@ -272,8 +295,37 @@ def train(
             epochs=epochs,
             selection=selection,
             loss=loss,
+            image_size=image_size,
         )
     accuracy = model.metrics["accuracy"]
     per_class = dict(zip(workspace.classes, model.metrics["per_class"], strict=True))
     message = f"{model.name}: {100 * accuracy:.2f}% of {model.metrics['test_images']} real test images"
-    return {"model": model.name, "accuracy": accuracy, "per_class": per_class, "message": message}
+    message += f"\nRecipe {model.recipe}; images of {describe_images(model.metrics)}"
+    images = {name: model.metrics[name] for name in ("image_size", "depth")}
+    return {"model": model.name, "accuracy": accuracy, "per_class": per_class, **images, "message": message}
+
+
+def _first_model(
+    workspace: Workspace, name: str | None, seed: int, recipe: str | None, *others: object
+) -> Result:
+    """The quick model of all labeled images, in words."""
+    from synthaug.stages.quick_model import RECIPE, quick_model
+
+    if recipe not in (None, RECIPE) or any(each is not None for each in others):
+        raise UserError(
+            "other recipes and settings than 'linear' need --view VIEW; see: synthaug view --help"
+        )
+    with progress_bar() as report:
+        model = quick_model(workspace, name, seed, report)
+    figures = model.metrics
+    where = "training images, each held out in turn" if figures["held_out"] else "real test images"
+    found = (
+        "too few images for a figure" if figures["accuracy"] is None else f"{100 * figures['accuracy']:.2f}%"
+    )
+    message = f"{model.name}: {found} of the {where}; {figures['images']} training images"
+    return {
+        "model": model.name,
+        "accuracy": figures["accuracy"],
+        "held_out": figures["held_out"],
+        "message": message,
+    }

@@ -1,4 +1,4 @@
-"""Commands that run or tell what runs: serve, demo, status, jobs, doctor."""
+"""Commands that run the app or report on a workspace: serve, demo, status, jobs and doctor."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ host_option = click.option(
     default=LOCAL_HOST,
     show_default=True,
     metavar="ADDRESS",
-    help="Address to listen on; 0.0.0.0: every network, which needs an owner's account.",
+    help="Address to listen on; 0.0.0.0 means every network and requires an account with the role owner.",
 )
 port_option = click.option(
     "--port", default=DEFAULT_PORT, show_default=True, metavar="PORT", help="Port to listen on."
@@ -33,13 +33,14 @@ port_option = click.option(
     "allow_hosts",
     multiple=True,
     metavar="NAME",
-    help="Another host name to answer to: a proxy's, or one that a network gives this machine.",
+    help="Accept requests for this host name as well, such as that of a proxy; may be repeated.",
 )
 @workspace_option
 def serve(host: str, port: int, allow_hosts: tuple[str, ...], workspace_path: Path | None) -> Result:
     """Open the app on a workspace.
 
-    On this machine the address that it prints lets you in. Listening to others, it asks everybody to log in.
+    On this machine, open the address that it prints; no login is needed. If it listens to other machines, everybody
+    has to log in.
 
     \b
       $ synthaug serve --port 7860
@@ -62,16 +63,16 @@ def serve(host: str, port: int, allow_hosts: tuple[str, ...], workspace_path: Pa
     show_default=True,
     metavar="DIR",
     type=NamedPath(),
-    help="Workspace, created if missing; the cats go to DIR-cats.",
+    help="Workspace for the digits, created if missing; the cats are in DIR-cats.",
 )
 @click.option(
-    "--only", type=click.Choice(["digits", "cats"]), help="Fill only this workspace and open the app on it."
+    "--only", type=click.Choice(["digits", "cats"]), help="Create only this workspace and open the app on it."
 )
-@click.option("--headless", is_flag=True, help="Run the whole loop without a browser and print the verdict.")
+@click.option("--headless", is_flag=True, help="Run every step without the app and print the verdict.")
 @click.option("--seeds", default=5, show_default=True, metavar="N", help="Training runs per side.")
 @port_option
 def demo(directory: Path, only: str | None, headless: bool, seeds: int, port: int) -> Result:
-    """Fill two workspaces, handwritten digits and generated cats, and open the app on the digits.
+    """Create two example workspaces, digits and generated cats, and open the app on the digits.
 
     \b
       $ synthaug demo
@@ -81,7 +82,7 @@ def demo(directory: Path, only: str | None, headless: bool, seeds: int, port: in
     if not headless:
         from synthaug_app.server import bound_socket
 
-        bound_socket(LOCAL_HOST, port).close()  # a taken port is said now, not after a minute's work
+        bound_socket(LOCAL_HOST, port).close()  # report a port in use now, not after a minute of work
     cats = directory.with_name(directory.name + "-cats")
     filled: dict[str, Any] = {}
     if only != "cats":
@@ -93,9 +94,9 @@ def demo(directory: Path, only: str | None, headless: bool, seeds: int, port: in
     if not headless:
         from synthaug_app.server import serve as run
 
-        _say(filled.pop("message"))  # now, not when the app is stopped
+        _say(filled.pop("message"))  # print it before the app runs, not after it stops
         if only is None:
-            _say(f"The cats: synthaug serve --workspace {cats}")
+            _say(f"To see the cats: synthaug serve --workspace {cats}")
         run(cats if only == "cats" else directory, LOCAL_HOST, port)
     return filled
 
@@ -105,7 +106,7 @@ def _say(text: str) -> None:
 
 
 def _fill_digits(directory: Path, seeds: int) -> dict[str, Any]:
-    """The digits' workspace; its verdict."""
+    """Fill the workspace of the digits; returns its verdict."""
     from synthaug.stages.demo import fill
 
     with progress_bar() as report:
@@ -123,14 +124,14 @@ def _fill_digits(directory: Path, seeds: int) -> dict[str, Any]:
 
 
 def _fill_cats(directory: Path) -> dict[str, Any]:
-    """The cats' workspace; how many were confirmed."""
+    """Fill the workspace of the cats; returns how many were confirmed."""
     from synthaug.reading.overview import overview
     from synthaug.stages.demo_cats import CLASS, fill_cats
 
     with progress_bar() as report:
         workspace = fill_cats(directory, report, _say)
     row = next(each for each in overview(workspace).classes if each.name == CLASS)
-    message = f"{row.accepted} of {row.synthetic} generated cats confirmed by the labeler: {directory}"
+    message = f"The automatic labels confirm {row.accepted} of {row.synthetic} generated cats in {directory}"
     return {
         "cats": str(directory),
         "cats_generated": row.synthetic,
@@ -142,7 +143,7 @@ def _fill_cats(directory: Path) -> dict[str, Any]:
 @command(cli, "status")
 @workspace_option
 def status(workspace_path: Path | None) -> Result:
-    """Show the figures of the workspace: images per class, labels, models, views, exports.
+    """Show statistics of the workspace: images per class, labels, models, views and exports.
 
     \b
       $ synthaug status
@@ -164,11 +165,11 @@ def status(workspace_path: Path | None) -> Result:
 
 
 @command(cli, "jobs")
-@click.option("--cancel", type=int, metavar="ID", help="Stop this job; what it has made is kept.")
+@click.option("--cancel", type=int, metavar="ID", help="Stop this job; its results so far are kept.")
 @click.option("--resume", type=int, metavar="ID", help="Resume this stopped job and run it to its end.")
 @workspace_option
 def jobs(cancel: int | None, resume: int | None, workspace_path: Path | None) -> Result:
-    """List the jobs, stop one, or resume one.
+    """List the jobs, or stop or resume one.
 
     \b
       $ synthaug jobs
@@ -192,14 +193,14 @@ def jobs(cancel: int | None, resume: int | None, workspace_path: Path | None) ->
     ]
     return {
         "jobs": [asdict(job) for job in listed],
-        "message": "\n".join(lines) or "No jobs yet; synthaug generate makes one.",
+        "message": "\n".join(lines) or "No jobs yet; synthaug generate creates one.",
     }
 
 
 @command(cli, "doctor")
 @workspace_option
 def doctor(workspace_path: Path | None) -> Result:
-    """Report what this machine can do: versions, GPU, memory, the embedded model.
+    """Report on this machine: versions, GPU, memory and the embedded model.
 
     \b
       $ synthaug doctor

@@ -1,4 +1,4 @@
-"""Commands that keep a workspace safe: verify, backup, restore."""
+"""Commands that keep a workspace safe: verify, backup and restore."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ folder = click.Path(path_type=Path)
 
 
 @command(cli, "verify")
-@click.option("--repair", "mend", is_flag=True, help="Mend what can be mended safely; the rest is listed.")
-@click.option("--from", "source", metavar="BACKUP", type=folder, help="Take damaged files from this backup.")
+@click.option("--repair", is_flag=True, help="Repair what can be repaired safely and list other problems.")
+@click.option(
+    "--from", "source", metavar="BACKUP", type=folder, help="Restore damaged files from this backup."
+)
 @workspace_option
-def verify(mend: bool, source: Path | None, workspace_path: Path | None) -> Result:
+def verify(repair: bool, source: Path | None, workspace_path: Path | None) -> Result:
     """Check that images and models are present and unchanged, and that the database is intact.
 
     \b
@@ -28,9 +30,9 @@ def verify(mend: bool, source: Path | None, workspace_path: Path | None) -> Resu
     from synthaug.stages.verify import verify as check
 
     workspace = open_workspace(workspace_path)
-    if source is not None and not mend:
-        raise UserError("--from BACKUP is for --repair, which was not given")
-    if mend:
+    if source is not None and not repair:
+        raise UserError("--from BACKUP needs --repair")
+    if repair:
         return _repair(workspace_path, source)
     with progress_bar() as report:
         result = check(workspace, report)
@@ -39,7 +41,7 @@ def verify(mend: bool, source: Path | None, workspace_path: Path | None) -> Resu
     return {
         "images": result.images,
         "problems": [],
-        "message": f"{result.images} images and the database are sound",
+        "message": f"{result.images} images and the database are intact",
     }
 
 
@@ -50,7 +52,7 @@ def _repair(workspace_path: Path | None, source: Path | None) -> Result:
     with progress_bar() as report:
         done = repair(workspace, source, report)
     for text in done.repaired:
-        click.echo(f"mended: {text}", err=True)
+        click.echo(f"repaired: {text}", err=True)
     if done.after.problems:
         raise WorkspaceDamaged(workspace.root, [*done.after.problems, *done.failed])
     return {
@@ -58,7 +60,7 @@ def _repair(workspace_path: Path | None, source: Path | None) -> Result:
         "problems": [],
         "repaired": list(done.repaired),
         "leftovers": done.leftovers,
-        "message": f"{len(done.repaired)} problems mended; {done.after.images} images and the database are sound",
+        "message": f"{len(done.repaired)} problems repaired; {done.after.images} images and the database are intact",
     }
 
 
@@ -66,7 +68,7 @@ def _repair(workspace_path: Path | None, source: Path | None) -> Result:
 @click.argument("destination", metavar="DEST", type=folder)
 @workspace_option
 def backup(destination: Path, workspace_path: Path | None) -> Result:
-    """Back up all but the exports, while others work; again into DEST copies only what is new.
+    """Back up everything except exports, even while in use; repeated, it copies only new files.
 
     \b
       $ synthaug backup /backups/work
@@ -93,7 +95,7 @@ def backup(destination: Path, workspace_path: Path | None) -> Result:
 @click.argument("source", metavar="SRC", type=folder)
 @click.argument("destination", metavar="DIR", type=folder)
 def restore(source: Path, destination: Path) -> Result:
-    """Make a new workspace from a backup, checking every file.
+    """Create a new workspace from a backup and check every file.
 
     \b
       $ synthaug restore /backups/work work

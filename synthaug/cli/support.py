@@ -1,4 +1,4 @@
-"""What every command shares: the workspace option, ``--json``, errors in one line, progress on stderr."""
+"""Shared parts of the commands: the workspace option, ``--json``, template options and job progress."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class WholeNumber(click.ParamType[int]):
-    """A whole number that the database, numpy and torch can all hold."""
+    """An integer in a range that the database, numpy and torch can all store."""
 
     name = "integer"
 
@@ -29,7 +29,7 @@ class WholeNumber(click.ParamType[int]):
         self.lowest, self.highest = lowest, highest
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The number; a usage error for anything else."""
+        """The number. Raises a usage error for anything else."""
         number = click.INT.convert(value, param, ctx)
         if not self.lowest <= number <= self.highest:
             self.fail(f"{str(value)[:40]} is not in the range {self.lowest} .. {self.highest}.", param, ctx)
@@ -37,28 +37,28 @@ class WholeNumber(click.ParamType[int]):
 
 
 NUMBER = WholeNumber(-LARGEST_SEED, LARGEST_SEED)
-"""Ids and counts; the stages say which of them make sense."""
+"""For ids and counts; the stages check which values make sense."""
 
 SEED = WholeNumber(0, LARGEST_SEED)
 
 
 class NamedPath(click.Path):
-    """A path with a name of its own, beside which others can be made: not "", "." or "/"."""
+    """A path that ends in a name, so that files can be created beside it: not "", "." or "/"."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The path; a usage error for one without a name."""
+        """The path. Raises a usage error for one without a name."""
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
         if not path.name or path.name == "..":
-            self.fail(f"{value!r} has no name of its own; name a new folder.", param, ctx)
+            self.fail(f"{value!r} does not end in a name; give a new file or folder.", param, ctx)
         return path
 
 
 Result = Mapping[str, Any]
-"""What a command returns: its JSON keys; the key ``message`` is what a person reads."""
+"""The result of a command: its JSON keys, and under ``message`` the text to print without ``--json``."""
 
 
 def command(group: click.Group, name: str) -> Callable[[Callable[..., Result]], click.Command]:
-    """Register a command whose function returns its result as a dict."""
+    """A decorator that registers a command whose function returns a :data:`Result`."""
 
     def register(function: Callable[..., Result]) -> click.Command:
         @functools.wraps(function)
@@ -94,7 +94,7 @@ workspace_option = click.option(
 
 
 def template_options(function: Callable[..., Result]) -> Callable[..., Result]:
-    """The options that say how prompts are drawn from a template."""
+    """Add the options that say how prompts are drawn from a template."""
     for option in (
         click.option(
             "--seed",
@@ -106,14 +106,15 @@ def template_options(function: Callable[..., Result]) -> Callable[..., Result]:
         click.option(
             "--stratify",
             metavar="SLOT",
-            help="Draw every value of this slot equally often; choice1 is the first {...}.",
+            help="Use every value of this slot equally often; choice1 is the first {...}.",
         ),
         click.option(
             "--duplicates",
             type=click.Choice(["keep", "skip"]),
             default="keep",
             show_default=True,
-            help="Whether a prompt that the template yields more than once is drawn each time (keep) or once (skip).",
+            help="Whether a prompt that occurs several times in the template may be used several times (keep) or once "
+            "(skip).",
         ),
         click.option(
             "--slot",
@@ -126,8 +127,61 @@ def template_options(function: Callable[..., Result]) -> Callable[..., Result]:
     return function
 
 
+def executor_options(function: Callable[..., Result]) -> Callable[..., Result]:
+    """The options that say who does the work; the function is given them as an ExecutorSpec, ``executor``."""
+
+    @functools.wraps(function)
+    def wrapped(
+        executor: str,
+        workers: int | None,
+        address: str,
+        shards: str,
+        shard_size: int | None,
+        **arguments: Any,
+    ) -> Result:
+        from synthaug.executors.base import ExecutorSpec
+
+        spec = ExecutorSpec(executor, workers, address, shards, shard_size)
+        return function(executor=spec, **arguments)
+
+    decorated: Callable[..., Result] = wrapped
+    for option in (
+        click.option(
+            "--shard-size", type=int, metavar="N", help="Images a shard. [default: by the size of the job]"
+        ),
+        click.option(
+            "--shards",
+            default="",
+            metavar="DIR|URL",
+            help="Folder for the shards of the job, which every worker reaches under this name. "
+            "[default: in the workspace]",
+        ),
+        click.option(
+            "--address",
+            default="",
+            metavar="HOST:PORT|auto|local",
+            help="Ray cluster to use; local starts one on this machine.",
+        ),
+        click.option(
+            "--workers",
+            type=int,
+            metavar="N",
+            help="Workers at a time. [default: one a core; with ray one a GPU, or one a core]",
+        ),
+        click.option(
+            "--executor",
+            type=click.Choice(["serial", "processes", "ray"]),
+            default="serial",
+            show_default=True,
+            help="Who does the work: this process, several on this machine, or a Ray cluster.",
+        ),
+    ):
+        decorated = option(decorated)
+    return decorated
+
+
 def open_workspace(path: Path | None) -> Workspace:
-    """Open the workspace a command works on. Raises WorkspaceError."""
+    """Open the workspace of a command. Raises WorkspaceError."""
     if path is None:
         raise WorkspaceError(f"no workspace given; use --workspace DIR or set {WORKSPACE_VARIABLE}")
     from synthaug.workspace import Workspace
@@ -136,7 +190,7 @@ def open_workspace(path: Path | None) -> Workspace:
 
 
 def run_job(workspace: Workspace, job_id: int) -> Job:
-    """Work a queued job, or wait while another process works it, with a progress bar. Raises UserError if it fails."""
+    """Run a queued job, or wait for the process that runs it, with a progress bar. Raises UserError if it fails."""
     from synthaug.running.jobs import run_to_end
     from synthaug.stages.handlers import HANDLERS
 
@@ -146,24 +200,24 @@ def run_job(workspace: Workspace, job_id: int) -> Job:
         raise UserError(f"job {job.id} failed: {job.error}")
     if job.state == "cancelled":
         raise UserError(
-            f"job {job.id} was cancelled after {job.done} of {job.total}; go on with: synthaug jobs --resume {job.id}"
+            f"job {job.id} was cancelled after {job.done} of {job.total}; resume it: synthaug jobs --resume {job.id}"
         )
     return job
 
 
 def pairs(option: str, values: Sequence[str]) -> dict[str, str]:
-    """``NAME=VALUE`` options as a dict. Raises UserError."""
+    """Parse ``NAME=VALUE`` options to a dict. Raises UserError."""
     found: dict[str, str] = {}
     for value in values:
         name, separator, rest = value.rpartition("=")
         if not separator or not name:
-            raise UserError(f"{option} {value!r} is not NAME=VALUE")
+            raise UserError(f"{option} {value!r} does not have the form NAME=VALUE")
         found[name] = rest
     return found
 
 
 def count_pairs(option: str, values: Sequence[str]) -> dict[str, int]:
-    """``CLASS=COUNT`` options as a dict. Raises UserError."""
+    """Parse ``CLASS=COUNT`` options to a dict. Raises UserError."""
     found: dict[str, int] = {}
     for name, value in pairs(option, values).items():
         if not value.isdecimal():

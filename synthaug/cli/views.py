@@ -1,4 +1,4 @@
-"""Commands about dataset views: view, leakage."""
+"""Commands for dataset views: view and leakage."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from synthaug.errors import UserError
     metavar="ORDER",
     help="Order in which synthetic images are taken: random, confident, least-confident, entropy, margin.",
 )
-@click.option("--curated", is_flag=True, help="Take only synthetic images whose class a label confirmed.")
+@click.option("--curated", is_flag=True, help="Take only synthetic images whose class a label confirms.")
 @click.option(
     "--job",
     "jobs",
@@ -85,7 +85,7 @@ from synthaug.errors import UserError
     "images",
     multiple=True,
     metavar="SHA256",
-    help="Add this image, real or synthetic, with the class it counts as; may be repeated.",
+    help="Add this image, real or synthetic, with its current class; may be repeated.",
 )
 @click.option(
     "--oversample", is_flag=True, help="Repeat images until every class is as large as the largest."
@@ -148,7 +148,7 @@ def view(
     )
     asked = spec != ViewSpec()
     if source is not None and (asked or to is not None):
-        raise UserError("--from makes the view that the manifest describes; leave out the other options")
+        raise UserError("--from creates the view that the manifest describes; leave out the other options")
     if source is not None:
         made = read_view(workspace, name, source)
     elif to is not None and not asked:
@@ -178,7 +178,7 @@ def view(
     "--threshold",
     type=float,
     metavar="D",
-    help="Report pairs at a distance of at most D; 0 is the same picture. [default: 0.4]",
+    help="Report pairs at a distance of at most D; identical images have a distance of 0. [default: 0.4]",
 )
 @workspace_option
 def leakage(name: str, threshold: float | None, workspace_path: Path | None) -> Result:
@@ -197,7 +197,7 @@ def leakage(name: str, threshold: float | None, workspace_path: Path | None) -> 
     ]
     lines = [
         f"{found.checked} images of {name!r} checked: {len(found.exact)} belong to the test split, "
-        f"{len(near)} nearly repeat a test image"
+        f"{len(near)} are near-duplicates of a test image"
     ]
     lines += [f"  {each.sha256} ~ {each.test_sha256} at {each.distance:.3f}" for each in found.near[:10]]
     return {"exact": found.exact, "near": near, "checked": found.checked, "message": "\n".join(lines)}

@@ -1,4 +1,4 @@
-"""The papers' questions as experiments, one a file: ``load_experiment`` by name. Light: imported on use."""
+"""The experiments of papers, one per module. ``load_experiment`` imports one by name, on use."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ EXPERIMENTS = {
     "context": "synthaug.experiments.context:Context",
     "hip": "synthaug.experiments.hip.experiment:Hip",
 }
-"""Every class takes ``(scale, data, **options)`` and is an ``Experiment``."""
+"""Every class takes ``(scale, data, **options)`` and implements ``Experiment``."""
 
 
 def load_experiment(name: str, scale: ScaleName, data: str | None = None, **options: Any) -> Experiment:
-    """The experiment ``name`` at a scale, on ``data`` (anything that can be imported).
+    """The experiment ``name`` at a scale, on ``data`` (any source that can be imported).
 
-    Raises UnknownName, and UserError for options that it does not take.
+    Raises UnknownName for an unknown experiment, scale or option, and UserError for an invalid value.
     """
     if name not in EXPERIMENTS:
         raise UnknownName("experiment", name, EXPERIMENTS)

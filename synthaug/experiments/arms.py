@@ -1,4 +1,4 @@
-"""Variants of an arm that belong in every table: the free remedies for imbalance, and equal updates."""
+"""Variants of an arm: losses that counter class imbalance without new images, and equal numbers of training steps."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from synthaug.errors import UnknownName
 from synthaug.experiments.base import Arm, Plan, Updates
 
 EQUAL = (
-    "Every arm is trained for as many updates as its recipe's epochs of the largest set, {images:,} images, take: "
-    "smaller sets for more epochs."
+    "Every arm is trained for the same number of steps, which is what its recipe takes on the largest set "
+    "({images:,} images); smaller sets are therefore trained for more epochs."
 )
 EPOCHS = (
-    "Each arm is trained for the epochs of its recipe, as published, so larger sets are trained for more updates; the "
-    "baseline also for those of the largest set."
+    "Each arm is trained for the epochs of its recipe, as published, so larger sets are trained for more steps. An "
+    "additional arm trains the baseline for the steps of the largest set."
 )
 
 
 def class_weighted(arm: Arm) -> Arm:
-    """The same images, each weighted in the loss by how rare its class is."""
+    """The same arm with a loss that weights images by the rarity of their class."""
     return replace(
         arm,
         name=f"{arm.name}-class-weighted",
@@ -31,7 +31,7 @@ def class_weighted(arm: Arm) -> Arm:
 
 
 def logit_adjusted(arm: Arm) -> Arm:
-    """The same images, the loss adjusted by the logarithm of the class frequencies (Menon et al. 2021)."""
+    """The same arm with logits adjusted by the logarithm of the class frequencies (Menon et al. 2021)."""
     return replace(
         arm,
         name=f"{arm.name}-logit-adjusted",
@@ -42,7 +42,7 @@ def logit_adjusted(arm: Arm) -> Arm:
 
 
 def equal_steps(arm: Arm, images: int) -> Arm:
-    """The same images, trained for as many updates as ``images`` of them would be."""
+    """The same arm, trained for the number of steps that a set of ``images`` images takes."""
     return replace(
         arm,
         name=f"{arm.name}-equal-steps",
@@ -53,7 +53,7 @@ def equal_steps(arm: Arm, images: int) -> Arm:
 
 
 def with_updates(plan: Plan, images: Callable[[str], int]) -> Plan:
-    """The plan with its arms trained as long as ``Plan.updates`` says; ``images``: the size of a view."""
+    """The plan with its arms trained as long as ``Plan.updates`` says; ``images`` returns the size of a view."""
     largest = max(images(arm.view) for arm in plan.arms)
     if all(images(arm.view) == largest for arm in plan.arms):
         return plan
@@ -66,6 +66,6 @@ def with_updates(plan: Plan, images: Callable[[str], int]) -> Plan:
 
 
 def check_updates(updates: str) -> None:
-    """Raises UnknownName."""
+    """Raises UnknownName unless ``updates`` is one of the values of :data:`Updates`."""
     if updates not in get_args(Updates):
         raise UnknownName("updates", updates, get_args(Updates))

@@ -1,4 +1,4 @@
-"""Dark backgrounds (long-tail paper): how bright the borders of generated images are beside those of real ones."""
+"""Dark backgrounds (long-tail paper): border luminance of generated images compared with that of real ones."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from synthaug.experiments.figures import luminance_histogram
 from synthaug.measures.border import border_luminance, dark_share
 
 DARK = 0.25
-"""Mean luminance of the border, 0..1, below which a background is called dark."""
+"""Mean luminance of the border, 0..1, below which a background counts as dark."""
 
 
 def border_panel(groups: Mapping[str, Images]) -> Panel:
-    """Border luminance by group of images (N, H, W, 3): histogram and table."""
+    """Histogram and table of the border luminance of each group of images (N, H, W, 3) uint8."""
     values = {name: border_luminance(images) for name, images in groups.items()}
     rows = tuple(
         (
@@ -29,8 +29,8 @@ def border_panel(groups: Mapping[str, Images]) -> Panel:
         for name, each in values.items()
     )
     text = (
-        "Mean luminance of each image's border, 0 (black) to 1 (white): images drawn without a class looked darker "
-        "to the authors of the paper."
+        "Mean luminance of each image's border, from 0 (black) to 1 (white). The authors of the paper found that "
+        "images generated without a class looked darker."
     )
     columns = ("images", "count", "mean", "median", f"share below {DARK:g}")
     return Panel("Border luminance", text, luminance_histogram(values), columns, rows)

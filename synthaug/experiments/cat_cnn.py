@@ -1,4 +1,4 @@
-"""A tenth of the data and few cats: generated ones for a simple CNN (document 000), and the free remedies."""
+"""Few cats in a tenth of CIFAR-10: generated cats for a simple CNN, and losses against imbalance (document 000)."""
 
 from __future__ import annotations
 
@@ -15,20 +15,21 @@ from synthaug.experiments.lab import Lab
 from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings, class_word, template
 from synthaug.stages import finetune
 from synthaug.stages.generation_spec import GenerationSpec
+from synthaug.stages.generator_names import FINETUNED
 from synthaug.stages.run_cache import Trainer
 from synthaug.stages.view import ViewSpec
 from synthaug.store import jobs, views
 
 FRACTION = 0.1
-"""Of CIFAR-10 that is used at all: 500 images a class."""
+"""Share of CIFAR-10 that is used: 500 images per class."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cats:
-    """What only this experiment has, by scale."""
+    """Settings of one scale that only this experiment has."""
 
-    kept: float = 0.1  # share of the minority class that stays; the document does not say how many
-    finetune_steps: int = 0  # of a LoRA on the images that stay; 0: that arm is left out
+    kept: float = 0.1  # share of the minority class that is kept; the document does not give it
+    finetune_steps: int = 0  # of a LoRA on the images that are kept; 0 leaves this arm out
 
 
 CATS: Mapping[ScaleName, Cats] = {
@@ -59,7 +60,7 @@ SCALES: Mapping[ScaleName, Settings] = {
 
 
 class CatCnn(OnImages):
-    """Few cats in a tenth of the data, and generated ones up to balance."""
+    """Few cats in a tenth of the data, and enough generated ones to balance the classes."""
 
     name = "cat-cnn"
     title = "Generated cats for a simple CNN"
@@ -72,15 +73,15 @@ class CatCnn(OnImages):
         kept, steps = (options.pop(each, getattr(cats, each)) for each in ("kept", "finetune_steps"))
         self.cats = Cats(_number("kept", kept, float), _number("finetune_steps", steps, int))
         if not 0 < self.cats.kept < 1:
-            raise UserError(f"kept is {self.cats.kept:g}; it is a share between 0 and 1")
+            raise UserError(f"kept is {self.cats.kept:g}; it must be a share between 0 and 1")
         if self.cats.finetune_steps < 0:
             raise UserError(
-                f"finetune_steps is {self.cats.finetune_steps}; it must be 0 (no such arm) or more"
+                f"finetune_steps is {self.cats.finetune_steps}; it must be at least 0 (0 leaves this arm out)"
             )
         super().__init__(scale, data, **options)
 
     def prepare(self, lab: Lab) -> Plan:
-        """The subset, the same with few of one class, and what may make up for it."""
+        """Views of the subset, of the subset with few images of one class, and of the remedies."""
         chosen = self.settings
         lab.imported(chosen.data)
         rare = chosen.minority
@@ -88,7 +89,7 @@ class CatCnn(OnImages):
         counts = lab.counts(whole)
         if rare not in counts:
             raise UserError(
-                f"there is no class {rare!r}; name one of {', '.join(counts)} with --option minority=CLASS"
+                f"there is no class {rare!r}; choose one of {', '.join(counts)} with --option minority=CLASS"
             )
         kept = max(1, round(self.cats.kept * counts[rare]))
         missing = counts[rare] - kept
@@ -121,11 +122,11 @@ class CatCnn(OnImages):
         )
 
     def panels(self, lab: Lab, plan: Plan, rows: tuple[Row, ...]) -> tuple[Panel, ...]:
-        """How much of the loss each arm makes good, and where the generated images lie."""
+        """How much of the lost accuracy each arm recovers, and the generated images on principal components."""
         return (self._gap(rows), self._components(lab, plan))
 
     def _filled(self, lab: Lab, name: str, scarce: str, missing: int, generator: str) -> str:
-        """The view of ``scarce`` and as many images of a generator as are missing."""
+        """The view of ``scarce`` with ``missing`` images from a generator added."""
         chosen = self.settings
         job = lab.generated(
             GenerationSpec(
@@ -141,10 +142,10 @@ class CatCnn(OnImages):
         return lab.view(f"{self.prefix}-{name}", spec).name
 
     def _finetuned(self, lab: Lab, scarce: str) -> str:
-        """The folder of the generator after a LoRA on the images of the class that stayed."""
+        """The folder of the generator fine-tuned (LoRA) on the remaining images of the class."""
         chosen, workspace = self.settings, lab.workspace
         name = f"{self.prefix}-{self.cats.finetune_steps}"
-        folder = workspace.root / finetune.FOLDER / name
+        folder = workspace.root / FINETUNED / name
         if not folder.exists():
             others = dict.fromkeys((each for each in workspace.classes if each != chosen.minority), 0)
             stayed = lab.view(f"{self.prefix}-stayed", ViewSpec(base=scarce, keep=others))
@@ -171,7 +172,7 @@ class CatCnn(OnImages):
         )
 
     def _gap(self, rows: tuple[Row, ...]) -> Panel:
-        """The share of what the missing images cost that each arm gives back."""
+        """The share of the accuracy lost with the missing images that each arm recovers."""
         rare = self.settings.minority
         by_name = {row.arm: row for row in rows}
         low, high = by_name["imbalanced"], by_name["balanced"]
@@ -185,8 +186,8 @@ class CatCnn(OnImages):
             if row not in (low, high)
         )
         text = (
-            "Percent of the way from the imbalanced set (0) to the one with all its real images (100). Where the two "
-            "hardly differ, it says little."
+            "0% is the imbalanced set, 100% the set with all real images. The percentage means little where these two "
+            "hardly differ."
         )
         return Panel(
             "How much of the loss is made good",
@@ -208,25 +209,25 @@ class CatCnn(OnImages):
             if name in arms:
                 groups[title] = lab.pixels_of_view(arms[name].view, size, "synthetic")
         sentence = (
-            f"Penultimate features of the CNN trained on the baseline: its real images of {rare}, and those that "
-            "were generated for it."
+            f"Penultimate features of the CNN trained on the balanced set, for the real images of {rare} and for the "
+            "generated ones."
         )
         return pca_panel(FittedClassifier.load(weights), groups, "Where the generated images lie", sentence)
 
     def _notes(self, rare: str) -> tuple[str, ...]:
         generator = self.settings.generator
         return (
-            f"The document gives no figures, and does not say how many cats were left: here "
+            f"The document gives no results and does not say how many cats were kept; here it is "
             f"{100 * self.cats.kept:g}% (--option kept=SHARE).",
-            f"What {generator!r} knows of {rare} it learned elsewhere: the embedded generators from all real training "
-            "images, Stable Diffusion from other pictures. A gain is that knowledge; fine-tuning on the few real "
-            "images does not take it away.",
-            f"Fine-tuning: a LoRA of {self.cats.finetune_steps} steps on the real images of {rare} that stay.",
+            f"The generator {generator!r} was trained on further images of {rare}: the shipped generators on all real "
+            "training images, Stable Diffusion on other pictures. A gain may come from these images, also after "
+            "fine-tuning on the few real ones.",
+            f"Fine-tuning: a LoRA trained for {self.cats.finetune_steps} steps on the remaining real images of {rare}.",
         )
 
 
 def _share(low: float | None, value: float | None, high: float | None) -> float | None:
-    """Percent of the way from ``low`` to ``high``; None where there is no way."""
+    """Position of ``value`` between ``low`` (0) and ``high`` (100) in percent; None where it is undefined."""
     if low is None or value is None or high is None or low == high:
         return None
     return round(100 * (value - low) / (high - low), 1)
@@ -236,4 +237,5 @@ def _number(name: str, value: Any, kind: type[int] | type[float]) -> Any:
     try:
         return kind(value)
     except ValueError as error:
-        raise UserError(f"--option {name}={value}: {value!r} is no {kind.__name__}") from error
+        wanted = "an integer" if kind is int else "a number"
+        raise UserError(f"--option {name}={value}: {value!r} is not {wanted}") from error

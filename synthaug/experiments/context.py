@@ -1,4 +1,4 @@
-"""Plain generation against contextual diversification (document 002): similarity, and trainings with each."""
+"""Plain generation compared with contextual diversification (document 002): similarity of images, and accuracy."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ SCENES = (
     "a photo of {a meadow|a forest|a beach|the open sea|a city street|a gravel road|a desert|snow|a living room|"
     "an airport runway|a clear sky|a cloudy sky}, empty scene"
 )
-"""Backgrounds for a generator that knows more than the classes."""
+"""Prompt template of backgrounds, for a generator that can draw scenes."""
 
 BACKGROUNDS: Mapping[ScaleName, str | None] = {"smoke": OWN_BACKGROUND, "cpu": None, "full": SCENES}
-"""Template of the background's prompts; None: that of the class, "own": the image's own with its subject removed."""
+"""Prompt template of the backgrounds. None: the template of the class; "own": the image itself without its subject."""
 SCALES: Mapping[ScaleName, Settings] = {
     "smoke": replace(SMOKE, fraction=0.15),
     "cpu": replace(
@@ -39,7 +39,7 @@ SCALES: Mapping[ScaleName, Settings] = {
         seeds=5,
         epochs=None,
         reduction="a tenth of CIFAR-10, a small CNN, and the embedded generator (32 px, 10.7 million parameters) "
-        "instead of Stable Diffusion XL: it draws no scenes without a subject, so backgrounds are photos of the class",
+        "instead of Stable Diffusion XL. It cannot draw empty scenes, so that backgrounds are images of the class",
     ),
     "full": Settings(
         data=None,
@@ -55,24 +55,25 @@ SCALES: Mapping[ScaleName, Settings] = {
 
 
 class Context(OnImages):
-    """As many images by plain generation as by moving, turning and warping real subjects onto other backgrounds."""
+    """Equal numbers of plainly generated images and of real subjects moved onto other backgrounds."""
 
     name = "context"
     title = "Contextual diversification against plain generation"
     question = (
-        "Do images of real subjects in other contexts stay more different than plain ones, and train better?"
+        "Are images of real subjects in other contexts more diverse than plainly generated ones, and do they train "
+        "better classifiers?"
     )
     source = "Synthetic image datasets for training CNNs (document 002)"
     scales = SCALES
 
     def __init__(self, scale: ScaleName, data: str | None = None, **options: Any) -> None:
-        self.asked = str(options.pop("classes", EVERY_CLASS))
+        self.requested = str(options.pop("classes", EVERY_CLASS))
         background = options.pop("background", BACKGROUNDS.get(scale))
         self.background = None if background is None else str(background)
         super().__init__(scale, data, **options)
 
     def prepare(self, lab: Lab) -> Plan:
-        """The real set, as many images of each pipeline, and each of these alone and with the real ones."""
+        """Views of the real images, of each pipeline's images alone, and of each with the real images."""
         chosen = self.settings
         lab.imported(chosen.data)
         real = lab.view(f"{self.prefix}-real", ViewSpec(fraction=chosen.fraction)).name
@@ -110,22 +111,22 @@ class Context(OnImages):
         )
 
     def panels(self, lab: Lab, plan: Plan, rows: tuple[Row, ...]) -> tuple[Panel, ...]:
-        """How alike the images of each pipeline grow."""
+        """The similarity of the images of each pipeline."""
         return self._similarity(lab, plan)
 
     def _classes(self, lab: Lab) -> tuple[str, ...]:
-        """The classes that images are made of. Raises UnknownName."""
+        """The classes to generate. Raises UnknownName."""
         known = lab.workspace.classes
-        if self.asked == EVERY_CLASS:
+        if self.requested == EVERY_CLASS:
             return known
-        asked = tuple(dict.fromkeys(each.strip() for each in self.asked.split(",")))
+        asked = tuple(dict.fromkeys(each.strip() for each in self.requested.split(",")))
         for each in asked:
             if each not in known:
                 raise UnknownName("class", each, (*known, EVERY_CLASS))
         return asked
 
     def _made(self, lab: Lab, pipeline: str, real: str, name: str, count: int) -> int:
-        """The job of a pipeline's images of a class; the same options but for where they start."""
+        """The generation job of a pipeline for one class; the pipelines differ only in what they start from."""
         chosen = self.settings
         spec = GenerationSpec(
             template(chosen.preset, name),
@@ -141,7 +142,7 @@ class Context(OnImages):
         return lab.generated(spec)
 
     def _similarity(self, lab: Lab, plan: Plan) -> tuple[Panel, ...]:
-        """On features of the CNN trained on the real images, whose test images stand for the real ones."""
+        """Similarity in the features of the CNN trained on the real images, compared with the real test images."""
         arms = {arm.name: arm for arm in plan.arms}
         recipe = arms["real"].recipe
         trainer = Trainer(lab.workspace)
@@ -150,7 +151,7 @@ class Context(OnImages):
         )
         classes, test = self._classes(lab), trainer.test_set(recipe).data
         places = [lab.workspace.classes.index(each) for each in classes]
-        sets = {"real test images": [judge.features(test.images[test.labels == each]) for each in places]}
+        sets = {"real test images": [judge.features(test.inputs[test.labels == each]) for each in places]}
         for title, view in (
             ("plain", arms[_arm("plain", "only")].view),
             ("contextual", arms[_arm("contextual", "only")].view),
@@ -169,15 +170,18 @@ class Context(OnImages):
     def _notes(self, classes: tuple[str, ...]) -> tuple[str, ...]:
         generator = self.settings.generator
         scope = (
-            "all classes" if self.asked == EVERY_CLASS else f"{', '.join(classes)} (other classes stay real)"
+            "all classes"
+            if self.requested == EVERY_CLASS
+            else f"{', '.join(classes)} (other classes stay real)"
         )
-        background = "their own" if self.background == OWN_BACKGROUND else "drawn"
+        background = "their own" if self.background == OWN_BACKGROUND else "generated"
         return (
-            f"The document gives no figures. Synthetic: {scope}, as many images as there are real ones; "
-            f"contextual images take their subjects from these real ones, in turn; backgrounds: {background}.",
-            "Contextual images hold pixels of real training images, plain ones do not: that is part of the comparison.",
-            f"What {generator!r} knows it learned elsewhere: the embedded generators from all real training images, "
-            "hub models from other pictures.",
+            f"The document gives no results. Synthetic images: {scope}, as many as there are real ones. Contextual "
+            f"images take their subjects from the real ones in turn. Backgrounds: {background}.",
+            "Contextual images contain pixels of real training images, plain ones do not; this is part of the "
+            "comparison.",
+            f"The generator {generator!r} was trained on further images: the shipped generators on all real training "
+            "images, hub models on other pictures.",
         )
 
 

@@ -1,4 +1,4 @@
-"""Carry an experiment out: prepare it, train every arm on every seed once, and weigh the arms."""
+"""Running an experiment: preparing it, training every arm with every seed once, and comparing the arms."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from synthaug.store import runs, views
 from synthaug.workspace import Workspace
 
 _STANDARD = {"accuracy", "macro_auc", "matched_accuracy", "train_images", "test_images", "seconds"}
-"""Numbers among a run's metrics that have a place of their own in a row."""
+"""Metrics of a run that have their own fields in a row."""
 
 
 def carry_out(
@@ -36,9 +36,9 @@ def carry_out(
     workers: int = 1,
     should_cancel: Callable[[], bool] | None = None,
 ) -> Result:
-    """Do what was not done yet, and return the whole. ``workers``: processes that train, one run each.
+    """Run what is not finished yet and return the whole result, training in ``workers`` processes.
 
-    Raises UserError for plans that cannot be carried out, and Cancelled; finished runs are kept in either case.
+    Raises UserError for an invalid plan, and Cancelled on request; finished runs are kept in either case.
     """
     plan = experiment.prepare(lab)
     _check(plan)
@@ -83,13 +83,13 @@ def _check(plan: Plan) -> None:
 def _train(
     plan: Plan, lab: Lab, workers: int, should_cancel: Callable[[], bool]
 ) -> dict[str, list[runs.Run]]:
-    """Every arm's runs, in the order of the seeds. A seed of all arms comes before the next: it can be read early."""
+    """The runs of every arm in the order of seeds; one seed of all arms is trained before the next."""
     trainer = Trainer(lab.workspace)
     wanted = [(arm, seed) for seed in range(plan.seeds) for arm in plan.arms]
     missing = [(arm, seed) for arm, seed in wanted if trainer.find(_view(lab, arm), arm.recipe, seed) is None]
     done = len(wanted) - len(missing)
     if done:
-        lab.say(f"{done} of {len(wanted)} runs were finished before")
+        lab.say(f"{done} of {len(wanted)} runs are already finished")
     carried = _in_processes(lab, missing, workers) if workers > 1 and plan.train is None else None
     for arm, seed, run in carried or _here(plan, lab, trainer, missing, should_cancel):
         done += 1
@@ -109,7 +109,7 @@ def _here(
     missing: Sequence[tuple[Arm, int]],
     should_cancel: Callable[[], bool],
 ) -> Iterator[tuple[Arm, int, runs.Run]]:
-    """Train one after another in this process."""
+    """Train the missing runs one after another in this process."""
     for arm, seed in missing:
         view = _view(lab, arm)
         if should_cancel():
@@ -133,7 +133,7 @@ def _here(
 def _in_processes(
     lab: Lab, missing: Sequence[tuple[Arm, int]], workers: int
 ) -> Iterator[tuple[Arm, int, runs.Run]]:
-    """Train ``workers`` runs at a time, each in a process of its own; in the order in which they end."""
+    """Train the missing runs in ``workers`` processes, and yield them as they finish."""
     root = lab.workspace.root
     with ProcessPoolExecutor(min(workers, len(missing)) or 1, mp_context=get_context("spawn")) as pool:
         futures = {
@@ -147,21 +147,21 @@ def _in_processes(
 
 
 def train_one(root: Path, view: str, recipe: Recipe, seed: int) -> runs.Run:
-    """One run of a workspace, in whatever process this is."""
+    """Train one run of the workspace at ``root``; called in worker processes."""
     trainer = _trainer(root)
     return trainer.run(views.by_name(trainer.workspace.db, view), recipe, seed, keep_weights=seed == 0)
 
 
 @lru_cache(maxsize=1)
 def _trainer(root: Path) -> Trainer:
-    """The trainer of a process, which keeps the test images."""
+    """The trainer of this process, cached because it holds the test images."""
     return Trainer(Workspace.open(root))
 
 
 def _weigh(
     plan: Plan, lab: Lab, found: Mapping[str, Sequence[runs.Run]]
 ) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
-    """A row an arm, against the baseline, and one a contrast."""
+    """One row per arm, compared with the baseline, and one row per contrast."""
     trainer = Trainer(lab.workspace)
     arms = {arm.name: arm for arm in plan.arms}
     measured = {name: trainer.runs(_view(lab, arm), arm.recipe, found[name]) for name, arm in arms.items()}
@@ -192,12 +192,12 @@ def _view(lab: Lab, arm: Arm) -> views.View:
 
 def _found(trainer: Trainer, view: views.View, recipe: Recipe, seed: int) -> runs.Run:
     run = trainer.find(view, recipe, seed)
-    assert run is not None  # noqa: S101 (trained just now)
+    assert run is not None  # noqa: S101 (it was just trained)
     return run
 
 
 def _row(lab: Lab, arm: Arm, measured: Mapping[str, Runs], found: Mapping[str, Sequence[runs.Run]]) -> Row:
-    """One arm over its seeds, weighed against nothing yet."""
+    """The row of one arm over its seeds, without any comparison."""
     mine, classes = measured[arm.name], lab.workspace.classes
     accuracies, auc, matched = (
         () if (values := mine.each(name)) is None else tuple(values.tolist())
@@ -237,7 +237,7 @@ def _row(lab: Lab, arm: Arm, measured: Mapping[str, Runs], found: Mapping[str, S
 
 
 def _weighed(lab: Lab, row: Row, weighed: Weighed) -> Row:
-    """The row of an arm with what it is against another, run by run of the same seed."""
+    """The row of an arm with its comparison to another arm, paired by seed."""
     found, classes = weighed.accuracy, lab.workspace.classes
     changes, auc_changes = (
         {classes[each.class_index]: (each.difference, each.p_holm) for each in found_changes}
@@ -262,5 +262,5 @@ def _weighed(lab: Lab, row: Row, weighed: Weighed) -> Row:
 
 
 def _share(interval: tuple[float, float] | None) -> tuple[float, float] | None:
-    """An interval of a share ends at 0 and 1."""
+    """An interval clipped to 0..1; None stays None."""
     return None if interval is None else (max(0.0, interval[0]), min(1.0, interval[1]))

@@ -1,4 +1,4 @@
-"""Figures for the panels of experiments, as plotly dicts from arrays: curves, border luminance, components."""
+"""Plotly figures for the panels of experiments: curves, border luminance and principal components."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ __all__ = [
 
 Values = Sequence[float | None]
 Series = tuple[Values, Values | None, Values | None]
-"""Means, and the lower and upper ends of their intervals (None: without), one a position on the x axis."""
+"""Means and the lower and upper ends of their intervals (or None), one value per position on the x axis."""
 
 MOST_POINTS = 3000
 
 
 def curves(x: Values, series: Mapping[str, Series], x_title: str, y_title: str) -> Figure:
-    """A line a series over common positions, each in the band of its interval."""
+    """One line per series over the positions ``x``, with its interval as a band."""
     data: list[Figure] = []
     for color, (name, (means, low, high)) in zip(cycle(len(series)), series.items(), strict=True):
         if low is not None and high is not None:
@@ -70,7 +70,7 @@ def curves(x: Values, series: Mapping[str, Series], x_title: str, y_title: str) 
 
 
 def luminance_histogram(groups: Mapping[str, NDArray[np.floating[Any]]], bins: int = 40) -> Figure:
-    """Border luminances (N,) in 0..1 of each group as outlines: percent of its images a bin."""
+    """Histogram outlines of the border luminances (N,), 0..1, of each group, in percent of its images."""
     edges = np.linspace(0, 1, bins + 1)
     data = []
     for color, (name, values) in zip(cycle(len(groups)), groups.items(), strict=True):
@@ -95,10 +95,10 @@ def luminance_histogram(groups: Mapping[str, NDArray[np.floating[Any]]], bins: i
 
 
 def pca_scatter(groups: Mapping[str, NDArray[np.floating[Any]]], caption: str = "") -> Figure:
-    """Points (n, 2) of each group on the same axes, side by side; the first lies gray under all others.
+    """Scatter plots of the points (n, 2) of each group, side by side on the same axes.
 
-    So "real", "all synthetic" and "chosen" give the three pictures real, real + all synthetic, real + chosen.
-    Each group shows at most 3,000 points, drawn at random. ``caption`` stands under the pictures.
+    The first group is shown in gray beneath every other: "real", "all synthetic" and "chosen" give the plots real,
+    real + all synthetic, and real + chosen. Each group shows at most 3,000 random points. ``caption`` is shown below.
     """
     shown = {name: _sample(points) for name, points in groups.items()}
     first = next(iter(shown))
@@ -133,9 +133,9 @@ def pca_scatter(groups: Mapping[str, NDArray[np.floating[Any]]], caption: str = 
 def pca_panel(
     classifier: Classifier, groups: Mapping[str, Images], title: str = "", sentence: str = ""
 ) -> Panel:
-    """Penultimate features of images (N, H, W, 3) uint8 on the first two principal components of the first group's.
+    """Penultimate features of images (N, H, W, 3) uint8 on the first two principal components of the first group.
 
-    The first group are the real images. ``sentence`` says what the figure shows and whose features they are.
+    The first group must be the real images. ``sentence`` describes the figure and the source of the features.
     """
     from synthaug.measures.projection import fit_pca
 
@@ -147,11 +147,11 @@ def pca_panel(
     centre = points[first].mean(0)
     return Panel(
         title or "Penultimate features on two principal components",
-        f"{sentence} The components are those of {first!r} alone and hold {shares[0]}% and {shares[1]}% of its "
-        f"variance; the other groups are projected onto them. At most {MOST_POINTS:,} points a group are "
-        "drawn.".strip(),
+        f"{sentence} The components are fitted to {first!r} only and explain {shares[0]}% and {shares[1]}% of its "
+        f"variance; the other groups are projected onto them. The plots show at most {MOST_POINTS:,} points per "
+        "group.".strip(),
         pca_scatter(points),
-        ("group", "images", "distance of its mean from the first's", "spread"),
+        ("group", "images", "distance of the mean from that of the first group", "spread"),
         tuple(
             (
                 name,
@@ -165,7 +165,7 @@ def pca_panel(
 
 
 def _plain(values: Values | NDArray[Any]) -> list[float | None]:
-    """Python floats; what is missing or not finite is a gap."""
+    """The values as Python floats; None for missing and non-finite ones."""
     return [None if each is None or not np.isfinite(each) else float(each) for each in values]
 
 
@@ -181,7 +181,7 @@ def _sample(points: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
 
 
 def _bounds(groups: Sequence[NDArray[np.floating[Any]]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Corners that hold every point, with a little room."""
+    """Lower and upper corner of a box that contains every point, with a margin."""
     points = np.concatenate(groups).astype(np.float64)
     low, high = points.min(0), points.max(0)
     room = np.where(high > low, 0.04 * (high - low), 1.0)

@@ -1,4 +1,4 @@
-"""One class cut to 1%: seven training sets (active-learning paper), and the remedies that cost nothing."""
+"""One class reduced to 1%: seven training sets (active-learning paper), and losses against imbalance."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from synthaug.store import views
 from synthaug.templates import shipped_template
 
 KEPT = 0.01
-"""Share of the minority class that stays: 50 of 5000."""
+"""Share of the minority class that is kept: 50 of 5000."""
 
 PUBLISHED = {
     "imbalanced": (0.8569, 0.0),
@@ -33,23 +33,21 @@ PUBLISHED = {
     "acquired": (0.9081, 0.5137),
     "full": (0.9377, 0.8851),
 }
-"""Test accuracy and accuracy of cats there; single runs of ResNet-18, the best epoch by test accuracy."""
+"""Published test accuracy and accuracy of cats; single runs of ResNet-18, at the epoch with the best test accuracy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """The sizes of a scale that only this experiment has."""
+    """Settings of one scale that only this experiment has."""
 
-    pool: float  # generated images to choose from, for each that is chosen
-    rounds: int
-    first_epochs: int
-    round_epochs: int  # warm start
+    pool: float  # generated images per image that is chosen
+    rounds: int  # of active learning
+    first_epochs: int  # training epochs of the first round
+    round_epochs: int  # training epochs of each later round, from the weights of the previous one
     gan_size: str
     gan_epochs: int
     function: str = "entropy"
-    agreement_sample: int = (
-        200  # images of a round on which the head's scores are compared with the full network's
-    )
+    agreement_sample: int = 200  # images per round whose scores are compared with those of the full network
 
 
 SIZES: Mapping[ScaleName, Sizes] = {
@@ -80,12 +78,13 @@ SCALES: Mapping[ScaleName, Settings] = {
 
 
 class ImbalanceTable(OnImages):
-    """Cats cut to 1%, and the ways to make up for them."""
+    """Cats reduced to 1%, and the ways to compensate for it."""
 
     name = "imbalance-table"
     title = "One rare class: seven training sets"
     question = (
-        "A class has lost 99% of its images. How much do generated ones give back; does choosing them pay?"
+        "A class has lost 99% of its images. How much accuracy do generated images recover, and does it help to "
+        "choose them by active learning?"
     )
     source = "Stable Diffusion and active learning against imbalance (document 004), table 1"
     scales = SCALES
@@ -97,7 +96,7 @@ class ImbalanceTable(OnImages):
         super().__init__(scale, data, **options)
 
     def prepare(self, lab: Lab) -> Plan:
-        """The sets, in the order of the table."""
+        """The training sets, in the order of the table."""
         chosen = self.settings
         lab.imported(chosen.data)
         rare = chosen.minority
@@ -105,7 +104,7 @@ class ImbalanceTable(OnImages):
         whole = lab.counts(full.name)
         if rare not in whole:
             raise UserError(
-                f"there is no class {rare!r}; name one of {', '.join(whole)} with --option minority=CLASS"
+                f"there is no class {rare!r}; choose one of {', '.join(whole)} with --option minority=CLASS"
             )
         kept = max(1, round(KEPT * whole[rare]))
         scarce = lab.view(f"{self.prefix}-imbalanced", ViewSpec(base=full.name, keep={rare: kept}))
@@ -124,7 +123,7 @@ class ImbalanceTable(OnImages):
             ),
             "random": pool,
         }
-        # Equal images count once: a GAN that has collapsed gives fewer than it was asked for.
+        # Count distinct images, because a collapsed GAN repeats itself.
         added = {name: min(missing, lab.different(job)) for name, job in sources.items()}
         made = {
             name: lab.view(
@@ -159,7 +158,7 @@ class ImbalanceTable(OnImages):
         )
 
     def panels(self, lab: Lab, plan: Plan, rows: tuple[Row, ...]) -> tuple[Panel, ...]:
-        """The paper's figure: principal components of features of the model trained on the full set."""
+        """The figure of the paper: principal components of features from the model trained on the full set."""
         from synthaug.experiments.figures import pca_panel
 
         arms = {arm.name: arm for arm in plan.arms}
@@ -173,8 +172,8 @@ class ImbalanceTable(OnImages):
         for name, title in (("random", "at random"), ("acquired", "chosen by active learning")):
             groups[f"generated, {title}"] = lab.pixels_of_view(arms[name].view, size, "synthetic")
         sentence = (
-            f"Penultimate features of the classifier trained on all real images: real images of {rare}, and those "
-            "that were generated for it, on the first two principal components of the real ones."
+            f"Penultimate features of the classifier trained on all real images, for the real images of {rare} and "
+            "for the generated ones, on the first two principal components of the real ones."
         )
         return (
             pca_panel(FittedClassifier.load(weights), groups, "Where the generated images lie", sentence),
@@ -186,7 +185,7 @@ class ImbalanceTable(OnImages):
         return Arm(name, title, view, self.settings.trained_with, generator_data, published)
 
     def _drawn(self, lab: Lab, rare: str, count: int) -> int:
-        """The pool: the paper's own template for cats, a diverse one for any other class."""
+        """The generation job of the pool: the paper's template for cats, a diverse template for any other class."""
         chosen = self.settings
         text = shipped_template("cat") if rare == "cat" else template(chosen.preset, rare)
         return lab.generated(
@@ -196,7 +195,7 @@ class ImbalanceTable(OnImages):
         )
 
     def _gan(self, lab: Lab, full: str, scarce: str) -> Path:
-        """The folder of a DCGAN that learned the class: from all its real images, or from those that are left."""
+        """The folder of a DCGAN trained on all real images of the class, or only on the remaining ones."""
         return lab.trained_generator(
             f"{self.prefix}-gan",
             "gan",
@@ -207,9 +206,9 @@ class ImbalanceTable(OnImages):
         )
 
     def _acquired(self, lab: Lab, scarce: str, missing: int, pool: int) -> Acquisition:
-        """What active learning chose of the pool."""
+        """The images that active learning chose from the pool."""
         sizes = self.sizes
-        lab.say(f"choosing {missing} of the pool in {sizes.rounds} rounds, by {sizes.function}")
+        lab.say(f"choosing {missing} images from the pool in {sizes.rounds} rounds, by {sizes.function}")
         return acquire(
             lab.workspace,
             f"{self.prefix}-acquired",
@@ -233,21 +232,21 @@ class ImbalanceTable(OnImages):
         agreements = [each.rank_agreement for each in acquired.rounds if each.rank_agreement is not None]
         left_out = sum(each.left_out for each in acquired.rounds) / len(acquired.rounds)
         agreed = (
-            "Scores of the head against those of the whole network, dropout in both: rank correlation "
+            "The rank correlation between scores with dropout in the head and in the whole network is "
             f"{min(agreements):.2f} to {max(agreements):.2f}."
             if agreements
             else ""
         )
-        leak = f"saw real images of {rare} that the imbalanced set lacks: what it adds is partly that"
-        sentences = ["The published GAN and Stable Diffusion saw other images of cats."]
+        leak = f"was trained on real images of {rare} that the imbalanced set lacks, which explains part of its gain"
+        sentences = ["The published GAN and Stable Diffusion were trained on other images of cats."]
         sentences += [f"The generator {generator!r} {leak}."] if self.settings.seen == "full" else []
         sentences += [f"The GAN {leak}."] if self.settings.generator_data == "full" else []
         return (
             " ".join(sentences),
-            f"Active learning: {len(acquired.rounds)} rounds by {self.sizes.function} of 20 Monte Carlo passes in the "
-            "head; the classifier of a round goes on from the last round's weights. On average "
-            f"{left_out:.0f} images of the pool were left out as farther from every real image than 99% of these. "
-            + agreed,
-            "The published figures are single runs, each at the epoch of the best test accuracy; ours are of the last "
-            "epoch, several seeds.",
+            f"Active learning: {len(acquired.rounds)} rounds by {self.sizes.function} with 20 Monte Carlo passes of "
+            "the head. The classifier of each round starts from the weights of the previous one. On average, "
+            f"{left_out:.0f} images of the pool were excluded per round because they are farther from the real images "
+            "than 99% of these are from each other. " + agreed,
+            "The published numbers are single runs at the epoch with the best test accuracy; ours are means over seeds "
+            "at the last epoch.",
         )

@@ -1,4 +1,4 @@
-"""The bench of an experiment: every step is named, done once, and found again after an interruption."""
+"""Steps of an experiment on a workspace: each is identified by its name or inputs, and is never repeated."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Say = Callable[[str], None]
 
 
 class Lab:
-    """A workspace, and who is told of the progress."""
+    """A workspace, with callbacks for progress and messages."""
 
     def __init__(self, workspace: Workspace, report: Progress, say: Say) -> None:
         self.workspace = workspace
@@ -40,35 +40,35 @@ class Lab:
         if catalog.find_images(self.workspace.db, origin="real", split="train"):
             return
         if source is None:
-            raise UserError("there are no real training images; name them with --data SRC")
+            raise UserError("there are no real training images; give a source with --data SRC")
         self.say(f"importing {source}")
         import_images(self.workspace, source, progress=self.report)
 
     def view(self, name: str, spec: ViewSpec) -> views.View:
-        """The view of that name; made if there is none. Raises UserError if it was made otherwise."""
+        """The view of this name, created if needed. Raises UserError if it exists with another specification."""
         known = {view.name: view for view in views.all_views(self.workspace.db)}
         if name not in known:
             return make_view(self.workspace, name, spec)
         made_with = known[name].spec
         if ViewSpec.from_json(made_with) != spec or made_with.keys() - spec.to_json().keys():
             raise UserError(
-                f"the view {name!r} of {self.workspace.root} was made with other options; give this experiment "
-                "another workspace, or the options of the first time"
+                f"the view {name!r} of {self.workspace.root} was created with other options; use another workspace, or "
+                "the same options as before"
             )
         return known[name]
 
     def counts(self, view: str) -> dict[str, int]:
-        """Images of a view by class name."""
+        """Number of images of each class in a view."""
         return views.counts(self.workspace.db, views.by_name(self.workspace.db, view).id)
 
     def generated(self, spec: GenerationSpec) -> int:
-        """The id of a finished job that generates these images."""
+        """The id of a finished job with these images, which are generated if needed."""
         self.say(f"generating {spec.count} images{'' if spec.label is None else ' of ' + spec.label}")
         job_id = self._generation(resolve(self.workspace, spec)) or generate.submit(self.workspace, spec)
         return self.finished(job_id)
 
     def labeler(self, view: str, recipe: Recipe) -> str:
-        """A classifier that names images: the shipped one that knows the classes, else one trained on ``view``."""
+        """A classifier for pseudo-labels: the shipped one for these classes, or else one trained on ``view``."""
         shipped = labeler.fitting(self.workspace)
         if shipped is not None:
             return labeler.install(self.workspace, shipped).name
@@ -79,22 +79,22 @@ class Lab:
         return name
 
     def labeled_of(self, job_id: int) -> tuple[str, ...]:
-        """SHA-256 of the images of a job that have a class, in the order they were made."""
+        """SHA-256 of the images of a job that have a class, in the order of generation."""
         images = labels.labeled_images(self.workspace.db, split="train", origin="synthetic", jobs=(job_id,))
         return tuple(image.sha256 for image in images)
 
     def different(self, job_id: int) -> int:
-        """How many different images a generation job made."""
+        """The number of distinct images of a generation job."""
         return len(set(generations.images_of_job(self.workspace.db, job_id)))
 
     def pixels_of_job(self, job_id: int, size: int) -> Images:
-        """The images of a generation job (N, size, size, 3)."""
+        """The images of a generation job (N, size, size, 3) uint8."""
         return load_pixels(self.workspace, generations.images_of_job(self.workspace.db, job_id), size)
 
     def pixels_of_view(
         self, view: str, size: int, origin: Origin | None = None, class_name: str | None = None
     ) -> Images:
-        """The images of a view (N, size, size, 3): all, or those of an origin, a class, or both."""
+        """The images of a view (N, size, size, 3) uint8, optionally only those of one origin or class."""
         members = views.members(self.workspace.db, views.by_name(self.workspace.db, view).id)
         names = self.workspace.classes
         wanted = [
@@ -105,7 +105,7 @@ class Lab:
         return load_pixels(self.workspace, wanted, size)
 
     def trained_generator(self, name: str, family: Family, view: str, **options: Any) -> Path:
-        """The folder of a generator trained on a view (options of ``stages.train_generator.train_on_view``)."""
+        """The folder of a generator trained on a view, with options of ``stages.train_generator.train_on_view``."""
         folder = self.workspace.root / "models" / name
         if not folder.exists():
             self.say(f"training the {family.upper()} {name!r}")
@@ -118,7 +118,7 @@ class Lab:
         return folder
 
     def finished(self, job_id: int) -> int:
-        """Work a job to its end (at once, if it is); returns its id. Raises UserError if it fails."""
+        """Run a job to its end, unless it is finished, and return its id. Raises UserError if it fails."""
         if jobs.get(self.workspace.db, job_id).state in ("failed", "cancelled"):
             jobs.requeue(self.workspace.db, job_id)
         job = run_to_end(self.workspace, job_id, HANDLERS, self.report)
@@ -129,7 +129,7 @@ class Lab:
         return job.id
 
     def _generation(self, wanted: GenerationParams) -> int | None:
-        """The generation job of these parameters: one that is done, else the newest."""
+        """The id of a generation job with these parameters, preferably a finished one; None if there is none."""
         known = jobs.latest(self.workspace.db, kinds=(generate.KIND,))
         found = [job for job in known if GenerationParams.from_json(job.params) == wanted]
         finished = [job for job in found if job.state == "done"]

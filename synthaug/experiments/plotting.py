@@ -1,6 +1,6 @@
-"""What the figures of a report share: plotly dicts without colours of the page, which follow its theme.
+"""Shared parts of the plotly figures in a report. Page colours are left out, so that they follow its theme.
 
-Names that a user gave are escaped, since plotly reads a little HTML in every text.
+Names given by users are escaped, because plotly interprets some HTML in texts.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ COLORS = (
     "#7fa8ec",
     "#9c6b4e",
 )
-"""Ten hues told apart on light and on dark; the eleventh starts again."""
+"""Ten colours that can be told apart on light and dark backgrounds; they repeat from the eleventh on."""
 BASELINE = "#868d96"
 
 
 def cycle(count: int) -> list[str]:
-    """So many colours."""
+    """``count`` colours, repeating after ten."""
     return [COLORS[index % len(COLORS)] for index in range(count)]
 
 
 def text(name: object) -> str:
-    """A user's name as plotly shows it literally."""
+    """A name escaped so that plotly shows it literally."""
     return html.escape(str(name), quote=False)
 
 
 def layout(height: int, **more: Any) -> Figure:
-    """What all figures share."""
+    """The layout that all figures share, with further settings."""
     return {
         "height": height,
         "margin": {"l": 56, "r": 16, "t": 16, "b": 48},
@@ -51,12 +51,12 @@ def layout(height: int, **more: Any) -> Figure:
 
 
 def axis(title: str = "", **more: Any) -> Figure:
-    """One axis: its title, and room for long ticks."""
+    """An axis with a title and automatic margins, with further settings."""
     return {"title": {"text": title, "standoff": 10}, "automargin": True, "zeroline": False, **more}
 
 
 def heading(shown: str, x: float, y: float) -> Figure:
-    """A heading over a small multiple, in paper coordinates."""
+    """A heading above a subplot, in paper coordinates."""
     place = {
         "xref": "paper",
         "yref": "paper",

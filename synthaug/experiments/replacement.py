@@ -1,4 +1,4 @@
-"""Synthetic images in the place of real ones (long-tail paper, ablation): how much is lost?"""
+"""Replacing real images by synthetic ones (long-tail paper, ablation): how much accuracy is lost?"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from synthaug.stages.generation_spec import GenerationSpec
 from synthaug.stages.view import ViewSpec
 
 PUBLISHED = {2: 0.7737, 4: 0.7665, 6: 0.7554, 8: 0.7620, 10: 0.7620, 12: 0.7349}
-"""Percent replaced -> accuracy there (single runs; the row without replacement is missing)."""
+"""Percentage replaced -> published accuracy (single runs; the row without replacement is missing)."""
 
 SCALES: Mapping[ScaleName, Settings] = {
     "smoke": SMOKE,
@@ -27,13 +27,13 @@ SCALES: Mapping[ScaleName, Settings] = {
         seeds=5,
         generator="embedded",
         guidance=(2.0, 5.0),
-        reduction="the embedded generator instead of a DDPM; its own may be named with --option generator=NAME",
+        reduction="the embedded generator instead of a DDPM; choose another with --option generator=NAME",
     ),
 }
 
 
 class Replacement(OnImages):
-    """p% of every class's real images are replaced by generated ones, p = 0, 2 ... 12."""
+    """Replaces p% of the real images of every class by generated ones, for p = 0, 2 ... 12."""
 
     name = "replacement"
     title = "Replacing real images by generated ones"
@@ -42,7 +42,7 @@ class Replacement(OnImages):
     scales = SCALES
 
     def prepare(self, lab: Lab) -> Plan:
-        """The balanced set, images of every class, and a view for each share."""
+        """Views of the balanced set and of each share of replaced images."""
         chosen = self.settings
         lab.imported(chosen.data)
         prefix = self.prefix
@@ -77,15 +77,15 @@ class Replacement(OnImages):
                 )
             )
         notes = (
-            "A generator that was trained on all real training images, as the published ones and the shipped ones "
-            "were, cannot bring information that these lack.",
-            "The published row of 0% is missing (the text implies 76.63%), its runs are single ones, and its "
-            "column is not monotonic: differences of under a point are within the noise of one run.",
+            "A generator that was trained on all real training images, as the published and the shipped ones were, "
+            "cannot add information that these images lack.",
+            "The published row of 0% is missing (the text implies 76.63%). The published numbers are single runs and "
+            "not monotonic: differences below one point are within the noise of a single run.",
         )
         return Plan(tuple(arms), "0", chosen.seeds, notes=notes, updates=chosen.updates)
 
     def panels(self, lab: Lab, plan: Plan, rows: tuple[Row, ...]) -> tuple[Panel, ...]:
-        """Accuracy over the share replaced, published beside ours."""
+        """Accuracy over the share of replaced images."""
         from synthaug.experiments.figures import curves
 
         shares = [float(row.arm) for row in rows]
@@ -97,5 +97,5 @@ class Replacement(OnImages):
             x_title="replaced, %",
             y_title="test accuracy, %",
         )
-        text = "Test accuracy over the share of real images replaced, with the 95% interval over seeds."
-        return (Panel("Accuracy over the share replaced", text, figure),)
+        text = "Test accuracy over the share of replaced real images, with its 95% interval over seeds."
+        return (Panel("Accuracy over the share of replaced images", text, figure),)

@@ -1,4 +1,4 @@
-"""One experiment from its name to its report."""
+"""Running an experiment by name and writing its report."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def run_experiment(
     say: Say = lambda text: None,
     should_cancel: Callable[[], bool] | None = None,
 ) -> tuple[Result, Written]:
-    """Carry out an experiment in the workspace at ``root``, which is made if it is not there; write its report.
+    """Run an experiment in the workspace at ``root``, which is created if needed, and write its report.
 
-    ``output``: where the report goes (default: exports/NAME-SCALE of the workspace); ``plotly``: how its page gets
-    its figures, see :func:`synthaug.experiments.report.write`. Raises UserError, Cancelled.
+    ``output`` is the folder of the report (default: exports/NAME-SCALE of the workspace). For ``plotly`` see
+    :func:`synthaug.experiments.report.write`. Raises UserError for invalid settings, and Cancelled on request.
     """
     if workers is not None and workers < 1:
         raise UserError(f"the number of workers is {workers}; it must be at least 1")
@@ -56,7 +56,7 @@ def _workspace(root: Path, preset: str | None) -> Workspace:
         return Workspace.open(root)
     if preset is None:
         raise UserError(
-            f"there is no workspace at {root}; make one with the classes of your data: "
+            f"there is no workspace at {root}; create one with the classes of your data: "
             f"synthaug init {root} --classes a,b"
         )
     return Workspace.create(root, (), preset)

@@ -1,4 +1,4 @@
-"""What the scales of the class-imbalance experiments share: data, share of it, recipe, seeds, generator."""
+"""Settings that the experiments on labeled images share: data, recipe, seeds and generator of each scale."""
 
 from __future__ import annotations
 
@@ -18,39 +18,37 @@ Guidance = float | tuple[float, float] | None
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One scale; any field but the recipe may be given as an option of the experiment."""
+    """Settings of one scale; every field except the recipe can be set as an option of the experiment."""
 
-    data: str | None  # what is imported; None: it must be said
+    data: str | None  # source to import; None: the user must give it
     preset: str
     minority: str  # the class that is made rare
-    fraction: float | None  # share of every class that is used at all
+    fraction: float | None  # share of every class that is used
     recipe: Recipe
     seeds: int
     generator: str
-    steps: int | None = None  # of the generator; None: its own
+    steps: int | None = None  # of the generator; None: its default
     guidance: Guidance = None
     epochs: int | None = None  # of the classifier; None: the recipe's
-    generator_data: Literal["full", "view"] = (
-        "full"  # "view": generators trained here see the arm's own images only
-    )
+    generator_data: Literal["full", "view"] = "full"  # "view": train generators only on the arm's real images
     updates: Updates = "equal"  # of each arm; see ``Plan``
-    selection: Selection = "last"  # of the epoch; "test" is the published habit
-    reduction: str = ""  # {share}, {epochs} and {seeds} stand for those of the other fields
+    selection: Selection = "last"  # of the epoch; some papers select by "test"
+    reduction: str = ""  # may contain {share}, {epochs} and {seeds}, which are filled in
 
     @property
     def seen(self) -> GeneratorData:
-        """What ``generator`` had seen: the shipped ones all real images of the data they are for."""
+        """Training data of ``generator``: the shipped ones were trained on all real images of their dataset."""
         return "full" if self.generator in SHIPPED else "other"
 
     @property
     def reduced(self) -> str:
-        """How these settings are less than what was published, in a sentence."""
+        """How these settings are smaller than the published experiment, in a sentence."""
         share = f"{100 * (self.fraction or 1):g}%"
         return self.reduction.format(share=share, epochs=self.trained_with.epochs, seeds=self.seeds)
 
     @property
     def trained_with(self) -> Recipe:
-        """The recipe with the epochs and the selection asked for."""
+        """The recipe with the requested epochs and selection."""
         chosen = replace(self.recipe, selection=self.selection)
         return chosen if self.epochs is None else chosen.for_epochs(self.epochs)
 
@@ -65,8 +63,8 @@ SMOKE = Settings(
     generator="digits",
     steps=4,
     epochs=3,
-    reduction="{share} of scikit-learn's digits instead of CIFAR-10 and {epochs} epochs of a small network: it shows "
-    "that every step works, and its figures mean nothing",
+    reduction="{share} of scikit-learn's digits instead of CIFAR-10 and {epochs} epochs of a small network: it tests "
+    "that every step works; the numbers are meaningless",
 )
 CPU = Settings(
     data=None,
@@ -84,7 +82,7 @@ CPU = Settings(
 
 
 class OnImages:
-    """What the experiments on labeled images share: the settings of a scale, and how far they are from the paper's."""
+    """Base of the experiments on labeled images: holds the settings of a scale."""
 
     name: ClassVar[str]
     scales: ClassVar[Mapping[ScaleName, Settings]]
@@ -97,19 +95,19 @@ class OnImages:
 
     @property
     def preset(self) -> str:
-        """The classes of a workspace made for it."""
+        """The preset of a workspace created for this experiment."""
         return self.settings.preset
 
     @property
     def reduction(self) -> str:
-        """How this scale is less than what was published."""
+        """How this scale is smaller than the published experiment."""
         return self.settings.reduced
 
 
 def settings(
     scales: Mapping[ScaleName, Settings], scale: ScaleName, data: str | None, options: Mapping[str, Any]
 ) -> Settings:
-    """The settings of a scale, with options by the names of the fields (text is converted). Raises UserError."""
+    """The settings of a scale, with fields replaced by ``options``, whose text is converted. Raises UserError."""
     if scale not in scales:
         raise UnknownName("scale", scale, scales)
     chosen = scales[scale]
@@ -124,12 +122,12 @@ def settings(
 
 
 def class_word(class_name: str) -> str:
-    """What a prompt calls a class: digits by their names."""
+    """The word for a class in a prompt: "eight" for the class "8", and the class name for other classes."""
     return DIGIT_WORDS[DIGITS.index(class_name)] if class_name in DIGITS else class_name
 
 
 def template(preset: str, class_name: str) -> str:
-    """A template of diverse prompts for one class, in the words of the shipped generators."""
+    """A template of diverse prompts for one class, in the vocabulary of the shipped generators."""
     if preset == "digits":
         return f"a <STROKE> handwritten digit {class_word(class_name)} <SLANT>"
     return f"{{|a dark |a bright }}photo of a {class_name}{{| on a {{white|gray|brown|green|blue|black}} background}}"

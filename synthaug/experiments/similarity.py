@@ -1,4 +1,4 @@
-"""How alike generated images grow as their set grows, beside real ones: curves and a table, from features."""
+"""Similarity of generated images as their set grows, compared with real ones: curves and a table from features."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from synthaug.measures.fidelity import neighborhoods
 from synthaug.measures.neighbors import Features
 
 ByClass = Sequence[Features]
-"""Features (N, D) of a set, an array a class: images of different classes differ anyway, so each is measured alone."""
+"""Features (N, D) of each class of a set; classes are measured separately, since they differ anyway."""
 
-SMALLEST = 5  # images a class, at the first point of a curve
+SMALLEST = 5  # images per class at the first point of a curve
 MOST_POINTS = 6
 REPEATS = 10
 K = 5
-SAID = {
-    "vendi": "Effective number of different images a class (Vendi score): higher = more diverse",
+DESCRIPTIONS = {
+    "vendi": "Effective number of different images per class (Vendi score): higher = more diverse",
     "mean cosine": "Mean cosine over all pairs of images of a class: higher = more alike",
     "neighbor 5%": "Cosine distance to the nearest other image of the class, 5% quantile: near 0 = near-copies",
     "neighbor median": "Cosine distance to the nearest other image of the class, median: higher = more diverse",
 }
-"""What each of ``measures.diversity.MEASURES`` is."""
+"""A description of each of ``measures.diversity.MEASURES``."""
 
 
 def similarity_panels(sets: Mapping[str, ByClass], real: str, whose: str) -> tuple[Panel, ...]:
-    """A figure a measure, with every set on it, and a table of the sets against that called ``real``.
+    """One figure per measure with all sets, and a table that compares the sets with the set called ``real``.
 
-    ``whose``: whose features they are, in words.
+    ``whose`` describes the features in words.
     """
     largest = min(len(each) for rows in sets.values() for each in rows)
     figures = tuple(_figure(measure, sets, sizes(largest), whose) for measure in MEASURES)
@@ -39,13 +39,13 @@ def similarity_panels(sets: Mapping[str, ByClass], real: str, whose: str) -> tup
 
 
 def sizes(largest: int) -> list[int]:
-    """``largest`` halved again and again, ascending: what all sets have, down to SMALLEST."""
+    """Sizes obtained by halving ``largest`` repeatedly down to SMALLEST, in ascending order."""
     halved = [largest // 2**i for i in range(MOST_POINTS)]
     return sorted({each for each in halved if each >= min(SMALLEST, largest)})
 
 
 def mean_curve(rows: ByClass, at: Sequence[int], measure: str) -> list[Point]:
-    """A measure on growing subsets of each class, averaged over the classes; so are the least and the most of it."""
+    """A measure on growing subsets of each class; mean, lowest and highest values are averaged over the classes."""
     by_class = [curve(each, at, 0, REPEATS, MEASURES[measure]) for each in rows]
     return [
         Point(
@@ -69,14 +69,17 @@ def _figure(measure: str, sets: Mapping[str, ByClass], at: Sequence[int], whose:
         )
         for name, points in found.items()
     }
-    text = f"{SAID[measure]}. On {whose}, mean over classes; the band spans {REPEATS} random subsets of each size."
+    text = (
+        f"{DESCRIPTIONS[measure]}. Computed on {whose}; mean over classes. The band spans {REPEATS} random subsets of "
+        "each size."
+    )
     return Panel(
-        f"Similarity as the set grows: {measure}", text, curves(list(at), series, "images a class", measure)
+        f"Similarity as the set grows: {measure}", text, curves(list(at), series, "images per class", measure)
     )
 
 
 def _table(sets: Mapping[str, ByClass], real: str, count: int, whose: str) -> Panel:
-    """Every measure on ``count`` images a class, and how they lie among the real ones."""
+    """All measures on ``count`` images per class, and the fidelity compared with the real images."""
     k = min(K, count - 1)
     rows: list[tuple[str | float | int | None, ...]] = []
     for name, features in sets.items():
@@ -93,9 +96,8 @@ def _table(sets: Mapping[str, ByClass], real: str, count: int, whose: str) -> Pa
             ]
         rows.append((name, count, *alone, *among))
     text = (
-        f"On {whose}, mean over classes, {count} images of each class and set. Density and coverage are against "
-        f"{real!r} (k = {k}): how thickly the images lie among the real ones, and which share of those they reach; "
-        "higher = better."
+        f"Computed on {whose}; mean over classes, with {count} images of each class and set. Precision, recall, "
+        f"density and coverage compare with {real!r} (k = {k}); higher = better."
     )
-    columns = ("images", "a class", *MEASURES, "precision", "recall", "density", "coverage")
-    return Panel("Similarity and nearness to real images", text, columns=columns, rows=tuple(rows))
+    columns = ("images", "per class", *MEASURES, "precision", "recall", "density", "coverage")
+    return Panel("Similarity and fidelity", text, columns=columns, rows=tuple(rows))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from synthaug.errors import ExportFailed, WorkspaceError
+from synthaug.images import encode_png
 from synthaug.records import ExportItem
 
 
@@ -51,9 +52,15 @@ def refuse_filled(directory: Path, doing: str = "export to") -> None:
         )
 
 
+def png_of(item: ExportItem) -> bytes:
+    """The image as PNG: gray of 16 bits, with how it is shown, where it comes at its full depth."""
+    return encode_png(item.pixels if item.film is None else item.film, {})
+
+
 def caption_of(item: ExportItem) -> str:
-    """An image in words: the prompt it was made from, else the caption it came with, else ""."""
-    return str(item.provenance.get("prompt") or item.provenance.get("caption") or "")
+    """An image in words: the angles measured on it, else the prompt it was made from, else its caption, else ""."""
+    measured = item.provenance.get("landmarks", {}).get("caption")
+    return str(measured or item.provenance.get("prompt") or item.provenance.get("caption") or "")
 
 
 def checked(items: Iterable[ExportItem], class_names: Sequence[str]) -> Iterator[ExportItem]:

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from synthaug.errors import ExportFailed
-from synthaug.exporters.base import caption_of, checked, prepare
-from synthaug.images import encode_png
+from synthaug.exporters.base import caption_of, checked, png_of, prepare
 from synthaug.records import ExportItem, Split
 from synthaug.spreadsheet import safe_cell
 
@@ -48,7 +47,7 @@ class FolderExporter:
                     _make_classes(directory / item.split, folders)
                     splits.add(item.split)
                 name = _file_name(f"{item.split}/{folders[item.class_index]}/{item.sha256}", seen)
-                (directory / name).write_bytes(encode_png(item.pixels, {}))
+                (directory / name).write_bytes(png_of(item))
                 rows.writerow(map(safe_cell, _row(name, class_names[item.class_index], item)))
         if not splits:
             _make_classes(directory / "train", folders)

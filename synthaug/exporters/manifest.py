@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -45,6 +45,8 @@ class Manifest:
     class_names: tuple[str, ...]
     images: tuple[ManifestImage, ...]
     files: dict[str, str]  # path relative to the manifest's folder -> SHA-256 hex
+    depth: Literal[8, 16] = 8  # 16: films were written at their full depth
+    full_size: bool = False  # larger originals were written where they are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +81,12 @@ def build_manifest(
     view: str,
     class_names: Sequence[str],
     images: Sequence[Mapping[str, Any]],
+    depth: int = 8,
+    full_size: bool = False,
 ) -> dict[str, Any]:
     """The manifest of a written export: ``images`` in their order, and the SHA-256 of every file."""
-    return {
+    said = ({"depth": depth} if depth != 8 else {}) | ({"full_size": True} if full_size else {})
+    return said | {
         "manifest_version": MANIFEST_VERSION,
         "synthaug_version": __version__,
         "format": format_name,

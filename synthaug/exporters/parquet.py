@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from synthaug.errors import ExportFailed
-from synthaug.exporters.base import caption_of, checked, prepare
-from synthaug.images import encode_png
+from synthaug.exporters.base import caption_of, checked, png_of, prepare
 from synthaug.records import ExportItem, Split
 
 ROW_GROUP = 1000  # images; what a reader holds at a time
@@ -71,7 +70,7 @@ def _schema(class_names: Sequence[str]) -> Any:
 
 def _row(item: ExportItem) -> dict[str, Any]:
     return {
-        "image": {"bytes": encode_png(item.pixels, {}), "path": f"{item.sha256}.png"},
+        "image": {"bytes": png_of(item), "path": f"{item.sha256}.png"},
         "label": item.class_index,
         "sha256": item.sha256,
         "origin": item.origin,

@@ -13,8 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import ClassVar
 
-from synthaug.exporters.base import checked, prepare
-from synthaug.images import encode_png
+from synthaug.exporters.base import checked, png_of, prepare
 from synthaug.records import ExportItem, Split
 
 SHARD = 10_000  # images a tar
@@ -50,7 +49,7 @@ def _add(shard: tarfile.TarFile, key: str, item: ExportItem, class_name: str) ->
         "sha256": item.sha256,
     }
     parts = {
-        "png": encode_png(item.pixels, {}),
+        "png": png_of(item),
         "cls": str(item.class_index).encode(),
         "json": json.dumps(description, sort_keys=True, ensure_ascii=False).encode(),
     }

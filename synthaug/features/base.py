@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-Images = NDArray[np.uint8]
-"""RGB images of one size, shape (N, S, S, 3), dtype uint8."""
+Images = NDArray[np.unsignedinteger[Any]]
+"""RGB images of one size, shape (N, S, S, 3); uint8, or uint16 where 65535 is white."""
 
 Features = NDArray[np.float32]
 

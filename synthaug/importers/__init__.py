@@ -13,6 +13,7 @@ IMPORTERS = {  # in the order in which ``detect`` asks
     "hip-phantom": "synthaug.importers.hip.phantom:HipPhantomImporter",
     "parquet": "synthaug.importers.parquet:ParquetImporter",
     "cifar": "synthaug.importers.cifar:CifarImporter",
+    "image": "synthaug.importers.single:SingleImporter",
     "folder": "synthaug.importers.folder:FolderImporter",
 }
 ALIASES = {"cifar10": "cifar", "cifar100": "cifar", "cifar10-binary": "cifar"}
@@ -40,6 +41,6 @@ def detect(source: Path) -> str:
     if not source.exists():
         raise ImportFailed(f"{source} does not exist; give a folder, a file, 'digits' or 'hip-phantom'")
     raise ImportFailed(
-        f"cannot tell the format of {source}; it is none of: a folder of images, CIFAR batches "
+        f"cannot tell the format of {source}; it is none of: an image, a folder of images, CIFAR batches "
         "(a folder or .tar.gz), .parquet files. Name it with --format"
     )

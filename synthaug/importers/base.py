@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import ClassVar, Protocol
 
 from synthaug.records import ImportItem
+
+Only = Collection[str] | None
+"""Paths of the entries whose images are asked for; None: all of them."""
 
 
 class Importer(Protocol):
@@ -22,8 +25,8 @@ class Importer(Protocol):
     def accepts(self, source: Path) -> bool:
         """Whether ``source`` looks like this format; cheap, and never raises for another format."""
 
-    def items(self, source: Path) -> Iterator[ImportItem]:
-        """Every entry of ``source``."""
+    def items(self, source: Path, only: Only = None) -> Iterator[ImportItem]:
+        """Every entry of ``source``; the others than ``only`` may come with empty ``data``, to be quick."""
 
     def class_names(self, source: Path) -> list[str] | None:
         """The classes that ``source`` names, in its own order; None where it names none."""

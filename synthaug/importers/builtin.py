@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
+from synthaug.importers.base import Only
 from synthaug.importers.digits import digits_arrays
 from synthaug.records import ImportItem
 
@@ -19,7 +20,7 @@ class DigitsImporter:
     def accepts(self, source: Path) -> bool:
         return str(source) == "digits" and not source.exists()
 
-    def items(self, source: Path) -> Iterator[ImportItem]:
+    def items(self, source: Path, only: Only = None) -> Iterator[ImportItem]:
         images, labels, is_test = digits_arrays()
         for index, pixels in enumerate(images):
             yield ImportItem(

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from synthaug import cifar_pickle
 from synthaug.errors import ImportFailed
+from synthaug.importers.base import Only
 from synthaug.records import ImportItem, Pixels, Split
 
 VALUES = 3072  # 3 planes of 32 x 32
@@ -118,7 +119,7 @@ class CifarImporter:
         with _opened(source) as files:
             return any(layout.names in files.names for layout in _LAYOUTS)
 
-    def items(self, source: Path) -> Iterator[ImportItem]:
+    def items(self, source: Path, only: Only = None) -> Iterator[ImportItem]:
         with _opened(source) as files:
             layout = _layout(source, files)
             names = _class_names(layout, files)

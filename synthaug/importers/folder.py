@@ -15,6 +15,7 @@ from typing import ClassVar
 from urllib.parse import unquote
 
 from synthaug.errors import ImportFailed
+from synthaug.importers.base import Only
 from synthaug.importers.dicom import is_dicom
 from synthaug.importers.metadata import Row, read_tables
 from synthaug.records import ImportItem, Split
@@ -71,11 +72,11 @@ class FolderImporter:
     def accepts(self, source: Path) -> bool:
         return source.is_dir()
 
-    def items(self, source: Path) -> Iterator[ImportItem]:
+    def items(self, source: Path, only: Only = None) -> Iterator[ImportItem]:
         tree = _survey(source)
         inside = source.resolve()
         for path in tree.paths:
-            yield _item(tree, path, inside)
+            yield _item(tree, path, inside, only)
         for missing in _missing(tree):
             yield ImportItem(
                 missing, b"", None, rejected="listed in the metadata, but there is no such image"
@@ -104,9 +105,7 @@ def _survey(source: Path) -> _Tree:
         inner[:] = sorted(name for name in inner if not name.startswith("."))
         folders += [here / name for name in inner]
         paths += [here / name for name in inner if (source / here / name).is_symlink()]
-        paths += [
-            here / name for name in files if _is_image(name) or _is_nameless_dicom(source / here / name)
-        ]
+        paths += [here / name for name in files if is_image(name) or is_nameless_dicom(source / here / name)]
     if not paths:
         supported = ", ".join(sorted(SUFFIXES))
         raise ImportFailed(f"found no images in {source}; supported extensions are {supported}")
@@ -115,11 +114,12 @@ def _survey(source: Path) -> _Tree:
     return _Tree(source, sorted(paths), splits, rows, folders)
 
 
-def _is_image(name: str) -> bool:
+def is_image(name: str) -> bool:
+    """Whether a file is called like an image, one that we read or one that is reported."""
     return not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES | REPORTED
 
 
-def _is_nameless_dicom(path: Path) -> bool:
+def is_nameless_dicom(path: Path) -> bool:
     """Whether a file is DICOM by its content, under a name without an extension or one that ends in a number.
 
     Devices name films so (``IM000001``, ``1.2.840.113619.2``); a DICOMDIR lists films and is none.
@@ -162,11 +162,14 @@ def _text(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "replace")
 
 
-def _item(tree: _Tree, path: Path, inside: Path) -> ImportItem:
+def _item(tree: _Tree, path: Path, inside: Path, only: Only) -> ImportItem:
     row = tree.rows.get(path.as_posix())
-    data, rejected = _read(tree.root / path, inside)
+    shown = _text(path.as_posix())
+    data, rejected = b"", _no_format(path)
+    if only is None or shown in only:
+        data, rejected = read_file(tree.root / path, inside)
     return ImportItem(
-        path=_text(path.as_posix()),
+        path=shown,
         data=data,
         class_name=tree.class_name(path),
         split=tree.splits.get(path.parts[0]),
@@ -176,10 +179,16 @@ def _item(tree: _Tree, path: Path, inside: Path) -> ImportItem:
     )
 
 
-def _read(path: Path, inside: Path) -> tuple[bytes, str]:
+def _no_format(path: Path) -> str:
+    """Why an image that is called so is not read; "" where it may be."""
+    known = path.suffix.lower() not in REPORTED
+    return "" if known else f"{path.suffix} is not a format we read; convert it to PNG"
+
+
+def read_file(path: Path, inside: Path) -> tuple[bytes, str]:
     """A file's bytes, or why they are not taken."""
-    if path.suffix.lower() in REPORTED:
-        return b"", f"{path.suffix} is not a format we read; convert it to PNG"
+    if unread := _no_format(path):
+        return b"", unread
     try:
         if not path.resolve().is_relative_to(inside):
             return b"", "a link that leads out of the folder; copy the file in"

@@ -6,12 +6,13 @@ split comes from the file's name (``train-00000-of-00002.parquet``) or its folde
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
 from synthaug.errors import ImportFailed
+from synthaug.importers.base import Only
 from synthaug.parsing import parse_json, parse_record
 from synthaug.records import ImportItem, Split
 
@@ -54,9 +55,9 @@ class ParquetImporter:
     def accepts(self, source: Path) -> bool:
         return source.suffix == ".parquet" or any(source.glob("*.parquet")) or any(source.glob("*/*.parquet"))
 
-    def items(self, source: Path) -> Iterator[ImportItem]:
+    def items(self, source: Path, only: Only = None) -> Iterator[ImportItem]:
         for path in _files(source):
-            yield from _rows(path, path.relative_to(source) if path != source else Path(path.name))
+            yield from _rows(path, path.relative_to(source) if path != source else Path(path.name), only)
 
     def class_names(self, source: Path) -> list[str] | None:
         names: dict[str, None] = {}
@@ -89,18 +90,19 @@ def _open(path: Path) -> Any:
         raise ImportFailed(f"{path} is not a readable parquet file: {error}") from error
 
 
-def _rows(path: Path, shown: Path) -> Iterator[ImportItem]:
+def _rows(path: Path, shown: Path, only: Only) -> Iterator[ImportItem]:
     import pyarrow as pa
 
     file = _open(path)
     columns = _columns(path, _schema(path, file))
     split = _split(shown)
-    wanted = [name for name in (columns.image, columns.label, columns.caption) if name is not None]
     number = 0
     try:
-        for batch in file.iter_batches(BATCH, columns=wanted):
-            for row in batch.to_pylist():
-                yield _item(f"{shown.as_posix()}#{number}", row, columns, split)
+        for group in range(file.metadata.num_row_groups):
+            reads = only is None or _holds(file, group, number, shown, only)
+            wanted = [columns.image if reads else None, columns.label, columns.caption]
+            for row in _group_rows(file, group, [name for name in wanted if name is not None]):
+                yield _item(f"{shown.as_posix()}#{number}", row, columns, split, reads)
                 number += 1
     except (
         pa.ArrowException,
@@ -109,6 +111,22 @@ def _rows(path: Path, shown: Path) -> Iterator[ImportItem]:
         OverflowError,
     ) as error:  # for values Python has no type for
         raise ImportFailed(f"{path} cannot be read beyond row {number}: {error}") from error
+
+
+def _holds(file: Any, group: int, first: int, shown: Path, only: Collection[str]) -> bool:
+    """Whether a row group, whose first row has this number, holds one of these entries."""
+    rows = range(first, first + file.metadata.row_group(group).num_rows)
+    found = (each.rpartition("#") for each in only)
+    return any(name == shown.as_posix() and int(number) in rows for name, _, number in found)
+
+
+def _group_rows(file: Any, group: int, columns: list[str]) -> Iterator[dict[str, Any]]:
+    """The rows of a row group; of no columns empty ones."""
+    if not columns:
+        yield from ({} for _ in range(file.metadata.row_group(group).num_rows))
+        return
+    for batch in file.iter_batches(BATCH, row_groups=[group], columns=columns):
+        yield from batch.to_pylist()
 
 
 def _schema(path: Path, file: Any) -> Any:
@@ -120,17 +138,19 @@ def _schema(path: Path, file: Any) -> Any:
         raise ImportFailed(f"{path} has a schema that cannot be read: {error}") from error
 
 
-def _item(where: str, row: Mapping[str, Any], columns: _Columns, split: Split | None) -> ImportItem:
-    image = row[columns.image]
+def _item(
+    where: str, row: Mapping[str, Any], columns: _Columns, split: Split | None, reads: bool
+) -> ImportItem:
+    image = row.get(columns.image)
     data, inner = (image.get("bytes"), image.get("path")) if isinstance(image, dict) else (image, None)
     label = row[columns.label] if columns.label else None
     class_name, class_index, problem = _class(label, columns.class_names)
-    if not isinstance(data, bytes) or not data:
+    if reads and (not isinstance(data, bytes) or not data):
         data = b""
         problem = "the row holds no image bytes" + (f", only the path {inner!r}" if inner else "")
     return ImportItem(
         path=where,
-        data=b"" if problem else data,
+        data=data if isinstance(data, bytes) and reads and not problem else b"",
         class_name=class_name,
         class_index=class_index,
         split=split,

@@ -1,8 +1,8 @@
-"""Active learning: choose synthetic images in rounds, by what a classifier trained on those before makes of them.
+"""Active learning: choosing synthetic images in rounds, with a classifier trained on those chosen before.
 
-After the active-learning paper, with its gaps filled: every round goes on from the last round's weights (it
-retrains from nothing), scores come from Monte Carlo dropout in the head, and what lies far from every real image is
-left out, for an uncertain image may simply be a broken one.
+This follows the active-learning paper with three additions: each round starts from the weights of the previous one
+(the paper retrains from scratch), scores come from Monte Carlo dropout in the head, and images far from all real ones
+are excluded, because an uncertain image may simply be a broken one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from synthaug.errors import Cancelled, UnknownName, UserError
 from synthaug.measures import acquisition
 from synthaug.measures.quality import out_of_distribution
 from synthaug.progress import Progress
-from synthaug.stages.pixels import load_pixels
+from synthaug.stages.pixels import load_levels
 from synthaug.stages.seeds import check_seed
 from synthaug.stages.synthetic_pool import Pool, PoolFilter, check_jobs
 from synthaug.stages.view import ViewSpec
@@ -44,48 +44,51 @@ FUNCTIONS = (
     "random",
 )
 REFERENCE = 5000
-"""Real images at most that the pool's distances are measured to, and whose predictions "epig" is about to improve."""
+"""Largest number of real images to which the distances of the pool are measured."""
 TARGETS = 200
+"""Largest number of real images whose predictions the function "epig" aims to improve."""
 
 Scores = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """How images are chosen."""
+    """The settings of a search for images."""
 
-    label: str  # the class to fill
-    add: int
+    label: str  # the class to add images of
+    add: int  # images over all rounds
     per_round: int = 50
-    function: str = "entropy"  # one of FUNCTIONS; "mean-posterior" is of ``label``
-    passes: int = 20
-    dropout: float = 0.2  # of the features, in the Monte Carlo passes and in training
+    function: str = "entropy"  # one of FUNCTIONS; "mean-posterior" is that of the class ``label``
+    passes: int = 20  # Monte Carlo passes
+    dropout: float = 0.2  # dropout rate of the features, in the Monte Carlo passes and in training
     epochs_first: int | None = None  # None: the recipe's
     epochs_a_round: int = 2
-    ood_guard: float | None = 0.99  # leave out what is farther from the real images than this share of them
-    jobs: tuple[int, ...] = ()  # generation jobs whose images are the pool; none: all
+    ood_guard: float | None = (
+        0.99  # exclude images with a higher out-of-distribution rank; None: exclude none
+    )
+    jobs: tuple[int, ...] = ()  # generation jobs whose images form the pool; empty: all jobs
     agreement_sample: int = 0  # images whose scores are compared with those of the full network
     seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One round, as its view keeps it."""
+    """The outcome of one round, which is stored with its view."""
 
-    number: int  # from 1
+    number: int  # counted from 1
     view: str
-    chosen: int
-    left_out: int  # of the pool, by the guard
-    mean_score: float  # of the chosen
+    chosen: int  # images chosen in this round
+    left_out: int  # images of the pool excluded by the guard
+    mean_score: float  # mean acquisition score of the chosen images
     rank_agreement: (
         float | None
-    )  # Spearman, scores of the head alone against the full network; None: not known
-    beyond: int = 0  # of the chosen, too far for the guard: it left too few
+    )  # Spearman correlation between scores of the head and of the full network, if known
+    beyond: int = 0  # images chosen despite the guard, because it left too few
 
 
 @dataclass(frozen=True, slots=True)
 class Acquisition:
-    """The view that holds the base and all that was chosen, and the way to it."""
+    """The view with the base and all chosen images, and the rounds that led to it."""
 
     view: str
     rounds: tuple[Round, ...]
@@ -102,8 +105,9 @@ def acquire(
 ) -> Acquisition:
     """Add ``search.add`` synthetic images of a class to the view ``base``; the result is the view ``name``.
 
-    Rounds are views as well (NAME-round-01 ...). What was finished is found again: a killed search goes on with the
-    round it was in, to the same end. Raises UserError, UnknownName, Cancelled.
+    Earlier rounds are views as well (NAME-round-01 ...). An interrupted search resumes with the first unfinished
+    round and ends with the same result. Raises UserError for invalid settings or too few images, UnknownName, and
+    Cancelled on request.
     """
     _check(workspace, name, search)
     check_seed(search.seed)
@@ -129,7 +133,7 @@ def acquire(
 
 
 class _Acquirer:
-    """The images at hand and the classifier so far."""
+    """The state of a search: the base, the pool and the images chosen so far."""
 
     def __init__(
         self, workspace: Workspace, name: str, base: views.View, search: Search, recipe: Recipe
@@ -145,27 +149,27 @@ class _Acquirer:
         self.pool: list[LabeledImage] = Pool(workspace, wanted, {label}, held, Random(search.seed)).images()  # noqa: S311
         if len(self.pool) < search.add:
             raise UserError(
-                f"{search.add} images of {search.label!r} are to be chosen; the pool holds {len(self.pool)}. "
-                f"Generate more with: synthaug generate --label {search.label!r}"
+                f"cannot choose {search.add} images of {search.label!r}, because the pool has {len(self.pool)}; "
+                f"generate more with: synthaug generate --label {search.label!r}"
             )
         self.chosen: list[int] = []  # positions in the pool, in the order of choice
-        self._pixels: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None = None
+        self._pixels: tuple[NDArray[np.unsignedinteger[Any]], NDArray[np.unsignedinteger[Any]]] | None = None
 
     def take(self, view: str) -> None:
-        """Count what a finished round chose as chosen."""
+        """Restore the images chosen up to a finished round from its view."""
         positions = {image.image_id: position for position, image in enumerate(self.pool)}
         members = views.members(self.workspace.db, views.by_name(self.workspace.db, view).id)
         chosen = [each.image_id for each in members[len(self.members) :]]
         gone = sum(image_id not in positions for image_id in chosen)
         if gone:
             raise UserError(
-                f"{gone} images of the view {view!r} are no longer in the pool (rejected, or of another class); "
-                "the search cannot go on to the same end: choose another name"
+                f"{gone} images of the view {view!r} are no longer in the pool (they were rejected or got another "
+                "class), so the search cannot be resumed; choose another name"
             )
         self.chosen = [positions[image_id] for image_id in chosen]
 
     def round(self, number: int, title: str, should_cancel: Callable[[], bool] | None) -> Round:
-        """Train on what is there, score the rest, choose the best, and freeze them as a view."""
+        """Train on the images so far, score the rest of the pool, choose the best and freeze them as a view."""
         search = self.search
         classifier = self._train(number, should_cancel)
         left = np.setdiff1d(np.arange(len(self.pool)), self.chosen)
@@ -173,7 +177,7 @@ class _Acquirer:
         scores, agreement = self._scores(classifier, left, features, number)
         near = self._near(classifier, features)
         count = min(search.per_round, search.add - len(self.chosen))
-        # Where the guard leaves too few, the best of the others follow: the number asked for is kept.
+        # If the guard leaves too few images, the best of the excluded ones follow.
         order = np.lexsort((-scores, ~near))[:count]
         self.chosen += left[order].tolist()
         beyond = int((~near[order]).sum())
@@ -186,7 +190,7 @@ class _Acquirer:
         return outcome
 
     def forget(self) -> None:
-        """Remove the weights of the last round."""
+        """Remove the stored weights of the last round."""
         for path in (self.workspace.root / "runs").glob(f"{self._stem()}-*.safetensors"):
             path.unlink()
 
@@ -214,7 +218,7 @@ class _Acquirer:
         features: NDArray[np.float32],
         number: int,
     ) -> tuple[Scores, float | None]:
-        """The acquisition score of what is left, and how well it agrees with the full network's."""
+        """Acquisition scores of the remaining images, and their rank correlation with those of the full network."""
         search = self.search
         if search.function == "random":
             return np.random.default_rng(search.seed + number).random(len(left)), None
@@ -237,45 +241,43 @@ class _Acquirer:
         return acquisition.ACQUISITIONS[self.search.function.replace("-", "_")](passes)
 
     def _near(self, classifier: FittedClassifier, features: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """Which of the pool lie no farther from the real images than nearly all of these from one another."""
+        """Which images (N,) pass the guard, by their out-of-distribution rank relative to the real images."""
         if self.search.ood_guard is None:
             return np.ones(len(features), bool)
         reference = classifier.features(self._real_sample(REFERENCE))
         return out_of_distribution(features, reference) <= self.search.ood_guard
 
-    def _real_sample(self, count: int) -> NDArray[np.uint8]:
-        """At most ``count`` of the real images of the base, the same in every round."""
+    def _real_sample(self, count: int) -> NDArray[np.unsignedinteger[Any]]:
+        """At most ``count`` real images of the base (N, S, S, 3), the same in every round."""
         real = np.array([i for i, member in enumerate(self.members) if member.origin == "real"], np.int64)
         if not len(real):
             raise UserError(
-                f"the view {self.base!r} holds no real image to compare the pool with; add some, or choose another "
-                "function than 'epig' and no guard"
+                f"the view {self.base!r} has no real images to compare the pool with; add some, or turn the guard off "
+                "and choose a function other than 'epig'"
             )
         drawn = np.random.default_rng(self.search.seed).permutation(real)[:count]
-        sample: NDArray[np.uint8] = self._base_pixels()[np.sort(drawn)]
+        sample: NDArray[np.unsignedinteger[Any]] = self._base_pixels()[np.sort(drawn)]
         return sample
 
     def _freeze(self, outcome: Round) -> None:
         members = [(member.image_id, member.class_index) for member in self.members]
         members += [(self.pool[position].image_id, self.label) for position in self.chosen]
         spec = asdict(ViewSpec(base=self.base, seed=self.search.seed))
-        kept = asdict(outcome) | {"search": _said(self.search, self.recipe)}
+        kept = asdict(outcome) | {"search": _as_json(self.search, self.recipe)}
         views.create(self.workspace.db, outcome.view, spec | {"acquisition": kept}, members)
 
-    def _base_pixels(self) -> NDArray[np.uint8]:
+    def _base_pixels(self) -> NDArray[np.unsignedinteger[Any]]:
         return self._loaded()[0]
 
-    def _pool_pixels(self) -> NDArray[np.uint8]:
+    def _pool_pixels(self) -> NDArray[np.unsignedinteger[Any]]:
         return self._loaded()[1]
 
-    def _loaded(self) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """Base and pool as arrays (N, S, S, 3), read when the first round needs them."""
+    def _loaded(self) -> tuple[NDArray[np.unsignedinteger[Any]], NDArray[np.unsignedinteger[Any]]]:
+        """The images of the base and of the pool (N, S, S, 3), of one depth, loaded on first use."""
         if self._pixels is None:
-            size = self.recipe.image_size
-            base, pool = (
-                load_pixels(self.workspace, [image.sha256 for image in images], size)
-                for images in (self.members, self.pool)
-            )
+            hashes = [*(each.sha256 for each in self.members), *(each.sha256 for each in self.pool)]
+            both = load_levels(self.workspace, hashes, self.recipe.image_size)  # of one depth
+            base, pool = np.split(both, [len(self.members)])
             self._pixels = base, pool
         return self._pixels
 
@@ -287,25 +289,25 @@ class _Acquirer:
 
 
 def _round_of(workspace: Workspace, title: str, base: str, search: Search, recipe: Recipe) -> Round | None:
-    """A finished round. Raises UserError if its view was made by another search."""
+    """The outcome of a round if it is finished. Raises UserError if its view belongs to another search."""
     if title not in {view.name for view in views.all_views(workspace.db)}:
         return None
     spec = views.by_name(workspace.db, title).spec
     kept = spec.get("acquisition")
-    said = _said(search, replace(recipe, dropout=search.dropout))
-    if kept is None or spec["base"] != base or _filled(kept["search"]) != said:
-        raise UserError(f"there is a view {title!r} that was made otherwise; choose another name")
+    wanted = _as_json(search, replace(recipe, dropout=search.dropout))
+    if kept is None or spec["base"] != base or _filled(kept["search"]) != wanted:
+        raise UserError(f"the view {title!r} exists with other settings; choose another name")
     return Round(**{key: value for key, value in kept.items() if key != "search"})
 
 
 def _filled(search: Mapping[str, Any]) -> dict[str, Any]:
-    """A stored search, with what an older release did not ask at its default."""
+    """A stored search, with fields that an older release did not have at their defaults."""
     recipe = {each.name: each.default for each in fields(Recipe)} | search["recipe"]
     return {each.name: each.default for each in fields(Search)} | dict(search) | {"recipe": recipe}
 
 
-def _said(search: Search, recipe: Recipe) -> dict[str, Any]:
-    """Everything that decides the choice, as JSON gives it back."""
+def _as_json(search: Search, recipe: Recipe) -> dict[str, Any]:
+    """All settings that determine the chosen images, in the form in which they are read back from JSON."""
     return asdict(search) | {"jobs": list(search.jobs), "recipe": asdict(recipe)}
 
 
@@ -316,8 +318,8 @@ def _check(workspace: Workspace, name: str, search: Search) -> None:
         raise UnknownName("acquisition function", search.function, FUNCTIONS)
     counts: Sequence[tuple[str, int]] = (
         ("number of images to add", search.add),
-        ("number of images a round", search.per_round),
-        ("number of epochs a round", search.epochs_a_round),
+        ("number of images per round", search.per_round),
+        ("number of epochs per round", search.epochs_a_round),
     )
     for what, count in counts:
         if count < 1:
@@ -328,6 +330,6 @@ def _check(workspace: Workspace, name: str, search: Search) -> None:
         )
     check_passes(search.dropout, search.passes)
     if search.ood_guard is not None and not 0 < search.ood_guard <= 1:
-        raise UserError(f"the guard is {search.ood_guard:g}; it must lie above 0 and at most at 1")
+        raise UserError(f"the guard is {search.ood_guard:g}; it must be above 0 and at most 1")
     check_jobs(workspace, search.jobs)
     catalog.class_index(workspace.db, search.label)

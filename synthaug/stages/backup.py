@@ -1,7 +1,7 @@
-"""Back a workspace up while others work in it, and restore it.
+"""Backing up a workspace, even while it is in use, and restoring it.
 
-The database is copied first, at one moment, then every file: a file is on the disk before a row names it, and no
-image is ever removed, so all that the copied database names is there.
+The database is copied first, as a consistent snapshot, and then every file. Files are written before the database
+refers to them, and images are never removed, so that all files to which the copied database refers exist.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from synthaug.store.database import now
 from synthaug.workspace import Workspace
 
 COPIED_FOLDERS = ("images", "models", "runs", "features")
-"""Exports are left out: their manifests make them again."""
+"""Folders that are backed up; exports are not, since they can be rebuilt from their manifests."""
 
 
 @dataclass(frozen=True, slots=True)
 class BackupResult:
-    """How many files a backup holds and how many of them were copied now; what is damaged and was left out."""
+    """The number of images and files in a backup, the files copied by this run, and damaged files left out."""
 
     images: int
     files: int
@@ -40,14 +40,16 @@ class BackupResult:
 
 
 def backup(workspace: Workspace, destination: Path, progress: Progress | None = None) -> BackupResult:
-    """Back up into a new folder, or into that of an earlier backup, to which only what is new is added.
+    """Back up to a new folder, or to the folder of an earlier backup, to which only new files are copied.
 
-    Files that are damaged are reported, and stay as the earlier backup has them. Raises WorkspaceDamaged for a
-    damaged database, WorkspaceError where the folder holds something else or more labels than the workspace.
+    Damaged files are reported, and the earlier backup of them is kept. Raises WorkspaceDamaged for a damaged database,
+    and WorkspaceError if the folder contains other files, or a backup that has more images or labels.
     """
     store = BackupStore(destination)
     if workspace.root.resolve() in [destination.resolve(), *destination.resolve().parents]:
-        raise WorkspaceError(f"{destination} lies in the workspace; a backup belongs on another disk")
+        raise WorkspaceError(
+            f"{destination} is inside the workspace; choose a folder outside, best on another disk"
+        )
     store.refuse_other()
     if found := verify_database(workspace):
         raise WorkspaceDamaged(workspace.root, [each.text for each in found])
@@ -66,7 +68,7 @@ class _Backup:
         self._workspace, self._store, self._progress = workspace, store, progress
         self._identity = made_at(workspace.db)
         self._before = self._earlier()
-        # No image ever goes: those that the earlier backup holds stay in it.
+        # Images are never removed, so those of the earlier backup stay.
         self._files = {name: each for name, each in self._before.items() if name.startswith("images/")}
         self._copied = 0
         self._problems: list[str] = []
@@ -86,24 +88,24 @@ class _Backup:
         return BackupResult(counts["images"], len(self._files), self._copied, tuple(self._problems))
 
     def _earlier(self) -> dict[str, BackedUpFile]:
-        """The files of the backup that is there. Raises WorkspaceError where this one must not replace it."""
+        """The files of an existing backup. Raises WorkspaceError if it must not be replaced by this one."""
         if not (self._store.root / MANIFEST).exists():
             return {}
         manifest = self._store.manifest()
         if manifest.workspace != self._identity:
             raise WorkspaceError(
-                f"{self._store.root} is the backup of another workspace; choose a folder of its own"
+                f"{self._store.root} is the backup of another workspace; choose another folder"
             )
         for what, count in row_counts(self._workspace.db).items():
             if count < manifest.counts.get(what, 0):
                 raise WorkspaceError(
-                    f"the workspace has {count} {what}, its backup in {self._store.root} {manifest.counts[what]}: "
-                    "a backup is never replaced by less; choose another folder"
+                    f"the workspace has {count} {what}, but its backup in {self._store.root} has "
+                    f"{manifest.counts[what]}, and a backup is never replaced by a smaller one; choose another folder"
                 )
         return dict(manifest.files)
 
     def _add_database(self) -> dict[str, int]:
-        """Copy the database; what the copy counts."""
+        """Copy the database; returns the row counts of the copy."""
         counts = row_counts(self._workspace.db)
         with tempfile.TemporaryDirectory(prefix=PARTIAL, dir=self._store.root) as folder:
             copy = Path(folder) / DATABASE_FILE
@@ -112,7 +114,7 @@ class _Backup:
         return counts
 
     def _add(self, path: Path, suspect: Sequence[Path]) -> None:
-        """Add a file, unless the backup has that image or the file is damaged."""
+        """Add a file, unless it is damaged or an image that the backup already has."""
         relative = path.relative_to(self._workspace.root)
         name = relative.as_posix()
         known = self._before.get(name)
@@ -132,7 +134,7 @@ class _Backup:
         self._copied += new
 
     def _report_missing(self) -> None:
-        """What the database names and neither the workspace nor an earlier backup has."""
+        """Report the images of the database that neither the workspace nor an earlier backup has."""
         root = self._workspace.root
         for image in catalog.find_images(self._workspace.db):
             name = self._workspace.images.path(image.sha256).relative_to(root).as_posix()
@@ -141,7 +143,7 @@ class _Backup:
 
 
 def _files(root: Path) -> Iterator[Path]:
-    """What is backed up beside the database; hidden files are unfinished work."""
+    """The files to back up besides the database; hidden files are unfinished and left out."""
     for folder in COPIED_FOLDERS:
         for path in sorted((root / folder).rglob("*")):
             if path.is_file() and not any(part.startswith(".") for part in path.relative_to(root).parts):
@@ -149,7 +151,7 @@ def _files(root: Path) -> Iterator[Path]:
 
 
 def _image_fault(path: Path, is_review: bool) -> str | None:
-    """What is wrong with an image file, whose name is the hash of its pixels (or of its small copy's)."""
+    """What is wrong with an image file, if anything; its name must be its pixel hash, except for review images."""
     try:
         image = decode_full(path.read_bytes())
     except (ImageRejected, OSError) as error:
@@ -157,14 +159,14 @@ def _image_fault(path: Path, is_review: bool) -> str | None:
     return (
         None
         if is_review or pixel_hash(image) == path.stem
-        else "holds other pixels than those that were stored"
+        else "has different pixels from those that were stored"
     )
 
 
 def restore(source: Path, destination: Path, progress: Progress | None = None) -> Workspace:
-    """Make a new workspace from a backup. Every file is checked; the workspace appears whole or not at all.
+    """Create a new workspace from a backup, completely or not at all, and check every file.
 
-    Raises WorkspaceError for a folder that is not empty, WorkspaceDamaged for a backup that is.
+    Raises WorkspaceError if ``destination`` is not empty, and WorkspaceDamaged if the backup is damaged.
     """
     store = BackupStore(source)
     manifest = store.manifest()
@@ -177,7 +179,7 @@ def restore(source: Path, destination: Path, progress: Progress | None = None) -
             try:
                 copy_checked(store.path(file), partial / name, file)
             except FileNotFoundError:
-                problems.append(f"{name} is missing in the backup")
+                problems.append(f"{name} is missing from the backup")
             except WorkspaceDamaged as error:
                 problems.append(f"{name}: {error}")
         if problems:

@@ -1,7 +1,7 @@
-"""A backup on disk: files by the SHA-256 of their bytes, and the manifest that says where each belongs.
+"""A backup on disk: files named by the SHA-256 of their content, and a manifest with the path of each.
 
-``objects/ab/abcdef...`` never change. The manifest is replaced in one step when all that it names is on the disk, so
-a backup that is stopped leaves the one before as it was.
+Files under ``objects/ab/abcdef...`` never change. The manifest is replaced atomically after all its files are on the
+disk, so that an interrupted backup leaves the previous one intact.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class BackedUpFile:
-    """The bytes of one file."""
+    """The content of one file, by hash and size in bytes."""
 
     sha256: str
     size: int
@@ -33,15 +33,15 @@ class BackedUpFile:
 
 @dataclass(frozen=True, slots=True)
 class BackupManifest:
-    """What a backup holds. ``files``: by path in the workspace; ``workspace``: see :func:`.checks.made_at`."""
+    """The content of a backup."""
 
-    workspace: str
+    workspace: str  # identity of the workspace, see :func:`.checks.made_at`
     made_at: str
-    counts: Mapping[str, int]
-    files: Mapping[str, BackedUpFile]
+    counts: Mapping[str, int]  # rows of each kind in the database
+    files: Mapping[str, BackedUpFile]  # by path in the workspace
 
     def below(self, path: Path) -> dict[str, BackedUpFile]:
-        """The file at a path of the workspace, or those of the folder there."""
+        """The file at a path in the workspace, or all files in the folder at that path."""
         wanted = path.as_posix()
         return {
             name: each for name, each in self.files.items() if name == wanted or name.startswith(f"{wanted}/")
@@ -56,36 +56,36 @@ class BackupStore:
         self._unsynced: set[Path] = set()
 
     def refuse_other(self) -> None:
-        """Refuse a folder that holds something else than a backup. Raises WorkspaceError."""
+        """Raises WorkspaceError for a folder that contains anything other than a backup."""
         names = {path.name for path in self.root.iterdir()} if self.root.is_dir() else set()
         strange = sorted(name for name in names if name not in (MANIFEST, OBJECTS) and PARTIAL not in name)
         if strange:
             raise WorkspaceError(
-                f"{self.root} holds {strange[0]!r}, which is no part of a backup; choose a new folder"
+                f"{self.root} contains {strange[0]!r}, which does not belong to a backup; choose a new folder"
             )
 
     def manifest(self) -> BackupManifest:
-        """What the backup holds. Raises WorkspaceError."""
+        """Read the manifest. Raises WorkspaceError if it is missing or damaged."""
         path = self.root / MANIFEST
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
             return _parsed(data)
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise WorkspaceError(f"no {MANIFEST} in {self.root}: it is no (finished) backup") from error
+            raise WorkspaceError(f"{self.root} is not a finished backup: it has no {MANIFEST}") from error
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise WorkspaceError(f"{path} is damaged, or no backup's: {error}") from error
+            raise WorkspaceError(f"{path} is damaged or not the manifest of a backup: {error}") from error
 
     def path(self, file: BackedUpFile) -> Path:
-        """Where these bytes lie."""
+        """The path of a file in the backup."""
         return self.root / OBJECTS / file.sha256[:2] / file.sha256
 
     def holds(self, file: BackedUpFile) -> bool:
-        """Whether these bytes are here, judged by their number."""
+        """Whether the backup has a file, judged by its size."""
         path = self.path(file)
         return path.is_file() and path.stat().st_size == file.size
 
     def put(self, source: Path) -> tuple[BackedUpFile, bool]:
-        """Store a file's bytes; returns them and whether they are new here. Raises WorkspaceError."""
+        """Store a file; returns its hash and size, and whether it was new. Raises WorkspaceError."""
         file = BackedUpFile(file_sha256(source), source.stat().st_size)
         if self.holds(file):
             return file, False
@@ -94,7 +94,7 @@ class BackupStore:
         return file, True
 
     def publish(self, manifest: BackupManifest) -> None:
-        """Make what was put durable, let the manifest name it, and drop what it does not name."""
+        """Sync all stored files to disk, write the manifest and remove files that it does not list."""
         for path in sorted({*self._unsynced, *(path.parent for path in self._unsynced)}):
             sync(path)
         self._unsynced.clear()
@@ -105,7 +105,7 @@ class BackupStore:
         self.clear(manifest)
 
     def clear(self, manifest: BackupManifest) -> None:
-        """Remove objects that the manifest does not name, and what killed backups left."""
+        """Remove files that the manifest does not list, and leftovers of killed backups."""
         wanted = {file.sha256 for file in manifest.files.values()}
         folders = list((self.root / OBJECTS).glob("*"))
         remove_leftovers([self.root, *folders])
@@ -115,9 +115,10 @@ class BackupStore:
 
 
 def copy_checked(source: Path, destination: Path, expected: BackedUpFile, *, durable: bool = False) -> None:
-    """Copy a file that must have these bytes; ``destination`` appears whole or not at all.
+    """Copy a file atomically and check its hash.
 
-    Raises WorkspaceDamaged for other bytes, FileNotFoundError for none, WorkspaceError on a full disk.
+    Raises WorkspaceDamaged for a different hash, FileNotFoundError for a missing file, and WorkspaceError for a full
+    disk.
     """
     with source.open("rb") as file, new_file(destination, durable=durable) as copy:
         shutil.copyfileobj(file, copy, 1 << 20)
@@ -125,12 +126,12 @@ def copy_checked(source: Path, destination: Path, expected: BackedUpFile, *, dur
         found = file_sha256(Path(copy.name))
         if found != expected.sha256:
             raise WorkspaceDamaged(
-                source, [f"it holds other bytes than were stored (SHA-256 {found[:12]}...)"]
+                source, [f"its content differs from what was stored (SHA-256 {found[:12]}...)"]
             )
 
 
 def _parsed(data: Any) -> BackupManifest:
-    """A manifest as a record. Raises ValueError and its like for what is none."""
+    """The manifest from parsed JSON. Raises ValueError, KeyError, TypeError or AttributeError for anything else."""
     if data["version"] != VERSION:
         raise ValueError(f"its version is {data['version']!r}; this release reads {VERSION}")
     files = {
@@ -140,8 +141,8 @@ def _parsed(data: Any) -> BackupManifest:
     for name, file in files.items():
         parts = PurePosixPath(name).parts
         if PurePosixPath(name).is_absolute() or ".." in parts or not parts:
-            raise ValueError(f"the path {name!r} leads out of the workspace")
+            raise ValueError(f"the path {name!r} is outside of the workspace")
         if not re.fullmatch(r"[0-9a-f]{64}", file.sha256):
-            raise ValueError(f"{name!r} has the SHA-256 {file.sha256!r:.80}")
+            raise ValueError(f"{name!r} has the invalid SHA-256 {file.sha256!r:.80}")
     counts = {str(key): int(value) for key, value in data["counts"].items()}
     return BackupManifest(str(data["workspace"]), str(data["made_at"]), counts, files)

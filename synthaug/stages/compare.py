@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from synthaug.classifiers.recipes import Recipe
@@ -108,6 +108,8 @@ def compare(
             f"the smallest effect of interest is {100 * smallest_effect:g} points; it must lie in 0 .. 100"
         )
     chosen = resolve_recipe(workspace, recipe, epochs)
+    if chosen.head_only:  # its head has no chance in it: the images are what chance drew
+        chosen, equal_steps = replace(chosen, resample=True), False
     sides = [views.by_name(workspace.db, name) for name in (baseline, augmented)]
     if equal_steps:
         chosen = chosen.for_updates_of(
@@ -213,7 +215,10 @@ def _result(
         "per_class_difference": [asdict(each) for each in _class_changes(workspace.classes, weighed)],
         "environment": environment(),
     }
-    return result | {"verdict_text": _sentence(result, weighed)}
+    said = _sentence(result, weighed)
+    if recipe.resample:
+        said += " The recipe fits a head without any chance in it; each seed weighs the training images anew instead."
+    return result | {"verdict_text": said}
 
 
 def _side(workspace: Workspace, view: views.View, runs: Runs) -> Side:

@@ -1,6 +1,6 @@
-"""The demo's second workspace: cats from the template of the active-learning paper, drawn and named offline.
+"""The second demo workspace: cats generated offline from the template of the active-learning paper.
 
-There are no real photographs in it: they are not ours to ship. Whoever has CIFAR-10 imports it and goes on.
+It contains no real photographs, because we may not distribute them; import CIFAR-10 to continue with real images.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FORMAT = "cifar10"
 
 
 def fill_cats(root: Path, report: Progress, say: Say) -> Workspace:
-    """Make (or finish) a workspace of generated cats at ``root``: drawn, predicted, scored, exported.
+    """Create or finish a workspace of generated cats at ``root``, which are predicted, scored and exported.
 
     Raises UserError if ``root`` is a workspace with other classes.
     """
@@ -40,11 +40,13 @@ def fill_cats(root: Path, report: Progress, say: Say) -> Workspace:
         generate.submit(workspace, GenerationSpec(template, CLASS, SYNTHETIC))
     say(f"1/3 generating {SYNTHETIC} images of class {CLASS} from {template!r}")
     finish(workspace, generate.KIND, report)
-    say(f"2/3 predicting with {LABELER}, and computing features, PCA and UMAP")
+    say(f"2/3 predicting classes with {LABELER} and computing features, PCA and UMAP")
     predict(workspace, LABELER, report)
     if not models.scored_images(db):
         score(workspace, LABELER, progress=report)
-    say(f"3/3 accepting predictions of {CLASS} at {AUTOMATIC_THRESHOLD}, exporting them as {FORMAT}")
+    say(
+        f"3/3 accepting predictions of {CLASS} from a confidence of {AUTOMATIC_THRESHOLD}, exporting as {FORMAT}"
+    )
     if VIEW not in {view.name for view in views.all_views(db)}:
         accept_confident(workspace)
         curated_view(workspace, VIEW, None)

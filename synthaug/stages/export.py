@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from synthaug.errors import ExportFailed
+from synthaug.errors import ExportFailed, UserError
 from synthaug.exporters import load_exporter
+from synthaug.exporters.cifar import SIDE
 from synthaug.exporters.manifest import (
     ManifestImage,
     atomic_directory,
@@ -18,10 +19,15 @@ from synthaug.exporters.manifest import (
     recording,
     write_manifest,
 )
-from synthaug.records import ExportItem
-from synthaug.stages.pixels import read_image
-from synthaug.store import catalog, generations, labels, views
+from synthaug.grayscale import as_picture
+from synthaug.landmarks.captions import caption_with
+from synthaug.records import ExportItem, GrayImage, Pixels
+from synthaug.stages.landmark_scheme import current_scheme
+from synthaug.stages.pixels import read_image, read_stored
+from synthaug.store import catalog, generations, labels, landmarks, views
 from synthaug.workspace import Workspace
+
+SMALL_FORMATS = ("cifar10", "cifar10-binary")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +36,30 @@ class ExportResult:
 
     images: int
     manifest: Path
+    films: int = 0  # written at more than 8 bits
+    note: str = ""  # what the format could not hold: depth, size
 
 
-def export(workspace: Workspace, directory: Path, format: str, view: str) -> ExportResult:
+def export(
+    workspace: Workspace,
+    directory: Path,
+    format: str,
+    view: str,
+    *,
+    depth: int | None = None,
+    full_size: bool = False,
+) -> ExportResult:
     """Write ``view`` as the training split and the real test images as the test split.
 
-    ``directory`` appears whole or not at all. Raises UserError for a directory that holds something.
+    ``depth`` 16 writes films of more than 8 bits as they are stored, 8 the pictures of them; default: 16 where the
+    format holds it. ``full_size`` writes the larger original of an image where one is kept. ``directory`` appears whole
+    or not at all. Raises UserError for a directory that holds something, and for what the format cannot hold.
     """
     frozen = views.by_name(workspace.db, view)
     members = views.members(workspace.db, frozen.id)
-    items = _items(workspace, members + _test_members(workspace))
-    result = _write(directory, format, view, items, workspace.classes)
+    how = _as_asked(format, depth, full_size)
+    items = _items(workspace, members + _test_members(workspace), how)
+    result = _write(directory, format, view, items, workspace.classes, how)
     views.add_export(
         workspace.db,
         frozen.id,
@@ -58,8 +77,9 @@ def rebuild(workspace: Workspace, manifest: Path, directory: Path) -> ExportResu
     Raises UnknownName for an image that is not here, ExportFailed for a manifest we do not understand.
     """
     wanted = read_manifest(manifest)
-    items = _recorded_items(workspace, wanted.images)
-    result = _write(directory, wanted.format, wanted.view, items, wanted.class_names)
+    how = Fidelity(wanted.depth, wanted.full_size)
+    items = _recorded_items(workspace, wanted.images, how)
+    result = _write(directory, wanted.format, wanted.view, items, wanted.class_names, how)
     made = read_manifest(result.manifest)
     differing = [name for name, digest in wanted.files.items() if made.files.get(name) != digest]
     if differing:
@@ -70,18 +90,81 @@ def rebuild(workspace: Workspace, manifest: Path, directory: Path) -> ExportResu
     return result
 
 
+@dataclass(frozen=True, slots=True)
+class Fidelity:
+    """How much of an image is written: bits of a pixel, and whether its larger original."""
+
+    depth: int = 8
+    full_size: bool = False
+
+
+def _as_asked(file_format: str, depth: int | None, full_size: bool) -> Fidelity:
+    """What is asked for, if the format holds it. Raises UserError."""
+    small = file_format in SMALL_FORMATS
+    if depth not in (None, 8, 16):
+        raise UserError(f"the depth is {depth} bits; 8 and 16 are written")
+    if small and (depth == 16 or full_size):
+        raise UserError(
+            f"{file_format} holds {SIDE} x {SIDE} pixels of 8 bits; use folder, parquet or webdataset"
+        )
+    return Fidelity(depth or (8 if small else 16), full_size)
+
+
 def _write(
-    directory: Path, file_format: str, view: str, items: Iterator[ExportItem], classes: Sequence[str]
+    directory: Path,
+    file_format: str,
+    view: str,
+    items: Iterator[ExportItem],
+    classes: Sequence[str],
+    how: Fidelity,
 ) -> ExportResult:
     exporter = load_exporter(file_format)
     entries: list[dict[str, Any]] = []
+    seen = _Seen()
     with atomic_directory(directory) as partial:
-        exporter.write(partial, recording(items, entries), classes)
+        exporter.write(partial, recording(seen.counting(items), entries), classes)
         manifest = build_manifest(
-            partial, format_name=file_format, view=view, class_names=classes, images=entries
+            partial,
+            format_name=file_format,
+            view=view,
+            class_names=classes,
+            images=entries,
+            depth=how.depth if seen.films else 8,
+            full_size=how.full_size,
         )
         path = write_manifest(partial, manifest)
-    return ExportResult(len(entries), directory / path.name)
+    note = seen.note() if file_format in SMALL_FORMATS else ""
+    return ExportResult(len(entries), directory / path.name, seen.films, note)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What went by: films at full depth, and images that CIFAR's 32 x 32 cannot hold as they are."""
+
+    images: int = 0
+    films: int = 0
+    other_sizes: int = 0
+    largest: tuple[int, int] = (0, 0)
+
+    def counting(self, items: Iterator[ExportItem]) -> Iterator[ExportItem]:
+        """Pass ``items`` on."""
+        for item in items:
+            height, width = item.pixels.shape[:2]
+            self.images += 1
+            self.films += item.film is not None
+            self.other_sizes += (width, height) != (SIDE, SIDE)
+            self.largest = max(self.largest, (width, height), key=lambda size: size[0] * size[1])
+            yield item
+
+    def note(self) -> str:
+        """What was lost, in words; "" if nothing was."""
+        if not self.other_sizes:
+            return ""
+        width, height = self.largest
+        return (
+            f"{self.other_sizes} of {self.images} images were resized to {SIDE} x {SIDE} (the largest from "
+            f"{width} x {height}) at 8 bits; folder, parquet and webdataset keep size and depth"
+        )
 
 
 def _test_members(workspace: Workspace) -> list[views.ViewImage]:
@@ -91,13 +174,15 @@ def _test_members(workspace: Workspace) -> list[views.ViewImage]:
     ]
 
 
-def _items(workspace: Workspace, members: Sequence[views.ViewImage]) -> Iterator[ExportItem]:
+def _items(workspace: Workspace, members: Sequence[views.ViewImage], how: Fidelity) -> Iterator[ExportItem]:
     """Each member with its pixels and everything known of how it came to be."""
     ids = [member.image_id for member in members]
     images = {image.id: image for image in catalog.images_by_id(workspace.db, ids)}
     made = generations.of_images(workspace.db, ids)
     current = labels.current(workspace.db, ids)
     captions = catalog.captions(workspace.db, ids)
+    placed = landmarks.current(workspace.db, ids)
+    scheme = current_scheme(workspace)
     for member in members:
         provenance: dict[str, Any] = {"source": images[member.image_id].source}
         if member.image_id in captions:
@@ -117,9 +202,14 @@ def _items(workspace: Workspace, members: Sequence[views.ViewImage]) -> Iterator
                 "label_source": label.source,
                 "labeled_at": label.created_at,
             }
+        pixels, film = _read(workspace, member.sha256, how)
+        if (answer := placed.get(member.image_id)) is not None:
+            caption = None if scheme is None else caption_with(scheme, answer.landmarks)
+            provenance["landmarks"] = {**asdict(answer.landmarks), "caption": caption}
         yield ExportItem(
             sha256=member.sha256,
-            pixels=read_image(workspace, member.sha256),
+            pixels=pixels,
+            film=film,
             class_index=member.class_index,
             split=member.split,
             origin=member.origin,
@@ -131,13 +221,25 @@ def _class_name(workspace: Workspace, class_index: int | None) -> str | None:
     return None if class_index is None else workspace.classes[class_index]
 
 
-def _recorded_items(workspace: Workspace, entries: Sequence[ManifestImage]) -> Iterator[ExportItem]:
+def _recorded_items(
+    workspace: Workspace, entries: Sequence[ManifestImage], how: Fidelity
+) -> Iterator[ExportItem]:
     for entry in entries:
+        pixels, film = _read(workspace, entry.sha256, how)
         yield ExportItem(
             sha256=entry.sha256,
-            pixels=read_image(workspace, entry.sha256),
+            pixels=pixels,
+            film=film,
             class_index=entry.label,
             split=entry.split,
             origin=entry.origin,
             provenance=entry.provenance,
         )
+
+
+def _read(workspace: Workspace, sha256: str, how: Fidelity) -> tuple[Pixels, GrayImage | None]:
+    """An image's picture, and the film itself where it is wanted at its full depth."""
+    if how.depth == 8:
+        return read_image(workspace, sha256, full_size=how.full_size), None
+    stored = read_stored(workspace, sha256, full_size=how.full_size)
+    return as_picture(stored), stored if isinstance(stored, GrayImage) else None

@@ -1,7 +1,7 @@
-"""Fine-tune a text-to-image model on a view's captioned images: a resumable job whose result is a generator.
+"""Fine-tuning a text-to-image model on the captioned images of a view, as a resumable job.
 
-Only train images are taken, so nothing of the test set is learned. The generator lies in the workspace, under
-``models/finetuned/NAME``; the checkpoint beside it goes when the job is done.
+Only training images are used, so that nothing is learned from the test set. The generator is written to
+``models/finetuned/NAME`` in the workspace; the checkpoint beside it is removed when the job is done.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from synthaug.records import Pixels
 from synthaug.running.jobs import JobContext
 from synthaug.stages.finetune_captions import Captioned, captioned_images
 from synthaug.stages.generation_params import usual_generator
+from synthaug.stages.generator_names import FINETUNED, RECORD, check_free, locate
 from synthaug.stages.pixels import read_image
 from synthaug.stages.seeds import check_seed
 from synthaug.store import jobs
@@ -29,16 +30,14 @@ from synthaug.store.database import now
 from synthaug.workspace import Workspace
 
 KIND = "finetune"
-FOLDER = Path("models") / "finetuned"
-RECORD = "finetuning.json"
 VALIDATION_IMAGES = 4
-HISTORY = 200  # entries of the loss curve, at most
+HISTORY = 200  # maximum number of points on the loss curve
 NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
 
 
 @dataclass(frozen=True, slots=True)
 class FinetunedModel:
-    """A generator that was fine-tuned in this workspace; ``path`` is what :func:`load_generator` takes."""
+    """A generator fine-tuned in this workspace; ``path`` is its name for :func:`load_generator`."""
 
     name: str
     path: Path
@@ -63,13 +62,13 @@ def submit(
     name: str | None = None,
     **settings: Any,
 ) -> int:
-    """Check everything, then queue the job; returns its id. Raises UserError.
+    """Check all settings, then queue the job; returns its id. Raises UserError for invalid settings.
 
-    ``base``: None for the shipped generator that fits the workspace. ``caption``: for images that came without
-    one and were not generated; ``{class}`` in it is their class.
-    ``validation_prompts`` (default: some of the captions) are drawn before the first step and after every
-    ``validate_every`` (default: a tenth of all). ``name``: of the generator (default: VIEW-METHOD).
-    ``settings``: further fields of :class:`FinetuneConfig`.
+    ``base`` defaults to the shipped generator for the workspace's preset. ``caption`` is used for images that have no
+    caption and no prompt; ``{class}`` in it stands for their class. Validation images for ``validation_prompts``
+    (default: some of the captions) are generated before the first step and then every ``validate_every`` steps
+    (default: a tenth of all steps). ``name`` is that of the generator (default: VIEW-METHOD). ``settings`` are further
+    fields of :class:`FinetuneConfig`.
     """
     base = base or usual_generator(workspace)
     config = _config({"method": method, **settings})
@@ -79,11 +78,11 @@ def submit(
         class_prompt = f"a photo of a {found.classes[0]}"
     config = _config({**asdict(config), "instance_prompt": instance_prompt, "class_prompt": class_prompt})
     check_config(config, found.captions)
-    if not HUB_ID.fullmatch(base):  # a hub id is looked for by the job: that may take a while
-        find_model(base)
+    if not HUB_ID.fullmatch(base):  # the job looks up hub ids, since that may take a while
+        find_model(locate(workspace, base))
     every = max(1, config.steps // 10) if validate_every is None else validate_every
     if every < 1:
-        raise UserError(f"validation images are drawn every {every} steps; it must be at least 1")
+        raise UserError(f"the number of steps between validation images is {every}; it must be at least 1")
     params = {
         "view": view,
         "base": base,
@@ -97,13 +96,14 @@ def submit(
 
 
 def run(context: JobContext) -> Mapping[str, Any]:
-    """Work the job, from its last checkpoint if it has one.
+    """Run the job, from its last checkpoint if there is one.
 
-    Its result grows as it works. ``validation``: ``[{"step", "images": [sha256, ...], "prompts": [...]}, ...]``,
-    images of the image store that are in no split. ``history``: ``[{"step", "loss"}, ...]``, at most 200.
+    The result is updated during the run. ``validation`` is ``[{"step", "images": [sha256, ...], "prompts": [...]},
+    ...]``, whose images are in the image store but in no split. ``history`` is ``[{"step", "loss"}, ...]`` with at
+    most 200 entries.
     """
     workspace, params = context.workspace, context.job.params
-    output = workspace.root / FOLDER / params["name"]
+    output = workspace.root / FINETUNED / params["name"]
     checkpoints = output.with_name(f".{output.name}.checkpoints")
     if not output.exists():
         context.progress(context.job.done, context.job.total, "loading the model")
@@ -115,14 +115,14 @@ def run(context: JobContext) -> Mapping[str, Any]:
 def list_finetuned(workspace: Workspace) -> list[FinetunedModel]:
     """The fine-tuned generators of a workspace, newest first."""
     found = []
-    for record in (workspace.root / FOLDER).glob(f"[!.]*/{RECORD}"):
+    for record in (workspace.root / FINETUNED).glob(f"[!.]*/{RECORD}"):
         kept = json.loads(record.read_text(encoding="utf-8"))
         found.append(FinetunedModel(name=record.parent.name, path=record.parent, **kept))
     return sorted(found, key=lambda each: (each.created_at, each.name), reverse=True)
 
 
 def _make(context: JobContext, output: Path, checkpoints: Path) -> None:
-    """Train, and let the generator's folder appear whole or not at all."""
+    """Train, and create the folder of the generator completely or not at all."""
     from synthaug.generator_training.finetuning import finetune
 
     workspace, params = context.workspace, context.job.params
@@ -137,11 +137,11 @@ def _make(context: JobContext, output: Path, checkpoints: Path) -> None:
         figures = finetune(
             _pixels(workspace, found),
             found.captions,
-            params["base"],
+            locate(workspace, params["base"]),
             config,
             partial,
             checkpoints,
-            progress=_Watch(context),
+            progress=_LossCurve(context),
             validation=_validation(context),
             classes=found.classes,
         )
@@ -159,8 +159,8 @@ def _make(context: JobContext, output: Path, checkpoints: Path) -> None:
     context.keep(**{key: figures[key] for key in ("images", "steps", "seconds", "precision")})
 
 
-class _Watch:
-    """Reports the steps, and keeps the loss curve: means over equal stretches of steps."""
+class _LossCurve:
+    """A progress callback that also records the loss curve: mean losses over equal numbers of steps."""
 
     def __init__(self, context: JobContext) -> None:
         self._context = context
@@ -172,9 +172,9 @@ class _Watch:
     def __call__(self, phase: str, done: int, total: int, loss: float) -> None:
         context, steps = self._context, self._context.job.total
         if phase != KIND:
-            context.progress(0, steps, f"drawing image {done} of {total} of the class")
+            context.progress(0, steps, f"generating image {done} of {total} of the class")
             return
-        if self._first is None:  # what a killed run noted beyond its checkpoint is noted again
+        if self._first is None:  # a killed run may have recorded steps beyond its checkpoint; drop these
             self._first = done - 1
             self._history = [each for each in self._history if each["step"] < done]
         self._recent.append(loss)
@@ -186,7 +186,7 @@ class _Watch:
 
 
 def _validation(context: JobContext) -> Validation:
-    """Draws the same prompts and seeds each time, and keeps the images where the app can show them."""
+    """Validation with fixed prompts and seeds, whose images are stored for display in the app."""
     prompts: list[str] = context.job.params["validation_prompts"]
     store = context.workspace.images
 
@@ -205,7 +205,7 @@ def _validation(context: JobContext) -> Validation:
 
 
 def _shown(prompts: Sequence[str], config: FinetuneConfig, captions: Sequence[str]) -> list[str]:
-    """One prompt a validation image; few prompts are drawn with several seeds."""
+    """One prompt per validation image; if there are few prompts, each is used with several seeds."""
     chosen = [each for each in prompts if each.strip()]
     if not chosen and config.method == "dreambooth":
         chosen = [config.instance_prompt or "", *([config.class_prompt] if config.class_prompt else [])]
@@ -220,16 +220,16 @@ def _config(settings: Mapping[str, Any]) -> FinetuneConfig:
     try:
         return FinetuneConfig(**settings)
     except TypeError as error:
-        raise UserError(f"a setting of fine-tuning is not known: {error}") from error
+        raise UserError(f"unknown fine-tuning setting: {error}") from error
 
 
 def _fallback(config: FinetuneConfig, caption: str | None, instance_prompt: str | None) -> str | None:
-    """The caption of an image that has none. DreamBooth gives every image the same prompt."""
+    """The caption for images without one; DreamBooth uses the same prompt for all images."""
     return instance_prompt or caption if config.method == "dreambooth" else caption
 
 
 def _free_name(workspace: Workspace, name: str | None, usual: str) -> str:
-    """A folder name that neither a generator nor an open job has."""
+    """A folder name that no generator and no unfinished job uses. Raises UserError."""
     taken = {each.name for each in list_finetuned(workspace)} | {
         job.params["name"]
         for job in jobs.latest(workspace.db, kinds=[KIND])
@@ -241,19 +241,20 @@ def _free_name(workspace: Workspace, name: str | None, usual: str) -> str:
         name = usual
         while name in taken:
             name = f"{usual}-{next(numbers)}"
+    check_free(name)
     if not NAME.fullmatch(name):
         raise UserError(
-            f"the name {name!r} does not fit a folder: letters, digits, '.', '-' and '_' are allowed, at most 100"
+            f"the name {name!r} is not allowed; use at most 100 letters, digits, '.', '-' and '_'"
         )
     if name in taken:
         raise UserError(
-            f"a fine-tuned generator called {name!r} exists or is being made; choose another name"
+            f"a fine-tuned generator {name!r} already exists or is being trained; choose another name"
         )
     return name
 
 
 def _pixels(workspace: Workspace, found: Captioned) -> list[Pixels]:
-    """The images, at full size where one was kept; a view may hold one many times, and it is read once."""
+    """The images, at full size where it was stored; an image that a view repeats is read once."""
     known: dict[str, Pixels] = {}
     for sha256 in found.hashes:
         if sha256 not in known:

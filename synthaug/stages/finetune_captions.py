@@ -1,4 +1,4 @@
-"""The captions of a view's images: imported with them, else the prompt they were drawn from, else a template."""
+"""Captions of the images of a view: the imported caption, or else the prompt, or else a template."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CLASS_MARK = "{class}"
 
 @dataclass(frozen=True, slots=True)
 class Captioned:
-    """A view's train images in their frozen order: addresses, captions, and the classes among them."""
+    """The training images of a view in their frozen order, by SHA-256, with their captions and classes."""
 
     hashes: tuple[str, ...]
     captions: tuple[str, ...]
@@ -21,14 +21,14 @@ class Captioned:
 
 
 def captioned_images(workspace: Workspace, view: str, template: str | None) -> Captioned:
-    """Every train image of ``view`` with its caption; ``{class}`` in ``template`` stands for the class.
+    """The training images of ``view`` with captions; ``{class}`` in ``template`` stands for the class.
 
-    Raises UserError where an image has no caption and there is no template, UnknownName for the view.
+    Raises UserError if an image has no caption and there is no template, and UnknownName for an unknown view.
     """
     frozen = views.by_name(workspace.db, view)
     members = [each for each in views.members(workspace.db, frozen.id) if each.split == "train"]
     if not members:
-        raise UserError(f"the view {view!r} has no train images to learn from")
+        raise UserError(f"the view {view!r} has no training images")
     ids = sorted({each.image_id for each in members})
     imported = catalog.captions(workspace.db, ids)
     made = generations.of_images(workspace.db, ids)
@@ -41,7 +41,7 @@ def captioned_images(workspace: Workspace, view: str, template: str | None) -> C
     missing = captions.count("")
     if missing:
         raise UserError(
-            f"{missing} of the {len(members)} train images in {view!r} have no caption; import a folder with a "
+            f"{missing} of the {len(members)} training images in {view!r} have no caption; import a folder with a "
             f"metadata.csv (file_name,text), or give a caption such as 'a photo of a {CLASS_MARK}'"
         )
     classes = tuple(names[each] for each in sorted({each.class_index for each in members}))

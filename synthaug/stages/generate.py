@@ -1,33 +1,38 @@
 """Generate images from a prompt template: a resumable job of exactly ``count`` images.
 
 What image *i* is made from follows from the job's parameters alone, so a job that was killed and goes on makes
-what it would have made; what is there already is skipped.
+what it would have made; what is there already is skipped. Whoever draws them (see :mod:`synthaug.executors`), this
+process writes them into the workspace, range by range in the order of their numbers.
 """
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from synthaug.generators import CONTEXT_PREFIX, load_generator
-from synthaug.generators.base import GeneratedImage, Generator
-from synthaug.records import GenerationRequest, ImageRecord, Prompt
+from synthaug.executors import check_executor, job_folder, load_executor
+from synthaug.executors.base import ExecutorSpec, Task, Work
+from synthaug.generators.base import GeneratedImage
+from synthaug.records import Prompt
 from synthaug.running.jobs import JobContext
+from synthaug.stages.drawing import Drawer, DrawnImage, read_files
 from synthaug.stages.generation_params import resolve
-from synthaug.stages.generation_plan import guidance_of, job_prompts, request, source_of
+from synthaug.stages.generation_plan import job_prompts, source_of
 from synthaug.stages.generation_result import GenerationResult
 from synthaug.stages.generation_spec import GenerationParams, GenerationSpec
-from synthaug.stages.pixels import read_image
+from synthaug.stages.generator_names import locate
 from synthaug.store import catalog, generations, jobs
 from synthaug.store.generations import Generation
 from synthaug.workspace import Workspace
 
 KIND = "generate"
 PREVIEWS = 8
-WINDOW = 64  # batches; within as many images those of one guidance are gathered
+RANGES = 64  # of a job that several work on, where that makes ranges of SMALLEST .. LARGEST images
+SMALLEST, LARGEST = 16, 256
+MIXED = 128  # at least, where images differ in guidance: only those of one guidance are drawn together
+SERIAL = 1024  # a range of a job that one process works on: it hands on every batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +43,15 @@ class Drawn:
     image: GeneratedImage
 
 
-def submit(workspace: Workspace, spec: GenerationSpec) -> int:
-    """Check everything, then queue the job; returns its id. Raises UserError."""
-    return jobs.submit(workspace.db, KIND, resolve(workspace, spec).to_json(), spec.count)
+def submit(workspace: Workspace, spec: GenerationSpec, executor: ExecutorSpec | None = None) -> int:
+    """Check everything, then queue the job; returns its id. Raises UserError.
+
+    ``executor``: who draws; None: this process.
+    """
+    chosen = executor or ExecutorSpec()
+    check_executor(chosen)
+    params = replace(resolve(workspace, spec), executor=chosen)
+    return jobs.submit(workspace.db, KIND, params.to_json(), spec.count)
 
 
 def preview(
@@ -54,159 +65,127 @@ def preview(
     Raises UserError, and Cancelled within a step of ``should_cancel()``.
     """
     params = resolve(workspace, replace(spec, count=count))
-    prompts = job_prompts(params)
-    generator = load(params)
-    for start in range(0, count, generator.settings.batch_size):
-        positions = range(start, min(count, start + generator.settings.batch_size))
-        made = requests(workspace, params, prompts, positions)
-        images = generator.generate([each for each, _ in made], should_cancel=should_cancel)
-        yield [Drawn(prompts[position], image) for position, image in zip(positions, images, strict=True)]
+    drawer = Drawer(
+        params.to_json(), str(workspace.images.root), generator=locate(workspace, params.generator)
+    )
+    prompts = job_prompts(params).between(0, count)
+    size = drawer.generator.settings.batch_size
+    for start in range(0, count, size):
+        batch = dict(list(enumerate(prompts))[start : start + size])
+        drawn = drawer.draw(batch, sources(workspace, params, list(batch)), should_cancel)
+        yield [Drawn(each.prompt, each.image) for each in drawn]
 
 
 def run(context: JobContext) -> dict[str, Any]:
     """Make the images of a job that are not there yet."""
     workspace, params = context.workspace, GenerationParams.from_json(context.job.params)
-    count = params.spec.count
-    done = generations.done_positions(workspace.db, context.job.id)
-    pending = [position for position in range(count) if position not in done]
+    count, spec = params.spec.count, params.executor
+    tasks = list(_tasks(workspace, context.job.id, params))
+    pending = sum(
+        task.payload["stop"] - task.payload["first"] - len(task.payload["without"]) for task in tasks
+    )
     before = GenerationResult.from_json(context.result)
-    result = GenerationResult(skipped=count - len(pending), cut=before.cut)
-    if not pending:
-        return result.to_json()
-    context.progress(len(done), count, "loading the generator", **result.to_json(), rate=0.0, unit="images")
-    prompts = job_prompts(params)
-    generator = load(params)
+    result = GenerationResult(skipped=count - pending, cut=before.cut)
+    if pending:
+        context.progress(
+            result.skipped, count, "loading the generator", **result.to_json(), rate=0.0, unit="images"
+        )
+    name = f"job-{context.job.id}"
+    executor = load_executor(spec, job_folder(spec, workspace.root, name, context.job.created_at))
+    work = Work("synthaug.stages.drawing:Drawer", _maker_params(context, params) if pending else {})
     started = time.monotonic()
-    for positions in _batches(params.spec, prompts, pending, generator.settings.batch_size):
-        made = requests(workspace, params, prompts, positions)
-        images = generator.generate([each for each, _ in made], should_cancel=context.should_cancel)
-        places = [(prompts[each], each) for each in positions]
-        _store(context, params.spec, generator, places, made, images)
-        result = result.after(images, time.monotonic() - started)
+    for part in executor.run(work, tasks, context.should_cancel):
+        images = read_files(part.files)
+        _store(context, params.spec, images)
+        result = result.after([each.cut for each in images], time.monotonic() - started)
         rate = result.generated / max(result.seconds, 1e-9)
         stored = result.skipped + result.generated
         context.progress(stored, count, f"{rate:.1f} images/s", **result.to_json(), rate=round(rate, 3))
     return result.to_json()
 
 
-def load(params: GenerationParams) -> Generator:
-    """The generator that a job of these parameters draws with."""
-    name, spec = params.generator, params.spec
-    return load_generator(
-        f"{CONTEXT_PREFIX}{name}" if spec.start == "context" else name,
-        num_inference_steps=spec.steps,
-        guidance_scale=None if isinstance(spec.guidance, tuple) else spec.guidance,
-        output_size=params.size,
-        compile=spec.compile,
-    )
+def _tasks(workspace: Workspace, job_id: int, params: GenerationParams) -> Iterator[Task]:
+    """The ranges of positions that are not there as a whole."""
+    count = params.spec.count
+    size = params.executor.shard_size or _range_size(params)
+    done = generations.done_by_range(workspace.db, job_id, size)
+    for number, first in enumerate(range(0, count, size)):
+        stop = min(first + size, count)
+        there = done.get(number, 0)
+        if there == stop - first:
+            continue
+        without = sorted(generations.done_positions(workspace.db, job_id, first, stop)) if there else []
+        pending = [each for each in range(first, stop) if each not in without]
+        payload = {"first": first, "stop": stop, "without": without, "sources": None}
+        if params.source_ids is not None:
+            payload["sources"] = list(sources(workspace, params, pending).values())
+        yield Task(f"{first:010d}-{stop:010d}-{len(without)}", payload)
 
 
-def _batches(
-    spec: GenerationSpec, prompts: Sequence[Prompt], pending: Sequence[int], batch: int
-) -> Iterator[list[int]]:
-    """The pending positions in batches of one guidance each: a generator cannot draw two together.
-
-    They are gathered within a window only, so that a job that is stopped early has images of every guidance.
-    """
-    for first in range(0, len(pending), WINDOW * batch):
-        groups: dict[float | None, list[int]] = {}
-        for position in pending[first : first + WINDOW * batch]:
-            groups.setdefault(guidance_of(spec, prompts[position], position), []).append(position)
-        for group in groups.values():
-            for start in range(0, len(group), batch):
-                yield group[start : start + batch]
+def _range_size(params: GenerationParams) -> int:
+    """Images a range, where nothing else is asked for."""
+    spec = params.spec
+    if params.executor.name == "serial":
+        return SERIAL
+    mixed = isinstance(spec.guidance, tuple) or bool(spec.guidance_by_slot)
+    return min(max(spec.count // RANGES, MIXED if mixed else SMALLEST), LARGEST)
 
 
-def requests(
-    workspace: Workspace, params: GenerationParams, prompts: Sequence[Prompt], positions: Sequence[int]
-) -> list[tuple[GenerationRequest, ImageRecord | None]]:
-    """What these images are made from, each with the image it starts from."""
-    ids = [source_of(params, position) for position in positions]
-    found = catalog.images_by_id(workspace.db, sorted({each for each in ids if each is not None}))
-    records = {record.id: record for record in found}
-    made = []
-    for position, source_id in zip(positions, ids, strict=True):
-        record = None if source_id is None else records[source_id]
-        source = None if record is None else read_image(workspace, record.sha256)
-        made.append((request(params.spec, prompts[position], position, source), record))
-    return made
+def sources(
+    workspace: Workspace, params: GenerationParams, positions: Sequence[int]
+) -> dict[int, str | None]:
+    """SHA-256 of the image that each position starts from; None where it starts from text."""
+    ids = {position: source_of(params, position) for position in positions}
+    wanted = sorted({each for each in ids.values() if each is not None})
+    hashes = {record.id: record.sha256 for record in catalog.images_by_id(workspace.db, wanted)}
+    return {position: None if each is None else hashes[each] for position, each in ids.items()}
 
 
-def _store(
-    context: JobContext,
-    spec: GenerationSpec,
-    generator: Generator,
-    places: Sequence[tuple[Prompt, int]],
-    made: Sequence[tuple[GenerationRequest, ImageRecord | None]],
-    images: Sequence[GeneratedImage],
-) -> None:
+def _maker_params(context: JobContext, params: GenerationParams) -> dict[str, Any]:
+    """What every worker is told once."""
+    import torch
+
+    workspace, job = context.workspace, context.job
+    return {
+        "params": replace(params, source_ids=None, executor=ExecutorSpec()).to_json(),
+        "images": str(workspace.images.root.absolute()),
+        "threads": torch.get_num_threads(),
+        "job": [job.id, job.created_at],
+        "generator": locate(workspace, params.generator),
+    }
+
+
+def _store(context: JobContext, spec: GenerationSpec, images: Sequence[DrawnImage]) -> None:
     """Files first, then their rows in one transaction: a kill in between leaves files that are made again."""
     workspace, job = context.workspace, context.job
     class_index = None if spec.label is None else catalog.class_index(workspace.db, spec.label)
-    rows = []
-    for (prompt, position), (asked, source), image in zip(places, made, images, strict=True):
-        details = details_of(spec, asked, source, image)
-        text = described(spec, generator, prompt, asked, details)
-        sha256 = workspace.images.put(image.pixels, text, image.review)
-        rows.append((prompt, position, asked, image.pixels, sha256, details))
+    for image in images:
+        workspace.images.put_encoded(image.sha256, image.png, image.review)
     workspace.images.flush()
     with workspace.db.transaction():
-        for prompt, position, asked, pixels, sha256, details in rows:
+        for image in images:
             image_id, _ = catalog.add_image(
                 workspace.db,
-                sha256=sha256,
-                size=(pixels.shape[1], pixels.shape[0]),
+                sha256=image.sha256,
+                size=image.size,
                 split="train",
                 origin="synthetic",
                 source=f"job {job.id}",
             )
-            generations.add(
-                workspace.db,
-                Generation(
-                    job_id=job.id,
-                    position=position,
-                    image_id=image_id,
-                    class_index=class_index,
-                    prompt=asked.prompt,
-                    prompt_index=prompt.index,
-                    slots=prompt.slots,
-                    seed=asked.seed,
-                    generator=generator.name,
-                    revision=generator.revision,
-                    details=details,
-                ),
-            )
+            generations.add(workspace.db, _generation(job.id, image_id, class_index, image))
 
 
-def described(
-    spec: GenerationSpec,
-    generator: Generator,
-    prompt: Prompt,
-    asked: GenerationRequest,
-    details: Mapping[str, Any],
-) -> dict[str, str]:
-    """What is written into the file of a generated image: how it came to be."""
-    provenance = {
-        "template": spec.template,
-        "prompt": asked.prompt,
-        "slots": dict(prompt.slots),
-        "label": spec.label,
-        "seed": asked.seed,
-        "generator": generator.name,
-        "revision": generator.revision,
-        "num_inference_steps": generator.settings.num_inference_steps,
-        "guidance_scale": generator.settings.guidance_scale,
-        **details,
-    }
-    return {"Origin": "synthetic", "Description": asked.prompt, "synthaug": json.dumps(provenance)}
-
-
-def details_of(
-    spec: GenerationSpec, asked: GenerationRequest, source: ImageRecord | None, image: GeneratedImage
-) -> dict[str, Any]:
-    """What else decided an image's pixels: where it started, and what the generator says of it."""
-    if source is None:
-        return dict(image.details)
-    # Where no subject was found, nothing of the source is kept, and this says so: 0.
-    kept = {} if asked.mask is None else {"kept": round(1 - float(asked.mask.mean()), 4)}
-    return {"start": spec.start, "source": source.sha256, **kept, **image.details}
+def _generation(job_id: int, image_id: int, class_index: int | None, image: DrawnImage) -> Generation:
+    return Generation(
+        job_id=job_id,
+        position=image.position,
+        image_id=image_id,
+        class_index=class_index,
+        prompt=image.text,
+        prompt_index=image.prompt.index,
+        slots=image.prompt.slots,
+        seed=image.seed,
+        generator=image.generator,
+        revision=image.revision,
+        details=image.details,
+    )

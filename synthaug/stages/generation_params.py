@@ -1,4 +1,4 @@
-"""Checking what is asked of a generation job before it is queued, and fixing what it draws from."""
+"""Checking a generation job before it is queued, and fixing everything that determines its images."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from synthaug.errors import UnknownName, UserError, ViewError
 from synthaug.generators import CONTEXT_PREFIX
 from synthaug.generators.base import ModelCard
 from synthaug.generators.folders import AUGMENTATION, family_of, find_model
-from synthaug.stages.generation_plan import draw_prompts
+from synthaug.stages.generation_plan import PromptOrder
 from synthaug.stages.generation_spec import GenerationParams, GenerationSpec, Start
+from synthaug.stages.generator_names import locate, name_of
 from synthaug.stages.guidance import check_guidance, check_scale
 from synthaug.stages.retire import left_out
 from synthaug.store import catalog, labels, views
@@ -22,27 +23,27 @@ from synthaug.workspace import Workspace
 
 MAX_COUNT = 10_000_000
 MAX_STEPS = 1000
-MAX_VALUES = 1_000_000  # of a slot, that one of them is looked up in
+MAX_VALUES = 1_000_000  # values of a slot up to which guidance values are checked against them
 
 UNPROMPTED = "{|}"
-"""The template of no prompt at all: two alternatives, both empty."""
+"""A template without any prompt: two empty options."""
 
 
 def resolve(workspace: Workspace, spec: GenerationSpec) -> GenerationParams:
-    """Check everything that is asked for, and fix what the workspace decides. Raises UserError."""
-    generator = spec.generator or usual_generator(workspace)
-    _check_label(workspace, spec, generator)
-    if not 1 <= spec.count <= MAX_COUNT:
-        raise UserError(f"the number of images is {spec.count}; it must lie in 1 .. {MAX_COUNT}")
-    if spec.steps is not None and not 1 <= spec.steps <= MAX_STEPS:
-        raise UserError(f"the number of steps is {spec.steps}; it must lie in 1 .. {MAX_STEPS}")
+    """Check ``spec``, and resolve everything that depends on the workspace. Raises UserError."""
+    generator = name_of(workspace, spec.generator or usual_generator(workspace))
     _check_start(spec, generator)
+    _check_label(workspace, spec, locate(workspace, generator))
+    if not 1 <= spec.count <= MAX_COUNT:
+        raise UserError(f"the number of images is {spec.count}; it must be in 1 .. {MAX_COUNT}")
+    if spec.steps is not None and not 1 <= spec.steps <= MAX_STEPS:
+        raise UserError(f"the number of steps is {spec.steps}; it must be in 1 .. {MAX_STEPS}")
     check_guidance(spec.guidance)
     unprompted = spec.label is None and not spec.template.strip()
     text = UNPROMPTED if unprompted else spec.template
     retired = left_out(workspace, text, spec.slots) if spec.retired is None else spec.retired
     template = Template.parse(text, spec.slots, retired)
-    draw_prompts(template, 1, spec.seed, spec.duplicates, spec.stratify)
+    PromptOrder(template, 1, spec.seed, spec.duplicates, spec.stratify).between(0, 1)
     scales = _slot_scales(template, spec.guidance_by_slot)
     sources = None if spec.start == "text" else _source_ids(workspace, spec)
     fixed = replace(
@@ -57,7 +58,7 @@ def resolve(workspace: Workspace, spec: GenerationSpec) -> GenerationParams:
 
 
 def usual_generator(workspace: Workspace) -> str:
-    """The shipped generator that draws what the workspace's preset is about."""
+    """The shipped generator for the preset of the workspace."""
     return DEFAULT_GENERATOR.get(workspace.preset, FALLBACK_GENERATOR)
 
 
@@ -70,8 +71,8 @@ def _check_label(workspace: Workspace, spec: GenerationSpec, generator: str) -> 
     prompted = generator.startswith(CONTEXT_PREFIX) or family_of(generator) in ("diffusion", AUGMENTATION)
     if prompted or ModelCard.read(find_model(generator).path).classes:
         raise UserError(
-            f"say which class the images are made for, one of {', '.join(map(repr, workspace.classes))}: "
-            f"only an unconditional generator draws without one, or a diffusion model without a template"
+            f"give the class of the images, one of {', '.join(map(repr, workspace.classes))}; only an unconditional "
+            "generator, or a diffusion model without a template, works without a class"
         )
 
 
@@ -80,11 +81,11 @@ def _check_start(spec: GenerationSpec, generator: str) -> None:
         raise UnknownName("start", spec.start, get_args(Start))
     if generator.startswith(CONTEXT_PREFIX):
         plain = generator.removeprefix(CONTEXT_PREFIX)
-        raise UserError(f"the generator is {generator!r}; ask for {plain!r} with the start 'context'")
+        raise UserError(f"the generator is {generator!r}; use {plain!r} with the start 'context' instead")
     if spec.start == "text" and (spec.strength is not None or spec.sources is not None):
-        raise UserError("a strength or sources are for a start from images: 'image', 'inpaint' or 'context'")
+        raise UserError("strength and sources need the start 'image', 'inpaint' or 'context'")
     if spec.strength is not None and not 0 < spec.strength <= 1:
-        raise UserError(f"the strength is {spec.strength:g}; it must lie above 0 and at most at 1")
+        raise UserError(f"the strength is {spec.strength:g}; it must be above 0 and at most 1")
     if generator == AUGMENTATION:
         _check_augmentation(spec)
 
@@ -92,22 +93,20 @@ def _check_start(spec: GenerationSpec, generator: str) -> None:
 def _check_augmentation(spec: GenerationSpec) -> None:
     if spec.start != "image":
         raise UserError(
-            "the generator 'augmentation' distorts real images; ask for it with the start 'image', "
+            "the generator 'augmentation' distorts real images; use it with the start 'image', "
             f"not {spec.start!r}"
         )
     if spec.strength is not None:
-        raise UserError(
-            f"the augmentation generator takes no strength; {spec.strength:g} was given, leave it out"
-        )
+        raise UserError(f"the augmentation generator takes no strength; leave out the {spec.strength:g}")
     guided = spec.guidance is not None or bool(spec.guidance_by_slot)
     if spec.steps is not None or guided or spec.compile:
         raise UserError(
-            "the augmentation generator takes no steps, takes no guidance and has nothing to compile; leave them out"
+            "the augmentation generator takes no steps and no guidance, and cannot be compiled; leave these out"
         )
 
 
 def _slot_scales(template: Template, asked: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
-    """The same by the template's own names of its slots."""
+    """The guidance scales with slot names as spelled in the template. Raises UserError for unknown slots or values."""
     known = {name.casefold(): name for name in template.slots}
     checked = {}
     for name, scales in asked.items():
@@ -124,7 +123,7 @@ def _slot_scales(template: Template, asked: Mapping[str, Mapping[str, float]]) -
 
 
 def _source_ids(workspace: Workspace, spec: GenerationSpec) -> tuple[int, ...]:
-    """The images to start from, in the order they are taken: those of the class (any, where none is asked for)."""
+    """Ids of the images to start from, in random order: those of the class, or all if no class is given."""
     wanted = None if spec.label is None else catalog.class_index(workspace.db, spec.label)
     held: Sequence[views.ViewImage | labels.LabeledImage]
     if spec.sources is None:
@@ -135,8 +134,8 @@ def _source_ids(workspace: Workspace, spec: GenerationSpec) -> tuple[int, ...]:
         dict.fromkeys(each.image_id for each in held if wanted is None or each.class_index == wanted)
     )
     if not found:
-        where = "among the real train images" if spec.sources is None else f"in the view {spec.sources!r}"
+        where = "among the real training images" if spec.sources is None else f"in the view {spec.sources!r}"
         what = "image" if spec.label is None else f"image of the class {spec.label!r}"
-        raise ViewError(f"there is no {what} {where} to start from; import some, or name another view")
+        raise ViewError(f"there is no {what} {where} to start from; import some, or choose another view")
     Random(spec.seed).shuffle(found)  # noqa: S311
     return tuple(found)

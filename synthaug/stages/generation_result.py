@@ -1,4 +1,4 @@
-"""What a generation job has done so far, as the job table keeps it."""
+"""The result of a generation job so far, as stored in the job table."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from synthaug.generators.base import GeneratedImage
-
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """How many prompts were longer than the text encoder reads, and the end of one that it did not read."""
+    """The number of prompts too long for the text encoder, and the ignored end of one of them."""
 
     images: int
     example: str
@@ -19,27 +17,30 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class GenerationResult:
-    """Images this run of the job made, images that were there already, and how long it drew."""
+    """The images and the time of one run of a generation job."""
 
-    generated: int = 0
-    skipped: int = 0
-    seconds: float = 0.0
-    cut: Cut | None = None  # over all runs of the job; None: every prompt was read whole
+    generated: int = 0  # images generated in this run
+    skipped: int = 0  # images that already existed
+    seconds: float = 0.0  # time spent generating
+    cut: Cut | None = None  # over all runs of the job; None: no prompt was too long
 
-    def after(self, images: Sequence[GeneratedImage], seconds: float) -> GenerationResult:
-        """The result once these images are stored as well, ``seconds`` after the run began to draw."""
-        cuts = [image.cut for image in images if image.cut]
+    def after(self, unread: Sequence[str], seconds: float) -> GenerationResult:
+        """The result after more images were stored, ``seconds`` after the run started to generate.
+
+        ``unread`` is, for each of them, the part of its prompt that was too long to read, "" for most.
+        """
+        cuts = [each for each in unread if each]
         cut = self.cut
         if cuts:
             cut = Cut(len(cuts), cuts[0]) if cut is None else replace(cut, images=cut.images + len(cuts))
-        return GenerationResult(self.generated + len(images), self.skipped, round(seconds, 3), cut)
+        return GenerationResult(self.generated + len(unread), self.skipped, round(seconds, 3), cut)
 
     def to_json(self) -> dict[str, Any]:
-        """JSON-ready; ``cut`` is there only where something was cut."""
+        """The result as JSON; ``cut`` is left out if no prompt was too long."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> GenerationResult:
-        """The result of a job; all zero for one that has not begun."""
+        """The result from JSON; all zero for a job that has not started."""
         known = {name: data[name] for name in ("generated", "skipped", "seconds") if name in data}
         return cls(**known, cut=Cut(**data["cut"]) if "cut" in data else None)

@@ -1,4 +1,4 @@
-"""What is asked of a generation job, and what is frozen in it when it is queued."""
+"""The specification of a generation job, and the parameters that are fixed when it is queued."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY, dataclass, field, fields
 from typing import Any, Literal
 
 from synthaug.errors import UserError
+from synthaug.executors.base import ExecutorSpec
 from synthaug.stages.guidance import Guidance
 from synthaug.templates import Duplicates
 
@@ -15,25 +16,26 @@ Start = Literal["text", "image", "inpaint", "context"]
 
 @dataclass(frozen=True, slots=True)
 class GenerationSpec:
-    """Which images to make. Nothing is checked here; :func:`.generation_params.resolve` does.
+    """The images to generate. :func:`.generation_params.resolve` checks the values.
 
-    ``template``: a prompt template (:mod:`synthaug.templates`). ``label``: the class the images are made for; None
-    only for a generator that draws without one. ``count``: how many images. ``generator``: a shipped name, a folder
-    or a hub id; None: the shipped one that fits the workspace. ``steps``: denoising steps, 1 .. 1000; None: the
-    generator's own. ``seed``: the same one gives the same images.
+    ``template`` is a prompt template (:mod:`synthaug.templates`). ``label`` is the class of the images; only an
+    unconditional generator accepts None. ``count`` is the number of images. ``generator`` is a shipped name, a folder
+    or a hub id; None stands for the shipped generator of the workspace's preset. ``steps`` is the number of denoising
+    steps, 1 .. 1000; None stands for the generator's default. The same ``seed`` gives the same images.
 
-    ``guidance``: a scale in 0 .. 100, or the ends of a range from which each image's own is drawn; None: the
-    generator's own. ``guidance_by_slot``: slot -> value -> scale, which wins over it.
+    ``guidance`` is a scale in 0 .. 100, or the ends of a range from which a scale is drawn for each image; None stands
+    for the generator's default. ``guidance_by_slot`` maps slot -> value -> scale and takes precedence.
 
-    ``slots``: slot -> its values. ``duplicates`` and ``stratify``: as in :func:`.generation_plan.draw_prompts`.
+    ``slots`` maps slots to their values. For ``duplicates`` and ``stratify`` see :func:`.generation_plan.PromptOrder`.
 
-    ``retired``: slot -> values that are left out; None: those that the workspace has retired (:mod:`.retire`).
+    ``retired`` maps slots to values that are left out; None stands for those that the workspace has retired
+    (:mod:`.retire`).
 
-    ``start``: from noise ("text"), or from an image of the class in the view ``sources`` (None: the real training
-    images), which is redrawn as a whole ("image"), but for its subject ("inpaint"), or with its subject elsewhere on
-    a new background ("context"). ``strength``: how much of that image is drawn anew, above 0 and at most 1.
+    ``start`` is "text" (from noise) or a way to use an image of the class from the view ``sources`` (None: the real
+    training images): "image" varies it, "inpaint" replaces its background, and "context" moves its subject to another
+    place and background. ``strength`` says how much of that image changes, above 0 and at most 1.
 
-    ``compile``: compile the denoiser first, which pays on a GPU.
+    ``compile`` compiles the denoiser first, which pays off for long jobs on a GPU.
     """
 
     template: str
@@ -55,7 +57,7 @@ class GenerationSpec:
     compile: bool = False
 
     def __post_init__(self) -> None:
-        """Sequences become tuples and scales floats, so that equal specs compare equal."""
+        """Convert sequences to tuples and scales to floats, so that equal specifications compare equal."""
         object.__setattr__(self, "slots", {slot: tuple(values) for slot, values in self.slots.items()})
         if self.retired is not None:
             listed = {slot: tuple(values) for slot, values in self.retired.items()}
@@ -67,7 +69,7 @@ class GenerationSpec:
             object.__setattr__(self, "guidance", float(self.guidance))
 
     def to_json(self) -> dict[str, Any]:
-        """JSON-ready; ``from_json`` gives the same spec back."""
+        """The specification as JSON; ``from_json`` restores it."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         if isinstance(self.guidance, tuple):
             values["guidance"] = list(self.guidance)
@@ -79,21 +81,24 @@ class GenerationSpec:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> GenerationSpec:
-        """What an older release did not ask is at its default. Raises UserError for a setting not known here."""
+        """Restore a specification; missing settings get their defaults. Raises UserError for an unknown setting."""
         unknown = sorted(data.keys() - {each.name for each in fields(cls)})
         if unknown:
-            raise UserError(f"this synthaug knows no generation setting {unknown[0]!r}; upgrade it")
+            raise UserError(
+                f"this version of synthaug has no generation setting {unknown[0]!r}; upgrade synthaug"
+            )
         return cls(**data)
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationParams:
-    """What a queued job draws from, whatever changes in the workspace or in a word list later.
+    """The parameters of a queued job, which later changes to the workspace or to word lists do not affect.
 
-    ``spec``: as asked, but for ``sources``, which ``source_ids`` replaces. ``generator``: its name. ``prompts``: how
-    many the template had. ``source_ids``: ids of the images to start from, in the order they are taken; None: from
-    text. ``size``: (width, height) in pixels of the real images, which the generated ones must share to train
-    together; None: the generator's own.
+    ``spec`` is the specification without ``sources``, which ``source_ids`` replaces. ``generator`` is the resolved
+    name. ``prompts`` is the number of prompts of the template. ``source_ids`` are the ids of the images to start from,
+    in order; None means a start from text. ``size`` is the (width, height) of the real images in pixels, which
+    generated images must have in order to train together with them; None stands for the generator's native size.
+    ``executor`` says who generates; the images do not depend on it.
     """
 
     spec: GenerationSpec
@@ -101,28 +106,31 @@ class GenerationParams:
     prompts: int
     source_ids: tuple[int, ...] | None
     size: tuple[int, int] | None
+    executor: ExecutorSpec = field(default_factory=ExecutorSpec)
 
     def to_json(self) -> dict[str, Any]:
-        """The parameters in the job table, flat as since 0.1: ``sources`` holds the image ids."""
+        """The parameters as flat JSON for the job table; ``sources`` holds the image ids (the format since 0.1)."""
         return {
             **self.spec.to_json(),
             "generator": self.generator,
             "prompts": self.prompts,
             "sources": None if self.source_ids is None else list(self.source_ids),
             "size": None if self.size is None else list(self.size),
+            **({} if self.executor == ExecutorSpec() else {"executor": self.executor.to_json()}),
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> GenerationParams:
-        """The parameters of a job that this release or an earlier one queued. Raises UserError."""
+        """Restore the parameters of a job queued by this or an earlier release. Raises UserError."""
         missing = [
             key for key in ("template", "label", "count", "generator", "prompts", "size") if key not in data
         ]
         if missing:
             raise UserError(
-                f"the parameters of a generation job lack {missing[0]!r}; they were not written by synthaug"
+                f"the parameters of the generation job lack {missing[0]!r}; synthaug did not write them"
             )
-        asked = {key: value for key, value in data.items() if key not in ("prompts", "sources", "size")}
+        known = ("prompts", "sources", "size", "executor")
+        asked = {key: value for key, value in data.items() if key not in known}
         sources, size = data.get("sources"), data["size"]
         return cls(
             GenerationSpec.from_json(asked),
@@ -130,4 +138,5 @@ class GenerationParams:
             data["prompts"],
             None if sources is None else tuple(sources),
             None if size is None else (size[0], size[1]),
+            ExecutorSpec(**data.get("executor", {})),
         )

@@ -1,4 +1,4 @@
-"""Guidance scales: read from text, checked, and written back. The one place that knows their grammar."""
+"""Parsing, checking and formatting of guidance scales."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from synthaug.errors import UserError
 
 Guidance = float | tuple[float, float]
-"""A scale, or the ends of a range from which each image's own is drawn."""
+"""A scale, or the ends of a range from which a scale is drawn for each image."""
 
 GUIDANCE_GRID = 0.25
-"""Guidance values of a range lie this far apart: images of one value are drawn together, in full batches, and a
-finer difference is not seen."""
+"""Step between the scales of a range: images with the same scale share batches, and finer differences are invisible."""
 MAX_GUIDANCE = 100
 
 NUMBER = r"\d+(?:\.\d+)?"
@@ -20,7 +19,7 @@ RANGE = re.compile(rf"({NUMBER})\s*(?:\.\.|-|–|to)\s*({NUMBER})")
 
 
 def read_guidance(text: str | None) -> Guidance | None:
-    """``"4"``, ``"1..5"`` or, for the generator's own scale, ``""``. Raises UserError.
+    """Parse ``"4"``, ``"1..5"`` or ``""``, which stands for the generator's default. Raises UserError.
 
     >>> read_guidance("1..5")
     (1.0, 5.0)
@@ -37,14 +36,14 @@ def read_guidance(text: str | None) -> Guidance | None:
 
 
 def guidance_text(guidance: Guidance | None) -> str:
-    """The same as a person would type it; ``read_guidance`` reads it back to six digits."""
+    """Guidance as text that ``read_guidance`` parses, with six significant digits."""
     if guidance is None:
         return ""
     return f"{guidance:g}" if isinstance(guidance, int | float) else "..".join(f"{end:g}" for end in guidance)
 
 
 def read_slot_guidance(texts: Sequence[str]) -> dict[str, dict[str, float]]:
-    """Slot -> value -> scale, from ``SLOT=VALUE:SCALE,...`` each. Raises UserError.
+    """Parse texts of the form ``SLOT=VALUE:SCALE,...`` to slot -> value -> scale. Raises UserError.
 
     >>> read_slot_guidance(["STROKE=bold:4,thin:2"])
     {'STROKE': {'bold': 4.0, 'thin': 2.0}}
@@ -63,7 +62,7 @@ def read_slot_guidance(texts: Sequence[str]) -> dict[str, dict[str, float]]:
 
 
 def check_guidance(guidance: Guidance | None) -> None:
-    """Raises UserError for a scale out of 0 .. 100, or a range too narrow to draw from."""
+    """Raises UserError for a scale outside 0 .. 100, or a range narrower than its step."""
     if guidance is None:
         return
     if isinstance(guidance, int | float):
@@ -74,11 +73,11 @@ def check_guidance(guidance: Guidance | None) -> None:
     check_scale(high)
     if high - low < GUIDANCE_GRID:
         raise UserError(
-            f"the guidance range is {low:g} .. {high:g}; its end must lie {GUIDANCE_GRID} above its start, or more"
+            f"the guidance range is {low:g} .. {high:g}; its end must be at least {GUIDANCE_GRID} above its start"
         )
 
 
 def check_scale(scale: float) -> None:
-    """Raises UserError for a scale out of 0 .. 100."""
+    """Raises UserError for a scale outside 0 .. 100."""
     if not 0 <= scale <= MAX_GUIDANCE:
-        raise UserError(f"the guidance scale is {scale}; it must lie in 0 .. {MAX_GUIDANCE}")
+        raise UserError(f"the guidance scale is {scale}; it must be in 0 .. {MAX_GUIDANCE}")

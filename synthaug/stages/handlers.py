@@ -7,8 +7,9 @@ from importlib import import_module
 from typing import Any
 
 from synthaug.running.jobs import Handler, JobContext
+from synthaug.stages.class_map import ClassMap
 from synthaug.store import jobs, models
-from synthaug.workspace import Workspace
+from synthaug.workspace import Workspace, check_class_names
 
 MODULES = {
     "import": "synthaug.stages.importing",
@@ -18,6 +19,8 @@ MODULES = {
     "predict": "synthaug.stages.predict",
     "score": "synthaug.stages.score",
     "train": "synthaug.stages.train",
+    "quick-model": "synthaug.stages.quick_model",
+    "train-landmarks": "synthaug.stages.landmark_model",
     "retrain": "synthaug.stages.retrain",
 }
 
@@ -57,7 +60,18 @@ def submit_import(
     format: str,
     split: str | None,
     origin: str,
+    class_map: ClassMap | None = None,
+    hold_out: float = 0.0,
+    upload: str | None = None,
 ) -> int:
-    """Queue an import; returns the job's id."""
-    params = {"source": source, "format": format, "split": split, "origin": origin}
+    """Queue an import of a path, or of an ``upload`` that is shown as ``source``; returns the job's id.
+
+    Raises UserError for classes that cannot be added.
+    """
+    class_map = class_map or ClassMap()
+    if class_map.add:
+        check_class_names(list(dict.fromkeys([*workspace.classes, *class_map.add])))
+    params: dict[str, Any] = {"source": source, "format": format, "split": split, "origin": origin}
+    params["hold_out"] = hold_out
+    params |= {"class_map": class_map.to_json(), **({} if upload is None else {"upload": upload})}
     return jobs.submit(workspace.db, "import", params, 0)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from synthaug.errors import ImageRejected, UnknownName
+from synthaug.errors import Cancelled, ImageRejected, NothingImported, UnknownName, UserError
 from synthaug.images import decode_full, size_of
 from synthaug.importers import detect, load_importer
+from synthaug.importers.base import Importer
 from synthaug.importers.dicom import KEPT, is_dicom, read_dicom
 from synthaug.progress import Progress
 from synthaug.records import GrayImage, ImportItem, LabelEntry, Origin, Pixels, Split
 from synthaug.running.jobs import JobContext
+from synthaug.stages import uploads
+from synthaug.stages.class_map import ClassMap, add_classes, check, source_class
 from synthaug.store import catalog, gray_images, label_log, labels
 from synthaug.store.gray_images import GrayRecord
 from synthaug.workspace import Workspace
@@ -22,6 +26,8 @@ BATCH = 500
 
 BATCH_BYTES = 2**28
 """What the files of a batch take in memory, at most by one file more: films are large."""
+
+MOST_HELD_OUT = 0.9
 
 IMPORTER = "import"
 """Who signs imported labels."""
@@ -36,6 +42,7 @@ class ImportResult:
     rejected: tuple[tuple[str, str], ...]
     labels: int = 0  # recorded, also of images that were there without one
     notes: tuple[str, ...] = ()  # what was assumed of the source or done to it, in sentences
+    skipped: int = 0  # left out because the class map says so
 
 
 def import_images(
@@ -45,17 +52,27 @@ def import_images(
     split: Split | None = None,
     origin: Origin = "real",
     progress: Progress | None = None,
+    class_map: ClassMap | None = None,
+    hold_out: float = 0.0,
 ) -> ImportResult:
     """Import every image of ``source``. Bad files are reported one by one; the others go in.
 
-    ``split`` overrides what the source says; without either an image is for training. Raises ImportFailed if
-    the source as a whole cannot be read.
+    ``split`` overrides what the source says; without either an image is for training, but for the share ``hold_out``
+    (0 .. 0.9) of them, drawn by their pixels, which is for testing. ``class_map``: what becomes of the source's
+    classes. Raises ImportFailed if the source as a whole cannot be read, NothingImported if all of it was rejected.
     """
     path = Path(source)
+    if not 0 <= hold_out <= MOST_HELD_OUT:
+        raise UserError(
+            f"the share held out for testing is {hold_out:g}; it must lie in 0 .. {MOST_HELD_OUT:g}"
+        )
     workspace.remove_leftovers()
     importer = load_importer(detect(path) if format == "auto" else format)
     total = importer.count(path) or 0
-    tally = _Tally(workspace, split, origin)
+    if class_map is not None:
+        check(class_map, workspace, source_classes(importer, path))
+        add_classes(class_map, workspace)
+    tally = _Tally(workspace, split, origin, class_map or ClassMap(), hold_out)
     batch: list[ImportItem] = []
     for item in importer.items(path):
         batch.append(item)
@@ -67,33 +84,52 @@ def import_images(
     tally.add(batch)
     if progress is not None:
         progress(tally.seen, tally.seen, f"{tally.added} images added")
-    return ImportResult(tally.added, tally.duplicates, tuple(tally.rejected), tally.labels, tally.notes())
+    if tally.rejected and not tally.added + tally.duplicates:
+        raise NothingImported(path.name, tally.rejected)
+    return tally.result()
 
 
-def run(context: JobContext) -> dict[str, object]:
-    """The job form of :func:`import_images`."""
-    result = import_images(context.workspace, **context.job.params, progress=context.progress)
-    return {
-        "added": result.added,
-        "duplicates": result.duplicates,
-        "rejected": result.rejected,
-        "labels": result.labels,
-        "notes": list(result.notes),
-    }
+def source_classes(importer: Importer, source: Path) -> set[str]:
+    """What a source calls its classes; "" where an entry has none."""
+    return {source_class(item) for item in importer.items(source, only=())}
+
+
+def run(context: JobContext) -> dict[str, Any]:
+    """The job form of :func:`import_images`; an upload is removed when it was imported, or is not going to be."""
+    params = dict(context.job.params)
+    upload = params.pop("upload", None)
+    if upload is not None:
+        params["source"] = uploads.source(context.workspace, upload)
+    params["class_map"] = ClassMap.from_json(params.get("class_map") or {})
+    try:
+        result = asdict(import_images(context.workspace, **params, progress=context.progress))
+    except NothingImported as error:
+        context.keep(rejected=error.rejected)
+        uploads.remove(context.workspace, upload)
+        raise
+    except Cancelled:
+        uploads.remove(context.workspace, upload)
+        raise
+    uploads.remove(context.workspace, upload)
+    return result
 
 
 def _bytes_of(item: ImportItem) -> int:
     return len(item.data) if isinstance(item.data, bytes) else item.data.nbytes
 
 
-def notes_on_dicom(films: int, burned_in: Sequence[str]) -> tuple[str, ...]:
-    """What a person must know of the DICOM files of an import, in sentences."""
-    if not films:
-        return ()
-    said = [
-        f"{films} DICOM file{'s' * (films != 1)} de-identified: beside the pixels only {', '.join(KEPT)} were kept; "
-        "the names of files and folders were kept as they are"
-    ]
+def notes_on_films(films: int, inverted: int, deep: int, burned_in: Sequence[str]) -> tuple[str, ...]:
+    """What a person must know of the DICOM files and the ``deep`` gray images of an import, in sentences."""
+    said = []
+    if films:
+        said.append(
+            f"{films} DICOM file{'s' * (films != 1)} de-identified: beside the pixels only {', '.join(KEPT)} were "
+            "kept; the names of files and folders were kept as they are"
+        )
+    if inverted:
+        said.append(f"{inverted} of them stored as negatives (MONOCHROME1), shown as they are meant")
+    if deep:
+        said.append(f"{deep} gray image{'s' * (deep != 1)} of more than 8 bits kept at full depth")
     if burned_in:
         said.append(
             f"text is burned into the picture, says the file: {', '.join(burned_in)}; look for names in it"
@@ -115,11 +151,14 @@ class _Stored:
 class _Tally:
     """Adds items to a workspace and counts what became of them."""
 
-    def __init__(self, workspace: Workspace, split: Split | None, origin: Origin) -> None:
+    def __init__(
+        self, workspace: Workspace, split: Split | None, origin: Origin, class_map: ClassMap, hold_out: float
+    ) -> None:
         self.workspace, self.split, self.origin = workspace, split, origin
+        self.class_map, self.hold_out = class_map, hold_out
         self.classes = workspace.classes
-        self.seen = self.added = self.duplicates = self.labels = 0
-        self.films = 0
+        self.seen = self.added = self.duplicates = self.labels = self.skipped = 0
+        self.films = self.inverted = self.deep = 0
         self.burned_in: list[str] = []
         self.numbered_names = all(name.isdecimal() for name in self.classes)
         self.by_number = False
@@ -129,8 +168,12 @@ class _Tally:
     def add(self, items: list[ImportItem]) -> None:
         """Add one batch in one transaction."""
         stored: list[_Stored] = []
-        for item in items:
+        for entry in items:
             self.seen += 1
+            item = self.class_map.apply(entry)
+            if item is None:
+                self.skipped += 1
+                continue
             if item.rejected:
                 self.rejected.append((item.path, item.rejected))
                 continue
@@ -159,9 +202,12 @@ class _Tally:
         if not isinstance(item.data, bytes):
             return item.data
         if not is_dicom(item.data[:132]):
-            return decode_full(item.data)
+            image = decode_full(item.data)
+            self.deep += isinstance(image, GrayImage)
+            return image
         film = read_dicom(item.data)
         self.films += 1
+        self.inverted += film.display.inverted
         if film.acquisition.get("burned_in"):
             self.burned_in.append(item.path)
         return film
@@ -184,9 +230,14 @@ class _Tally:
         self.by_number = True
         return number
 
+    def result(self) -> ImportResult:
+        """What became of all of it."""
+        counts = (self.added, self.duplicates, tuple(self.rejected), self.labels)
+        return ImportResult(*counts, self.notes(), self.skipped)
+
     def notes(self) -> tuple[str, ...]:
         """What was assumed of the source, and done to it."""
-        done = notes_on_dicom(self.films, self.burned_in)
+        done = notes_on_films(self.films, self.inverted, self.deep, self.burned_in)
         if not self.by_number:
             return done
         meant = ", ".join(f"{number} = {name}" for number, name in enumerate(self.classes))
@@ -201,7 +252,7 @@ class _Tally:
 
     def _record(self, stored: _Stored) -> None:
         db, item = self.workspace.db, stored.item
-        split = self.split or item.split or "train"
+        split = self.split or item.split or self._drawn(stored.sha256)
         image_id, new = catalog.add_image(
             db,
             sha256=stored.sha256,
@@ -218,6 +269,10 @@ class _Tally:
         if stored.gray is not None:
             gray_images.add(db, image_id, stored.gray)
         self._label(image_id, stored.class_index)
+
+    def _drawn(self, sha256: str) -> Split:
+        """The split of an image that nothing assigns to one: the same for the same pixels, whenever they come."""
+        return "test" if int(sha256[:13], 16) < self.hold_out * 16**13 else "train"
 
     def _label(self, image_id: int, class_index: int | None) -> None:
         """Log the class that the source gives an image; each import is an operation of its own."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from synthaug.config import AUTOMATIC_THRESHOLD
 from synthaug.errors import LabelRefused, UserError
 from synthaug.records import LabelEntry
+from synthaug.stages.landmark_answers import measured
 from synthaug.store import label_log, labels, models
 from synthaug.workspace import Workspace
 
@@ -17,9 +18,10 @@ AUTOMATIC = "synthaug"
 def record(workspace: Workspace, entries: Sequence[LabelEntry]) -> list[int]:
     """Append labels; returns their log ids in the same order. A repeated entry is a retry, recorded once.
 
-    Raises LabelRefused for what the log does not take (see label_log.append); then nothing is recorded.
+    Landmarks are checked, and their angles measured. Raises LabelRefused for what the log does not take (see
+    label_log.append); then nothing is recorded.
     """
-    return label_log.append(workspace.db, entries)
+    return label_log.append(workspace.db, measured(workspace, entries))
 
 
 def undo(
@@ -84,7 +86,7 @@ def accept_confident(workspace: Workspace, threshold: float = AUTOMATIC_THRESHOL
 def check_threshold(threshold: float) -> None:
     """Refuse what is no confidence. Raises UserError."""
     if not 0 < threshold <= 1:
-        raise UserError(f"the confidence threshold is {threshold}; it must lie above 0 and at most at 1")
+        raise UserError(f"the confidence threshold is {threshold}; it must be above 0 and at most 1")
 
 
 def automatic_entry(model: models.Model, prediction: models.Prediction) -> LabelEntry:

@@ -13,10 +13,11 @@ from typing import IO, Any, cast
 from synthaug.errors import UnknownImage, UserError
 from synthaug.files import new_file
 from synthaug.parsing import parse_json
-from synthaug.records import LabelEntry, LabelSource, LabelValue
+from synthaug.records import LabelEntry, LabelReading, LabelSource, LabelValue
 from synthaug.spreadsheet import safe_cell
 from synthaug.store import catalog, label_log, labels, models
 from synthaug.store.label_chain import ChainedEntry, breaks, entries, head, verify_chain
+from synthaug.store.landmarks import landmarks_of
 from synthaug.workspace import Workspace
 
 COLUMNS = tuple(field.name for field in fields(ChainedEntry))
@@ -91,6 +92,8 @@ def _entry(
         model_id=None if entry.model is None else revisions.get(entry.model),
         reason=entry.reason,
         created_at=entry.created_at,
+        landmarks=landmarks_of(entry.landmarks),
+        reading=cast(LabelReading | None, entry.reading),
     )
 
 
@@ -136,6 +139,8 @@ def _object(path: Path, number: int, line: str) -> dict[str, Any]:
 
 
 def _chained(path: Path, number: int, row: Mapping[str, Any]) -> ChainedEntry:
-    if set(row) != set(COLUMNS) or not all(each is None or isinstance(each, str) for each in row.values()):
+    if {*row, "landmarks", "reading"} != set(COLUMNS) or not all(
+        each is None or isinstance(each, str) for each in row.values()
+    ):
         raise UserError(f"{path} line {number} must have exactly the texts {', '.join(COLUMNS)}")
     return ChainedEntry(**row)

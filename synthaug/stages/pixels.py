@@ -4,22 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synthaug.errors import ImageLost, ImageRejected, UnknownImage
-from synthaug.images import decode, resize
-from synthaug.records import Pixels
+from synthaug.grayscale import as_levels, as_picture
+from synthaug.images import decode_full, resize, resize_levels
+from synthaug.records import GrayImage, Pixels
 from synthaug.store import catalog, labels
 from synthaug.workspace import Workspace
 
 
 def read_image(workspace: Workspace, sha256: str, *, full_size: bool = False) -> Pixels:
     """An image (H, W, 3) uint8, or its larger review copy where one was kept. Raises ImageLost, UnknownName."""
+    return as_picture(read_stored(workspace, sha256, full_size=full_size))
+
+
+def read_stored(workspace: Workspace, sha256: str, *, full_size: bool = False) -> Pixels | GrayImage:
+    """The same as it is stored: gray of more than 8 bits stays what it is."""
     review = workspace.images.review_path(sha256)
     with naming_image(workspace, sha256):
-        return decode(review.read_bytes()) if full_size and review.exists() else workspace.images.read(sha256)
+        if full_size and review.exists():
+            return decode_full(review.read_bytes())
+        return workspace.images.stored(sha256)
 
 
 @contextmanager
@@ -41,7 +50,7 @@ def naming_image(workspace: Workspace, sha256: str) -> Iterator[None]:
 
 
 def load_pixels(workspace: Workspace, hashes: Sequence[str], size: int) -> NDArray[np.uint8]:
-    """Images as (N, size, size, 3) uint8; what has another size is resized, antialiased. Raises ImageLost."""
+    """Pictures as (N, size, size, 3) uint8; what has another size is resized, antialiased. Raises ImageLost."""
     pixels = np.empty((len(hashes), size, size, 3), np.uint8)
     known: dict[str, int] = {}  # a view may hold an image many times; it is read once
     for i, sha256 in enumerate(hashes):
@@ -52,6 +61,34 @@ def load_pixels(workspace: Workspace, hashes: Sequence[str], size: int) -> NDArr
         image = read_image(workspace, sha256)
         pixels[i] = image if image.shape[:2] == (size, size) else resize(image, (size, size))
     return pixels
+
+
+def load_levels(workspace: Workspace, hashes: Sequence[str], size: int) -> NDArray[np.unsignedinteger[Any]]:
+    """Images as (N, size, size, 3) at their full depth: uint8, or uint16 as soon as one is gray of more than 8 bits.
+
+    Such an image is shown by its own window in 65,536 levels, and resized in those. Raises ImageLost.
+    """
+    pixels: NDArray[np.unsignedinteger[Any]] = np.empty((len(hashes), size, size, 3), np.uint8)
+    known: dict[str, int] = {}  # a view may hold an image many times; it is read once
+    for i, sha256 in enumerate(hashes):
+        first = known.setdefault(sha256, i)
+        if first != i:
+            pixels[i] = pixels[first]
+            continue
+        image = read_stored(workspace, sha256)
+        if isinstance(image, GrayImage):
+            if pixels.dtype == np.uint8:
+                pixels = _deepened(pixels)
+            pixels[i] = resize_levels(as_levels(image), (size, size))[:, :, None]
+        else:
+            shown = resize(image, (size, size))
+            pixels[i] = shown if pixels.dtype == np.uint8 else _deepened(shown)
+    return pixels
+
+
+def _deepened(pixels: NDArray[np.unsignedinteger[Any]]) -> NDArray[np.uint16]:
+    """0..255 as 0..65535."""
+    return pixels.astype(np.uint16) * np.uint16(257)
 
 
 def in_batches(count: int, size: int) -> Iterator[slice]:

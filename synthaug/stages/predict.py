@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from synthaug.classifiers.base import Floats
 from synthaug.classifiers.fitted import FittedClassifier
+from synthaug.classifiers.linear import head_probabilities
 from synthaug.progress import Progress
-from synthaug.records import Origin
+from synthaug.records import ImageRecord, Origin
 from synthaug.running.jobs import JobContext
 from synthaug.stages import labeler
-from synthaug.stages.pixels import in_batches, load_pixels
+from synthaug.stages.extract import features_of
+from synthaug.stages.pixels import in_batches, load_levels
 from synthaug.store import catalog, models
 from synthaug.workspace import Workspace
 
@@ -39,20 +43,38 @@ def predict(
     chosen = _chosen(workspace, model)
     images = catalog.find_images(workspace.db, origin=origin, without_predictions_of=chosen.id)
     classifier = FittedClassifier.load(workspace.root / chosen.file)
+    held = _held_features(workspace, classifier, images, progress)
     for part in in_batches(len(images), BATCH):
         if progress is not None:
             progress(part.start, len(images), f"predicting with {chosen.name}")
         batch = images[part]
-        pixels = load_pixels(workspace, [image.sha256 for image in batch], classifier.recipe.image_size)
-        probs, features = classifier.predict(pixels)
+        if held is None:
+            hashes = [image.sha256 for image in batch]
+            probs, features = classifier.predict(load_levels(workspace, hashes, classifier.recipe.image_size))
+        else:
+            features = held[part]
+            probs = head_probabilities(classifier, features)
         models.add_predictions(workspace.db, chosen.id, [image.id for image in batch], probs, features)
     if progress is not None:
         progress(len(images), len(images), f"{len(images)} images predicted")
     return PredictResult(len(images), chosen.name)
 
 
+def _held_features(
+    workspace: Workspace,
+    classifier: FittedClassifier,
+    images: Sequence[ImageRecord],
+    progress: Progress | None,
+) -> Floats | None:
+    """Features (N, D) from the store for a head that was fitted to those; None where the network has to look."""
+    if "extractor" not in classifier.training or not images:
+        return None
+    features, revision = features_of(workspace, [image.sha256 for image in images], progress)
+    return features if revision == classifier.training["extractor"] else None
+
+
 def _chosen(workspace: Workspace, name: str | None) -> models.Model:
-    if name is None and not models.names(workspace.db):
+    if name is None and not models.classifiers(workspace.db):
         name = labeler.fitting(workspace)
     if name in labeler.SHIPPED:
         return labeler.install(workspace, name)

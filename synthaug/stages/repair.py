@@ -1,4 +1,4 @@
-"""Mend what can be mended safely: from a backup, or by drawing a synthetic image again. Hashes decide."""
+"""Repairing damaged files from a backup, or by generating a synthetic image again, if the hashes match."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from synthaug.errors import UserError, WorkspaceDamaged, WorkspaceError
 from synthaug.images import pixel_hash
 from synthaug.progress import Progress
 from synthaug.stages.backup_store import BackupManifest, BackupStore, copy_checked
-from synthaug.stages.generate import described, details_of, load, requests
+from synthaug.stages.drawing import Drawer
+from synthaug.stages.generate import sources
 from synthaug.stages.generation_plan import job_prompts
 from synthaug.stages.generation_spec import GenerationParams
+from synthaug.stages.generator_names import locate
 from synthaug.stages.verify import Problem, Verification, verify
 from synthaug.store import catalog, generations, jobs
 from synthaug.store.checks import made_at
@@ -22,18 +24,18 @@ from synthaug.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """What was mended, what was tried in vain and why, and what verify finds now."""
+    """The outcome of a repair."""
 
-    repaired: tuple[str, ...]
-    failed: tuple[str, ...]
-    leftovers: int  # files that killed processes had left half written
-    after: Verification
+    repaired: tuple[str, ...]  # problems that were solved
+    failed: tuple[str, ...]  # attempts that failed, with the reason
+    leftovers: int  # number of half-written files of killed processes that were removed
+    after: Verification  # the state after the repair
 
 
 def repair(workspace: Workspace, backup: Path | None = None, progress: Progress | None = None) -> Repair:
-    """Mend damaged and missing files. Nothing that is sound is touched, and no row is changed.
+    """Repair damaged and missing files. Intact files and the database are not changed.
 
-    Raises WorkspaceError where the backup is another workspace's, WorkspaceInUse while the app is open.
+    Raises WorkspaceError for the backup of another workspace, and WorkspaceInUse while the app is open.
     """
     store = None if backup is None else BackupStore(backup)
     manifest = None if store is None else _manifest_for(workspace, store)
@@ -44,12 +46,12 @@ def repair(workspace: Workspace, backup: Path | None = None, progress: Progress 
         if store is not None and manifest is not None:
             failed += _fetch(workspace, store, manifest, before.found)
             after = verify(workspace, progress)
-        failed += _draw_again(workspace, [each for each in after.found if each.sha256 is not None])
+        failed += _generate_again(workspace, [each for each in after.found if each.sha256 is not None])
         workspace.images.flush()
         after = verify(workspace, progress)
     wrong = set(after.problems)
-    mended = tuple(text for text in before.problems if text not in wrong)
-    return Repair(mended, tuple(failed), leftovers, after)
+    repaired = tuple(text for text in before.problems if text not in wrong)
+    return Repair(repaired, tuple(failed), leftovers, after)
 
 
 def _manifest_for(workspace: Workspace, store: BackupStore) -> BackupManifest:
@@ -62,19 +64,19 @@ def _manifest_for(workspace: Workspace, store: BackupStore) -> BackupManifest:
 def _fetch(
     workspace: Workspace, store: BackupStore, manifest: BackupManifest, problems: Sequence[Problem]
 ) -> list[str]:
-    """Copy what is damaged from a backup; why that failed, a line each."""
+    """Copy damaged files from a backup; returns one line for each failure."""
     failed = []
     for problem in problems:
         for name, file in (manifest.below(problem.path) if problem.path is not None else {}).items():
             try:
                 copy_checked(store.path(file), workspace.root / name, file, durable=True)
             except (FileNotFoundError, WorkspaceDamaged) as error:
-                failed.append(f"{name} cannot be fetched from the backup: {error}")
+                failed.append(f"{name} cannot be restored from the backup: {error}")
     return failed
 
 
-def _draw_again(workspace: Workspace, problems: Sequence[Problem]) -> list[str]:
-    """Draw damaged synthetic images anew, job by job; why that failed, a line each."""
+def _generate_again(workspace: Workspace, problems: Sequence[Problem]) -> list[str]:
+    """Generate damaged synthetic images again, job by job; returns one line for each failure."""
     images = {each.sha256: each.id for each in catalog.find_images(workspace.db, origin="synthetic")}
     lost = [images[each.sha256] for each in problems if each.sha256 in images]
     by_job: dict[int, list[tuple[str, Generation]]] = {}
@@ -84,34 +86,35 @@ def _draw_again(workspace: Workspace, problems: Sequence[Problem]) -> list[str]:
     failed = []
     for job_id, wanted in by_job.items():
         try:
-            failed += _draw_job(workspace, job_id, wanted)
+            failed += _generate_job(workspace, job_id, wanted)
         except WorkspaceError:  # a full disk, which ends the repair
             raise
         except UserError as error:
-            failed.append(f"{len(wanted)} images of job {job_id} cannot be drawn again: {error}")
+            failed.append(f"{len(wanted)} images of job {job_id} cannot be generated again: {error}")
     return failed
 
 
-def _draw_job(workspace: Workspace, job_id: int, wanted: Sequence[tuple[str, Generation]]) -> list[str]:
+def _generate_job(workspace: Workspace, job_id: int, wanted: Sequence[tuple[str, Generation]]) -> list[str]:
     params = GenerationParams.from_json(jobs.get(workspace.db, job_id).params)
+    drawer = Drawer(
+        params.to_json(), str(workspace.images.root), generator=locate(workspace, params.generator)
+    )
     prompts = job_prompts(params)
-    generator = load(params)
     failed = []
-    for sha256, generation in wanted:
+    for sha256, generation in sorted(wanted, key=lambda each: each[1].position):
         name = workspace.images.path(sha256).relative_to(workspace.root)
-        if generation.revision != generator.revision:
+        if generation.revision != drawer.generator.revision:
             failed.append(
-                f"{name} cannot be drawn again: {generator.name} is not the generator that it was then"
+                f"{name} cannot be generated again: {generation.generator} has changed since it was generated"
             )
             continue
-        ((asked, source),) = requests(workspace, params, prompts, [generation.position])
-        (image,) = generator.generate([asked])
-        if pixel_hash(image.pixels) != sha256:
+        position = generation.position
+        (prompt,) = prompts.between(position, position + 1)
+        (drawn,) = drawer.draw({position: prompt}, sources(workspace, params, [position]))
+        if pixel_hash(drawn.image.pixels) != sha256:
             failed.append(
-                f"{name} was drawn again, with other pixels: on other hardware, or by another release"
+                f"{name} cannot be generated again: the pixels differ on this hardware or with this release"
             )
             continue
-        details = details_of(params.spec, asked, source, image)
-        text = described(params.spec, generator, prompts[generation.position], asked, details)
-        workspace.images.put(image.pixels, text, image.review)
+        workspace.images.put(drawn.image.pixels, drawer.text(drawn), drawn.image.review)
     return failed

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from synthaug.config import LARGE_SIDE
 from synthaug.errors import UserError
 from synthaug.measures.evidence import FEWEST_SEEDS
 from synthaug.running.jobs import JobContext
@@ -16,7 +17,7 @@ from synthaug.stages.export import export
 from synthaug.stages.label import accept_confident, check_threshold
 from synthaug.stages.train import resolve_recipe, train
 from synthaug.stages.view import baseline_view, curated_view, oversampled_view
-from synthaug.store import jobs, models, views
+from synthaug.store import catalog, jobs, models, views
 from synthaug.workspace import Workspace
 
 KIND = "retrain"
@@ -27,18 +28,21 @@ def submit(
     seeds: int = 5,
     recipe: str | None = None,
     accept_above: float | None = None,
-    export_format: str = "cifar10",
+    export_format: str | None = None,
 ) -> int:
     """Check, then queue the job; returns its id.
 
     ``accept_above``: first accept unreviewed images whose prediction agrees with the prompt at this confidence
-    (see label.accept_confident); None leaves them out. Raises UserError.
+    (see label.accept_confident); None leaves them out. ``export_format``: default CIFAR's, or a folder of files for
+    photographs and films, which CIFAR's does not hold. Raises UserError.
     """
     chosen = resolve_recipe(workspace, recipe)
     if not FEWEST_SEEDS <= seeds <= 100:
         raise UserError(f"the number of seeds is {seeds}; it must lie in {FEWEST_SEEDS} .. 100")
     if accept_above is not None:
         check_threshold(accept_above)
+    if export_format is None:
+        export_format = "folder" if catalog.usual_side(workspace.db) >= LARGE_SIDE else "cifar10"
     params = {"seeds": seeds, "recipe": chosen.name, "accept_above": accept_above, "format": export_format}
     return jobs.submit(workspace.db, KIND, params, 0)
 

@@ -18,12 +18,14 @@ from synthaug.files import write_atomically
 from synthaug.measures.evidence import FEWEST_SEEDS
 from synthaug.progress import EpochProgress
 from synthaug.running.environment import environment
-from synthaug.stages.train import Dataset, TestSet, fit_and_measure, load_test_set, load_view
+from synthaug.stages.train import Dataset, TestSet, fit_and_measure, load_dataset, load_test_set
 from synthaug.stages.weighing import Runs
 from synthaug.store import looks, runs, views
 from synthaug.workspace import Workspace
 
 Trained = tuple[views.View, Recipe]
+Shape = tuple[int, bool]
+"""How a recipe reads images: the side in pixels, and whether as features."""
 
 
 def recipe_key(recipe: Recipe) -> str:
@@ -45,15 +47,15 @@ class Trainer:
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
-        self._test: dict[int, TestSet] = {}
-        self._view: tuple[int, int, Dataset] | None = None
+        self._test: dict[Shape, TestSet] = {}
+        self._view: tuple[int, Shape, Dataset] | None = None
 
     def test_set(self, recipe: Recipe) -> TestSet:
-        """The frozen real test set at the recipe's image size. Raises UserError if there is none."""
-        size = recipe.image_size
-        if size not in self._test:
-            self._test[size] = load_test_set(self.workspace, size)
-        return self._test[size]
+        """The frozen real test set as the recipe reads it. Raises UserError if there is none."""
+        shape = _shape(recipe)
+        if shape not in self._test:
+            self._test[shape] = load_test_set(self.workspace, recipe)
+        return self._test[shape]
 
     def find(self, view: views.View, recipe: Recipe, seed: int) -> runs.Run | None:
         """The finished run, or None."""
@@ -138,9 +140,13 @@ class Trainer:
         }
 
     def _arrays(self, view: views.View, recipe: Recipe) -> Dataset:
-        if self._view is None or self._view[:2] != (view.id, recipe.image_size):
-            self._view = (view.id, recipe.image_size, load_view(self.workspace, view, recipe.image_size))
+        if self._view is None or self._view[:2] != (view.id, _shape(recipe)):
+            self._view = (view.id, _shape(recipe), load_dataset(self.workspace, view, recipe))
         return self._view[2]
+
+
+def _shape(recipe: Recipe) -> Shape:
+    return recipe.image_size, recipe.head_only
 
 
 def predictions_of(workspace: Workspace, run: runs.Run) -> NDArray[np.uint16] | None:

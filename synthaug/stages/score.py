@@ -108,8 +108,8 @@ def features_to_map(workspace: Workspace) -> str:
     shown = models.predicting(workspace.db)
     if shown is not None:
         return shown.name
-    names = models.names(workspace.db)
-    return names[-1] if names else DEFAULT_EXTRACTOR
+    found = models.classifiers(workspace.db)
+    return found[0].name if found else DEFAULT_EXTRACTOR
 
 
 def _describe(

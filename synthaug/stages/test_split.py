@@ -59,3 +59,8 @@ def correct_test_label(
 def current_fingerprint(workspace: Workspace) -> str:
     """The fingerprint of the test set as it stands."""
     return fingerprint(catalog.hashes_of_split(workspace.db, "test"))
+
+
+def has_test_images(workspace: Workspace) -> bool:
+    """Whether there is a real test image, with a label or without."""
+    return catalog.has_images(workspace.db, split="test", origin="real")

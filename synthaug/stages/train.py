@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,27 +13,38 @@ from numpy.typing import NDArray
 
 from synthaug.classifiers.fit import fit
 from synthaug.classifiers.fitted import FittedClassifier
+from synthaug.classifiers.linear import fit_head, head_log_probabilities
 from synthaug.classifiers.recipes import Loss, Recipe, Selection, find_recipe
-from synthaug.config import DEFAULT_RECIPE, FALLBACK_RECIPE
+from synthaug.config import (
+    DEFAULT_RECIPE,
+    FALLBACK_RECIPE,
+    LARGE_RECIPE,
+    LARGE_SIDE,
+    LARGEST_SIDE,
+    SMALLEST_SIDE,
+)
 from synthaug.errors import UserError
 from synthaug.names import check_name
 from synthaug.progress import EpochProgress
 from synthaug.running.environment import environment
 from synthaug.running.jobs import JobContext
-from synthaug.stages.measuring import figures_of
-from synthaug.stages.pixels import load_pixels
+from synthaug.stages.extract import features_of
+from synthaug.stages.measuring import classifier_metrics
+from synthaug.stages.pixels import load_levels, load_pixels
 from synthaug.stages.seeds import check_seed
 from synthaug.stages.test_split import fingerprint
-from synthaug.store import catalog, models, views
+from synthaug.store import catalog, gray_images, labels, models, views
 from synthaug.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Images (N, S, S, 3) uint8 and class indices (N,)."""
+    """What a recipe learns from, images (N, S, S, 3) or features (N, D) (see ``load_inputs``), and classes (N,)."""
 
-    images: NDArray[np.uint8]
+    inputs: NDArray[Any]
     labels: NDArray[np.int64]
+    depth: int = 8  # bits of a pixel: 16 where a film of more than 8 is among the images
+    extractor: str | None = None  # of features: the revision of the extractor
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +58,10 @@ class TestSet:
 
 
 def default_recipe(workspace: Workspace) -> str:
-    """The recipe that fits the workspace's preset."""
-    return DEFAULT_RECIPE.get(workspace.preset, FALLBACK_RECIPE)
+    """The recipe that fits the preset, else the images: a pretrained network for photographs and radiographs."""
+    if workspace.preset in DEFAULT_RECIPE:
+        return DEFAULT_RECIPE[workspace.preset]
+    return LARGE_RECIPE if catalog.usual_side(workspace.db) >= LARGE_SIDE else FALLBACK_RECIPE
 
 
 def train(
@@ -61,22 +75,24 @@ def train(
     epochs: int | None = None,
     selection: Selection | None = None,
     loss: Loss | None = None,
+    image_size: int | None = None,
 ) -> models.Model:
     """Train, measure on the test split, and store the model under ``name`` (default: VIEW-RECIPE-SEED).
 
     ``epochs`` shortens or lengthens the recipe; ``selection`` is which epoch's weights are kept, ``loss`` what
-    is minimised (default: the recipe's). Raises UserError for missing data or a taken name.
+    is minimised (default: the recipe's); ``image_size`` is the side in pixels (default: what the images call for,
+    never less than 224 for films and photographs that have them). Raises UserError for missing data or a taken name.
     """
     check_seed(seed)
-    chosen = resolve_recipe(workspace, recipe, epochs, selection, loss)
+    chosen = resolve_recipe(workspace, recipe, epochs, selection, loss, image_size)
     frozen = views.by_name(workspace.db, view)
     name = check_name(name, "a model") if name else f"{view}-{chosen.name}-{seed}"
     if name in models.names(workspace.db):
         raise UserError(f"a model called {name!r} exists; choose another with --name, or another --seed")
-    test = load_test_set(workspace, chosen.image_size)
-    data = load_view(workspace, frozen, chosen.image_size)
+    test = load_test_set(workspace, chosen)
+    data = load_dataset(workspace, frozen, chosen)
     classifier, measured, _ = fit_and_measure(workspace, data, test, chosen, seed, progress, should_cancel)
-    path = workspace.root / "models" / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.safetensors"
+    path = model_file(workspace, name)
     classifier.save(path)
     return models.add(
         workspace.db,
@@ -89,6 +105,11 @@ def train(
         metrics={**measured, "test_fingerprint": test.fingerprint, "epochs": chosen.epochs},
         environment=environment(),
     )
+
+
+def model_file(workspace: Workspace, name: str) -> Path:
+    """Where the classifier called ``name`` is kept."""
+    return workspace.root / "models" / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.safetensors"
 
 
 def run(context: JobContext) -> dict[str, Any]:
@@ -111,11 +132,35 @@ def resolve_recipe(
     epochs: int | None = None,
     selection: Selection | None = None,
     loss: Loss | None = None,
+    image_size: int | None = None,
 ) -> Recipe:
     """A recipe by name (default: the workspace's), with whatever else is given in the place of its own."""
     chosen = find_recipe(recipe or default_recipe(workspace))
     chosen = replace(chosen, selection=selection or chosen.selection, loss=loss or chosen.loss)
-    return chosen if epochs is None else chosen.for_epochs(epochs)
+    if image_size is None:
+        chosen = chosen.for_images_of(catalog.usual_side(workspace.db))
+    else:
+        chosen = _sized(chosen, image_size)
+    if epochs is None:
+        return chosen
+    if chosen.head_only:
+        raise UserError(f"recipe {chosen.name!r} fits a head in one go; it takes no number of epochs")
+    return chosen.for_epochs(epochs)
+
+
+def _sized(recipe: Recipe, image_size: int) -> Recipe:
+    check_image_size(image_size)
+    if recipe.head_only:
+        raise UserError(f"recipe {recipe.name!r} learns from stored features, whose size the images decide")
+    return replace(recipe, image_size=image_size)
+
+
+def check_image_size(image_size: int) -> None:
+    """Refuse a side that nothing can be learnt at. Raises UserError."""
+    if not SMALLEST_SIDE <= image_size <= LARGEST_SIDE:
+        raise UserError(
+            f"the image size is {image_size} pixels; it must lie in {SMALLEST_SIDE} .. {LARGEST_SIDE}"
+        )
 
 
 def fit_and_measure(
@@ -132,9 +177,37 @@ def fit_and_measure(
     The figures are JSON-ready; the scores are log probabilities (N, K) of the test images in their order. Selection
     "test" is the published habit: it flatters, for the test set chose the epoch.
     """
-    classes = workspace.classes
-    classifier = fit(
-        data.images,
+    classifier = _fitted(workspace.classes, data, test, recipe, seed, progress, should_cancel)
+    if recipe.head_only:
+        log_probs = head_log_probabilities(classifier, test.data.inputs)
+    else:
+        log_probs = classifier.log_probabilities(test.data.inputs)
+    figures = {**classifier_metrics(log_probs, test.data.labels), "train_images": len(data.labels)}
+    return classifier, {**figures, "image_size": recipe.image_size, "depth": data.depth}, log_probs
+
+
+def _fitted(
+    classes: tuple[str, ...],
+    data: Dataset,
+    test: TestSet,
+    recipe: Recipe,
+    seed: int,
+    progress: EpochProgress | None,
+    should_cancel: Callable[[], bool] | None,
+) -> FittedClassifier:
+    if recipe.head_only:
+        return fit_head(
+            data.inputs,
+            data.labels,
+            recipe,
+            seed,
+            class_names=classes,
+            progress=progress,
+            should_cancel=should_cancel,
+            extractor=data.extractor,
+        )
+    return fit(
+        data.inputs,
         data.labels,
         len(classes),
         recipe,
@@ -142,25 +215,47 @@ def fit_and_measure(
         class_names=classes,
         progress=progress,
         should_cancel=should_cancel,
-        selection_set=(test.data.images, test.data.labels) if recipe.selection == "test" else None,
+        selection_set=(test.data.inputs, test.data.labels) if recipe.selection == "test" else None,
     )
-    log_probs = classifier.log_probabilities(test.data.images)
-    figures = {**figures_of(log_probs, test.data.labels), "train_images": len(data.labels)}
-    return classifier, figures, log_probs
+
+
+def load_dataset(workspace: Workspace, view: views.View, recipe: Recipe) -> Dataset:
+    """What ``recipe`` learns from a view, in its frozen order."""
+    members = views.members(workspace.db, view.id)
+    classes = np.array([member.class_index for member in members], np.int64)
+    return _dataset(workspace, [member.sha256 for member in members], classes, recipe)
+
+
+def _dataset(
+    workspace: Workspace, hashes: Sequence[str], classes: NDArray[np.int64], recipe: Recipe
+) -> Dataset:
+    """Images at their full depth and the recipe's size; for a recipe that fits the head, the stored features."""
+    if recipe.head_only:
+        found, revision = features_of(workspace, hashes)
+        known = labels.by_hash(workspace.db, list(dict.fromkeys(hashes)))
+        films = gray_images.of_images(workspace.db, [each.image_id for each in known.values()])
+        return Dataset(found, classes, 16 if films else 8, revision)
+    images = load_levels(workspace, hashes, recipe.image_size)
+    return Dataset(images, classes, 8 * images.itemsize)
+
+
+def describe_images(figures: Mapping[str, Any]) -> str:
+    """The images that a model was trained on, in words: "224 px a side, 16 bits a pixel ..."."""
+    deep = " (each film by its own window, not by its 8-bit picture)" if figures["depth"] > 8 else ""
+    return f"{figures['image_size']} px a side, {figures['depth']} bits a pixel{deep}"
 
 
 def load_view(workspace: Workspace, view: views.View, size: int) -> Dataset:
-    """A view as arrays, in its frozen order."""
+    """A view as pictures (N, size, size, 3) uint8, in its frozen order."""
     members = views.members(workspace.db, view.id)
     images = load_pixels(workspace, [member.sha256 for member in members], size)
     return Dataset(images, np.array([member.class_index for member in members], np.int64))
 
 
-def load_test_set(workspace: Workspace, size: int) -> TestSet:
+def load_test_set(workspace: Workspace, recipe: Recipe) -> TestSet:
     """The labeled real images of the test split, ordered by hash. Raises UserError if there are none."""
     rows = catalog.hashes_of_split(workspace.db, "test")
     if not rows:
         raise UserError("no labeled real test images; import some with: synthaug import SRC --split test")
-    images = load_pixels(workspace, [sha256 for sha256, _ in rows], size)
-    labels = np.array([class_index for _, class_index in rows], np.int64)
-    return TestSet(Dataset(images, labels), fingerprint(rows))
+    classes = np.array([class_index for _, class_index in rows], np.int64)
+    return TestSet(_dataset(workspace, [sha256 for sha256, _ in rows], classes, recipe), fingerprint(rows))

@@ -138,11 +138,11 @@ def _images(
     data = load_view(workspace, views.by_name(workspace.db, view), side)
     if label is None:
         present, labels = np.unique(data.labels, return_inverse=True)
-        return data.images, labels.astype(np.int64), tuple(workspace.classes[each] for each in present)
+        return data.inputs, labels.astype(np.int64), tuple(workspace.classes[each] for each in present)
     wanted = data.labels == catalog.class_index(workspace.db, label)
     if not wanted.any():
         raise UserError(f"the view {view!r} has no images of the class {label!r}")
-    return data.images[wanted], np.zeros(int(wanted.sum()), np.int64), (label,)
+    return data.inputs[wanted], np.zeros(int(wanted.sum()), np.int64), (label,)
 
 
 class _Sitting:

@@ -1,4 +1,4 @@
-"""Check the integrity of a workspace: the database, every image's pixels against its address, every model."""
+"""Checking the integrity of a workspace: the database, the pixels of every image, and every model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from synthaug.errors import ImageRejected, UserError
 from synthaug.generators.folders import find_model
 from synthaug.images import decode, pixel_hash, size_of
 from synthaug.progress import Progress
-from synthaug.stages import finetune
+from synthaug.stages import finetune, generator_names
 from synthaug.stages.importing import BATCH
 from synthaug.store import catalog, features, jobs, models
 from synthaug.store.checks import database_problems
@@ -20,30 +20,30 @@ from synthaug.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong, in a line. ``path``: the file that is missing or damaged, relative to the workspace."""
+    """One problem, described in one line."""
 
     text: str
-    path: Path | None = None
-    sha256: str | None = None  # the address, where the file is an image of the database
+    path: Path | None = None  # missing or damaged file, relative to the workspace
+    sha256: str | None = None  # address of the image, if the file is an image of the database
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """How many images were checked, and what is wrong."""
+    """The number of images that were checked, and the problems found."""
 
     images: int
     found: tuple[Problem, ...]
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What is wrong, in words, a line each."""
+        """The problems as text, one line each."""
         return tuple(each.text for each in self.found)
 
 
 def verify(workspace: Workspace, progress: Progress | None = None) -> Verification:
-    """Read everything; change nothing."""
+    """Check the whole workspace without changing anything."""
     found = [*verify_database(workspace), *verify_models(workspace)]
-    found += [*_guarded(_features, workspace), *_guarded(_strangers, workspace)]
+    found += [*_guarded(_features, workspace), *_guarded(_unknown_images, workspace)]
     count = 0
     try:
         count = catalog.count_images(workspace.db)
@@ -54,17 +54,17 @@ def verify(workspace: Workspace, progress: Progress | None = None) -> Verificati
 
 
 def verify_database(workspace: Workspace) -> list[Problem]:
-    """What is wrong with the database and the label log."""
+    """Problems with the database and the label log."""
     return _guarded(_database, workspace) + _guarded(_label_log, workspace)
 
 
 def verify_models(workspace: Workspace) -> list[Problem]:
-    """What is wrong with the files of classifiers and generators."""
+    """Problems with the files of classifiers and generators."""
     return _guarded(_classifiers, workspace) + _guarded(_generators, workspace)
 
 
 def _guarded(check: Callable[[Workspace], Iterator[Problem]], workspace: Workspace) -> list[Problem]:
-    """What a check finds; a database that it cannot read is a finding as well."""
+    """The problems that a check finds, including a database that it cannot read."""
     found = []
     try:
         for problem in check(workspace):
@@ -98,7 +98,7 @@ def _images(workspace: Workspace, progress: Progress | None) -> Iterator[Problem
 
 
 def _image_fault(workspace: Workspace, sha256: str, size: tuple[int, int]) -> str | None:
-    """What is wrong with a stored image of ``size`` (width, height)."""
+    """What is wrong with a stored image of ``size`` (width, height), if anything."""
     try:
         image = workspace.images.stored(sha256)
     except FileNotFoundError:
@@ -106,9 +106,9 @@ def _image_fault(workspace: Workspace, sha256: str, size: tuple[int, int]) -> st
     except (ImageRejected, OSError) as error:
         return f"cannot be read: {error}"
     if pixel_hash(image) != sha256:
-        return "holds other pixels than those that were stored"
+        return "has different pixels from those that were stored"
     if (found := size_of(image)) != size:
-        return f"is {found[0]} x {found[1]} pixels; the database says {size[0]} x {size[1]}"
+        return f"has {found[0]} x {found[1]} pixels instead of {size[0]} x {size[1]} as in the database"
     return None
 
 
@@ -120,52 +120,60 @@ def _unreadable(path: Path) -> str | None:
     return None
 
 
-def _strangers(workspace: Workspace) -> Iterator[Problem]:
-    """Images beside a database that knows none: more than a first import can leave when it is killed."""
+def _unknown_images(workspace: Workspace) -> Iterator[Problem]:
+    """Images beside a database without images, if there are more than a killed first import can leave."""
     if catalog.count_images(workspace.db):
         return
     count = sum(1 for _ in workspace.images.addresses())
     if count > BATCH:
-        yield Problem(f"images/ holds {count} images and the database names none: it is not theirs")
+        yield Problem(
+            f"images/ has {count} images, but the database has none; it may belong to another workspace"
+        )
 
 
 def _classifiers(workspace: Workspace) -> Iterator[Problem]:
-    """Each classifier's file, read as a whole: the weights must be those that were recorded."""
+    """Problems with the files of classifiers, whose weights must be those that were recorded."""
     for model in models.all_models(workspace.db):
-        from synthaug.classifiers.fitted import FittedClassifier
+        from synthaug.classifiers.fitted import Fitted, FittedClassifier
+        from synthaug.classifiers.landmarks import FittedLandmarks
 
         path = workspace.root / model.file
+        kind: type[Fitted] = (
+            FittedLandmarks if model.metrics.get("kind") == models.LANDMARKS else FittedClassifier
+        )
         try:
-            revision = FittedClassifier.load(path, "cpu").revision
-        except Exception as error:  # what is read from damaged bytes raises almost anything
+            revision = kind.load(path, "cpu").revision
+        except Exception as error:  # damaged files raise many kinds of error
             yield _problem(
                 workspace, path, "is missing" if not path.is_file() else f"cannot be read: {error}"
             )
             continue
         if revision != model.revision:
             yield _problem(
-                workspace, path, f"holds other weights than those of the classifier {model.name!r}"
+                workspace, path, f"does not have the recorded weights of the classifier {model.name!r}"
             )
 
 
 def _generators(workspace: Workspace) -> Iterator[Problem]:
-    """Each generator that was fine-tuned here, complete and as it was when its job ended."""
+    """Problems with fine-tuned generators, which must be complete and unchanged since their job ended."""
     for job in jobs.latest(workspace.db, kinds=(finetune.KIND,)):
         if job.state != "done" or "name" not in job.params:
             continue
-        path = workspace.root / finetune.FOLDER / str(job.params["name"])
+        path = workspace.root / generator_names.FINETUNED / str(job.params["name"])
         try:
             revision = find_model(path).revision
         except UserError as error:
             yield _problem(workspace, path, f"cannot be read: {error}" if path.is_dir() else "is missing")
             continue
         if revision != job.result.get("revision", revision):  # releases before 0.3 recorded none
-            yield _problem(workspace, path, f"is not the generator that job {job.id} made")
+            yield _problem(workspace, path, f"has changed since job {job.id} trained it")
 
 
 def _features(workspace: Workspace) -> Iterator[Problem]:
     for path in features.cut_short(workspace.db, workspace.features_folder):
-        yield _problem(workspace, path, "is missing or cut short; synthaug score --recompute makes it again")
+        yield _problem(
+            workspace, path, "is missing or truncated; recompute it with: synthaug score --recompute"
+        )
 
 
 def _problem(workspace: Workspace, path: Path, wrong: str, sha256: str | None = None) -> Problem:

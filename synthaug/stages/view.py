@@ -161,7 +161,7 @@ def _check(workspace: Workspace, spec: ViewSpec) -> None:
         ("--replace", spec.replace),
     ):
         if share is not None and not 0 < share <= 1:
-            raise ViewError(f"{option} is {share}; it must lie above 0 and at most at 1")
+            raise ViewError(f"{option} is {share}; it must be above 0 and at most 1")
     for option, limit in (("--min-confidence", spec.min_confidence), ("--max-ood", spec.max_ood)):
         if limit is not None and not 0 <= limit <= 1:
             raise ViewError(f"{option} is {limit}; it must lie in 0 .. 1")

@@ -1,4 +1,4 @@
-"""What the runs of two training sets say of one another: the one way to a verdict, of comparisons and experiments."""
+"""Comparing the runs of two training sets; comparisons and experiments both get their verdicts from here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from synthaug.measures.crossed import McNemar, crossed_interval, mcnemar
 from synthaug.measures.evidence import SMALLEST_EFFECT, Evidence, paired_comparison
 
 Floats = NDArray[np.float64]
-Metrics = Mapping[str, Any]  # of a run: see ``stages.measuring``
+Metrics = Mapping[str, Any]  # of one run; see ``stages.measuring``
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +22,17 @@ class Runs:
     """The runs of one training set, seeds 0 .. S-1."""
 
     metrics: tuple[Metrics, ...]
-    correct: NDArray[np.bool_] | None = None  # (S, N) test images named right; None: not kept
+    correct: NDArray[np.bool_] | None = (
+        None  # (S, N) whether each test image is classified correctly, if recorded
+    )
 
     def each(self, name: str) -> Floats | None:
-        """One figure of every run (S,), or (S, K) with NaN for None; None if a run lacks it."""
+        """A metric of every run (S,), or by class (S, K) with NaN for None; None if a run lacks it."""
         values = [run.get(name) for run in self.metrics]
         return None if any(value is None for value in values) else np.array(values, np.float64)
 
     def means(self, name: str) -> tuple[float | None, ...]:
-        """The mean over runs of a figure that every class has; empty if a run lacks it."""
+        """The mean over runs of a metric by class (K,); empty if a run lacks it."""
         values = self.each(name)
         if values is None:
             return ()
@@ -38,22 +40,22 @@ class Runs:
 
     @property
     def confusion(self) -> NDArray[np.int64]:
-        """Counts (K, K) summed over the runs: rows true, columns predicted."""
+        """Confusion matrix (K, K) summed over the runs: rows = true class, columns = predicted class."""
         return np.asarray(np.sum([run["confusion"] for run in self.metrics], axis=0), np.int64)
 
     @property
     def class_images(self) -> NDArray[np.int64]:
-        """Test images of each class (K,)."""
+        """Number of test images of each class (K,)."""
         return np.asarray(np.sum(self.metrics[0]["confusion"], axis=1), np.int64)
 
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """One training set against another, paired by seed. None: the runs were recorded without what it takes."""
+    """The comparison of two training sets, paired by seed; fields are None if the runs lack the data for them."""
 
-    accuracy: Evidence  # the verdict is on this
-    over_images: tuple[float, float] | None  # the same difference, for other test images too
-    mcnemar: tuple[McNemar, ...]  # one a seed; empty without predictions
+    accuracy: Evidence  # determines the verdict
+    over_images: tuple[float, float] | None  # interval of the accuracy difference over seeds and test images
+    mcnemar: tuple[McNemar, ...]  # one per seed; empty without predictions
     macro_auc: Evidence | None
     matched_accuracy: Evidence | None
     recall: tuple[ClassChange, ...]
@@ -61,7 +63,7 @@ class Weighed:
 
     @property
     def only_prior(self) -> bool:
-        """Whether accuracy rose and nothing shows that the classes are told apart better than before."""
+        """Whether accuracy rose without evidence that the classes are separated better."""
         others = [each for each in (self.matched_accuracy, self.macro_auc) if each is not None]
         return (
             self.accuracy.verdict == "helped"
@@ -73,7 +75,7 @@ class Weighed:
 def weigh(
     baseline: Runs, augmented: Runs, *, look: int = 1, smallest_effect: float = SMALLEST_EFFECT
 ) -> Weighed:
-    """Weigh two training sets. ``look``: how often the question was looked at, this time included."""
+    """Compare two training sets. ``look`` counts how often this question was asked, including this time."""
     images = baseline.class_images
     total = int(images.sum())
 
@@ -108,24 +110,24 @@ def weigh(
 
 
 def reservations(found: Weighed) -> Sequence[str]:
-    """What a reader of the verdict must know beside it, in sentences; nothing for most."""
-    said = []
+    """Caveats on the verdict, in sentences; usually none."""
+    sentences = []
     if found.only_prior:
-        said.append(
-            "The gain is in how often classes are named, not in telling them apart: with the class prior matched, "
-            "neither accuracy nor AUC is surely higher."
+        sentences.append(
+            "The gain may come only from how often each class is predicted: neither the accuracy with the class prior "
+            "matched nor the AUC is clearly higher."
         )
     verdict, wider = found.accuracy.verdict, found.over_images
     if verdict in ("helped", "harmed") and wider is not None and wider[0] <= 0 <= wider[1]:
-        said.append("On other test images of the same kind the difference might be none.")
+        sentences.append("With other test images of the same kind there might be no difference.")
     if found.accuracy.look > 1:
-        said.append(
+        sentences.append(
             f"This is look {found.accuracy.look} at the question, so its interval is wider "
-            f"({percentage(found.accuracy.confidence)}): all looks together err in at most 5 of 100 cases."
+            f"({percentage(found.accuracy.confidence)}): all looks together are wrong in at most 5 of 100 cases."
         )
-    return said
+    return sentences
 
 
 def percentage(confidence: float) -> str:
-    """0.992 as ``99.2%``."""
+    """A confidence level in percent (0.992 as ``99.2%``)."""
     return f"{100 * confidence:.4g}%"

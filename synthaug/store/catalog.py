@@ -114,12 +114,23 @@ def count_images(db: Database) -> int:
     return int(db.query("SELECT count(*) FROM images")[0][0])
 
 
+def has_images(db: Database, *, split: Split, origin: Origin) -> bool:
+    """Whether there is an image of this split and origin."""
+    return db.one("SELECT 1 FROM images WHERE split = ? AND origin = ? LIMIT 1", [split, origin]) is not None
+
+
 def usual_size(db: Database) -> tuple[int, int] | None:
     """The commonest (width, height) of the real images, or None where there are none."""
     row = db.one(
         "SELECT width, height FROM images WHERE origin = 'real' GROUP BY width, height ORDER BY count(*) DESC LIMIT 1"
     )
     return None if row is None else (int(row["width"]), int(row["height"]))
+
+
+def usual_side(db: Database) -> int:
+    """The longer side in pixels of the commonest real images; 0 where there are none."""
+    size = usual_size(db)
+    return max(size) if size else 0
 
 
 def known_images(db: Database, ids: Sequence[int]) -> dict[int, ImageRecord]:

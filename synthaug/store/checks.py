@@ -17,10 +17,15 @@ JSON_COLUMNS = {
     "runs": ("metrics", "environment"),
     "views": ("spec",),
     "comparisons": ("result",),
+    "labels": ("landmarks",),
+    "landmark_predictions": ("points",),
 }
 """Columns that hold a JSON object, a table."""
 
-KEYS = {"generations": "'job ' || job_id || ', image ' || position"}
+KEYS = {
+    "generations": "'job ' || job_id || ', image ' || position",
+    "landmark_predictions": "'model ' || model_id || ', image ' || image_id",
+}
 """What names a row of a table; elsewhere its id."""
 
 
@@ -80,8 +85,8 @@ def json_problems(db: Database) -> list[str]:
     for table, columns in JSON_COLUMNS.items():
         for column in columns if table in tables else ():
             rows = db.query(
-                f"SELECT {KEYS.get(table, 'id')}, {column} FROM {table} WHERE NOT json_valid({column})"
-                f" OR json_type({column}) <> 'object'"
+                f"SELECT {KEYS.get(table, 'id')}, {column} FROM {table} WHERE {column} IS NOT NULL"
+                f" AND (NOT json_valid({column}) OR json_type({column}) <> 'object')"
             )
             found += [
                 f"{table} {row[0]}: {column} is no JSON object" for row in rows if not _is_object(row[1])

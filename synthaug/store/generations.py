@@ -55,11 +55,22 @@ def add(db: Database, generation: Generation) -> None:
         )
 
 
-def done_positions(db: Database, job_id: int) -> set[int]:
-    """Which images of a job are already there."""
-    return {
-        row["position"] for row in db.query("SELECT position FROM generations WHERE job_id = ?", [job_id])
-    }
+def done_by_range(db: Database, job_id: int, size: int) -> dict[int, int]:
+    """How many images of each range of ``size`` positions are already there; ranges by number, without empty ones."""
+    rows = db.query(
+        "SELECT position / ? AS number, count(*) AS there FROM generations WHERE job_id = ? GROUP BY 1",
+        [size, job_id],
+    )
+    return {row["number"]: row["there"] for row in rows}
+
+
+def done_positions(db: Database, job_id: int, first: int, stop: int) -> set[int]:
+    """Which images of a job from ``first`` up to ``stop`` are already there."""
+    rows = db.query(
+        "SELECT position FROM generations WHERE job_id = ? AND position >= ? AND position < ?",
+        [job_id, first, stop],
+    )
+    return {row["position"] for row in rows}
 
 
 def count(db: Database) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from synthaug.errors import ImageRejected
@@ -17,6 +18,9 @@ from synthaug.files import sync, write_atomically
 from synthaug.grayscale import as_picture
 from synthaug.images import decode_full, encode_png, pixel_hash
 from synthaug.records import GrayImage, Pixels
+
+SYNCS = 8
+"""Files that are made durable at a time."""
 
 
 class ImageStore:
@@ -56,11 +60,20 @@ class ImageStore:
             self._write(path, encode_png(pixels, text))
         return sha256
 
+    def put_encoded(self, sha256: str, png: bytes, review: bytes | None = None) -> None:
+        """Store an image that was encoded before, with its provenance; ``sha256`` must be the hash of its pixels."""
+        if not self._is_there(sha256):
+            if review is not None:
+                self._write(self.review_path(sha256), review)
+            self._write(self.path(sha256), png)
+
     def flush(self) -> None:
         """Make every file that this thread has put durable, with the folders that name them."""
         waiting = self._waiting()
-        for path in [*waiting, *{each.parent for each in waiting}, *{each.parent.parent for each in waiting}]:
-            sync(path)
+        paths = [*waiting, *{each.parent for each in waiting}, *{each.parent.parent for each in waiting}]
+        with ThreadPoolExecutor(SYNCS) as pool:  # a disk writes many files in hardly more time than one
+            for _ in pool.map(sync, paths):  # raises what a sync raised
+                pass
         waiting.clear()
 
     def _write(self, path: Path, data: bytes) -> None:

@@ -8,12 +8,13 @@ from uuid import uuid4
 
 from synthaug.errors import LabelRefused
 from synthaug.records import LabelEntry
-from synthaug.store import catalog, labels
+from synthaug.store import catalog, labels, landmarks
 from synthaug.store.database import Database, now
 from synthaug.store.label_hash import label_hash
+from synthaug.store.landmarks import landmark_text
 
 CONTENT = ("image_id", "value", "class_index", "annotator", "source", "op_id", "undoes", "model_id", "reason")
-"""What makes two entries with one operation id the same."""
+"""What makes two entries with one operation id the same; not ``reading``, which is decided when they are recorded."""
 
 
 def new_op_id(kind: str) -> str:
@@ -52,6 +53,8 @@ class _Appending:
         if known is None:
             return None
         differing = [name for name in CONTENT if getattr(known, name) != getattr(entry, name)]
+        if known.landmarks != landmark_text(entry.landmarks):
+            differing.append("landmarks")
         if differing:
             name = differing[0]
             raise LabelRefused(
@@ -64,6 +67,8 @@ class _Appending:
     def _append(self, entry: LabelEntry) -> int:
         if not entry.annotator.strip():
             raise LabelRefused("a label needs the annotator's name", entry.op_id)
+        if entry.landmarks is not None and entry.value != "class":
+            raise LabelRefused(f"landmarks come with a class, not with {entry.value!r}", entry.op_id)
         if entry.image_id not in self.images:
             raise LabelRefused(f"there is no image {entry.image_id}", entry.op_id)
         self._refuse_frozen(entry)
@@ -71,23 +76,33 @@ class _Appending:
         said = (entry.value, self._class_name(entry), entry.annotator, entry.source, entry.op_id)
         refers = (self._undone_op_id(entry), self._model_revision(entry), entry.reason)
         time = entry.created_at or now()
+        placed = landmark_text(entry.landmarks)
         cursor = self.connection.execute(
             "INSERT INTO labels (image_id, value, class_position, annotator, source, op_id, undoes, model_id,"
-            " reason, created_at, previous_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [*(getattr(entry, name) for name in CONTENT), time, self.hash],
+            " reason, created_at, landmarks, reading, previous_hash)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [*(getattr(entry, name) for name in CONTENT), time, placed, entry.reading, self.hash],
         )
-        self.hash = label_hash(self.hash, sha256, *said, *refers, time)
+        self.hash = label_hash(self.hash, sha256, *said, *refers, time, placed, entry.reading)
         self.count += 1
         return int(cursor.lastrowid or 0)
 
     def _refuse_frozen(self, entry: LabelEntry) -> None:
         image = self.images[entry.image_id]
-        if entry.reason is None and image.split == "test" and labels.frozen(self.db, [image.id]):
+        if entry.reason is not None or image.split != "test":
+            return
+        if labels.frozen(self.db, [image.id]) and not self._adds_landmarks(entry):
             raise LabelRefused(
                 f"image {image.id} is a real test image and keeps its label, for it measures every model; "
                 "an owner corrects it with: synthaug correct-test-label",
                 entry.op_id,
             )
+
+    def _adds_landmarks(self, entry: LabelEntry) -> bool:
+        """Whether it leaves the class as it is and brings the first landmarks."""
+        if entry.landmarks is None or landmarks.current(self.db, [entry.image_id]):
+            return False
+        return labels.current(self.db, [entry.image_id])[entry.image_id].class_index == entry.class_index
 
     def _class_name(self, entry: LabelEntry) -> str | None:
         index = entry.class_index

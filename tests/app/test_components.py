@@ -107,14 +107,28 @@ def test_views_are_listed_with_their_counts() -> None:
 def import_job(rejected: list[list[str]]) -> Job:
     """An import that has ended."""
     when = "2026-11-21T01:02:03.000Z"
-    return Job(1, "import", "done", {}, 0, 0, "", "", {"rejected": rejected}, when, when, when, False)
+    return Job(
+        1,
+        "import",
+        "done",
+        {},
+        0,
+        0,
+        "",
+        "",
+        {"rejected": rejected, "notes": [] if not rejected else [EVIL]},
+        when,
+        when,
+        when,
+        False,
+    )
 
 
 def test_refused_files_are_listed_and_counted() -> None:
     assert outcome_panel(None) == outcome_panel(import_job([])) == ""
     panel = outcome_panel(import_job([[EVIL, "not an image"]] * 203))
     assert EVIL not in panel
-    assert "203 files not taken" in panel
+    assert "203 files were not imported" in panel
     assert "and 3 more" in panel
 
 

@@ -93,20 +93,26 @@ def test_an_import_reports_what_it_took_and_what_it_refused(hostile: App, page: 
     (folder / "broken.png").write_bytes(b"not an image")
     page.goto(hostile.url)
     before = page.locator(".sa-figures dd").first.inner_text()
-    page.get_by_label("Path").fill(str(tmp_path / "source"))
-    page.get_by_role("button", name="Import").click()
+    look_at(page, str(tmp_path / "source"))
+    page.get_by_role("button", name="Import 4 images").click()
     expect(page.locator(".sa-job-foot").first).to_contain_text("3 added")
+    expect(page.locator(".sa-job .sa-chip.warn").first).to_have_text("1 not imported")
+    page.get_by_text("1 file was not imported").click()
     expect(page.locator(".sa-rejected td").first).to_contain_text("broken.png")
     expect(page.locator(".sa-figures dd").first).to_have_text(str(int(before) + 3))
 
 
-def test_an_import_of_nothing_says_what_is_missing(hostile: App, page: Page) -> None:
+def look_at(page: Page, path: str) -> None:
+    """Ask for what a path on the server holds."""
+    page.get_by_role("button", name="On this machine").click()
+    page.locator(".im-path input").fill(path)
+    page.get_by_role("button", name="Look at it").click()
+
+
+def test_a_path_that_is_not_there_says_so(hostile: App, page: Page) -> None:
     page.goto(hostile.url)
-    page.get_by_role("button", name="Import").click()
-    expect(page.locator(".sa-error")).to_contain_text("path")
-    page.get_by_label("Path").fill("/does/not/exist")
-    page.get_by_role("button", name="Import").click()
-    expect(page.locator(".sa-job-error").first).to_contain_text("does not exist")
+    look_at(page, "/does/not/exist")
+    expect(page.locator(".im .sa-error")).to_contain_text("does not exist")
 
 
 def test_generating_previews_runs_and_outlives_a_reload(digits_app: App, page: Page) -> None:

@@ -55,10 +55,17 @@ def cifar(root: Path) -> Path:
     return root
 
 
+def image(root: Path) -> Path:
+    root.mkdir()
+    (root / "one.png").write_bytes(png(0))
+    return root / "one.png"
+
+
 SOURCES: dict[str, Callable[[Path], Path]] = {
     "digits": lambda root: Path("digits"),
     "hip-phantom": lambda root: Path("hip-phantom"),
     "folder": folder,
+    "image": image,
     "parquet": parquet,
     "cifar": cifar,
 }
@@ -145,6 +152,28 @@ def test_classes_are_named_once_and_items_use_these_names(name: str, sources: di
         assert used <= set(names)
     for each in read(name, sources[name]):
         assert each.split in (None, "train", "test")
+
+
+@every_importer
+def test_it_can_be_asked_for_some_images_only(name: str, sources: dict[str, Path]) -> None:
+    importer, everything = load_importer(name), read(name, sources[name])
+    chosen = everything[-1]
+    for only in ((), (chosen.path,)):
+        found = list(importer.items(sources[name], only=only))
+        assert [(each.path, each.class_name, each.split) for each in found] == [
+            (each.path, each.class_name, each.split) for each in everything
+        ]
+    assert np.array_equal(content(found[-1]), content(chosen))
+
+
+@every_file_importer
+def test_what_is_not_asked_for_is_not_read(name: str, tmp_path: Path) -> None:
+    source = SOURCES[name](tmp_path / "source")
+    found = list(load_importer(name).items(source, only=()))
+    assert len(found) == COUNT
+    assert all(not each.rejected for each in found)
+    if name != "cifar":  # whose images are read with their labels
+        assert all(each.data == b"" for each in found)
 
 
 @every_file_importer

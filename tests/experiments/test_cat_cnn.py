@@ -93,7 +93,7 @@ def test_nothing_is_done_twice(done: tuple[Workspace, Result]) -> None:
     said: list[str] = []
     again, _ = run_experiment("cat-cnn", workspace.root, "smoke", say=said.append)
     assert again.rows == result.rows
-    assert f"{len(result.runs)} of {len(result.runs)} runs were finished before" in said
+    assert f"{len(result.runs)} of {len(result.runs)} runs are already finished" in said
     assert len(jobs.latest(workspace.db)) == before
     assert len(workspace.db.query("SELECT id FROM runs")) == len(result.runs)
 
@@ -128,11 +128,11 @@ def test_the_arm_of_fine_tuning_can_be_left_out(done: tuple[Workspace, Result]) 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"kept": "0"}, "kept is 0; it is a share"),
-        ({"kept": 1}, "kept is 1; it is a share"),
-        ({"kept": "few"}, "'few' is no float"),
+        ({"kept": "0"}, "kept is 0; it must be a share"),
+        ({"kept": 1}, "kept is 1; it must be a share"),
+        ({"kept": "few"}, "'few' is not a number"),
         ({"finetune_steps": -1}, "finetune_steps is -1"),
-        ({"finetune_steps": "2.5"}, "'2.5' is no int"),
+        ({"finetune_steps": "2.5"}, "'2.5' is not an integer"),
     ],
 )
 def test_options_that_cannot_be(options: dict[str, object], said: str) -> None:
@@ -144,5 +144,5 @@ def test_classes_and_options_that_are_not_there(done: tuple[Workspace, Result]) 
     with pytest.raises(UnknownName, match="colour"):
         CatCnn("smoke", colour="red")
     experiment = CatCnn("smoke", minority="cat")
-    with pytest.raises(UserError, match="no class 'cat'; name one of 0, 1"):
+    with pytest.raises(UserError, match="no class 'cat'; choose one of 0, 1"):
         experiment.prepare(Lab(done[0], lambda done, total, note: None, lambda text: None))

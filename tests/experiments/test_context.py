@@ -85,7 +85,7 @@ def test_seeds_are_paired_and_nothing_is_done_twice(done: tuple[Workspace, Resul
     again, _ = run_experiment("context", workspace.root, "smoke", say=said.append)
     assert again.rows == result.rows
     assert again.panels == result.panels
-    assert f"{len(result.runs)} of {len(result.runs)} runs were finished before" in said
+    assert f"{len(result.runs)} of {len(result.runs)} runs are already finished" in said
     assert len(jobs.latest(workspace.db)) == before
 
 

@@ -114,7 +114,7 @@ def test_what_was_finished_is_never_repeated(digits: Workspace) -> None:
     rows = [tuple(row) for row in digits.db.query("SELECT id, metrics FROM runs ORDER BY id")]
     assert rows[:3] == kept
     assert len(rows) == 6
-    assert "3 of 6 runs were finished before" in said
+    assert "3 of 6 runs are already finished" in said
     again = carry_out(FewOrMany(), lab(digits), "smoke")
     assert again.rows == result.rows
 

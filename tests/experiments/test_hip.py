@@ -102,7 +102,7 @@ def test_nothing_of_the_test_set_is_trained_on_and_the_notes_say_what_it_is(
         members = views.members(workspace.db, views.by_name(workspace.db, row.view).id)
         assert not test & {member.image_id for member in members}
     notes = " ".join(result.notes)
-    for word in ("PHANTOM", STAND_IN, "wholly inside the generated images", "mean nothing"):
+    for word in ("PHANTOM", STAND_IN, "consists of generated images only", "are meaningless"):
         assert word in notes
     scatter, table = result.panels
     assert scatter.figure is not None
@@ -146,7 +146,7 @@ def test_a_users_folder_waits_for_a_person_and_goes_on_with_the_corrections(
     folder: Path, tmp_path: Path
 ) -> None:
     workspace = Workspace.create(tmp_path / "w", (), "hip")
-    with pytest.raises(UserError, match="8 generated images wait for a person") as waits:
+    with pytest.raises(UserError, match="8 generated images need a person") as waits:
         carried_out(workspace, str(folder), **QUICK)
     table = workspace.root / "runs" / "hip-smoke-predicted.csv"
     assert str(table) in str(waits.value)
@@ -180,7 +180,7 @@ def test_captions_without_angles_and_a_missing_test_set_are_refused(folder: Path
     mine = tmp_path / "mine"
     shutil.copytree(folder, mine)
     (mine / "test" / "metadata.csv").write_text("file_name,text\n0.png,a dog\n")
-    with pytest.raises(UserError, match="8 of 8 captions of the test images say no angles"):
+    with pytest.raises(UserError, match="8 of 8 captions of the test images contain no angles"):
         carried_out(Workspace.create(tmp_path / "a", (), "hip"), str(mine))
     with pytest.raises(UserError, match="no real test images"):
         carried_out(Workspace.create(tmp_path / "b", (), "hip"), str(mine / "train"))

@@ -197,7 +197,7 @@ def test_another_file_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "result.json").write_text(content)
     with pytest.raises(UserError, match=r"is not the result\.json"):
         read(tmp_path / "result.json")
-    with pytest.raises(UserError, match="there is no result"):
+    with pytest.raises(UserError, match="there is no file"):
         read(tmp_path / "other.json")
 
 
@@ -227,7 +227,7 @@ def test_the_table_holds_what_was_measured(pages: dict[str, str]) -> None:
     assert baseline[1:5] == ["1,234", "51.00 ± 2.4850.00 · 51.00 · 52.00", "85.69", "25.00"]
     assert baseline[6] == "0.5000 ± 0.62100.5000 · 0.2500 · 0.7500"  # t(2) = 4.303, times 0.25 / sqrt(3)
     assert helped[-2:] == ["+10.00t +8.00 to +12.00bootstrap +9.00 to +11.00", "helped"]
-    assert helped[0] == f"{NASTY}generator saw all real images"
+    assert helped[0] == f"{NASTY}generator trained on all real images"
     assert any(row[1:] == ["25.00+12.50*p < 0.001", "–"] for row in page.rows)
 
 
@@ -264,7 +264,7 @@ def test_the_inline_page_needs_nothing_from_outside(pages: dict[str, str]) -> No
 
 def test_a_page_may_leave_plotly_out_or_fetch_exactly_it(pages: dict[str, str]) -> None:
     assert len(pages["none"]) < 100_000
-    assert "The figures are left out of this copy" in Page(pages["none"]).text
+    assert "This copy omits the figures" in Page(pages["none"]).text
     assert Page(pages["none"]).figures == []
     ((script, _),) = [each for each in Page(pages["cdn"]).scripts if "src" in each[0]]
     digest = base64.b64encode(hashlib.sha256(get_plotlyjs().encode()).digest()).decode()
@@ -300,17 +300,20 @@ def test_escaped_text_is_shown_literally_by_markdown(text: str) -> None:
             replace(SAME, difference_interval=(-0.01, 0.002)),
             "did not help: +0.00 points of accuracy against Few cats, ",
         ),
-        (replace(SAME, verdict="not enough evidence", seeds_needed=9), "About 9 seeds might settle it."),
-        (replace(SAME, verdict="not enough evidence"), "Not even 1,000 seeds are likely to settle it."),
+        (
+            replace(SAME, verdict="not enough evidence", seeds_needed=9),
+            "About 9 seeds would probably settle it.",
+        ),
+        (replace(SAME, verdict="not enough evidence"), "Even 1,000 seeds are unlikely to settle it."),
         (
             replace(SAME, verdict="not enough evidence", accuracies=(0.5,)),
-            "1 seed. A verdict takes at least 3 seeds.",
+            "1 seed. A verdict needs at least 3 seeds.",
         ),
         (
             HELPED,
-            "95% interval +8.00 to +12.00, 3 seeds. Its generator had seen real images that the arm lacks",
+            "95% interval +8.00 to +12.00, 3 seeds. Its generator was trained on real images that the arm lacks",
         ),
-        (HELPED, "Published, on other data and another network: +3.33."),
+        (HELPED, "The published difference, with other data and another network, is +3.33."),
     ],
 )
 def test_a_verdict_is_a_sentence(row: Row, said: str) -> None:

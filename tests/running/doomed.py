@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from synthaug.running.job_process import JobProcess, serve_queue
 from synthaug.running.jobs import JobContext
-from synthaug.running.worker_process import WorkerProcess, serve_queue
 from synthaug.workspace import Workspace
 
 MODULE = "tests.running.doomed"
@@ -45,7 +45,7 @@ def be_the_app(root: Path) -> None:
     """Hold the workspace and its worker until killed."""
     workspace = Workspace.open(root)
     with workspace.lock("serve") as lock:
-        WorkerProcess(workspace, MODULE, lock).start()
+        JobProcess(workspace, MODULE, lock).start()
         signal.pause()
 
 

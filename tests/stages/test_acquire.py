@@ -195,7 +195,7 @@ def test_a_search_does_not_go_on_from_another(scarce: Workspace) -> None:
     acquire(scarce, "chosen", "scarce", replace(SEARCH, add=1), RECIPE)
     make_view(scarce, "other", ViewSpec(base="scarce"))
     for base, search in (("scarce", replace(SEARCH, add=1, seed=1)), ("other", replace(SEARCH, add=1))):
-        with pytest.raises(UserError, match="'chosen' that was made otherwise; choose another name"):
+        with pytest.raises(UserError, match="'chosen' exists with other settings; choose another name"):
             acquire(scarce, "chosen", base, search, RECIPE)
 
 
@@ -218,8 +218,8 @@ def test_a_chosen_image_that_was_rejected_meanwhile_is_named(scarce: Workspace) 
 
 def test_wrong_input_is_named(scarce: Workspace) -> None:
     for search, message in (
-        (replace(SEARCH, add=19), "19 images of '8' are to be chosen; the pool holds 18. Generate more"),
-        (replace(SEARCH, label="3"), "5 images of '3' are to be chosen; the pool holds 0"),
+        (replace(SEARCH, add=19), "cannot choose 19 images of '8', because the pool has 18; generate more"),
+        (replace(SEARCH, label="3"), "cannot choose 5 images of '3', because the pool has 0"),
         (replace(SEARCH, add=0), "number of images to add is 0"),
         (replace(SEARCH, epochs_first=0), "epochs of the first round is 0"),
         (replace(SEARCH, dropout=0.0), "dropout rate is 0"),
@@ -243,7 +243,7 @@ def test_a_base_without_real_images_is_named(scarce: Workspace) -> None:
     views.create(
         scarce.db, "drawn", asdict(ViewSpec()), [(image_id, i % 2) for i, image_id in enumerate(ids)]
     )
-    with pytest.raises(UserError, match="'drawn' holds no real image"):
+    with pytest.raises(UserError, match="'drawn' has no real images"):
         acquire(scarce, "chosen", "drawn", replace(SEARCH, ood_guard=0.99), RECIPE)
 
 

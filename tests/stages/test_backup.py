@@ -122,7 +122,7 @@ def test_a_backup_is_not_replaced_by_less_or_by_another_workspace(
 ) -> None:
     add_synthetic(workspace, 1, 0)
     backup(workspace, saved)
-    with pytest.raises(WorkspaceError, match=r"20 images, its backup in .* 21"):
+    with pytest.raises(WorkspaceError, match=r"20 images, but its backup in .* has 21"):
         backup(Workspace.open(sound), saved)
     with pytest.raises(WorkspaceError, match="the backup of another workspace"):
         backup(Workspace.create(tmp_path / "other", ["a"]), saved)
@@ -142,7 +142,7 @@ def test_a_folder_that_is_none_of_its_own_is_refused(
 ) -> None:
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "thesis.tex").touch()
-    with pytest.raises(WorkspaceError, match=r"lies in the workspace|no part of a backup"):
+    with pytest.raises(WorkspaceError, match=r"is inside the workspace|does not belong to a backup"):
         backup(workspace, tmp_path / where)
 
 
@@ -168,7 +168,7 @@ def test_a_manifest_writes_nowhere_else(saved: Path, tmp_path: Path, name: str) 
     manifest = json.loads(path.read_text())
     manifest["files"][name] = manifest["files"].pop("synthaug.db")
     path.write_text(json.dumps(manifest))
-    with pytest.raises(WorkspaceError, match="leads out of the workspace"):
+    with pytest.raises(WorkspaceError, match="is outside of the workspace"):
         restore(saved, tmp_path / "again")
 
 
@@ -177,7 +177,7 @@ def test_a_manifest_writes_nowhere_else(saved: Path, tmp_path: Path, name: str) 
 )
 def test_what_is_no_manifest_says_so(saved: Path, tmp_path: Path, text: str) -> None:
     (saved / "manifest.json").write_text(text)
-    with pytest.raises(UserError, match=r"manifest.json is damaged, or no backup's"):
+    with pytest.raises(UserError, match=r"manifest.json is damaged or not the manifest of a backup"):
         restore(saved, tmp_path / "again")
 
 
@@ -238,5 +238,5 @@ def test_an_image_that_would_come_out_otherwise_stays_lost(workspace: Workspace)
     workspace.images.flush()
     workspace.images.path(other).unlink()
     done = repair(workspace)
-    assert "with other pixels" in done.failed[0]
+    assert "the pixels differ" in done.failed[0]
     assert len(done.after.problems) == 1

@@ -20,7 +20,7 @@ from synthaug.generators.augmentation import distort
 from synthaug.generators.compositing.masks import subject_mask
 from synthaug.records import Job, Prompt
 from synthaug.running.jobs import run_to_end
-from synthaug.stages import generate, generation_plan
+from synthaug.stages import drawing, generate, generation_plan
 from synthaug.stages.generation_spec import GenerationParams, GenerationSpec
 from synthaug.stages.handlers import HANDLERS
 from synthaug.stages.view import ViewSpec, make_view
@@ -122,7 +122,7 @@ def test_killed_and_started_again_a_job_ends_with_the_same_images(
 
 
 def test_more_images_than_prompts_repeats_prompts_with_other_seeds(workspace: Workspace) -> None:
-    prompts = generation_plan.draw_prompts(Template.parse("{a|b|c}"), 7, seed=0)
+    prompts = generation_plan.PromptOrder(Template.parse("{a|b|c}"), 7, seed=0).between(0, 7)
     assert (
         sorted(prompt.text for prompt in prompts[:3])
         == sorted(prompt.text for prompt in prompts[3:6])
@@ -133,11 +133,11 @@ def test_more_images_than_prompts_repeats_prompts_with_other_seeds(workspace: Wo
 
 def test_duplicates_and_strata_are_chosen_explicitly() -> None:
     template = Template.parse("{a|a|b} {x|y}")
-    keep = [prompt.text for prompt in generation_plan.draw_prompts(template, 6, 0)]
-    skip = [prompt.text for prompt in generation_plan.draw_prompts(template, 4, 0, "skip")]
+    keep = [prompt.text for prompt in generation_plan.PromptOrder(template, 6, 0).between(0, 6)]
+    skip = [prompt.text for prompt in generation_plan.PromptOrder(template, 4, 0, "skip").between(0, 4)]
     assert sorted(keep) == ["a x", "a x", "a y", "a y", "b x", "b y"]
     assert sorted(skip) == ["a x", "a y", "b x", "b y"]
-    even = generation_plan.draw_prompts(template, 2, 0, "keep", "choice2")
+    even = generation_plan.PromptOrder(template, 2, 0, "keep", "choice2").between(0, 2)
     assert sorted(prompt.text[-1] for prompt in even) == ["x", "y"]
 
 
@@ -156,7 +156,11 @@ def test_a_word_list_that_changed_stops_the_job_instead_of_mixing(workspace: Wor
         ({"steps": 0}, UserError, "number of steps is 0"),
         ({"guidance": -1.0}, UserError, "guidance scale is -1.0"),
         ({"guidance": (1.0, 101.0)}, UserError, "guidance scale is 101.0"),
-        ({"guidance": (3.0, 3.0)}, UserError, r"guidance range is 3 \.\. 3; its end must lie 0\.25 above"),
+        (
+            {"guidance": (3.0, 3.0)},
+            UserError,
+            r"guidance range is 3 \.\. 3; its end must be at least 0\.25 above",
+        ),
         (
             {"guidance_by_slot": {"NOBODY": {"bold": 2.0}}},
             UserError,
@@ -169,16 +173,16 @@ def test_a_word_list_that_changed_stops_the_job_instead_of_mixing(workspace: Wor
         ),
         ({"guidance_by_slot": {"choice1": {"bold": -2.0}}}, UserError, r"guidance scale is -2\.0"),
         ({"start": "nothing"}, UserError, "no start called 'nothing'; available: 'context', 'image'"),
-        ({"start": "image"}, UserError, "no image of the class '8' among the real train images"),
+        ({"start": "image"}, UserError, "no image of the class '8' among the real training images"),
         ({"start": "image", "sources": "nobody"}, UserError, "no view called 'nobody'"),
-        ({"start": "image", "strength": 2.0}, UserError, "the strength is 2; it must lie above 0"),
-        ({"strength": 0.5}, UserError, "are for a start from images"),
-        ({"sources": "nobody"}, UserError, "are for a start from images"),
-        ({"generator": "context:digits"}, UserError, "ask for 'digits' with the start 'context'"),
-        ({"label": None}, UserError, "say which class the images are made for, one of '0', '1'"),
+        ({"start": "image", "strength": 2.0}, UserError, "the strength is 2; it must be above 0"),
+        ({"strength": 0.5}, UserError, "need the start"),
+        ({"sources": "nobody"}, UserError, "need the start"),
+        ({"generator": "context:digits"}, UserError, "use 'digits' with the start 'context'"),
+        ({"label": None}, UserError, "give the class of the images, one of '0', '1'"),
         ({"stratify": "NOBODY"}, TemplateError, "cannot stratify by 'NOBODY'"),
         ({"template": "a <NOBODY> cat"}, TemplateError, "NOBODY"),
-        ({"template": "a {cat"}, TemplateError, "without its"),
+        ({"template": "a {cat"}, TemplateError, "without a matching"),
     ],
 )
 def test_what_cannot_be_generated_is_said_before_anything_is_queued(
@@ -190,9 +194,12 @@ def test_what_cannot_be_generated_is_said_before_anything_is_queued(
     assert not jobs.latest(workspace.db)
 
 
-def test_a_generator_that_is_not_there_fails_the_job_with_words(workspace: Workspace) -> None:
-    asked = GenerationSpec("x", "8", 1, generator="no-such-folder")
-    job = run_to_end(workspace, generate.submit(workspace, asked), HANDLERS)
+def test_a_generator_that_is_gone_fails_the_job_with_words(workspace: Workspace, tmp_path: Path) -> None:
+    folder = tmp_path / "no-such-folder"
+    folder.mkdir()
+    number = generate.submit(workspace, GenerationSpec("x", "8", 1, generator=str(folder)))
+    folder.rmdir()
+    job = run_to_end(workspace, number, HANDLERS)
     assert job.state == "failed"
     assert "no-such-folder" in job.error
 
@@ -247,9 +254,9 @@ def test_every_value_of_a_guidance_range_is_drawn() -> None:
 
 def test_batches_hold_one_guidance_and_every_position_once() -> None:
     asked = GenerationSpec("a", None, 1, guidance=(1.0, 5.0))
-    prompts = [Prompt(0, "a", {})] * 1500
+    prompts = dict.fromkeys(range(1500), Prompt(0, "a", {}))
     pending = list(range(100, 1500))
-    batches = list(generate._batches(asked, prompts, pending, 8))
+    batches = list(drawing.batches(asked, prompts, pending, 8))
     assert sorted(position for batch in batches for position in batch) == pending
     for batch in batches:
         assert len({generation_plan.guidance_of(asked, prompts[0], position) for position in batch}) == 1
@@ -308,14 +315,14 @@ def test_classical_augmentation_takes_every_source_equally_often(digits: Workspa
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({}, "distorts real images; ask for it with the start 'image', not 'text'"),
+        ({}, "distorts real images; use it with the start 'image', not 'text'"),
         ({"start": "context"}, "with the start 'image', not 'context'"),
-        ({"start": "image", "strength": 0.5}, "takes no strength; 0.5 was given"),
-        ({"start": "image", "label": None}, "say which class the images are made for"),
+        ({"start": "image", "strength": 0.5}, "takes no strength; leave out the 0.5"),
+        ({"start": "image", "label": None}, "give the class of the images"),
         ({"start": "image", "steps": 5}, "takes no steps"),
-        ({"start": "image", "guidance": (1.0, 2.0)}, "takes no guidance"),
-        ({"start": "image", "compile": True}, "nothing to compile"),
-        ({"start": "image"}, "there is no image of the class '8' among the real train images"),
+        ({"start": "image", "guidance": (1.0, 2.0)}, "no guidance, and cannot be compiled"),
+        ({"start": "image", "compile": True}, "cannot be compiled"),
+        ({"start": "image"}, "there is no image of the class '8' among the real training images"),
     ],
 )
 def test_augmentation_refuses_what_it_does_not_take(

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from synthaug.errors import ImportFailed, WorkspaceError
+from synthaug.errors import ImportFailed, NothingImported, WorkspaceError
 from synthaug.stages.export import export
 from synthaug.stages.importing import import_images
 from synthaug.stages.view import ViewSpec, make_view
@@ -51,9 +51,8 @@ def test_bad_files_are_named_and_good_ones_go_in(workspace: Workspace, tmp_path:
 def test_the_same_pixels_in_both_splits_are_refused(workspace: Workspace, tmp_path: Path) -> None:
     picture(tmp_path / "a/3/x.png", 1)
     import_images(workspace, tmp_path / "a", "folder", split="train")
-    result = import_images(workspace, tmp_path / "a", "folder", split="test")
-    assert result.added == 0
-    assert "which is in the train split" in result.rejected[0][1]
+    with pytest.raises(NothingImported, match="which is in the train split"):
+        import_images(workspace, tmp_path / "a", "folder", split="test")
     assert not catalog.find_images(workspace.db, split="test")
 
 

@@ -138,7 +138,7 @@ def test_a_person_s_word_counts_and_what_was_taken_back_stays_so(judged: Workspa
 
 @pytest.mark.parametrize("threshold", [0.0, -1.0, 1.01])
 def test_a_threshold_that_is_none_is_refused(workspace: Workspace, threshold: float) -> None:
-    with pytest.raises(UserError, match="must lie above 0 and at most at 1"):
+    with pytest.raises(UserError, match="must be above 0 and at most 1"):
         pseudo_label(workspace, threshold=threshold)
 
 

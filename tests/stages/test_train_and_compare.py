@@ -14,6 +14,7 @@ from scipy.special import softmax
 from sklearn.metrics import roc_auc_score
 
 from synthaug.classifiers.fitted import FittedClassifier
+from synthaug.classifiers.recipes import find_recipe
 from synthaug.errors import Cancelled, UserError
 from synthaug.reading import explore
 from synthaug.records import LabelEntry
@@ -47,8 +48,8 @@ def test_a_model_is_trained_measured_stored_and_loads_again(small: Workspace) ->
     assert model.metrics["accuracy"] == pytest.approx(np.trace(confusion) / 500)
     loaded = FittedClassifier.load(small.root / model.file)
     assert loaded.revision == model.revision
-    test = load_test_set(small, loaded.recipe.image_size)
-    again = float((loaded.probabilities(test.data.images).argmax(1) == test.data.labels).mean())
+    test = load_test_set(small, loaded.recipe)
+    again = float((loaded.probabilities(test.data.inputs).argmax(1) == test.data.labels).mean())
     assert again == pytest.approx(model.metrics["accuracy"])
     with pytest.raises(UserError, match="exists"):
         train(small, "balanced", epochs=4)
@@ -189,7 +190,10 @@ def test_equal_steps_give_the_smaller_set_as_many_updates(small: Workspace) -> N
 def test_the_fingerprint_is_of_hashes_and_labels(small: Workspace) -> None:
     rows = catalog.hashes_of_split(small.db, "test")
     text = "\n".join(f"{sha256} {label}" for sha256, label in sorted(rows))
-    assert load_test_set(small, 32).fingerprint == hashlib.sha256(text.encode()).hexdigest()
+    assert (
+        load_test_set(small, find_recipe("small-cnn")).fingerprint
+        == hashlib.sha256(text.encode()).hexdigest()
+    )
 
 
 def test_a_comparison_names_what_is_missing(workspace: Workspace, small: Workspace) -> None:

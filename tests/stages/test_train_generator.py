@@ -235,7 +235,7 @@ def test_a_place_that_cannot_hold_a_folder_is_said(viewed: Workspace, tmp_path: 
     [
         (["--view", "few"], "are for --family ddpm or gan"),
         (["--flip"], "are for --family ddpm or gan"),
-        (["--family", "gan"], "name one with --view"),
+        (["--family", "gan"], "give one with --view"),
         (["--family", "gan", "--view", "none"], "no view called 'none'"),
         (["--family", "gan", "--view", "few", "--flip"], "leave flip out"),
     ],

@@ -17,7 +17,7 @@ from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.classifiers.networks import build
 from synthaug.classifiers.recipes import find_recipe
 from synthaug.generators.folders import find_model
-from synthaug.stages.finetune import FOLDER
+from synthaug.stages.generator_names import FINETUNED as FOLDER
 from synthaug.stages.importing import import_images
 from synthaug.stages.verify import verify
 from synthaug.store import jobs, models
@@ -110,10 +110,10 @@ DAMAGE: dict[str, tuple[Callable[[Path], None], str]] = {
     "an image is missing": (lambda root: first_image(root).unlink(), "is missing"),
     "an image is empty": (lambda root: cut(first_image(root), 0), "cannot be read"),
     "an image is cut": (lambda root: cut(first_image(root), -9), "cannot be read"),
-    "an image is another": (other_pixels, "holds other pixels"),
+    "an image is another": (other_pixels, "has different pixels"),
     "an image has another size": (
         lambda root: sql(root, "UPDATE images SET width = 9 WHERE id = 3"),
-        "says 9 x 8",
+        "instead of 9 x 8",
     ),
     "a table is gone": (
         lambda root: sql(root, "DROP TABLE scores"),
@@ -146,12 +146,12 @@ DAMAGE: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "a classifier is changed": (
         lambda root: flip_a_byte(root / "models/m.safetensors"),
-        "holds other weights",
+        "does not have the recorded weights",
     ),
     "a generator is missing": (lambda root: shutil.rmtree(root / FOLDER / "g"), "finetuned/g is missing"),
     "a generator lacks a part": (
         lambda root: next((root / FOLDER / "g" / "vae").glob("*.safetensors")).unlink(),
-        "is not the generator that job 1 made",
+        "has changed since job 1 trained it",
     ),
     "a generator is cut": (
         lambda root: cut(next((root / FOLDER / "g" / "unet").glob("*.safetensors")), -100),
@@ -159,9 +159,9 @@ DAMAGE: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "a generator is changed": (
         lambda root: flip_a_byte(next((root / FOLDER / "g" / "unet").glob("*.safetensors"))),
-        "is not the generator that job 1 made",
+        "has changed since job 1 trained it",
     ),
-    "the database knows no image": (empty_database, "images and the database names none"),
+    "the database knows no image": (empty_database, "images, but the database has none"),
 }
 
 
@@ -189,5 +189,5 @@ def test_a_feature_file_that_is_cut_is_named(root: Path) -> None:
     assert problems(root) == ()
     cut(root / "features" / "abc.f16", -1)
     assert problems(root) == (
-        "features/abc.f16 is missing or cut short; synthaug score --recompute makes it again",
+        "features/abc.f16 is missing or truncated; recompute it with: synthaug score --recompute",
     )

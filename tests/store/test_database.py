@@ -157,7 +157,8 @@ def test_generations_of_the_first_release_are_kept(tmp_path: Path) -> None:
     database = migrated(tmp_path / "x.db")
     kept = generations.of_images(database, [1, 2])
     assert kept[2] == Generation(7, 2, 2, 0, "a cat", 3, {"SIZE": "big"}, 5, "embedded", "r", {})
-    assert generations.done_positions(database, 7) == {1, 2}
+    assert generations.done_positions(database, 7, 0, 2) == {1}
+    assert generations.done_by_range(database, 7, 2) == {0: 1, 1: 1}
     generations.add(database, replace(kept[2], position=9, class_index=None, details={"start": "image"}))
     assert database.integrity_problems() == []
     assert schema(tmp_path / "x.db") == (files("synthaug_db") / "schema.sql").read_text(encoding="utf-8")

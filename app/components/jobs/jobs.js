@@ -99,11 +99,14 @@ function fill(part, job) {
   part.row.dataset.job = String(job.id);
   part.title.textContent = TITLES[job.kind] ?? job.kind;
   part.what.textContent = part.what.title = summary(job);
-  part.chip.textContent = job.cancel_requested && active ? "stopping" : WORDS[job.state];
-  part.chip.className = `sa-chip ${CHIPS[job.state]}`;
+  const refused = job.state === "done" ? (job.result.rejected ?? 0) : 0;
+  const word = refused ? `${number(refused)} not imported` : WORDS[job.state];
+  part.chip.textContent = job.cancel_requested && active ? "stopping" : word;
+  part.chip.className = `sa-chip ${refused ? "warn" : CHIPS[job.state]}`;
+  part.row.toggleAttribute("data-partly", refused > 0);
   part.button.dataset.do = active ? "cancel" : "resume";
   part.button.textContent = active ? "Stop" : job.state === "failed" ? "Try again" : "Go on";
-  part.button.hidden = job.state === "done" || (active && job.cancel_requested);
+  part.button.hidden = job.state === "done" || (active ? job.cancel_requested : !job.resumable);
   part.meter.style.width = `${100 * share(job)}%`;
   part.done.textContent = job.total ? `${number(job.done)} of ${number(job.total)}` : job.note;
   part.rate.textContent = active ? speed(job) || (job.total ? job.note : "") : finished(job);

@@ -81,6 +81,10 @@ export class Viewer {
     this.placement = { scale: 1, turns: 0, x: 0, y: 0 };
     this.isFitted = true;
     this.due = 0;
+    /** What lies over the picture; with it, small pictures are shown here as well. @type {Element | null} */
+    this.overlay = null;
+    /** Called after each painting. @type {() => void} */
+    this.painted = () => {};
     this.toolbar = new Toolbar(toolbar, {
       tool: (tool) => this.use(tool),
       preset: ({ window }) => this.setWindow(window),
@@ -97,13 +101,16 @@ export class Viewer {
       pan: (dx, dy) => this.pan(dx, dy),
       level: (dx, dy) => this.level(dx, dy),
       leveled: () => remember(this.kind, this.window),
-      hover: (point) => {
-        this.pointer = point;
-        if (this.magnifying) this.paintSoon();
-      },
+      hover: (point) => this.hover(point),
       fit: () => this.use("fit"),
     });
     canvas.setAttribute("role", "img");
+  }
+
+  /** What the magnifier enlarges. @param {import("./pointer.js").Point | null} point on the stage; null: nothing */
+  hover(point) {
+    this.pointer = point;
+    if (this.magnifying) this.paintSoon();
   }
 
   // ---------------------------------------------------------------- what is shown
@@ -118,7 +125,7 @@ export class Viewer {
     this.smooth = smooth;
     if (this.picture !== picture) this.begin(picture, item);
     const canvas = this.canvas;
-    if (this.frame.firstChild !== canvas) this.frame.replaceChildren(canvas);
+    if (this.frame.firstChild !== canvas) this.frame.replaceChildren(canvas, ...(this.overlay ? [this.overlay] : []));
     canvas.setAttribute("aria-label", `Image ${item.image_id}`);
     this.resize();
   }
@@ -164,6 +171,11 @@ export class Viewer {
     return { width: Math.max(1, this.frame.clientWidth), height: Math.max(1, this.frame.clientHeight) };
   }
 
+  /** Picture pixels -> CSS pixels of the stage. */
+  get toStage() {
+    return matrixOf(this.placement, this.size, this.stage);
+  }
+
   resize() {
     if (!this.picture) return;
     const { width, height } = this.stage;
@@ -187,14 +199,14 @@ export class Viewer {
     const { table } = this;
     const dpr = devicePixelRatio;
     const scale = placement.scale * dpr;
-    const toStage = matrixOf(placement, this.size, this.stage);
     const [x, y] = [(pointer?.x ?? 0) * dpr, (pointer?.y ?? 0) * dpr];
     const lens = magnifying && pointer ? { x, y, radius: LENS_RADIUS * dpr, enlargement: LENS_ENLARGEMENT } : null;
-    const toPicture = inverse(/** @type {import("./placement.js").Matrix} */ (toStage.map((each) => each * dpr)));
+    const toPicture = inverse(/** @type {import("./placement.js").Matrix} */ (this.toStage.map((each) => each * dpr)));
     const plain = picture.image !== undefined && this.window === null && !this.inverted;
     const scene = { picture, table, plain, toPicture, scale, smooth: this.smooth || scale < PIXELS_FROM, lens };
     this.painter.paint(/** @type {any} */ (scene));
     this.toolbar.show({ scale, inverted: this.inverted, magnifying });
+    this.painted();
   }
 
   // ---------------------------------------------------------------- placement

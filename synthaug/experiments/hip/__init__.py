@@ -1,1 +1,1 @@
-"""The dog-hip experiment: phantoms, angles, readers and their figures."""
+"""The experiment on hip angles of dogs: phantoms, angles, readers and figures."""

@@ -1,4 +1,4 @@
-"""Angles of a workspace's images, by who says them: captions, prompts, models, people. Numbers lie in runs/."""
+"""Hip angles of images by source: captions, prompts, models or people. Readings are cached in runs/."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ Angles = dict[str, tuple[float, float]]
 """SHA-256 of an image -> (left, right) in degrees."""
 
 PEOPLE = ("human", "accepted")
-"""Sources of labels that a person gave."""
+"""Sources of labels given by a person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one reader says of the generated images."""
+    """The angles that one reader measured in the generated images."""
 
     annotator: str
     angles: Angles
-    error: float | None = None  # mean absolute error in degrees on images the reader never saw; None: unknown
+    error: float | None = None  # mean absolute error in degrees on unseen images; None: unknown
 
 
 def captioned_angles(lab: Lab, split: Split) -> Angles:
-    """The angles that the captions of a split's real images say. Raises UserError where one says none."""
+    """The angles in the captions of a split's real images. Raises UserError if a caption has none."""
     images = catalog.find_images(lab.workspace.db, split=split, origin="real")
     if not images:
         raise UserError(
@@ -50,14 +50,14 @@ def captioned_angles(lab: Lab, split: Split) -> Angles:
     missing = [image.source for image in images if written[image.sha256] is None]
     if missing:
         raise UserError(
-            f"{len(missing)} of {len(images)} captions of the {split} images say no angles, such as that of "
-            f"{missing[0]}; they must read like {hip_caption(112.03, 91.09)!r}"
+            f"{len(missing)} of {len(images)} captions of the {split} images contain no angles, such as that of "
+            f"{missing[0]}; write them as in {hip_caption(112.03, 91.09)!r}"
         )
     return {sha256: angles for sha256, angles in written.items() if angles is not None}
 
 
 def prompted_angles(lab: Lab, jobs: tuple[int, ...]) -> Angles:
-    """The angles that the images of these jobs were asked for with."""
+    """The angles in the prompts of the images of these jobs."""
     hashes = {sha256 for job in jobs for sha256 in generations.images_of_job(lab.workspace.db, job)}
     images = [
         each for each in catalog.find_images(lab.workspace.db, origin="synthetic") if each.sha256 in hashes
@@ -70,7 +70,7 @@ def prompted_angles(lab: Lab, jobs: tuple[int, ...]) -> Angles:
 def log_classes(
     lab: Lab, angles: Angles, threshold: float, annotator: str = IMPORTER, source: LabelSource = "imported"
 ) -> None:
-    """Log the class that each image's angles make, where the log does not say so already."""
+    """Log the class that follows from each image's angles, unless it already has that label."""
     workspace = lab.workspace
     ids = {each.sha256: each.id for each in catalog.find_images(workspace.db) if each.sha256 in angles}
     known = labels.current(workspace.db, list(ids.values()))
@@ -87,12 +87,12 @@ def log_classes(
 
 
 def _says(label: labels.CurrentLabel, position: int, annotator: str) -> bool:
-    """Whether a label is this class, given by a person or by this annotator."""
+    """Whether a label has this class and comes from a person or this annotator."""
     return label.class_index == position and (label.annotator == annotator or label.source in PEOPLE)
 
 
 def frozen_view(lab: Lab, name: str, angles: Angles, threshold: float) -> str:
-    """The name of a view of exactly these images, with the class their angles make; other angles, another view."""
+    """The name of a view of exactly these images and the classes of their angles; other angles get another view."""
     workspace = lab.workspace
     name = f"{name}-{digest(angles, threshold)}"
     if name not in {view.name for view in views.all_views(workspace.db)}:
@@ -107,7 +107,7 @@ def frozen_view(lab: Lab, name: str, angles: Angles, threshold: float) -> str:
 
 
 def kept_reading(lab: Lab, name: str, make: Callable[[], Reading]) -> Reading:
-    """The reading in runs/NAME.json; made and written there if there is none."""
+    """The reading in runs/NAME.json, which is computed and written if it does not exist."""
     path = lab.workspace.root / "runs" / f"{name}.json"
     if not path.exists():
         write_atomically(path, (json.dumps(asdict(make()), indent=1) + "\n").encode())
@@ -119,26 +119,26 @@ def kept_reading(lab: Lab, name: str, make: Callable[[], Reading]) -> Reading:
 def peoples_reading(
     lab: Lab, predicted: Angles, corrections: Path | None, table: Path, threshold: float
 ) -> Reading:
-    """What people made of the predicted angles: the rows of ``corrections``, and the classes they confirmed.
+    """The angles after correction by people: the rows of ``corrections``, and the images whose class they confirmed.
 
-    An image whose class a person confirmed keeps its predicted angles; one that was given another class, rejected
-    or doubted is left out unless ``corrections`` gives its angles. Raises UserError where there is neither, having
-    written ``table`` to correct.
+    An image with a confirmed class keeps its predicted angles. An image with another class, or labeled as reject or
+    unsure, is left out unless ``corrections`` has its angles. If there is neither, writes ``table`` for correction and
+    raises UserError.
     """
     given = {} if corrections is None else read_corrections(corrections, predicted)
     confirmed = _confirmed(lab, predicted, threshold)
     if not given and not confirmed:
         write_angles(table, predicted)
         raise UserError(
-            f"{len(predicted)} generated images wait for a person: correct left and right in {table} and give it "
-            "with --option corrections=FILE, or label the images (synthaug serve, page Label); an image whose "
-            "class is confirmed keeps its predicted angles. Then give the same command again"
+            f"{len(predicted)} generated images need a person: correct the columns left and right in {table} and add "
+            "--option corrections=FILE, or label the images (synthaug serve, page Label), where images with a "
+            "confirmed class keep their predicted angles; then run the same command again"
         )
     return Reading("people", confirmed | given)
 
 
 def _confirmed(lab: Lab, predicted: Angles, threshold: float) -> Angles:
-    """Predicted angles of the images to which a person gave the class that those angles make."""
+    """Predicted angles of the images for which a person confirmed the class of these angles."""
     db = lab.workspace.db
     ids = {
         each.id: each.sha256
@@ -155,7 +155,7 @@ def _confirmed(lab: Lab, predicted: Angles, threshold: float) -> Angles:
 
 
 def write_angles(path: Path, angles: Angles) -> None:
-    """``image,left,right``: SHA-256 and degrees."""
+    """Write a CSV table with the columns image (SHA-256), left and right (degrees)."""
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(["image", "left", "right"])
@@ -163,14 +163,14 @@ def write_angles(path: Path, angles: Angles) -> None:
 
 
 def read_corrections(path: Path, known: Mapping[str, object]) -> Angles:
-    """A table of :func:`write_angles`, corrected. Raises UserError for a row that cannot be read."""
+    """Read a corrected table of :func:`write_angles`. Raises UserError for an invalid row."""
     found: Angles = {}
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             for number, row in enumerate(csv.DictReader(file), start=2):
                 sha256, angles = row.get("image") or "", (row.get("left") or "", row.get("right") or "")
                 if sha256 not in known:
-                    raise UserError(f"{path} line {number}: {sha256!r} is none of the generated images")
+                    raise UserError(f"{path} line {number}: {sha256!r} is not one of the generated images")
                 found[sha256] = _degrees(path, number, angles)
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read: {error}") from error
@@ -183,15 +183,17 @@ def _degrees(path: Path, number: int, angles: tuple[str, str]) -> tuple[float, f
     except ValueError:
         left = right = 0.0
     if not (0 < left < 180 and 0 < right < 180):
-        raise UserError(f"{path} line {number}: the angles {angles} must be numbers of degrees in 0 .. 180")
+        raise UserError(
+            f"{path} line {number}: the angles are {angles}; both must be degrees between 0 and 180"
+        )
     return left, right
 
 
 def as_targets(hashes: list[str], angles: Angles) -> NDArray[np.float64]:
-    """The angles of these images, (N, 2)."""
+    """The angles of these images as an array (N, 2) of left and right in degrees."""
     return np.array([angles[sha256] for sha256 in hashes], np.float64).reshape(-1, 2)
 
 
 def digest(*what: object) -> str:
-    """Eight hex digits that differ for different values, JSON-ready."""
+    """Eight hexadecimal digits of a hash over values that can be written as JSON."""
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:8]

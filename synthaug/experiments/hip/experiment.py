@@ -1,4 +1,4 @@
-"""Generated radiographs for hip angles: fine-tune, generate by angle, predict, correct, retrain (document 003)."""
+"""Generated radiographs for measuring hip angles: fine-tune, generate, predict, correct and retrain (document 003)."""
 
 from __future__ import annotations
 
@@ -40,12 +40,13 @@ PHANTOM = "drawn phantoms instead of 219 radiographs of dogs"
 
 
 class Hip:
-    """Real images only, against real and generated ones whose angles are as prompted, predicted or corrected."""
+    """Compares real images only with real and generated ones that have prompted, predicted or corrected angles."""
 
     name = "hip"
     title = "Hip angles with generated radiographs"
     question = (
-        "Do generated radiographs improve the angles that a model reads, and whose angles must they carry?"
+        "Do generated radiographs improve a model that measures hip angles, and which angles should they be labeled "
+        "with?"
     )
     source = "Dog hip angle classification using generated images (document 003)"
     preset = "hip"
@@ -61,12 +62,12 @@ class Hip:
 
     @property
     def reduction(self) -> str:
-        """How this scale is less than what was published; drawn images are less at every scale."""
+        """How this scale is smaller than the published experiment; phantoms are a reduction at every scale."""
         less = (PHANTOM if self._is_phantom else "", self.settings.reduction)
         return "; ".join(each for each in less if each)
 
     def prepare(self, lab: Lab) -> Plan:
-        """Import, fine-tune, generate by angle, read the generated images thrice, and a view for each reading."""
+        """Import, fine-tune, generate, measure the generated images in three ways, and create a view for each."""
         threshold = self.settings.threshold
         lab.imported(self.data)
         self._is_phantom = _is_phantom(lab)
@@ -95,7 +96,7 @@ class Hip:
         )
 
     def panels(self, lab: Lab, plan: Plan, rows: tuple[Row, ...]) -> tuple[Panel, ...]:
-        """True against predicted angles on the test set, and how far the readings of the generated images differ."""
+        """Predicted over true angles of the test images, and differences between readings of the generated images."""
         from synthaug.experiments.hip.figures import readings_table, true_against_predicted
 
         trainer = Trainer(lab.workspace)
@@ -113,14 +114,14 @@ class Hip:
         return (
             Panel(
                 "Predicted over true angle",
-                "Both sides of every real test image, seed 0 of each arm; on the line the model is right.",
+                "Both sides of every real test image, seed 0 of each arm; points on the line are exact.",
                 true_against_predicted(truth, predicted),
             ),
             readings_table(generated),
         )
 
     def _finetuned(self, lab: Lab, view: str) -> Path:
-        """The fine-tuned generator's folder; made or finished now, if it is not there."""
+        """The folder of the fine-tuned generator, which is trained now if it is not finished."""
         workspace, chosen = lab.workspace, self.settings
         name = f"{self.prefix}-{digest(view, chosen.finetuning)}"
         known = {model.name: model.path for model in finetune.list_finetuned(workspace)}
@@ -137,7 +138,7 @@ class Hip:
         return known[name]
 
     def _generated(self, lab: Lab, generator: Path, real: Angles) -> tuple[int, ...]:
-        """Jobs of the images asked for with angles as the training set has them: one for each class."""
+        """The generation jobs, one per class, for prompts with angles distributed as in the training set."""
         chosen = self.settings
         form = _usual_wording(lab)
         pairs = drawn_angles(real, chosen.generated)
@@ -164,7 +165,7 @@ class Hip:
         )
 
     def _predicted(self, lab: Lab, real: Angles, generated: Angles) -> Reading:
-        """The angles that the previous model reads in the generated images."""
+        """The angles that the model trained on real images predicts for the generated ones."""
         recipe = self.settings.trained_with
         key = digest(real, sorted(generated), asdict(recipe))
         return kept_reading(
@@ -174,7 +175,7 @@ class Hip:
         )
 
     def _corrected(self, lab: Lab, predicted: Angles) -> Reading:
-        """The angles after correction, logged as labels: by people, on phantoms by the stand-in reader."""
+        """The angles after correction by people (on phantoms, by the stand-in reader), also logged as labels."""
         chosen = self.settings
         if self._is_phantom:
             key = digest(sorted(predicted), chosen.reader_images, asdict(chosen.reader_recipe))
@@ -190,7 +191,7 @@ class Hip:
         return reading
 
     def _arms(self, lab: Lab) -> tuple[Arm, ...]:
-        """Real only, and one arm a reading."""
+        """One arm of real images only, and one arm per reading."""
         recipe, threshold = self.settings.trained_with, self.settings.threshold
         arms = []
         for name, title in (
@@ -205,7 +206,7 @@ class Hip:
         return tuple(arms)
 
     def _trained(self, lab: Lab, arm: Arm, seed: int) -> dict[str, Any]:
-        """Train a regressor on an arm's images, and measure it on the real test set."""
+        """Train a regressor on the images of an arm and test it on the real test set."""
         began, history = time.perf_counter(), list[dict[str, Any]]()
         members = views.members(lab.workspace.db, views.by_name(lab.workspace.db, arm.view).id)
         hashes, test = [member.sha256 for member in members], _test_hashes(lab)
@@ -229,32 +230,33 @@ class Hip:
 
     def _notes(self, corrected: Reading) -> tuple[str, ...]:
         notes = [
-            "The published split lies wholly inside the generated images. Here the test set is real images only, and "
-            "nothing that was fine-tuned, generated, read or trained has seen it.",
-            f"A dog is 'Big' where the worse of both angles reaches {self.settings.threshold:g} degrees, else 'Small': "
-            "the document does not say where it parts the classes. It gives no figures of accuracy or correlation.",
-            "The published model finds key points, radii and angles together; here only both angles are regressed.",
+            "The published split consists of generated images only. Here the test set holds real images only, and no "
+            "generator, reader or model was trained on it.",
+            f"A dog is 'Big' if the worse of both angles reaches {self.settings.threshold:g} degrees, else 'Small'; "
+            "the document gives neither the threshold nor accuracies or correlations.",
+            "The published model predicts key points, radii and angles; here the model predicts only both angles.",
         ]
         if self._is_phantom:
             notes[:0] = [
-                "PHANTOM: the 'real' images are drawings at known angles, no radiographs. What this table shows holds "
-                "for drawings; it says nothing of dogs.",
-                f"No veterinarian corrected: the {corrected.annotator!r} is a model of {self.settings.reader_images} "
-                f"other phantoms, none of them in either set; on fresh ones it is {corrected.error:.2f} degrees off on "
-                "average. It brings what it learnt from them into the last arm, as a person brings experience. A "
-                "gain there may be theirs, and not the generated images'. It corrects every image and rejects none.",
+                "PHANTOM: the 'real' images are drawings with known angles, not radiographs. The results hold for "
+                "drawings and say nothing about dogs.",
+                f"No veterinarian corrected the angles. The {corrected.annotator!r} is a model trained on "
+                f"{self.settings.reader_images} other phantoms that are in neither set; its mean error on unseen "
+                f"phantoms is {corrected.error:.2f} degrees. It adds to the last arm what it learned from them, as a "
+                "person adds experience, so that a gain there may come from these phantoms rather than from the "
+                "generated images. It corrects every image and rejects none.",
             ]
         else:
             notes.append(
-                f"{len(corrected.angles)} generated images carry angles that people corrected or confirmed."
+                f"{len(corrected.angles)} generated images have angles that people corrected or confirmed."
             )
         if self.scale == "smoke":
-            notes.insert(0, "Smoke: the figures of this table mean nothing.")
+            notes.insert(0, "Smoke scale: the numbers in this table are meaningless.")
         return tuple(notes)
 
 
 def drawn_angles(real: Angles, count: int, seed: int = 0) -> list[tuple[float, float]]:
-    """Pairs (left, right) in degrees from the normal distribution of these angles, within their range."""
+    """Random pairs (left, right) in degrees from a normal distribution fitted to ``real``, clipped to its range."""
     known = np.array(list(real.values()))
     rng = np.random.default_rng(seed)
     spread = np.cov(known.T) if len(known) > 1 else np.zeros((2, 2))
@@ -265,30 +267,30 @@ def drawn_angles(real: Angles, count: int, seed: int = 0) -> list[tuple[float, f
 
 
 def _usual_wording(lab: Lab) -> str:
-    """How most captions of the real train images are put, with {left} and {right} for the angles."""
+    """The most frequent wording of the captions of real training images, with {left} and {right} for the angles."""
     images = catalog.find_images(lab.workspace.db, split="train", origin="real")
     captions = catalog.captions(lab.workspace.db, [image.id for image in images])
     return Counter(map(wording, captions.values())).most_common(1)[0][0]
 
 
 def _is_phantom(lab: Lab) -> bool:
-    """Whether all real images of the workspace are drawn, whatever was imported this time."""
+    """Whether all real images of the workspace are phantoms."""
     images = catalog.find_images(lab.workspace.db, origin="real")
     return all(image.source.startswith(f"{HipPhantomImporter.name}/") for image in images)
 
 
 def _cut_prompts(lab: Lab, made: tuple[int, ...]) -> tuple[str, ...]:
-    """What the text encoder did not read of the prompts."""
+    """A note on prompts that were too long for the text encoder, if there are any."""
     cuts = [cut for job in made if (cut := jobs.get(lab.workspace.db, job).result.get("cut")) is not None]
     images = sum(cut["images"] for cut in cuts)
     if not images:
         return ()
     return (
-        f"{images} prompts were longer than the text encoder reads: of one it left out {cuts[0]['example']!r}. "
-        "Angles written there could not be drawn.",
+        f"{images} prompts were too long for the text encoder, which ignored their end, such as "
+        f"{cuts[0]['example']!r}. Angles in that part had no effect.",
     )
 
 
 def _test_hashes(lab: Lab) -> list[str]:
-    """The test set in the order of its fingerprint."""
+    """SHA-256 of the test images, in the order of the fingerprint of the test set."""
     return [sha256 for sha256, _ in catalog.hashes_of_split(lab.workspace.db, "test")]

@@ -1,4 +1,4 @@
-"""Figures of the hip experiment: predicted over true angles, and how far readings of the same images differ."""
+"""Figures of the hip experiment: predicted over true angles, and differences between readings of the same images."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from synthaug.experiments.hip.angles import Angles, as_targets
 from synthaug.experiments.plotting import BASELINE, Figure, axis, cycle, layout, text
 
 Degrees = NDArray[np.floating]
-"""(N, 2): left and right."""
+"""Angles (N, 2), left and right, in degrees."""
 
 
 def true_against_predicted(truth: Degrees, predicted: Mapping[str, Degrees]) -> Figure:
-    """A point a side of a test image and arm, over the line of perfect agreement. Degrees."""
+    """One point per arm, test image and side, in degrees, with the line of perfect agreement."""
     ends = [float(truth.min()), float(truth.max())]
     line = {"color": BASELINE, "width": 1, "dash": "dot"}
     data: list[Figure] = [
@@ -28,7 +28,7 @@ def true_against_predicted(truth: Degrees, predicted: Mapping[str, Degrees]) -> 
             "y": ends,
             "line": line,
             "hoverinfo": "skip",
-            "name": "right",
+            "name": "exact",
         }
     ]
     for color, (name, angles) in zip(cycle(len(predicted)), predicted.items(), strict=True):
@@ -48,7 +48,7 @@ def true_against_predicted(truth: Degrees, predicted: Mapping[str, Degrees]) -> 
 
 
 def readings_table(readings: Mapping[str, Angles]) -> Panel:
-    """Mean absolute difference and correlation of every two readings of the generated images."""
+    """Mean absolute difference and correlation of each pair of readings of the generated images."""
     from synthaug.measures import metrics
 
     rows = []
@@ -64,9 +64,9 @@ def readings_table(readings: Mapping[str, Angles]) -> Panel:
             )
         )
     return Panel(
-        "Whose angles the generated images carry",
-        "How far the angles that were asked for, those that the previous model reads, and the corrected ones lie "
-        "apart. Where prompted and corrected angles do not correlate, the generator does not draw what it is asked.",
+        "Agreement of the angles of the generated images",
+        "Differences between the prompted angles, those that the previous model predicts, and the corrected ones. If "
+        "prompted and corrected angles do not correlate, the generator does not follow its prompts.",
         columns=("readings", "images", "mean absolute difference, degrees", "Pearson correlation"),
         rows=tuple(rows),
     )

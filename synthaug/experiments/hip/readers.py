@@ -1,4 +1,4 @@
-"""Who reads angles: models trained on images of known angles, and how well they do."""
+"""Readers of angles (models trained on images with known angles) and their accuracy."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from synthaug.experiments.hip.scales import HipSettings
 from synthaug.experiments.lab import Lab
 from synthaug.importers.hip.angles import hip_class
 from synthaug.importers.hip.phantom import READER, hip_phantom
-from synthaug.stages.measuring import named_right
+from synthaug.stages.measuring import confusion_metrics
 from synthaug.stages.pixels import load_pixels
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 STAND_IN = "stand-in reader"
 PREVIOUS = "previous model"
-READER_SEED = 1000  # none of the seeds that are compared
-READER_TEST = 200  # phantoms, seen by nothing else, that the stand-in reader is judged on
+READER_SEED = 1000  # differs from the seeds of the compared runs
+READER_TEST = 200  # phantoms used only to test the stand-in reader
 
 TARGETS = ("left angle", "right angle")
 MAE, PEARSON, SPEARMAN = "mean absolute error (degrees)", "Pearson correlation", "Spearman correlation"
@@ -41,7 +41,7 @@ def fitted(
     title: str,
     keep: Keep | None = None,
 ) -> FittedRegressor:
-    """A regressor of both angles; ``keep`` is given what is known of each epoch."""
+    """Fit a regressor of both angles; ``keep`` is called with the measurements of each epoch."""
     from synthaug.classifiers.regression import fit_regressor
 
     def progress(epoch: dict[str, Any]) -> None:
@@ -53,8 +53,8 @@ def fitted(
 
 
 def previous_model(lab: Lab, real: Angles, recipe: Recipe, generated: list[str]) -> Reading:
-    """What a model of the real images alone reads in the generated ones."""
-    lab.say(f"the {PREVIOUS} reads {len(generated)} generated images")
+    """The angles that a model trained on the real images only predicts for the generated ones."""
+    lab.say(f"the {PREVIOUS} measures {len(generated)} generated images")
     hashes = list(real)
     pixels = load_pixels(lab.workspace, hashes, recipe.image_size)
     model = fitted(lab, pixels, as_targets(hashes, real), recipe, READER_SEED, PREVIOUS)
@@ -62,9 +62,9 @@ def previous_model(lab: Lab, real: Angles, recipe: Recipe, generated: list[str])
 
 
 def stand_in(lab: Lab, settings: HipSettings, generated: list[str]) -> Reading:
-    """What a model of many other phantoms reads in the generated images, in the place of a veterinarian."""
+    """The angles that a model trained on many other phantoms predicts, in place of a veterinarian."""
     recipe, many = settings.reader_recipe, settings.reader_images
-    lab.say(f"the {STAND_IN} learns from {many} phantoms, and reads {len(generated)} generated images")
+    lab.say(f"the {STAND_IN} learns from {many} phantoms and measures {len(generated)} generated images")
     phantoms = []
     for index in range(many + READER_TEST):
         phantoms.append(hip_phantom((0, READER, index), recipe.image_size))
@@ -77,7 +77,7 @@ def stand_in(lab: Lab, settings: HipSettings, generated: list[str]) -> Reading:
 
 
 def _read(lab: Lab, model: FittedRegressor, size: int, hashes: list[str]) -> Angles:
-    """What a model reads in stored images, to two decimals as captions say angles."""
+    """The angles that a model predicts for stored images, rounded to two decimals as in captions."""
     read = np.clip(model.predict(load_pixels(lab.workspace, hashes, size)), 1, 179).astype(np.float64)
     return {
         sha256: (round(left, 2), round(right, 2))
@@ -86,13 +86,13 @@ def _read(lab: Lab, model: FittedRegressor, size: int, hashes: list[str]) -> Ang
 
 
 def measured(truth: NDArray[np.float64], predicted: NDArray[np.float64], threshold: float) -> dict[str, Any]:
-    """Figures of predicted against true angles, both (N, 2) in degrees; errors and correlations over both sides."""
+    """Metrics of predicted and true angles, both (N, 2) in degrees; errors and correlations are over both sides."""
     from synthaug.measures import metrics
 
     confusion = metrics.confusion_matrix(_classes(truth, threshold), _classes(predicted, threshold), len(HIP))
     true, found = truth.ravel(), predicted.ravel()
     return {
-        **named_right(confusion),
+        **confusion_metrics(confusion),
         MAE: float(metrics.mean_absolute_error(true, found)),
         PEARSON: float(metrics.pearson(true, found)),
         SPEARMAN: float(metrics.spearman(true, found)),

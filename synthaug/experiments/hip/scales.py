@@ -1,4 +1,4 @@
-"""The scales of the hip experiment."""
+"""Settings of the hip experiment at each scale."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from synthaug.importers.hip.angles import NORMAL_ANGLE
 
 @dataclass(frozen=True, slots=True)
 class HipSettings:
-    """One scale; every field but the recipe may be given as an option of the experiment."""
+    """Settings of one scale; every field except the recipe can be set as an option of the experiment."""
 
     recipe: Recipe  # of every regressor
-    phantom: str  # what is imported where the user gives no data
-    generator: str  # what is fine-tuned
+    phantom: str  # source to import if the user gives no data
+    generator: str  # the model to fine-tune
     method: Method
     steps: int  # of fine-tuning
     batch_size: int
@@ -30,31 +30,29 @@ class HipSettings:
     reader_epochs: int
     seeds: int
     learning_rate: float | None = None  # of fine-tuning; None: by the size of the model
-    text_encoder: bool = False  # fine-tune it as well
-    resolution: int | None = None  # of fine-tuning, in pixels; None: what the model draws
-    drawing_steps: int | None = None  # of the generator; None: its own
+    text_encoder: bool = False  # fine-tune the text encoder as well
+    resolution: int | None = None  # of fine-tuning, in pixels; None: the native size of the model
+    drawing_steps: int | None = None  # denoising steps; None: the generator's default
     guidance: float | None = None
     epochs: int | None = None  # of the regressors; None: the recipe's
     updates: Updates = "equal"  # of each arm; see ``Plan``
-    threshold: float = NORMAL_ANGLE  # degrees of the worse side from which a dog is "Big"
-    corrections: str | None = (
-        None  # a table image,left,right that a person corrected; for a user's own folder
-    )
+    threshold: float = NORMAL_ANGLE  # angle of the worse side in degrees from which a dog is "Big"
+    corrections: str | None = None  # path of a table image,left,right corrected by a person, for own data
     reduction: str = ""
 
     @property
     def trained_with(self) -> Recipe:
-        """The recipe with the epochs asked for."""
+        """The recipe with the requested number of epochs."""
         return self.recipe if self.epochs is None else self.recipe.for_epochs(self.epochs)
 
     @property
     def reader_recipe(self) -> Recipe:
-        """The stand-in reader's: the same network, and epochs of its own."""
+        """The recipe of the stand-in reader: the same network, with its own number of epochs."""
         return self.recipe.for_epochs(self.reader_epochs)
 
     @property
     def finetuning(self) -> dict[str, Any]:
-        """What decides the fine-tuned generator."""
+        """The settings that determine the fine-tuned generator."""
         names = ("method", "steps", "batch_size", "accumulate", "learning_rate", "text_encoder", "resolution")
         return {"base": self.generator} | {name: getattr(self, name) for name in names}
 
@@ -69,7 +67,7 @@ _SMALL = Recipe(
     weight_decay=1e-2,
     schedule="one-cycle",
     warmup_epochs=8,
-    crop_padding=2,  # no flips: they would exchange left and right
+    crop_padding=2,  # no flips, since they would swap left and right
     cpu_threads=1,
 )
 
@@ -88,7 +86,7 @@ SCALES: Mapping[ScaleName, HipSettings] = {
         reader_epochs=3,
         seeds=3,
         reduction="20 steps of adapters on the embedded generator, "
-        "24 generated images, 3 epochs of a small network: every step works, and the figures mean nothing",
+        "24 generated images, 3 epochs of a small network: it tests that every step works; the numbers are meaningless",
     ),
     "cpu": HipSettings(
         recipe=_SMALL,
@@ -108,7 +106,7 @@ SCALES: Mapping[ScaleName, HipSettings] = {
         "parameters) instead of Stable Diffusion 1.5, 600 generated images instead of 10,000, and a network of 240,000 "
         "parameters instead of EfficientNet-B7",
     ),
-    # Fine-tuning as published; of the regressor the network, Adam and its rate are.
+    # Fine-tuning is as published; for the regressor, the network, Adam and the learning rate are.
     "full": HipSettings(
         recipe=Recipe(
             name="hip-efficientnet-b7",
@@ -140,7 +138,7 @@ SCALES: Mapping[ScaleName, HipSettings] = {
 
 
 def hip_settings(scale: ScaleName, options: Mapping[str, Any]) -> HipSettings:
-    """The settings of a scale, with options by the names of the fields (text is converted). Raises UserError."""
+    """The settings of a scale, with fields replaced by ``options``, whose text is converted. Raises UserError."""
     if scale not in SCALES:
         raise UnknownName("scale", scale, SCALES)
     chosen = SCALES[scale]

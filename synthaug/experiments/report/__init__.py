@@ -1,4 +1,4 @@
-"""A result as files: a page that opens offline, the same in Markdown, and the data that both are written from."""
+"""Writing a result to files: an offline HTML page, the same report in Markdown, and its data as JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HTML, MARKDOWN, JSON = "report.html", "report.md", "result.json"
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Where a report lies."""
+    """The paths of a report's files."""
 
     html: Path
     markdown: Path
@@ -25,10 +25,10 @@ class Written:
 
 
 def write(result: Result, directory: Path, plotly: Plotly = "inline") -> Written:
-    """Write report.html, report.md and result.json into a directory, which is made; equal results, equal bytes.
+    """Write report.html, report.md and result.json to a directory; the same result gives the same bytes.
 
-    ``plotly``: "inline" puts plotly.js (5 MB) into the page, "cdn" has the reader's browser fetch it, and "none"
-    leaves the figures out, for reports that are kept small.
+    ``plotly``: "inline" puts plotly.js (5 MB) into the page, "cdn" lets the browser load it, and "none" leaves the
+    figures out, for a small file. Raises WorkspaceError.
     """
     written = Written(directory / HTML, directory / MARKDOWN, directory / JSON)
     write_atomically(written.json, to_json(result).encode())
@@ -38,10 +38,10 @@ def write(result: Result, directory: Path, plotly: Plotly = "inline") -> Written
 
 
 def read(path: Path) -> Result:
-    """The result that a result.json holds. Raises UserError if it holds none."""
+    """Read the result in a result.json. Raises UserError if it is missing or invalid."""
     try:
         return from_json(path.read_text("utf-8"))
     except FileNotFoundError as error:
-        raise UserError(f"there is no result at {path}; give the {JSON} of a report") from error
+        raise UserError(f"there is no file {path}; give the {JSON} of a report") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path} is not the {JSON} of a report of this version: {error}") from error
+        raise UserError(f"{path} is not the {JSON} of a report from this version: {error}") from error

@@ -1,4 +1,4 @@
-"""A result as GitHub Markdown: the tables, and what they rest on. Every text is escaped."""
+"""A result as GitHub Markdown: the tables, and the runs behind them. Every text is escaped."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _START = re.compile(r"^(?:[-+](?=\s|$)|[-=](?=[-=]*$)|\d(?=\d*[.)](?:\s|$)))")
 
 
 def to_markdown(result: Result) -> str:
-    """The whole report; numbers link to the runs they came from."""
+    """The whole report, in which numbers link to their runs."""
     parts = [part.strip("\n") for part in _parts(result) if part]
     return "\n\n".join(parts) + "\n"
 
 
 def escaped(text: str) -> str:
-    """Any text as Markdown that shows it literally, on one line; where a block begins, it begins no list or rule."""
+    """Text escaped to appear literally on one line of Markdown, without starting a list or a rule."""
     line = " ".join(html.escape(text, quote=False).split())
     return _START.sub(lambda found: f"&#{ord(found.group())};", _MARKS.sub(r"\\\1", line))
 
@@ -62,7 +62,7 @@ def _parts(result: Result) -> Iterable[str]:
         yield "## Classes"
         yield (
             "Accuracy of each class in percent, its change against the baseline in points, and the Holm-corrected p "
-            r"of that change. \* marks a change that stands at 5%."
+            r"of that change. \* marks changes that are significant at 5%."
         )
         yield _table(class_columns(result), judged(result))
     for panel in result.panels:
@@ -127,7 +127,7 @@ def _runs(result: Result) -> Iterable[str]:
 
 
 def _made_with(result: Result) -> Iterable[str]:
-    """Recipes, machines and commands, each once with its runs."""
+    """Recipes, hardware, versions and commands, each listed once with its runs."""
     found: dict[str, list[int]] = {}
     commands: dict[str, None] = {}
     for run in result.runs:
@@ -149,7 +149,7 @@ def _lines(run: Facts) -> Iterable[str]:
 
 
 def _numbered(runs: Sequence[int]) -> str:
-    """``runs 1-3, 7``."""
+    """Run ids as text, such as "runs 1-3, 7"."""
     spans: list[list[int]] = []
     for run in runs:
         if spans and run == spans[-1][1] + 1:

@@ -1,4 +1,4 @@
-"""HTML from trusted templates: every value is escaped."""
+"""HTML from trusted templates, in which every value is escaped."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ def filled(template: str, /, *args: object, **values: object) -> Markup:
 
 
 def joined(parts: Iterable[Markup]) -> Markup:
-    """Markup parts, one after the other."""
+    """The concatenated parts."""
     return Markup("").join(parts)

@@ -1,4 +1,4 @@
-"""A result as one page of HTML that needs nothing else. Every text is escaped."""
+"""A result as a self-contained HTML page. Every text is escaped."""
 
 from __future__ import annotations
 
@@ -30,13 +30,14 @@ from synthaug.experiments.report.wording import (
 Plotly = Literal["inline", "cdn", "none"]
 
 WITHOUT_FIGURES = (
-    "The figures are left out of this copy, which keeps it small. To draw them from the result.json beside it, run in "
-    'Python: from synthaug.experiments.report import read, write; write(read(Path("result.json")), Path("report"))'
+    "This copy omits the figures to keep the file small. To create them from result.json in the same folder, run in "
+    "Python: from pathlib import Path; from synthaug.experiments.report import read, write; "
+    'write(read(Path("result.json")), Path("report"))'
 )
 
 
 def to_html(result: Result, plotly: Plotly = "inline") -> str:
-    """The whole page. ``plotly``: where plotly.js comes from; "none" leaves the figures out."""
+    """The whole page. ``plotly`` says where plotly.js comes from; "none" leaves the figures out."""
     page = _Page(result, plotly)
     return str(
         filled(
@@ -54,7 +55,7 @@ def to_html(result: Result, plotly: Plotly = "inline") -> str:
 
 
 def _asset(name: str) -> Markup:
-    """A style sheet or script of our own, as it stands."""
+    """The text of a style sheet or script that comes with synthaug."""
     return Markup((resources.files("synthaug_assets") / "report" / name).read_text("utf-8"))  # noqa: S704
 
 
@@ -82,7 +83,7 @@ class _Page:
         self.plotly = plotly
 
     def sections(self) -> Iterable[Markup]:
-        """Top to bottom."""
+        """The sections from top to bottom."""
         result = self.result
         yield self._head()
         yield self._caution()
@@ -120,7 +121,7 @@ class _Page:
         )
 
     def _caution(self) -> Markup:
-        """What a reader must know before the figures."""
+        """The caveats that a reader should see before the results."""
         return filled(
             '<aside><h2>Read this first</h2><p class="scale"><b>{}</b></p>{}{}</aside>\n',
             scale_sentence(self.result),
@@ -131,14 +132,14 @@ class _Page:
         )
 
     def _figures(self) -> Markup:
-        """The rows by seed, by class and as confusion matrices."""
+        """The results by seed, by class and as confusion matrices."""
         rows = self.result.rows
         several = any(len(row.per_class) > 1 for row in rows)
         parts = [
             _section(
                 "seeds",
                 "Every run",
-                "Accuracy on the real test images. The dotted line is the baseline's mean.",
+                "Accuracy on the real test images. The dotted line is the mean of the baseline.",
                 self._figure(row_figures.seeds_dots(rows)),
             )
         ]
@@ -148,7 +149,7 @@ class _Page:
                     "classes",
                     "Classes",
                     "Accuracy of each class in percent, and its change against the baseline in points. * marks a "
-                    "change that stands at 5% after Holm's correction for the number of classes.",
+                    "change that is significant at 5% after Holm's correction for the number of classes.",
                     self._figure(row_figures.per_class_bars(rows)),
                     table(class_columns(self.result), judged(self.result)),
                 )
@@ -159,8 +160,8 @@ class _Page:
                 _section(
                     "confusion",
                     "Confusion matrices",
-                    "Rows are the true class, columns the predicted one; percent of the row, summed over seeds. The "
-                    "shade of a mistake is twice that of a hit.",
+                    "Rows are true classes, columns predicted ones; values are percent of the row, summed over seeds. "
+                    "Errors are shaded twice as strongly as correct predictions.",
                     self._figure(row_figures.confusion(matrices)),
                 )
             )
@@ -173,14 +174,14 @@ class _Page:
         return _section(f"panel-{index}", panel.title, panel.text, *parts)
 
     def _figure(self, figure: Any) -> Markup:
-        """A place that the page's script draws the figure in."""
+        """A placeholder with the data of a figure, which the script of the page draws."""
         if self.plotly == "none":
-            return Markup('<p class="left-out">Figure left out of this copy; see the top of the page.</p>')
+            return Markup('<p class="left-out">This copy omits the figure; see the top of the page.</p>')
         data = json.dumps(plain(figure), ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
         return filled(
             '<div class="figure" style="min-height:{}px"><script type="application/json">{}</script></div>',
             int(figure.get("layout", {}).get("height", 400)),
-            Markup(data),  # noqa: S704 - no "<" is left in it
+            Markup(data),  # noqa: S704 - it contains no "<"
         )
 
 

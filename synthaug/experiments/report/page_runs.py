@@ -1,4 +1,4 @@
-"""The runs of a result as HTML: a line a run, which opens onto everything that it was made with."""
+"""The runs of a result as HTML: one line per run, which expands to its measurements, recipe and environment."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from synthaug.experiments.report.wording import Facts, facts, moment, number, pe
 
 WIDTH, HEIGHT = 220, 44
 NOT_DRAWN = ("run", "epoch", "epochs", "images_per_second")
-"""Entries of an epoch that are no curve."""
+"""Entries of an epoch that are not drawn as curves."""
 
 
 def runs_section(result: Result) -> Markup:
-    """The runs of every row under its title; a run that serves two rows stands under the first."""
+    """The runs of every row under its title; a run that two rows share appears under the first."""
     known = {run.id: run for run in result.runs}
     shown: set[int] = set()
     groups = []
@@ -83,7 +83,7 @@ def _facts(title: str, values: Mapping[str, str]) -> Markup:
 
 
 def _epochs(history: Sequence[Mapping[str, Any]]) -> Markup:
-    """A small curve for everything that was written down each epoch."""
+    """A small curve for each quantity recorded per epoch."""
     names = [name for name in history[-1] if name not in NOT_DRAWN and _is_number(history[-1][name])]
     curves = []
     for name in names:

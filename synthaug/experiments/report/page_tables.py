@@ -1,4 +1,4 @@
-"""The tables of a result's page."""
+"""The tables of the HTML report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from synthaug.experiments.report.wording import number
 
 
 def table(columns: Sequence[Column], rows: Sequence[Row]) -> Markup:
-    """Rows under columns, each figure linked to its runs."""
+    """A table of ``rows``, in which each number links to its runs."""
     head = joined(
         filled(
             '<th scope="col" class="{}">{}{}</th>',
@@ -23,7 +23,7 @@ def table(columns: Sequence[Column], rows: Sequence[Row]) -> Markup:
         )
         for column in columns
     )
-    # A row against another arm leads to the runs of its own arm, which stands above it.
+    # A contrast links to the runs of its own arm, which is listed above it.
     places = {row.runs: index for index, row in reversed(list(enumerate(rows, 1)))}
     body = joined(
         filled(

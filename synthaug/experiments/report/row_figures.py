@@ -1,4 +1,4 @@
-"""The figures of the table's rows as plotly dicts: classes, seeds, confusion matrices."""
+"""Plotly figures of the rows of the table: accuracy by class and seed, and confusion matrices."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from synthaug.experiments.base import Row
 from synthaug.experiments.plotting import BASELINE, Figure, axis, cycle, heading, layout, text
 
 HIT, MISS = "43, 143, 134", "214, 84, 62"
-MOST_CELLS_WITH_TEXT = 12  # classes; in larger matrices figures would not fit their cells
+MOST_CELLS_WITH_TEXT = 12  # classes; in larger matrices numbers would not fit into the cells
 LONGEST_TICK, LONGEST_LINE = 16, 34  # characters
 
 
 def colors(rows: Sequence[Row]) -> list[str]:
-    """A colour a row; gray for the baseline."""
+    """One colour per row; gray for the baseline."""
     hues = iter(cycle(len(rows)))
     return [BASELINE if row.difference is None else next(hues) for row in rows]
 
 
 def per_class_bars(rows: Sequence[Row]) -> Figure:
-    """Accuracy of every class in percent, a bar an arm."""
+    """Accuracy of every class in percent, with one bar per arm."""
     bars = [
         {
             "type": "bar",
@@ -43,7 +43,7 @@ def per_class_bars(rows: Sequence[Row]) -> Figure:
 
 
 def seeds_dots(rows: Sequence[Row]) -> Figure:
-    """Accuracy of every run, a line an arm: dots for the seeds, a diamond and its 95% interval for their mean."""
+    """Accuracy of every run, with one line per arm: dots for seeds, a diamond for the mean with its 95% interval."""
     places = list(range(len(rows)))
     seeds = [
         (place, value, index) for place, row in enumerate(rows) for index, value in enumerate(row.accuracies)
@@ -98,7 +98,7 @@ def seeds_dots(rows: Sequence[Row]) -> Figure:
 
 
 def confusion(rows: Sequence[Row]) -> Figure:
-    """A confusion matrix an arm, as small multiples: shares of the true class's test images in percent."""
+    """One confusion matrix per arm, as small multiples, in percent of the test images of the true class."""
     columns = min(3, len(rows))
     deep = -(-len(rows) // columns)
     gap_x, gap_y = 0.03, 0.26 / (deep + 1)
@@ -133,7 +133,7 @@ def confusion(rows: Sequence[Row]) -> Figure:
 
 
 def _matrix(row: Row) -> list[Figure]:
-    """Two heatmaps, what was right and what was wrong: each its own hue on the page's ground."""
+    """Two overlaid heatmaps with different colours, one of correct predictions and one of errors."""
     counts = np.array(row.confusion, np.float64)
     shares = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
     right = np.eye(len(counts), dtype=bool)

@@ -1,4 +1,4 @@
-"""A result as JSON and back."""
+"""Converting a result to JSON and back."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from synthaug.experiments.base import Result
 
 
 def to_json(result: Result) -> str:
-    """A field a line, and a row, run or panel a line, so that two versions compare well. NaN becomes null."""
+    """JSON with one line per field, row, run or panel, so that versions are easy to compare. NaN becomes null."""
     lines = []
     for name, value in plain(result).items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
@@ -27,7 +27,7 @@ def to_json(result: Result) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Records, mappings, tuples and numpy's numbers as what JSON knows; what is not finite becomes None."""
+    """Convert records, mappings, tuples and numpy values to types that JSON supports; non-finite floats become None."""
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
@@ -46,13 +46,13 @@ def _dumped(value: Any) -> str:
 
 
 def from_json(text: str) -> Result:
-    """The result of ``to_json``. Raises ValueError, TypeError or KeyError for anything else."""
+    """Restore a result from the output of ``to_json``. Raises ValueError, TypeError or KeyError for anything else."""
     result: Result = _restored(json.loads(text), Result)
     return result
 
 
 def _restored(value: Any, kind: Any) -> Any:
-    """The value of a type that its JSON form stands for."""
+    """Restore a value of type ``kind`` from its JSON form."""
     origin, inner = get_origin(kind), get_args(kind)
     if is_dataclass(kind) and isinstance(kind, type):
         hints = get_type_hints(kind)
@@ -68,7 +68,7 @@ def _restored(value: Any, kind: Any) -> Any:
         return {key: _restored(each, inner[1]) for key, each in _of(dict, value).items()}
     if origin is Literal:
         if value not in inner:
-            raise ValueError(f"{value!r} is none of {inner}")
+            raise ValueError(f"{value!r} is not one of {inner}")
         return value
     if kind is float:
         return math.nan if value is None else float(value)
@@ -76,7 +76,7 @@ def _restored(value: Any, kind: Any) -> Any:
 
 
 def _of(kind: type, value: Any) -> Any:
-    """The value, if it is of that type."""
+    """The value itself. Raises TypeError unless it has the type ``kind``."""
     if not isinstance(value, kind):
         raise TypeError(f"expected a {kind.__name__}, found {str(value)[:40]!r}")
     return value

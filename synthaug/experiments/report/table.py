@@ -1,4 +1,4 @@
-"""The tables of a report as columns and cells, for whatever writes them down."""
+"""The tables of a report as columns and cells, independent of the output format."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ TONES: dict[str, Literal["", "good", "bad", "warn"]] = {
     "did not help": "bad",
     "not enough evidence": "warn",
 }
-"""The tone of each verdict; none for no difference."""
+"""Visual tone of each verdict; "no worthwhile difference" has none."""
 
 SIGNIFICANT = 0.05
-"""A Holm-corrected p below it is marked."""
+"""Holm-corrected p value below which a change is marked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A figure, what stands beside and under it, and the runs it came from."""
+    """A value with additional text and the runs behind it."""
 
     text: str
-    beside: str = ""  # smaller, on the same line
-    under: tuple[str, ...] = ()  # smaller, a line each
-    seeds: tuple[tuple[str, int], ...] = ()  # the figure of each run, and the run's id
-    linked: bool = True  # leads to the runs of the row
+    beside: str = ""  # small text on the same line
+    under: tuple[str, ...] = ()  # small lines below
+    seeds: tuple[tuple[str, int], ...] = ()  # the value and the id of each run
+    linked: bool = True  # whether it links to the runs of the row
     tone: Literal["", "good", "bad", "warn", "published"] = ""
 
 
@@ -42,7 +42,7 @@ EMPTY = Cell("", linked=False)
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A heading, a line under it, and the cell of each row."""
+    """A heading with a note below it, and a function from a row to its cell."""
 
     heading: str
     cell: Callable[[Row], Cell]
@@ -51,7 +51,7 @@ class Column:
 
 
 def columns(result: Result) -> list[Column]:
-    """The main table: what each arm was, what it reached, and how that compares with the baseline."""
+    """The columns of the main table: training set, results, and comparison with the baseline."""
     focus = [name for name in result.focus if name in result.classes]
     measured = list(dict.fromkeys(name for row in result.rows for name in row.measures))
     published = dict.fromkeys(name for row in result.rows for name in row.published)
@@ -82,7 +82,7 @@ def columns(result: Result) -> list[Column]:
 
 
 def class_columns(result: Result) -> list[Column]:
-    """Accuracy of every class, its change against the baseline and the Holm-corrected p of that."""
+    """The columns of the table by class: accuracy, change from the baseline and its Holm-corrected p."""
     return [
         Column("Training set", lambda row: Cell(row.title, linked=False), kind="text"),
         *(Column(name, _class_change(name)) for name in result.classes),

@@ -1,12 +1,10 @@
-"""Norberg angles of a dog's pelvis: measured from landmarks, said in captions, and what class they make."""
+"""Norberg angles of a dog's pelvis: said in captions, and what class they make."""
 
 from __future__ import annotations
 
-import math
 import re
 
 from synthaug.config import HIP
-from synthaug.errors import UserError
 
 Point = tuple[float, float]
 """(x, y) in pixels, y downwards."""
@@ -25,22 +23,6 @@ _SAID = {
     side: re.compile(rf"\b{side}\s+angle\D{{0,12}}?(\d+(?:\.\d+)?)", re.IGNORECASE)
     for side in ("left", "right")
 }
-
-
-def angle_from_landmarks(head: Point, other_head: Point, rim: Point) -> float:
-    """Degrees, 0 .. 180, at ``head`` between the line to the other femoral head's centre and that to the rim.
-
-    ``rim`` is the cranial end of the acetabular roof of the same side. Larger = the roof covers more of the head.
-    """
-    across = (other_head[0] - head[0], other_head[1] - head[1])
-    up = (rim[0] - head[0], rim[1] - head[1])
-    if not any(across) or not any(up):
-        raise UserError(
-            f"no angle at {head}: the other head {other_head} and the rim {rim} must lie elsewhere"
-        )
-    cross = across[0] * up[1] - across[1] * up[0]
-    dot = across[0] * up[0] + across[1] * up[1]
-    return math.degrees(math.atan2(abs(cross), dot))
 
 
 def hip_caption(left: float, right: float) -> str:

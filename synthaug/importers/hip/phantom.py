@@ -14,6 +14,7 @@ import numpy as np
 
 from synthaug.config import HIP
 from synthaug.errors import ImportFailed, UserError
+from synthaug.importers.base import Only
 from synthaug.importers.hip.angles import Point, hip_caption, hip_class, short_caption
 from synthaug.importers.hip.drawing import Frame, Hip, exposed, thickness
 from synthaug.records import ImportItem, Pixels, Split
@@ -101,7 +102,7 @@ class HipPhantomImporter:
     def accepts(self, source: Path) -> bool:
         return str(source).partition(":")[0] == self.name and not source.exists()
 
-    def items(self, source: Path) -> Iterator[ImportItem]:
+    def items(self, source: Path, only: Only = None) -> Iterator[ImportItem]:
         settings = _settings(source)
         splits: tuple[tuple[Split, int], ...] = (("train", TRAIN), ("test", TEST))
         for split, stream in splits:

@@ -1,4 +1,4 @@
-"""``python -m synthaug.stages.worker WORKSPACE``: the process in which an open app's jobs run."""
+"""``python -m synthaug.stages.job_process WORKSPACE``: the process in which an open app's jobs run."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import logging
 import sys
 from pathlib import Path
 
-from synthaug.running.worker_process import serve_queue
+from synthaug.running.job_process import serve_queue
 from synthaug.stages.handlers import HANDLERS
 
-MODULE = "synthaug.stages.worker"
+MODULE = "synthaug.stages.job_process"
 
 
 def main() -> None:

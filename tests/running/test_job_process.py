@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from synthaug.records import Job
+from synthaug.running.job_process import JobProcess, how_it_ended
 from synthaug.running.jobs import JobQueue, run_to_end
-from synthaug.running.worker_process import WorkerProcess, how_it_ended
 from synthaug.workspace import Workspace
 
 from .doomed import APP, HANDLERS, MODULE
@@ -21,7 +21,7 @@ from .doomed import APP, HANDLERS, MODULE
 def app(workspace: Workspace) -> Iterator[JobQueue]:
     """What an open app does about jobs."""
     with workspace.lock("serve") as lock:
-        worker = WorkerProcess(workspace, MODULE, lock)
+        worker = JobProcess(workspace, MODULE, lock)
         worker.start()
         try:
             yield JobQueue(workspace)

@@ -27,7 +27,7 @@ STOP_SECONDS = 2.0  # for the job at hand to end by itself; if not, it goes on a
 NICENESS = 10  # the app answers people; its jobs take what is left of the processor
 
 
-class WorkerProcess:
+class JobProcess:
     """Starts ``python -m MODULE WORKSPACE`` whenever jobs wait, and records the death of one that a job killed."""
 
     def __init__(self, workspace: Workspace, module: str, lock: int | None) -> None:

@@ -1,0 +1,53 @@
+// @ts-check
+// What the panel of the landmarks says. No element is touched here.
+
+import { decidingValue } from "./geometry.js";
+
+/** @typedef {import("./geometry.js").Scheme} Scheme */
+/** @typedef {import("./shape.js").Shape} Shape */
+
+/** @type {[string, string][]} */
+export const HELP = [
+  ["Tab, click", "Choose a landmark"],
+  ["Arrows, Shift+arrows", "Move the chosen landmark by 1 or 10 pixels"],
+  ["[   ]", "Make the chosen circle smaller or larger"],
+  [";", "Hide or show the landmarks"],
+  ["Esc", "Choose none: the arrows go back and on again"],
+];
+
+/** Where the landmarks come from. @param {Shape} shape */
+export function originWords({ touched, proposal: { origin, by, doubt } }) {
+  if (touched) return "Placed by you";
+  if (origin === "answer") return `Placed by ${by}`;
+  if (origin === "model") return `Proposed by ${by}${doubt === null ? "" : `, ± ${doubt.toFixed(1)} px`}`;
+  return origin === "mean" ? "Mean of answers" : "Not placed yet";
+}
+
+/** What a person can do now. @param {Shape} shape @param {boolean} swapped */
+export function hintWords({ isMeant, proposal: { origin } }, swapped) {
+  if (swapped) return "Left and right look exchanged.";
+  if (isMeant) return "Enter saves landmarks, angles and class.";
+  return origin === "mean"
+    ? "This is the mean of earlier answers: drag the landmarks onto this picture."
+    : "Drag each landmark onto the picture.";
+}
+
+/** @param {number} degrees */
+export function degreesWords(degrees) {
+  return Number.isFinite(degrees) ? `${degrees.toFixed(1)}°` : "–";
+}
+
+/**
+ * Why it is this class: "least 98.2° < 105°"; "" where angles make none.
+ * @param {Scheme} scheme
+ * @param {Record<string, number>} angles
+ */
+export function reasonWords(scheme, angles) {
+  const value = decidingValue(scheme, angles);
+  if (!scheme.classes || value === null || !Number.isFinite(value)) return "";
+  const { by, thresholds } = scheme.classes;
+  const named = scheme.angles.find(({ name }) => name === by)?.title ?? by;
+  const below = thresholds.find((threshold) => value < threshold);
+  const limit = below === undefined ? `≥ ${thresholds.at(-1)}°` : `< ${below}°`;
+  return `${named} ${value.toFixed(1)}° ${limit}`;
+}

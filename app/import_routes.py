@@ -1,0 +1,186 @@
+"""Files in from the browser: an upload in parts, a look at what a source holds, and the import itself."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+from PIL import Image
+from pydantic import BaseModel, Field
+
+from synthaug.errors import UnknownName, UserError
+from synthaug.reading.import_survey import Survey, samples, survey
+from synthaug.records import Origin, Split
+from synthaug.stages import handlers, uploads
+from synthaug.stages.class_map import ClassMap
+from synthaug.stages.uploads import Staging, Upload
+
+from .context import AppContext
+from .media import small_webp
+
+SAMPLE_SIZE = 96  # pixels
+KEPT_SURVEYS = 4
+MOST_NAMES = 100_000
+FRESH = {"Cache-Control": "no-store"}
+
+
+class SourceIn(BaseModel):
+    """What is looked at or imported: an upload, or a path on the machine that runs the app."""
+
+    upload: str | None = Field(None, max_length=40)
+    path: str | None = Field(None, max_length=4000)
+    format: str = Field("auto", max_length=40)
+
+
+class ImportIn(SourceIn):
+    """An import as the mapping step leaves it; see ``ClassMap`` and ``import_images``."""
+
+    split: Split | None = None
+    origin: Origin = "real"
+    hold_out: float = Field(0.0, ge=0, le=0.9)
+    classes: dict[str, str | None] = Field(default_factory=dict, max_length=MOST_NAMES)
+    skip: list[str] = Field(default_factory=list, max_length=MOST_NAMES)
+    add: list[str] = Field(default_factory=list, max_length=MOST_NAMES)
+
+
+class FinishIn(BaseModel):
+    """How much was sent, so that nothing is missing."""
+
+    files: int = Field(ge=1)
+    bytes: int = Field(ge=0)
+
+
+def upload_router(staging: Staging) -> APIRouter:
+    """``/data/uploads``: begin, send parts, finish, discard; all of it an owner's."""
+    router = APIRouter(prefix="/data/uploads")
+
+    @router.get("")
+    def waiting() -> dict[str, Any]:
+        return {"uploads": [_shown(each) for each in staging.open()]}
+
+    @router.post("")
+    def begin() -> dict[str, Any]:
+        return {"ok": True, "id": staging.begin()}
+
+    @router.get("/{upload}")
+    def held(upload: str) -> dict[str, Any]:
+        state = staging.state(upload)
+        return {**_shown(state), "sizes": state.sizes}
+
+    @router.post("/part")
+    async def part(
+        request: Request,
+        upload: str,
+        path: str = Query(max_length=1000),
+        offset: int = Query(ge=0, le=uploads.MAX_FILE_BYTES),
+    ) -> dict[str, Any]:
+        data = await request.body()
+        return {"ok": True, "size": await run_in_threadpool(staging.write, upload, path, offset, data)}
+
+    @router.post("/{upload}/finish")
+    def finish(upload: str, body: FinishIn) -> dict[str, Any]:
+        return {"ok": True, **_shown(staging.finish(upload, body.files, body.bytes))}
+
+    @router.post("/{upload}/discard")
+    def discard(upload: str) -> dict[str, Any]:
+        staging.discard(upload)
+        return {"ok": True}
+
+    return router
+
+
+def import_router(context: AppContext, staging: Staging) -> APIRouter:
+    """``/data/imports``: look at a source, see samples of it, import it; all of it an owner's."""
+    router = APIRouter(prefix="/data/imports")
+    looked_at = _LookedAt()
+
+    def place(source: SourceIn) -> Path:
+        if (source.upload is None) == (source.path is None):
+            raise UserError("give either an upload or a path")
+        if source.upload is not None:
+            return uploads.source(context.workspace, source.upload)
+        if not str(source.path).strip():
+            raise UserError("give a path to import from, or digits")
+        return Path(str(source.path).strip())
+
+    @router.post("/survey")
+    def look(body: SourceIn) -> dict[str, Any]:
+        found = survey(context.workspace, place(body), body.format)
+        return {"ok": True, "key": looked_at.keep(place(body), found), **asdict(found)}
+
+    @router.get("/sample")
+    def sample(key: int, entry: str = Query(max_length=4000)) -> Response:
+        return Response(looked_at.sample(key, entry), media_type="image/webp", headers=FRESH)
+
+    @router.post("")
+    def begin(body: ImportIn) -> dict[str, Any]:
+        source = str(place(body))
+        if body.upload is not None:
+            source = staging.state(body.upload).title
+        job = handlers.submit_import(
+            context.workspace,
+            source,
+            body.format,
+            body.split,
+            body.origin,
+            ClassMap(body.classes, tuple(body.skip), tuple(body.add)),
+            body.hold_out,
+            body.upload,
+        )
+        return {"ok": True, "job": job}
+
+    return router
+
+
+def _shown(upload: Upload) -> dict[str, Any]:
+    return {
+        "id": upload.id,
+        "complete": upload.complete,
+        "title": upload.title,
+        "files": len(upload.sizes),
+        "bytes": sum(upload.sizes.values()),
+    }
+
+
+class _LookedAt:
+    """The latest surveys, and small pictures of their samples: no other entry of a source is shown."""
+
+    def __init__(self) -> None:
+        self._surveys: dict[int, tuple[Path, Survey, dict[str, bytes]]] = {}
+        self._lock = Lock()
+        self._last = 0
+
+    def keep(self, source: Path, found: Survey) -> int:
+        """Remember a survey; returns its key."""
+        with self._lock:
+            self._last += 1
+            self._surveys[self._last] = (source, found, {})
+            self._surveys.pop(self._last - KEPT_SURVEYS, None)
+            return self._last
+
+    def sample(self, key: int, entry: str) -> bytes:
+        """A WebP of a sample. Raises UnknownName."""
+        with self._lock:
+            if key not in self._surveys:
+                raise UnknownName("survey", str(key), ())
+            source, found, pictures = self._surveys[key]
+            if entry not in pictures:
+                pictures |= _pictures(source, found, entry)
+            if entry not in pictures:
+                raise UnknownName("sample that can be shown", entry[:100], ())
+            return pictures[entry]
+
+
+def _pictures(source: Path, found: Survey, entry: str) -> dict[str, bytes]:
+    """The samples of an entry's class; of a file that holds many images all samples, for it is read once."""
+    groups = [each for each in found.groups if entry in each.samples]
+    if groups and found.format not in ("folder", "image"):
+        groups = list(found.groups)
+    paths = [path for group in groups for path in group.samples]
+    read = samples(source, found.format, paths) if paths else {}
+    return {path: small_webp(Image.fromarray(pixels), SAMPLE_SIZE) for path, pixels in read.items()}

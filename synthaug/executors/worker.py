@@ -1,0 +1,97 @@
+"""One worker, in a process or an actor of its own: reads what the job makes, makes tasks, writes shards."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from synthaug import __version__
+from synthaug.errors import UserError, WorkspaceError
+from synthaug.executors.base import Maker, Task, load_maker
+from synthaug.executors.shards import WORK, Shards
+from synthaug.storage import open_folder
+
+logger = logging.getLogger(__name__)
+
+Outcome = Literal["ready", "done", "user", "machine", "unfit", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a worker answers. ``outcome`` user: the job asks for what cannot be; machine: what this machine lacks now;
+    unfit: this machine cannot take part; error: a failure of ours."""
+
+    outcome: Outcome
+    text: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self)
+
+
+class Worker:
+    """Does the tasks of the job whose folder is at ``address``."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._maker: Maker | None = None
+
+    def open(self) -> Said:
+        """Get ready: find the job's folder, load what makes the files."""
+        return _answered(self._open, "ready")
+
+    def do(self, task: Task) -> Said:
+        """Make a task, unless its shard is there."""
+        return _answered(lambda: self._do(task), "done")
+
+    def _open(self) -> None:
+        self._shards = Shards(open_folder(self._address))
+        try:
+            work = self._shards.work()
+        except FileNotFoundError as error:
+            raise Unfit(
+                f"the job's {WORK} is not in {self._address} there: name a folder that every machine mounts at the "
+                "same place, or a URL, with --shards"
+            ) from error
+        if work.version != __version__:
+            raise Unfit(
+                f"it has synthaug {__version__} and the head {work.version}; install the same release"
+            )
+        self._maker = load_maker(work)
+
+    def _do(self, task: Task) -> None:
+        if self._maker is None:
+            raise RuntimeError("a task came before the worker was ready")
+        if self._shards.has(task):
+            return
+        files: dict[str, bytes] = {}
+        for piece in self._maker.make(task.payload, lambda: False):
+            files |= piece
+        self._shards.write(task, files)
+
+
+class Unfit(UserError):
+    """This machine cannot take part."""
+
+
+def _answered(work: Callable[[], None], well: Outcome) -> Said:
+    """Do it, and say how it went."""
+    here = f"process {os.getpid()} on {socket.gethostname()}"
+    try:
+        work()
+    except Unfit as error:
+        return Said("unfit", f"{here}: {error}")
+    except (OSError, MemoryError, WorkspaceError) as error:
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        return Said("machine", f"{here}: {'the disk is full' if full else error or type(error).__name__}")
+    except UserError as error:
+        return Said("user", f"{here}: {error}")
+    except Exception as error:
+        logger.exception("a task failed")
+        return Said("error", f"{here}: {type(error).__name__}: {error}")
+    return Said(well)

@@ -1,0 +1,145 @@
+"""The way through a workspace, step by step: what is done, what is next, and where it is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from synthaug.config import Role
+from synthaug.store import labels, models, views
+from synthaug.workspace import Workspace
+
+State = Literal["done", "next", "open", "blocked"]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What there is. ``train`` and ``test``: real images with a class; ``classes``: those with a training image."""
+
+    real: int = 0
+    unlabeled: int = 0  # real images without a label
+    train: int = 0
+    test: int = 0
+    classes: int = 0
+    models: int = 0
+    synthetic: int = 0
+    unreviewed: int = 0
+    accepted: int = 0
+    comparisons: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step. ``said``: its count, or what it waits for; ``action`` leads to ``href``, and is empty while blocked."""
+
+    key: str
+    title: str
+    state: State
+    said: str
+    action: str = ""
+    href: str = ""
+    role: Role = "owner"  # the least that may do it
+
+
+def steps(counts: Counts) -> tuple[Step, ...]:
+    """The six steps; the first that can be done and is not is ``next``."""
+    found = (
+        _import(counts),
+        _label(counts),
+        _first_model(counts),
+        _generate(counts),
+        _review(counts),
+        _compare(counts),
+    )
+    following = next((step.key for step in found if step.state == "open"), None)
+    return tuple(_next(step) if step.key == following else step for step in found)
+
+
+def counts_of(workspace: Workspace) -> Counts:
+    """Count what is there."""
+    db = workspace.db
+    rows = labels.class_table(db)
+    progress = labels.review_progress(db)
+    (labeled, real), (reviewed, synthetic) = progress["real"], progress["synthetic"]
+    return Counts(
+        real=real,
+        unlabeled=real - labeled,
+        train=sum(row["train_real"] for row in rows),
+        test=sum(row["test_real"] for row in rows),
+        classes=sum(row["train_real"] > 0 for row in rows),
+        models=len(models.names(db)),
+        synthetic=synthetic,
+        unreviewed=synthetic - reviewed,
+        accepted=sum(row["accepted"] for row in rows),
+        comparisons=len(views.all_comparisons(db)),
+    )
+
+
+def lacking(counts: Counts) -> str:
+    """What a first model still needs; "" where nothing is lacking."""
+    if counts.classes < 2:
+        return "needs labeled images of two classes"
+    return "" if counts.test else "needs labeled test images"
+
+
+def _next(step: Step) -> Step:
+    return Step(step.key, step.title, "next", step.said, step.action, step.href, step.role)
+
+
+def _import(counts: Counts) -> Step:
+    said = _count(counts.real, "image") if counts.real else "no images yet"
+    return Step("import", "Import", _state(counts.real), said, "Import images", "/#import")
+
+
+def _label(counts: Counts) -> Step:
+    if not counts.real:
+        return Step("label", "Label", "blocked", "after the import")
+    said = f"{counts.unlabeled:,} left" if counts.unlabeled else "all labeled"
+    state = _state(not counts.unlabeled)
+    return Step("label", "Label", state, said, "Label", "/label?scope=unlabeled", "annotator")
+
+
+def _first_model(counts: Counts) -> Step:
+    key, title = "model", "First model"
+    if counts.models:
+        return Step(
+            key, title, "done", _count(counts.models, "model"), "See the results", "/train", "reviewer"
+        )
+    missing = lacking(counts)
+    if not missing:
+        return Step(key, title, "open", f"{counts.train:,} images", "Train it", "/train#first-model")
+    if counts.real and not counts.unlabeled:  # labeling does not help: other images have to come
+        return Step(key, title, "open", missing, "Import more", "/#import")
+    return Step(key, title, "blocked", missing)
+
+
+def _generate(counts: Counts) -> Step:
+    said = _count(counts.synthetic, "image") if counts.synthetic else "none yet"
+    return Step("generate", "Generate", _state(counts.synthetic), said, "Generate", "/generate")
+
+
+def _review(counts: Counts) -> Step:
+    if not counts.synthetic:
+        return Step("review", "Review", "blocked", "after generating")
+    said = f"{counts.unreviewed:,} left" if counts.unreviewed else "all reviewed"
+    state = _state(not counts.unreviewed)
+    return Step("review", "Review", state, said, "Review", "/label?scope=unreviewed", "annotator")
+
+
+def _compare(counts: Counts) -> Step:
+    key, title = "compare", "Compare"
+    if counts.comparisons:
+        said = _count(counts.comparisons, "comparison")
+        return Step(key, title, "done", said, "See the verdict", "/train", "reviewer")
+    missing = lacking(counts) or ("" if counts.accepted else "needs accepted synthetic images")
+    if missing:
+        return Step(key, title, "blocked", missing)
+    return Step(key, title, "open", _count(counts.accepted, "synthetic image"), "Compare", "/train")
+
+
+def _state(done: object) -> State:
+    return "done" if done else "open"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

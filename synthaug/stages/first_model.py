@@ -1,0 +1,35 @@
+"""The first classifier of a workspace: all real training images that have a class, one run, in one click."""
+
+from __future__ import annotations
+
+from synthaug.errors import UserError
+from synthaug.stages.train import resolve_recipe
+from synthaug.stages.view import ViewSpec, baseline_view, make_view
+from synthaug.store import catalog, jobs, labels, models, views
+from synthaug.workspace import Workspace
+
+
+def submit(workspace: Workspace, recipe: str | None = None) -> int:
+    """Check, freeze the view, queue the training; returns the job's id. Raises UserError for what is lacking."""
+    chosen = resolve_recipe(workspace, recipe).name
+    found = labels.labeled_images(workspace.db, split="train", origin="real")
+    if len({image.class_index for image in found}) < 2:
+        raise UserError("a model tells classes apart: label real training images of at least two classes")
+    if not catalog.hashes_of_split(workspace.db, "test"):
+        raise UserError("a model is measured on real test images, and none has a label; import or label some")
+    view = _all_real(workspace, {image.image_id for image in found})
+    seed, taken = 0, set(models.names(workspace.db))
+    while f"{view}-{chosen}-{seed}" in taken:
+        seed += 1
+    return jobs.submit(workspace.db, "train", {"view": view, "recipe": chosen, "seed": seed}, 0)
+
+
+def _all_real(workspace: Workspace, wanted: set[int]) -> str:
+    """The newest view of real images if it holds all of them; else a new one."""
+    newest = baseline_view(workspace)
+    if {member.image_id for member in views.members(workspace.db, newest.id)} == wanted:
+        return newest.name
+    number, taken = 2, {view.name for view in views.all_views(workspace.db)}
+    while f"real-{number}" in taken:
+        number += 1
+    return make_view(workspace, f"real-{number}", ViewSpec()).name

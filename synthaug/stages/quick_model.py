@@ -1,0 +1,96 @@
+"""A first model in seconds, and the same again while labels come in: a head on stored features, no view needed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from synthaug.classifiers.fitted import FittedClassifier
+from synthaug.classifiers.linear import fit_head, head_log_probabilities
+from synthaug.errors import UserError
+from synthaug.progress import Progress
+from synthaug.running.environment import environment
+from synthaug.running.jobs import JobContext
+from synthaug.stages.extract import features_of
+from synthaug.stages.measuring import classifier_metrics
+from synthaug.stages.predict import predict
+from synthaug.stages.test_split import fingerprint
+from synthaug.stages.train import model_file, resolve_recipe
+from synthaug.store import catalog, jobs, labels, models
+from synthaug.workspace import Workspace
+
+KIND = "quick-model"
+RECIPE = "linear"
+
+
+def quick_model(
+    workspace: Workspace, name: str | None = None, seed: int = 0, progress: Progress | None = None
+) -> models.Model:
+    """Fit recipe "linear" to every labeled training image, real or synthetic, and store it (default: linear-N).
+
+    Its accuracy is that on the real test images; where there are none, that on the training images, each judged by a
+    head that was fitted without it, and ``metrics["held_out"]`` is true. Raises UserError for labels of one class.
+    """
+    known = models.names(workspace.db)
+    name = name or next(each for i in range(1, len(known) + 2) if (each := f"{RECIPE}-{i}") not in known)
+    if name in known:
+        raise UserError(f"a model called {name!r} exists; choose another name")
+    images = [
+        each
+        for origin in ("real", "synthetic")
+        for each in labels.labeled_images(workspace.db, split="train", origin=origin)
+    ]
+    if not images:
+        raise UserError(
+            "no training image has a label; label some first, on the Label page or with: synthaug label"
+        )
+    features, extractor = features_of(workspace, [each.sha256 for each in images], progress)
+    classes = np.array([each.class_index for each in images], np.int64)
+    classifier = fit_head(
+        features,
+        classes,
+        resolve_recipe(workspace, RECIPE),
+        seed,
+        class_names=workspace.classes,
+        extractor=extractor,
+    )
+    path = model_file(workspace, name)
+    classifier.save(path)
+    return models.add(
+        workspace.db,
+        name=name,
+        recipe=RECIPE,
+        revision=classifier.revision,
+        seed=seed,
+        view_id=None,
+        file=path.relative_to(workspace.root).as_posix(),
+        metrics=_measured(workspace, classifier),
+        environment=environment(),
+    )
+
+
+def _measured(workspace: Workspace, classifier: FittedClassifier) -> dict[str, Any]:
+    """The figures on the real test images, else those of the images held out in turn."""
+    said = {**classifier.training, "train_images": classifier.training["images"]}
+    said["image_size"] = classifier.recipe.image_size
+    rows = catalog.hashes_of_split(workspace.db, "test")
+    if not rows:
+        return {**said, "held_out": True, "accuracy": said["held_out_accuracy"]}
+    features, _ = features_of(workspace, [sha256 for sha256, _ in rows])
+    truth = np.array([class_index for _, class_index in rows], np.int64)
+    figures = classifier_metrics(head_log_probabilities(classifier, features), truth)
+    return {**said, **figures, "held_out": False, "test_fingerprint": fingerprint(rows)}
+
+
+def submit(workspace: Workspace) -> int:
+    """Queue a quick model and its predictions for everything; returns the job's id."""
+    return jobs.submit(workspace.db, KIND, {}, 0)
+
+
+def run(context: JobContext) -> dict[str, Any]:
+    """The job form: the model of what is labeled now, then its predictions for all images."""
+    model = quick_model(context.workspace, progress=context.progress)
+    context.keep(model=model.name)
+    result = predict(context.workspace, model.name, context.progress)
+    return {"model": model.name, "accuracy": model.metrics["accuracy"], "predicted": result.predicted}

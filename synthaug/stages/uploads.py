@@ -1,0 +1,249 @@
+"""Files on their way in from a browser: staged in ``uploads/ID/`` of the workspace until they are imported.
+
+Files grow at their end only, and the one who sends is told how much is held: an upload that was interrupted goes on
+where it stopped. What was imported, cancelled or left lying when the app starts again is removed.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+from synthaug.errors import ImportFailed, UnknownName, UserError, WorkspaceError, explain_os_error
+from synthaug.files import new_directory
+from synthaug.importers import load_importer
+from synthaug.importers.metadata import TABLES
+from synthaug.importers.zip_files import safe_path, unpack
+from synthaug.records import Job
+from synthaug.store import jobs
+from synthaug.workspace import Workspace
+
+MAX_FILES = 100_000
+MAX_FILE_BYTES = 8 * 2**30
+MAX_BYTES = 64 * 2**30  # of one upload, packed or unpacked
+KEPT_FREE = 2**30  # bytes of the disk that uploads leave alone
+MAX_OPEN = 8
+
+_ID = re.compile(r"[0-9a-f]{16}")
+_CONTAINERS = ("cifar", "parquet")  # formats that are whole as they lie
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An upload as it stands; ``complete``: all has arrived and is unpacked. ``sizes``: bytes held, by path."""
+
+    id: str
+    complete: bool
+    sizes: dict[str, int]
+
+    @property
+    def title(self) -> str:
+        """Its one file or folder, or how many there are."""
+        tops = {path.split("/")[0] for path in self.sizes}
+        return tops.pop() if len(tops) == 1 else f"{len(self.sizes):,} files"
+
+
+class Staging:
+    """The uploads of one running app. Usable from any thread."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._lock = Lock()
+        self._held: dict[str, dict[str, int]] = {}
+
+    def begin(self) -> str:
+        """A new upload; returns its id. Raises UserError where too many are open."""
+        with self._lock:
+            if len(self._held) >= MAX_OPEN:
+                raise UserError(f"{MAX_OPEN} uploads are open; import or discard one first")
+            upload = secrets.token_hex(8)
+            folder = _folder(self._workspace, upload) / "files"
+            try:
+                folder.mkdir(parents=True)
+            except OSError as error:
+                raise explain_os_error(error, folder) from error
+            self._held[upload] = {}
+            return upload
+
+    def open(self) -> list[Upload]:
+        """All that wait, oldest first; those that an import has taken are not among them."""
+        with self._lock:
+            taken = _taken(self._workspace)
+            self._held = {
+                each: held
+                for each, held in self._held.items()
+                if each not in taken and _folder(self._workspace, each).is_dir()
+            }
+            return [self._state(each) for each in self._held]
+
+    def write(self, upload: str, path: str, offset: int, data: bytes) -> int:
+        """Append to a file if it ends at ``offset``; returns the bytes that are held of it. Raises UserError."""
+        with self._lock:
+            held = self._sizes(upload)
+            known = held.get(path)
+            if (known or 0) != offset or (known == 0 and not data):
+                return known or 0
+            self._check(held, path, len(data))
+            place = _folder(self._workspace, upload) / "files" / _relative(path)
+            try:
+                place.parent.mkdir(parents=True, exist_ok=True)
+                with place.open("xb" if known is None else "ab") as file:
+                    file.write(data)
+            except OSError as error:
+                raise explain_os_error(error, place) from error
+            held[path] = offset + len(data)
+            return held[path]
+
+    def finish(self, upload: str, files: int, size: int) -> Upload:
+        """Unpack what is packed. Raises UserError where not all has arrived, ImportFailed for a bad zip."""
+        with self._lock:
+            held = self._sizes(upload)
+            if (len(held), sum(held.values())) != (files, size):
+                raise UserError(
+                    f"{len(held):,} of {files:,} files and {sum(held.values()):,} of {size:,} bytes have arrived"
+                )
+            folder = _folder(self._workspace, upload)
+            if (folder / "files").is_dir():
+                _unpack_all(folder / "files", [path for path in held if path.lower().endswith(".zip")])
+                (folder / "files").rename(folder / "complete")
+            return self._state(upload)
+
+    def discard(self, upload: str) -> None:
+        """Remove an upload that is not wanted; one that is gone is no error, one that is being imported is."""
+        if upload in _taken(self._workspace):
+            raise UserError("this upload is being imported; stop the import instead")
+        with self._lock:
+            self._held.pop(upload, None)
+            remove(self._workspace, upload)
+
+    def state(self, upload: str) -> Upload:
+        """Raises UnknownName."""
+        with self._lock:
+            return self._state(upload)
+
+    def _state(self, upload: str) -> Upload:
+        complete = (_folder(self._workspace, upload) / "complete").is_dir()
+        return Upload(upload, complete, dict(self._sizes(upload)))
+
+    def _sizes(self, upload: str) -> dict[str, int]:
+        if upload not in self._held:
+            raise UnknownName("upload", upload[:40], ())
+        return self._held[upload]
+
+    def _check(self, held: dict[str, int], path: str, more: int) -> None:
+        if path not in held and len(held) >= MAX_FILES:
+            raise UserError(f"an upload takes at most {MAX_FILES:,} files")
+        if held.get(path, 0) + more > MAX_FILE_BYTES:
+            raise UserError(f"{path} is larger than {MAX_FILE_BYTES:,} bytes, the most that a file may have")
+        if sum(held.values()) + more > MAX_BYTES:
+            raise UserError(f"an upload takes at most {MAX_BYTES:,} bytes; upload the rest on its own")
+        if shutil.disk_usage(self._workspace.root).free - more < KEPT_FREE:
+            raise WorkspaceError(f"the disk has less than {KEPT_FREE:,} bytes left; free some space")
+
+
+def source(workspace: Workspace, upload: str) -> Path:
+    """What of a complete upload is imported: its one file, or the folder in which the classes lie. Raises UserError."""
+    root = _folder(workspace, upload) / "complete"
+    if not root.is_dir():
+        raise UserError("the files of this upload are gone; upload them again")
+    while True:
+        inside = [each for each in root.iterdir() if not each.name.startswith((".", "__MACOSX"))]
+        if len(inside) != 1:
+            return root
+        if inside[0].is_file():
+            return inside[0] if root.name == "complete" else root
+        if not _holds_classes(inside[0]):
+            return root
+        root = inside[0]
+
+
+def remove(workspace: Workspace, upload: str | None) -> None:
+    """Remove the files of an upload, if there are any."""
+    if upload is not None:
+        shutil.rmtree(_folder(workspace, upload), ignore_errors=True)
+
+
+def remove_cancelled(workspace: Workspace, job: Job) -> None:
+    """Remove the upload of an import that was cancelled before it began."""
+    if job.kind == "import" and job.state == "cancelled":
+        remove(workspace, job.params.get("upload"))
+
+
+def is_resumable(workspace: Workspace, job: Job) -> bool:
+    """Whether a job can go on or be tried again: an import of an upload only while the files are there."""
+    upload = job.params.get("upload") if job.kind == "import" else None
+    return upload is None or (_folder(workspace, upload) / "complete").is_dir()
+
+
+def check_resumable(workspace: Workspace, job: Job) -> None:
+    """Raises UserError where a job cannot go on."""
+    if not is_resumable(workspace, job):
+        raise UserError("the files of this upload are gone; upload them again")
+
+
+def remove_abandoned(workspace: Workspace) -> None:
+    """Remove what an earlier start of the app left, but for what an import that goes on needs."""
+    if workspace.read_only:
+        return
+    taken = _taken(workspace)
+    for folder in (workspace.root / "uploads").glob("*"):
+        if folder.name not in taken:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _taken(workspace: Workspace) -> set[str]:
+    """The uploads of imports that wait or run."""
+    imports = jobs.latest(workspace.db, kinds=("import",))
+    return {
+        str(job.params["upload"])
+        for job in imports
+        if job.params.get("upload") and job.state in ("queued", "running")
+    }
+
+
+def _holds_classes(folder: Path) -> bool:
+    """Whether what lies in a folder tells the images apart: folders, a table, a format of its own."""
+    return any(each.is_dir() or each.name in TABLES for each in folder.iterdir()) or any(
+        load_importer(name).accepts(folder) for name in _CONTAINERS
+    )
+
+
+def _folder(workspace: Workspace, upload: str) -> Path:
+    if _ID.fullmatch(upload) is None:
+        raise UnknownName("upload", upload[:40], ())
+    return workspace.root / "uploads" / upload
+
+
+def _relative(path: str) -> Path:
+    try:
+        return Path(safe_path(path))
+    except ValueError as error:
+        raise UserError(f"the name {path[:200]!r} cannot be uploaded: {error}") from error
+
+
+def _unpack_all(files: Path, zips: list[str]) -> None:
+    """Each zip into a folder beside it, called like it."""
+    left = MAX_BYTES
+    for path in zips:
+        archive = files / path
+        if not archive.is_file():  # unpacked before the app was asked again
+            continue
+        free = shutil.disk_usage(files).free - KEPT_FREE
+        if free <= 0:
+            raise ImportFailed(f"{archive.name} cannot be unpacked: the disk is nearly full; free some space")
+        with new_directory(_free_name(archive.with_suffix("")), "unpack") as folder:
+            unpack(archive, folder, min(left, free))
+            left -= sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
+        archive.unlink()
+
+
+def _free_name(folder: Path) -> Path:
+    number, free = 2, folder
+    while free.exists():
+        free = folder.with_name(f"{folder.name}-{number}")
+        number += 1
+    return free

@@ -1,0 +1,118 @@
+"""A flat folder of whole files: on a disk, or behind a URL that fsspec reads (s3://bucket/folder).
+
+A file appears whole or not at all in either: a disk's is renamed into place, an object store shows none before its end.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+from synthaug.errors import UserError
+from synthaug.files import PARTIAL, write_atomically
+
+
+class Folder(Protocol):
+    """What is read and written by name; a name holds no ``/``."""
+
+    @property
+    def address(self) -> str:
+        """The path or URL that ``open_folder`` finds it by, on this machine or another."""
+
+    def read(self, name: str) -> bytes:
+        """A file's bytes. Raises FileNotFoundError."""
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a file, whole and durable, in place of an earlier one."""
+
+    def names(self) -> list[str]:
+        """The names of all files, in order; none where there is no folder yet."""
+
+    def remove(self, name: str) -> None:
+        """Remove a file, if it is there."""
+
+    def clear(self) -> None:
+        """Remove the folder and everything in it."""
+
+
+def open_folder(address: str | Path) -> Folder:
+    """The folder at a path or URL, whether or not it is there. Raises UserError for a URL that nothing here reads."""
+    scheme, separator, rest = str(address).partition("://")
+    if not separator:
+        return DiskFolder(Path(address).absolute())
+    return DiskFolder(Path(rest)) if scheme == "file" else UrlFolder(str(address))
+
+
+class DiskFolder:
+    """A folder of a mounted disk."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self.address = str(root)
+
+    def read(self, name: str) -> bytes:
+        return (self._root / name).read_bytes()
+
+    def write(self, name: str, data: bytes) -> None:
+        write_atomically(self._root / name, data, durable=True)
+
+    def names(self) -> list[str]:
+        try:
+            return sorted(each.name for each in self._root.iterdir() if PARTIAL not in each.name)
+        except FileNotFoundError:
+            return []
+
+    def remove(self, name: str) -> None:
+        (self._root / name).unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        shutil.rmtree(self._root, ignore_errors=True)
+
+
+class UrlFolder:
+    """A folder of an object store."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address.rstrip("/")
+        self._files, self._root = _filesystem(self.address)
+
+    def read(self, name: str) -> bytes:
+        data: bytes = self._files.cat_file(f"{self._root}/{name}")
+        return data
+
+    def write(self, name: str, data: bytes) -> None:
+        self._files.pipe_file(f"{self._root}/{name}", data)
+
+    def names(self) -> list[str]:
+        self._files.invalidate_cache()
+        try:
+            found = self._files.ls(self._root, detail=False)
+        except FileNotFoundError:
+            return []
+        return sorted(str(each).rpartition("/")[2] for each in found)
+
+    def remove(self, name: str) -> None:
+        with suppress(FileNotFoundError):
+            self._files.rm_file(f"{self._root}/{name}")
+
+    def clear(self) -> None:
+        for name in self.names():
+            self._files.rm_file(f"{self._root}/{name}")
+
+
+def _filesystem(address: str) -> tuple[Any, str]:
+    """fsspec's file system for a URL, and the path in it. Raises UserError."""
+    from fsspec.core import url_to_fs
+
+    scheme = address.partition("://")[0]
+    try:
+        files, root = url_to_fs(address)
+    except ImportError as error:
+        raise UserError(f"{address}: reading {scheme}:// needs another package: {error}") from error
+    except ValueError as error:
+        raise UserError(
+            f"{address}: nothing reads {scheme}://; give a folder, or a URL that fsspec knows, such as s3://"
+        ) from error
+    return files, str(root).rstrip("/")

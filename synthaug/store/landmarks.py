@@ -1,0 +1,110 @@
+"""Landmarks in the database: what people placed, as the label log holds it, and what models propose."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from synthaug.parsing import parse_json
+from synthaug.records import LabelSource, Landmarks
+from synthaug.store.catalog import chunks
+from synthaug.store.database import Database, now
+
+Points = Mapping[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedLandmarks:
+    """The landmarks of an image that count, and who placed them."""
+
+    image_id: int
+    landmarks: Landmarks
+    annotator: str
+    source: LabelSource
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class PredictedLandmarks:
+    """Where a model sees the landmarks of an image; ``doubt`` in pixels: how far off it expects to be."""
+
+    image_id: int
+    model_id: int
+    model: str
+    points: Points
+    doubt: float | None
+
+
+def landmark_text(landmarks: Landmarks | None) -> str | None:
+    """Landmarks as the log holds them and its hashes cover them: JSON with sorted keys and no spaces."""
+    if landmarks is None:
+        return None
+    return json.dumps(asdict(landmarks), sort_keys=True, separators=(",", ":"))
+
+
+def landmarks_of(text: str | None) -> Landmarks | None:
+    """What :func:`landmark_text` wrote. Raises UserError."""
+    return None if text is None else parse_json(Landmarks, text, "the landmarks", unknown="forbid")
+
+
+def current(db: Database, image_ids: Sequence[int]) -> dict[int, PlacedLandmarks]:
+    """The landmarks that count, for those of these images that have some."""
+    found: dict[int, PlacedLandmarks] = {}
+    for chunk in chunks(image_ids):
+        marks = ",".join("?" * len(chunk))
+        rows = db.query(
+            "SELECT image_id, landmarks, annotator, source, created_at FROM current_landmarks"
+            f" WHERE image_id IN ({marks})",
+            chunk,
+        )
+        for row in rows:
+            landmarks = parse_json(Landmarks, row["landmarks"], f"the landmarks of image {row['image_id']}")
+            found[row["image_id"]] = PlacedLandmarks(row["image_id"], landmarks, *row[2:])
+    return found
+
+
+def placed_images(db: Database, newest: int | None = None) -> list[int]:
+    """Ids of the images that have landmarks and were not rejected, the latest placed last; the ``newest`` so many."""
+    rows = db.query(
+        "SELECT current_landmarks.image_id FROM current_landmarks"
+        " JOIN current_labels ON current_labels.image_id = current_landmarks.image_id"
+        " WHERE current_labels.value <> 'reject' ORDER BY current_landmarks.label_id DESC LIMIT ?",
+        [-1 if newest is None else newest],
+    )
+    return [row["image_id"] for row in reversed(rows)]
+
+
+def add_predictions(
+    db: Database, model_id: int, predicted: Mapping[int, tuple[Points, float | None]]
+) -> None:
+    """What a model sees, by image id: the points, and its doubt in pixels. Replaces what it saw before."""
+    with db.transaction() as connection:
+        connection.executemany(
+            "INSERT INTO landmark_predictions (model_id, image_id, points, doubt, created_at) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (model_id, image_id) DO UPDATE"
+            " SET points = excluded.points, doubt = excluded.doubt, created_at = excluded.created_at",
+            [
+                [model_id, image_id, json.dumps(dict(points)), doubt, now()]
+                for image_id, (points, doubt) in predicted.items()
+            ],
+        )
+
+
+def predicted(db: Database, image_ids: Sequence[int]) -> dict[int, PredictedLandmarks]:
+    """What the newest model that looked at landmarks says of these images, where it saw them."""
+    found: dict[int, PredictedLandmarks] = {}
+    for chunk in chunks(image_ids):
+        marks = ",".join("?" * len(chunk))
+        rows = db.query(
+            "SELECT image_id, model_id, models.name, points, doubt FROM landmark_predictions"
+            " JOIN models ON models.id = model_id"
+            f" WHERE model_id = (SELECT max(model_id) FROM landmark_predictions) AND image_id IN ({marks})",
+            chunk,
+        )
+        for row in rows:
+            points = parse_json(dict[str, tuple[float, ...]], row["points"], "predicted landmarks")
+            found[row["image_id"]] = PredictedLandmarks(
+                row["image_id"], row["model_id"], row["name"], points, row["doubt"]
+            )
+    return found

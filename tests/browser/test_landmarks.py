@@ -1,0 +1,200 @@
+"""Landmarks in a browser, with real pointer, touch and key events: what is stored is where the picture shows it."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from synthaug.landmarks.geometry import measure, start_places
+from synthaug.landmarks.scheme import load_scheme
+from synthaug.stages.landmark_scheme import current_scheme, use_scheme
+from synthaug.store import catalog, labels, landmarks
+from synthaug.workspace import Workspace
+
+from .conftest import App, running
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+WIDTH, HEIGHT = 600, 400
+SPOT = (150, 90)  # a white square of 8 px begins here: its middle is at (154, 94)
+MIDDLE = (154.0, 94.0)
+HIP = load_scheme("hip")
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """Four films with a white spot each, the last with a larger review copy, in a workspace with the scheme hip."""
+    workspace = Workspace.create(tmp_path_factory.mktemp("landmarks") / "work", (), "hip")
+    use_scheme(workspace, "hip")
+    for level in range(4):
+        pixels = np.full((HEIGHT, WIDTH, 3), level, np.uint8)
+        pixels[SPOT[1] : SPOT[1] + 8, SPOT[0] : SPOT[0] + 8] = 255
+        catalog.add_image(
+            workspace.db,
+            sha256=workspace.images.put(
+                pixels, {}, review=pixels.repeat(2, 0).repeat(2, 1) if level == 3 else None
+            ),
+            size=(WIDTH, HEIGHT),
+            split="train",
+            origin="real",
+            source=f"film {level}",
+        )
+    workspace.db.close()
+    with running(workspace.root) as started:
+        yield started
+
+
+def open_film(page: Page, app: App, number: int) -> None:
+    page.goto(f"{app.url}/label?scope=real&order=newest")
+    expect(page.locator(".ld")).to_have_attribute("data-ready", "true")
+    page.keyboard.press("Control+g")
+    page.keyboard.type(str(5 - number))  # newest first
+    page.keyboard.press("Enter")
+    expect(page.locator(".ld-frame canvas")).to_have_attribute("aria-label", f"Image {number}")
+
+
+def stored(app: App, image_id: int) -> Any:
+    """The landmarks that count, and the class."""
+    workspace = Workspace.open(app.root)
+    found = landmarks.current(workspace.db, [image_id]).get(image_id)
+    label = labels.current(workspace.db, [image_id]).get(image_id)
+    workspace.db.close()
+    return found, None if label is None else label.class_index
+
+
+def spot(page: Page) -> tuple[float, float]:
+    """Where the middle of the white square is on the screen, found by its colour."""
+    page.locator("[data-lm-hide]").click()
+    page.evaluate("() => new Promise(then => requestAnimationFrame(() => requestAnimationFrame(then)))")
+    frame = page.locator(".ld-frame")
+    picture = np.asarray(Image.open(io.BytesIO(frame.screenshot())).convert("L"))
+    page.locator("[data-lm-hide]").click()
+    rows, columns = np.nonzero(picture > 128)
+    box = frame.bounding_box()
+    assert box is not None
+    return box["x"] + float(columns.mean()) + 0.5, box["y"] + float(rows.mean()) + 0.5
+
+
+def middle(page: Page, name: str) -> tuple[float, float]:
+    box = page.locator(f".lm-mark[data-name={name}] .lm-hit").bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def zoom(page: Page, point: tuple[float, float], wheel: float) -> None:
+    """Turn the wheel over a point, and wait until the picture is of another size."""
+    before = page.locator("[data-scale]").inner_text()
+    page.mouse.move(*point)
+    page.mouse.wheel(0, wheel)
+    expect(page.locator("[data-scale]")).not_to_have_text(before)
+
+
+def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*((a + b) / 2 for a, b in zip(start, end, strict=True)))
+    page.mouse.move(*end)
+    page.mouse.up()
+
+
+def test_a_drag_in_a_zoomed_and_turned_picture_is_stored_where_it_was_seen(page: Page, app: App) -> None:
+    open_film(page, app, 1)
+    zoom(page, spot(page), -300)
+    page.locator("[data-tool=right]").click()
+    page.locator("[data-tool=invert]").click()
+    page.locator("[data-tool=invert]").click()
+    zoom(page, middle(page, "left_head"), -100)  # over a handle too
+    drag(page, middle(page, "left_rim"), spot(page))
+    shown = page.locator("[data-angle=left]").inner_text()
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-saved]")).to_have_text("All saved")
+    found, class_index = stored(app, 1)
+    places = start_places(HIP, WIDTH, HEIGHT) | {"left_rim": found.landmarks.points["left_rim"]}
+    assert found.landmarks.points["left_rim"] == pytest.approx(MIDDLE, abs=0.8)
+    assert found.landmarks.points == places
+    expected = measure(HIP, places)
+    assert found.landmarks.angles == pytest.approx(expected, abs=0.006)
+    assert shown == f"{expected['left']:.1f}°"
+    assert class_index == (0 if min(expected.values()) >= 105 else 1)
+    open_film(page, app, 1)
+    expect(page.locator("[data-angle=left]")).to_have_text(shown)
+    expect(page.locator("[data-lm-origin]")).to_have_text(f"Placed by {found.annotator}")
+    assert middle(page, "left_rim") == pytest.approx(spot(page), abs=1.5)
+
+
+def test_keys_move_a_landmark_and_take_it_back(page: Page, app: App) -> None:
+    open_film(page, app, 2)
+    before, _ = stored(app, 2)
+    page.keyboard.press("Enter")  # where landmarks only begin is no answer
+    expect(page.locator("[data-live]")).to_contain_text("rag")
+    page.locator("[data-tool=right]").click()  # the picture's left is above now
+    page.locator(".lm-mark[data-name=left_head]").focus()
+    x, y, radius = json.loads(page.evaluate(PLACE))
+    for keys in ("ArrowUp", "Shift+ArrowRight", "z", "Shift+ArrowUp", "]", "]", "["):
+        page.keyboard.press(keys)
+    expect(page.locator(".lm-mark[data-name=left_head]")).to_have_attribute(
+        "aria-label", f"Left femoral head: {round(x - 11)}, {round(y)}, radius {round(radius + 1)}"
+    )
+    page.keyboard.press("2")  # the person's class, whatever the angles say
+    expect(page.locator("[data-saved]")).to_have_text("All saved")
+    found, class_index = stored(app, 2)
+    assert before is None
+    assert found.landmarks.points["left_head"] == pytest.approx((x - 11, y, radius + 1), abs=0.02)
+    assert class_index == 1
+    page.keyboard.press("z")
+    expect(page.locator("[data-saved]")).to_have_text("All saved")
+    assert stored(app, 2) == (None, None)
+    expect(page.locator("[data-lm-origin]")).to_have_text("Placed by you")  # to be mended, not begun again
+
+
+PLACE = """() => {
+    const [x, y, radius] = document.querySelector('.lm-mark[data-name=left_head]')
+        .getAttribute('aria-label').match(/\\d+/g).map(Number);
+    return JSON.stringify([x, y, radius]);
+}"""
+
+
+def test_a_finger_widens_a_circle_and_an_owner_changes_the_limit(page: Page, app: App) -> None:
+    open_film(page, app, 3)
+    ring = page.locator(".lm-mark[data-name=right_head] .lm-rim").bounding_box()
+    assert ring is not None
+    x, y = ring["x"] + ring["width"], ring["y"] + ring["height"] / 2
+    scale = ring["width"] / 2 / (0.075 * WIDTH)
+    touch = page.context.new_cdp_session(page)
+    for kind, shift in (("touchStart", 0), ("touchMove", 10), ("touchMove", 20), ("touchEnd", None)):
+        points = [] if shift is None else [{"x": x + shift, "y": y}]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    wider = page.locator(".lm-mark[data-name=right_head] .lm-rim").bounding_box()
+    assert wider is not None
+    assert wider["width"] == pytest.approx(ring["width"] + 40, abs=2)
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-saved]")).to_have_text("All saved")
+    radius = stored(app, 3)[0].landmarks.points["right_head"][2]
+    assert radius == pytest.approx(0.075 * WIDTH + 20 / scale, abs=1)
+    page.locator("[data-lm-setup]").click()
+    page.locator("[data-lm-rows] input").fill("90")
+    page.keyboard.press("x")  # no key of the desk while the dialog is open
+    with page.expect_navigation():
+        page.locator("[data-lm-dialog] .primary").click()
+    open_film(page, app, 4)
+    workspace = Workspace.open(app.root)
+    scheme = current_scheme(workspace)
+    said = len(labels.history(workspace.db, 4))
+    workspace.db.close()
+    assert scheme is not None
+    assert scheme.classes is not None
+    assert scheme.classes.thresholds == (90.0,)
+    assert said == 0
+    drag(page, middle(page, "left_rim"), spot(page))  # in the picture of 1200 px of an image of 600
+    expect(page.locator("[data-lm-why]")).to_contain_text("90°")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-saved]")).to_have_text("All saved")
+    assert stored(app, 4)[0].landmarks.points["left_rim"] == pytest.approx(MIDDLE, abs=0.8)
