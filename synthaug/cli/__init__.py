@@ -40,6 +40,7 @@ def main(arguments: list[str] | None = None) -> None:
         experiments,
         generators,
         labels,
+        landmark_models,
         landmarks,
         learning,
         reading,

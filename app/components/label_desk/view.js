@@ -161,7 +161,12 @@ export class DeskView {
       const button = makeButton("", "", () => goTo(item.image_id));
       button.title = "Go back to this image";
       button.append(smallImage(item.sha256), words);
-      return make("li", "", button);
+      const look = makeButton("look", "i");
+      look.dataset.saImage = String(item.image_id);
+      look.dataset.needs = "reviewer"; // the inspector is not for annotators
+      look.title = "Open this image with all that is known of it";
+      look.setAttribute("aria-label", `Open image ${item.image_id}`);
+      return make("li", "", button, look);
     });
     const blanks = Array.from({ length: STRIP - tiles.length }, () => make("li"));
     this.part("strip").replaceChildren(
