@@ -52,7 +52,11 @@ class ImageRejected(UserError):
 
 
 class ImageLost(UserError):
-    """The file of a stored image is missing or damaged."""
+    """The file of a stored image is missing or damaged; ``sha256`` is its address, where that is known."""
+
+    def __init__(self, message: str, sha256: str = "") -> None:
+        super().__init__(message)
+        self.sha256 = sha256
 
 
 class ImportFailed(UserError):

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from synthaug.cli import cli
-from synthaug.cli.support import Result, command, open_workspace, workspace_option
+from synthaug.cli.support import Result, command, open_workspace, training_executor_options, workspace_option
 from synthaug.running.progress_bar import by_run, progress_bar
 
 if TYPE_CHECKING:
+    from synthaug.executors.base import ExecutorSpec
     from synthaug.stages.compare import Comparison
 
     _Row = tuple[str, float | None, float | None, float | None, tuple[float, float]]
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     metavar="POINTS",
     help="Smallest difference of accuracy that matters, in percentage points.",
 )
+@training_executor_options
 @workspace_option
 def compare(
     baseline: str,
@@ -44,6 +46,7 @@ def compare(
     epochs: int | None,
     equal_steps: bool,
     smallest_effect: float,
+    executor: ExecutorSpec,
     workspace_path: Path | None,
 ) -> Result:
     """Report whether the synthetic images helped, with a confidence interval and a verdict.
@@ -67,6 +70,7 @@ def compare(
             epochs=epochs,
             equal_steps=equal_steps,
             smallest_effect=smallest_effect / 100,
+            executor=executor,
         )
     return {
         "baseline": found.baseline.accuracy,

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from synthaug.cli import cli
-from synthaug.cli.support import Result, command, pairs, workspace_option
+from synthaug.cli.support import Result, command, pairs, training_executor_options, workspace_option
 from synthaug.errors import UserError
 from synthaug.experiments import EXPERIMENTS
 from synthaug.running.progress_bar import progress_bar
 
 if TYPE_CHECKING:
+    from synthaug.executors.base import ExecutorSpec
     from synthaug.experiments.base import ScaleName
     from synthaug.experiments.report.page import Plotly
 
@@ -42,12 +43,6 @@ if TYPE_CHECKING:
 )
 @click.option("--seeds", type=int, metavar="N", help="Training runs per arm. [default: by scale]")
 @click.option(
-    "--workers",
-    type=int,
-    metavar="N",
-    help="Training runs at a time. [default: 1; at scale cpu, one per core]",
-)
-@click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
@@ -60,6 +55,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="How the report draws its figures: inline (5 MB, opens offline), with code from a CDN, or none.",
 )
+@training_executor_options
 @workspace_option
 def experiment(
     name: str,
@@ -67,7 +63,7 @@ def experiment(
     data: str | None,
     options: tuple[str, ...],
     seeds: int | None,
-    workers: int | None,
+    executor: ExecutorSpec,
     output: Path | None,
     plotly: Plotly,
     workspace_path: Path | None,
@@ -91,7 +87,7 @@ def experiment(
             scale,
             data=data,
             seeds=seeds,
-            workers=workers,
+            executor=executor,
             output=output,
             plotly=plotly,
             options=pairs("--option", options),

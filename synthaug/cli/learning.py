@@ -169,8 +169,9 @@ def _slot_values(written: tuple[str, ...]) -> list[tuple[str, str]]:
 
 @command(cli, "predict")
 @click.option("--model", metavar="NAME", help="Classifier to use. [default: the newest]")
+@executor_options
 @workspace_option
-def predict(model: str | None, workspace_path: Path | None) -> Result:
+def predict(model: str | None, executor: ExecutorSpec, workspace_path: Path | None) -> Result:
     """Predict the class of every image that the model has not predicted yet.
 
     \b
@@ -180,7 +181,7 @@ def predict(model: str | None, workspace_path: Path | None) -> Result:
 
     workspace = open_workspace(workspace_path)
     with progress_bar() as report:
-        result = stage(workspace, model, report)
+        result = stage(workspace, model, report, executor=executor)
     message = f"{result.predicted} images predicted by {result.model}"
     return {"predicted": result.predicted, "model": result.model, "message": message}
 
@@ -205,11 +206,17 @@ def predict(model: str | None, workspace_path: Path | None) -> Result:
     help="Distance for out-of-distribution scores: knn (nearest neighbours) or, if there are labels, mahalanobis, "
     "energy or max-softmax (the last two of a linear head on the features).",
 )
+@executor_options
 @workspace_option
 def score(
-    features: str | None, seed: int, recompute: bool, method: str, workspace_path: Path | None
+    features: str | None,
+    seed: int,
+    recompute: bool,
+    method: str,
+    executor: ExecutorSpec,
+    workspace_path: Path | None,
 ) -> Result:
-    """Compute map coordinates (PCA, UMAP), uncertainty, out-of-distribution scores and near-duplicates.
+    """Compute map coordinates, uncertainty, out-of-distribution scores and near-duplicates.
 
     \b
       $ synthaug score
@@ -218,7 +225,9 @@ def score(
 
     workspace = open_workspace(workspace_path)
     with progress_bar() as report:
-        result = stage(workspace, features, seed, report, recompute=recompute, method=method)
+        result = stage(
+            workspace, features, seed, report, recompute=recompute, method=method, executor=executor
+        )
     message = f"{result.scored} images scored with the features of {result.model}"
     return {**asdict(result), "message": message}
 

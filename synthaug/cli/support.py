@@ -128,7 +128,15 @@ def template_options(function: Callable[..., Result]) -> Callable[..., Result]:
 
 
 def executor_options(function: Callable[..., Result]) -> Callable[..., Result]:
-    """The options that say who does the work; the function is given them as an ExecutorSpec, ``executor``."""
+    """The options that say who works on images; the function is given them as an ExecutorSpec, ``executor``."""
+    shard_size = click.option(
+        "--shard-size", type=int, metavar="N", help="Images a shard. [default: by the size of the job]"
+    )
+    return shard_size(training_executor_options(function))
+
+
+def training_executor_options(function: Callable[..., Result]) -> Callable[..., Result]:
+    """The same without images a shard: a shard is a training run."""
 
     @functools.wraps(function)
     def wrapped(
@@ -136,7 +144,7 @@ def executor_options(function: Callable[..., Result]) -> Callable[..., Result]:
         workers: int | None,
         address: str,
         shards: str,
-        shard_size: int | None,
+        shard_size: int | None = None,
         **arguments: Any,
     ) -> Result:
         from synthaug.executors.base import ExecutorSpec
@@ -145,39 +153,39 @@ def executor_options(function: Callable[..., Result]) -> Callable[..., Result]:
         return function(executor=spec, **arguments)
 
     decorated: Callable[..., Result] = wrapped
-    for option in (
-        click.option(
-            "--shard-size", type=int, metavar="N", help="Images a shard. [default: by the size of the job]"
-        ),
-        click.option(
-            "--shards",
-            default="",
-            metavar="DIR|URL",
-            help="Folder for the shards of the job, which every worker reaches under this name. "
-            "[default: in the workspace]",
-        ),
-        click.option(
-            "--address",
-            default="",
-            metavar="HOST:PORT|auto|local",
-            help="Ray cluster to use; local starts one on this machine.",
-        ),
-        click.option(
-            "--workers",
-            type=int,
-            metavar="N",
-            help="Workers at a time. [default: one a core; with ray one a GPU, or one a core]",
-        ),
-        click.option(
-            "--executor",
-            type=click.Choice(["serial", "processes", "ray"]),
-            default="serial",
-            show_default=True,
-            help="Who does the work: this process, several on this machine, or a Ray cluster.",
-        ),
-    ):
+    for option in EXECUTOR_OPTIONS:
         decorated = option(decorated)
     return decorated
+
+
+EXECUTOR_OPTIONS = (
+    click.option(
+        "--shards",
+        default="",
+        metavar="DIR|URL",
+        help="Folder for the shards of the job, which every worker reaches under this name. "
+        "[default: in the workspace]",
+    ),
+    click.option(
+        "--address",
+        default="",
+        metavar="HOST:PORT|auto|local",
+        help="Ray cluster to use; local starts one on this machine.",
+    ),
+    click.option(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="Workers at a time. [default: one a core; with ray one a GPU, or one a core]",
+    ),
+    click.option(
+        "--executor",
+        type=click.Choice(["serial", "processes", "ray"]),
+        default="serial",
+        show_default=True,
+        help="Who does the work: this process, several on this machine, or a Ray cluster.",
+    ),
+)
 
 
 def open_workspace(path: Path | None) -> Workspace:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import lru_cache
-from multiprocessing import get_context
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from synthaug.classifiers.recipes import Recipe
 from synthaug.errors import Cancelled, UserError
+from synthaug.executors.base import ExecutorSpec
 from synthaug.experiments.arms import with_updates
 from synthaug.experiments.base import Arm, Experiment, Plan, Result, Row, Run, ScaleName
 from synthaug.experiments.lab import Lab
@@ -23,7 +20,6 @@ from synthaug.measures.evidence import mean_interval
 from synthaug.stages.run_cache import Trainer, recipe_key
 from synthaug.stages.weighing import Runs, Weighed, reservations, weigh
 from synthaug.store import runs, views
-from synthaug.workspace import Workspace
 
 _STANDARD = {"accuracy", "macro_auc", "matched_accuracy", "train_images", "test_images", "seconds"}
 """Metrics of a run that have their own fields in a row."""
@@ -33,17 +29,17 @@ def carry_out(
     experiment: Experiment,
     lab: Lab,
     scale: ScaleName,
-    workers: int = 1,
+    executor: ExecutorSpec | None = None,
     should_cancel: Callable[[], bool] | None = None,
 ) -> Result:
-    """Run what is not finished yet and return the whole result, training in ``workers`` processes.
+    """Run what is not finished yet and return the whole result, training with ``executor`` (None: here).
 
     Raises UserError for an invalid plan, and Cancelled on request; finished runs are kept in either case.
     """
     plan = experiment.prepare(lab)
     _check(plan)
     plan = with_updates(plan, lambda view: sum(lab.counts(view).values()))
-    found = _train(plan, lab, workers, should_cancel or (lambda: False))
+    found = _train(plan, lab, executor or ExecutorSpec(), should_cancel or (lambda: False))
     rows, contrasts = _weigh(plan, lab, found)
     return Result(
         name=experiment.name,
@@ -81,7 +77,7 @@ def _check(plan: Plan) -> None:
 
 
 def _train(
-    plan: Plan, lab: Lab, workers: int, should_cancel: Callable[[], bool]
+    plan: Plan, lab: Lab, executor: ExecutorSpec, should_cancel: Callable[[], bool]
 ) -> dict[str, list[runs.Run]]:
     """The runs of every arm in the order of seeds; one seed of all arms is trained before the next."""
     trainer = Trainer(lab.workspace)
@@ -90,8 +86,13 @@ def _train(
     done = len(wanted) - len(missing)
     if done:
         lab.say(f"{done} of {len(wanted)} runs are already finished")
-    carried = _in_processes(lab, missing, workers) if workers > 1 and plan.train is None else None
-    for arm, seed, run in carried or _here(plan, lab, trainer, missing, should_cancel):
+    here = executor.name == "serial" or plan.train is not None
+    carried = (
+        _here(plan, lab, trainer, missing, should_cancel)
+        if here
+        else _elsewhere(lab, trainer, missing, executor, should_cancel)
+    )
+    for arm, seed, run in carried:
         done += 1
         lab.say(
             f"run {done} of {len(wanted)}: {arm.title}, seed {seed}: {100 * run.metrics['accuracy']:.2f}%"
@@ -130,32 +131,23 @@ def _here(
         )
 
 
-def _in_processes(
-    lab: Lab, missing: Sequence[tuple[Arm, int]], workers: int
+def _elsewhere(
+    lab: Lab,
+    trainer: Trainer,
+    missing: Sequence[tuple[Arm, int]],
+    executor: ExecutorSpec,
+    should_cancel: Callable[[], bool],
 ) -> Iterator[tuple[Arm, int, runs.Run]]:
-    """Train the missing runs in ``workers`` processes, and yield them as they finish."""
-    root = lab.workspace.root
-    with ProcessPoolExecutor(min(workers, len(missing)) or 1, mp_context=get_context("spawn")) as pool:
-        futures = {
-            pool.submit(train_one, root, arm.view, arm.recipe, seed): (arm, seed) for arm, seed in missing
-        }
-        try:
-            for future in as_completed(futures):
-                yield (*futures[future], future.result())
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def train_one(root: Path, view: str, recipe: Recipe, seed: int) -> runs.Run:
-    """Train one run of the workspace at ``root``; called in worker processes."""
-    trainer = _trainer(root)
-    return trainer.run(views.by_name(trainer.workspace.db, view), recipe, seed, keep_weights=seed == 0)
-
-
-@lru_cache(maxsize=1)
-def _trainer(root: Path) -> Trainer:
-    """The trainer of this process, cached because it holds the test images."""
-    return Trainer(Workspace.open(root))
+    """Train the missing runs in the workers of ``executor``."""
+    wanted = {(arm.view, recipe_key(arm.recipe), seed): (arm, seed) for arm, seed in missing}
+    carried = trainer.run_all(
+        [(_view(lab, arm), arm.recipe, seed) for arm, seed in missing],
+        executor,
+        keep_weights=lambda seed: seed == 0,
+        should_cancel=should_cancel,
+    )
+    for (view, recipe, seed), run in carried:
+        yield (*wanted[view.name, recipe_key(recipe), seed], run)
 
 
 def _weigh(

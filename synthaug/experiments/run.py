@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from synthaug.config import DATABASE_FILE
 from synthaug.errors import UserError
+from synthaug.executors import check_executor
+from synthaug.executors.base import ExecutorSpec
 from synthaug.experiments import load_experiment
 from synthaug.experiments.base import Result, ScaleName
 from synthaug.experiments.execute import carry_out
@@ -26,7 +29,7 @@ def run_experiment(
     *,
     data: str | None = None,
     seeds: int | None = None,
-    workers: int | None = None,
+    executor: ExecutorSpec | None = None,
     output: Path | None = None,
     plotly: Plotly = "inline",
     options: Mapping[str, Any] | None = None,
@@ -39,16 +42,23 @@ def run_experiment(
     ``output`` is the folder of the report (default: exports/NAME-SCALE of the workspace). For ``plotly`` see
     :func:`synthaug.experiments.report.write`. Raises UserError for invalid settings, and Cancelled on request.
     """
-    if workers is not None and workers < 1:
-        raise UserError(f"the number of workers is {workers}; it must be at least 1")
+    chosen_executor = _executor(executor or ExecutorSpec(), scale)
+    check_executor(chosen_executor)
     chosen = dict(options or {}) | ({} if seeds is None else {"seeds": seeds})
     experiment = load_experiment(name, scale, data, **chosen)
     workspace = _workspace(root, experiment.preset)
     lab = Lab(workspace, report, say)
-    many = workers or (os.cpu_count() or 1 if scale == "cpu" else 1)
-    result = carry_out(experiment, lab, scale, many, should_cancel)
+    result = carry_out(experiment, lab, scale, chosen_executor, should_cancel)
     directory = output or workspace.root / "exports" / f"{name}-{scale}"
     return result, write(result, directory, plotly)
+
+
+def _executor(asked: ExecutorSpec, scale: ScaleName) -> ExecutorSpec:
+    """Several workers of this machine are processes; by default one a core at the scale cpu, else none."""
+    if asked.name != "serial":
+        return asked
+    many = (os.cpu_count() or 1 if scale == "cpu" else 1) if asked.workers is None else asked.workers
+    return replace(asked, name="processes" if many > 1 else "serial", workers=many)
 
 
 def _workspace(root: Path, preset: str | None) -> Workspace:

@@ -8,6 +8,7 @@ from typing import Any
 
 from synthaug.classifiers.recipes import Recipe
 from synthaug.errors import UserError
+from synthaug.executors.base import ExecutorSpec
 from synthaug.measures.crossed import McNemar
 from synthaug.measures.evidence import FEWEST_SEEDS, SMALLEST_EFFECT, Evidence, look_confidence
 from synthaug.progress import RunProgress
@@ -90,6 +91,7 @@ def compare(
     epochs: int | None = None,
     equal_steps: bool = False,
     smallest_effect: float = SMALLEST_EFFECT,
+    executor: ExecutorSpec | None = None,
 ) -> Comparison:
     """Train both views with seeds 0 .. ``seeds`` - 1 and weigh the paired differences.
 
@@ -97,6 +99,7 @@ def compare(
     ``smallest_effect`` is the least difference of accuracy of interest, a share. Finished runs are kept and never
     repeated, so an interrupted comparison goes on where it stopped, and one with more seeds adds to what is there:
     that is a further look, whose interval is wider, so that all looks together keep their level.
+    ``executor``: who trains; None: this process, one run after another.
     Raises UserError, UnknownName.
     """
     if seeds < FEWEST_SEEDS:
@@ -117,6 +120,8 @@ def compare(
         )
     trainer = Trainer(workspace)
     trainer.test_set(chosen)  # before anything is trained: raises UserError if there is none
+    if executor is not None and executor.name != "serial":
+        _train_elsewhere(trainer, sides, chosen, seeds, executor, progress, should_cancel)
     measured = _measured(trainer, sides, chosen, seeds, progress, should_cancel)
     look = trainer.look((sides[0], chosen), (sides[1], chosen), seeds)
     weighed = weigh(*measured, look=look, smallest_effect=smallest_effect)
@@ -149,6 +154,24 @@ def from_json(comparison_id: int, created_at: str, result: dict[str, Any]) -> Co
     for name in ("macro_auc", "matched_accuracy"):
         values[name] = _evidence(values.get(name))
     return Comparison(id=comparison_id, created_at=created_at, **values)
+
+
+def _train_elsewhere(
+    trainer: Trainer,
+    sides: Sequence[views.View],
+    recipe: Recipe,
+    seeds: int,
+    executor: ExecutorSpec,
+    progress: RunProgress | None,
+    should_cancel: Callable[[], bool] | None,
+) -> None:
+    """Train what is missing in the workers of ``executor``, a seed of both sides before the next."""
+    wanted = [(side, recipe, seed) for seed in range(seeds) for side in sides]
+    roles = {side.id: role for side, role in zip(sides, ("baseline", "augmented"), strict=True)}
+    carried = trainer.run_all(wanted, executor, should_cancel=should_cancel)
+    for done, ((side, _, seed), run) in enumerate(carried, 1):
+        if progress is not None:
+            progress(done, 2 * seeds, {"run": f"{roles[side.id]}/{seed}", **run.metrics["history"][-1]})
 
 
 def _measured(

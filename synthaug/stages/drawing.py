@@ -8,13 +8,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from synthaug.errors import ImageLost, ImageRejected
 from synthaug.generators import CONTEXT_PREFIX, load_generator
 from synthaug.generators.base import GeneratedImage, Generator
+from synthaug.grayscale import as_picture
 from synthaug.images import encode_png, pixel_hash
 from synthaug.records import GenerationRequest, Pixels, Prompt
 from synthaug.stages.generation_plan import PromptOrder, guidance_of, job_prompts, request
 from synthaug.stages.generation_spec import GenerationParams, GenerationSpec
+from synthaug.stages.pixels import read_file
 from synthaug.store.image_store import ImageStore
 
 WINDOW = 64  # batches; within as many images those of one guidance are gathered
@@ -124,20 +125,7 @@ class Drawer:
         return {"Origin": "synthetic", "Description": drawn.asked.prompt, "synthaug": json.dumps(provenance)}
 
     def _source(self, sha256: str | None) -> Pixels | None:
-        if sha256 is None:
-            return None
-        try:
-            return self._images.read(sha256)
-        except (
-            ImageRejected,
-            OSError,
-            SyntaxError,
-        ) as error:  # a SyntaxError is how Pillow calls a broken PNG
-            problem = "is missing" if isinstance(error, FileNotFoundError) else f"is damaged ({error})"
-            raise ImageLost(
-                f"the file of an image to start from, {self._images.path(sha256)}, {problem}; copy it from a backup, "
-                "or see what else is wrong with: synthaug verify"
-            ) from error
+        return None if sha256 is None else as_picture(read_file(self._images, sha256))
 
     def _files(self, drawn: Drawing) -> dict[str, bytes]:
         """An image as files: PNG, the larger review copy where there is one, and JSON of what it is made from."""

@@ -7,9 +7,10 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from synthaug.features import DEFAULT_EXTRACTOR, load_extractor
+from synthaug.executors.base import ExecutorSpec
+from synthaug.features import DEFAULT_EXTRACTOR
 from synthaug.progress import Progress
-from synthaug.stages.pixels import in_batches, load_levels
+from synthaug.stages.inference import extractor_of, look_at
 from synthaug.store import catalog, features, labels
 from synthaug.store.features import FeatureSet
 from synthaug.workspace import Workspace
@@ -24,14 +25,17 @@ def extract(
     *,
     recompute: bool = False,
     only: Collection[str] | None = None,
+    executor: ExecutorSpec | None = None,
 ) -> FeatureSet:
     """Store the features of what the extractor ``name`` has not seen. Stopped and called again, it goes on.
 
-    ``only``: hashes of the images that are wanted now; None for all.
+    ``only``: hashes of the images that are wanted now; None for all. ``executor``: who looks at them; None: this
+    process.
 
     Raises UnknownName, UserError where its package or its weights are missing.
     """
-    extractor = load_extractor(name, catalog.usual_side(workspace.db))
+    side = catalog.usual_side(workspace.db)
+    extractor = extractor_of(name, side)
     held = features.feature_set(workspace.db, name, extractor.revision, extractor.dimension)
     if recompute:
         features.forget(workspace.db, workspace.features_folder, held)
@@ -39,21 +43,30 @@ def extract(
     if only is not None:
         wanted = set(only)
         images = [row for row in images if row["sha256"] in wanted]
-    for part in in_batches(len(images), BATCH):
-        if progress is not None:
-            progress(part.start, len(images), f"features of {name}")
-        batch = images[part]
-        pixels = load_levels(workspace, [row["sha256"] for row in batch], extractor.image_size)
-        rows = extractor.features(pixels)
-        features.append(workspace.db, workspace.features_folder, held, [row["id"] for row in batch], rows)
+    for ids, seen in look_at(
+        workspace,
+        [(row["id"], row["sha256"]) for row in images],
+        "Extraction",
+        {"name": name, "side": side, "revision": extractor.revision},
+        name=f"features-{held.id}",
+        created_at=held.revision,
+        batch=BATCH,
+        executor=executor,
+        progress=progress,
+        note=f"features of {name}",
+    ):
+        features.append(workspace.db, workspace.features_folder, held, ids, seen["features"])
     return held
 
 
 def features_of(
-    workspace: Workspace, hashes: Sequence[str], progress: Progress | None = None
+    workspace: Workspace,
+    hashes: Sequence[str],
+    progress: Progress | None = None,
+    executor: ExecutorSpec | None = None,
 ) -> tuple[NDArray[np.float32], str]:
     """Features (N, D) of images by the extractor that comes with the packages, and its revision; kept for the next."""
-    held = extract(workspace, DEFAULT_EXTRACTOR, progress, only=hashes)
+    held = extract(workspace, DEFAULT_EXTRACTOR, progress, only=hashes, executor=executor)
     ids, rows = features.read_all(workspace.db, workspace.features_folder, held)
     known = labels.by_hash(workspace.db, list(dict.fromkeys(hashes)))
     place = {image_id: row for row, image_id in enumerate(ids)}

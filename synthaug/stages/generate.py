@@ -23,6 +23,7 @@ from synthaug.stages.generation_plan import job_prompts, source_of
 from synthaug.stages.generation_result import GenerationResult
 from synthaug.stages.generation_spec import GenerationParams, GenerationSpec
 from synthaug.stages.generator_names import locate
+from synthaug.stages.inference import threads
 from synthaug.store import catalog, generations, jobs
 from synthaug.store.generations import Generation
 from synthaug.workspace import Workspace
@@ -143,13 +144,11 @@ def sources(
 
 def _maker_params(context: JobContext, params: GenerationParams) -> dict[str, Any]:
     """What every worker is told once."""
-    import torch
-
     workspace, job = context.workspace, context.job
     return {
         "params": replace(params, source_ids=None, executor=ExecutorSpec()).to_json(),
         "images": str(workspace.images.root.absolute()),
-        "threads": torch.get_num_threads(),
+        "threads": threads(),
         "job": [job.id, job.created_at],
         "generator": locate(workspace, params.generator),
     }

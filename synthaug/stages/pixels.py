@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,11 @@ from synthaug.grayscale import as_levels, as_picture
 from synthaug.images import decode_full, resize, resize_levels
 from synthaug.records import GrayImage, Pixels
 from synthaug.store import catalog, labels
+from synthaug.store.image_store import ImageStore
 from synthaug.workspace import Workspace
+
+UNREADABLE = (ImageRejected, OSError, SyntaxError)
+"""What reading a file may raise; a SyntaxError is how Pillow calls a broken PNG."""
 
 
 def read_image(workspace: Workspace, sha256: str, *, full_size: bool = False) -> Pixels:
@@ -31,22 +36,38 @@ def read_stored(workspace: Workspace, sha256: str, *, full_size: bool = False) -
         return workspace.images.stored(sha256)
 
 
+def read_file(images: ImageStore, sha256: str) -> Pixels | GrayImage:
+    """An image as it is stored, where there is no database to say more of it. Raises ImageLost."""
+    try:
+        return images.stored(sha256)
+    except UNREADABLE as error:
+        raise ImageLost(
+            f"the image file {images.path(sha256)} {_problem(error)}; copy it from a backup, or see what else is wrong "
+            "with: synthaug verify",
+            sha256,
+        ) from error
+
+
 @contextmanager
 def naming_image(workspace: Workspace, sha256: str) -> Iterator[None]:
     """Say which image it is whose file cannot be read. Raises ImageLost; UnknownName for one that never was here."""
     try:
         yield
-    except (ImageRejected, OSError, SyntaxError) as error:  # a SyntaxError is how Pillow calls a broken PNG
+    except UNREADABLE as error:
         known = labels.by_hash(workspace.db, [sha256])
         if sha256 not in known:
             raise UnknownImage(sha256) from error
         image = catalog.images_by_id(workspace.db, [known[sha256].image_id])[0]
-        problem = "is missing" if isinstance(error, FileNotFoundError) else f"is damaged ({error})"
         again = f"import {image.source} again or " if image.origin == "real" else ""
         raise ImageLost(
-            f"the file of image {image.id}, {workspace.images.path(sha256)}, {problem}; "
-            f"{again}copy it from a backup, and see with synthaug verify which others are"
+            f"the file of image {image.id}, {workspace.images.path(sha256)}, {_problem(error)}; "
+            f"{again}copy it from a backup, and see with synthaug verify which others are",
+            sha256,
         ) from error
+
+
+def _problem(error: Exception) -> str:
+    return "is missing" if isinstance(error, FileNotFoundError) else f"is damaged ({error})"
 
 
 def load_pixels(workspace: Workspace, hashes: Sequence[str], size: int) -> NDArray[np.uint8]:
@@ -68,6 +89,13 @@ def load_levels(workspace: Workspace, hashes: Sequence[str], size: int) -> NDArr
 
     Such an image is shown by its own window in 65,536 levels, and resized in those. Raises ImageLost.
     """
+    return levels(partial(read_stored, workspace), hashes, size)
+
+
+def levels(
+    read: Callable[[str], Pixels | GrayImage], hashes: Sequence[str], size: int
+) -> NDArray[np.unsignedinteger[Any]]:
+    """The same of images that ``read`` finds by their SHA-256."""
     pixels: NDArray[np.unsignedinteger[Any]] = np.empty((len(hashes), size, size, 3), np.uint8)
     known: dict[str, int] = {}  # a view may hold an image many times; it is read once
     for i, sha256 in enumerate(hashes):
@@ -75,7 +103,7 @@ def load_levels(workspace: Workspace, hashes: Sequence[str], size: int) -> NDArr
         if first != i:
             pixels[i] = pixels[first]
             continue
-        image = read_stored(workspace, sha256)
+        image = read(sha256)
         if isinstance(image, GrayImage):
             if pixels.dtype == np.uint8:
                 pixels = _deepened(pixels)

@@ -9,12 +9,14 @@ from typing import Any
 from synthaug.classifiers.base import Floats
 from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.classifiers.linear import head_probabilities
+from synthaug.executors.base import ExecutorSpec
 from synthaug.progress import Progress
 from synthaug.records import ImageRecord, Origin
 from synthaug.running.jobs import JobContext
 from synthaug.stages import labeler
 from synthaug.stages.extract import features_of
-from synthaug.stages.pixels import in_batches, load_levels
+from synthaug.stages.inference import look_at
+from synthaug.stages.pixels import in_batches
 from synthaug.store import catalog, models
 from synthaug.workspace import Workspace
 
@@ -34,27 +36,37 @@ def predict(
     model: str | None = None,
     progress: Progress | None = None,
     origin: Origin | None = None,
+    executor: ExecutorSpec | None = None,
 ) -> PredictResult:
     """Store probabilities and penultimate features for what ``model`` has not seen (of an origin; None: of both).
 
     ``model`` may be one that comes with the package; default: the newest of the workspace, else a shipped one
-    that knows its classes. Raises UnknownName, or UserError when there is none.
+    that knows its classes. ``executor``: who looks at the images; None: this process. Raises UnknownName, or
+    UserError when there is none.
     """
     chosen = _chosen(workspace, model)
     images = catalog.find_images(workspace.db, origin=origin, without_predictions_of=chosen.id)
     classifier = FittedClassifier.load(workspace.root / chosen.file)
-    held = _held_features(workspace, classifier, images, progress)
-    for part in in_batches(len(images), BATCH):
-        if progress is not None:
-            progress(part.start, len(images), f"predicting with {chosen.name}")
-        batch = images[part]
-        if held is None:
-            hashes = [image.sha256 for image in batch]
-            probs, features = classifier.predict(load_levels(workspace, hashes, classifier.recipe.image_size))
-        else:
-            features = held[part]
-            probs = head_probabilities(classifier, features)
-        models.add_predictions(workspace.db, chosen.id, [image.id for image in batch], probs, features)
+    held = _held_features(workspace, classifier, images, progress, executor)
+    if held is None:
+        for ids, seen in look_at(
+            workspace,
+            [(image.id, image.sha256) for image in images],
+            "Predictor",
+            {"model": str((workspace.root / chosen.file).absolute())},
+            name=f"predict-{chosen.id}",
+            created_at=chosen.created_at,
+            batch=BATCH,
+            executor=executor,
+            progress=progress,
+            note=f"predicting with {chosen.name}",
+        ):
+            models.add_predictions(workspace.db, chosen.id, ids, seen["probs"], seen["features"])
+    else:
+        for part in in_batches(len(images), BATCH):
+            ids = [image.id for image in images[part]]
+            probs = head_probabilities(classifier, held[part])
+            models.add_predictions(workspace.db, chosen.id, ids, probs, held[part])
     if progress is not None:
         progress(len(images), len(images), f"{len(images)} images predicted")
     return PredictResult(len(images), chosen.name)
@@ -65,11 +77,12 @@ def _held_features(
     classifier: FittedClassifier,
     images: Sequence[ImageRecord],
     progress: Progress | None,
+    executor: ExecutorSpec | None,
 ) -> Floats | None:
     """Features (N, D) from the store for a head that was fitted to those; None where the network has to look."""
     if "extractor" not in classifier.training or not images:
         return None
-    features, revision = features_of(workspace, [image.sha256 for image in images], progress)
+    features, revision = features_of(workspace, [image.sha256 for image in images], progress, executor)
     return features if revision == classifier.training["extractor"] else None
 
 

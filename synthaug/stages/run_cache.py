@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import Any
@@ -14,16 +14,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthaug.classifiers.recipes import Recipe
+from synthaug.executors import job_folder, load_executor
+from synthaug.executors.base import ExecutorSpec, Files, Task, Work
 from synthaug.files import write_atomically
 from synthaug.measures.evidence import FEWEST_SEEDS
 from synthaug.progress import EpochProgress
 from synthaug.running.environment import environment
+from synthaug.stages.inference import read_array, threads
 from synthaug.stages.train import Dataset, TestSet, fit_and_measure, load_dataset, load_test_set
+from synthaug.stages.training_runs import TEST, about
 from synthaug.stages.weighing import Runs
-from synthaug.store import looks, runs, views
+from synthaug.store import catalog, looks, runs, views
 from synthaug.workspace import Workspace
 
 Trained = tuple[views.View, Recipe]
+Wanted = tuple[views.View, Recipe, int]
+"""What a run is trained on, how, and its seed."""
+
+MAKER = "synthaug.stages.training_runs:Training"
 Shape = tuple[int, bool]
 """How a recipe reads images: the side in pixels, and whether as features."""
 
@@ -89,21 +97,86 @@ class Trainer:
         test = self.test_set(recipe)
         data = self._arrays(view, recipe)
         classifier, metrics, log_probs = fit_and_measure(
-            self.workspace, data, test, recipe, seed, keep, should_cancel
+            self.workspace.classes, data, test, recipe, seed, keep, should_cancel
         )
         save_predictions(self.predictions(view, recipe, seed), log_probs)
         if keep_weights:
             classifier.save(self.weights(view, recipe, seed), half=True)
-        metrics |= {"recipe": asdict(recipe), "history": history, "seconds": time.perf_counter() - began}
-        return self.record(view, recipe, seed, metrics)
+        return self.record(view, recipe, seed, metrics | about(recipe, history, began))
 
-    def record(self, view: views.View, recipe: Recipe, seed: int, metrics: dict[str, Any]) -> runs.Run:
-        """Store what was measured of a run."""
+    def run_all(
+        self,
+        wanted: Sequence[Wanted],
+        executor: ExecutorSpec,
+        *,
+        keep_weights: Callable[[int], bool] = lambda seed: False,
+        should_cancel: Callable[[], bool] | None = None,
+    ) -> Iterator[tuple[Wanted, runs.Run]]:
+        """Train what is missing of these runs wherever ``executor`` says, and store it; each run in their order.
+
+        ``keep_weights``: by seed. Recipes that fit a head to stored features are trained here. Raises UserError,
+        Cancelled; finished runs are kept.
+        """
+        missing = [each for each in wanted if self.find(*each) is None]
+        for each in [each for each in missing if each[1].head_only]:
+            yield each, self.run(*each, keep_weights=keep_weights(each[2]), should_cancel=should_cancel)
+        tasks = {
+            task.key: (task, each)
+            for each in missing
+            if not each[1].head_only
+            for task in [self._task(*each, weights=keep_weights(each[2]))]
+        }
+        work = Work(MAKER, self._maker_params(wanted))
+        folder = job_folder(executor, self.workspace.root, f"runs-{work.digest[:12]}", "")
+        doing = load_executor(executor, folder).run(
+            work, [task for task, _ in tasks.values()], should_cancel or (lambda: False)
+        )
+        for part in doing:
+            if part.files:
+                each = tasks[part.task.key][1]
+                yield each, self._received(*each, part.files)
+
+    def _task(self, view: views.View, recipe: Recipe, seed: int, *, weights: bool) -> Task:
+        payload = {"set": str(view.id), "recipe": asdict(recipe), "seed": seed, "weights": weights}
+        digest = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
+        return Task(f"{view.id:06d}-{seed:06d}-{digest[:16]}", payload)
+
+    def _maker_params(self, wanted: Sequence[Wanted]) -> dict[str, Any]:
+        """What every worker is told once: the images of all sets."""
+        workspace = self.workspace
+        test = catalog.hashes_of_split(workspace.db, "test")
+        sets = {TEST: {"hashes": [sha256 for sha256, _ in test], "labels": [label for _, label in test]}}
+        for view in {view.id: view for view, _, _ in wanted}.values():
+            held = views.members(workspace.db, view.id)
+            sets[str(view.id)] = {
+                "hashes": [each.sha256 for each in held],
+                "labels": [each.class_index for each in held],
+            }
+        images = str(workspace.images.root.absolute())
+        return {"sets": sets, "classes": list(workspace.classes), "images": images, "threads": threads()}
+
+    def _received(self, view: views.View, recipe: Recipe, seed: int, files: Files) -> runs.Run:
+        """Store a run that was trained elsewhere."""
+        save_predictions(self.predictions(view, recipe, seed), read_array(files["log_probs"]))
+        if "weights" in files:
+            write_atomically(self.weights(view, recipe, seed), files["weights"], durable=True)
+        metrics, there = json.loads(files["run"])
+        return self.record(view, recipe, seed, metrics, there | {"command": environment()["command"]})
+
+    def record(
+        self,
+        view: views.View,
+        recipe: Recipe,
+        seed: int,
+        metrics: dict[str, Any],
+        where: dict[str, Any] | None = None,
+    ) -> runs.Run:
+        """Store what was measured of a run; ``where``: the environment of its process, None: this one's."""
         return runs.add(
             self.workspace.db,
             seed=seed,
             metrics=metrics,
-            environment=environment(),
+            environment=where or environment(),
             **self._key(view, recipe),
         )
 

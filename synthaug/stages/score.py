@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthaug.errors import UnknownName
+from synthaug.executors.base import ExecutorSpec
 from synthaug.features import DEFAULT_EXTRACTOR
 from synthaug.measures import acquisition, neighbors, ood, projection
 from synthaug.progress import Progress
@@ -56,21 +57,22 @@ def score(
     *,
     recompute: bool = False,
     method: str = "knn",
+    executor: ExecutorSpec | None = None,
 ) -> ScoreResult:
     """Compute and store all scores in the features of ``model``.
 
     ``model``: a classifier of the workspace (its penultimate features; what lacks a prediction is predicted first) or a
     feature extractor; default: the classifier that predicts, else the newest, else the extractor that comes with the
     packages. ``recompute`` extracts anew what an extractor has extracted before. ``method``: how distances to real and
-    to synthetic images are measured, one of measures.ood.METHODS; all but "knn" need labels. Raises UnknownName,
-    UserError.
+    to synthetic images are measured, one of measures.ood.METHODS; all but "knn" need labels. ``executor``: who
+    looks at the images; None: this process. Raises UnknownName, UserError.
     """
     check_seed(seed, LARGEST_UMAP_SEED)
     if method not in ood.METHODS:
         raise UnknownName("out-of-distribution method", method, ood.METHODS)
     report = progress or (lambda done, total, note: None)
     report(0, STEPS, "features")
-    described = _describe(workspace, model, progress, recompute)
+    described = _describe(workspace, model, progress, recompute, executor)
     ids, features = described.ids, described.features
     if not ids:
         return ScoreResult(0, described.name)
@@ -113,15 +115,19 @@ def features_to_map(workspace: Workspace) -> str:
 
 
 def _describe(
-    workspace: Workspace, name: str | None, progress: Progress | None, recompute: bool
+    workspace: Workspace,
+    name: str | None,
+    progress: Progress | None,
+    recompute: bool,
+    executor: ExecutorSpec | None,
 ) -> Described:
     name = name or features_to_map(workspace)
     if name in models.names(workspace.db):
-        predict(workspace, name)
+        predict(workspace, name, executor=executor)
         model_id = models.by_name(workspace.db, name).id
         ids, probs, features = models.all_predictions(workspace.db, model_id)
         return Described(name, ids, features, probs, model_id)
-    held = extract(workspace, name, progress, recompute=recompute)
+    held = extract(workspace, name, progress, recompute=recompute, executor=executor)
     ids, stored = read_features(workspace.db, workspace.features_folder, held)
     shown = models.predicting(workspace.db)
     return Described(name, ids, stored.astype(np.float32), None, None if shown is None else shown.id)

@@ -29,7 +29,7 @@ from synthaug.progress import EpochProgress
 from synthaug.running.environment import environment
 from synthaug.running.jobs import JobContext
 from synthaug.stages.extract import features_of
-from synthaug.stages.measuring import figures_of
+from synthaug.stages.measuring import classifier_metrics
 from synthaug.stages.pixels import load_levels, load_pixels
 from synthaug.stages.seeds import check_seed
 from synthaug.stages.test_split import fingerprint
@@ -91,7 +91,9 @@ def train(
         raise UserError(f"a model called {name!r} exists; choose another with --name, or another --seed")
     test = load_test_set(workspace, chosen)
     data = load_dataset(workspace, frozen, chosen)
-    classifier, measured, _ = fit_and_measure(workspace, data, test, chosen, seed, progress, should_cancel)
+    classifier, measured, _ = fit_and_measure(
+        workspace.classes, data, test, chosen, seed, progress, should_cancel
+    )
     path = model_file(workspace, name)
     classifier.save(path)
     return models.add(
@@ -164,7 +166,7 @@ def check_image_size(image_size: int) -> None:
 
 
 def fit_and_measure(
-    workspace: Workspace,
+    classes: tuple[str, ...],
     data: Dataset,
     test: TestSet,
     recipe: Recipe,
@@ -177,12 +179,12 @@ def fit_and_measure(
     The figures are JSON-ready; the scores are log probabilities (N, K) of the test images in their order. Selection
     "test" is the published habit: it flatters, for the test set chose the epoch.
     """
-    classifier = _fitted(workspace.classes, data, test, recipe, seed, progress, should_cancel)
+    classifier = _fitted(classes, data, test, recipe, seed, progress, should_cancel)
     if recipe.head_only:
         log_probs = head_log_probabilities(classifier, test.data.inputs)
     else:
         log_probs = classifier.log_probabilities(test.data.inputs)
-    figures = {**figures_of(log_probs, test.data.labels), "train_images": len(data.labels)}
+    figures = {**classifier_metrics(log_probs, test.data.labels), "train_images": len(data.labels)}
     return classifier, {**figures, "image_size": recipe.image_size, "depth": data.depth}, log_probs
 
 

@@ -11,6 +11,7 @@ from scipy import stats
 
 from synthaug.classifiers.recipes import find_recipe
 from synthaug.errors import Cancelled, UserError
+from synthaug.executors.base import ExecutorSpec
 from synthaug.experiments.arms import class_weighted, equal_steps, logit_adjusted, with_updates
 from synthaug.experiments.base import Arm, Contrast, Panel, Plan, Row
 from synthaug.experiments.execute import carry_out
@@ -148,7 +149,9 @@ def test_processes_measure_what_one_process_measures(digits: Workspace, tmp_path
     digits.db.close()
     shutil.copytree(digits.root, copy)
     alone = carry_out(FewOrMany(1), lab(Workspace.open(digits.root)), "smoke")
-    together = carry_out(FewOrMany(1), lab(Workspace.open(copy)), "smoke", workers=2)
+    together = carry_out(
+        FewOrMany(1), lab(Workspace.open(copy)), "smoke", ExecutorSpec("processes", workers=2)
+    )
     assert [row.confusion for row in together.rows] == [row.confusion for row in alone.rows]
 
 

@@ -1,0 +1,142 @@
+"""Networks that look at stored images, in whatever process: what a worker needs is the network and the image files."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthaug.errors import ImageLost, UserError
+from synthaug.executors import job_folder, load_executor
+from synthaug.executors.base import ExecutorSpec, Task, Work
+from synthaug.features import load_extractor
+from synthaug.features.base import FeatureExtractor
+from synthaug.progress import Progress
+from synthaug.stages.pixels import in_batches, levels, naming_image, read_file
+from synthaug.store.image_store import ImageStore
+from synthaug.workspace import Workspace
+
+Floats = NDArray[np.float32]
+Seen = tuple[list[int], dict[str, Floats]]
+"""Ids of images (N), and what a network says of them, (N, ...) by name."""
+
+
+class Predictor:
+    """Looks with a classifier; a maker of :mod:`synthaug.executors`. ``model``: its file."""
+
+    def __init__(self, model: str, images: str, threads: int) -> None:
+        from synthaug.classifiers.fitted import FittedClassifier
+
+        use_threads(threads)
+        self._classifier = FittedClassifier.load(Path(model))
+        self._images = ImageStore(Path(images))
+
+    def make(self, payload: Any, should_cancel: Callable[[], bool]) -> Iterator[Mapping[str, bytes]]:
+        """The files "probs" (N, K) and "features" (N, D) of the images with the hashes ``payload``."""
+        pixels = levels(partial(read_file, self._images), payload, self._classifier.recipe.image_size)
+        probs, features = self._classifier.predict(pixels)
+        yield {"probs": array_bytes(probs), "features": array_bytes(features)}
+
+
+class Extraction:
+    """Looks with a feature extractor; a maker. ``name``, ``side``: as :func:`synthaug.features.load_extractor`."""
+
+    def __init__(self, name: str, side: int, revision: str, images: str, threads: int) -> None:
+        use_threads(threads)
+        self._extractor = extractor_of(name, side)
+        if self._extractor.revision != revision:
+            raise UserError(f"{name} is another network here than on the head; install the same packages")
+        self._images = ImageStore(Path(images))
+
+    def make(self, payload: Any, should_cancel: Callable[[], bool]) -> Iterator[Mapping[str, bytes]]:
+        """The file "features" (N, D) of the images with the hashes ``payload``."""
+        pixels = levels(partial(read_file, self._images), payload, self._extractor.image_size)
+        yield {"features": array_bytes(self._extractor.features(pixels))}
+
+
+@lru_cache(maxsize=1)
+def extractor_of(name: str, side: int) -> FeatureExtractor:
+    """The extractor, loaded once a process. Raises UnknownName, UserError."""
+    return load_extractor(name, side)
+
+
+def look_at(
+    workspace: Workspace,
+    images: Sequence[tuple[int, str]],
+    maker: str,
+    params: Mapping[str, Any],
+    *,
+    name: str,
+    created_at: str,
+    batch: int,
+    executor: ExecutorSpec | None = None,
+    progress: Progress | None = None,
+    note: str = "",
+) -> Iterator[Seen]:
+    """What the maker ``maker`` of this module says of (id, SHA-256) pairs, in their order, ``batch`` at a time.
+
+    ``name`` and ``created_at`` tell apart the shards of different networks. Raises ImageLost, UserError.
+    """
+    spec = executor or ExecutorSpec()
+    tasks = {task.key: (task, part) for task, part in _tasks(images, spec.shard_size or batch)}
+    shared = {"images": str(workspace.images.root.absolute()), "threads": threads()} if images else {}
+    work = Work(f"{__name__}:{maker}", {**params, **shared})
+    doer = load_executor(spec, job_folder(spec, workspace.root, name, created_at))
+    done = 0
+    _report(progress, done, len(images), note)
+    try:
+        for part in doer.run(work, [task for task, _ in tasks.values()], lambda: False):
+            if part.files:
+                ids = [image_id for image_id, _ in images[tasks[part.task.key][1]]]
+                yield ids, {each: read_array(data) for each, data in part.files.items()}
+                done += len(ids)
+                _report(progress, done, len(images), note)
+    except ImageLost as error:
+        with naming_image(workspace, error.sha256):
+            raise error.__cause__ or error from None
+
+
+def threads() -> int:
+    """Of torch here: with as many in every worker a CPU computes the same to the last bit."""
+    import torch
+
+    return torch.get_num_threads()
+
+
+def use_threads(count: int) -> None:
+    """Let torch use so many threads in this process."""
+    import torch
+
+    torch.set_num_threads(count)
+
+
+def _report(progress: Progress | None, done: int, total: int, note: str) -> None:
+    if progress is not None:
+        progress(done, total, note)
+
+
+def _tasks(images: Sequence[tuple[int, str]], size: int) -> Iterator[tuple[Task, slice]]:
+    """Batches, each named by its first and last image and all hashes, and where it lies among ``images``."""
+    for part in in_batches(len(images), size):
+        hashes = [sha256 for _, sha256 in images[part]]
+        digest = hashlib.sha256("".join(hashes).encode()).hexdigest()[:16]
+        yield Task(f"{images[part][0][0]:010d}-{images[part][-1][0]:010d}-{digest}", hashes), part
+
+
+def array_bytes(values: Floats) -> bytes:
+    """An array as the bytes of an .npy file."""
+    out = io.BytesIO()
+    np.save(out, values, allow_pickle=False)
+    return out.getvalue()
+
+
+def read_array(data: bytes) -> Floats:
+    """What ``array_bytes`` wrote."""
+    found: Floats = np.load(io.BytesIO(data), allow_pickle=False)
+    return found
