@@ -13,11 +13,13 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
 from synthaug.errors import ImageLost, LabelRefused, UnknownName, UserError, WorkspaceError
+from synthaug.reading.queue_filter import QueueFilter
 from synthaug.records import Job, LabelEntry, Landmarks
 from synthaug.stages import uploads
+from synthaug.stages.readers import Answer
 from synthaug.stages.uploads import Staging
 
-from .accounts.person import Person, person, signer
+from .accounts.person import Person, person, reader_of, signer
 from .context import AppContext
 from .import_routes import import_router, upload_router
 from .landmark_routes import landmark_router
@@ -25,6 +27,7 @@ from .map_routes import map_router
 from .media import media_router
 from .modules import modules_router
 from .points import encode_points
+from .reading_routes import reading_router
 from .run_routes import runs_router
 
 Asking = Annotated[Person, Depends(person)]
@@ -35,6 +38,13 @@ MAX_ENTRIES = 1000
 RECENT_JOBS = 20
 SHOWN_PARAMS = ("template", "label", "generator", "count", "source", "model", "view", "base", "name")
 SHOWN_RESULTS = ("generated", "skipped", "seconds", "added", "duplicates", "model", "cut", "rate", "unit")
+
+
+class SeenIn(BaseModel):
+    """The label that the page showed beside the image."""
+
+    value: Literal["class", "reject", "unsure"]
+    class_index: int | None = None
 
 
 class LandmarksIn(BaseModel):
@@ -55,11 +65,16 @@ class LabelIn(BaseModel):
     op_id: str = Field(min_length=8, max_length=64)
     model_id: int | None = Field(None, ge=1, lt=2**63)  # of the prediction that the person saw
     landmarks: LandmarksIn | None = None
+    seen: SeenIn | None = None
+    settles: bool = False  # the person saw readings that differ, and has the last word
 
-    def entry(self, annotator: str) -> LabelEntry:
+    def answer(self, annotator: str) -> Answer:
         """As the log takes it, signed."""
         placed = None if self.landmarks is None else Landmarks(**self.landmarks.model_dump())
-        return LabelEntry(**self.model_dump(exclude={"landmarks"}), annotator=annotator, landmarks=placed)
+        plain = self.model_dump(exclude={"seen", "settles", "landmarks"})
+        entry = LabelEntry(**plain, annotator=annotator, landmarks=placed)
+        seen = (None, None) if self.seen is None else (self.seen.value, self.seen.class_index)
+        return Answer(entry, seen, self.settles)
 
 
 class LabelsIn(BaseModel):
@@ -89,6 +104,7 @@ def add_routes(app: FastAPI, context: AppContext) -> None:
     app.include_router(media_router(context.workspace))
     app.include_router(_queue_router(context))
     app.include_router(_label_router(context))
+    app.include_router(reading_router(context))
     app.include_router(landmark_router(context))
     app.include_router(_points_router(context))
     app.include_router(map_router(context))
@@ -104,49 +120,65 @@ def add_routes(app: FastAPI, context: AppContext) -> None:
 
 
 def _queue_router(context: AppContext) -> APIRouter:
-    from synthaug.reading import queue
+    from synthaug.reading import queue, queue_filter
 
     router = APIRouter(prefix="/data")
 
     @router.get("/queue")
-    def ids(order: str = "newest", scope: str = "unreviewed", seed: int = 0) -> dict[str, Any]:
-        found = queue.ordered_ids(context.workspace, order=order, scope=scope, seed=seed)
+    def ids(
+        who: Asking,
+        wanted: Annotated[QueueFilter, Depends()],
+        order: str = "newest",
+        scope: str = "unreviewed",
+        seed: int = 0,
+    ) -> dict[str, Any]:
+        found = queue.ordered_ids(context.workspace, order, scope, seed, reader_of(who), wanted)
         return {"total": len(found), "ids": found}
 
     @router.get("/answers")
     def answers(who: Asking, before: int | None = None) -> dict[str, Any]:
-        found = queue.answers(context.workspace, who.name, before, MAX_ITEMS)
+        found = queue.answers(context.workspace, reader_of(who), before, MAX_ITEMS)
         return {"answers": [asdict(each) for each in found]}
 
+    @router.get("/annotators")
+    def annotators() -> dict[str, Any]:
+        return {"names": queue_filter.annotators(context.workspace)}
+
+    @router.get("/redo")
+    def redo(who: Asking) -> dict[str, Any]:
+        return {"answers": [asdict(each) for each in queue.taken_back(context.workspace, reader_of(who))]}
+
     @router.get("/items")
-    def items(ids: str) -> dict[str, Any]:
-        wanted = parse_ids(ids)
-        return {"items": [asdict(item) for item in queue.items(context.workspace, wanted)]}
+    def items(ids: str, who: Asking) -> dict[str, Any]:
+        shown = queue.items(context.workspace, parse_ids(ids), reader_of(who))
+        return {"items": [asdict(item) for item in shown]}
 
     return router
 
 
 def _label_router(context: AppContext) -> APIRouter:
-    from synthaug.stages import label
+    from synthaug.stages import label, readers, refit
 
     router = APIRouter(prefix="/data")
     workspace = context.workspace
 
     @router.post("/labels")
     def labels(body: LabelsIn, who: Signer) -> dict[str, Any]:
-        entries = [entry.entry(who.name) for entry in body.entries]
-        recorded = label.record(workspace, entries)
-        return {"ok": True, "ids": recorded, "progress": label.progress(workspace)}
+        answers = [entry.answer(who.name) for entry in body.entries]
+        recorded = readers.answer(workspace, answers, reviewer=who.may("reviewer"))
+        refit.refit_if_due(workspace)
+        return {"ok": True, "ids": recorded, "progress": progress()}
 
     @router.post("/undo")
     def undo(body: UndoIn, who: Signer) -> dict[str, Any]:
         own = not who.may("reviewer")
         undone = label.undo(workspace, body.op_id_to_undo, who.name, body.op_id, own=own)
-        return {"ok": True, "undone": undone is not None, "progress": label.progress(workspace)}
+        return {"ok": True, "undone": undone is not None, "progress": progress()}
 
     @router.get("/progress")
     def progress() -> dict[str, Any]:
-        return dict(label.progress(workspace))
+        now = refit.state(workspace)
+        return {**label.progress(workspace), "refit": None if now is None else asdict(now)}
 
     return router
 

@@ -4,11 +4,17 @@ CREATE INDEX generations_by_image ON generations (image_id);
 
 CREATE INDEX labels_by_image ON labels (image_id);
 
+CREATE INDEX labels_by_reading ON labels (reading) WHERE reading IS NOT NULL;
+
 CREATE INDEX labels_with_landmarks ON labels (image_id) WHERE landmarks IS NOT NULL;
+
+CREATE INDEX notes_by_image ON notes (image_id);
 
 CREATE INDEX sessions_by_account ON sessions (account_id);
 
 CREATE INDEX tag_log_by_image ON tag_log (image_id, tag);
+
+CREATE INDEX view_images_by_image ON view_images (image_id, view_id);
 
 CREATE TABLE accounts (
     id INTEGER PRIMARY KEY,
@@ -136,7 +142,7 @@ CREATE TABLE "labels" (
     model_id INTEGER REFERENCES models (id),
     reason TEXT CHECK (trim(reason) <> ''),
     created_at TEXT NOT NULL,
-    previous_hash TEXT NOT NULL CHECK (length(previous_hash) = 64), landmarks TEXT CHECK (landmarks IS NULL OR (value = 'class' AND json_valid(landmarks))),
+    previous_hash TEXT NOT NULL CHECK (length(previous_hash) = 64), landmarks TEXT CHECK (landmarks IS NULL OR (value = 'class' AND json_valid(landmarks))), reading TEXT CHECK (reading IN ('second', 'settlement')),
     CHECK ((value = 'class') = (class_position IS NOT NULL)),
     CHECK ((value = 'undo') = (undoes IS NOT NULL))
 ) STRICT;
@@ -150,6 +156,12 @@ CREATE TABLE landmark_predictions (
     PRIMARY KEY (model_id, image_id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE leases (
+    image_id INTEGER PRIMARY KEY REFERENCES images (id),
+    person TEXT NOT NULL,
+    expires_at TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE models (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
@@ -160,6 +172,15 @@ CREATE TABLE models (
     file TEXT NOT NULL,
     metrics TEXT NOT NULL,
     environment TEXT NOT NULL,
+    created_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE notes (
+    id INTEGER PRIMARY KEY,
+    image_id INTEGER NOT NULL REFERENCES images (id),
+    annotator TEXT NOT NULL,
+    text TEXT NOT NULL CHECK (length(text) <= 2000),
+    flagged INTEGER NOT NULL CHECK (flagged IN (0, 1)),
     created_at TEXT NOT NULL
 ) STRICT;
 
@@ -311,6 +332,7 @@ JOIN labels ON labels.id = current_label_ids.label_id
 WHERE images.split = 'test' AND images.origin = 'real' AND (value = 'class' OR reason IS NOT NULL);
 
 CREATE VIEW standing_labels AS
-SELECT labels.*, CASE source WHEN 'automatic' THEN 0 WHEN 'imported' THEN 1 ELSE 2 END AS rank
+SELECT labels.*,
+    CASE WHEN source = 'automatic' THEN 0 WHEN source = 'imported' THEN 1 WHEN reading = 'second' THEN 2 ELSE 3 END AS rank
 FROM labels
 WHERE value <> 'undo' AND NOT EXISTS (SELECT 1 FROM labels AS later WHERE later.undoes = labels.id);

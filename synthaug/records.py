@@ -13,6 +13,8 @@ Split = Literal["train", "test"]
 Origin = Literal["real", "synthetic"]
 LabelValue = Literal["class", "reject", "unsure", "undo"]
 LabelSource = Literal["human", "accepted", "imported", "automatic"]
+LabelReading = Literal["second", "settlement"]
+"""An answer beside another person's, which it does not replace; what a reviewer said of readings that differ."""
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 WindowFunction = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
 
@@ -151,6 +153,7 @@ class LabelEntry:
     reason: str | None = None
     created_at: str | None = None  # None: now
     landmarks: Landmarks | None = None
+    reading: LabelReading | None = None  # None: an answer that replaces what was said before
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,8 @@ def log_in_router(workspace: Workspace, access: Access, attempts: Attempts) -> A
     @router.get("/data/me")
     def me(request: Request) -> dict[str, Any]:
         found = person(request)
-        return {"name": found.name, "role": found.role}
+        shared = bool(accounts.all_accounts(workspace))
+        return {"name": found.name, "role": found.role, "shared": shared}
 
     return router
 

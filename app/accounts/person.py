@@ -12,6 +12,7 @@ from fastapi import Request
 
 from synthaug.config import Role
 from synthaug.errors import UserError
+from synthaug.stages.readers import Reader
 
 from .roles import may
 
@@ -40,6 +41,11 @@ def person(request: Request) -> Person:
     found = request.scope[SCOPE]
     assert isinstance(found, Person)  # noqa: S101 - only the gate writes it
     return found
+
+
+def reader_of(found: Person) -> Reader:
+    """The person as one of several readers of a queue."""
+    return Reader(found.name, found.may("reviewer"))
 
 
 def signer(request: Request) -> Person:

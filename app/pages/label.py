@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..components.grid_review import grid_review
 from ..components.label_desk import label_desk
+from ..components.reading import reading_panels
 from ..context import AppContext
 
 
@@ -12,3 +13,4 @@ def page(context: AppContext) -> None:
     workspace = context.workspace
     label_desk(str(workspace.root.resolve()), workspace.classes)
     grid_review(workspace.classes)
+    reading_panels()

@@ -68,8 +68,8 @@ class Loop:
             self.mean, self.std = (
                 torch.tensor(each, device=device) for each in (IMAGENET_MEAN, IMAGENET_STD)
             )
+            initialise(self.network, self.generator, self.images)
             fill_pretrained(self.network, recipe.network)
-            initialise(self.network.head, self.generator, self.images)
         elif start is None:
             self.mean, self.std = channel_statistics(self.images)
             initialise(self.network, self.generator, standardise(self.images[:WHITENED], self.mean, self.std))

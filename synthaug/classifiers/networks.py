@@ -187,6 +187,15 @@ def efficientnet_lite0(num_classes: int) -> Network:
     return Network(_chain(lite0(pretrained=False)), 1280, num_classes)
 
 
+def efficientnet_lite0_places(num_classes: int) -> Network:
+    """The same, reduced to 32 features at each of 7 x 7 places instead of their mean: it knows where things are."""
+    from synthaug.backbones import efficientnet_lite0 as lite0
+
+    seeing = list(_chain(lite0(pretrained=False)))[:-2]
+    reduced = (nn.Conv2d(1280, 32, 1), nn.ReLU(inplace=True), nn.AdaptiveAvgPool2d(7), nn.Flatten())
+    return Network(nn.Sequential(*seeing, *reduced), 32 * 7 * 7, num_classes)
+
+
 def _chain(network: Any) -> nn.Sequential:
     """timm's EfficientNet up to its features, as layers in a row."""
     stages = [nn.Sequential(*stage, ChannelDropout()) for stage in network.blocks]
@@ -196,11 +205,12 @@ def _chain(network: Any) -> nn.Sequential:
 
 def fill_pretrained(network: Network, name: str) -> None:
     """Give the body the weights that ImageNet left in it. Raises UserError for a network without such weights."""
-    if name != "efficientnet_lite0":
+    if name not in ("efficientnet_lite0", "efficientnet_lite0_places"):
         raise UserError(f"network {name!r} has no pretrained weights here; efficientnet_lite0 has")
     from synthaug.backbones import efficientnet_lite0 as lite0
 
-    network.body.load_state_dict(_chain(lite0()).state_dict())
+    weights = _chain(lite0()).state_dict()
+    network.body.load_state_dict({**network.body.state_dict(), **weights})
 
 
 NETWORKS: dict[str, Callable[[int], Network]] = {
@@ -208,6 +218,7 @@ NETWORKS: dict[str, Callable[[int], Network]] = {
     "airbench": airbench,
     "resnet18": resnet18,
     "efficientnet_lite0": efficientnet_lite0,
+    "efficientnet_lite0_places": efficientnet_lite0_places,
     **{f"efficientnet_b{size}": partial(efficientnet, f"b{size}") for size in range(8)},
 }
 

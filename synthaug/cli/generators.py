@@ -214,7 +214,9 @@ def train_generator(
       $ synthaug train-generator model/ --family ddpm --view balanced --unconditional
       $ synthaug train-generator model/ --family gan --view balanced --class cat
     """
-    kept = checkpoints or output.with_name(output.name + ".checkpoints")
+    from synthaug.stages.generator_names import remember
+
+    kept, name = checkpoints or output.with_name(output.name + ".checkpoints"), str(output)
     with progress_bar() as report:
 
         def progress(phase: str, done: int, total: int, loss: float) -> None:
@@ -235,8 +237,9 @@ def train_generator(
 
             if view is None:
                 raise UserError(f"a {family} is trained on a view; give one with --view")
+            workspace = open_workspace(workspace_path)
             figures = train_on_view(
-                open_workspace(workspace_path),
+                workspace,
                 output,
                 kept,
                 "gan" if family == "gan" else "ddpm",
@@ -249,10 +252,11 @@ def train_generator(
                 seed=seed,
                 progress=progress,
             )
+            name = remember(workspace, output)
     return {
         **figures,
         "model": str(output),
-        "message": f"Trained {output}. Use it with: --generator {output}",
+        "message": f"Trained {output}. Use it with: --generator {name}",
     }
 
 

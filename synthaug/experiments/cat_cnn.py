@@ -15,6 +15,7 @@ from synthaug.experiments.lab import Lab
 from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings, class_word, template
 from synthaug.stages import finetune
 from synthaug.stages.generation_spec import GenerationSpec
+from synthaug.stages.generator_names import FINETUNED
 from synthaug.stages.run_cache import Trainer
 from synthaug.stages.view import ViewSpec
 from synthaug.store import jobs, views
@@ -144,7 +145,7 @@ class CatCnn(OnImages):
         """The folder of the generator fine-tuned (LoRA) on the remaining images of the class."""
         chosen, workspace = self.settings, lab.workspace
         name = f"{self.prefix}-{self.cats.finetune_steps}"
-        folder = workspace.root / finetune.FOLDER / name
+        folder = workspace.root / FINETUNED / name
         if not folder.exists():
             others = dict.fromkeys((each for each in workspace.classes if each != chosen.minority), 0)
             stayed = lab.view(f"{self.prefix}-stayed", ViewSpec(base=scarce, keep=others))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synthaug.errors import UserError
-from synthaug.store import models
+from synthaug.store import generations, models, scored
 from synthaug.workspace import Workspace
 
 NONE = 255
@@ -40,30 +41,50 @@ class Points:
 
 def points(workspace: Workspace) -> Points:
     """Everything a plot needs. Raises UserError if nothing was scored yet."""
-    rows = models.scored_images(workspace.db)
-    if not rows:
+    db = workspace.db
+    about = models.scored_with(db)
+    if about is None:
         raise UserError("nothing to plot yet; compute features first: synthaug score")
-    ids = [row["id"] for row in rows]
-    probs = models.scored_probabilities(workspace.db)
+    features, model_id, scored_at = about
+    places = _places(db, f"{scored_at}/{models.scored_count(db)}")
+    ids = places[:, 0].astype(np.int64)
+    labels = _aligned(ids, scored.labels(db))
+    predicted = np.full((len(ids), 2), np.nan)
+    if model_id is not None:
+        predicted = _aligned(ids, _likeliest(db, model_id, models.predicted_count(db, model_id)))
     return Points(
-        ids=np.array(ids, np.uint32),
-        pca=np.array([(row["pca_x"], row["pca_y"]) for row in rows], np.float32),
-        umap=np.array([(row["umap_x"], row["umap_y"]) for row in rows], np.float32),
-        origin=np.array(
-            [2 if row["origin"] == "synthetic" else int(row["split"] == "test") for row in rows], np.uint8
-        ),
-        label=_classes([row["class_position"] for row in rows]),
-        prompted=_classes([row["prompted"] for row in rows]),
-        predicted=np.where(np.isnan(probs[:, 0]), NONE, probs.argmax(axis=1)).astype(np.uint8),
-        state=np.array([STATES[row["value"]] for row in rows], np.uint8),
-        confidence=probs.max(axis=1),
-        ood_real=_floats([row["ood_real"] for row in rows]),
-        ood_synthetic=_floats([row["ood_synthetic"] for row in rows]),
-        model=rows[0]["features"],
-        model_id=rows[0]["model_id"],
-        scored_at=rows[0]["scored_at"],
-        ood_method=models.ood_method(workspace.db),
+        ids=ids.astype(np.uint32),
+        pca=places[:, 2:4].astype(np.float32),
+        umap=places[:, 4:6].astype(np.float32),
+        origin=places[:, 1].astype(np.uint8),
+        label=_classes(labels[:, 1]),
+        prompted=_classes(_aligned(ids, _prompted(db, generations.count(db)))[:, 0]),
+        predicted=_classes(predicted[:, 0]),
+        state=np.nan_to_num(labels[:, 0]).astype(np.uint8),
+        confidence=predicted[:, 1].astype(np.float32),
+        ood_real=places[:, 6].astype(np.float32),
+        ood_synthetic=places[:, 7].astype(np.float32),
+        model=features,
+        model_id=model_id,
+        scored_at=scored_at,
+        ood_method=models.ood_method(db),
     )
+
+
+# What a label leaves as it is, is read once: the arguments besides the database say which state was read.
+_places = lru_cache(maxsize=1)(lambda db, state: scored.places(db))
+_prompted = lru_cache(maxsize=1)(lambda db, count: scored.prompted(db))
+_likeliest = lru_cache(maxsize=1)(lambda db, model_id, count: scored.likeliest(db, model_id))
+
+
+def _aligned(ids: NDArray[np.int64], rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rows (image id, values ...) as values (n, ...) in the order of ``ids``; NaN where an image has no row."""
+    found = np.full((len(ids), rows.shape[1] - 1), np.nan)
+    at = np.searchsorted(ids, rows[:, 0])
+    known = at < len(ids)
+    known[known] = ids[at[known]] == rows[known, 0]
+    found[at[known]] = rows[known, 1:]
+    return found
 
 
 def version(workspace: Workspace) -> str:
@@ -71,9 +92,6 @@ def version(workspace: Workspace) -> str:
     return models.scores_version(workspace.db)
 
 
-def _classes(values: list[int | None]) -> NDArray[np.uint8]:
-    return np.array([NONE if value is None else value for value in values], np.uint8)
-
-
-def _floats(values: list[float | None]) -> NDArray[np.float32]:
-    return np.array([np.nan if value is None else value for value in values], np.float32)
+def _classes(values: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Class indices, NONE for NaN."""
+    return np.where(np.isnan(values), NONE, values).astype(np.uint8)

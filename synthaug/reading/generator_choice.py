@@ -15,9 +15,10 @@ from synthaug.generators.base import ModelCard
 from synthaug.generators.folders import AUGMENTATION, HUB_ID, SHIPPED, ModelFolder, find_model
 from synthaug.generators.hub import INDEX
 from synthaug.stages.finetune import list_finetuned
+from synthaug.stages.generator_names import locate, made_here, name_of
 from synthaug.workspace import Workspace
 
-Kind = Literal["shipped", "fine-tuned", "folder", "hub"]
+Kind = Literal["shipped", "fine-tuned", "trained", "folder", "hub"]
 
 FILLERS = frozenset(
     {"a", "an", "and", "are", "as", "at", "by", "for", "from", "in", "is", "it", "its", "of", "on"}
@@ -80,12 +81,18 @@ class Vocabulary:
 
 
 def choices(workspace: Workspace) -> list[GeneratorChoice]:
-    """What needs no download: the shipped generators, then the workspace's fine-tuned ones, newest first."""
+    """What needs no download: the shipped generators, then the workspace's own: fine-tuned, newest first; trained."""
+    finetuned = list_finetuned(workspace)
     return [
-        *(_on_disk(name, name, "shipped") for name in SHIPPED),
+        *(_on_disk(name, name, name, "shipped") for name in SHIPPED),
         *(
-            _on_disk(str(model.path), f"{model.name} (fine-tuned {model.base})", "fine-tuned")
-            for model in list_finetuned(workspace)
+            _on_disk(model.path, model.name, f"{model.name} (fine-tuned {model.base})", "fine-tuned")
+            for model in finetuned
+        ),
+        *(
+            _on_disk(path, name, f"{name} (trained here)", "trained")
+            for name, path in sorted(made_here(workspace).items())
+            if name not in {model.name for model in finetuned}
         ),
     ]
 
@@ -96,6 +103,7 @@ def choice(workspace: Workspace, name: str) -> GeneratorChoice:
         card = ModelCard(name="Classical augmentation", family=AUGMENTATION)
         return GeneratorChoice(name, card.name, card, "shipped", 0)
     known = {each.name: each for each in choices(workspace)}
+    name = name_of(workspace, name)
     if name in known:
         return known[name]
     if name.startswith(CONTEXT_PREFIX):
@@ -106,7 +114,7 @@ def choice(workspace: Workspace, name: str) -> GeneratorChoice:
         return GeneratorChoice(name, name, ModelCard.read(folder), "hub", _bytes(folder))
     if HUB_ID.fullmatch(name) and not Path(name).expanduser().exists() and not name.startswith("."):
         return GeneratorChoice(name, name, ModelCard(name=name), "hub", None)
-    return _on_disk(name, Path(name).name, "folder")
+    return _on_disk(locate(workspace, name), name, Path(name).name, "folder")
 
 
 def vocabulary(workspace: Workspace, name: str) -> Vocabulary | None:
@@ -114,11 +122,11 @@ def vocabulary(workspace: Workspace, name: str) -> Vocabulary | None:
     about = choice(workspace, name)
     if about.size is None or not (about.card.words or about.card.classes):
         return None
-    return _vocabulary(find_model(name), about.card.classes + about.card.words)
+    return _vocabulary(find_model(locate(workspace, name)), about.card.classes + about.card.words)
 
 
-def _on_disk(name: str, label: str, kind: Kind) -> GeneratorChoice:
-    folder = find_model(name).path
+def _on_disk(where: str | Path, name: str, label: str, kind: Kind) -> GeneratorChoice:
+    folder = find_model(where).path
     return GeneratorChoice(name, label, ModelCard.read(folder), kind, _bytes(folder))
 
 

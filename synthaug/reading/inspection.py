@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -12,8 +12,8 @@ from synthaug.errors import UnknownImage
 from synthaug.reading import queue
 from synthaug.reading.feature_space import FeatureSpace, duplicate_groups
 from synthaug.reading.queue import QueueItem
-from synthaug.records import ImageRecord, LabelSource, LabelValue, Origin, Split
-from synthaug.store import catalog, generations, jobs, labels, models, tags, views
+from synthaug.records import ImageRecord, LabelReading, LabelSource, LabelValue, Origin, Split
+from synthaug.store import catalog, generations, jobs, labels, models, readings, tags, views
 from synthaug.store.tags import Tagging
 from synthaug.workspace import Workspace
 
@@ -60,6 +60,11 @@ class Said:
     created_at: str
     undone_by: str | None
     counts: bool
+    reading: LabelReading | None
+    number: int | None  # 1: this person read it first; None: no reading of their own, or taken back
+
+
+Conflict = Literal["open", "settled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,7 @@ class Inspection:
     makings: tuple[Making, ...]
     guesses: tuple[Guess, ...]
     history: tuple[Said, ...]  # oldest first
+    conflict: Conflict | None  # two readers differ
     features: str | None  # what the neighbours are near in; None before any were computed
     real: tuple[Neighbour, ...]
     synthetic: tuple[Neighbour, ...]
@@ -118,6 +124,7 @@ def inspect(workspace: Workspace, key: str, space: FeatureSpace | None) -> Inspe
         makings=tuple(_making(workspace, each) for each in generations.all_of_image(db, image.id)),
         guesses=tuple(_guess(*each) for each in models.predictions_of_image(db, image.id)),
         history=_history(workspace, image.id),
+        conflict=_conflict(readings.of_images(db, [image.id]).get(image.id)),
         features=None if space is None else space.name,
         real=_nearest(workspace, image.id, space, synthetic=False),
         synthetic=_nearest(workspace, image.id, space, synthetic=True),
@@ -157,6 +164,7 @@ def _history(workspace: Workspace, image_id: int) -> tuple[Said, ...]:
     names = {model.id: model.name for model in models.all_models(workspace.db)}
     undone = {entry.undoes: entry.annotator for entry in log if entry.undoes is not None}
     counting = labels.counting_id(workspace.db, image_id)
+    numbers = _reading_numbers(workspace, image_id)
     return tuple(
         Said(
             value=entry.value,
@@ -169,10 +177,25 @@ def _history(workspace: Workspace, image_id: int) -> tuple[Said, ...]:
             created_at=entry.created_at,
             undone_by=undone.get(entry.id),
             counts=entry.id == counting,
+            reading=entry.reading,
+            number=None if entry.id in undone else numbers.get((entry.annotator, entry.created_at)),
         )
         for entry in log
         if entry.value != "undo"
     )
+
+
+def _reading_numbers(workspace: Workspace, image_id: int) -> dict[tuple[str, str], int]:
+    """(reader, time of their standing answer) -> 1 for the first who read the image, 2 for the second ..."""
+    read = readings.of_images(workspace.db, [image_id]).get(image_id)
+    each = () if read is None else read.each
+    return {(reading.annotator, reading.created_at): number for number, reading in enumerate(each, start=1)}
+
+
+def _conflict(read: readings.Readings | None) -> Conflict | None:
+    if read is None or not read.differ:
+        return None
+    return "settled" if read.settled else "open"
 
 
 def _nearest(

@@ -50,6 +50,12 @@ def proposals(workspace: Workspace, scheme: Scheme, images: Sequence[ImageRecord
     return found
 
 
+def starts(workspace: Workspace, scheme: Scheme, images: Sequence[ImageRecord]) -> dict[int, Proposal]:
+    """The same without anybody's answer to these images and without a model, for a blind reading."""
+    mean = mean_shape(workspace, scheme)
+    return {image.id: _beginning(scheme, mean, image) for image in images}
+
+
 def mean_shape(workspace: Workspace, scheme: Scheme) -> Mapping[str, tuple[float, ...]] | None:
     """Where the latest answers have their landmarks, in shares of width, height and (radius) width; None before any."""
     ids = landmarks.placed_images(workspace.db, RECENT)

@@ -7,15 +7,20 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Literal, get_args
 
-from synthaug.errors import UnknownName
-from synthaug.reading.landmarks import Proposal, proposals
+from synthaug.errors import UnknownName, UserError
+from synthaug.reading.landmarks import Proposal, proposals, starts
+from synthaug.reading.queue_filter import QueueFilter, matching
 from synthaug.records import ImageRecord, LabelSource, LabelValue, Origin, Split
+from synthaug.stages import readers
 from synthaug.stages.landmark_scheme import current_scheme
-from synthaug.store import catalog, generations, gray_images, labels, models
+from synthaug.stages.readers import Reader
+from synthaug.store import catalog, generations, gray_images, labels, models, notes, readings, redo
+from synthaug.store.notes import Note
+from synthaug.store.readings import Reading
 from synthaug.workspace import Workspace
 
 Order = Literal["newest", "random", "least-confident", "disagreement", "predicted-class"]
-Scope = Literal["unreviewed", "unlabeled", "synthetic", "real", "all"]
+Scope = Literal["unreviewed", "unlabeled", "synthetic", "real", "all", "conflicts", "flagged"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +46,37 @@ class QueueItem:
     bits: int  # of one channel; more than 8: /media has the full depth
     acquisition: Mapping[str, Any]  # how a film was taken: modality, laterality ...
     landmarks: Proposal | None  # None: the workspace uses no scheme
+    notes: tuple[Note, ...]  # what people wrote on it; in a blind reading one's own
+    blind: bool  # what others said of it, and what a model says, is left out
+    trained_on: bool  # the model whose prediction this is learned from this very image
+    readings: tuple[Reading, ...]  # where a conflict is to be settled: what each reader said
 
 
 def ordered_ids(
-    workspace: Workspace, order: str = "newest", scope: str = "unreviewed", seed: int = 0
+    workspace: Workspace,
+    order: str = "newest",
+    scope: str = "unreviewed",
+    seed: int = 0,
+    reader: Reader | None = None,
+    wanted: QueueFilter | None = None,
 ) -> list[int]:
     """Image ids of ``scope`` in ``order``.
 
-    Scopes: unreviewed (synthetic images without a label), unlabeled (real images without one), synthetic, real,
-    all. Orders: newest; random; least-confident (lowest top probability first); disagreement (least probable
-    prompted class first); predicted-class (class by class, in each the least confident first). Images without
-    a prediction, or with no class to disagree with, come last in the latter three.
+    Scopes: unreviewed (synthetic images without a label), unlabeled (real images without one), both with the images
+    that ``reader`` is to read a second time; synthetic, real, all; conflicts (readings that a reviewer has to
+    settle); flagged (by anybody). Orders: newest; random; least-confident (lowest top probability first);
+    disagreement (least probable prompted class first); predicted-class (class by class, in each the least confident
+    first). Images without a prediction, or with no class to disagree with, come last in the latter three.
     """
     if order not in get_args(Order):
         raise UnknownName("queue order", order, get_args(Order))
-    images = _in_scope(workspace, scope)
+    if scope == "conflicts" and reader is not None and not reader.reviewer:
+        raise UserError(f"{reader.name!r} is an annotator; conflicts are settled by a reviewer")
+    images = _in_scope(workspace, scope, reader)
     ids = [image.id for image in images]
+    if wanted is not None and not wanted.is_open:
+        unseen = set() if reader is None else readers.hidden(workspace, ids, reader, scope)
+        ids = matching(workspace, ids, wanted, unseen)
     if order == "newest":
         return sorted(ids, reverse=True)
     if order == "random":
@@ -66,9 +86,19 @@ def ordered_ids(
     return sorted(ids, key=_doubt(workspace, ids, by_prompt=order == "disagreement").__getitem__)
 
 
-def answers(workspace: Workspace, annotator: str, before: int | None, limit: int) -> list[labels.Answer]:
+def answers(workspace: Workspace, reader: Reader, before: int | None, limit: int) -> list[labels.Answer]:
     """What a person said last and can take back, newest first; ``before``: older than this entry of the log."""
-    return labels.answers(workspace.db, annotator, before, limit)
+    found = labels.answers(workspace.db, reader.name, before, limit)
+    unseen = readers.hidden(workspace, [each.image_id for each in found], reader, "all")
+    return [
+        replace(each, previous_value=None, previous_class=None) if each.image_id in unseen else each
+        for each in found
+    ]
+
+
+def taken_back(workspace: Workspace, reader: Reader) -> list[redo.TakenBack]:
+    """What a person took back and can say again, the last first."""
+    return redo.taken_back(workspace.db, reader.name)
 
 
 def newest_ids(workspace: Workspace, count: int) -> list[int]:
@@ -76,20 +106,76 @@ def newest_ids(workspace: Workspace, count: int) -> list[int]:
     return catalog.newest_synthetic(workspace.db, count)
 
 
-def items(workspace: Workspace, ids: Sequence[int]) -> list[QueueItem]:
-    """What to show of these images, in the order asked for. Raises UnknownName for an id that is not there."""
+def items(
+    workspace: Workspace, ids: Sequence[int], reader: Reader | None = None, scope: str = "all"
+) -> list[QueueItem]:
+    """What to show of these images, in the order asked for. Raises UnknownName for an id that is not there.
+
+    ``reader``, who looks at them in this scope, is shown nothing of what has to be read blind.
+    """
     images = catalog.images_by_id(workspace.db, ids)
     made = generations.of_images(workspace.db, ids)
     current = labels.current(workspace.db, ids)
     model = models.predicting(workspace.db)
     predicted = {} if model is None else models.predictions_of(workspace.db, model.id, ids)
     gray = gray_images.of_images(workspace.db, ids)
+    learned = set() if model is None else models.learned_from(workspace.db, model, ids)
     shown = [
         _item(workspace, image, made.get(image.id), current.get(image.id), predicted.get(image.id), model)
         for image in images
     ]
+    written = notes.of_images(workspace.db, ids)
+    shown = [
+        replace(item, trained_on=item.image_id in learned, notes=tuple(written.get(item.image_id, ())))
+        for item in shown
+    ]
     shown = [_in_gray(item, gray[item.image_id]) if item.image_id in gray else item for item in shown]
-    return _with_landmarks(workspace, images, shown)
+    shown = _with_landmarks(workspace, images, shown)
+    return shown if reader is None else _as_seen(workspace, shown, reader, scope)
+
+
+def _as_seen(workspace: Workspace, shown: Sequence[QueueItem], reader: Reader, scope: str) -> list[QueueItem]:
+    """The same as one person may see them: blind where they are to be read so, readings where they are settled."""
+    ids = [item.image_id for item in shown]
+    blind = readers.hidden(workspace, ids, reader, scope)
+    settling = scope == "conflicts" and reader.reviewer
+    read = readings.of_images(workspace.db, ids) if blind or settling else {}
+    scheme = current_scheme(workspace) if blind else None
+    begin = (
+        {} if scheme is None else starts(workspace, scheme, catalog.images_by_id(workspace.db, list(blind)))
+    )
+    found = []
+    for item in shown:
+        each = read[item.image_id].each if item.image_id in read else ()
+        own = next((reading for reading in each if reading.annotator == reader.name), None)
+        if item.image_id in blind:
+            item = _blinded(item, own, begin.get(item.image_id))
+            item = replace(item, notes=tuple(note for note in item.notes if note.annotator == reader.name))
+        found.append(replace(item, readings=each) if settling else item)
+    return found
+
+
+def _blinded(item: QueueItem, own: Reading | None, begin: Proposal | None) -> QueueItem:
+    """Only the image, and what the reader said of it; landmarks of nobody else, where they begin without a model."""
+    placed = item.landmarks
+    is_own = (
+        own is not None and placed is not None and (placed.origin, placed.by) == ("answer", own.annotator)
+    )
+    return replace(
+        item,
+        prompt=None,
+        slots={},
+        prompted_class=None,
+        predicted_class=None,
+        confidence=None,
+        model_id=None,
+        trained_on=False,
+        label_value=None if own is None else own.value,
+        label_class=None if own is None else own.class_index,
+        label_source=None,
+        landmarks=placed if is_own else begin,
+        blind=True,
+    )
 
 
 def _with_landmarks(
@@ -134,12 +220,20 @@ def _item(
         bits=8,
         acquisition={},
         landmarks=None,
+        notes=(),
+        blind=False,
+        trained_on=False,
+        readings=(),
     )
 
 
-def _in_scope(workspace: Workspace, scope: str) -> list[ImageRecord]:
+def _in_scope(workspace: Workspace, scope: str, reader: Reader | None) -> list[ImageRecord]:
     if scope not in get_args(Scope):
         raise UnknownName("queue scope", scope, get_args(Scope))
+    if scope == "conflicts":
+        return catalog.images_by_id(workspace.db, readings.conflicts(workspace.db))
+    if scope == "flagged":
+        return catalog.images_by_id(workspace.db, notes.flagged(workspace.db))
     if scope == "all":
         return catalog.find_images(workspace.db)
     if scope == "real":
@@ -148,7 +242,8 @@ def _in_scope(workspace: Workspace, scope: str) -> list[ImageRecord]:
         return catalog.find_images(workspace.db, origin="synthetic")
     images = catalog.find_images(workspace.db, origin="synthetic" if scope == "unreviewed" else "real")
     current = labels.current(workspace.db, [image.id for image in images])
-    return [image for image in images if image.id not in current]
+    again = set() if reader is None else readers.due(workspace, reader.name)
+    return [image for image in images if image.id not in current or image.id in again]
 
 
 def _drawn(seed: int, image_id: int) -> bytes:

@@ -55,10 +55,16 @@ class Drawer:
 
     ``params``: JSON of GenerationParams. ``images``: the workspace's image folder, for jobs that start from images.
     ``threads``: of torch; on a CPU equal numbers of threads give equal pixels. ``job``: tells jobs apart, unused.
+    ``generator``: what ``load_generator`` takes, where that is not the name in ``params``.
     """
 
     def __init__(
-        self, params: Mapping[str, Any], images: str, threads: int | None = None, job: Any = None
+        self,
+        params: Mapping[str, Any],
+        images: str,
+        threads: int | None = None,
+        job: Any = None,
+        generator: str | None = None,
     ) -> None:
         if threads is not None:
             import torch
@@ -67,7 +73,8 @@ class Drawer:
         self._params = GenerationParams.from_json(params)
         self._images = ImageStore(Path(images))
         self._prompts: PromptOrder = job_prompts(self._params)
-        self.generator: Generator = load(self._params)
+        self.generator: Generator = load(self._params, generator)
+        self._name = _with_start(self._params.spec, self._params.generator)
 
     def make(self, payload: Any, should_cancel: Callable[[], bool]) -> Iterator[dict[str, bytes]]:
         """The files of ``payload``: positions first .. stop - 1 but for ``without``, and SHA-256 of their sources."""
@@ -109,7 +116,7 @@ class Drawer:
             "slots": dict(drawn.prompt.slots),
             "label": spec.label,
             "seed": drawn.asked.seed,
-            "generator": self.generator.name,
+            "generator": self._name,
             "revision": self.generator.revision,
             "num_inference_steps": settings.num_inference_steps,
             "guidance_scale": settings.guidance_scale,
@@ -129,7 +136,7 @@ class Drawer:
             "prompt": asdict(drawn.prompt),
             "text": drawn.asked.prompt,
             "seed": drawn.asked.seed,
-            "generator": self.generator.name,
+            "generator": self._name,
             "revision": self.generator.revision,
             "details": details_of(self._params.spec, drawn),
             "cut": image.cut,
@@ -140,11 +147,16 @@ class Drawer:
         return files
 
 
-def load(params: GenerationParams) -> Generator:
-    """The generator that a job of these parameters draws with."""
-    name, spec = params.generator, params.spec
+def _with_start(spec: GenerationSpec, name: str) -> str:
+    """The name of a generator, with the prefix of one that draws backgrounds."""
+    return f"{CONTEXT_PREFIX}{name}" if spec.start == "context" else name
+
+
+def load(params: GenerationParams, generator: str | None = None) -> Generator:
+    """The generator that a job of these parameters draws with; see :class:`Drawer`."""
+    spec = params.spec
     return load_generator(
-        f"{CONTEXT_PREFIX}{name}" if spec.start == "context" else name,
+        _with_start(spec, generator or params.generator),
         num_inference_steps=spec.steps,
         guidance_scale=None if isinstance(spec.guidance, tuple) else spec.guidance,
         output_size=params.size,

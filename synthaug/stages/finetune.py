@@ -22,6 +22,7 @@ from synthaug.records import Pixels
 from synthaug.running.jobs import JobContext
 from synthaug.stages.finetune_captions import Captioned, captioned_images
 from synthaug.stages.generation_params import usual_generator
+from synthaug.stages.generator_names import FINETUNED, RECORD, check_free, locate
 from synthaug.stages.pixels import read_image
 from synthaug.stages.seeds import check_seed
 from synthaug.store import jobs
@@ -29,8 +30,6 @@ from synthaug.store.database import now
 from synthaug.workspace import Workspace
 
 KIND = "finetune"
-FOLDER = Path("models") / "finetuned"
-RECORD = "finetuning.json"
 VALIDATION_IMAGES = 4
 HISTORY = 200  # maximum number of points on the loss curve
 NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
@@ -80,7 +79,7 @@ def submit(
     config = _config({**asdict(config), "instance_prompt": instance_prompt, "class_prompt": class_prompt})
     check_config(config, found.captions)
     if not HUB_ID.fullmatch(base):  # the job looks up hub ids, since that may take a while
-        find_model(base)
+        find_model(locate(workspace, base))
     every = max(1, config.steps // 10) if validate_every is None else validate_every
     if every < 1:
         raise UserError(f"the number of steps between validation images is {every}; it must be at least 1")
@@ -104,7 +103,7 @@ def run(context: JobContext) -> Mapping[str, Any]:
     most 200 entries.
     """
     workspace, params = context.workspace, context.job.params
-    output = workspace.root / FOLDER / params["name"]
+    output = workspace.root / FINETUNED / params["name"]
     checkpoints = output.with_name(f".{output.name}.checkpoints")
     if not output.exists():
         context.progress(context.job.done, context.job.total, "loading the model")
@@ -116,7 +115,7 @@ def run(context: JobContext) -> Mapping[str, Any]:
 def list_finetuned(workspace: Workspace) -> list[FinetunedModel]:
     """The fine-tuned generators of a workspace, newest first."""
     found = []
-    for record in (workspace.root / FOLDER).glob(f"[!.]*/{RECORD}"):
+    for record in (workspace.root / FINETUNED).glob(f"[!.]*/{RECORD}"):
         kept = json.loads(record.read_text(encoding="utf-8"))
         found.append(FinetunedModel(name=record.parent.name, path=record.parent, **kept))
     return sorted(found, key=lambda each: (each.created_at, each.name), reverse=True)
@@ -138,7 +137,7 @@ def _make(context: JobContext, output: Path, checkpoints: Path) -> None:
         figures = finetune(
             _pixels(workspace, found),
             found.captions,
-            params["base"],
+            locate(workspace, params["base"]),
             config,
             partial,
             checkpoints,
@@ -242,6 +241,7 @@ def _free_name(workspace: Workspace, name: str | None, usual: str) -> str:
         name = usual
         while name in taken:
             name = f"{usual}-{next(numbers)}"
+    check_free(name)
     if not NAME.fullmatch(name):
         raise UserError(
             f"the name {name!r} is not allowed; use at most 100 letters, digits, '.', '-' and '_'"

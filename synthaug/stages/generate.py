@@ -22,6 +22,7 @@ from synthaug.stages.generation_params import resolve
 from synthaug.stages.generation_plan import job_prompts, source_of
 from synthaug.stages.generation_result import GenerationResult
 from synthaug.stages.generation_spec import GenerationParams, GenerationSpec
+from synthaug.stages.generator_names import locate
 from synthaug.stages.inference import threads
 from synthaug.store import catalog, generations, jobs
 from synthaug.store.generations import Generation
@@ -65,7 +66,9 @@ def preview(
     Raises UserError, and Cancelled within a step of ``should_cancel()``.
     """
     params = resolve(workspace, replace(spec, count=count))
-    drawer = Drawer(params.to_json(), str(workspace.images.root))
+    drawer = Drawer(
+        params.to_json(), str(workspace.images.root), generator=locate(workspace, params.generator)
+    )
     prompts = job_prompts(params).between(0, count)
     size = drawer.generator.settings.batch_size
     for start in range(0, count, size):
@@ -147,6 +150,7 @@ def _maker_params(context: JobContext, params: GenerationParams) -> dict[str, An
         "images": str(workspace.images.root.absolute()),
         "threads": threads(),
         "job": [job.id, job.created_at],
+        "generator": locate(workspace, params.generator),
     }
 
 

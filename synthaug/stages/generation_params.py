@@ -14,6 +14,7 @@ from synthaug.generators.base import ModelCard
 from synthaug.generators.folders import AUGMENTATION, family_of, find_model
 from synthaug.stages.generation_plan import PromptOrder
 from synthaug.stages.generation_spec import GenerationParams, GenerationSpec, Start
+from synthaug.stages.generator_names import locate, name_of
 from synthaug.stages.guidance import check_guidance, check_scale
 from synthaug.stages.retire import left_out
 from synthaug.store import catalog, labels, views
@@ -30,13 +31,13 @@ UNPROMPTED = "{|}"
 
 def resolve(workspace: Workspace, spec: GenerationSpec) -> GenerationParams:
     """Check ``spec``, and resolve everything that depends on the workspace. Raises UserError."""
-    generator = spec.generator or usual_generator(workspace)
-    _check_label(workspace, spec, generator)
+    generator = name_of(workspace, spec.generator or usual_generator(workspace))
+    _check_start(spec, generator)
+    _check_label(workspace, spec, locate(workspace, generator))
     if not 1 <= spec.count <= MAX_COUNT:
         raise UserError(f"the number of images is {spec.count}; it must be in 1 .. {MAX_COUNT}")
     if spec.steps is not None and not 1 <= spec.steps <= MAX_STEPS:
         raise UserError(f"the number of steps is {spec.steps}; it must be in 1 .. {MAX_STEPS}")
-    _check_start(spec, generator)
     check_guidance(spec.guidance)
     unprompted = spec.label is None and not spec.template.strip()
     text = UNPROMPTED if unprompted else spec.template

@@ -20,6 +20,7 @@ MODULES = {
     "score": "synthaug.stages.score",
     "train": "synthaug.stages.train",
     "quick-model": "synthaug.stages.quick_model",
+    "train-landmarks": "synthaug.stages.landmark_model",
     "retrain": "synthaug.stages.retrain",
 }
 

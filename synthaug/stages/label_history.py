@@ -13,7 +13,7 @@ from typing import IO, Any, cast
 from synthaug.errors import UnknownImage, UserError
 from synthaug.files import new_file
 from synthaug.parsing import parse_json
-from synthaug.records import LabelEntry, LabelSource, LabelValue
+from synthaug.records import LabelEntry, LabelReading, LabelSource, LabelValue
 from synthaug.spreadsheet import safe_cell
 from synthaug.store import catalog, label_log, labels, models
 from synthaug.store.label_chain import ChainedEntry, breaks, entries, head, verify_chain
@@ -93,6 +93,7 @@ def _entry(
         reason=entry.reason,
         created_at=entry.created_at,
         landmarks=landmarks_of(entry.landmarks),
+        reading=cast(LabelReading | None, entry.reading),
     )
 
 
@@ -138,7 +139,7 @@ def _object(path: Path, number: int, line: str) -> dict[str, Any]:
 
 
 def _chained(path: Path, number: int, row: Mapping[str, Any]) -> ChainedEntry:
-    if {*row, "landmarks"} != set(COLUMNS) or not all(
+    if {*row, "landmarks", "reading"} != set(COLUMNS) or not all(
         each is None or isinstance(each, str) for each in row.values()
     ):
         raise UserError(f"{path} line {number} must have exactly the texts {', '.join(COLUMNS)}")

@@ -14,6 +14,7 @@ from synthaug.stages.drawing import Drawer
 from synthaug.stages.generate import sources
 from synthaug.stages.generation_plan import job_prompts
 from synthaug.stages.generation_spec import GenerationParams
+from synthaug.stages.generator_names import locate
 from synthaug.stages.verify import Problem, Verification, verify
 from synthaug.store import catalog, generations, jobs
 from synthaug.store.checks import made_at
@@ -95,7 +96,9 @@ def _generate_again(workspace: Workspace, problems: Sequence[Problem]) -> list[s
 
 def _generate_job(workspace: Workspace, job_id: int, wanted: Sequence[tuple[str, Generation]]) -> list[str]:
     params = GenerationParams.from_json(jobs.get(workspace.db, job_id).params)
-    drawer = Drawer(params.to_json(), str(workspace.images.root))
+    drawer = Drawer(
+        params.to_json(), str(workspace.images.root), generator=locate(workspace, params.generator)
+    )
     prompts = job_prompts(params)
     failed = []
     for sha256, generation in sorted(wanted, key=lambda each: each[1].position):

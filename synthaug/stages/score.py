@@ -22,6 +22,7 @@ from synthaug.store.features import read_all as read_features
 from synthaug.store.models import Score
 from synthaug.workspace import Workspace
 
+FEWEST_OF_A_CLASS = 10  # synthetic images, for a rank among them to mean something
 DUPLICATE_SHARE = 0.1
 """Two images are near-duplicates when closer than this share of the median distance to a nearest neighbour."""
 
@@ -109,8 +110,8 @@ def features_to_map(workspace: Workspace) -> str:
     shown = models.predicting(workspace.db)
     if shown is not None:
         return shown.name
-    names = models.names(workspace.db)
-    return names[-1] if names else DEFAULT_EXTRACTOR
+    found = models.classifiers(workspace.db)
+    return found[0].name if found else DEFAULT_EXTRACTOR
 
 
 def _describe(
@@ -142,22 +143,41 @@ def run(context: JobContext) -> dict[str, Any]:
 def _out_of_distribution(
     workspace: Workspace, ids: list[int], features: NDArray[np.floating[Any]], method: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Per image: distance rank among real training images, and among synthetic ones; NaN where unknown."""
+    """Per image: distance rank among real training images, and among synthetic ones; NaN where unknown.
+
+    By nearest neighbours a synthetic image is ranked among those of its own class, so that a class that is drawn
+    seldom does not look strange for it. The other methods know the classes already.
+    """
     images = {image.id: image for image in catalog.find_images(workspace.db)}
     synthetic = np.array([images[each].origin == "synthetic" for each in ids])
     reference = np.array([images[each].origin == "real" and images[each].split == "train" for each in ids])
     ood_real = np.full(len(ids), np.nan)
     ood_synthetic = np.full(len(ids), np.nan)
-    classes = np.full(len(ids), -1)
+    classes = _classes(workspace, ids)
     if method != "knn":
-        classes = _classes(workspace, ids)
         reference &= classes >= 0
     own = synthetic if method == "knn" else synthetic & (classes >= 0)
     if synthetic.any() and reference.sum() > 1:
         ood_real[synthetic] = ood.ranked(method, features[synthetic], features[reference], classes[reference])
     if own.sum() > 1:
-        ood_synthetic[own] = ood.ranked(method, None, features[own], classes[own], kind="synthetic")
+        if method == "knn":
+            ood_synthetic[own] = _ranked_within(features[own], classes[own])
+        else:
+            ood_synthetic[own] = ood.ranked(method, None, features[own], classes[own], kind="synthetic")
     return ood_real, ood_synthetic
+
+
+def _ranked_within(features: NDArray[np.floating[Any]], classes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Each image's rank among the images of its class; among all where it has none, or its class is too small."""
+    counts = {each: int((classes == each).sum()) for each in np.unique(classes[classes >= 0])}
+    large = [each for each, count in counts.items() if count >= FEWEST_OF_A_CLASS]
+    found = np.empty(len(classes))
+    if not np.isin(classes, large).all():
+        found = ood.ranked("knn", None, features, None, kind="synthetic")
+    for each in large:
+        members = classes == each
+        found[members] = ood.ranked("knn", None, features[members], None, kind="synthetic")
+    return found
 
 
 def _classes(workspace: Workspace, ids: list[int]) -> NDArray[np.int64]:

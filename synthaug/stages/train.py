@@ -151,13 +151,18 @@ def resolve_recipe(
 
 
 def _sized(recipe: Recipe, image_size: int) -> Recipe:
+    check_image_size(image_size)
+    if recipe.head_only:
+        raise UserError(f"recipe {recipe.name!r} learns from stored features, whose size the images decide")
+    return replace(recipe, image_size=image_size)
+
+
+def check_image_size(image_size: int) -> None:
+    """Refuse a side that nothing can be learnt at. Raises UserError."""
     if not SMALLEST_SIDE <= image_size <= LARGEST_SIDE:
         raise UserError(
             f"the image size is {image_size} pixels; it must lie in {SMALLEST_SIDE} .. {LARGEST_SIDE}"
         )
-    if recipe.head_only:
-        raise UserError(f"recipe {recipe.name!r} learns from stored features, whose size the images decide")
-    return replace(recipe, image_size=image_size)
 
 
 def fit_and_measure(

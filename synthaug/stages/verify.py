@@ -10,7 +10,7 @@ from synthaug.errors import ImageRejected, UserError
 from synthaug.generators.folders import find_model
 from synthaug.images import decode, pixel_hash, size_of
 from synthaug.progress import Progress
-from synthaug.stages import finetune
+from synthaug.stages import finetune, generator_names
 from synthaug.stages.importing import BATCH
 from synthaug.store import catalog, features, jobs, models
 from synthaug.store.checks import database_problems
@@ -134,11 +134,15 @@ def _unknown_images(workspace: Workspace) -> Iterator[Problem]:
 def _classifiers(workspace: Workspace) -> Iterator[Problem]:
     """Problems with the files of classifiers, whose weights must be those that were recorded."""
     for model in models.all_models(workspace.db):
-        from synthaug.classifiers.fitted import FittedClassifier
+        from synthaug.classifiers.fitted import Fitted, FittedClassifier
+        from synthaug.classifiers.landmarks import FittedLandmarks
 
         path = workspace.root / model.file
+        kind: type[Fitted] = (
+            FittedLandmarks if model.metrics.get("kind") == models.LANDMARKS else FittedClassifier
+        )
         try:
-            revision = FittedClassifier.load(path, "cpu").revision
+            revision = kind.load(path, "cpu").revision
         except Exception as error:  # damaged files raise many kinds of error
             yield _problem(
                 workspace, path, "is missing" if not path.is_file() else f"cannot be read: {error}"
@@ -155,7 +159,7 @@ def _generators(workspace: Workspace) -> Iterator[Problem]:
     for job in jobs.latest(workspace.db, kinds=(finetune.KIND,)):
         if job.state != "done" or "name" not in job.params:
             continue
-        path = workspace.root / finetune.FOLDER / str(job.params["name"])
+        path = workspace.root / generator_names.FINETUNED / str(job.params["name"])
         try:
             revision = find_model(path).revision
         except UserError as error:

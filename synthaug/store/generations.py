@@ -73,6 +73,11 @@ def done_positions(db: Database, job_id: int, first: int, stop: int) -> set[int]
     return {row["position"] for row in rows}
 
 
+def count(db: Database) -> int:
+    """How many images were generated, repeats counted."""
+    return int(db.query("SELECT count(*) FROM generations")[0][0])
+
+
 def images_of_job(db: Database, job_id: int) -> list[str]:
     """SHA-256 of the images that a job made, in its order."""
     rows = db.query(

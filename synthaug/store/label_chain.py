@@ -14,7 +14,7 @@ MOST_FINDINGS = 20
 ENTRIES = """
     SELECT labels.id, labels.previous_hash, coalesce(images.sha256, ''), labels.value, classes.name,
         labels.annotator, labels.source, labels.op_id, undone.op_id, models.revision, labels.reason,
-        labels.created_at, labels.landmarks
+        labels.created_at, labels.landmarks, labels.reading
     FROM labels
     LEFT JOIN images ON images.id = labels.image_id
     LEFT JOIN classes ON classes.position = labels.class_position
@@ -53,6 +53,7 @@ class ChainedEntry:
     reason: str | None
     created_at: str
     landmarks: str | None = None  # JSON, see landmark_text
+    reading: str | None = None
 
     @property
     def hash(self) -> str:

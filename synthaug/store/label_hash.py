@@ -22,12 +22,13 @@ def label_hash(
     reason: str | None,
     created_at: str,
     landmarks: str | None = None,
+    reading: str | None = None,
 ) -> str:
     """SHA-256, in hex, of an entry as a JSON list without spaces, in ASCII.
 
     It names image, class and model by what they are, not by their numbers in one workspace: an export of the log
     can be checked, and brought into another workspace, without the database it came from.
-    Only an entry with ``landmarks`` has a last element, an object that holds their text.
+    Only an entry with ``landmarks`` or a ``reading`` has further elements, objects that hold their texts.
     """
     entry = [
         previous_hash,
@@ -42,5 +43,6 @@ def label_hash(
         reason,
         created_at,
         *([] if landmarks is None else [{"landmarks": landmarks}]),
+        *([] if reading is None else [{"reading": reading}]),
     ]
     return hashlib.sha256(json.dumps(entry, separators=(",", ":")).encode("ascii")).hexdigest()

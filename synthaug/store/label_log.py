@@ -14,7 +14,7 @@ from synthaug.store.label_hash import label_hash
 from synthaug.store.landmarks import landmark_text
 
 CONTENT = ("image_id", "value", "class_index", "annotator", "source", "op_id", "undoes", "model_id", "reason")
-"""What makes two entries with one operation id the same."""
+"""What makes two entries with one operation id the same; not ``reading``, which is decided when they are recorded."""
 
 
 def new_op_id(kind: str) -> str:
@@ -79,10 +79,11 @@ class _Appending:
         placed = landmark_text(entry.landmarks)
         cursor = self.connection.execute(
             "INSERT INTO labels (image_id, value, class_position, annotator, source, op_id, undoes, model_id,"
-            " reason, created_at, landmarks, previous_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [*(getattr(entry, name) for name in CONTENT), time, placed, self.hash],
+            " reason, created_at, landmarks, reading, previous_hash)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [*(getattr(entry, name) for name in CONTENT), time, placed, entry.reading, self.hash],
         )
-        self.hash = label_hash(self.hash, sha256, *said, *refers, time, landmarks=placed)
+        self.hash = label_hash(self.hash, sha256, *said, *refers, time, placed, entry.reading)
         self.count += 1
         return int(cursor.lastrowid or 0)
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from synthaug.records import LabelSource, LabelValue, Origin, Split
+from synthaug.records import LabelReading, LabelSource, LabelValue, Landmarks, Origin, Split
 from synthaug.store.catalog import SQL_VARIABLES, chunks
 from synthaug.store.database import Database
 from synthaug.store.generations import PROMPTED_CLASS
+from synthaug.store.landmarks import landmarks_of
 
 LOGGED = (
     "id, image_id, value, class_position, annotator, source, op_id, undoes, model_id, reason, created_at"
-    ", landmarks"
+    ", landmarks, reading"
 )
 
 
@@ -33,6 +35,7 @@ class LoggedLabel:
     reason: str | None
     created_at: str
     landmarks: str | None = None  # JSON, see store.landmarks
+    reading: LabelReading | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,11 @@ class Answer:
     id: int
     op_id: str
     image_id: int
+    value: LabelValue
+    class_index: int | None
+    source: LabelSource
+    model_id: int | None
+    landmarks: Landmarks | None
     previous_value: LabelValue | None
     previous_class: int | None
 
@@ -155,7 +163,8 @@ def answers(db: Database, annotator: str, before: int | None, limit: int) -> lis
     """
     rows = db.query(
         """
-        SELECT answer.id, answer.op_id, answer.image_id, earlier.value, earlier.class_position
+        SELECT answer.id, answer.op_id, answer.image_id, answer.value, answer.class_position, answer.source,
+            answer.model_id, answer.landmarks, earlier.value, earlier.class_position
         FROM (
             SELECT * FROM standing_labels
             WHERE annotator = :annotator AND source IN ('human', 'accepted') AND id < :before
@@ -171,7 +180,38 @@ def answers(db: Database, annotator: str, before: int | None, limit: int) -> lis
         """,
         {"annotator": annotator, "before": 2**62 if before is None else before, "limit": limit},
     )
-    return [Answer(*row) for row in rows]
+    return [_answer(row) for row in rows]
+
+
+def _answer(row: sqlite3.Row) -> Answer:
+    values: list[Any] = list(row)
+    values[7] = landmarks_of(values[7])
+    return Answer(*values)
+
+
+def annotators(db: Database) -> list[str]:
+    """Whose labels count on some image, by name."""
+    return [row[0] for row in db.query("SELECT DISTINCT annotator FROM current_labels ORDER BY annotator")]
+
+
+def answers_since(db: Database, label_id: int) -> int:
+    """How many answers people gave after an entry of the log."""
+    sql = "SELECT count(*) FROM labels WHERE id > ? AND source IN ('human', 'accepted') AND value <> 'undo'"
+    return int(db.query(sql, [label_id])[0][0])
+
+
+def last_id(db: Database) -> int:
+    """The number of the last entry of the log; 0 before any."""
+    return int(db.query("SELECT coalesce(max(id), 0) FROM labels")[0][0])
+
+
+def has_two_classes(db: Database) -> bool:
+    """Whether training images of at least two classes are labeled."""
+    rows = db.query(
+        "SELECT DISTINCT class_position FROM current_labels JOIN images ON images.id = current_labels.image_id"
+        " WHERE value = 'class' AND split = 'train' LIMIT 2"
+    )
+    return len(rows) == 2
 
 
 def labeled_images(

@@ -19,6 +19,8 @@ from synthaug.store.generations import PROMPTED_CLASS
 Floats = NDArray[np.float32]
 COLUMNS = "id, name, recipe, revision, seed, view_id, file, metrics, environment, created_at"
 OOD_METHOD = "ood_method"
+LANDMARKS = "landmarks"
+"""``metrics["kind"]`` of a model that places landmarks; a classifier has none."""
 SCORE_COLUMNS = (
     "pca_x, pca_y, umap_x, umap_y, entropy, margin, ood_real, ood_synthetic, duplicate_of, model_id,"
     " features, scored_at"
@@ -27,7 +29,7 @@ SCORE_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A trained classifier; ``file`` is relative to the workspace."""
+    """A trained classifier, or a model of landmarks; ``file`` is relative to the workspace."""
 
     id: int
     name: str
@@ -127,15 +129,28 @@ def by_id(db: Database, model_id: int) -> Model:
 
 
 def newest(db: Database) -> Model:
-    """The model trained last. Raises UserError when there is none."""
-    row = db.one(f"SELECT {COLUMNS} FROM models ORDER BY id DESC LIMIT 1")
-    if row is None:
-        raise UserError("no classifier yet; train one first: synthaug train --view NAME")
-    return _model(row)
+    """The classifier trained last. Raises UserError when there is none."""
+    found = classifiers(db)
+    if not found:
+        raise UserError("no classifier yet; train one first: synthaug train")
+    return found[0]
+
+
+def newest_landmark_model(db: Database) -> Model:
+    """The model of landmarks trained last. Raises UserError when there is none."""
+    for model in all_models(db):
+        if model.metrics.get("kind") == LANDMARKS:
+            return model
+    raise UserError("no model places landmarks yet; train one first: synthaug landmarks train")
+
+
+def classifiers(db: Database) -> list[Model]:
+    """Every classifier, newest first."""
+    return [each for each in all_models(db) if each.metrics.get("kind") != LANDMARKS]
 
 
 def all_models(db: Database) -> list[Model]:
-    """Every model, newest first."""
+    """Every model, newest first: classifiers, and what places landmarks."""
     return [_model(row) for row in db.query(f"SELECT {COLUMNS} FROM models ORDER BY id DESC")]
 
 
@@ -174,6 +189,26 @@ def predictions_of(db: Database, model_id: int, image_ids: Sequence[int]) -> dic
         )
         for row in rows:
             found[row["image_id"]] = Prediction(row["image_id"], np.frombuffer(row["probs"], np.float32))
+    return found
+
+
+def learned_from(db: Database, model: Model, image_ids: Sequence[int]) -> set[int]:
+    """Those of these images that a model was trained on: of its view; without one, all that were labeled by then."""
+    if model.view_id is None:
+        sql, key = (
+            (
+                "SELECT image_id FROM current_labels JOIN images ON images.id = image_id"
+                " WHERE value = 'class' AND split = 'train' AND created_at <= ?"
+            ),
+            model.created_at,
+        )
+    else:
+        sql, key = "SELECT image_id FROM view_images WHERE view_id = ?", str(model.view_id)
+    found: set[int] = set()
+    for chunk in chunks(image_ids):
+        marks = ",".join("?" * len(chunk))
+        rows = db.query(f"{sql} AND image_id IN ({marks})", [key, *chunk])
+        found |= {row["image_id"] for row in rows}
     return found
 
 
@@ -271,6 +306,22 @@ def scored_images(db: Database) -> list[sqlite3.Row]:
         ORDER BY images.id
         """
     )
+
+
+def scored_with(db: Database) -> tuple[str, int | None, str] | None:
+    """(features, model id, time) of the scores; None before anything was scored."""
+    row = db.one("SELECT features, model_id, scored_at FROM scores LIMIT 1")
+    return None if row is None else (row[0], row[1], row[2])
+
+
+def scored_count(db: Database) -> int:
+    """How many images are scored."""
+    return int(db.query("SELECT count(*) FROM scores")[0][0])
+
+
+def predicted_count(db: Database, model_id: int) -> int:
+    """How many images a model has predicted."""
+    return int(db.query("SELECT count(*) FROM predictions WHERE model_id = ?", [model_id])[0][0])
 
 
 def scored_features(db: Database) -> str | None:

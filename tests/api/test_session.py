@@ -41,9 +41,11 @@ def test_generated_images_are_those_of_the_preview(workspace: Workspace) -> None
         assert np.array_equal(work.pixels(sha256), expected)
 
 
-def test_a_job_that_fails_is_an_error(workspace: Workspace) -> None:
-    with pytest.raises(UserError, match=r"ended as failed: .*no-such-folder"):
-        synthaug.Session(workspace).generate(GenerationSpec("x", "8", 1, generator="no-such-folder"))
+def test_a_job_that_fails_is_an_error(workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "empty-folder").mkdir()
+    spec = GenerationSpec("x", "8", 1, generator=str(tmp_path / "empty-folder"))
+    with pytest.raises(UserError, match=r"ended as failed: .*empty-folder"):
+        synthaug.Session(workspace).generate(spec)
 
 
 def test_labels_are_written_once_and_can_change_back(workspace: Workspace) -> None:

@@ -268,3 +268,47 @@ def test_an_annotator_sees_no_jobs(client_as: Callable[[Role | None], TestClient
     JobQueue(digits).submit("import", {"source": "somewhere"}, 5)
     assert client_as("annotator").get("/data/jobs").json() == {"jobs": []}
     assert len(client_as("reviewer").get("/data/jobs").json()["jobs"]) == 1
+
+
+def test_a_queue_is_filtered_by_what_the_address_says(client: TestClient, digits: Workspace) -> None:
+    ids = client.get("/data/queue?scope=all&class_index=3&source=imported").json()["ids"]
+    current = labels.current(digits.db, ids)
+    assert ids
+    assert {each.class_index for each in current.values()} == {3}
+    assert client.get("/data/queue?scope=all&annotator=nobody").json()["ids"] == []
+    assert client.get("/data/queue?scope=all&source=guess").status_code == 422
+
+
+def test_an_answer_that_saw_nothing_of_another_persons_stands_beside_it(
+    client_as: Callable[[Role | None], TestClient], digits: Workspace
+) -> None:
+    ann, ben = client_as("annotator"), client_as("reviewer")
+    image = next(each.id for each in catalog.find_images(digits.db) if each.split == "train")
+    assert ann.post("/data/labels", json={"entries": [entry(image, "operation-1")]}).status_code == 200
+    late = entry(image, "operation-2", class_index=5)
+    assert ben.post("/data/labels", json={"entries": [late]}).status_code == 200
+    assert labels.current(digits.db, [image])[image].class_index == 3
+    settled = entry(image, "operation-3", class_index=5, settles=True)
+    refused = ann.post("/data/labels", json={"entries": [settled | {"op_id": "operation-4"}]})
+    assert (refused.status_code, refused.json()["refused"]) == (422, True)
+    assert ben.post("/data/labels", json={"entries": [settled]}).status_code == 200
+    assert labels.current(digits.db, [image])[image].class_index == 5
+
+
+def test_images_are_leased_and_unknown_ones_left_out(
+    client_as: Callable[[Role | None], TestClient], digits: Workspace
+) -> None:
+    first, second = (each.id for each in catalog.find_images(digits.db)[:2])
+    got = (
+        client_as("annotator")
+        .post("/data/leases", json={"ids": [first, 10**9], "scope": "all"})
+        .json()["items"]
+    )
+    assert [each["image_id"] for each in got] == [first]
+    others = (
+        client_as("reviewer")
+        .post("/data/leases", json={"ids": [first, second], "scope": "all"})
+        .json()["items"]
+    )
+    assert [each["image_id"] for each in others] == [second]
+    assert client_as("reviewer").post("/data/leases", json={"ids": []}).status_code == 422

@@ -78,7 +78,7 @@ def test_a_page_is_reviewed_by_marks_and_one_key_and_taken_back_by_one(page: Pag
     expect(page.locator(".gr")).to_have_attribute("data-page", "0")
     assert current(app) == {first[2]: ("class", 2, "human"), first[3]: ("class", 2, "human")}
 
-    with page.expect_response(lambda answer: "/data/items" in answer.url) as items:
+    with page.expect_response(lambda answer: "/data/leases" in answer.url) as items:
         page.keyboard.press("Escape")
     items.value.finished()
     page.evaluate("() => new Promise(then => requestAnimationFrame(() => requestAnimationFrame(then)))")

@@ -31,7 +31,7 @@ HIP = load_scheme("hip")
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """Four films with a white spot each, in a workspace with the scheme hip."""
+    """Four films with a white spot each, the last with a larger review copy, in a workspace with the scheme hip."""
     workspace = Workspace.create(tmp_path_factory.mktemp("landmarks") / "work", (), "hip")
     use_scheme(workspace, "hip")
     for level in range(4):
@@ -39,7 +39,9 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
         pixels[SPOT[1] : SPOT[1] + 8, SPOT[0] : SPOT[0] + 8] = 255
         catalog.add_image(
             workspace.db,
-            sha256=workspace.images.put(pixels, {}),
+            sha256=workspace.images.put(
+                pixels, {}, review=pixels.repeat(2, 0).repeat(2, 1) if level == 3 else None
+            ),
             size=(WIDTH, HEIGHT),
             split="train",
             origin="real",
@@ -183,7 +185,6 @@ def test_a_finger_widens_a_circle_and_an_owner_changes_the_limit(page: Page, app
     with page.expect_navigation():
         page.locator("[data-lm-dialog] .primary").click()
     open_film(page, app, 4)
-    expect(page.locator("[data-lm-why]")).to_contain_text("≥ 90°")
     workspace = Workspace.open(app.root)
     scheme = current_scheme(workspace)
     said = len(labels.history(workspace.db, 4))
@@ -192,3 +193,8 @@ def test_a_finger_widens_a_circle_and_an_owner_changes_the_limit(page: Page, app
     assert scheme.classes is not None
     assert scheme.classes.thresholds == (90.0,)
     assert said == 0
+    drag(page, middle(page, "left_rim"), spot(page))  # in the picture of 1200 px of an image of 600
+    expect(page.locator("[data-lm-why]")).to_contain_text("90°")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-saved]")).to_have_text("All saved")
+    assert stored(app, 4)[0].landmarks.points["left_rim"] == pytest.approx(MIDDLE, abs=0.8)

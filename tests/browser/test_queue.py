@@ -79,6 +79,22 @@ def test_a_queue_of_unlabeled_images_from_first_key_to_undo_after_a_reload(page:
     expect(page.locator("[data-reviewed]")).to_have_text("0 of 40 labeled")
     assert current(app) == {}
 
+    assert open_desk(page, app, "random") == ids  # and again after a reload, from the log
+    for image_id, index in ((ids[1], 0), (ids[2], 1), (ids[3], 0)):
+        page.keyboard.press("Shift+Z")
+        expect(page.locator(".ld-strip span").first).to_have_text(["cat", "dog"][index])
+        expect(page.locator("[data-saved]")).to_have_text("All saved")
+        assert current(app)[image_id].class_index == index
+    page.keyboard.press("z")
+    page.keyboard.press("Shift+Z")
+    page.keyboard.press("x")  # a new answer: nothing is left to redo
+    page.keyboard.press("Shift+Z")
+    expect(page.locator("[data-live]")).to_have_text("Nothing to redo.")
+    expect(page.locator("[data-saved]")).to_have_text("All saved")
+    found = current(app)
+    assert [found[image_id].class_index for image_id in ids[1:4]] == [0, 1, 0]
+    assert found[ids[4]].value == "reject"
+
 
 def test_a_number_leads_to_its_image(page: Page, app: App) -> None:
     ids = open_desk(page, app, "newest")

@@ -1,7 +1,9 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { filterQuery, filterWords } from "../../app/components/label_desk/filter.js";
 import { History } from "../../app/components/label_desk/history.js";
+import { othersWords } from "../../app/components/label_desk/notes.js";
 import { Places, resumeAt } from "../../app/components/label_desk/places.js";
 import { rateWords, timeLeftWords } from "../../app/components/label_desk/words.js";
 
@@ -35,7 +37,8 @@ test("where newer images came first, a queue of the newest starts with them", ()
 
 /** @param {number} logged */
 function step(logged) {
-  return /** @type {any} */ ({ op_id: `op-${logged}`, item: { image_id: logged }, previous: null, logged });
+  const label = { value: "class", class_index: logged % 3 };
+  return /** @type {any} */ ({ op_id: `op-${logged}`, item: { image_id: logged }, label, previous: null, logged });
 }
 
 test("steps go back from this page into the log, each once, to its beginning", async () => {
@@ -83,4 +86,49 @@ test("the time left follows from the rate of the last minute", () => {
   assert.equal(timeLeftWords(times, 3000, 60 * 90), "1 h 30 min left");
   assert.equal(timeLeftWords(times, 3000, 0), "");
   assert.equal(timeLeftWords([0, 1000], 3000, 30), "");
+});
+
+test("what was undone is said again, step by step, until a new answer ends it", async () => {
+  const history = new History(async () => []);
+  for (const logged of [1, 2, 3]) history.push(step(logged));
+  history.pop();
+  history.pop();
+  history.pop();
+  assert.equal((await history.nextUndone())?.image_id, 1);
+  history.push({ ...step(1), op_id: "again" }); // the same answer: the others wait still
+  assert.equal((await history.nextUndone())?.image_id, 2);
+  history.push({ ...step(2), label: { value: "reject", class_index: null } }); // another answer
+  assert.equal(await history.nextUndone(), undefined);
+});
+
+test("after a reload the log says what can be said again", async () => {
+  const undone = [5, 4].map((image_id) => ({ image_id, value: "class", class_index: image_id % 3 }));
+  const history = new History(
+    async () => [],
+    async () => /** @type {any} */ (undone),
+  );
+  assert.equal((await history.nextUndone())?.image_id, 5);
+  history.push({ ...step(5), op_id: "again" });
+  assert.equal((await history.nextUndone())?.image_id, 4);
+});
+
+test("what others wrote on an image, and not what one wrote oneself", () => {
+  const note = (/** @type {string} */ annotator, /** @type {string} */ text, flagged = false) => ({
+    annotator,
+    text,
+    flagged,
+    created_at: "",
+  });
+  const notes = [note("ann", "mine"), note("ben", "rim not visible", true), note("cleo", "", true)];
+  assert.equal(othersWords(notes, "ann"), "ben: rim not visible ⚑ · cleo flags it");
+  assert.equal(othersWords([notes[0]], "ann"), "");
+});
+
+test("a filter asks for what was filled in", () => {
+  const empty = { class_index: "", from: "", to: "", annotator: "", source: "" };
+  assert.deepEqual(filterQuery(empty), {});
+  assert.equal(filterWords({}), "Filter");
+  const query = filterQuery({ ...empty, class_index: "0", from: "25", to: "60" });
+  assert.deepEqual(query, { class_index: "0", confidence_from: "0.25", confidence_to: "0.6" });
+  assert.equal(filterWords(query), "Filter: 2 conditions");
 });

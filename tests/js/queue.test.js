@@ -1,7 +1,9 @@
 // @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LabelQueue } from "../../app/components/label_desk/queue.js";
+import { isInUse } from "../../app/components/label_desk/leases.js";
+import { LabelQueue, SHARED } from "../../app/components/label_desk/queue.js";
+import { refitWords } from "../../app/components/label_desk/refit.js";
 
 /** A queue over `ids`, of which the app has those in `there`. @param {number[]} ids @param {(id: number) => boolean} there */
 function queueOf(ids, there) {
@@ -60,4 +62,60 @@ test("it ends behind the last image, and nowhere else", () => {
   assert.equal(queue.finished, true);
   queue.moveTo(-5);
   assert.equal(queue.at, 0);
+});
+
+test("several readers hold few images each, and what another takes meanwhile is left out", async () => {
+  /** @type {number[][]} */
+  const asked = [];
+  let taken = new Set([2]);
+  const sources = {
+    items: async (/** @type {number[]} */ ids) => {
+      asked.push(ids);
+      return ids.filter((id) => !taken.has(id)).map((id) => ({ image_id: id }));
+    },
+    picture: async () => ({}),
+    pause: async () => {},
+  };
+  const listeners = { arrived() {}, unreachable() {}, decoded() {} };
+  const queue = new LabelQueue(/** @type {any} */ (sources), listeners, SHARED);
+  queue.replace(Array.from({ length: 100 }, (_, i) => i + 1));
+  queue.moveTo(0);
+  await new Promise(setImmediate);
+  assert.ok(asked[0].length <= SHARED.page);
+  assert.deepEqual(queue.ids.slice(0, 4), [1, 3, 4, 5]);
+  queue.moveTo(1);
+  await new Promise(setImmediate);
+  taken = new Set([1, 3, 5]);
+  await queue.renew();
+  assert.deepEqual(queue.ids.slice(0, 4), [1, 4, 6, 7]); // 1 is behind: it was shown already
+  assert.equal(queue.current?.image_id, 4);
+});
+
+test("images are held while somebody is at the desk", () => {
+  assert.equal(isInUse(true, 0, 14 * 60_000), true);
+  assert.equal(isInUse(true, 0, 16 * 60_000), false);
+  assert.equal(isInUse(false, 0, 1), false);
+});
+
+test("in another order the present image stays, and all after it is read anew", async () => {
+  const { queue, arrived } = queueOf([1, 2, 3, 4], () => true);
+  const here = arrived();
+  queue.moveTo(1);
+  await here;
+  queue.reorder([4, 2, 3]);
+  assert.deepEqual(queue.ids, [2, 4, 3]);
+  assert.equal(queue.at, 0);
+  assert.equal(queue.current?.image_id, 2);
+  assert.equal(queue.items.has(4), false);
+  await new Promise(setImmediate);
+  assert.equal(queue.items.has(4), true);
+});
+
+test("what is said of the model that is fitted while labeling", () => {
+  const state = { every: 20, left: 3, running: false, fitted: null, problem: "" };
+  assert.equal(refitWords(null), "");
+  assert.equal(refitWords(state), "model fitted in 3 answers");
+  assert.equal(refitWords({ ...state, fitted: 4, left: 1 }), "model fitted again in 1 answer");
+  assert.equal(refitWords({ ...state, running: true }), "Fitting the model …");
+  assert.equal(refitWords({ ...state, problem: "no memory" }), "The model could not be fitted");
 });

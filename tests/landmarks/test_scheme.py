@@ -95,3 +95,11 @@ def test_classes_of_a_scheme_that_makes_none_are_refused() -> None:
     scheme = parse_scheme(SPINE.partition("[classes]")[0], "spine.toml")
     with pytest.raises(UserError, match="makes no classes"):
         with_classes(scheme, ["a", "b"], None)
+
+
+def test_the_scheme_in_the_tutorial_is_one() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "tutorials" / "vet.md").read_text(encoding="utf-8")
+    text = page.partition("```toml\n")[2].partition("```")[0]
+    scheme = parse_scheme(text, "the tutorial")
+    assert scheme.classes is not None
+    assert measure(scheme, start_places(scheme, 100, 100)) == pytest.approx({"cobb": 0.0})

@@ -15,6 +15,7 @@ from synthaug.store.generations import Generation
 from synthaug.store.models import Model, Score
 from synthaug.workspace import Workspace
 from tests.made import add_gray_image, add_untrained_model
+from tests.stages.test_readers import ANN, BEN, REV, say
 
 ANGLES = (0, 10, 11, 40, 90, 95)
 """Degrees on the unit circle: where each image's two features lie. 0, 2 and 4 are synthetic."""
@@ -126,6 +127,26 @@ def test_the_label_history_says_what_was_taken_back_and_what_counts(workspace: W
         ("reject", "bob", "cy", False),
     ]
     assert history[0].class_index == 4
+
+
+def test_the_timeline_numbers_the_readings_and_says_how_the_conflict_ended(workspace: Workspace) -> None:
+    (image,) = add_images(workspace, 1)
+    say(workspace, image, ANN, 3)
+    say(workspace, image, BEN, 5, "operation-1")
+    found = inspection.inspect(workspace, str(image), None)
+    assert found.conflict == "open"
+    assert [(each.annotator, each.reading, each.number) for each in found.history] == [
+        ("ann", None, 1),
+        ("ben", "second", 2),
+    ]
+    say(workspace, image, REV, 5, settles=True)
+    found = inspection.inspect(workspace, str(image), None)
+    assert found.conflict == "settled"
+    last = found.history[2]
+    assert (last.annotator, last.reading, last.number, last.counts) == ("rev", "settlement", None, True)
+    label.undo(workspace, "operation-1", "ben", "operation-2")
+    found = inspection.inspect(workspace, str(image), None)
+    assert (found.conflict, found.history[1].number) == (None, None)
 
 
 def test_what_holds_it(workspace: Workspace) -> None:

@@ -228,7 +228,7 @@ def test_dreambooth_takes_the_class_of_its_view(captioned: Workspace) -> None:
     ("arguments", "error", "message"),
     [
         ({"view": "nobody"}, UnknownName, "no view called 'nobody'"),
-        ({"base": "no such model"}, UserError, "no generator 'no such model'"),
+        ({"base": "no such model"}, UserError, "no generator called 'no such model'"),
         ({"method": "magic"}, UserError, "lora, dreambooth, full"),
         ({"steps": 0}, UserError, "steps is 0"),
         ({"validate_every": 0}, UserError, "every 0 steps"),

@@ -194,9 +194,12 @@ def test_what_cannot_be_generated_is_said_before_anything_is_queued(
     assert not jobs.latest(workspace.db)
 
 
-def test_a_generator_that_is_not_there_fails_the_job_with_words(workspace: Workspace) -> None:
-    asked = GenerationSpec("x", "8", 1, generator="no-such-folder")
-    job = run_to_end(workspace, generate.submit(workspace, asked), HANDLERS)
+def test_a_generator_that_is_gone_fails_the_job_with_words(workspace: Workspace, tmp_path: Path) -> None:
+    folder = tmp_path / "no-such-folder"
+    folder.mkdir()
+    number = generate.submit(workspace, GenerationSpec("x", "8", 1, generator=str(folder)))
+    folder.rmdir()
+    job = run_to_end(workspace, number, HANDLERS)
     assert job.state == "failed"
     assert "no-such-folder" in job.error
 

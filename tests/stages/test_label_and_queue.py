@@ -12,6 +12,7 @@ from synthaug.reading.queue import answers, items, ordered_ids
 from synthaug.records import LabelEntry
 from synthaug.stages import label
 from synthaug.stages.bulk_labels import CsvLabels, from_csv
+from synthaug.stages.readers import Reader
 from synthaug.store import catalog, labels, models
 from synthaug.workspace import Workspace
 from tests.stages.helpers import add_real, add_synthetic
@@ -160,18 +161,18 @@ def test_answers_go_back_through_the_log(workspace: Workspace) -> None:
     for number, (image, index, who) in enumerate(said):
         label.record(workspace, [LabelEntry(image, "class", who, "human", f"operation-{number}", index)])
     label.undo(workspace, "operation-4", "ann", "undo-4")
-    found = answers(workspace, "ann", None, 10)
+    found = answers(workspace, Reader("ann"), None, 10)
     assert [(each.op_id, each.image_id, each.previous_class) for each in found] == [
         ("operation-3", a, 2),  # ben's is the next that counts
         ("operation-1", b, None),
         ("operation-0", a, 2),
     ]
-    assert [each.op_id for each in answers(workspace, "ann", found[0].id, 1)] == ["operation-1"]
+    assert [each.op_id for each in answers(workspace, Reader("ann"), found[0].id, 1)] == ["operation-1"]
     for each in found:  # each step leaves what was foretold
         label.undo(workspace, each.op_id, "ann", f"undo-{each.op_id}")
         now = labels.current(workspace.db, [each.image_id]).get(each.image_id)
         assert (now.class_index if now else None) == each.previous_class
-    assert answers(workspace, "ann", None, 10) == []
+    assert answers(workspace, Reader("ann"), None, 10) == []
 
 
 def test_an_item_tells_the_whole_story(workspace: Workspace) -> None:

@@ -14,6 +14,7 @@ from pycocotools.coco import COCO
 
 from synthaug.errors import UserError
 from synthaug.importers.hip.angles import hip_caption
+from synthaug.reading import queue
 from synthaug.records import LabelEntry
 from synthaug.stages import label
 from synthaug.stages.export import export
@@ -206,6 +207,12 @@ def test_captions_bring_angles_and_an_export_writes_them(tmp_path: Path) -> None
         each.image_id: each.class_index for each in labels.current(workspace.db, [said, short]).values()
     }
     assert classes == {said: SMALL, short: 0}
+    export_landmarks(workspace, tmp_path / "angles.csv")
+    other, moved = other_workspace(tmp_path / "other")
+    assert import_landmarks(other, tmp_path / "angles.csv", "ann").recorded == 3
+    alone = landmarks.current(other.db, moved)[moved[0]].landmarks
+    assert (alone.points, alone.angles) == ({}, {"left": 112.03, "right": 91.09})
+    assert queue.items(other, [moved[0]])[0].landmarks.origin == "mean"  # angles say nothing of where
     make_view(workspace, "all", ViewSpec())
     export(workspace, tmp_path / "out", "folder", "all")
     with (tmp_path / "out" / "metadata.csv").open(newline="", encoding="utf-8") as file:

@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from synthaug.errors import UnknownName, UserError
 from synthaug.measures.ood import METHODS
+from synthaug.measures.quality import out_of_distribution
 from synthaug.reading import explore
 from synthaug.records import LabelEntry
 from synthaug.stages import label
 from synthaug.stages.score import _out_of_distribution as distances
+from synthaug.stages.score import _ranked_within as ranked_within
 from synthaug.stages.score import score
-from synthaug.store import generations, jobs, models
+from synthaug.store import catalog, generations, jobs, models
 from synthaug.store.generations import Generation
 from synthaug.store.models import Score
 from synthaug.workspace import Workspace
@@ -79,3 +81,44 @@ def test_the_map_says_by_which_method(two_kinds: Kinds) -> None:
     assert explore.points(workspace).ood_method == "energy"
     models.replace_scores(workspace.db, None, scores, "lite")
     assert explore.points(workspace).ood_method == "knn"
+
+
+def test_a_rare_class_is_not_strange_for_being_rare(tmp_path: Path) -> None:
+    """Ranked among all, every one of 12 dogs lies farther out than most of 200 cats; among dogs they are as cats."""
+    workspace = Workspace.create(tmp_path / "work", ("cat", "dog"))
+    rng = np.random.default_rng(3)
+    kinds = np.array([0] * 200 + [1] * 12)
+    job = jobs.submit(workspace.db, "generate", {}, len(kinds))
+    ids = [add_gray_image(workspace, level, "real") for level in range(2)]
+    with workspace.db.transaction():
+        for number, kind in enumerate(kinds.tolist()):
+            image, _ = catalog.add_image(
+                workspace.db,
+                sha256=f"{number:064x}",
+                size=(8, 8),
+                split="train",
+                origin="synthetic",
+                source="job",
+            )
+            ids.append(image)
+            made = Generation(job, number, image, kind, "a pet", 0, {}, 0, "digits", "r")
+            generations.add(workspace.db, made)
+    features = rng.normal(size=(len(ids), DIMENSION))
+    features[:, 0] += 20
+    features[2 + 200 :, 1] += 40
+    features[2 + 200 :] += rng.normal(size=(12, DIMENSION)) * 2  # dogs are drawn more variously
+    features[-1] += 30 * np.eye(DIMENSION)[7]  # and one of them is no dog
+    _, synthetic = distances(workspace, ids, features, "knn")
+    dogs = synthetic[-12:]
+    assert np.median(dogs) == pytest.approx(0.5, abs=0.1)
+    assert dogs.argmax() == 11
+    among_all = out_of_distribution(None, features[2:])
+    assert np.median(among_all[-12:]) > 0.9
+
+
+def test_a_class_of_few_is_ranked_among_all() -> None:
+    features = np.random.default_rng(0).normal(size=(40, DIMENSION))
+    classes = np.array([0] * 30 + [1] * 9 + [-1])
+    found = ranked_within(features, classes)
+    assert np.array_equal(found[:30], out_of_distribution(None, features[:30]))
+    assert np.array_equal(found[30:], out_of_distribution(None, features)[30:])

@@ -17,7 +17,7 @@ from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.classifiers.networks import build
 from synthaug.classifiers.recipes import find_recipe
 from synthaug.generators.folders import find_model
-from synthaug.stages.finetune import FOLDER
+from synthaug.stages.generator_names import FINETUNED as FOLDER
 from synthaug.stages.importing import import_images
 from synthaug.stages.verify import verify
 from synthaug.store import jobs, models

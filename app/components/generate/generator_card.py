@@ -15,6 +15,7 @@ MOST_WORDS = 40
 KINDS = {
     "shipped": "comes with synthaug",
     "fine-tuned": "fine-tuned here",
+    "trained": "trained here",
     "folder": "a folder of yours",
     "hub": "from the Hugging Face hub",
 }

@@ -3,7 +3,7 @@
 
 import { ApiError } from "../../static/lib/api.js";
 import { operationId, postSigned } from "../../static/lib/session.js";
-import { NONE, STATE_OF } from "../scatter/points.js";
+import { LABELED, NONE, REJECTED, STATE_OF, UNREVIEWED } from "../scatter/points.js";
 
 /** @typedef {import("../../static/lib/types.js").LabelValue} LabelValue */
 /**
@@ -91,7 +91,15 @@ function bodyOf({ data, value, source }, entry) {
     source,
     op_id: entry.op,
     model_id: data.header.model_id,
+    seen: seenIn(entry.before),
   };
+}
+
+/** The label that the grid showed. @param {Change} before @returns {import("../../static/lib/types.js").Label | null} */
+function seenIn({ state, label }) {
+  if (state === UNREVIEWED) return null;
+  if (state === LABELED) return { value: "class", class_index: label };
+  return { value: state === REJECTED ? "reject" : "unsure", class_index: null };
 }
 
 /**

@@ -13,6 +13,7 @@ import { count, number } from "../../static/lib/words.js";
 import { NONE, SYNTHETIC } from "../scatter/points.js";
 import { batchOf, isRefusal, save, undo } from "./batches.js";
 import { isLocked, markedAtFirst, sorted, summary, title } from "./order.js";
+import { PointSet } from "./point_set.js";
 import { Tagging } from "./tagging.js";
 import { Tiles } from "./tiles.js";
 
@@ -46,8 +47,7 @@ class Grid {
     this.data = null;
     /** @type {number[]} */
     this.points = [];
-    /** @type {Set<number>} */
-    this.marked = new Set();
+    this.marked = new PointSet(0, []);
     /** Saved and not undone, oldest first. @type {Batch[]} */
     this.batches = [];
     this.anchor = -1;
@@ -73,7 +73,7 @@ class Grid {
     if (data?.columns !== this.data?.columns) this.batches = [];
     this.data = data;
     this.points = points;
-    this.marked = data ? markedAtFirst(data.columns, points) : new Set();
+    this.marked = data ? markedAtFirst(data.columns, points) : new PointSet(0, []);
     this.tiles.captions = new Map();
     this.takeQueue(queue);
     this.root.dataset.state = points.length ? "filled" : "empty";
@@ -96,7 +96,7 @@ class Grid {
     const known = (images) => images.flatMap((id) => point.get(id) ?? []);
     this.points = known(queue.ids);
     const meant = known(queue.marked).filter((each) => this.data && !isLocked(this.data.columns, each));
-    if (queue.marked.length) this.marked = new Set(meant);
+    if (queue.marked.length) this.marked = new PointSet(ids.length, meant);
     this.tiles.captions = new Map(
       queue.ids.flatMap((id, i) => (point.has(id) ? [[Number(point.get(id)), queue.captions[i]]] : [])),
     );
@@ -106,7 +106,7 @@ class Grid {
     this.anchor = -1;
     const order = this.data ? sorted(this.data.columns, this.points, this.order.value) : [];
     this.tiles.show(this.data, order, this.marked);
-    announce("synthaug:walkable", { ids: Uint32Array.from(order, (point) => this.data?.columns.ids[point] ?? 0) });
+    announce("synthaug:walkable", { ids: idsOf(order, this.data) });
     this.showActions();
   }
 
@@ -344,6 +344,13 @@ class Grid {
       if (this.busy) event.preventDefault();
     });
   }
+}
+
+/** @param {number[]} order @param {Points | null} data */
+function idsOf(order, data) {
+  const found = new Uint32Array(data ? order.length : 0);
+  for (let place = 0; place < found.length; place++) found[place] = data?.columns.ids[order[place]] ?? 0;
+  return found;
 }
 
 /**

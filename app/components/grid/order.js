@@ -3,6 +3,7 @@
 
 import { count, number } from "../../static/lib/words.js";
 import { NONE, REAL, SYNTHETIC, TEST } from "../scatter/points.js";
+import { PointSet } from "./point_set.js";
 
 /** @typedef {import("../scatter/points.js").Columns} Columns */
 /** @typedef {import("../scatter/points.js").Points} Points */
@@ -11,7 +12,6 @@ const PREDICTIONS_NAMED = 3;
 
 /** What is sorted by, smallest first. @type {Record<string, (columns: Columns, point: number) => number>} */
 const KEYS = {
-  newest: (columns, point) => -columns.ids[point],
   unsure: (columns, point) => columns.confidence[point],
   sure: (columns, point) => -columns.confidence[point],
   far_real: (columns, point) => -columns.ood_real[point],
@@ -26,12 +26,14 @@ const KEYS = {
  */
 export function sorted(columns, points, by) {
   if (by === "given") return points;
-  const keyed = points.map((point) => {
+  const ascending = Uint32Array.from(points).sort();
+  if (by === "newest") return Array.from(ascending.reverse()); // ids ascend with the points
+  const keys = new Float32Array(columns.ids.length);
+  for (const point of points) {
     const key = KEYS[by](columns, point);
-    return { point, key: Number.isNaN(key) ? Infinity : key };
-  });
-  keyed.sort((a, b) => (a.key === b.key ? a.point - b.point : a.key - b.key));
-  return keyed.map(({ point }) => point);
+    keys[point] = Number.isNaN(key) ? Infinity : key;
+  }
+  return Array.from(ascending.sort((a, b) => (keys[a] === keys[b] ? a - b : keys[a] - keys[b])));
 }
 
 /**
@@ -50,7 +52,8 @@ export function isLocked(columns, point) {
  */
 export function markedAtFirst(columns, points) {
   const synthetic = points.filter((point) => columns.origin[point] === SYNTHETIC);
-  return new Set(synthetic.length ? synthetic : points.filter((point) => !isLocked(columns, point)));
+  const meant = synthetic.length ? synthetic : points.filter((point) => !isLocked(columns, point));
+  return new PointSet(columns.ids.length, meant);
 }
 
 /** How many. @param {number[]} points */
@@ -65,18 +68,17 @@ export function title(points) {
  */
 export function summary({ columns, header }, points) {
   const origins = [0, 0, 0];
-  /** @type {Map<number, number>} */
-  const guesses = new Map();
+  const guesses = new Uint32Array(NONE + 1);
   for (const point of points) {
-    const guess = columns.predicted[point];
     origins[columns.origin[point]]++;
-    if (guess !== NONE) guesses.set(guess, (guesses.get(guess) ?? 0) + 1);
+    guesses[columns.predicted[point]]++;
   }
   const parts = [];
   if (origins[SYNTHETIC]) parts.push(`${number(origins[SYNTHETIC])} synthetic`);
   if (origins[REAL]) parts.push(`${number(origins[REAL])} real`);
   if (origins[TEST]) parts.push(`${number(origins[TEST])} test, locked`);
-  const top = [...guesses].sort((a, b) => b[1] - a[1]).slice(0, PREDICTIONS_NAMED);
+  const guessed = [...guesses.subarray(0, NONE).entries()].filter(([, n]) => n);
+  const top = guessed.sort((a, b) => b[1] - a[1]).slice(0, PREDICTIONS_NAMED);
   const named = top.map(([index, n]) => `${header.classes[index]} (${number(n)})`);
   if (named.length) parts.push(`predicted: ${named.join(", ")}`);
   return parts.join(" · ");

@@ -37,7 +37,7 @@ export class Tiles {
     this.data = null;
     /** @type {number[]} */
     this.order = [];
-    /** @type {Set<number>} */
+    /** @type {{ has: (point: number) => boolean }} */
     this.marked = new Set();
     /** Words on some points, in place of what they were predicted as. @type {Map<number, string>} */
     this.captions = new Map();
@@ -63,7 +63,7 @@ export class Tiles {
    * Show these points from the top.
    * @param {Points | null} data
    * @param {number[]} order
-   * @param {Set<number>} marked
+   * @param {{ has: (point: number) => boolean }} marked
    */
   show(data, order, marked) {
     if (data?.columns !== this.data?.columns) {

@@ -4,13 +4,14 @@
 //   in   synthaug:grid-review {scope, ids}   open it over the desk's queue; `ids` only for a selection
 //   out  synthaug:desk                       it is closed
 
-import { fetchItems, getJson } from "../../static/lib/api.js";
+import { getJson } from "../../static/lib/api.js";
 import { announce, closest, find, hear, makeButton } from "../../static/lib/dom.js";
 import { review } from "../../static/lib/session.js";
 import { count, number } from "../../static/lib/words.js";
 import { batchOf, save, undo } from "../grid/batches.js";
 import { isLocked } from "../grid/order.js";
 import { Tiles } from "../grid/tiles.js";
+import { leased } from "../label_desk/sources.js";
 import { columnsOf, PAGE, pageWords, restOf } from "./page.js";
 
 /** @typedef {import("../grid/batches.js").Batch} Batch */
@@ -35,6 +36,7 @@ class GridReview {
     });
     /** @type {number[]} */
     this.ids = [];
+    this.scope = "";
     this.page = 0;
     /** @type {Points} */
     this.data = columnsOf([], []);
@@ -64,6 +66,7 @@ class GridReview {
   async open({ scope, ids }) {
     this.root.hidden = false;
     this.say("Reading the queue …");
+    this.scope = scope;
     try {
       const query = new URLSearchParams({ scope, order: "predicted-class" });
       this.ids = ids ?? (await getJson(`/data/queue?${query}`)).ids;
@@ -80,7 +83,7 @@ class GridReview {
     this.page = Math.max(0, Math.min(this.pages - 1, page));
     const ids = this.ids.slice(this.page * PAGE, (this.page + 1) * PAGE);
     this.data = columnsOf(
-      await fetchItems(ids),
+      await leased(ids, this.scope),
       this.classes.map(({ name }) => name),
     );
     this.marked = new Set();

@@ -61,11 +61,13 @@ export function sections(found, takeBack, putTag) {
 }
 
 /** What was said, the newest first: what counts, what was taken back. @param {Inspection} found @param {TakeBack} takeBack */
-function history({ history: log, classes, locked }, takeBack) {
+function history({ history: log, classes, locked, conflict }, takeBack) {
   const list = make("ol", "sa-inspector-log");
   for (const said of [...log].reverse()) list.append(saidLine(said, classes, locked ? null : takeBack));
   const words = locked ? note("A labeled test image is locked: it measures the classifiers.") : null;
-  return make("div", "", log.length ? list : note("Nobody has labeled it yet."), words);
+  const open = note("These readers differ: a reviewer settles it in the queue Conflicts of the Label page.");
+  const differ = conflict === "open" ? open : null;
+  return make("div", "", differ, log.length ? list : note("Nobody has labeled it yet."), words);
 }
 
 /**
@@ -80,6 +82,7 @@ function saidLine(said, classes, takeBack) {
       : classes[said.class_index];
   const by = [
     said.annotator,
+    readingWords(said),
     SOURCES[said.source],
     said.model && `saw ${said.model}`,
     moment(said.created_at),
@@ -95,6 +98,13 @@ function saidLine(said, classes, takeBack) {
   if (said.undone_by) line.append(make("em", "sa-chip", `undone by ${said.undone_by}`));
   else if (takeBack) line.append(makeButton("sa-button small", "Undo", () => takeBack(said)));
   return line;
+}
+
+/** What an answer is to those of other people. @param {Said} said */
+function readingWords({ reading, number }) {
+  if (reading === "settlement") return "settles the conflict";
+  if (reading === "second") return number ? `reading ${number}` : "beside another reading";
+  return number ? `reading ${number}` : "";
 }
 
 /** A table a model: its likeliest classes with bars. @param {Inspection} found */

@@ -27,6 +27,8 @@ SCOPES = (
     ("synthetic", "All synthetic"),
     ("real", "Real"),
     ("all", "Everything"),
+    ("flagged", "Flagged"),
+    ("conflicts", "Conflicts"),
 )
 
 
@@ -38,7 +40,10 @@ TEMPLATE = """
     <label class="ld-field">Show<select class="sa-select" data-scope></select></label>
     <label class="ld-field">Order<select class="sa-select" data-order></select></label>
     <div class="ld-field">Annotator<b class="ld-annotator" data-annotator></b></div>
+    FILTER
     <button class="sa-button ld-help-button" type="button" data-do="grid" title="A hundred at a time">Grid</button>
+    <button class="sa-button ld-help-button" type="button" data-do="guideline">Guideline</button>
+    <button class="sa-button ld-help-button" type="button" data-do="readers" data-needs="reviewer">Readers</button>
     <button class="sa-button ld-help-button" type="button" data-do="help">Keys <kbd class="sa-kbd">?</kbd></button>
   </div>
   <div class="ld-progress">
@@ -46,7 +51,7 @@ TEMPLATE = """
       aria-valuemax="100" data-meter><i></i></div>
     <span data-reviewed title="Images with an answer"></span><span data-place></span>
     <input class="sa-input ld-jump" data-jump inputmode="numeric" placeholder="Go to" title="Go to a number (Ctrl+G)"
-      aria-label="Go to a number in the queue" autocomplete="off"><span data-rate></span>
+      aria-label="Go to a number in the queue" autocomplete="off"><span data-rate></span><span data-refit></span>
     <span class="ld-saved" data-saved data-state="saved"><i class="sa-dot"></i><b></b></span>
   </div>
   <div class="ld-main" data-main>
@@ -59,7 +64,7 @@ TEMPLATE = """
       </figcaption>
     </figure>
     <div class="ld-side">
-      <div class="ld-block ld-prompt"><h2>Prompt</h2><p data-prompt></p><dl data-slots></dl></div>
+      <div class="ld-block ld-prompt"><h2 data-context>Prompt</h2><p data-prompt></p><dl data-slots></dl></div>
       <div class="ld-block ld-suggestion">
         <h2>Suggestion <span class="sa-chip warn" data-disagree>Model and prompt disagree</span></h2>
         <button class="ld-accept" type="button" data-do="accept">
@@ -69,6 +74,13 @@ TEMPLATE = """
         </button>
         <p data-why></p>
       </div>LANDMARKS
+      <form class="ld-block ld-note" data-note-form>
+        <input class="sa-input" data-note maxlength="2000" placeholder="Note on this image"
+          aria-label="Note on this image" autocomplete="off">
+        <button class="sa-button small" type="button" data-do="flag" data-flag aria-pressed="false"
+          title="Flag this image for others to look at">&#9873; Flag <kbd class="sa-kbd">!</kbd></button>
+        <p data-notes></p>
+      </form>
       <div class="ld-block ld-answer">
         <h2>Your answer <span class="ld-current" data-current></span></h2>
         <div class="ld-classes" data-classes role="group" aria-label="Classes"></div>
@@ -76,6 +88,7 @@ TEMPLATE = """
           <button class="sa-button" type="button" data-do="reject">Reject <kbd class="sa-kbd">X</kbd></button>
           <button class="sa-button" type="button" data-do="unsure">Unsure <kbd class="sa-kbd">U</kbd></button>
           <button class="sa-button" type="button" data-do="undo">Undo <kbd class="sa-kbd">Z</kbd></button>
+          <button class="sa-button" type="button" data-do="redo">Redo <kbd class="sa-kbd">&#8679;Z</kbd></button>
           <button class="sa-button" type="button" data-do="back">Back <kbd class="sa-kbd">&larr;</kbd></button>
           <button class="sa-button" type="button" data-do="skip">Skip <kbd class="sa-kbd">&rarr;</kbd></button>
         </div>
@@ -96,13 +109,35 @@ TEMPLATE = """
     <h2>The app does not take these answers</h2><ul data-refusals></ul>
   </section>
   <dialog class="ld-dialog" data-dialog aria-labelledby="ld-dialog-title">
-    <h2 id="ld-dialog-title">Keys</h2><dl data-keys></dl>
+    <h2 id="ld-dialog-title">Keys</h2>
+    <p>Press a key in this list to give it another one. <button class="sa-button small" type="button"
+      data-keys-reset>All as they came</button></p>
+    <dl data-own-keys></dl>
+    <p class="ld-keys-said" role="status" data-keys-said></p>
+    <dl data-keys></dl>
     <p>Keys do nothing while you type in a field. An answer belongs to the image it was given for, however fast
       you type; what the app could not save yet is kept in this browser and sent again.</p>
     <form method="dialog"><button class="sa-button primary">Close</button></form>
   </dialog>DIALOG
 </section>
 """
+
+
+FILTER = """<details class="ld-filter" data-filter>
+      <summary class="sa-button ld-help-button" data-filter-title>Filter</summary>
+      <form data-filter-form>
+        <label>Class<select class="sa-select" name="class_index"><option value="">Any</option></select></label>
+        <label>Confidence of the model<span><input class="sa-input" name="from" type="number" min="0" max="100"
+          aria-label="From, in percent" placeholder="0"> to <input class="sa-input" name="to" type="number" min="0"
+          max="100" aria-label="To, in percent" placeholder="100"> %</span></label>
+        <label>Annotator<select class="sa-select" name="annotator"><option value="">Anybody</option></select></label>
+        <label>Source of the label<select class="sa-select" name="source"><option value="">Any</option>
+          <option value="human">Chosen by a person</option><option value="accepted">Accepted suggestion</option>
+          <option value="imported">Imported</option><option value="automatic">Automatic</option></select></label>
+        <div class="sa-actions"><button class="sa-button primary" type="submit">Close</button>
+          <button class="sa-button" type="reset">Show all</button></div>
+      </form>
+    </details>"""
 
 
 def class_keys(names: Sequence[str]) -> list[str]:
@@ -126,6 +161,7 @@ def filled(template: str) -> str:
     """The desk's markup with that of the widgets in it."""
     parts = {
         "TOOLBAR": toolbar(),
+        "FILTER": FILTER,
         "LANDMARKS": landmarks.PANEL,
         "SETUP": landmarks.BUTTON,
         "DIALOG": landmarks.DIALOG,

@@ -3,17 +3,31 @@
 
 import { fetchItems, getJson } from "../../static/lib/api.js";
 import { announce, closest, find, hear } from "../../static/lib/dom.js";
-import { operationId, postSigned, selection } from "../../static/lib/session.js";
+import { operationId, selection } from "../../static/lib/session.js";
 import { Landmarks } from "../landmarks/landmarks.js";
 import { Choice } from "./choice.js";
+import { Filter } from "./filter.js";
 import { History } from "./history.js";
-import { Outbox, standing } from "./outbox.js";
-import { OutboxStore } from "./outbox_store.js";
+import { KeyEditor } from "./key_editor.js";
+import { KeyMap } from "./keymap.js";
+import { keepLeases } from "./leases.js";
+import { Notes } from "./notes.js";
 import { largest, Places, resumeAt } from "./places.js";
-import { LabelQueue } from "./queue.js";
-import { decoding, knownPerson, olderAnswers, pause } from "./sources.js";
+import { ALONE, LabelQueue, SHARED } from "./queue.js";
+import { Refitting, rerank } from "./refit.js";
+import { Saving } from "./saving.js";
+import { decoding, knownPerson, leased, olderAnswers, pause, takenBack } from "./sources.js";
+import { redo, undo } from "./undo.js";
 import { DeskView, STRIP } from "./view.js";
-import { emptyWords, labelWords, meaningOf, placeWords, rateWords, suggestionOf, timeLeftWords } from "./words.js";
+import {
+  conflictsEndWords,
+  emptyWords,
+  labelWords,
+  placeWords,
+  rateWords,
+  suggestionOf,
+  timeLeftWords,
+} from "./words.js";
 
 /** @typedef {import("../../static/lib/types.js").Item} Item */
 /** @typedef {import("../../static/lib/types.js").Label} Label */
@@ -28,7 +42,7 @@ const TIMES_KEPT = 21;
 const TYPING = "input:not([type=checkbox]), textarea, select, [contenteditable='true']";
 const PRESSABLE = "button, a, summary, input";
 
-class Desk {
+export class Desk {
   /**
    * @param {HTMLElement} root
    * @param {Props} props
@@ -40,7 +54,7 @@ class Desk {
     this.view = new DeskView(root, classes);
     /** What was said in this session. @type {Map<number, Label | null>} */
     this.said = new Map();
-    this.history = new History(olderAnswers);
+    this.history = new History(olderAnswers, takenBack);
     /** @type {import("./view.js").Answer[]} */
     this.strip = [];
     /** When the latest answers were given. @type {number[]} */
@@ -49,14 +63,30 @@ class Desk {
     this.seed = 0;
     this.newest = 0;
     this.loading = true;
-    this.problem = "";
-    this.troubled = false;
-    this.choice = new Choice(root, { orders, scopes }, { queue: () => this.load(), smooth: () => this.showPicture() });
+    this.person = person;
+    this.choice = new Choice(
+      root,
+      { orders, scopes: scopesOf(person, scopes) },
+      { queue: () => this.load(), smooth: () => this.showPicture() },
+    );
+    this.filter = new Filter(root, classes, () => this.load());
+    this.notes = new Notes(root, person.name, (problem) => this.saving.setProblem(problem));
     this.landmarks = new Landmarks(root, this.view.viewer, classes);
     this.queue = this.makeQueue();
     const owner = JSON.stringify([workspace, person.name]);
     this.places = new Places(owner, localStorage);
-    this.outbox = this.makeOutbox(owner);
+    this.keys = new KeyMap(classes, owner);
+    new KeyEditor(root, this.keys);
+    this.saving = new Saving(root, this.view, owner, fetchItems, {
+      changed: () => this.showPlace(),
+      progress: (progress) => {
+        this.progress = progress;
+        this.refitting.hear(progress);
+      },
+      goTo: (imageId) => this.goTo(imageId),
+    });
+    this.outbox = this.saving.outbox;
+    this.refitting = new Refitting(root, () => rerank(this));
     this.jumping = find(root, "[data-jump]", HTMLInputElement);
     this.dialog = find(root, "[data-dialog]", HTMLDialogElement);
     find(root, "[data-annotator]", HTMLElement).textContent = person.name;
@@ -65,43 +95,18 @@ class Desk {
 
   makeQueue() {
     return new LabelQueue(
-      { items: fetchItems, picture: decoding, pause },
+      { items: (ids) => leased(ids, this.choice.scope), picture: decoding, pause },
       {
         arrived: () => {
-          this.setProblem("");
+          this.saving.setProblem("");
           this.show();
         },
-        unreachable: () => this.setProblem("The images cannot be fetched; trying again."),
+        unreachable: () => this.saving.setProblem("The images cannot be fetched; trying again."),
         decoded: (id) => {
           if (id === this.queue.ids[this.queue.at]) this.showPicture();
         },
       },
-    );
-  }
-
-  /** @param {string} owner the workspace and the person: nobody's answers are sent under another's name */
-  makeOutbox(owner) {
-    /** @type {() => void} */
-    let wake = () => {};
-    hear(this.root, "synthaug:jobs", () => {
-      // The shell's polling got an answer: an app that could not be reached is there again.
-      if (this.outbox.unreachable) wake();
-    });
-    /** @param {number} milliseconds @returns {Promise<void>} */
-    const sleep = (milliseconds) =>
-      new Promise((resolve) => {
-        wake = resolve;
-        setTimeout(resolve, milliseconds);
-      });
-    return new Outbox(
-      new OutboxStore(owner, localStorage),
-      { post: postSigned, items: fetchItems, pause: sleep },
-      {
-        changed: () => this.showSaved(),
-        progress: (progress) => {
-          this.progress = progress;
-        },
-      },
+      this.person.shared ? SHARED : ALONE,
     );
   }
 
@@ -121,47 +126,33 @@ class Desk {
    */
   say(value, class_index, source) {
     const item = this.queue.current;
-    if (!item)
-      return this.view.announce(this.queue.finished ? "Nothing left to review." : "Still loading the next image.");
-    const previous = this.labelOf(item);
-    const label = { value, class_index };
-    const op_id = operationId();
     const landmarks = value === "class" ? this.landmarks.answer(source === "accepted") : null;
-    const answer = { image_id: item.image_id, ...label, source: this.landmarks.sourceOf(source), op_id, landmarks };
+    const given = { source: this.landmarks.sourceOf(source), model_id: item?.model_id ?? null, landmarks };
+    if (item) this.answer(item, { value, class_index }, given);
+    else this.view.announce(this.queue.finished ? "Nothing left to review." : "Still loading the next image.");
+  }
+
+  /**
+   * Answer the present image, and go on.
+   * @param {Item} item
+   * @param {Label} label
+   * @param {import("./history.js").Given} given
+   */
+  answer(item, label, given) {
+    const previous = this.labelOf(item);
+    const op_id = operationId();
+    const settles = this.choice.scope === "conflicts";
+    const answer = { image_id: item.image_id, ...label, ...given, op_id, seen: previous, settles };
     this.said.set(item.image_id, label);
-    this.history.push({ op_id, item, previous });
+    this.history.push({ op_id, item, label, ...given, previous });
     this.strip = [...this.strip, { item, label, op_id }].slice(-STRIP);
     this.times = [...this.times, performance.now()].slice(-TIMES_KEPT);
     this.queue.moveTo(this.queue.at + 1);
     this.show();
     this.showStrip();
     const words = labelWords(label, this.classes);
-    this.send("label", item, { ...answer, model_id: item.model_id ?? null }, words, previous ? 0 : 1);
+    this.send("label", item, answer, words, previous ? 0 : 1);
     return this.view.announce(`${words}. ${this.placeWords()}`);
-  }
-
-  /** Take back the last answer; where none is known yet, of those that the log has. */
-  async undo() {
-    let last = this.history.pop();
-    if (!last) {
-      await this.history.read();
-      last = this.history.pop();
-    }
-    if (last) this.takeBack(last);
-    else this.view.announce("Nothing to undo.");
-  }
-
-  /** @param {import("./history.js").Step} last */
-  takeBack(last) {
-    const { item, previous } = last;
-    this.said.set(item.image_id, previous);
-    this.strip = this.strip.filter(({ op_id }) => op_id !== last.op_id);
-    this.times.pop();
-    this.goTo(item.image_id);
-    this.showStrip();
-    const body = { op_id_to_undo: last.op_id, op_id: operationId() };
-    this.send("undo", item, body, "Undo", previous ? 0 : -1);
-    this.view.announce(`Undone. ${this.placeWords()}`);
   }
 
   /**
@@ -202,11 +193,15 @@ class Desk {
       accept: () => this.accept(),
       reject: () => this.say("reject", null, "human"),
       unsure: () => this.say("unsure", null, "human"),
-      undo: () => this.undo(),
+      undo: () => undo(this),
+      redo: () => redo(this),
+      flag: () => this.notes.flag(),
       back: () => this.step(-1),
       skip: () => this.step(1),
       help: () => this.dialog.showModal(),
       grid: () => this.openGrid(),
+      guideline: () => announce("synthaug:guideline"),
+      readers: () => announce("synthaug:readers"),
       reload: () => this.load(),
     };
     actions[action]();
@@ -223,15 +218,24 @@ class Desk {
 
   show() {
     const { queue, view } = this;
-    const words = emptyWords(this.progress.total, queue.ids.length, this.choice.isOfReal);
-    view.showEmpty(queue.finished && !this.loading, words);
+    view.showEmpty(queue.finished && !this.loading, this.endWords());
     this.landmarks.show(queue.current);
+    this.notes.show(queue.current);
     this.showPicture();
     this.showPlace();
     this.keepPlace();
     if (!queue.current) return;
     view.showItem(queue.current);
-    view.showAnswer(this.labelOf(queue.current));
+    const { image_id, readings } = queue.current;
+    const isOpen = readings?.length && !this.said.has(image_id); // what counts is not this person's answer
+    view.showAnswer(isOpen ? null : this.labelOf(queue.current));
+  }
+
+  /** Why there is nothing to look at. */
+  endWords() {
+    const { length } = this.queue.ids;
+    if (this.choice.scope === "conflicts") return conflictsEndWords(length);
+    return emptyWords(this.progress.total, length, this.choice.isOfReal, this.person.shared);
   }
 
   showPicture() {
@@ -274,52 +278,26 @@ class Desk {
     this.view.showStrip(this.strip, (imageId) => this.goTo(imageId));
   }
 
-  showSaved() {
-    const { outbox, view } = this;
-    const troubled = outbox.failures > 0;
-    view.showSaved(standing(outbox), outbox.waiting.length);
-    view.showRefused(
-      outbox.refused,
-      ({ image_id }) => this.goTo(image_id),
-      (operation) => outbox.dismiss(operation),
-    );
-    if (this.troubled !== troubled)
-      view.announce(troubled ? "Saving fails. Answers are kept." : standing(outbox).words);
-    this.troubled = troubled;
-    this.showProblem();
-    this.showPlace();
-  }
-
-  /** @param {string} text */
-  setProblem(text) {
-    this.problem = text;
-    this.showProblem();
-  }
-
-  showProblem() {
-    const { full, failures, trouble } = this.outbox;
-    const kept = full
-      ? "This browser's storage is full: keep this page open until all is saved."
-      : failures
-        ? `Not saved yet: ${trouble}. The answers are kept in this browser and sent again.`
-        : "";
-    this.view.showProblem([kept, this.problem].filter(Boolean).join(" "));
-  }
-
   // ---------------------------------------------------------------- keys and buttons
 
   /** @param {KeyboardEvent} event */
   onKey(event) {
     const target = event.composedPath()[0];
     const element = target instanceof Element ? target : null;
-    if (element?.matches(TYPING) || this.dialog.open || this.root.hidden || !this.root.isConnected) return;
+    if (
+      element?.matches(TYPING) ||
+      document.querySelector("dialog:modal") ||
+      this.root.hidden ||
+      !this.root.isConnected
+    )
+      return;
     if ((event.key === "Enter" || event.key === " ") && element?.matches(PRESSABLE)) return;
     if (this.landmarks.onKey(event) || this.view.viewer.onKey(event)) return event.preventDefault();
     if (event.ctrlKey && event.key === "g") {
       event.preventDefault();
       return this.jumping.focus();
     }
-    const meaning = meaningOf(event, this.classes);
+    const meaning = this.keys.meaningOf(event);
     if (meaning === null) return;
     event.preventDefault();
     if (typeof meaning === "number") this.say("class", meaning, "human");
@@ -336,6 +314,7 @@ class Desk {
 
   listen() {
     document.addEventListener("keydown", (event) => this.onKey(event));
+    hear(this.root, "synthaug:reading", () => this.load());
     hear(this.root, "synthaug:desk", () => {
       this.root.hidden = false;
       this.load();
@@ -346,6 +325,7 @@ class Desk {
       if (closest(event, "button")) event.preventDefault();
     });
     this.jumping.addEventListener("change", () => this.jump());
+    keepLeases(() => this.queue.renew());
     window.addEventListener("beforeunload", (event) => {
       if (this.outbox.waiting.length) event.preventDefault();
     });
@@ -356,7 +336,7 @@ class Desk {
   /** What an earlier page left is saved first: until then it would come up for review once more. */
   async start() {
     this.showStrip();
-    this.showSaved();
+    this.saving.show();
     await Promise.race([this.outbox.send(), this.outbox.firstFailure]);
     await this.load();
     await this.history.read();
@@ -371,15 +351,18 @@ class Desk {
       const progressed = getJson("/data/progress");
       const [ids, progress] = await Promise.all([this.idsOf(order, scope), progressed, this.landmarks.load()]);
       this.progress = progress;
+      this.refitting.hear(progress);
       this.loading = false;
       this.newest = largest(ids);
       this.queue.replace(ids, resumeAt(place, ids, order));
-      this.setProblem("");
+      this.saving.setProblem("");
       this.queue.lookAhead();
       this.show();
       this.root.dataset.ready = "true";
     } catch (error) {
-      this.setProblem(`The queue cannot be read: ${error instanceof Error ? error.message : error}. Trying again.`);
+      this.saving.setProblem(
+        `The queue cannot be read: ${error instanceof Error ? error.message : error}. Trying again.`,
+      );
       setTimeout(() => this.load(), RELOAD_MS);
     }
   }
@@ -391,9 +374,18 @@ class Desk {
    */
   async idsOf(order, scope) {
     if (scope === "selection") return selection();
-    const seed = String(this.seed);
-    return (await getJson(`/data/queue?${new URLSearchParams({ order, scope, seed })}`)).ids;
+    const query = new URLSearchParams({ order, scope, seed: String(this.seed), ...this.filter.query });
+    return (await getJson(`/data/queue?${query}`)).ids;
   }
+}
+
+/**
+ * The queues that a person may open: conflicts are a reviewer's.
+ * @param {Person} person
+ * @param {[string, string][]} scopes
+ */
+function scopesOf({ role }, scopes) {
+  return scopes.filter(([scope]) => scope !== "conflicts" || role !== "annotator");
 }
 
 /** @param {import("../../static/lib/types.js").Component} component */

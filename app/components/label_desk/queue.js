@@ -17,9 +17,12 @@
  * @property {(milliseconds: number) => Promise<void>} pause
  */
 
-const ITEMS_AHEAD = 120;
-const ITEMS_PAGE = 100;
-const REFILL_BELOW = 60;
+/** @typedef {{ ahead: number, page: number, refill: number }} Sizes how many records are kept ahead, fetched at once, too few */
+
+/** For one person. @type {Sizes} */
+export const ALONE = { ahead: 120, page: 100, refill: 60 };
+/** For several: what one holds the others do not get. @type {Sizes} */
+export const SHARED = { ahead: 24, page: 16, refill: 12 };
 const IMAGES_AHEAD = 8;
 const IMAGES_BEHIND = 2;
 const FILMS_AHEAD = 2; // one of 3000 x 3000 takes 24 MB
@@ -29,8 +32,10 @@ export class LabelQueue {
   /**
    * @param {Sources} sources
    * @param {Listeners} listeners
+   * @param {Sizes} sizes
    */
-  constructor(sources, listeners) {
+  constructor(sources, listeners, sizes = ALONE) {
+    this.sizes = sizes;
     this.sources = sources;
     this.listeners = listeners;
     /** @type {number[]} */
@@ -49,6 +54,15 @@ export class LabelQueue {
     this.items = new Map();
     this.at = at;
     this.fetching = false;
+  }
+
+  /** Another order: the present image stays, all after it is read anew. @param {number[]} ids */
+  reorder(ids) {
+    const { current } = this;
+    const rest = ids.filter((id) => id !== current?.image_id);
+    this.replace(current ? [current.image_id, ...rest] : rest);
+    if (current) this.items.set(current.image_id, current);
+    this.lookAhead();
   }
 
   /** The record of the present image; undefined while it is on its way. */
@@ -82,9 +96,10 @@ export class LabelQueue {
   lookAhead() {
     this.decodeAhead();
     const from = Math.max(0, this.at - IMAGES_BEHIND);
-    const missing = this.ids.slice(from, this.at + ITEMS_AHEAD).filter((id) => !this.items.has(id));
-    const near = this.ids.slice(from, this.at + REFILL_BELOW).some((id) => !this.items.has(id));
-    if (near && !this.fetching) this.fetch(missing.slice(0, ITEMS_PAGE));
+    const { ahead, page, refill } = this.sizes;
+    const missing = this.ids.slice(from, this.at + ahead).filter((id) => !this.items.has(id));
+    const near = this.ids.slice(from, this.at + refill).some((id) => !this.items.has(id));
+    if (near && !this.fetching) this.fetch(missing.slice(0, page));
   }
 
   /** @param {number[]} ids */
@@ -107,7 +122,23 @@ export class LabelQueue {
     this.lookAhead();
   }
 
-  /** Images that the workspace does not have, from here on. @param {Set<number>} gone */
+  /** Ask again for what comes next: what another person has taken meanwhile is left out. */
+  async renew() {
+    const queue = this.ids;
+    const held = queue.slice(this.at, this.at + this.sizes.ahead).filter((id) => this.items.has(id));
+    if (!held.length) return;
+    const items = await this.sources.items(held).catch(() => null);
+    if (!items || queue !== this.ids) return;
+    const mine = new Set(items.map(({ image_id }) => image_id));
+    const lost = held.filter((id) => !mine.has(id));
+    if (!lost.length) return;
+    for (const id of lost) this.items.delete(id);
+    this.leaveOut(new Set(lost));
+    this.lookAhead();
+    this.listeners.arrived();
+  }
+
+  /** Images that are not to be had, from here on. @param {Set<number>} gone */
   leaveOut(gone) {
     if (!gone.size) return;
     const kept = this.ids.filter((id, index) => index < this.at || !gone.has(id));

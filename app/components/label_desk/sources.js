@@ -2,7 +2,7 @@
 // Where the desk has its things from: pictures, films, what was said before, and who is here.
 
 import { fetchItems, getJson } from "../../static/lib/api.js";
-import { openedBy } from "../../static/lib/session.js";
+import { openedBy, postSigned } from "../../static/lib/session.js";
 import { fetchFilm } from "../viewer/films.js";
 
 /** @typedef {import("../../static/lib/types.js").Item} Item */
@@ -19,10 +19,29 @@ export async function olderAnswers(before) {
   const { answers } = await getJson(`/data/answers${before === null ? "" : `?before=${before}`}`);
   const ids = answers.map((/** @type {any} */ { image_id }) => image_id);
   const items = new Map((await fetchItems([...new Set(ids)])).map((item) => [item.image_id, item]));
-  return answers.flatMap((/** @type {any} */ { id, op_id, image_id, previous_value: value, previous_class }) => {
+  return answers.flatMap((/** @type {any} */ said) => {
+    const { id, op_id, image_id, value, class_index, previous_value, previous_class } = said;
     const item = items.get(image_id);
-    return item ? [{ op_id, item, previous: value && { value, class_index: previous_class }, logged: id }] : [];
+    const previous = previous_value && { value: previous_value, class_index: previous_class };
+    const { source, model_id, landmarks } = said;
+    const given = { source, model_id, landmarks };
+    return item ? [{ op_id, item, label: { value, class_index }, ...given, previous, logged: id }] : [];
   });
+}
+
+/** What this person took back and can say again, the last first. @returns {Promise<import("./history.js").TakenBack[]>} */
+export async function takenBack() {
+  return (await getJson("/data/redo")).answers;
+}
+
+/**
+ * Records of the images that nobody else looks at; they are this person's for some minutes. Throws ApiError.
+ * @param {number[]} ids
+ * @param {string} scope the queue they are in
+ * @returns {Promise<Item[]>}
+ */
+export async function leased(ids, scope) {
+  return ids.length ? (await postSigned("/data/leases", { ids, scope })).items : [];
 }
 
 /** @param {number} milliseconds @returns {Promise<void>} */

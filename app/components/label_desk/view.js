@@ -4,7 +4,7 @@
 import { find, make, makeButton } from "../../static/lib/dom.js";
 import { number, percent } from "../../static/lib/words.js";
 import { HELP as VIEWER_HELP, Viewer } from "../viewer/viewer.js";
-import { disagrees, helpRows, labelWords, placeWords, reasonFor, sizeWords, suggestionOf, VALUES } from "./words.js";
+import { disagrees, HELP, labelWords, placeWords, reasonFor, sizeWords, suggestionOf, VALUES } from "./words.js";
 
 /** @typedef {import("../../static/lib/types.js").Item} Item */
 /** @typedef {import("../../static/lib/types.js").Label} Label */
@@ -27,7 +27,7 @@ export class DeskView {
     /** The item whose words are shown. @type {Item | null} */
     this.shown = null;
     this.part("classes").replaceChildren(...classes.map(classButton));
-    this.part("keys").replaceChildren(...[...helpRows(classes), ...VIEWER_HELP].map(definition));
+    this.part("keys").replaceChildren(...[...HELP, ...VIEWER_HELP].map(definition));
     this.viewer = new Viewer(this.part("frame"), this.part("tools"));
   }
 
@@ -40,14 +40,27 @@ export class DeskView {
   showItem(item) {
     if (this.shown === item) return;
     this.shown = item;
-    this.part("prompt").textContent = item.prompt ?? "No prompt: this image was imported.";
-    this.part("prompt").classList.toggle("sa-muted", !item.prompt);
-    this.part("slots").replaceChildren(...Object.entries(item.slots).map(definition));
+    this.showContext(item);
     this.part("origin").textContent = item.origin;
     this.part("origin").className = `sa-chip ${item.origin}`;
     this.part("split").textContent = item.split;
     this.part("size").textContent = sizeWords(item);
     this.showSuggestion(item);
+  }
+
+  /** What the image was drawn from; where readers differ, what each of them said. @param {Item} item */
+  showContext(item) {
+    const readings = item.readings ?? [];
+    const imported = item.blind ? "Hidden for a blind reading." : "No prompt: this image was imported.";
+    const words = readings.length ? "These readers differ. Your answer settles it." : item.prompt;
+    this.part("context").textContent = readings.length ? "Readings" : "Prompt";
+    this.part("prompt").textContent = words ?? imported;
+    this.part("prompt").classList.toggle("sa-muted", !item.prompt || readings.length > 0);
+    const rows = readings.map(
+      (each) => /** @type {[string, string]} */ ([each.annotator, labelWords(each, this.classes)]),
+    );
+    this.part("slots").replaceChildren(...(readings.length ? rows : Object.entries(item.slots)).map(definition));
+    this.part("slots").classList.toggle("readings", readings.length > 0);
   }
 
   /** @param {Item} item */
@@ -100,7 +113,8 @@ export class DeskView {
 
   /** The answer so far. @param {Label | null} label */
   showAnswer(label) {
-    this.part("current").textContent = label ? labelWords(label, this.classes) : "not labeled yet";
+    const none = this.shown?.readings?.length ? "not settled yet" : "not labeled yet";
+    this.part("current").textContent = label ? labelWords(label, this.classes) : none;
     for (const [index, button] of [...this.part("classes").children].entries()) {
       button.setAttribute("aria-pressed", String(label?.value === "class" && label.class_index === index));
     }
@@ -147,7 +161,12 @@ export class DeskView {
       const button = makeButton("", "", () => goTo(item.image_id));
       button.title = "Go back to this image";
       button.append(smallImage(item.sha256), words);
-      return make("li", "", button);
+      const look = makeButton("look", "i");
+      look.dataset.saImage = String(item.image_id);
+      look.dataset.needs = "reviewer"; // the inspector is not for annotators
+      look.title = "Open this image with all that is known of it";
+      look.setAttribute("aria-label", `Open image ${item.image_id}`);
+      return make("li", "", button, look);
     });
     const blanks = Array.from({ length: STRIP - tiles.length }, () => make("li"));
     this.part("strip").replaceChildren(

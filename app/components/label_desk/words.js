@@ -1,13 +1,13 @@
 // @ts-check
-// What the desk says in words, and which key does what. No element is touched here.
+// What the desk says in words. No element is touched here.
 
 import { duration, number } from "../../static/lib/words.js";
 
 /** @typedef {import("../../static/lib/types.js").Item} Item */
 /** @typedef {import("../../static/lib/types.js").Label} Label */
 /** @typedef {{ name: string, key: string, color: string }} ClassProps */
-/** @typedef {"accept" | "reject" | "unsure" | "undo" | "back" | "skip" | "help" | "grid" | "reload"} Action */
-/** @typedef {Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey" | "repeat" | "isComposing">} KeyPress */
+/** @typedef {"accept" | "reject" | "unsure" | "undo" | "redo" | "flag" | "back" | "skip" | "help" | "grid" | "guideline" | "readers" | "reload"} Action */
+/** @typedef {Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey" | "repeat" | "isComposing"> & { shiftKey?: boolean }} KeyPress */
 
 const RATE_WINDOW_MS = 60_000;
 const LEAST_FOR_A_RATE = 3;
@@ -15,54 +15,13 @@ const LEAST_FOR_A_RATE = 3;
 /** @type {Record<"reject" | "unsure", string>} */
 export const VALUES = { reject: "Rejected", unsure: "Unsure" };
 
-/** @type {Record<string, Action>} */
-const KEYS = {
-  Enter: "accept",
-  " ": "accept",
-  x: "reject",
-  u: "unsure",
-  z: "undo",
-  ArrowLeft: "back",
-  Backspace: "back",
-  ArrowRight: "skip",
-  "?": "help",
-};
-
-/** @type {[string, string][]} */
-const HELP = [
-  ["Enter, Space", "Accept the suggestion"],
-  ["X", "Reject: not usable for any class"],
-  ["U", "Unsure: leave it for somebody else"],
-  ["Z, Ctrl+Z", "Undo, and go back to that image"],
-  ["←, Backspace", "Back"],
-  ["→", "Skip"],
+/** Keys that stay what they are. @type {[string, string][]} */
+export const HELP = [
+  ["Shift+Z, Ctrl+Y", "Redo: say again what was undone"],
+  ["Space, Backspace", "Accept and Back, too"],
   ["Ctrl+G", "Go to a number in the queue"],
   ["?", "These keys"],
 ];
-
-/**
- * Keys and what they do, for the list of them.
- * @param {ClassProps[]} classes
- * @returns {[string, string][]}
- */
-export function helpRows(classes) {
-  const own = classes.filter(({ key }) => key);
-  return [...own.map(({ name, key }) => /** @type {[string, string]} */ ([key.toUpperCase(), name])), ...HELP];
-}
-
-/**
- * What a key press asks for: a class index, an action, or null where it is not for the desk.
- * @param {KeyPress} event
- * @param {ClassProps[]} classes
- * @returns {number | Action | null}
- */
-export function meaningOf(event, classes) {
-  if (event.isComposing || event.repeat || event.metaKey || event.altKey) return null;
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  if (event.ctrlKey) return key === "z" ? "undo" : null;
-  const index = classes.findIndex((each) => each.key !== "" && each.key === key);
-  return index >= 0 ? index : (KEYS[key] ?? null);
-}
 
 /**
  * @param {Label} label
@@ -88,13 +47,15 @@ export function disagrees({ predicted_class, prompted_class }) {
  * @param {Item} item
  * @param {ClassProps[]} classes
  */
-export function reasonFor({ predicted_class, prompted_class }, classes) {
+export function reasonFor({ predicted_class, prompted_class, blind, trained_on }, classes) {
+  if (blind) return "A blind reading: no label, no prediction and no prompt is shown.";
   const prompted = prompted_class === null ? null : classes[prompted_class].name;
+  const whose = trained_on ? "Of a model that learned from this very image." : "The model's prediction.";
   if (predicted_class === null) {
     if (prompted === null) return "No model has looked at this image yet.";
     return "What the prompt asked for; no model has looked yet.";
   }
-  return prompted === null ? "The model's prediction." : `The model's prediction. The prompt asked for ${prompted}.`;
+  return prompted === null ? whose : `${whose} The prompt asked for ${prompted}.`;
 }
 
 /**
@@ -154,11 +115,13 @@ export function timeLeftWords(times, now, left) {
  * @param {number} synthetic images in the workspace
  * @param {number} length of the queue
  * @param {boolean} isOfReal whether only real images are asked for
+ * @param {boolean} shared whether there are other readers
  */
-export function emptyWords(synthetic, length, isOfReal) {
+export function emptyWords(synthetic, length, isOfReal, shared = false) {
+  const held = shared ? " What other readers hold comes back within five minutes." : "";
   if (isOfReal && !length) {
     const hint = "There is no such image. Choose another queue above, or import images on the Data page.";
-    return { title: "Nothing left to label", hint };
+    return { title: "Nothing left to label", hint: hint + held };
   }
   if (!synthetic && !length) {
     return {
@@ -169,5 +132,13 @@ export function emptyWords(synthetic, length, isOfReal) {
   const hint = length
     ? "You have been through the whole queue. Z still undoes, ← goes back."
     : "This queue is empty. Choose another above, generate more, or see where the images lie.";
-  return { title: "Nothing left to review", hint };
+  return { title: "Nothing left to review", hint: hint + held };
+}
+
+/** The end of the queue of conflicts. @param {number} length */
+export function conflictsEndWords(length) {
+  const hint = length
+    ? "You have been through all of them. Z takes the last settlement back."
+    : "Readers who saw the same image gave the same answer, or a reviewer had the last word.";
+  return { title: "No conflict left", hint };
 }

@@ -108,18 +108,21 @@ export class Landmarks {
     const angles = measure(scheme, shape.places);
     overlay.show(shape.places, angles, item.width);
     for (const { name } of scheme.angles)
-      find(this.panel, `[data-angle="${name}"]`, HTMLElement).textContent = degreesWords(angles[name]);
+      find(this.panel, `[data-angle="${name}"]`, HTMLElement).textContent = shape.isMeant
+        ? degreesWords(angles[name])
+        : "–";
     const swapped = sidesLookSwapped(scheme, shape.places);
     const origin = originWords(shape);
     Object.assign(this.part("origin"), { textContent: origin, title: origin });
     this.part("hint").textContent = hintWords(shape, swapped);
     this.part("hint").classList.toggle("warn", swapped || !shape.isMeant);
-    const index = this.classIndex;
+    const index = shape.isMeant ? this.classIndex : null;
     const accept = find(this.panel, ".ld-accept", HTMLButtonElement);
     accept.disabled = !shape.isMeant;
     accept.style.setProperty("--swatch", index === null ? "transparent" : this.classes[index].color);
-    this.part("class").textContent = index === null ? "Save landmarks" : this.classes[index].name;
-    this.part("why").textContent = reasonWords(scheme, angles);
+    const waiting = shape.isMeant ? "Save landmarks" : "Not placed yet";
+    this.part("class").textContent = index === null ? waiting : this.classes[index].name;
+    this.part("why").textContent = index === null ? "" : reasonWords(scheme, angles);
   }
 
   /** The class that the angles make; null where they make none. */

@@ -135,6 +135,8 @@ export class Overlay {
       this.moves.begin();
     });
     handle.addEventListener("pointermove", (event) => {
+      const { left, top } = this.root.getBoundingClientRect();
+      this.viewer.hover({ x: event.clientX - left, y: event.clientY - top }); // the magnifier goes along
       if (handle.hasPointerCapture(event.pointerId)) moved(this.inImage(event));
     });
     handle.addEventListener("lostpointercapture", () => this.moves.end());

@@ -36,7 +36,8 @@ TEMPLATE = """
   </div>
   <div class="sa-scatter-stage" data-part="stage" data-tool="lasso">
     <canvas data-part="points"></canvas>
-    <canvas data-part="overlay" role="img" aria-label="Scatter plot of the images"></canvas>
+    <canvas data-part="overlay" aria-label="Scatter plot of the images"></canvas>
+    <span class="sa-visually-hidden" data-part="spoken" role="status"></span>
     <div class="sa-segments sa-scatter-zoom" role="group" aria-label="Zoom">
       <button type="button" data-zoom="1.5" aria-label="Zoom in">+</button>
       <button type="button" data-zoom="0.667" aria-label="Zoom out">&minus;</button>

@@ -2,7 +2,7 @@
 // The buttons around the plot, the keys, and what the rest of the page tells it.
 
 import { announce, closest, hear } from "../../static/lib/dom.js";
-import { colourBy, retagged } from "./colouring.js";
+import { colourBy, relabel, retagged } from "./colouring.js";
 import { readShown } from "./state.js";
 
 /** @typedef {import("./scatter.js").Scatter} Scatter */
@@ -52,7 +52,7 @@ export class Controls {
     hear(root, "synthaug:queue", (queue) => scatter.sharing.showQueue(queue));
     hear(root, "synthaug:suspects", () => this.onSuspects());
     hear(root, "synthaug:inspecting", ({ id }) => scatter.ring(id));
-    hear(root, "synthaug:relabeled", (label) => scatter.relabel(label));
+    hear(root, "synthaug:relabeled", (label) => relabel(scatter, label));
     hear(root, "synthaug:grid", () => scatter.tellSelection(scatter.model?.selectedPoints ?? []));
     hear(root, "synthaug:peek", ({ point }) => {
       scatter.peeked = point ?? -1;

@@ -10,6 +10,8 @@ import { NONE, ORIGINS } from "./points.js";
 /** @typedef {{ xy: Float32Array<ArrayBuffer>, width: number, height: number }} Box */
 
 const CATEGORIES = 256;
+/** Beyond this many a selection is not written into the address, which would take longer than the lasso. */
+const MOST_IN_ADDRESS = 100_000;
 
 export class PlotModel {
   /**
@@ -98,16 +100,16 @@ export class PlotModel {
     }
   }
 
-  /** Synthetic over real; on a continuous scale the far ones over the near ones. A counting sort. */
+  /** What has a category over what has none, synthetic over real; on a scale the far over the near. A counting sort. */
   sort() {
     const { origin } = this.columns;
     const continuous = this.figures !== null;
     /** @param {number} i */
     const rank = (i) => {
-      const step = continuous && this.category[i] !== NONE ? this.category[i] + 1 : 0;
-      return origin[i] * CATEGORIES + step;
+      if (this.category[i] === NONE) return origin[i];
+      return (origin[i] + 1) * CATEGORIES + (continuous ? this.category[i] : 0);
     };
-    const next = new Uint32Array(ORIGINS.length * CATEGORIES + 1);
+    const next = new Uint32Array((ORIGINS.length + 1) * CATEGORIES + 1);
     for (let i = 0; i < this.n; i++) next[rank(i) + 1]++;
     for (let r = 0; r < next.length - 1; r++) next[r + 1] += next[r];
     for (let i = 0; i < this.n; i++) this.order[next[rank(i)]++] = i;
@@ -160,7 +162,7 @@ export class PlotModel {
       hiddenOrigins: this.origins.flatMap((on, origin) => (on ? [] : [origin])),
       hiddenCategories: this.named.flatMap(({ key }) => (this.categories[key] ? [] : [key])),
       range: this.range,
-      selected: this.selectedPoints.map((point) => this.columns.ids[point]),
+      selected: this.selectedCount > MOST_IN_ADDRESS ? [] : this.selectedPoints.map((point) => this.columns.ids[point]),
     };
   }
 

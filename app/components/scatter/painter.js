@@ -1,6 +1,7 @@
 // @ts-check
 // Draws the points and, on a second canvas above, the lasso and the rings: the pointer moves without a redraw.
 
+import { Density, MANY } from "./density.js";
 import { rampColour, STEPS } from "./modes.js";
 import { NONE, SYNTHETIC, TEST } from "./points.js";
 
@@ -11,11 +12,18 @@ import { NONE, SYNTHETIC, TEST } from "./points.js";
  * @typedef {object} Overlay
  * @property {[number, number][] | null} path a lasso in CSS pixels
  * @property {number[]} rings ringed points
+ * @property {[number, number] | null} cross where the keys point, in CSS pixels
  * @property {import("./plane.js").Plane | null} plane its axes and thresholds, where they are shown
  */
 
 const OFF = 20; // pixels outside the canvas from which on a point is not drawn
 const FAINT = 0.13;
+const CROSS = [
+  [1, 0],
+  [-1, 0],
+  [0, 1],
+  [0, -1],
+];
 const RAMP_STOPS = [0, 1, 2, 3, 4].map((stop) => `--sa-ramp-${stop}`);
 
 /** @param {HTMLCanvasElement} canvas */
@@ -43,6 +51,11 @@ export class Painter {
     this.colours = [];
     /** @type {Map<number, Sprite>} */
     this.sprites = new Map();
+    this.density = new Density();
+    this.layer = document.createElement("canvas");
+    this.image = new ImageData(1, 1);
+    /** One flag a point: whether the pass at hand draws it. */
+    this.flags = new Uint8Array(0);
   }
 
   /** A CSS variable. @param {string} name */
@@ -83,16 +96,66 @@ export class Painter {
     pen.setTransform(1, 0, 0, 1, 0, 0);
     pen.clearRect(0, 0, pen.canvas.width, pen.canvas.height);
     const lit = litBy(model, spotlight);
-    if (lit) {
-      pen.globalAlpha = FAINT;
-      this.pass(model, xy, (i) => !lit(i), false);
-      pen.globalAlpha = 1;
-      this.pass(model, xy, lit, true);
-    } else {
-      pen.globalAlpha = Math.max(0.45, Math.min(0.95, 1.15 - 0.15 * Math.log10(model.n)));
-      this.pass(model, xy, () => true, false);
+    const usual = Math.max(0.45, Math.min(0.95, 1.15 - 0.15 * Math.log10(model.n)));
+    const passes = lit
+      ? [
+          { alpha: FAINT, wanted: (/** @type {number} */ i) => !lit(i), strong: false },
+          { alpha: 1, wanted: lit, strong: true },
+        ]
+      : [{ alpha: usual, wanted: null, strong: false }];
+    for (const { alpha, wanted, strong } of passes) {
+      pen.globalAlpha = alpha;
+      if (model.n >= MANY) this.densePass(model, xy, wanted, strong);
+      else this.pass(model, xy, wanted ?? (() => true), strong);
     }
     pen.globalAlpha = 1;
+  }
+
+  /**
+   * As `pass`, as pixels where there are many in view.
+   * @param {PlotModel} model
+   * @param {ArrayLike<number>} xy
+   * @param {((i: number) => unknown) | null} wanted null: all that are shown
+   * @param {boolean} strong
+   */
+  densePass(model, xy, wanted, strong) {
+    const { pen, dpr, camera } = this;
+    const { width, height } = pen.canvas;
+    const k = camera.view.k * dpr;
+    const field = {
+      width,
+      height,
+      k,
+      left: (camera.width / 2) * dpr - camera.view.x * k,
+      top: (camera.height / 2) * dpr + camera.view.y * k,
+      size: Math.max(1, Math.round(camera.radius(model.n) * dpr * (strong ? 1.15 : 1))),
+    };
+    const { order, category, visible } = model;
+    const shown = wanted ? this.flag(visible, wanted) : visible;
+    if (this.layer.width !== width || this.layer.height !== height) {
+      this.layer.width = width;
+      this.layer.height = height;
+      this.image = new ImageData(width, height);
+    }
+    const { data } = this.image;
+    const found = this.density.paint(
+      data,
+      field,
+      { order, xy, category, wanted: shown },
+      this.colours,
+      pen.globalAlpha,
+    );
+    if (found < MANY) return this.pass(model, xy, (i) => shown[i], strong);
+    penOf(this.layer).putImageData(this.image, 0, 0);
+    pen.globalAlpha = 1; // it is in the image already
+    return pen.drawImage(this.layer, 0, 0); // over what is there, which putImageData would replace
+  }
+
+  /** One flag a point: whether it is shown and wanted. @param {Uint8Array} visible @param {(i: number) => unknown} wanted */
+  flag(visible, wanted) {
+    if (this.flags.length !== visible.length) this.flags = new Uint8Array(visible.length);
+    for (let i = 0; i < visible.length; i++) this.flags[i] = visible[i] && wanted(i) ? 1 : 0;
+    return this.flags;
   }
 
   /**
@@ -176,12 +239,13 @@ export class Painter {
    * @param {ArrayLike<number>} xy
    * @param {Overlay} overlay
    */
-  paintOverlay(model, xy, { path, rings, plane }) {
+  paintOverlay(model, xy, { path, rings, cross, plane }) {
     const { top, camera } = this;
     top.setTransform(this.dpr, 0, 0, this.dpr, 0, 0);
     top.clearRect(0, 0, camera.width, camera.height);
     plane?.draw(top, (name) => this.token(name));
     if (path && path.length > 1) this.drawLoop(path);
+    if (cross) this.drawCross(cross);
     for (const i of rings) {
       if (i < 0 || i >= model.n) continue;
       top.beginPath();
@@ -190,6 +254,19 @@ export class Painter {
       top.lineWidth = 2;
       top.stroke();
     }
+  }
+
+  /** @param {[number, number]} at */
+  drawCross([x, y]) {
+    const { top } = this;
+    top.beginPath();
+    for (const [dx, dy] of CROSS) {
+      top.moveTo(x + dx * 4, y + dy * 4);
+      top.lineTo(x + dx * 14, y + dy * 14);
+    }
+    top.strokeStyle = this.token("--sa-accent");
+    top.lineWidth = 2;
+    top.stroke();
   }
 
   /** @param {[number, number][]} path */

@@ -21,13 +21,14 @@ import { Camera } from "./camera.js";
 import { colourBy } from "./colouring.js";
 import { Controls } from "./controls.js";
 import { FacetPanel } from "./facet_panel.js";
+import { PlotKeys } from "./keyboard.js";
 import { Legend } from "./legend.js";
 import { PlotModel } from "./model.js";
 import { MODES } from "./modes.js";
 import { Painter } from "./painter.js";
 import { Plane } from "./plane.js";
 import { Pointer } from "./pointer.js";
-import { decodePoints, METHODS, NONE, STATE_OF, UNREVIEWED } from "./points.js";
+import { decodePoints, METHODS } from "./points.js";
 import { takePoints } from "./request.js";
 import { Sharing } from "./sharing.js";
 import { readShown } from "./state.js";
@@ -89,8 +90,11 @@ export class Scatter {
     /** The point whose image is open in the inspector. */
     this.inspected = -1;
     this.frame = 0;
+    /** Where the keys have put the cross, in CSS pixels. @type {Place | null} */
+    this.cross = null;
     this.sharing = new Sharing(this);
     this.controls = new Controls(this);
+    this.keys = new PlotKeys(this);
   }
 
   /** @param {string} name */
@@ -200,6 +204,7 @@ export class Scatter {
     this.painter.paintOverlay(this.model, this.xy, {
       path: this.pointer.path,
       rings: [this.hovered, this.peeked, this.inspected],
+      cross: this.cross,
       plane: this.model.projection === "ood" && !this.moving ? this.plane : null,
     });
   }
@@ -293,19 +298,6 @@ export class Scatter {
   ring(id) {
     this.inspected = id === null ? -1 : (this.model?.pointsOf([id])[0] ?? -1);
     this.paintOverlay();
-  }
-
-  /**
-   * The label of one image is another one: say so in the columns.
-   * @param {{ id: number, value: import("../../static/lib/types.js").LabelValue | null, class_index: number | null }} label
-   */
-  relabel({ id, value, class_index }) {
-    const { columns } = this.model ?? {};
-    const [point] = this.model?.pointsOf([id]) ?? [];
-    if (!columns || point === undefined) return;
-    columns.state[point] = value === null ? UNREVIEWED : STATE_OF[value];
-    columns.label[point] = class_index ?? NONE;
-    announce("synthaug:labeled");
   }
 
   /** @param {number} point -1: none */

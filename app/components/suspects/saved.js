@@ -17,8 +17,8 @@ export class Saved {
     this.box = find(this.form, "input", HTMLInputElement);
     this.said = find(root, '[data-part="said"]', HTMLElement);
     this.open = open;
-    /** The selected ids. @type {number[]} */
-    this.ids = [];
+    /** The selected ids, asked for when they are needed. @type {() => number[]} */
+    this.ids = () => [];
     this.shown = "";
     this.choice.addEventListener("change", () => {
       if (this.choice.value) open(this.choice.value);
@@ -28,7 +28,7 @@ export class Saved {
       this.save();
     });
     hear(root, "synthaug:selected", ({ points, data }) => {
-      this.ids = points.map((/** @type {number} */ point) => data.columns.ids[point]);
+      this.ids = () => points.map((/** @type {number} */ point) => data.columns.ids[point]);
       for (const control of [this.box, find(this.form, "button", HTMLButtonElement)]) control.disabled = !points.length;
     });
     this.list();
@@ -51,8 +51,9 @@ export class Saved {
 
   async save() {
     try {
-      const { name } = await postJson("/data/selections", { name: this.box.value, ids: this.ids });
-      this.said.textContent = `${count(this.ids.length, "image")} saved`;
+      const ids = this.ids();
+      const { name } = await postJson("/data/selections", { name: this.box.value, ids });
+      this.said.textContent = `${count(ids.length, "image")} saved`;
       this.box.value = "";
       await this.list();
       this.open(name);

@@ -14,6 +14,7 @@ import { Saved } from "./saved.js";
 /** @typedef {import("../../static/lib/types.js").Queue} Queue */
 
 const SAVED = "set:"; // and the name of a saved selection
+const MOST = 200_000; // points that are looked through without being asked to
 const QUIET_MS = 1500; // after the last label, before counting again
 
 class Suspects {
@@ -21,15 +22,19 @@ class Suspects {
   constructor(root) {
     this.root = root;
     this.timer = 0;
+    /** So many points that they are looked through only when asked. */
+    this.many = false;
     this.saved = new Saved(root, (name) => this.open(SAVED + name));
     root.addEventListener("click", (event) => {
       const { kind } = closest(event, "[data-kind]")?.dataset ?? {};
       if (kind) this.open(kind);
     });
-    hear(root, "synthaug:points", () => this.count());
+    hear(root, "synthaug:points", ({ n }) => this.countSome(n));
     hear(root, "synthaug:wanted", ({ queue }) => this.open(queue));
     hear(root, "synthaug:shown", ({ queue }) => this.press(queue));
-    hear(root, "synthaug:labeled", () => this.countLater());
+    hear(root, "synthaug:labeled", () => {
+      if (!this.many) this.countLater();
+    });
   }
 
   /** @returns {NodeListOf<HTMLButtonElement>} */
@@ -40,6 +45,17 @@ class Suspects {
   countLater() {
     clearTimeout(this.timer);
     this.timer = window.setTimeout(() => this.count(), QUIET_MS);
+  }
+
+  /** Count at once, or where that takes minutes only what is opened. @param {number} n points */
+  countSome(n) {
+    this.many = n > MOST;
+    if (!this.many) return this.count();
+    for (const card of this.cards) {
+      card.disabled = false;
+      find(card, '[data-part="count"]', HTMLElement).textContent = "look";
+    }
+    return undefined;
   }
 
   /** One after another: the app looks for one kind at a time. */
@@ -74,7 +90,9 @@ class Suspects {
   /** @param {string} kind */
   async open(kind) {
     try {
-      announce("synthaug:queue", await this.fetch(kind));
+      const queue = await this.fetch(kind);
+      announce("synthaug:queue", queue);
+      for (const card of this.cards) if (card.dataset.kind === kind) this.show(card, queue);
     } catch {
       announce("synthaug:shown", { queue: null }); // the address names no queue, or the app is away
     }

@@ -101,13 +101,16 @@ export class Viewer {
       pan: (dx, dy) => this.pan(dx, dy),
       level: (dx, dy) => this.level(dx, dy),
       leveled: () => remember(this.kind, this.window),
-      hover: (point) => {
-        this.pointer = point;
-        if (this.magnifying) this.paintSoon();
-      },
+      hover: (point) => this.hover(point),
       fit: () => this.use("fit"),
     });
     canvas.setAttribute("role", "img");
+  }
+
+  /** What the magnifier enlarges. @param {import("./pointer.js").Point | null} point on the stage; null: nothing */
+  hover(point) {
+    this.pointer = point;
+    if (this.magnifying) this.paintSoon();
   }
 
   // ---------------------------------------------------------------- what is shown

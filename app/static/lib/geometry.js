@@ -1,6 +1,8 @@
 // @ts-check
 // Points in the plane, as flat arrays x0, y0, x1, y1, ...; a point whose x is NaN has no place.
 
+const ROWS = 256; // of a polygon, to find its edges by height
+
 /**
  * Whether a point lies inside a polygon (even-odd rule; the last corner joins the first).
  * @param {number} x
@@ -41,13 +43,45 @@ export function bounds(xy) {
  */
 export function enclosed(xy, wanted, polygon) {
   const { x0, x1, y0, y1 } = bounds(polygon);
+  const rows = edgesByRow(polygon, y0, y1);
+  const scale = ROWS / (y1 - y0 || 1);
   const found = [];
   for (let i = 0; i < wanted.length; i++) {
     const x = xy[2 * i];
     const y = xy[2 * i + 1];
-    if (wanted[i] && x >= x0 && x <= x1 && y >= y0 && y <= y1 && inside(x, y, polygon)) found.push(i);
+    if (!(wanted[i] && x >= x0 && x <= x1 && y >= y0 && y <= y1)) continue;
+    if (crosses(x, y, rows[Math.min(ROWS - 1, Math.floor((y - y0) * scale))])) found.push(i);
   }
   return found;
+}
+
+/**
+ * The edges (xa, ya, xb, yb) of a polygon by the row of its height that they touch: a point asks only those of its own.
+ * @param {ArrayLike<number>} polygon flat
+ * @param {number} y0
+ * @param {number} y1
+ */
+function edgesByRow(polygon, y0, y1) {
+  /** @type {number[][]} */
+  const rows = Array.from({ length: ROWS }, () => []);
+  const scale = ROWS / (y1 - y0 || 1);
+  for (let a = 0, b = polygon.length - 2; a < polygon.length; b = a, a += 2) {
+    const edge = [polygon[a], polygon[a + 1], polygon[b], polygon[b + 1]];
+    const [low, high] = [Math.min(edge[1], edge[3]), Math.max(edge[1], edge[3])];
+    const last = Math.min(ROWS - 1, Math.floor((high - y0) * scale));
+    for (let row = Math.floor((low - y0) * scale); row <= last; row++) rows[Math.min(row, ROWS - 1)].push(...edge);
+  }
+  return rows;
+}
+
+/** Whether a ray from a point to the right crosses an odd number of edges. @param {number} x @param {number} y @param {number[]} edges */
+function crosses(x, y, edges) {
+  let odd = false;
+  for (let at = 0; at < edges.length; at += 4) {
+    const [xa, ya, xb, yb] = [edges[at], edges[at + 1], edges[at + 2], edges[at + 3]];
+    if (ya > y !== yb > y && x < ((xb - xa) * (y - ya)) / (yb - ya) + xa) odd = !odd;
+  }
+  return odd;
 }
 
 /**

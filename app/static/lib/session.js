@@ -3,7 +3,7 @@
 
 import { getJson, postJson } from "./api.js";
 
-/** @typedef {{ name: string, role: "annotator" | "reviewer" | "owner" }} Person */
+/** @typedef {{ name: string, role: "annotator" | "reviewer" | "owner", shared: boolean }} Person `shared`: others have accounts */
 
 const SELECTION = "synthaug.selection";
 const OPENED = "synthaug.selection.opened";

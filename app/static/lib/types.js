@@ -30,6 +30,10 @@
  * @property {boolean} review a larger copy is kept for looking at
  * @property {number} bits of one channel; more than 8: a film, with all its bits at `/media/SHA256.gray.png`
  * @property {Record<string, any>} acquisition how a film was taken: modality, view_position, laterality ...
+ * @property {Note[]} [notes] what people wrote on it
+ * @property {boolean} [blind] what others said of it, and what a model says, is left out
+ * @property {boolean} [trained_on] the model learned from this very image
+ * @property {Reading[]} [readings] where a conflict is to be settled: what each reader said
  * @property {Proposal | null} landmarks null: the workspace uses no scheme
  */
 
@@ -46,6 +50,10 @@
 
 /** @typedef {"class" | "reject" | "unsure"} LabelValue */
 
+/** @typedef {{ annotator: string, text: string, flagged: boolean, created_at: string }} Note */
+
+/** @typedef {{ annotator: string, value: LabelValue, class_index: number | null, created_at: string }} Reading */
+
 /** @typedef {{ value: LabelValue, class_index: number | null }} Label */
 
 /**
@@ -57,14 +65,18 @@
  * @property {"human" | "accepted"} source
  * @property {string} op_id
  * @property {number | null} model_id the model whose prediction the person saw; null without one
+ * @property {Label | null} [seen] the label that stood beside the image
+ * @property {boolean} [settles] the person saw readings that differ, and has the last word
  * @property {PlacedLandmarks | null} [landmarks] that come with a class
  */
 
 /** @typedef {{ op_id_to_undo: string, op_id: string }} UndoBody */
 
+/** @typedef {{ every: number, left: number, running: boolean, fitted: number | null, problem: string }} Refit train while labeling (`synthaug.stages.refit.RefitState`) */
+
 /**
- * How many synthetic images have an answer, and how many real ones.
- * @typedef {{ reviewed: number, total: number, real_labeled: number, real_total: number }} Progress
+ * How many synthetic images have an answer, and how many real ones; `refit` null: the model is not fitted meanwhile.
+ * @typedef {{ reviewed: number, total: number, real_labeled: number, real_total: number, refit?: Refit | null }} Progress
  */
 
 /** @typedef {"queued" | "running" | "done" | "failed" | "cancelled"} JobState */
@@ -140,6 +152,8 @@
  * @property {string} created_at ISO 8601, UTC
  * @property {string | null} undone_by
  * @property {boolean} counts
+ * @property {"second" | "settlement" | null} reading
+ * @property {number | null} number 1: this person read it first; null: no reading of their own
  */
 
 /** @typedef {{ model: string, classes: [number, number][] }} Guess class index and probability, the likeliest first */
@@ -157,6 +171,7 @@
  * @property {Making[]} makings
  * @property {Guess[]} guesses
  * @property {Said[]} history oldest first
+ * @property {"open" | "settled" | null} conflict two readers differ
  * @property {string | null} features
  * @property {Neighbour[]} real
  * @property {Neighbour[]} synthetic

@@ -1,0 +1,55 @@
+// @ts-check
+// How far readers agree, as tables: all together, by class, by pair.
+
+import { make } from "../../static/lib/dom.js";
+import { count } from "../../static/lib/words.js";
+
+/** @typedef {{ value: number | null, low: number | null, high: number | null }} Coefficient */
+/** @typedef {{ first: string, second: string, images: number, same: number, kappa: Coefficient, classes: Record<string, Coefficient> }} Pair */
+/** @typedef {{ images: number, differing: number, conflicts: number, alpha: Coefficient, kappa: Coefficient, classes: Record<string, Coefficient>, pairs: Pair[] }} Agreement */
+
+/** "0.68 (0.50 to 0.85)" @param {Coefficient} found */
+export function coefficientWords({ value, low, high }) {
+  if (value === null || low === null || high === null) return "not defined";
+  return `${value.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
+}
+
+/** @param {Agreement} found */
+export function agreementView(found) {
+  const none = "No image was read by two people yet. Set a share of second readings, or let two people read.";
+  if (!found.images) return make("p", "sa-note", none);
+  const differ = `${count(found.images, "image")} read by two people or more; the answers differ on ${found.differing}.`;
+  const open = found.conflicts ? ` ${count(found.conflicts, "conflict")} to settle: choose Conflicts above.` : "";
+  return make(
+    "div",
+    "rd-agreement",
+    make("p", "sa-note", `${differ}${open} In brackets: 95% intervals.`),
+    table(
+      ["All readers", "Krippendorff's alpha"],
+      [["All answers", coefficientWords(found.alpha)], ...rows(found.classes)],
+    ),
+    ...found.pairs.map((pair) =>
+      table(
+        [`${pair.first} and ${pair.second}: ${pair.same} of ${pair.images} the same`, "Cohen's kappa"],
+        [["All answers", coefficientWords(pair.kappa)], ...rows(pair.classes)],
+      ),
+    ),
+  );
+}
+
+/** @param {Record<string, Coefficient>} classes */
+function rows(classes) {
+  return Object.entries(classes).map(([name, found]) => [`${name} or not`, coefficientWords(found)]);
+}
+
+/** @param {string[]} head @param {string[][]} body */
+function table(head, body) {
+  const line = (/** @type {"th" | "td"} */ tag, /** @type {string[]} */ cells) =>
+    make("tr", "", ...cells.map((cell, index) => make(tag, index ? "sa-num" : "", cell)));
+  return make(
+    "table",
+    "",
+    make("thead", "", line("th", head)),
+    make("tbody", "", ...body.map((cells) => line("td", cells))),
+  );
+}

@@ -1,0 +1,105 @@
+// @ts-check
+// Many points as pixels: a square a point, written straight into an image, the fuller the more lie on one another.
+// Ten times faster than a sprite a point, and none of it is needed where single shapes can be told apart.
+
+/** From this many points in view on, single shapes cannot be told apart, and a sprite for each takes too long. */
+export const MANY = 60_000;
+const MOST_COUNTED = 255;
+const ONE = 256; // a point more in a cell
+const COUNT = ~255;
+
+/**
+ * @typedef {object} Field where the points lie on the canvas: x * k + left, top - y * k, in device pixels
+ * @property {number} width
+ * @property {number} height
+ * @property {number} k
+ * @property {number} left
+ * @property {number} top
+ * @property {number} size side of a point's square in device pixels
+ */
+
+/**
+ * @typedef {object} Marks
+ * @property {Uint32Array} order the points in drawing order
+ * @property {ArrayLike<number>} xy flat
+ * @property {Uint8Array} category one a point
+ * @property {Uint8Array} wanted one flag a point
+ */
+
+/** "#rrggbb" or "rgb(r, g, b)" as red, green and blue, 0..255. @param {string} colour @returns {[number, number, number]} */
+export function channels(colour) {
+  if (colour.startsWith("#")) {
+    const hex = colour.length === 4 ? colour.replace(/[^#]/g, (digit) => digit + digit) : colour;
+    const part = (/** @type {number} */ at) => Number.parseInt(hex.slice(at, at + 2), 16);
+    return [part(1), part(3), part(5)];
+  }
+  const parts = colour.match(/[\d.]+/g) ?? [];
+  return [Number(parts[0] ?? 0), Number(parts[1] ?? 0), Number(parts[2] ?? 0)];
+}
+
+/** Opacity 0..255 by how many points lie on a pixel. @param {number} alpha of one point, 0..1 */
+export function opacities(alpha) {
+  return Uint8Array.from({ length: MOST_COUNTED + 1 }, (_, count) => Math.round(255 * (1 - (1 - alpha) ** count)));
+}
+
+export class Density {
+  constructor() {
+    /** How many points lie on each pixel, times 256, and the category of the last one: one number, one look-up. */
+    this.cells = new Uint32Array(0);
+  }
+
+  /**
+   * Write the points into `image` (width * height RGBA), each pixel in the colour of the point drawn last on it.
+   * @param {Uint8ClampedArray} image
+   * @param {Field} field
+   * @param {Marks} marks
+   * @param {string[]} colours by category
+   * @param {number} alpha of one point, 0..1
+   * @returns how many points are in view; where they are fewer than MANY nothing is written
+   */
+  paint(image, field, marks, colours, alpha) {
+    const size = field.width * field.height;
+    if (this.cells.length === size) this.cells.fill(0);
+    else this.cells = new Uint32Array(size);
+    const found = this.count(field, marks);
+    if (found >= MANY) this.colour(image, colours, opacities(alpha));
+    return found;
+  }
+
+  /** @param {Field} field @param {Marks} marks @returns how many points are in view */
+  count({ width, height, k, left, top, size }, { order, xy, category, wanted }) {
+    const { cells } = this;
+    const [dx, dy] = [left - size / 2 + 0.5, top - size / 2 + 0.5]; // to the nearest pixel
+    const [most, lowest] = [width - size + 1, height - size + 1];
+    let found = 0;
+    for (let place = 0; place < order.length; place++) {
+      const i = order[place];
+      if (!wanted[i]) continue;
+      const x = xy[2 * i] * k + dx;
+      const y = dy - xy[2 * i + 1] * k;
+      if (!(x >= 0 && y >= 0 && x < most && y < lowest)) continue; // also what has no place
+      const own = category[i];
+      found++;
+      let cell = (y | 0) * width + (x | 0);
+      for (let row = 0; row < size; row++, cell += width - size) {
+        for (let column = 0; column < size; column++, cell++) cells[cell] = ((cells[cell] & COUNT) + ONE) | own;
+      }
+    }
+    return found;
+  }
+
+  /** @param {Uint8ClampedArray} image @param {string[]} colours @param {Uint8Array} opacity by count */
+  colour(image, colours, opacity) {
+    const { cells } = this;
+    const pixels = new Uint32Array(image.buffer, image.byteOffset, cells.length);
+    const inks = new Uint32Array(ONE);
+    colours.forEach((colour, category) => {
+      const [red, green, blue] = channels(colour);
+      inks[category] = (blue << 16) | (green << 8) | red; // the bytes of a pixel are red, green, blue, opacity
+    });
+    for (let at = 0; at < cells.length; at++) {
+      const count = cells[at] >>> 8;
+      pixels[at] = count ? (opacity[Math.min(count, MOST_COUNTED)] << 24) | inks[cells[at] & 255] : 0;
+    }
+  }
+}

@@ -1,0 +1,77 @@
+"""The routes of several readers: which images a person holds, how people read, and how far they agree."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
+
+from .accounts.person import Person, reader_of, signer
+from .context import AppContext
+
+Signer = Annotated[Person, Depends(signer)]
+
+MOST_LEASED = 200
+
+
+class LeaseIn(BaseModel):
+    """Images that a desk is about to show, or shows still."""
+
+    ids: list[Annotated[int, Field(ge=1, lt=2**63)]] = Field(min_length=1, max_length=MOST_LEASED)
+    scope: str = "all"
+
+
+class NoteIn(BaseModel):
+    """What a person has to say of an image besides its class."""
+
+    image_id: int = Field(ge=1, lt=2**63)
+    text: str = Field(max_length=4000)
+    flagged: bool
+
+
+class SettingsIn(BaseModel):
+    """What the owner changes of how people read; what is not named stays."""
+
+    blind: bool | None = None
+    second_share: float | None = Field(None, ge=0, le=1)
+    guideline: str | None = None
+    refit_every: int | None = Field(None, ge=0, lt=2**31)
+
+
+def reading_router(context: AppContext) -> APIRouter:
+    """``/data/leases``, ``/data/notes``, ``/data/reading``, ``/data/agreement``."""
+    from synthaug.reading import queue
+    from synthaug.reading.agreement import agreement_of_readers
+    from synthaug.stages import readers, reading_settings
+    from synthaug.stages.annotate import annotate
+
+    router = APIRouter(prefix="/data")
+    workspace = context.workspace
+
+    @router.post("/leases")
+    def lease(body: LeaseIn, who: Signer) -> dict[str, Any]:
+        reader = reader_of(who)
+        free = readers.take(workspace, body.ids, reader, body.scope)
+        shown = queue.items(workspace, free, reader, body.scope)
+        return {"ok": True, "items": [asdict(item) for item in shown]}
+
+    @router.get("/reading")
+    def settings() -> dict[str, Any]:
+        return asdict(reading_settings.settings(workspace))
+
+    @router.post("/reading")
+    def change(body: SettingsIn) -> dict[str, Any]:
+        return asdict(reading_settings.change(workspace, **body.model_dump(exclude_none=True)))
+
+    @router.post("/notes")
+    def note(body: NoteIn, who: Signer) -> dict[str, Any]:
+        annotate(workspace, body.image_id, who.name, body.text, flagged=body.flagged)
+        return {"ok": True}
+
+    @router.get("/agreement")
+    def agreement() -> dict[str, Any]:
+        return asdict(agreement_of_readers(workspace))
+
+    return router

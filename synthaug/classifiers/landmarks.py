@@ -1,0 +1,224 @@
+"""Train a network to place a scheme's landmarks: points, radii, and the angles that they make (Kakkar 2024).
+
+Numbers are shares of a square image's side: x and y of each landmark, and the radius of a circle, in the order of the
+scheme. Its uncertainty is that of Monte Carlo dropout on the features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from synthaug.classifiers.base import Images
+from synthaug.classifiers.fit import training_record
+from synthaug.classifiers.fitted import Fitted
+from synthaug.classifiers.loop import Loop, cpu_threads
+from synthaug.classifiers.networks import choose_device
+from synthaug.classifiers.pixels import check_images
+from synthaug.classifiers.recipes import RECIPES, Recipe
+from synthaug.errors import UnknownName, UserError
+from synthaug.landmarks.scheme import Scheme, partner, scheme_from_json
+from synthaug.progress import EpochProgress
+
+Shares = NDArray[np.float64]
+"""(N, M), shares of the square's side."""
+
+POINTS, RADII, ANGLES = 0.3, 1.5, 0.7
+"""Weights of the parts of the loss, as published."""
+PASSES = 20  # of Monte Carlo dropout
+
+SMALL = Recipe(
+    name="landmarks",
+    network="efficientnet_lite0_places",
+    epochs=12,
+    batch_size=16,
+    optimizer="adamw",
+    lr=1e-3,
+    weight_decay=1e-3,
+    schedule="one-cycle",
+    warmup_epochs=2,
+    gradient_clip=1.0,
+    image_size=224,
+    dropout=0.1,
+    mixed_precision=True,
+    pretrained=True,
+)
+LANDMARK_RECIPES = {
+    SMALL.name: SMALL,
+    **{name: RECIPES[name] for name in ("efficientnet-b0", "efficientnet-b7")},
+}
+"""A pretrained network for a CPU; and, for a GPU, B0 and B7 as published (600 px)."""
+
+
+def find_landmark_recipe(name: str) -> Recipe:
+    """The recipe of that name. Raises UnknownName."""
+    if name not in LANDMARK_RECIPES:
+        raise UnknownName("landmark recipe", name, LANDMARK_RECIPES)
+    return LANDMARK_RECIPES[name]
+
+
+def output_names(scheme: Scheme) -> tuple[str, ...]:
+    """What each of the M numbers is: ``left_head.x``, ``left_head.y``, ``left_head.radius`` ..."""
+    parts = ("x", "y", "radius")
+    return tuple(f"{each.name}.{part}" for each in scheme.landmarks for part in parts[: len(each.mean)])
+
+
+def mirrored_shares(scheme: Scheme, shares: Shares) -> Shares:
+    """Those of the images flipped left to right: what was left is right, in place and in name."""
+    names = output_names(scheme)
+    other = [f"{partner(name.partition('.')[0])}.{name.partition('.')[2]}" for name in names]
+    flipped = shares[:, [names.index(each) if each in names else i for i, each in enumerate(other)]]
+    across = [i for i, name in enumerate(names) if name.endswith(".x")]
+    flipped[:, across] = 1 - flipped[:, across]
+    return flipped
+
+
+class LandmarkLoss:
+    """0.3 points + 1.5 radii + 0.7 angles, each smooth L1 in standard deviations; judged in degrees."""
+
+    measure = "error"
+    higher_is_better = False
+
+    def __init__(self, scheme: Scheme, targets: Tensor, mean: Tensor, std: Tensor) -> None:
+        """``targets`` (N, M), standardised by ``mean`` (M,) and ``std`` (M,)."""
+        names = output_names(scheme)
+        self.scheme, self.targets, self.outputs = scheme, targets, len(names)
+        self.mean, self.std = mean, std
+        self.radii = [i for i, name in enumerate(names) if name.endswith(".radius")]
+        self.points = [i for i in range(len(names)) if i not in self.radii]
+        true = self._angles(targets)
+        self.angle_std = true.std(0).clamp_min(1.0) if len(true) > 1 else torch.ones_like(true[0])
+
+    def loss(self, outputs: Tensor, rows: Tensor) -> Tensor:
+        targets = self.targets[rows]
+        found = POINTS * F.smooth_l1_loss(outputs[:, self.points], targets[:, self.points])
+        if self.radii:
+            found = found + RADII * F.smooth_l1_loss(outputs[:, self.radii], targets[:, self.radii])
+        if self.scheme.angles:
+            said, true = (self._angles(each) / self.angle_std for each in (outputs, targets))
+            found = found + ANGLES * F.smooth_l1_loss(said, true)
+        return found
+
+    def scores(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Mean absolute error (B,) of an image's angles in degrees; of its points in hundredths, without angles."""
+        if not self.scheme.angles:
+            return 100 * ((outputs - targets).abs() * self.std).mean(1)
+        return (self._angles(outputs) - self._angles(targets)).abs().mean(1)
+
+    def _angles(self, standardised: Tensor) -> Tensor:
+        return angles_of(self.scheme, standardised * self.std + self.mean)
+
+
+def angles_of(scheme: Scheme, shares: Tensor) -> Tensor:
+    """Angles (B, A) in degrees of landmarks (B, M) on a square, differentiable; see landmarks.geometry.measure."""
+    names = output_names(scheme)
+    found: dict[str, Tensor] = {}
+
+    def place(name: str) -> Tensor:
+        start = names.index(f"{name}.x")
+        return shares[:, start : start + 2]
+
+    for angle in scheme.angles:
+        if angle.difference is not None:
+            found[angle.name] = found[angle.difference[0]] - found[angle.difference[1]]
+            continue
+        if angle.lines is not None:
+            (a, b), (c, d) = angle.lines
+            one, other = place(b) - place(a), place(d) - place(c)
+        else:
+            vertex, first, second = angle.landmarks
+            one, other = place(first) - place(vertex), place(second) - place(vertex)
+        cross = (one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]).abs()
+        found[angle.name] = torch.atan2(cross + 1e-9, (one * other).sum(1)).rad2deg()
+    return torch.stack(list(found.values()), 1) if found else shares.new_zeros(len(shares), 0)
+
+
+class FittedLandmarks(Fitted):
+    """A trained landmark model; the names are those of its M numbers."""
+
+    noun = "landmark model"
+    names_key = "output_names"
+
+    @property
+    def scheme(self) -> Scheme:
+        """The scheme whose landmarks it places."""
+        return scheme_from_json(self.training["scheme"])
+
+    def predict(self, images: Images) -> Shares:
+        """Where the landmarks are (N, M), in shares of the square's side."""
+        return self._shares(self.outputs(images)[0])
+
+    def predict_with_doubt(self, images: Images, seed: int = 0) -> tuple[Shares, NDArray[np.float64]]:
+        """The same, and how far off each number may be (N, M): what held-out images showed, by Monte Carlo dropout.
+
+        Standard deviation of T passes with dropout on the features, times ``training["doubt_scale"]``.
+        """
+        outputs, features = self.outputs(images)
+        rate = self.recipe.dropout or 0.1
+        generator = torch.Generator().manual_seed(seed)
+        head = self.network.head
+        weight = head.weight.detach().float().cpu()
+        kept = torch.empty(PASSES, 1, weight.shape[1]).bernoulli_(1 - rate, generator=generator) / (1 - rate)
+        rows = torch.from_numpy(features)
+        said = torch.stack(
+            [rows @ (weight * mask).T for mask in kept]
+        ).numpy()  # (T, N, M); the bias adds nothing
+        spread = said.std(0) * self._scale("std") * float(self.training.get("doubt_scale", 1.0))
+        return self._shares(outputs), spread.astype(np.float64)
+
+    def _shares(self, outputs: NDArray[Any]) -> Shares:
+        shares: Shares = outputs * self._scale("std") + self._scale("mean")
+        return shares
+
+    def _scale(self, name: str) -> NDArray[np.float64]:
+        return np.array(self.training["targets"][name], np.float64)
+
+
+def fit_landmarks(
+    images: Images,
+    shares: Shares,
+    scheme: Scheme,
+    recipe: Recipe,
+    seed: int,
+    *,
+    progress: EpochProgress | None = None,
+    should_cancel: Callable[[], bool] | None = None,
+    device: str | None = None,
+) -> FittedLandmarks:
+    """Train on square images (N, S, S, 3) and their landmarks (N, M). Raises UserError.
+
+    ``progress`` gets train_error in degrees.
+    """
+    names = output_names(scheme)
+    _check(images, shares, names, recipe)
+    mean, std = shares.mean(0), np.maximum(shares.std(0), 1e-3)
+    target = choose_device(device)
+    standardised = torch.as_tensor((shares - mean) / std, dtype=torch.float32).to(target)
+    tensors = (torch.as_tensor(each, dtype=torch.float32).to(target) for each in (mean, std))
+    objective = LandmarkLoss(scheme, standardised, *tensors)
+    with cpu_threads(recipe.cpu_threads):
+        loop = Loop(images, objective, recipe, seed, target)
+        network, outcome = loop.train(None, progress, should_cancel)
+    training = training_record(outcome, seed, len(images), None)
+    training |= {"targets": {"mean": mean.tolist(), "std": std.tolist()}, "scheme": scheme.to_json()}
+    kept = replace(recipe, selection="last")
+    return FittedLandmarks(network, kept, names, loop.mean.tolist(), loop.std.tolist(), training)
+
+
+def _check(images: Images, shares: Shares, names: tuple[str, ...], recipe: Recipe) -> None:
+    check_images(images)
+    if len(images) < 2:
+        raise UserError(f"training needs two images with landmarks or more, not {len(images)}")
+    if shares.shape != (len(images), len(names)) or not np.isfinite(shares).all():
+        raise UserError(f"{len(images)} images need finite landmarks of shape ({len(images)}, {len(names)})")
+    if recipe.flip or recipe.crop_padding or recipe.flip_average:
+        raise UserError(
+            f"recipe {recipe.name!r} crops or mirrors images without their landmarks; choose another"
+        )

@@ -1,0 +1,160 @@
+"""How far readers agree beyond chance: nominal answers by kappa and alpha, measurements by intraclass correlation.
+
+All of them are at most 1 (agreement in everything); 0 is what chance gives, below 0 is worse than that. Where chance
+alone would agree in everything (one class only), kappa and alpha are not defined and NaN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Codes = NDArray[np.integer[Any]]
+Counts = NDArray[np.integer[Any]]
+Floats = NDArray[np.float64]
+
+CONFIDENCE = 0.95
+RESAMPLES = 2000
+WEIGHTS_AT_ONCE = 4_000_000  # numbers of one block of resamples
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """A coefficient with its interval; NaN where it is not defined."""
+
+    value: float
+    low: float
+    high: float
+
+
+UNDEFINED = Agreement(np.nan, np.nan, np.nan)
+
+
+def cohen_kappa(table: Counts, *, confidence: float = CONFIDENCE) -> Agreement:
+    """Kappa of two readers from their table (K, K) of counts, rows the first's; Cohen 1960.
+
+    The interval is the large-sample one of Fleiss, Cohen and Everitt 1969, cut at -1 and 1.
+    """
+    from scipy.stats import norm
+
+    total = table.sum()
+    if total == 0:
+        return UNDEFINED
+    shares = table / total
+    rows, columns = shares.sum(1), shares.sum(0)
+    chance = float(rows @ columns)
+    if chance >= 1:
+        return UNDEFINED
+    kappa = (float(np.trace(shares)) - chance) / (1 - chance)
+    agreed = np.diag(shares) * (1 - (rows + columns) * (1 - kappa)) ** 2
+    crossed = shares * (columns[:, None] + rows[None, :]) ** 2
+    np.fill_diagonal(crossed, 0)
+    spread = agreed.sum() + (1 - kappa) ** 2 * crossed.sum() - (kappa - chance * (1 - kappa)) ** 2
+    error = np.sqrt(max(0.0, spread) / total) / (1 - chance)
+    half = float(norm.ppf((1 + confidence) / 2)) * error
+    return Agreement(kappa, max(-1.0, kappa - half), min(1.0, kappa + half))
+
+
+def pair_table(first: Codes, second: Codes, num_values: int) -> NDArray[np.int64]:
+    """Counts (K, K) of two readers' answers (N,), codes 0 .. K-1; rows the first's."""
+    table = np.zeros((num_values, num_values), np.int64)
+    np.add.at(table, (first, second), 1)
+    return table
+
+
+def fleiss_kappa(counts: Counts, *, confidence: float = CONFIDENCE, seed: int = 0) -> Agreement:
+    """Kappa of as many readers for every image, from counts (N, K) of their answers; Fleiss 1971.
+
+    Readers need not be the same people for each image. The interval is a percentile bootstrap over images.
+    Raises ValueError where the number of readers differs, or is below 2.
+    """
+    readers = counts.sum(1)
+    if not len(counts) or readers.min() != readers.max() or readers.min() < 2:
+        raise ValueError("every image needs the same number of readers, 2 or more")
+    each = int(readers[0])
+    agreed = ((counts * counts).sum(1) - each) / (each * (each - 1))
+
+    def kappa(weights: Floats) -> Floats:
+        images = weights.sum(1)
+        chance = np.square(weights @ counts / (images[:, None] * each)).sum(1)
+        return _beyond_chance(weights @ agreed / images, chance)
+
+    return _bootstrapped(kappa, len(counts), confidence, seed)
+
+
+def krippendorff_alpha(counts: Counts, *, confidence: float = CONFIDENCE, seed: int = 0) -> Agreement:
+    """Alpha of nominal answers from counts (N, K), for any number of readers an image; Krippendorff 1970.
+
+    Images with fewer than two readers say nothing. The interval is a percentile bootstrap over images.
+    """
+    counts = counts[counts.sum(1) >= 2]
+    if not len(counts):
+        return UNDEFINED
+    readers = counts.sum(1)
+    differing = (readers**2 - (counts * counts).sum(1)) / (readers - 1)
+
+    def alpha(weights: Floats) -> Floats:
+        totals = weights @ counts
+        answers = totals.sum(1)
+        expected = (answers**2 - np.square(totals).sum(1)) / (answers - 1)
+        return _beyond_chance(1 - weights @ differing / answers, 1 - expected / answers)
+
+    return _bootstrapped(alpha, len(counts), confidence, seed)
+
+
+def intraclass_correlation(values: NDArray[np.floating[Any]], *, confidence: float = CONFIDENCE) -> Agreement:
+    """ICC(2,1) of measurements (N images, K readers): absolute agreement of single readers drawn at random.
+
+    Shrout and Fleiss 1979, case 2, with their interval. Raises ValueError for fewer than 2 images or readers.
+    """
+    from scipy.stats import f
+
+    images, readers = values.shape
+    if images < 2 or readers < 2:
+        raise ValueError(f"2 images and 2 readers are needed at least, not {images} and {readers}")
+    mean = values.mean()
+    between = readers * np.square(values.mean(1) - mean).sum() / (images - 1)
+    judges = images * np.square(values.mean(0) - mean).sum() / (readers - 1)
+    rest = values - values.mean(1, keepdims=True) - values.mean(0, keepdims=True) + mean
+    error = np.square(rest).sum() / ((images - 1) * (readers - 1))
+    whole = between + (readers - 1) * error + readers * (judges - error) / images
+    if whole <= 0 or error <= 0:
+        return Agreement(1.0, 1.0, 1.0) if between > 0 and judges <= 0 else UNDEFINED
+    icc = (between - error) / whole
+    ratio = judges / error
+    inner = images * (1 + (readers - 1) * icc) - readers * icc
+    freedom = ((readers - 1) * (images - 1) * (readers * icc * ratio + inner) ** 2) / (
+        (images - 1) * (readers * icc * ratio) ** 2 + inner**2
+    )
+    upper = float(f.ppf((1 + confidence) / 2, images - 1, freedom))
+    lower = float(f.ppf((1 + confidence) / 2, freedom, images - 1))
+    noise = readers * judges + (readers * images - readers - images) * error
+    low = images * (between - upper * error) / (upper * noise + images * between)
+    high = images * (lower * between - error) / (noise + images * lower * between)
+    return Agreement(float(icc), float(low), float(high))
+
+
+def _beyond_chance(agreed: Floats, chance: Floats) -> Floats:
+    room = 1 - chance
+    return np.divide(agreed - chance, room, out=np.full_like(room, np.nan), where=room > 1e-12)
+
+
+def _bootstrapped(
+    coefficient: Callable[[Floats], Floats], images: int, confidence: float, seed: int
+) -> Agreement:
+    """A coefficient of weights (B, N) on images, at weight 1 each and with its percentile interval."""
+    value = float(coefficient(np.ones((1, images)))[0])
+    if np.isnan(value):
+        return UNDEFINED
+    rng = np.random.default_rng(seed)
+    block = max(1, WEIGHTS_AT_ONCE // images)
+    sizes = [min(block, RESAMPLES - start) for start in range(0, RESAMPLES, block)]
+    even = np.full(images, 1 / images)
+    drawn = [coefficient(rng.multinomial(images, even, size).astype(np.float64)) for size in sizes]
+    tail = (1 - confidence) / 2
+    low, high = np.nanquantile(np.concatenate(drawn), [tail, 1 - tail])
+    return Agreement(value, float(low), float(high))

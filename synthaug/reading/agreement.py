@@ -1,0 +1,134 @@
+"""How far the people who read the same images agree: by pair of readers, by class, and all together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthaug.measures import reader_agreement
+from synthaug.measures.reader_agreement import Agreement
+from synthaug.store import readings
+from synthaug.store.readings import Reading
+from synthaug.workspace import Workspace
+
+OTHER_ANSWERS = ("reject", "unsure")
+"""What is said besides a class; it counts as a value of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficient:
+    """A coefficient with its 95% interval; None where chance alone would agree in everything."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PairAgreement:
+    """Two readers on the images that both read; ``classes``: Cohen's kappa of "this answer or another"."""
+
+    first: str
+    second: str
+    images: int
+    same: int  # images on which they gave the same answer
+    kappa: Coefficient  # Cohen's
+    classes: Mapping[str, Coefficient]
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderAgreement:
+    """All readers. ``alpha`` is Krippendorff's; ``kappa`` Fleiss', of the images that two people read."""
+
+    images: int  # read by two people or more
+    differing: int
+    conflicts: int  # of those, not settled yet
+    alpha: Coefficient
+    kappa: Coefficient
+    classes: Mapping[str, Coefficient]  # alpha of "this answer or another"
+    pairs: tuple[PairAgreement, ...]
+
+
+def agreement_of_readers(workspace: Workspace) -> ReaderAgreement:
+    """What the readings in the label log say; corrections and settlements are no readings."""
+    names = [*workspace.classes, *OTHER_ANSWERS]
+    everything = readings.of_everything(workspace.db).values()
+    twice = [read for read in everything if len(read.each) >= 2]
+    coded = [{each.annotator: _code(each, names) for each in read.each} for read in twice]
+    counts = np.array([np.bincount(list(each.values()), minlength=len(names)) for each in coded], np.int64)
+    counts = counts.reshape(len(coded), len(names))
+    return ReaderAgreement(
+        images=len(twice),
+        differing=sum(read.differ for read in twice),
+        conflicts=sum(read.conflict for read in twice),
+        alpha=_coefficient(reader_agreement.krippendorff_alpha(counts)),
+        kappa=_fleiss(counts),
+        classes={
+            names[index]: _coefficient(reader_agreement.krippendorff_alpha(_against_rest(counts, index)))
+            for index in _given(counts.sum(0))
+        },
+        pairs=tuple(_pairs(coded, names)),
+    )
+
+
+def _code(reading: Reading, names: Sequence[str]) -> int:
+    """A class index; behind the classes the other answers."""
+    if reading.class_index is not None:
+        return reading.class_index
+    return len(names) - len(OTHER_ANSWERS) + OTHER_ANSWERS.index(reading.value)
+
+
+def _against_rest(counts: NDArray[np.int64], index: int) -> NDArray[np.int64]:
+    """Counts (N, 2): this answer, and all others."""
+    return np.stack([counts[:, index], counts.sum(1) - counts[:, index]], axis=1)
+
+
+def _fleiss(counts: NDArray[np.int64]) -> Coefficient:
+    by_two = counts[counts.sum(1) == 2]
+    return _coefficient(reader_agreement.fleiss_kappa(by_two) if len(by_two) else reader_agreement.UNDEFINED)
+
+
+def _pairs(coded: Sequence[Mapping[str, int]], names: Sequence[str]) -> list[PairAgreement]:
+    people = sorted({name for each in coded for name in each})
+    found = []
+    for first, second in combinations(people, 2):
+        both = np.array([(each[first], each[second]) for each in coded if {first, second} <= each.keys()])
+        if len(both):
+            found.append(
+                _pair(first, second, reader_agreement.pair_table(both[:, 0], both[:, 1], len(names)), names)
+            )
+    return sorted(found, key=lambda pair: -pair.images)
+
+
+def _pair(first: str, second: str, table: NDArray[np.int64], names: Sequence[str]) -> PairAgreement:
+    given = _given(table.sum(0) + table.sum(1))
+    return PairAgreement(
+        first,
+        second,
+        int(table.sum()),
+        int(np.trace(table)),
+        _coefficient(reader_agreement.cohen_kappa(table)),
+        {names[i]: _coefficient(reader_agreement.cohen_kappa(_folded(table, i))) for i in given},
+    )
+
+
+def _given(counts: NDArray[np.int64]) -> list[int]:
+    """Indices of the answers that somebody gave."""
+    return [int(index) for index in np.flatnonzero(counts)]
+
+
+def _folded(table: NDArray[np.int64], index: int) -> NDArray[np.int64]:
+    """The table (2, 2) of one answer against all others."""
+    both = table[index, index]
+    only_first, only_second = table[index].sum() - both, table[:, index].sum() - both
+    return np.array([[both, only_first], [only_second, table.sum() - both - only_first - only_second]])
+
+
+def _coefficient(found: Agreement) -> Coefficient:
+    figures = [None if math.isnan(each) else each for each in (found.value, found.low, found.high)]
+    return Coefficient(*figures)

@@ -1,0 +1,301 @@
+"""Train a landmark model on what people placed, measure its angles, and let it propose on every other image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthaug.classifiers.landmarks import (
+    PASSES,
+    FittedLandmarks,
+    find_landmark_recipe,
+    fit_landmarks,
+    mirrored_shares,
+    output_names,
+)
+from synthaug.classifiers.recipes import Recipe
+from synthaug.errors import UserError
+from synthaug.landmarks.geometry import class_by_angles, measure
+from synthaug.landmarks.scheme import Scheme
+from synthaug.measures.agreement import agreement, worst_first
+from synthaug.progress import EpochProgress, Progress
+from synthaug.records import ImageRecord, Split
+from synthaug.running.environment import environment
+from synthaug.running.jobs import JobContext
+from synthaug.stages.landmark_scheme import required_scheme
+from synthaug.stages.pixels import in_batches
+from synthaug.stages.seeds import check_seed
+from synthaug.stages.squares import Square, load_squares
+from synthaug.stages.train import check_image_size, model_file
+from synthaug.store import catalog, jobs, landmarks, models
+from synthaug.workspace import Workspace
+
+KIND = "train-landmarks"
+RECIPE = "landmarks"
+HELD_OUT = (
+    0.15  # of the training images: they scale the uncertainty, and are measured on where there is no test set
+)
+FEWEST = 4  # images with landmarks
+BATCH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Images with landmarks: squares (N, S, S, 3), where each lies in its image, and the shares (N, M)."""
+
+    images: Sequence[ImageRecord]
+    pixels: NDArray[np.unsignedinteger[Any]]
+    squares: Sequence[Square]
+    shares: NDArray[np.float64]
+    places: Sequence[Mapping[str, tuple[float, ...]]]  # in pixels of the images
+
+    def take(self, chosen: NDArray[np.bool_]) -> Placed:
+        """Some of them, by mask."""
+        rows = np.flatnonzero(chosen).tolist()
+        return Placed(
+            [self.images[i] for i in rows],
+            self.pixels[rows],
+            [self.squares[i] for i in rows],
+            self.shares[rows],
+            [self.places[i] for i in rows],
+        )
+
+
+def train_landmarks(
+    workspace: Workspace,
+    recipe: str | None = None,
+    seed: int = 0,
+    name: str | None = None,
+    *,
+    epochs: int | None = None,
+    image_size: int | None = None,
+    progress: EpochProgress | None = None,
+    should_cancel: Callable[[], bool] | None = None,
+) -> models.Model:
+    """Train on the training images with landmarks, and on their mirror images; store and measure the model.
+
+    Measured on the real test images with landmarks; where there are none, on a share of the training images that is
+    held out. Raises UserError for too few images, no scheme, or a taken name.
+    """
+    check_seed(seed)
+    scheme = required_scheme(workspace)
+    chosen = _recipe(recipe, epochs, image_size)
+    taken = models.names(workspace.db)
+    name = name or next(each for i in range(1, len(taken) + 2) if (each := f"{RECIPE}-{i}") not in taken)
+    if name in taken:
+        raise UserError(f"a model called {name!r} exists; choose another name")
+    found = load_placed(workspace, scheme, "train", chosen.image_size)
+    if len(found.images) < FEWEST:
+        raise UserError(
+            f"{len(found.images)} training images have landmarks of the scheme {scheme.name!r}; at least {FEWEST} are "
+            "needed. Place some on the Label page, or import them: synthaug landmarks import FILE"
+        )
+    held = _held_out(len(found.images), seed)
+    model = _fitted(found.take(~held), scheme, chosen, seed, progress, should_cancel)
+    shown = found.take(held)
+    model.training["doubt_scale"] = _doubt_scale(model, shown)
+    model.training["doubt"] = (
+        f"Monte Carlo dropout, {PASSES} passes, scaled to the error on {len(shown.images)} held-out training images"
+    )
+    test = load_placed(workspace, scheme, "test", chosen.image_size)
+    figures = measured(model, scheme, test if test.images else shown)
+    figures |= {
+        "measured_on": "test" if test.images else "held out",
+        "train_images": len(found.images) - len(shown.images),
+    }
+    path = model_file(workspace, name)
+    model.save(path)
+    return models.add(
+        workspace.db,
+        name=name,
+        recipe=chosen.name,
+        revision=model.revision,
+        seed=seed,
+        view_id=None,
+        file=path.relative_to(workspace.root).as_posix(),
+        metrics={
+            **figures,
+            "kind": models.LANDMARKS,
+            "scheme": scheme.name,
+            "doubt": model.training["doubt"],
+            "image_size": chosen.image_size,
+            "depth": 8 * found.pixels.itemsize,
+            "epochs": chosen.epochs,
+        },
+        environment=environment(),
+    )
+
+
+def predict_landmarks(
+    workspace: Workspace, model: str | None = None, progress: Progress | None = None
+) -> tuple[str, int]:
+    """Store where ``model`` (default: the newest that places landmarks) sees them in every image; its name, how many.
+
+    Raises UserError where there is none, or it was trained for another scheme.
+    """
+    chosen = (
+        models.newest_landmark_model(workspace.db) if model is None else models.by_name(workspace.db, model)
+    )
+    fitted = FittedLandmarks.load(workspace.root / chosen.file)
+    scheme = required_scheme(workspace)
+    if fitted.scheme.names != scheme.names:
+        raise UserError(
+            f"{chosen.name} places the landmarks of the scheme {fitted.scheme.name!r}, not of {scheme.name!r}; "
+            "train one for it: synthaug landmarks train"
+        )
+    images = catalog.find_images(workspace.db)
+    for part in in_batches(len(images), BATCH):
+        if progress is not None:
+            progress(part.start, len(images), f"landmarks by {chosen.name}")
+        batch = images[part]
+        pixels, squares = load_squares(workspace, batch, fitted.recipe.image_size)
+        shares, doubts = fitted.predict_with_doubt(pixels)
+        rows = zip(batch, squares, shares, doubts, strict=True)
+        said = {
+            image.id: (_inside(square.places(scheme, row), image), round(square.pixels(_rms(doubt)), 2))
+            for image, square, row, doubt in rows
+        }
+        landmarks.add_predictions(workspace.db, chosen.id, said)
+    return chosen.name, len(images)
+
+
+def measured(model: FittedLandmarks, scheme: Scheme, found: Placed) -> dict[str, Any]:
+    """Angles in degrees and classes against what people placed; the worst first under "failures". JSON-ready."""
+    read = [
+        square.places(scheme, row)
+        for square, row in zip(found.squares, model.predict(found.pixels), strict=True)
+    ]
+    names = [angle.name for angle in scheme.angles]
+    true_angles, read_angles = (
+        [measure(scheme, places) for places in several] for several in (found.places, read)
+    )
+    true, seen = (
+        np.array([[each[name] for name in names] for each in rows]) for rows in (true_angles, read_angles)
+    )
+    distances = [
+        float(np.hypot(a[name][0] - b[name][0], a[name][1] - b[name][1]))
+        for a, b in zip(found.places, read, strict=True)
+        for name in scheme.names
+    ]
+    figures: dict[str, Any] = {
+        "images": len(found.images),
+        "point_error": float(np.mean(distances)),  # pixels of the images
+        "accuracy": _accuracy(scheme, true_angles, read_angles),
+    }
+    if names:
+        figures["angles"] = {
+            name: asdict(agreement(true[:, i], seen[:, i])) for i, name in enumerate(names)
+        } | {"all": asdict(agreement(true.ravel(), seen.ravel()))}
+        figures["failures"] = [
+            {
+                "sha256": found.images[i].sha256,
+                "error": float(np.abs(seen[i] - true[i]).max()),
+                "true": {name: round(each, 2) for name, each in true_angles[i].items()},
+                "read": {name: round(each, 2) for name, each in read_angles[i].items()},
+            }
+            for i in worst_first(true, seen).tolist()
+        ]
+    return figures
+
+
+def load_placed(workspace: Workspace, scheme: Scheme, split: Split, size: int) -> Placed:
+    """The images of a split that have landmarks of the scheme, as squares of ``size`` pixels."""
+    answers = landmarks.current(workspace.db, landmarks.placed_images(workspace.db))
+    fitting = {i: each for i, each in answers.items() if set(each.landmarks.points) == set(scheme.names)}
+    images = [each for each in catalog.images_by_id(workspace.db, list(fitting)) if each.split == split]
+    pixels, squares = load_squares(workspace, images, size)
+    places = [fitting[image.id].landmarks.points for image in images]
+    rows = [square.shares(scheme, each) for square, each in zip(squares, places, strict=True)]
+    shares = np.array(rows, np.float64).reshape(len(images), len(output_names(scheme)))
+    return Placed(images, pixels, squares, shares, places)
+
+
+def submit(workspace: Workspace, recipe: str | None = None) -> int:
+    """Queue a training and its proposals for every image; returns the job's id. Raises UserError."""
+    required_scheme(workspace)
+    return jobs.submit(workspace.db, KIND, {"recipe": _recipe(recipe, None, None).name}, 0)
+
+
+def run(context: JobContext) -> dict[str, Any]:
+    """The job form: train, then propose."""
+
+    def progress(epoch: dict[str, Any]) -> None:
+        note = f"epoch {epoch['epoch']}: {epoch['train_error']:.2f} degrees off"
+        context.progress(epoch["epoch"], epoch["epochs"], note)
+
+    model = train_landmarks(
+        context.workspace,
+        context.job.params.get("recipe"),
+        progress=progress,
+        should_cancel=context.should_cancel,
+    )
+    context.keep(model=model.name)
+    _, count = predict_landmarks(context.workspace, model.name, context.progress)
+    return {"model": model.name, "accuracy": model.metrics["accuracy"], "predicted": count}
+
+
+def _recipe(name: str | None, epochs: int | None, image_size: int | None) -> Recipe:
+    chosen = find_landmark_recipe(name or RECIPE)
+    if image_size is not None:
+        check_image_size(image_size)
+        chosen = replace(chosen, image_size=image_size)
+    return chosen if epochs is None else chosen.for_epochs(epochs)
+
+
+def _fitted(
+    found: Placed,
+    scheme: Scheme,
+    recipe: Recipe,
+    seed: int,
+    progress: EpochProgress | None,
+    should_cancel: Callable[[], bool] | None,
+) -> FittedLandmarks:
+    """Every image is seen as it is and mirrored, so that neither side is learnt better than the other."""
+    both = np.concatenate([found.pixels, found.pixels[:, :, ::-1]])
+    shares = np.concatenate([found.shares, mirrored_shares(scheme, found.shares)])
+    return fit_landmarks(both, shares, scheme, recipe, seed, progress=progress, should_cancel=should_cancel)
+
+
+def _held_out(count: int, seed: int) -> NDArray[np.bool_]:
+    """A mask (N,): a share of the images, two at least."""
+    held = np.zeros(count, bool)
+    held[np.random.default_rng(seed).permutation(count)[: max(2, round(HELD_OUT * count))]] = True
+    return held
+
+
+def _doubt_scale(model: FittedLandmarks, held: Placed) -> float:
+    """By what the spread of the passes must be multiplied to be the error that held-out images showed."""
+    shares, doubts = model.predict_with_doubt(held.pixels)
+    return _rms(shares - held.shares) / max(_rms(doubts), 1e-9)
+
+
+def _rms(values: NDArray[np.floating[Any]]) -> float:
+    return float(np.sqrt(np.mean(np.square(values))))
+
+
+def _inside(places: Mapping[str, tuple[float, ...]], image: ImageRecord) -> dict[str, tuple[float, ...]]:
+    """Landmarks that a person can grip: within the image, with a radius."""
+    size = (image.width, image.height)
+    return {
+        name: (
+            *(round(float(np.clip(each, 0, side)), 2) for each, side in zip(place, size, strict=False)),
+            *(round(float(np.clip(each, 1, max(size))), 2) for each in place[2:]),
+        )
+        for name, place in places.items()
+    }
+
+
+def _accuracy(
+    scheme: Scheme, true: Sequence[Mapping[str, float]], read: Sequence[Mapping[str, float]]
+) -> float | None:
+    """The share of images whose class by the scheme's thresholds is right; None where it makes no classes."""
+    if scheme.classes is None:
+        return None
+    right = [
+        class_by_angles(scheme, a) == class_by_angles(scheme, b) for a, b in zip(true, read, strict=True)
+    ]
+    return float(np.mean(right))

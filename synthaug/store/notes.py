@@ -1,0 +1,56 @@
+"""What people wrote on an image, and whether they flagged it: appended, the latest of each person holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from synthaug.store.catalog import chunks
+from synthaug.store.database import Database, now
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What one person has to say of an image besides its class."""
+
+    image_id: int
+    annotator: str
+    text: str
+    flagged: bool
+    created_at: str
+
+
+LATEST = (
+    "SELECT image_id, annotator, text, flagged, created_at FROM notes AS this"
+    " WHERE (text <> '' OR flagged = 1) AND NOT EXISTS (SELECT 1 FROM notes AS later"
+    " WHERE later.image_id = this.image_id AND later.annotator = this.annotator AND later.id > this.id)"
+)
+
+
+def add(db: Database, image_id: int, annotator: str, text: str, *, flagged: bool) -> None:
+    """Append; an empty text without a flag takes back what the person wrote before."""
+    row = {
+        "image_id": image_id,
+        "annotator": annotator,
+        "text": text,
+        "flagged": int(flagged),
+        "created_at": now(),
+    }
+    db.insert("notes", [row])
+
+
+def of_images(db: Database, image_ids: Sequence[int]) -> dict[int, list[Note]]:
+    """The notes that hold on these images, in the order in which they were written."""
+    found: dict[int, list[Note]] = {}
+    for chunk in chunks(image_ids):
+        marks = ",".join("?" * len(chunk))
+        for row in db.query(f"{LATEST} AND image_id IN ({marks}) ORDER BY id", chunk):
+            note = Note(row[0], row[1], row[2], bool(row[3]), row[4])
+            found.setdefault(note.image_id, []).append(note)
+    return found
+
+
+def flagged(db: Database) -> list[int]:
+    """Ids of the images that somebody flags, in order."""
+    rows = db.query(f"SELECT DISTINCT image_id FROM ({LATEST}) WHERE flagged = 1 ORDER BY image_id")
+    return [int(row[0]) for row in rows]

@@ -1,0 +1,102 @@
+"""What each person read in an image on their own, and where they differ.
+
+A reading is the answer of the person who answered an image first, or a second reading beside it. What a reviewer
+said on seeing another's answer (a correction, a settlement) is none.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from synthaug.records import LabelValue
+from synthaug.store.catalog import chunks
+from synthaug.store.database import Database
+
+PEOPLE = "source IN ('human', 'accepted')"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The latest standing answer of one reader of an image."""
+
+    annotator: str
+    value: LabelValue
+    class_index: int | None
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """All readings of an image, in the order in which its readers came to it."""
+
+    image_id: int
+    each: tuple[Reading, ...]
+    settled: bool  # a reviewer had the last word
+
+    @property
+    def differ(self) -> bool:
+        """Whether two readers gave different answers."""
+        return len({(reading.value, reading.class_index) for reading in self.each}) > 1
+
+    @property
+    def conflict(self) -> bool:
+        """Whether a reviewer has to settle it."""
+        return self.differ and not self.settled
+
+
+def of_images(db: Database, image_ids: Sequence[int]) -> dict[int, Readings]:
+    """The readings of those of these images that somebody answered."""
+    rows = []
+    for chunk in chunks(image_ids):
+        marks = ",".join("?" * len(chunk))
+        rows += db.query(
+            "SELECT image_id, annotator, value, class_position, created_at, reading FROM standing_labels"
+            f" WHERE {PEOPLE} AND image_id IN ({marks}) ORDER BY id",
+            chunk,
+        )
+    return _grouped(rows)
+
+
+def of_everything(db: Database) -> dict[int, Readings]:
+    """The readings of all images that somebody answered."""
+    return _grouped(
+        db.query(
+            "SELECT image_id, annotator, value, class_position, created_at, reading FROM standing_labels"
+            f" WHERE {PEOPLE} ORDER BY id"
+        )
+    )
+
+
+def conflicts(db: Database) -> list[int]:
+    """Ids of the images that a reviewer has to settle, in the order of the ids."""
+    rows = db.query("SELECT DISTINCT image_id FROM labels WHERE reading = 'second' ORDER BY image_id")
+    found = of_images(db, [row["image_id"] for row in rows])
+    return [image_id for image_id, readings in found.items() if readings.conflict]
+
+
+def answered_by_others(db: Database, person: str) -> dict[int, str]:
+    """Image id -> SHA-256 of the images whose label that counts is another person's, and not a frozen one."""
+    rows = db.query(
+        "SELECT images.id, sha256 FROM current_labels JOIN images ON images.id = current_labels.image_id"
+        f" WHERE current_labels.{PEOPLE} AND annotator <> ? AND images.id NOT IN (SELECT image_id FROM frozen_labels)",
+        [person],
+    )
+    return {row["id"]: row["sha256"] for row in rows}
+
+
+def _grouped(rows: Sequence[sqlite3.Row]) -> dict[int, Readings]:
+    by_image: dict[int, dict[str, Reading]] = {}
+    settled: set[int] = set()
+    for row in rows:
+        image_id, annotator = row["image_id"], row["annotator"]
+        read = by_image.setdefault(image_id, {})
+        if row["reading"] == "settlement":
+            settled.add(image_id)
+        elif not read or annotator == next(iter(read)) or row["reading"] == "second":
+            read[annotator] = Reading(annotator, row["value"], row["class_position"], row["created_at"])
+    return {
+        image_id: Readings(image_id, tuple(read.values()), image_id in settled)
+        for image_id, read in sorted(by_image.items())
+    }

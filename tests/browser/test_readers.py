@@ -1,0 +1,128 @@
+"""Two people in two browsers at one queue: never the same image, nothing overwritten, and conflicts settled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from synthaug.stages import accounts, reading_settings
+from synthaug.store import catalog, labels, readings
+from synthaug.workspace import Workspace
+
+from .conftest import App, running
+from .test_accounts import PASSWORD, desk_ready, log_in
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+REAL = 40
+PEOPLE = {"anna": "owner", "ben": "reviewer", "cleo": "annotator", "dora": "annotator"}
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory, make_workspace: Callable[..., Workspace]) -> Iterator[App]:
+    """Forty real images without a label, and four people."""
+    workspace = make_workspace(tmp_path_factory.mktemp("readers") / "work", ["cat", "dog"], 5)
+    rng = np.random.default_rng(78)
+    for _ in range(REAL):
+        sha256 = workspace.images.put(rng.integers(0, 256, (32, 32, 3), np.uint8), {})
+        catalog.add_image(
+            workspace.db, sha256=sha256, size=(32, 32), split="train", origin="real", source="camera"
+        )
+    for name, role in PEOPLE.items():
+        accounts.add(workspace, name, role, PASSWORD)
+    workspace.db.close()
+    with running(workspace.root, "0.0.0.0") as started:  # noqa: S104 - closed at the end of the module
+        yield started
+
+
+@pytest.fixture
+def others(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser of somebody else."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
+    yield context
+    context.close()
+
+
+def sit_down(page: Page, app: App, name: str, scope: str = "unlabeled") -> None:
+    """Log in, and open a queue, the newest image first."""
+    page.goto(f"{app.url}/label?scope={scope}&order=newest")
+    log_in(page, name)
+    desk_ready(page)
+
+
+def shown(page: Page) -> int:
+    """The id of the image that is looked at."""
+    expect(page.locator(".ld-frame img")).to_be_visible()
+    return int((page.locator(".ld-frame img").get_attribute("alt") or "").removeprefix("Image "))
+
+
+def saved(page: Page) -> None:
+    expect(page.locator("[data-saved]")).to_have_text("All saved")
+
+
+def test_two_people_in_two_browsers_never_get_the_same_image(
+    page: Page, others: BrowserContext, app: App
+) -> None:
+    first, second = page, others.new_page()
+    sit_down(first, app, "cleo")
+    sit_down(second, app, "dora")
+    seen: dict[str, list[int]] = {"cleo": [], "dora": []}
+    for _ in range(6):
+        for name, desk, key in (("cleo", first, "1"), ("dora", second, "2")):
+            seen[name].append(shown(desk))
+            desk.keyboard.press(key)
+    assert not set(seen["cleo"]) & set(seen["dora"])
+    for _ in range(REAL):  # to the end of the queue, with what the other left
+        for desk in (first, second):
+            if desk.locator("[data-empty]").is_hidden():
+                desk.keyboard.press("1")
+    for desk in (first, second):
+        expect(desk.locator("[data-empty-title]")).to_have_text("Nothing left to review")
+        saved(desk)
+    workspace = Workspace.open(app.root)
+    log = workspace.db.query("SELECT image_id, annotator, reading FROM labels ORDER BY id")
+    workspace.db.close()
+    assert len({row["image_id"] for row in log}) == len(log)
+    assert all(row["reading"] is None for row in log)
+    assert {row["annotator"] for row in log} == {"cleo", "dora"}
+
+
+def test_a_second_reading_is_blind_and_a_reviewer_settles_what_differs(
+    page: Page, others: BrowserContext, app: App
+) -> None:
+    workspace = Workspace.open(app.root)
+    reading_settings.change(workspace, second_share=1.0)
+    sit_down(page, app, "cleo", "unreviewed")
+    image = shown(page)
+    page.keyboard.press("1")
+    saved(page)
+
+    second = others.new_page()
+    sit_down(second, app, "dora", "unreviewed")
+    assert shown(second) == image
+    expect(second.locator("[data-current]")).to_have_text("not labeled yet")
+    expect(second.locator("[data-why]")).to_contain_text("blind reading")
+    second.keyboard.press("2")
+    saved(second)
+    assert labels.current(workspace.db, [image])[image].annotator == "cleo"
+    assert readings.conflicts(workspace.db) == [image]
+    expect(second.locator("[data-scope] option[value=conflicts]")).to_have_count(0)
+    second.get_by_role("button", name="Log out").click()
+
+    sit_down(second, app, "ben", "conflicts")
+    assert shown(second) == image
+    expect(second.locator("[data-slots] dt")).to_have_text(["cleo", "dora"])
+    expect(second.locator("[data-slots] dd")).to_have_text(["cat", "dog"])
+    second.keyboard.press("2")
+    saved(second)
+    expect(second.locator("[data-empty-title]")).to_have_text("No conflict left")
+    current = labels.current(workspace.db, [image])[image]
+    assert (current.annotator, current.class_index) == ("ben", 1)
+    assert readings.conflicts(workspace.db) == []
+    reading_settings.change(workspace, second_share=0.0)
+    workspace.db.close()

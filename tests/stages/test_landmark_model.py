@@ -1,0 +1,146 @@
+"""From placed landmarks to proposals that the Label page shows, on phantoms with a known truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from synthaug.errors import UserError
+from synthaug.importers.hip.phantom import hip_phantom
+from synthaug.landmarks.geometry import check_places
+from synthaug.reading.landmarks import proposals
+from synthaug.records import Display, GrayImage, LabelEntry, Landmarks, Window
+from synthaug.stages import label
+from synthaug.stages.landmark_model import load_placed, predict_landmarks, train_landmarks
+from synthaug.stages.landmark_scheme import required_scheme
+from synthaug.stages.predict import predict
+from synthaug.stages.squares import Square, load_squares
+from synthaug.stages.verify import verify
+from synthaug.store import catalog, models
+from synthaug.workspace import Workspace
+from tests.landmarks.made import hip_workspace
+
+SIZE, WIDTH = 48, 64
+QUICK: dict[str, int] = {"epochs": 2, "image_size": 32}
+
+
+@pytest.fixture
+def hips(tmp_path: Path) -> Workspace:
+    """20 training and 8 test phantoms with landmarks, 2 without, 48 px high in films 64 px wide."""
+    workspace = hip_workspace(tmp_path / "work")
+    for i in range(30):
+        add_phantom(workspace, i, "train" if i < 20 else "test", placed=i < 28)
+    return workspace
+
+
+def add_phantom(workspace: Workspace, number: int, split: str, placed: bool) -> None:
+    scheme = required_scheme(workspace)
+    drawn = hip_phantom((3, 0, number), SIZE)
+    pixels = np.zeros((SIZE, WIDTH, 3), np.uint8)
+    pixels[:, 8 : 8 + SIZE] = drawn.pixels
+    image_id, _ = catalog.add_image(
+        workspace.db,
+        sha256=workspace.images.put(pixels, {}),
+        size=(WIDTH, SIZE),
+        split=split,  # type: ignore[arg-type]
+        origin="real",
+        source=f"phantom/{number}",
+    )
+    if not placed:
+        return
+    points = {
+        "left_head": (drawn.left_head[0] + 8, drawn.left_head[1], drawn.left_radius),
+        "right_head": (drawn.right_head[0] + 8, drawn.right_head[1], drawn.right_radius),
+        "left_rim": (drawn.left_rim[0] + 8, drawn.left_rim[1]),
+        "right_rim": (drawn.right_rim[0] + 8, drawn.right_rim[1]),
+    }
+    big = min(drawn.left_angle, drawn.right_angle) >= 105
+    landmarks = Landmarks(scheme.name, scheme.revision, points)
+    entry = LabelEntry(
+        image_id, "class", "vet", "human", f"op-{number}", 0 if big else 1, landmarks=landmarks
+    )
+    label.record(workspace, [entry])
+
+
+def test_it_trains_measures_proposes_and_verifies(hips: Workspace) -> None:
+    model = train_landmarks(hips, **QUICK)
+    figures = model.metrics
+    assert (model.name, figures["kind"], figures["measured_on"], figures["images"]) == (
+        "landmarks-1",
+        "landmarks",
+        "test",
+        8,
+    )
+    assert figures["train_images"] == 17  # of 20, three are held out
+    assert set(figures["angles"]) == {"left", "right", "all"}
+    assert figures["angles"]["all"]["images"] == 16
+    errors = [each["error"] for each in figures["failures"]]
+    assert errors == sorted(errors, reverse=True)
+    worst = figures["failures"][0]
+    assert worst["error"] == pytest.approx(
+        max(abs(worst["true"][side] - worst["read"][side]) for side in ("left", "right")), abs=0.02
+    )
+    assert "Monte Carlo dropout, 20 passes, scaled to the error on 3 held-out" in figures["doubt"]
+    assert predict_landmarks(hips) == ("landmarks-1", 30)
+    scheme = required_scheme(hips)
+    unplaced = [each for each in catalog.find_images(hips.db) if each.source in ("phantom/28", "phantom/29")]
+    for image in unplaced:
+        proposal = proposals(hips, scheme, unplaced)[image.id]
+        assert (proposal.origin, proposal.by) == ("model", "landmarks-1")
+        assert proposal.doubt is not None
+        assert 0.1 < proposal.doubt < WIDTH
+        check_places(scheme, proposal.points, image.width, image.height)
+    assert verify(hips).problems == ()
+
+
+def test_a_model_of_landmarks_is_no_classifier(hips: Workspace) -> None:
+    train_landmarks(hips, **QUICK)
+    assert models.classifiers(hips.db) == []
+    with pytest.raises(UserError, match="no classifier yet"):
+        predict(hips)
+
+
+def test_without_test_images_it_is_measured_on_what_is_held_out(tmp_path: Path, hips: Workspace) -> None:
+    other = hip_workspace(tmp_path / "other")
+    with pytest.raises(UserError, match="0 training images have landmarks"):
+        train_landmarks(other)
+    for i in range(10):
+        add_phantom(other, i, "train", placed=True)
+    figures = train_landmarks(other, name="mine", **QUICK).metrics
+    assert (figures["measured_on"], figures["images"]) == ("held out", 2)
+    with pytest.raises(UserError, match="'mine' exists"):
+        train_landmarks(other, name="mine", **QUICK)
+
+
+def test_a_square_keeps_shape_and_the_way_back(hips: Workspace) -> None:
+    scheme = required_scheme(hips)
+    square = Square(64, 48)
+    points = {
+        "left_head": (8.0, 0.0, 6.0),
+        "right_head": (64.0, 48.0, 3.0),
+        "left_rim": (0, 0),
+        "right_rim": (1, 2),
+    }
+    shares = square.shares(scheme, points)
+    assert shares[:3] == [8 / 64, 8 / 64, 6 / 64]  # eight rows of black above
+    for name, place in square.places(scheme, shares).items():
+        assert place == pytest.approx(points[name])
+    found = load_placed(hips, scheme, "test", 64)
+    assert found.pixels.shape == (8, 64, 64, 3)
+    assert (found.pixels[:, :8] == 0).all()
+    assert (found.pixels[:, 56:] == 0).all()
+    image = found.images[0]
+    np.testing.assert_array_equal(found.pixels[0, 8:56], hips.images.read(image.sha256))
+
+
+def test_films_are_squares_at_their_full_depth(hips: Workspace) -> None:
+    values = np.tile(np.arange(2000, dtype=np.uint16), (4, 1))
+    film = GrayImage(values, 12, Display((Window(1000, 2000, "LINEAR_EXACT"),)))
+    image_id, _ = catalog.add_image(
+        hips.db, sha256=hips.images.put(film, {}), size=(2000, 4), split="train", origin="real", source="film"
+    )
+    pixels, _ = load_squares(hips, catalog.images_by_id(hips.db, [image_id]), 2000)
+    assert pixels.dtype == np.uint16
+    assert len(np.unique(pixels[0, 998])) == 2000
