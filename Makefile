@@ -12,39 +12,39 @@ NODE_MODULES := node_modules/.setup-done
 INDEX = UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(PYTHON) -m pip config get global.index-url 2>/dev/null)}}"
 
 export UV_PYTHON_DOWNLOADS := never
-# Threads that spin while they wait make a busy machine several times slower.
+# Busy-waiting threads make a loaded machine several times slower.
 export OMP_WAIT_POLICY ?= passive
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast test-js coverage torture fuzz check fix docs lock sbom browser clean
 
-help: ## this list
+help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(SETUP) ## the pinned packages and synthaug itself, in .venv/
+setup: $(SETUP) ## install the pinned packages and synthaug itself into .venv/
 
-demo: setup ## the app on a filled workspace; ARGS=--headless runs the whole loop without a browser
+demo: setup ## open the app on example workspaces; ARGS=--headless runs every step without it
 	$(BIN)/synthaug demo $(ARGS)
 
-test: setup browser test-js ## every test; ARGS are pytest's
+test: setup browser test-js ## run all tests; ARGS go to pytest
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
-test-fast: setup test-js ## the tests that train nothing and open no browser, on all cores: under two minutes
+test-fast: setup test-js ## run the tests without training and browser, on all cores: under two minutes
 	$(BIN)/python -m pytest -m 'not slow and not browser' --numprocesses auto --dist loadfile $(ARGS)
 
-test-js: $(NODE_MODULES) ## the tests of the app's JavaScript modules, under node
+test-js: $(NODE_MODULES) ## run the tests of the JavaScript modules with node
 	$(BIN)/node --test "tests/js/**/*.test.js"
 
-torture: setup ## kills, power cuts and full disks over every stage; an hour, parts of it as root only
+torture: setup ## test every stage with kills, power cuts and full disks: an hour, partly needs root
 	$(BIN)/python -m tests.torture --kills 32 --cuts 5 --full 6 $(ARGS)
 
-fuzz: setup ## every parser against random input, SECONDS=60 each
+fuzz: setup ## test every parser with random input, for SECONDS=60 per property
 	SYNTHAUG_FUZZ_SECONDS=$(SECONDS) $(BIN)/python -m pytest tests/fuzz
 
-coverage: setup browser ## every test, and which lines they reach
+coverage: setup browser ## run all tests and report the lines that they cover
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
 
-check: setup $(NODE_MODULES) ## formatting, lint, types and the import rule; changes nothing
+check: setup $(NODE_MODULES) ## check formatting, lint, types and the import rule, without changes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -52,20 +52,20 @@ check: setup $(NODE_MODULES) ## formatting, lint, types and the import rule; cha
 	$(BIN)/node node_modules/@biomejs/biome/bin/biome ci --error-on-warnings
 	$(BIN)/node node_modules/typescript/bin/tsc --project .
 
-fix: setup $(NODE_MODULES) ## mend what ruff can mend
+fix: setup $(NODE_MODULES) ## fix formatting and lint automatically
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/node node_modules/@biomejs/biome/bin/biome check --write
 
-docs: setup ## docs/cli.md from the commands' own help, and the site in site/ with every link checked
+docs: setup ## write docs/cli.md from the help texts and build the site in site/, checking links
 	$(BIN)/python docs/write_cli.py
 	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --strict --quiet
 
-sbom: setup ## dist/sbom.json: what is installed beside synthaug, as CycloneDX
+sbom: setup ## write dist/sbom.json, a CycloneDX list of the installed packages
 	@mkdir -p dist
 	@$(INDEX) $(UV) tool run --quiet --from cyclonedx-bom cyclonedx-py environment $(BIN)/python --output-format JSON -o dist/sbom.json
 
-lock: $(UV) ## pin every package by hash; ARGS=--upgrade moves the pins
+lock: $(UV) ## pin every package by hash in requirements.lock; ARGS=--upgrade upgrades them
 	@$(INDEX) $(UV) pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet $(ARGS) \
 		-o requirements.lock
@@ -74,7 +74,7 @@ lock: $(UV) ## pin every package by hash; ARGS=--upgrade moves the pins
 browser: setup
 	@.ci/browser
 
-clean: ## remove what make made; demo-workspace/ stays, it may hold labels of yours
+clean: ## remove everything that make created, except demo-workspace/, which may have your labels
 	rm -rf .venv .tools node_modules build dist site synthaug.egg-info
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find app assets benchmarks db docs synthaug tests -name __pycache__ -prune -exec rm -rf {} +
@@ -93,7 +93,7 @@ $(SETUP): requirements.lock pyproject.toml | $(BIN)/python
 	@$(INDEX) $(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# npm and node come with the pinned Python packages; what they bring only checks, the app needs none of it.
+# npm and node come with the pinned Python packages. Their packages are only used for checks, not by the app.
 $(NODE_MODULES): package.json $(SETUP)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" npm install --silent --no-fund
 	@touch $@

@@ -1,1 +1,1 @@
-"""The browser app. Imported as ``synthaug_app``; it may import synthaug, never the other way."""
+"""The browser app, imported as ``synthaug_app``. It imports synthaug, but synthaug never imports it."""

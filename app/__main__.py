@@ -1,4 +1,4 @@
-"""``python -m synthaug_app WORKSPACE [--port 7860]``: the app alone, as ``synthaug serve`` starts it."""
+"""``python -m synthaug_app WORKSPACE [--port 7860]`` runs the app, like ``synthaug serve``."""
 
 from __future__ import annotations
 
@@ -20,8 +20,12 @@ from .server import serve
 @click.option(
     "--port", default=DEFAULT_PORT, show_default=True, help="Port to listen on; 0 takes a free one."
 )
-@click.option("--allow-host", "allow_hosts", multiple=True, help="Another host name to answer to.")
-@click.option("--open/--no-open", "open_browser", default=False, help="Open the browser once it answers.")
+@click.option(
+    "--allow-host", "allow_hosts", multiple=True, help="Accept requests for this host name as well."
+)
+@click.option(
+    "--open/--no-open", "open_browser", default=False, help="Open the app in the browser when it is ready."
+)
 def main(workspace: Path, host: str, port: int, allow_hosts: tuple[str, ...], open_browser: bool) -> None:
     """Serve WORKSPACE in the browser until stopped."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)

@@ -1,4 +1,4 @@
-"""The answers that the app gives before any route is reached."""
+"""HTTP responses that middleware sends before any route is reached."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from starlette.types import Send
 
 
 async def refuse(send: Send, status: int, reason: str, headers: dict[str, str] | None = None) -> None:
-    """``{"ok": false, "error": reason}`` with an HTTP status."""
+    """Send ``{"ok": false, "error": reason}`` with an HTTP status."""
     body = json.dumps({"ok": False, "error": reason}).encode()
     await answer(send, status, body, {"content-type": "application/json", **(headers or {})})
 
 
 async def answer(send: Send, status: int, body: bytes, headers: dict[str, str]) -> None:
-    """A whole response; a header's value is ASCII."""
+    """Send a complete response; header values must be ASCII."""
     sent = {**headers, "content-length": str(len(body))}
     pairs = [(name.encode("ascii"), value.encode("ascii")) for name, value in sent.items()]
     await send({"type": "http.response.start", "status": status, "headers": pairs})

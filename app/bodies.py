@@ -1,4 +1,4 @@
-"""What a request may bring: its body is read whole, within a size and a time, before anything else sees it."""
+"""Limits on request bodies: each is read completely, within a maximum size and time, before any route sees it."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ LIMITS = {
     "/data/imports": 8 * 1024 * KIB,  # what becomes of each of many thousand folders
     "/log-in": 8 * KIB,
 }
-"""Most bytes of a body, by path."""
+"""Maximum size of a body in bytes, by path."""
 OTHERWISE = 16 * KIB
 SECONDS = 20.0  # for a whole body
 BODY = "synthaug.body"
-"""Where the ASGI scope holds the body of a request that may change something."""
+"""Key of the ASGI scope under which the body of a request that may change something is stored."""
 
 
 class TooLarge(Exception):
-    """A body over its limit."""
+    """The body is larger than its limit."""
 
 
 class Disconnected(Exception):
-    """The client went before it had said everything."""
+    """The client disconnected before it sent the whole body."""
 
 
 class Bodies:
-    """ASGI middleware: 413 for a body over its route's limit, 408 for one that does not arrive in time."""
+    """ASGI middleware: answers 413 to a body above the limit of its route, and 408 to one that arrives too slowly."""
 
     def __init__(self, app: ASGIApp, limits: Mapping[str, int] = LIMITS, seconds: float = SECONDS) -> None:
         self.app = app
@@ -57,7 +57,7 @@ class Bodies:
             body = await asyncio.wait_for(_read(receive, limit), self.seconds)
         except TooLarge:
             await refuse(
-                send, 413, f"the request is too large; at most {limit:,} bytes are taken here", close
+                send, 413, f"the request is too large; at most {limit:,} bytes are allowed here", close
             )
         except TimeoutError:
             await refuse(send, 408, f"the request did not arrive within {self.seconds:g} seconds", close)
@@ -81,7 +81,7 @@ async def _read(receive: Receive, limit: int) -> bytes:
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
-    """Hands out the body once more, and then what comes after it."""
+    """A receive function that returns the body again, and then any later messages."""
     first: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def next_message() -> Message:

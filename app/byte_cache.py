@@ -1,4 +1,4 @@
-"""A cache that is bounded by what it holds, and not by how many."""
+"""A cache that is limited by the total size of its values instead of their number."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable
 
 
 class ByteCache:
-    """The bytes last used, up to a sum; usable from any thread."""
+    """A least-recently-used cache of bytes with a maximum total size; thread-safe."""
 
     def __init__(self, most_bytes: int) -> None:
         self.most_bytes = most_bytes
@@ -17,7 +17,7 @@ class ByteCache:
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
-        """The value of a key; made where it is not there. Two threads may make the same one."""
+        """The value of a key, made if it is missing. Two threads may make the same value at the same time."""
         with self._lock:
             found = self._values.get(key)
             if found is not None:

@@ -1,4 +1,4 @@
-"""What every page and route of one running app is given."""
+"""The context that every page and route of a running app receives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every response tells the browser to forbid. Measured with Gradio 6.31 in Chromium: see SECURITY.md."""
+"""Security headers of every response, tested with Gradio 6.31 in Chromium; see SECURITY.md."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 NONCE = "synthaug.nonce"
-"""Where the ASGI scope holds the value that a page's own inline scripts carry."""
+"""Key of the ASGI scope under which the nonce of a page's inline scripts is stored."""
 
 POLICY = (
     "default-src 'none'",
-    # Gradio compiles the templates and scripts of gr.HTML in the browser (new Function): 'unsafe-eval' has to stay.
+    # Gradio compiles the templates and scripts of gr.HTML in the browser (new Function), which needs 'unsafe-eval'.
     "script-src 'self' 'nonce-{nonce}' 'unsafe-eval'",
     "style-src 'self' 'unsafe-inline'",  # Svelte and Plotly write style attributes
     "img-src 'self' data:",
@@ -32,12 +32,12 @@ FIXED = {
 
 
 def content_security_policy(nonce: str) -> str:
-    """The header's value."""
+    """The value of the Content-Security-Policy header."""
     return "; ".join(POLICY).format(nonce=nonce)
 
 
 class SecurityHeaders:
-    """ASGI middleware: puts the headers on every response, and no page into a cache."""
+    """ASGI middleware: adds the headers to every response, and forbids caching of pages."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

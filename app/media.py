@@ -1,6 +1,6 @@
-"""Images over HTTP: originals, review copies and small WebP thumbnails, each under the hash of its pixels.
+"""Images over HTTP: originals, review copies and small WebP thumbnails, addressed by the hash of their pixels.
 
-Gray of more than 8 bits goes out as the picture that it is by default, and as ``.gray.png`` with all its bits.
+A gray image of more than 8 bits is served as its default 8-bit picture, and as ``.gray.png`` at full depth.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ MIN_SIZE, MAX_SIZE = 16, 512
 
 
 def opened(png: bytes) -> Image.Image:
-    """A stored image; of 16 bits of gray the picture that it is by default."""
+    """A stored image; for 16-bit gray, its default 8-bit picture."""
     if png[24:26] == GRAY_16:
         return Image.fromarray(as_picture(decode_full(png)))
     return Image.open(io.BytesIO(png))
 
 
 def thumbnail(png: bytes, size: int) -> bytes:
-    """A WebP no wider or higher than ``size`` px; lossless where the image is that small already."""
+    """A WebP of at most ``size`` px per side; lossless if the image is already that small."""
     with opened(png) as image:
         return small_webp(image, size)
 
@@ -55,7 +55,7 @@ def small_webp(image: Image.Image, size: int) -> bytes:
 
 
 def media_router(workspace: Workspace) -> APIRouter:
-    """``/media/{sha256}.png``, ``.webp?size=``, ``.review.png``, ``.gray.png``: never change, so cached for a year."""
+    """Routes ``/media/{sha256}.png``, ``.webp?size=``, ``.review.png`` and ``.gray.png``, cached for a year."""
     router = APIRouter()
     thumbnails = ByteCache(THUMBNAIL_BYTES)
 
@@ -77,12 +77,12 @@ def media_router(workspace: Workspace) -> APIRouter:
 
 
 def _png(workspace: Workspace, sha256: str, kind: str) -> bytes:
-    """The bytes of one of the three PNGs of an image. Raises FileNotFoundError."""
+    """The bytes of one of the three PNG variants of an image. Raises FileNotFoundError and UnknownName."""
     if kind == ".review.png":
         return workspace.images.review_path(sha256).read_bytes()
     stored = workspace.images.png(sha256)
     gray = stored[24:26] == GRAY_16
     if kind == ".gray.png" and not gray:
         raise UnknownName("gray image", sha256, ())
-    # what browsers make of 16 bits is not what the film's window makes of them
+    # Browsers do not apply the window of the file to 16-bit images.
     return encode_png(as_picture(decode_full(stored)), {}) if gray and kind == ".png" else stored

@@ -1,7 +1,7 @@
-"""Our JavaScript modules and style sheets: each lies beside the widget it belongs to and is served as it is.
+"""The app's JavaScript modules and style sheets, which are stored beside their widgets and served unchanged.
 
-``/app/VERSION/components/grid/grid.js`` is the file ``components/grid/grid.js`` of this package, so that a
-relative import means the same to the browser, to Node and to the type checker.
+``/app/VERSION/components/grid/grid.js`` is the file ``components/grid/grid.js`` of this package, so that relative
+imports work in the same way in the browser, in Node and in the type checker.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 
 @cache
 def modules() -> dict[str, bytes]:
-    """Every module by its path in this package, read once: pages and modules of one start fit together."""
+    """Every module by its path in this package, read once, so that pages and modules of one start match."""
     return {path.relative_to(HERE).as_posix(): path.read_bytes() for path in sorted(HERE.rglob("*.js"))}
 
 
 @cache
 def version() -> str:
-    """A hash of all modules: the part of their address that lets a browser keep them for good."""
+    """A hash of all modules, which is part of their URLs so that browsers can cache them permanently."""
     digest = hashlib.sha256()
     for path, text in modules().items():
         digest.update(f"{path}\n{len(text)}\n".encode() + text)
@@ -35,26 +35,26 @@ def version() -> str:
 
 
 def module_url(path: str) -> str:
-    """Where the browser finds a module. Raises KeyError for one that is not there."""
+    """The URL path of a module. Raises KeyError for an unknown one."""
     modules()[path]
     return f"/app/{version()}/{path}"
 
 
 def mounting(path: str) -> str:
-    """The ``js_on_load`` of a gr.HTML: fetch the module and hand it the component."""
+    """The ``js_on_load`` of a gr.HTML that loads the module and mounts the component."""
     return f"(async () => (await import('{module_url(path)}')).mount({{ element, props, watch }}))();"
 
 
 @cache
 def stylesheet() -> str:
-    """All style sheets as one: the tokens first, then each widget's and each page's, in the order of their names."""
+    """All style sheets in one text: first the theme, then those of the components and pages, sorted by name."""
     ours = [path for room in ("components", "pages") for path in sorted((HERE / room).rglob("*.css"))]
     sheets = [HERE / "static" / "theme.css", *ours]
     return "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
 
 
 def modules_router() -> APIRouter:
-    """``/app/VERSION/PATH.js``: never changes, so cached for a year; another version is not here any more."""
+    """The route ``/app/VERSION/PATH.js``, cached for a year; other versions are not found."""
     router = APIRouter()
 
     @router.get("/app/{asked}/{path:path}")

@@ -1,6 +1,6 @@
-"""Gradio's page template with a nonce on its own inline scripts, so that no other inline script runs.
+"""Adding a nonce to the inline scripts in Gradio's page template, so that no other inline script runs.
 
-The template is changed and not the finished page: nothing that is filled into it can pass for a script of its own.
+The template is changed, not the rendered page, so that a script injected through a value never gets the nonce.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ WITH_NONCE = f'<script nonce="{{{{ request.scope[{NONCE!r}] }}}}"'
 
 
 class NonceLoader(BaseLoader):
-    """A template loader that marks the scripts of what another one loads."""
+    """A template loader that adds the nonce to the scripts in the templates of another loader."""
 
     def __init__(self, inner: BaseLoader) -> None:
         self.inner = inner
@@ -25,13 +25,13 @@ class NonceLoader(BaseLoader):
     def get_source(
         self, environment: Environment, template: str
     ) -> tuple[str, str | None, Callable[[], bool] | None]:
-        """The template's text, its file, and whether it is still up to date."""
+        """The text of the template, its file name, and a function that tells if it is up to date."""
         text, name, current = self.inner.get_source(environment, template)
         return SCRIPT.sub(WITH_NONCE.replace("\\", r"\\"), text), name, current
 
 
 def mark_page_scripts() -> None:
-    """Make Gradio load its templates so; done once a process."""
+    """Install the loader in Gradio, once per process."""
     from gradio.routes import templates
 
     loader = templates.env.loader

@@ -1,4 +1,4 @@
-"""The binary form of the embedding's points: one request, typed arrays on the other side.
+"""The binary format of the map's points, which the browser reads as typed arrays from a single response.
 
 Layout, little-endian throughout::
 
@@ -6,7 +6,7 @@ Layout, little-endian throughout::
     bytes    the header, UTF-8: {n, classes, model, scored_at, ..., columns: [{name, dtype, shape, offset}]}
     padding  zero bytes up to a multiple of 8
     columns  raw values, each padded to a multiple of 8; ``offset`` counts bytes from the end of the
-             header's padding, so that a browser lays typed arrays over the buffer without copying
+             header's padding, so that the browser can view the buffer as typed arrays without copying
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ COLUMNS: tuple[tuple[str, str], ...] = (
     ("ood_real", "float32"),
     ("ood_synthetic", "float32"),
 )
-"""Every column and its element type, in the order they are sent."""
+"""Name and element type of every column, in the order in which they are sent."""
 
 ALIGNMENT = 8
 
 
 def encode_points(points: Points, classes: Sequence[str]) -> bytes:
-    """``points`` as the bytes of ``/data/points``; ``classes`` are the names that the class columns index."""
+    """Encode ``points`` for ``/data/points``; the class columns are indices into the names ``classes``."""
     header = {
         "n": len(points.ids),
         "classes": list(classes),
@@ -56,7 +56,7 @@ def encode_points(points: Points, classes: Sequence[str]) -> bytes:
 
 
 def encode_facets(facets: Sequence[Facet]) -> bytes:
-    """``facets`` as the bytes of ``/data/facets``: a column a facet, and in the header their titles and values."""
+    """Encode ``facets`` for ``/data/facets``: one column per facet, with titles and values in the header."""
     described = [
         {"name": each.name, "title": each.title, "values": list(each.values), "sets": each.sets}
         for each in facets
@@ -65,7 +65,7 @@ def encode_facets(facets: Sequence[Facet]) -> bytes:
 
 
 def encode_columns(header: Mapping[str, Any], named: Sequence[tuple[str, str, NDArray[Any]]]) -> bytes:
-    """Columns (name, element type, values) behind a header, in the layout above."""
+    """Encode a header and columns (name, element type, values) in the layout above."""
     body = bytearray()
     columns: list[dict[str, Any]] = []
     for name, dtype, given in named:
@@ -77,7 +77,7 @@ def encode_columns(header: Mapping[str, Any], named: Sequence[tuple[str, str, ND
 
 
 def decode_points(data: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """The header and the columns of :func:`encode_points`."""
+    """Decode the header and the columns from :func:`encode_points`."""
     (length,) = struct.unpack_from("<I", data)
     header = json.loads(data[4 : 4 + length])
     start = len(_padded(data[: 4 + length]))

@@ -1,4 +1,4 @@
-"""Who may talk to the app: only its own pages may change anything, and only under its own host names."""
+"""Protection against cross-site requests and DNS rebinding: checks of the Host and Origin headers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::\d{1,5})?", re.IGNOR
 class OriginGuard:
     """ASGI middleware: refuses cross-site writes (CSRF) and foreign host names (DNS rebinding).
 
-    A client that is not a browser sends neither Origin nor Sec-Fetch-Site and is let through.
+    Clients other than browsers send neither Origin nor Sec-Fetch-Site, and pass.
     """
 
     def __init__(self, app: ASGIApp, access: Access) -> None:
@@ -38,34 +38,35 @@ class OriginGuard:
             await refuse(send, *refusal)
 
     def refusal(self, method: str, headers: Headers) -> tuple[int, str] | None:
-        """The status and the reason of a refusal; None when a request may pass."""
+        """The HTTP status and the reason if a request is refused; None if it may pass."""
         host = headers.get("host", "")
         name = host_name(host)
         if name is None:
-            return 400, f"{host[:100]!r} is no host name"
+            return 400, f"{host[:100]!r} is not a host name"
         if not self.access.answers_to(name):
             return (
                 403,
-                f"this app does not answer to the host name {name!r}; its owner can: --allow-host {name}",
+                f"this app does not answer to the host name {name!r}; the person who runs it can allow it with "
+                f"--allow-host {name}",
             )
         if method in SAFE_METHODS:
             return None
         if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
-            return 403, "a page of another site may not change anything here"
+            return 403, "pages of other sites may not change anything here"
         origin = headers.get("origin")
-        if origin is not None and _place(origin) != host.lower():
-            return 403, f"a page of {origin[:100]} may not change anything here"
+        if origin is not None and _host_and_port(origin) != host.lower():
+            return 403, f"pages of {origin[:100]} may not change anything here"
         return None
 
 
 def host_name(host: str) -> str | None:
-    """The name in a Host header in lower case, without the port and an IPv6 address's brackets; None: malformed."""
+    """The name in a Host header in lower case, without port and IPv6 brackets; None if it is malformed."""
     match = HOST.fullmatch(host)
     return (match[1] or match[2]).lower() if match else None
 
 
-def _place(origin: str) -> str | None:
-    """Host and port of an Origin header; None: malformed."""
+def _host_and_port(origin: str) -> str | None:
+    """Host and port in an Origin header; None if it is malformed."""
     try:
         return urlsplit(origin).netloc.lower()
     except ValueError:

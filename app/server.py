@@ -1,4 +1,4 @@
-"""The server: our own routes, Gradio's pages behind them, and the process that works the workspace's jobs."""
+"""The server: the app's own routes, Gradio's pages, and the process that runs the jobs of the workspace."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-STOP_SECONDS = 2  # open event streams are cut after this long
+STOP_SECONDS = 2  # time after which open event streams are closed when the server stops
 
 
 def create_app(workspace: Workspace, access: Access, port: int = 7860) -> FastAPI:
-    """The whole app of an open workspace as ASGI; it starts no worker (:func:`serve` does)."""
+    """The ASGI app for an open workspace. It does not start the worker process, which :func:`serve` does."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is first imported
 
     import gradio as gr
@@ -54,7 +54,9 @@ def create_app(workspace: Workspace, access: Access, port: int = 7860) -> FastAP
     guard(app, context, access, functions)
     mark_page_scripts()
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="SSR mode")  # several pages: Gradio says so unasked
+        warnings.filterwarnings(
+            "ignore", message="SSR mode"
+        )  # Gradio always warns if there are several pages
         gr.mount_gradio_app(
             app,
             pages,
@@ -70,7 +72,7 @@ def create_app(workspace: Workspace, access: Access, port: int = 7860) -> FastAP
 
 
 def add_own_routes(app: FastAPI, context: AppContext, access: Access) -> None:
-    """Everything of ours, declared before Gradio is mounted at "/"."""
+    """Add the app's own routes, which must be declared before Gradio is mounted at "/"."""
     from .accounts.attempts import Attempts
     from .accounts.log_in import log_in_router
     from .routes import add_routes
@@ -80,7 +82,7 @@ def add_own_routes(app: FastAPI, context: AppContext, access: Access) -> None:
 
 
 def guard(app: FastAPI, context: AppContext, access: Access, functions: Mapping[int, str]) -> None:
-    """What every request goes through, the last one added first."""
+    """Add the middleware that every request passes through; the last one added runs first."""
     from .accounts.gate import Gate
     from .bodies import Bodies
     from .headers import SecurityHeaders
@@ -93,7 +95,7 @@ def guard(app: FastAPI, context: AppContext, access: Access, functions: Mapping[
 
 
 def build_pages(context: AppContext) -> gr.Blocks:
-    """Every page inside the same frame: header above, one column below."""
+    """All pages, each with the header and one column below it."""
     import gradio as gr
     from gradio.components.navbar import Navbar
 
@@ -129,7 +131,8 @@ def serve(
 ) -> None:
     """Serve a workspace until stopped.
 
-    Raises WorkspaceError if another app has it, UserError on a taken port, and off this machine without an owner.
+    Raises WorkspaceError if another process uses the workspace, and UserError if the port is in use, or if other
+    machines can reach the app and no owner has an account.
     """
     from synthaug.running.job_process import JobProcess
     from synthaug.stages.job_process import MODULE
@@ -153,18 +156,21 @@ def serve(
 
 
 def require_owner(workspace: Workspace, how: Access, host: str) -> None:
-    """Off this machine accounts are needed. Raises UserError where there is no owner's."""
+    """Raises UserError if other machines can reach the app and no owner has an account."""
     from synthaug.stages.accounts import has_owner
 
     if how.start_token is None and not has_owner(workspace):
         raise UserError(
-            f"other machines reach {host}, and this workspace has no owner's account; make one with: "
+            f"other machines can reach {host}, but no owner has an account in this workspace; add one with: "
             f"synthaug accounts add NAME --role owner --workspace {workspace.root}"
         )
 
 
 def bound_socket(host: str, port: int) -> socket.socket:
-    """A socket on the address, taken before anything slow begins. Port 0: any free one. Raises UserError."""
+    """A socket bound to the address; port 0 takes any free port. Raises UserError.
+
+    It is bound before the slow part of the start, so that a port in use is reported immediately.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -177,7 +183,7 @@ def bound_socket(host: str, port: int) -> socket.socket:
 
 
 def address(listener: socket.socket, start_token: str | None = None) -> str:
-    """The address to open in a browser, with the start token where there is one."""
+    """The URL to open in a browser, with the start token if there is one."""
     host, port = listener.getsockname()[:2]
     shown = socket.gethostname() if host in EVERY_INTERFACE else host
     base = f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
@@ -185,23 +191,23 @@ def address(listener: socket.socket, start_token: str | None = None) -> str:
 
 
 def start_text(listener: socket.socket, how: Access) -> str:
-    """What the terminal says when the app answers."""
+    """The text to print when the app is ready."""
     ready = f"synthaug is ready at {address(listener, how.start_token)} (stop with Ctrl+C)"
     if how.start_token is not None:
-        return f"{ready}\nWhoever opens this address is the owner: it is meant for this machine's user."
+        return f"{ready}\nAnyone who opens this address has the rights of the owner; keep it to yourself."
     return (
-        f"{ready}\nOther machines reach it: everybody logs in with an account (synthaug accounts list). HTTP is not "
-        "encrypted: on a network that others share, put a proxy with HTTPS in front."
+        f"{ready}\nOther machines can reach it, so everybody has to log in with an account (synthaug accounts list). "
+        "HTTP is not encrypted: on a shared network, put a proxy with HTTPS in front."
     )
 
 
 def _explain(error: OSError | OverflowError, host: str, port: int) -> str:
     if isinstance(error, OverflowError):
-        return f"port {port} does not exist; allowed are 0 to 65535"
+        return f"{port} is not a port; ports are 0 to 65535"
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} on {host} is in use; stop what runs there or choose another: --port {port + 1}"
+        return f"port {port} on {host} is in use; stop the program that uses it or choose another: --port {port + 1}"
     if error.errno == errno.EACCES:
-        return f"port {port} needs the administrator's rights; choose one from 1024 up: --port 7860"
+        return f"port {port} needs administrator rights; choose one of 1024 or above: --port 7860"
     return f"cannot listen on {host}:{port}: {error.strerror or error}"
 
 
@@ -221,7 +227,7 @@ def _run(app: FastAPI, listener: socket.socket, how: Access, open_browser: bool)
         app,
         http=TimedProtocol,
         ws="none",
-        log_level="error",  # what strangers send that is no HTTP is no news
+        log_level="error",  # do not log invalid HTTP requests
         access_log=False,
         timeout_graceful_shutdown=STOP_SECONDS,
         lifespan="on",

@@ -1,4 +1,4 @@
-"""A connection that does not say what it wants is closed: uvicorn itself waits for a request line for ever."""
+"""Closing connections that do not send a request in time; uvicorn itself would wait forever."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SECONDS = 20.0  # for a request line and its headers
 
 
 class TimedProtocol(H11Protocol):
-    """HTTP/1.1 with a time limit for the head of each request; bodies have theirs in ``bodies``."""
+    """HTTP/1.1 with a time limit for the head of each request; ``bodies`` has the limit for bodies."""
 
     seconds = SECONDS
     _deadline: asyncio.TimerHandle | None = None
@@ -25,7 +25,7 @@ class TimedProtocol(H11Protocol):
         if self.conn.their_state is not h11.IDLE:
             self._stop_waiting()
         elif self._deadline is None and self.conn.trailing_data[0]:
-            self._wait()  # half a request on a connection that was kept
+            self._wait()  # part of a request on a kept-alive connection
 
     def on_response_complete(self) -> None:
         super().on_response_complete()

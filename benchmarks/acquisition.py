@@ -1,12 +1,12 @@
-"""Monte Carlo dropout for acquisition: in the head alone, against the whole network.
+"""Monte Carlo dropout for acquisition scores: in the head only, compared with the whole network.
 
     python benchmarks/acquisition.py [--images 1000] [--passes 20] [--network small_cnn] [--threads 1]
 
-Three ways to T passes over the same images with the same network, its weights drawn at random (speed does not depend
-on them), in one run: features once and all passes as one product (ours); T passes of the whole network with the same
-masks (ours, the reference); and BAAL's, if it is installed: ``patch_module`` and ``ModelWrapper.predict_on_dataset``,
-T repetitions of each image in a batch. BAAL is not among the dependencies: ``pip install --no-deps baal structlog``.
-BAAL draws a mask for every image, so its scores agree in rank only.
+Compares three ways to compute T passes over the same images with the same network, whose weights are random because
+speed does not depend on them: features once and all passes as one matrix product (ours); T passes of the whole network
+with the same masks (ours, as the reference); and BAAL's ``patch_module`` and ``ModelWrapper.predict_on_dataset``, which
+repeats each image T times in a batch, if BAAL is installed. BAAL is not a dependency: ``pip install --no-deps baal
+structlog``. BAAL draws a mask for every image, so that its scores only agree in rank.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def drawn_classifier(network: str, images: NDArray[np.uint8]) -> FittedClassifie
 def baal_passes(
     classifier: FittedClassifier, images: NDArray[np.uint8], options: argparse.Namespace
 ) -> Callable[[], Probs] | None:
-    """What makes the passes as BAAL does, ready to start; None if it is not installed."""
+    """A function that computes the passes with BAAL; None if BAAL is not installed."""
     try:
         from baal.bayesian.dropout import patch_module
         from baal.modelwrapper import ModelWrapper, TrainingArgs
@@ -59,7 +59,7 @@ def baal_passes(
         return None
     torch.manual_seed(0)
     network = classifier.network
-    # On the CPU BAAL wants tensors ready to use; what they cost is not counted against it.
+    # On the CPU BAAL needs prepared tensors; the time to prepare them is not counted.
     model = patch_module(nn.Sequential(network.body, nn.Dropout(options.rate), network.head), inplace=False)
     model = model.to(memory_format=torch.channels_last)
     ready = standardise(to_tensor(images, 32), torch.tensor(MEAN), torch.tensor(STD))
@@ -84,7 +84,7 @@ def baal_passes(
 
 
 def drawn_images(count: int) -> NDArray[np.uint8]:
-    """Noise (N, 32, 32, 3) of every colour and contrast, so that the network tells one image from another."""
+    """Noise (N, 32, 32, 3) uint8 of different colours and contrasts, so that the network's outputs differ."""
     rng = np.random.default_rng(0)
     colour, contrast = rng.uniform(0, 255, (count, 1, 1, 3)), rng.uniform(0, 80, (count, 1, 1, 1))
     noisy = colour + contrast * rng.standard_normal((count, 32, 32, 3))
@@ -98,20 +98,24 @@ def timed(work: Callable[[], Probs]) -> tuple[Probs, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--images", type=int, default=1000, metavar="N", help="in the pool (default 1000)")
-    parser.add_argument("--passes", type=int, default=20, metavar="T", help="with dropout (default 20)")
-    parser.add_argument("--rate", type=float, default=0.2, metavar="P", help="of dropout (default 0.2)")
-    parser.add_argument("--network", default="small_cnn", metavar="NAME", help="(default small_cnn)")
     parser.add_argument(
-        "--batch", type=int, default=25, metavar="N", help="images a batch of BAAL's (default 25)"
+        "--images", type=int, default=1000, metavar="N", help="images in the pool (default 1000)"
     )
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="of torch (default 1)")
+    parser.add_argument(
+        "--passes", type=int, default=20, metavar="T", help="passes with dropout (default 20)"
+    )
+    parser.add_argument("--rate", type=float, default=0.2, metavar="P", help="dropout rate (default 0.2)")
+    parser.add_argument("--network", default="small_cnn", metavar="NAME", help="network (default small_cnn)")
+    parser.add_argument(
+        "--batch", type=int, default=25, metavar="N", help="images per batch for BAAL (default 25)"
+    )
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of torch (default 1)")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     warnings.filterwarnings("ignore", module="baal")
     images = drawn_images(options.images)
     classifier = drawn_classifier(options.network, images)
-    classifier.features(images[:100])  # what a first call costs is nobody's
+    classifier.features(images[:100])  # warm-up
     device = describe_device(choose_device(None))
     print(f"{device}; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {vars(options)}", flush=True)
 

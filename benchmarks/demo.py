@@ -1,9 +1,9 @@
-"""Start-up, the headless loop and its memory: seconds and peak resident memory, each in a process of its own.
+"""Start-up time, and time and peak memory of the headless demo, each in its own process.
 
     python benchmarks/demo.py
 
-Prints how long ``synthaug --help`` takes (best of 5), how long ``synthaug demo --headless`` takes in an empty
-directory, the most memory it held, and how long the app then takes to answer on the filled workspace.
+Prints the time of ``synthaug --help`` (best of 5), the time and peak resident memory of ``synthaug demo --headless`` in
+an empty directory, and the time until the app answers on the resulting workspace.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def timed(*arguments: str) -> float:
 
 
 def seconds_to_answer(workspace: Path) -> float:
-    """From starting the app to its first page."""
+    """Seconds from starting the app to its first page."""
     started = time.perf_counter()
     command = [*SYNTHAUG, "serve", "--workspace", str(workspace), "--port", str(PORT)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as app:

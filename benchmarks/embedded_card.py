@@ -1,9 +1,9 @@
-"""Every figure of the embedded model's card, and the sheet of uncurated samples.
+"""All results on the card of the digits model, and its sheet of samples.
 
     python benchmarks/embedded_card.py [--per-digit 120] [--sheet docs/digits-samples.png] [--guidance G] [--steps N]
 
-The judge is a support vector machine on 8x8 pixels, fitted to the real train split and tested on the real test
-split; it never saw a generated image.
+The judge is a support vector machine on 8x8 pixels, trained on the real training split and tested on the real test
+split; it is not trained on generated images.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ ATTRIBUTES = ("bold", "thin", "slanted left", "slanted right", "upright")
 
 
 def small(images: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """(N, 32, 32, 3) uint8 to (N, 64): 4x4 means in 0 .. 16, the digits' own form."""
+    """Convert images (N, 32, 32, 3) uint8 to (N, 64): means of 4x4 pixels in 0 .. 16, as in scikit-learn's digits."""
     gray = images[..., 0].astype(np.float64).reshape(-1, 8, 4, 8, 4).mean(axis=(2, 4))
     return gray.reshape(len(gray), 64) * 16 / 255
 
@@ -60,18 +60,18 @@ def draw(generator: Generator, prompts: Iterable[str], first_seed: int) -> NDArr
 
 
 def sheet(generator: Generator, path: Path) -> None:
-    """Ten of each digit, seeds 0 .. 99 in order: nothing chosen."""
+    """Write a sheet with ten images of each digit, for the seeds 0 .. 99 in order, without selection."""
     images = draw(generator, [f"a handwritten digit {word}" for word in DIGIT_WORDS for _ in range(10)], 0)
     tiles = np.pad(
         images.reshape(10, 10, 32, 32, 3), ((0, 0), (0, 0), (1, 1), (1, 1), (0, 0)), constant_values=64
     )
     whole = tiles.transpose(0, 2, 1, 3, 4).reshape(340, 340, 3)
     Image.fromarray(whole).resize((1020, 1020), Image.Resampling.NEAREST).save(path, optimize=True)
-    print(f"sheet: {path} (seeds 0 .. 99, uncurated)")
+    print(f"sheet: {path} (seeds 0 .. 99, not selected)")
 
 
 def nearest(images: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Root mean square difference, in gray levels, of each image to the nearest of the others."""
+    """Root mean square difference, in gray levels, between each image and the nearest of the others."""
     from sklearn.neighbors import NearestNeighbors
 
     flat = [each[..., 0].reshape(len(each), -1).astype(np.float64) for each in (images, others)]
@@ -79,7 +79,7 @@ def nearest(images: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[np.
 
 
 def spread(images: NDArray[np.uint8], labels: NDArray[np.int64]) -> float:
-    """Mean over the classes of the total standard deviation of pixels within the class, in gray levels."""
+    """Root mean square deviation of pixels within a class, averaged over the classes, in gray levels."""
     gray = images[..., 0].astype(np.float64)
     return float(np.mean([np.sqrt(gray[labels == digit].var(axis=0).mean()) for digit in range(10)]))
 
@@ -92,8 +92,8 @@ def quantiles(values: NDArray[np.float64]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="embedded")
-    parser.add_argument("--per-digit", type=int, default=130, help="images a digit, spread over the captions")
-    parser.add_argument("--sheet", type=Path, help="write the sample sheet there")
+    parser.add_argument("--per-digit", type=int, default=130, help="images per digit, over all phrasings")
+    parser.add_argument("--sheet", type=Path, help="file for the sheet of samples")
     parser.add_argument("--steps", type=int)
     parser.add_argument("--guidance", type=float)
     options = parser.parse_args()
@@ -101,7 +101,7 @@ def main() -> None:
     real, real_labels, is_test = digits_arrays()
     judge = fitted_judge(real[~is_test], real_labels[~is_test])
     print(
-        f"judge: {judge.score(small(real[is_test]), real_labels[is_test]):.1%} of 500 real test images right"
+        f"judge: accuracy {judge.score(small(real[is_test]), real_labels[is_test]):.1%} on 500 real test images"
     )
 
     generator = load_generator(
@@ -139,22 +139,26 @@ def main() -> None:
         found = [pair for pair, prompt in zip(measured, prompts, strict=True) if word in prompt]
         agree = np.mean([word in pair for pair in found])
         against = np.mean([opposite.get(word) in pair for pair in found])
-        print(f"asked {word}: measured so {agree:.1%}, the opposite {against:.1%} (n = {len(found)})")
+        print(f"prompted as {word}: measured so {agree:.1%}, the opposite {against:.1%} (n = {len(found)})")
 
     train = real[~is_test]
     to_train, reference = nearest(images, train), nearest(real[is_test], train)
-    print(f"nearest train image of a generated one: {quantiles(to_train)} gray levels (RMS)")
-    print(f"nearest train image of a real test one: {quantiles(reference)} gray levels (RMS)")
+    print(
+        f"distance to the nearest training image, generated images: {quantiles(to_train)} gray levels (RMS)"
+    )
+    print(
+        f"distance to the nearest training image, real test images: {quantiles(reference)} gray levels (RMS)"
+    )
     close = (to_train < np.percentile(reference, 1)).mean()
-    print(f"generated images nearer to a train image than the nearest 1% of real test ones: {close:.2%}")
+    print(f"generated images closer to a training image than the closest 1% of test images: {close:.2%}")
     print(
         f"spread within a class: generated {spread(images, labels):.1f}, "
-        f"real test {spread(real[is_test], real_labels[is_test]):.1f} gray levels"
+        f"real test images {spread(real[is_test], real_labels[is_test]):.1f} gray levels"
     )
     student = fitted_judge(images, labels)
     print(
-        f"judge fitted to {len(images)} generated images alone: "
-        f"{student.score(small(real[is_test]), real_labels[is_test]):.1%} of the real test right"
+        f"judge trained only on {len(images)} generated images: accuracy "
+        f"{student.score(small(real[is_test]), real_labels[is_test]):.1%} on real test images"
     )
     print(f"speed: {len(images) / seconds:.1f} images/s")
     if options.sheet:

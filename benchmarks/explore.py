@@ -149,7 +149,7 @@ def running_app(workspace: Path) -> Iterator[tuple[str, int]]:
 
 
 def first_paint(page: Page, address: str) -> tuple[float, float]:
-    """ms from opening the page to the points painted, and the part of it that fetching the points took."""
+    """Milliseconds from opening the page to painted points, and the part of it spent on fetching the points."""
     page.goto(urljoin(address, "/explore"))
     page.wait_for_selector(".sa-scatter[data-painted]", timeout=60_000)
     painted = page.evaluate("performance.getEntriesByName('synthaug:points-painted').at(-1).startTime")
@@ -160,7 +160,7 @@ def first_paint(page: Page, address: str) -> tuple[float, float]:
 
 
 def lasso(page: Page, round_: int) -> tuple[list[float], float, int]:
-    """ms a mouse move while lassoing, ms from release to the grid's images painted, points selected."""
+    """Milliseconds per mouse move of the lasso, milliseconds from its release to the painted grid, points selected."""
     x, y, width, height = page.evaluate(
         "() => { const box = document.querySelector('.sa-scatter [data-part=overlay]').getBoundingClientRect();"
         " return [box.x, box.y, box.width, box.height]; }"
@@ -240,7 +240,7 @@ def main() -> None:
         browser.close()
     show("open the page -> points painted", [painted for painted, _ in paints])
     show("  of which: fetching the points", [fetched for _, fetched in paints])
-    show("mouse move while lassoing -> next frame", [each for moves, _, _ in rounds for each in moves])
+    show("mouse move of the lasso -> next frame", [each for moves, _, _ in rounds for each in moves])
     show("release the lasso -> grid painted", [elapsed for _, elapsed, _ in rounds])
     show("panning: mouse move -> frame painted", frames)
     print(f"{1000 / statistics.median(frames):.0f} frames a second while panning")

@@ -1,9 +1,9 @@
-"""Export 50,000 random 32-px images from memory; the claim is CIFAR batches in under 10 s.
+"""Export of 50,000 random 32-px images from memory; the goal is CIFAR batches in under 10 s.
 
     python benchmarks/export.py [--images 50000]
 
-Compared with the obvious way: one Pillow ``save`` an image into class folders. Each format runs in its own
-process, so that its peak memory is its own; the images themselves take 150 MB of it.
+The baseline is one Pillow ``save`` per image into class folders. Each format runs in its own process, so that peak
+memory is measured separately; the images themselves take 150 MB of it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from synthaug.exporters.manifest import atomic_directory, build_manifest, record
 from synthaug.records import ExportItem
 
 CLASSES = [f"class {index}" for index in range(10)]
-PEER = "Pillow, one file an image"
+PEER = "Pillow, one file per image"
 
 
 def items(images: np.ndarray) -> Iterator[ExportItem]:
@@ -38,7 +38,7 @@ def items(images: np.ndarray) -> Iterator[ExportItem]:
 
 
 def pillow_folder(directory: Path, images: np.ndarray) -> None:
-    """What a script does without an exporter."""
+    """Write images as a script without an exporter would."""
     for item in items(images):
         folder = directory / item.split / CLASSES[item.class_index]
         folder.mkdir(parents=True, exist_ok=True)
@@ -46,7 +46,7 @@ def pillow_folder(directory: Path, images: np.ndarray) -> None:
 
 
 def measure(name: str, count: int) -> dict[str, float]:
-    """Seconds to write the set, to write it with its manifest (wall and CPU), and this process's peak MB."""
+    """Seconds to write the images, also with the manifest (wall clock and CPU), and peak memory in MB."""
     images = np.random.default_rng(0).integers(0, 256, (count, 32, 32, 3), dtype=np.uint8)
     with tempfile.TemporaryDirectory() as folder:
         start, start_cpu = time.perf_counter(), time.process_time()

@@ -1,14 +1,13 @@
-"""Images per second and peak memory of every family: synthaug's generators beside the stock diffusers loop.
+"""Images per second and peak memory of every generator family, compared with the standard diffusers loop.
 
     python benchmarks/generation.py [--images 32] [--threads 2] [--families text image ...]
 
-Both draw the same requests with the same weights, scheduler, steps and guidance, each in a process of its own,
-turn about; the stock loop takes batches of the same size, as diffusers' documentation shows it. DDPM and DCGAN
-are fresh networks of the sizes that ``train-generator`` makes by default: speed does not depend on training. A
-DCGAN's stock loop is the plain network; contextual diversification has no stock form, and is set beside the
-image-to-image pass that is its most expensive part. A DDPM over pixels takes half a
-minute a batch on one core, so it is measured on one batch of few steps, as its line says, and without classes,
-which diffusers' pipeline does not know.
+Both generate the same requests with the same weights, scheduler, steps and guidance, alternately and each in its own
+process. The diffusers loop uses batches of the same size and follows the documentation of diffusers. DDPM and DCGAN
+are untrained networks with the default sizes of ``train-generator``, because speed does not depend on training. The
+DCGAN is compared with its bare network. Contextual diversification has no counterpart and is compared with the image-
+to-image pass, its most expensive part. A DDPM on pixels takes half a minute per batch on one core; it is therefore
+measured on one batch with few steps, and without classes, which the pipeline of diffusers does not support.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ import numpy as np
 from synthaug.generators.folders import find_model
 from synthaug.records import GenerationRequest
 
-ROUNDS = 3  # other work on the machine only ever slows a round down, so the best one counts
+ROUNDS = 3  # the best one counts, because other programs on the machine can only slow a round down
 MODEL = "embedded"
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 FAMILIES = ("text", "digits", "image", "inpaint", "context", "ddpm", "gan")
@@ -41,7 +40,7 @@ Draw = Callable[[Sequence[GenerationRequest]], int]
 
 
 def requests_of(family: str, count: int) -> list[GenerationRequest]:
-    """What is drawn: the same for both sides."""
+    """The requests, which are the same for both sides."""
     words = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
     names = words if family == "digits" else CLASSES
     plain = [GenerationRequest(f"a photo of a {names[i % 10]}", i) for i in range(count)]
@@ -58,7 +57,7 @@ def requests_of(family: str, count: int) -> list[GenerationRequest]:
 
 
 def model_of(family: str, folder: Path) -> str:
-    """The name or folder of a family's model; made there where none is shipped."""
+    """The name or folder of a family's model, which is created in ``folder`` if none is shipped."""
     images = np.zeros((2, 32, 32, 3), np.uint8)
     if family == "ddpm":
         from synthaug.generator_training.ddpm import DDPMConfig, train_ddpm
@@ -74,7 +73,7 @@ def model_of(family: str, folder: Path) -> str:
 
 
 def ours(family: str, model: str) -> tuple[Draw, int]:
-    """A function that draws requests and counts the images, and the batch size."""
+    """A function that generates requests with synthaug and counts the images, and the batch size."""
     from synthaug.generators import load_generator
 
     steps = FEW[family][1] if family in FEW else None
@@ -83,7 +82,7 @@ def ours(family: str, model: str) -> tuple[Draw, int]:
 
 
 def stock(family: str, model: str) -> tuple[Draw, int]:
-    """The same through diffusers' pipelines, or the network, alone."""
+    """The same with the pipelines of diffusers, or with the bare network."""
     if family == "gan":
         return stock_gan(model)
     import torch
@@ -139,7 +138,7 @@ def stock(family: str, model: str) -> tuple[Draw, int]:
 
 
 def stock_gan(model: str) -> tuple[Draw, int]:
-    """The network and nothing else."""
+    """The same with the bare DCGAN network."""
     import torch
     from safetensors.torch import load_file
 
@@ -158,7 +157,7 @@ def stock_gan(model: str) -> tuple[Draw, int]:
 
 
 def measure(which: str, family: str, model: str, images: int, threads: int) -> dict[str, object]:
-    """Figures of one contestant, in this process."""
+    """Measurements of one side in this process."""
     import torch
 
     torch.set_num_threads(threads)

@@ -1,11 +1,11 @@
-"""Every figure of the embedded model's card, written into the card, and the sheet of uncurated samples.
+"""All results on the card of the embedded model, optionally written to the card, and its sheet of samples.
 
     python benchmarks/generator_card.py CIFAR10 [--model embedded] [--images 10000] [--write]
         [--sheet docs/photo-samples.png] [--steps N] [--guidance W]
 
-CIFAR10 is anything ``synthaug import`` reads. The judge is the labeler that ships with the package: it was
-trained on the real training split and never saw a generated image. Fidelity is measured in its features against
-the 10,000 real test images.
+CIFAR10 is any source that ``synthaug import`` reads. The judge is the labeler that comes with the package, which was
+trained on the real training split and not on generated images. Fidelity is measured in its features against the 10,000
+real test images.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ ASKED = {
     "on a blue background": lambda seen: seen.background == "blue",
     "on a white background": lambda seen: seen.background == "white",
 }
-NEIGHBORS = 2000  # images a side for precision, recall, density and coverage
+NEIGHBORS = 2000  # images of each kind for precision, recall, density and coverage
 
 
 def draw(generator: Generator, prompts: list[str], first_seed: int) -> NDArray[np.uint8]:
@@ -61,14 +61,14 @@ def draw(generator: Generator, prompts: list[str], first_seed: int) -> NDArray[n
 
 
 def sheet(generator: Generator, path: Path) -> None:
-    """Ten of each class, seeds 0 .. 99 in order: nothing chosen."""
+    """Write a sheet with ten images of each class, for the seeds 0 .. 99 in order, without selection."""
     images = draw(generator, [f"a photo of a {name}" for name in CIFAR10 for _ in range(10)], 0)
     tiles = np.pad(
         images.reshape(10, 10, 32, 32, 3), ((0, 0), (0, 0), (1, 1), (1, 1), (0, 0)), constant_values=64
     )
     whole = tiles.transpose(0, 2, 1, 3, 4).reshape(340, 340, 3)
     Image.fromarray(whole).resize((1020, 1020), Image.Resampling.LANCZOS).save(path, optimize=True)
-    print(f"sheet: {path} (seeds 0 .. 99, none chosen)")
+    print(f"sheet: {path} (seeds 0 .. 99, not selected)")
 
 
 def main() -> None:
@@ -81,7 +81,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int)
     parser.add_argument("--guidance", type=float)
     parser.add_argument("--sheet", type=Path)
-    parser.add_argument("--write", action="store_true", help="store the figures in the model's card")
+    parser.add_argument("--write", action="store_true", help="store the results in the model's card")
     options = parser.parse_args()
 
     generator = load_generator(
@@ -118,7 +118,7 @@ def measured(
     prompts: list[str],
     source: Path,
 ) -> dict[str, object]:
-    """The figures of the card, JSON-ready."""
+    """The results for the card, as JSON."""
     test, test_labels = labeled_arrays(source, CIFAR10, "test", 32)
     train, _ = labeled_arrays(source, CIFAR10, "train", 32)
     probabilities, features = judge.predict(images)

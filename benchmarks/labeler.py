@@ -1,11 +1,10 @@
-"""Train the CIFAR-10 labeler that comes with the package, and measure it on the real test split.
+"""Training of the CIFAR-10 labeler that comes with the package, and its test on the real test split.
 
     python benchmarks/labeler.py CIFAR10 [--output assets/models/cifar10-labeler] [--seeds 1] [--epochs N]
 
-CIFAR10 is anything ``synthaug import`` reads: parquet files, CIFAR's own batches, a folder of images. With
-``--output`` the classifier of the last seed is written there in half precision, with its figures. The figures
-are those of the file as it is loaded again. The last 1,000 training images are held out: the log loss on them by
-temperature says which one the recipe should have.
+CIFAR10 is any source that ``synthaug import`` reads: parquet files, CIFAR batches or a folder of images. With
+``--output`` the classifier of the last seed is written in half precision, with the results measured after loading it
+again. The last 1,000 training images are held out; the log loss on them shows which temperature the recipe should have.
 """
 
 from __future__ import annotations
@@ -93,7 +92,7 @@ def main() -> None:
 
 
 def write(classifier: FittedClassifier, folder: Path, images: np.ndarray, labels: np.ndarray) -> None:
-    """Store the classifier, and in it the figures of what was stored."""
+    """Store the classifier, with the results of the stored file in it."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "classifier.safetensors"
     classifier.save(path, half=True)

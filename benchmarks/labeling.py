@@ -1,11 +1,10 @@
-"""Keypress to next image painted, in a real browser with 10,000 images in the queue.
+"""Time from a key press to the next painted image, in a real browser with 10,000 images in the queue.
 
     python benchmarks/labeling.py [--images 10000] [--labels 100]
 
-Every label is saved as it always is. Beside it stands the harness floor: the same measuring on a trivial page
-that swaps two decoded images on a key. "Painted" is the second animation frame after the image that the key
-brought was put into the page and decoded. Goal: the median within one frame (16.7 ms) of the floor's, p95 under
-50 ms. Needs Chromium.
+Every label is saved as usual. The floor is the same measurement on a trivial page that swaps two decoded images at a
+key press. "Painted" means the second animation frame after the new image was inserted and decoded. The goal is a
+median within one frame (16.7 ms) of that of the floor, and a 95th percentile under 50 ms. Needs Chromium.
 """
 
 from __future__ import annotations
@@ -85,7 +84,7 @@ def fill(root: Path, count: int) -> None:
 
 
 def press(page: Page, labels: int) -> list[float]:
-    """Press keys one after the other, each once the last one's image was painted; milliseconds each."""
+    """Press keys, each after the previous image was painted; returns the milliseconds for each."""
     for number in range(labels):
         page.keyboard.press(str(number % 10))
         page.wait_for_function("count => window.times.length >= count", arg=number + 1)
@@ -126,7 +125,7 @@ def measure(url: str, labels: int) -> tuple[list[float], list[float]]:
 @click.option("--images", default=10_000, show_default=True, help="Images in the queue.")
 @click.option("--labels", default=100, show_default=True, help="Labels to give.")
 def main(images: int, labels: int) -> None:
-    """Measure, print, and say whether the goal was met (exit 1 if not)."""
+    """Measure, print the results and whether the goal was met; the exit status is 1 if not."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "work"
         fill(root, images)

@@ -1,10 +1,10 @@
-"""Time and peak memory of PCA, exact nearest neighbours, near duplicates and UMAP.
+"""Time and peak memory of PCA, exact nearest neighbours, near-duplicates and UMAP.
 
     python benchmarks/measures.py [--size D] [--large]
 
-Each figure comes from a process of its own, so that its peak memory is its own; the library's import is not
-counted in the seconds. ``--large`` adds 100,000 rows for PCA and neighbours. Features are 10 Gaussian
-clusters, as the penultimate features of a 10-class network roughly are.
+Each measurement runs in its own process, so that peak memory is measured separately; importing the library is not
+timed. ``--large`` adds 100,000 rows for PCA and neighbours. Features are 10 Gaussian clusters, roughly like the
+penultimate features of a network with 10 classes.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def measure(name: str, count: int, size: int) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--size", type=int, default=64, metavar="D", help="features a row (default 64)")
+    parser.add_argument("--size", type=int, default=64, metavar="D", help="features per row (default 64)")
     parser.add_argument("--large", action="store_true", help="add 100,000 rows for pca and neighbors")
     parser.add_argument("--one", nargs=2, metavar=("MEASURE", "ROWS"), help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -1,11 +1,12 @@
-"""Out-of-distribution scores against a known answer: AUROC of strangers among fresh images of the reference classes.
+"""AUROC of out-of-distribution scores: unfamiliar images among further images of the reference classes.
 
     python benchmarks/ood.py CIFAR10 [--images 400]
 
-Reference: real test images of cats, dogs and horses. Strangers: uniform noise, coarse blocks of colour,
-scikit-learn's digits, and CIFAR-10's vehicles. Features of the shipped labeler (which learned CIFAR-10) and of
-EfficientNet-Lite0 (which saw ImageNet, not CIFAR-10). Every method of :mod:`synthaug.measures.ood` (all with lengths
-divided out, the last three with the labels of the reference), and plain Euclidean distances beside them. 0.5 is chance.
+The reference is real test images of cats, dogs and horses. The unfamiliar images are uniform noise, coarse blocks of
+colour, scikit-learn's digits, and vehicles from CIFAR-10. Features come from the shipped labeler (trained on
+CIFAR-10) and from EfficientNet-Lite0 (trained on ImageNet only). The benchmark compares every method of
+:mod:`synthaug.measures.ood` (all on features of unit length, the last three with the labels of the reference) with
+the Euclidean distance. Chance is 0.5.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ Features = NDArray[np.float32]
 Distance = Callable[[Features, Features], NDArray[np.floating]]
 
 
-def strangers(count: int, rng: np.random.Generator) -> dict[str, Images]:
-    """Images (count, 32, 32, 3) of three kinds that no photograph is."""
+def unfamiliar_images(count: int, rng: np.random.Generator) -> dict[str, Images]:
+    """Images (count, 32, 32, 3) uint8 of three kinds that do not look like photographs."""
     blocks = rng.integers(0, 256, (count, 4, 4, 3), np.uint8)
     digits = (load_digits().images[:count] * 15.9).astype(np.uint8)
     return {
@@ -47,19 +48,19 @@ def strangers(count: int, rng: np.random.Generator) -> dict[str, Images]:
 
 
 def euclidean(features: Features, reference: Features) -> NDArray[np.float32]:
-    """Distance to the fifth nearest reference row, lengths and all."""
+    """Distance to the fifth nearest reference row, without scaling the features."""
     return nearest_neighbors(features, 5, reference)[0][:, -1]
 
 
 def main(source: Path, count: int) -> None:
-    """Print one row a kind of features and a distance."""
+    """Print one row per kind of features and distance."""
     images, labels = labeled_arrays(source, PRESETS["cifar10"], "test", 32)
     rng = np.random.default_rng(0)
     animals, vehicles = (images[np.isin(labels, each)] for each in (ANIMALS, VEHICLES))
     classes = labels[np.isin(labels, ANIMALS)][:count]
     half = count // 2
     sets = {"reference": animals[:count], "fresh": animals[count : count + half], "vehicles": vehicles[:half]}
-    sets |= strangers(half, rng)
+    sets |= unfamiliar_images(half, rng)
     lite = load_extractor("efficientnet-lite0", 32)
     size = (lite.image_size, lite.image_size)
     extractors: dict[str, Callable[[Images], Features]] = {

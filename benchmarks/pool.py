@@ -1,9 +1,9 @@
-"""What a pool of synthetic images costs to measure, from 1,000 to the active-learning paper's 101,915.
+"""Time and memory of all measures on a pool of synthetic images, from 1,000 to 101,915 as in the active-learning paper.
 
     python benchmarks/pool.py [--sizes 1000,10000,50000,101915] [--features 512] [--only knn] [--threads 2]
 
-Each measure at each size in a process of its own: seconds, the most memory held (of which what was held before it
-began: arrays and imports), and the exponent of growth from the size before.
+Each measure runs at each size in its own process. Printed are the seconds, the peak memory (and how much of it was used
+before the measure started, by arrays and imports), and the exponent of growth from the previous size.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Features = NDArray[np.float32]
 
 
 def features_of(count: int, size: int) -> Features:
-    """Rows in a hundred clusters, every hundredth a near repetition of another."""
+    """Rows (N, D) in a hundred clusters, of which every hundredth is a near-duplicate of another."""
     rng = np.random.default_rng(0)
     centres = rng.standard_normal((100, size), np.float32)
     rows = centres[rng.integers(0, 100, count)] + rng.standard_normal((count, size), np.float32)
@@ -64,7 +64,7 @@ def components(count: int, size: int) -> Callable[[], object]:
 
 
 def knn(count: int, size: int) -> Callable[[], object]:
-    import torch  # noqa: F401  (loaded before the clock runs)
+    import torch  # noqa: F401  (imported before the measurement starts)
 
     from synthaug.measures.neighbors import nearest_neighbors
 
@@ -98,7 +98,7 @@ MEASURES: dict[str, Callable[[int, int], Callable[[], object]]] = {
 
 
 def held() -> float:
-    """The most memory this process held so far, MB."""
+    """Peak memory of this process so far, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

@@ -1,11 +1,12 @@
-"""Ten annotators label at once, first with the app idle, then while it generates and trains.
+"""Ten annotators label at the same time, first with the app idle, then while it generates and trains.
 
     python benchmarks/soak.py [--minutes 30] [--annotators 10] [--rate 4]
 
-Each annotator logs in with an account and sends ``rate`` labels a second over HTTP, each in a request of its own, and
-waits for the answer. Printed: latency of a label idle and beside the jobs with their ratio, the app's memory, what was
-acknowledged, what is in the log, and whether its chain holds. Goals: nothing lost, p99 under 100 ms on a quiet
-machine, memory flat (the last tenth at most 10% above the second).
+Each annotator logs in with an account and sends ``rate`` labels per second over HTTP, one per request, waiting for each
+answer. Printed are the latency of a label while the app is idle and while it runs jobs, their ratio, the memory of the
+app, the numbers of acknowledged and logged labels, and the state of the hash chain. The goals are that nothing is lost,
+that the 99th percentile is under 100 ms on an idle machine, and that memory stays constant (the mean of the last tenth
+at most 10% above that of the second).
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ P99_GOAL_MS = 100.0
 
 @dataclass
 class Annotator:
-    """One person at one browser: what was acknowledged, and how long each label took."""
+    """One person with one browser: acknowledged labels, and the time of each label."""
 
     name: str
     acknowledged: list[str] = field(default_factory=list)
@@ -47,7 +48,7 @@ class Annotator:
     trouble: list[str] = field(default_factory=list)
 
     def work(self, base: str, ids: list[int], rate: float, seed: int, until: float) -> None:
-        """Label images at random until the clock says so."""
+        """Label random images until the time ``until``."""
         rng = np.random.default_rng(seed)
         with httpx.Client(base_url=base, timeout=60) as client:
             client.post("/log-in", data={"name": self.name, "password": PASSWORD})
@@ -58,7 +59,7 @@ class Annotator:
                 due = max(due + 1 / rate, time.monotonic())
 
     def label(self, client: httpx.Client, image_id: int, class_index: int) -> None:
-        """One label; noted once the app has said that it is saved."""
+        """Send one label, and record it if the app acknowledged it."""
         op_id = f"soak-{self.name}-{len(self.times):08d}"
         entry = {"image_id": image_id, "value": "class", "class_index": class_index, "source": "human"}
         began = time.monotonic()
@@ -82,14 +83,14 @@ def percentiles(times: list[float]) -> tuple[float, float]:
 
 
 def submit_jobs(workspace: Workspace, minutes: float) -> None:
-    """A training of five seeds a side, then a generation that lasts."""
+    """Submit a training with five seeds per side, then a long generation."""
     retrain.submit(workspace)
     count = int(60 * minutes * 60)  # more than there is time for
     generate.submit(workspace, GenerationSpec("a <STROKE> handwritten digit eight", "8", count))
 
 
 def prepared(root: Path, names: list[str]) -> list[int]:
-    """A workspace of unreviewed synthetic images beside the real digits, with accounts; the ids to label."""
+    """Create a workspace with real digits, unreviewed synthetic images and accounts; returns the ids to label."""
     fill(root, IMAGES)
     workspace = Workspace.open(root)
     import_images(workspace, "digits")
@@ -101,10 +102,10 @@ def prepared(root: Path, names: list[str]) -> list[int]:
 
 
 def report(people: list[Annotator], busy_from: float, memory: list[float], root: Path) -> bool:
-    """Print everything; whether nothing was lost."""
+    """Print all results; returns whether nothing was lost or refused."""
     idle = [ms for each in people for at, ms in each.times if at < busy_from]
     busy = [ms for each in people for at, ms in each.times if at >= busy_from]
-    for name, times in (("idle", idle), ("beside jobs", busy)):
+    for name, times in (("idle", idle), ("during jobs", busy)):
         median, p99 = percentiles(times)
         worst = max(times)
         print(
@@ -114,7 +115,7 @@ def report(people: list[Annotator], busy_from: float, memory: list[float], root:
     tenth = max(1, len(memory) // 10)
     second, last = np.mean(memory[tenth : 2 * tenth]), np.mean(memory[-tenth:])
     print(
-        f"p99 beside jobs / idle: {ratio:.1f}   memory {second:.0f} MiB in the second tenth, {last:.0f} in the last"
+        f"p99 during jobs / idle: {ratio:.1f}   memory {second:.0f} MiB in the second tenth, {last:.0f} in the last"
     )
     workspace = Workspace.open(root)
     logged = {
@@ -128,19 +129,19 @@ def report(people: list[Annotator], busy_from: float, memory: list[float], root:
     print(
         f"{len(acknowledged):,} labels acknowledged, {len(lost)} lost; {len(trouble)} refused {trouble[:1]}"
     )
-    print(f"label log: {'its chain holds' if not problems else problems[0]}")
+    print(f"label log: {'the hash chain is intact' if not problems else problems[0]}")
     print("jobs: " + ", ".join(f"{row['kind']} {row['state']} ({row['done']})" for row in made))
     met = percentiles(busy)[1] < P99_GOAL_MS
-    print(f"goal (p99 < {P99_GOAL_MS:.0f} ms beside jobs): {'met' if met else 'NOT met'}")
+    print(f"goal (p99 < {P99_GOAL_MS:.0f} ms during jobs): {'met' if met else 'NOT met'}")
     return not lost and not problems and not trouble
 
 
 @click.command()
-@click.option("--minutes", default=30.0, show_default=True, help="How long in all.")
-@click.option("--annotators", default=10, show_default=True, help="How many label at once.")
-@click.option("--rate", default=4.0, show_default=True, help="Labels a second, each.")
+@click.option("--minutes", default=30.0, show_default=True, help="Total duration.")
+@click.option("--annotators", default=10, show_default=True, help="Number of annotators.")
+@click.option("--rate", default=4.0, show_default=True, help="Labels per second of each annotator.")
 def main(minutes: float, annotators: int, rate: float) -> None:
-    """Run, print, and exit with 1 if anything was lost or refused."""
+    """Run and print; the exit status is 1 if anything was lost or refused."""
     names = [f"annotator-{number}" for number in range(annotators)]
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "work"

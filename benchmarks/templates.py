@@ -1,9 +1,9 @@
-"""Prompt templates: the shipped cat template counted, expanded, read at random and sampled.
+"""Prompt templates: counting, expanding, random access and sampling of the shipped cat template.
 
     python benchmarks/templates.py
 
-Beside it stands the bare ``itertools.product`` with an f-string, which keeps neither slots nor indices: the
-floor for any expansion in Python. Figures are the best of five, wall clock, one process.
+The floor for any expansion in Python is ``itertools.product`` with an f-string, which stores neither slots nor indices.
+Times are the best of five, wall clock, in one process.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ def best(action: Callable[[], object], repeats: int = 5) -> float:
 
 
 def bare() -> list[str]:
-    """The texts of the cat template and nothing else."""
+    """Only the texts of the cat template."""
     lists = shipped_lists()
     rows = product(lists["breed"], lists["preposition"], lists["furniture"])
     return [f"{breed} cat {preposition} the {furniture}" for breed, preposition, furniture in rows]
 
 
 def main() -> None:
-    """Measure and print one line a figure."""
+    """Measure, and print one line per result."""
     text = shipped_template("cat")
     template = Template.parse(text)
     numbers = [random.Random(SEED).randrange(template.count) for _ in range(10_000)]

@@ -1,12 +1,12 @@
-"""Training speed: our loop on one uint8 tensor against a plain DataLoader with PIL transforms.
+"""Training speed: our loop on one uint8 tensor, compared with a plain DataLoader with PIL transforms.
 
     python benchmarks/training.py [--images N] [--epochs E] [--threads T]
 
-All train the network of recipe "cifar10-fast" from scratch on the same random 32x32 images with the same
-optimizer, batch size, random crop (pad 4) and flip, one after the other in one process. The first epoch of each
-warms up and is not counted. Ours runs in float32, which is like against like, and as the recipe says it, with
-products in bfloat16 where the device has units for them; both keep the recipe's moving average of the weights,
-which the plain loop does not.
+All loops train the network of the recipe "cifar10-fast" from scratch on the same random 32x32 images with the same
+optimizer, batch size, random crop (padding 4) and flip, one after the other in one process. The first epoch of each
+is a warm-up and not counted. Ours runs in float32, for a fair comparison, and as in the recipe, with bfloat16
+products where the hardware supports them. Both also maintain the moving average of the weights, which the plain loop
+does not.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from synthaug.hardware import describe_device, multiplies_bfloat16
 
 
 class PilDataset(Dataset[tuple[torch.Tensor, int]]):
-    """What torchvision's CIFAR10 does: one PIL image and its transforms an item."""
+    """A dataset like torchvision's CIFAR10, with one PIL image and its transforms per item."""
 
     def __init__(self, images: np.ndarray, labels: np.ndarray) -> None:
         self.images, self.labels = images, labels
@@ -52,14 +52,14 @@ class PilDataset(Dataset[tuple[torch.Tensor, int]]):
 
 
 def ours(images: np.ndarray, labels: np.ndarray, recipe: Recipe) -> list[float]:
-    """Images a second of each epoch."""
+    """Images per second of each epoch with our loop."""
     reports: list[dict[str, Any]] = []
     fit(images, labels, 10, recipe, seed=0, progress=reports.append)
     return [report["images_per_second"] for report in reports]
 
 
 def plain(images: np.ndarray, labels: np.ndarray, recipe: Recipe, workers: int) -> list[float]:
-    """Images a second of each epoch."""
+    """Images per second of each epoch with a DataLoader."""
     torch.manual_seed(0)
     device = choose_device(None)
     loader = DataLoader(PilDataset(images, labels), recipe.batch_size, shuffle=True, num_workers=workers)
@@ -81,9 +81,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--images", type=int, default=2_048, metavar="N")
     parser.add_argument(
-        "--epochs", type=int, default=4, metavar="E", help="one to warm up, the others counted"
+        "--epochs", type=int, default=4, metavar="E", help="the first is a warm-up and not counted"
     )
-    parser.add_argument("--threads", type=int, default=1, metavar="T", help="of torch, for every loop")
+    parser.add_argument(
+        "--threads", type=int, default=1, metavar="T", help="threads of torch, for every loop"
+    )
     options = parser.parse_args()
     if options.epochs < 2:
         parser.error("--epochs must be at least 2: the first is not counted")

@@ -1,10 +1,10 @@
-"""A film of 3000 x 3000 pixels and 16 bits in a real browser: unpacking, the key to the next film, window drags.
+"""The viewer with radiographs of 3000 x 3000 pixels and 16 bits: decoding, next image, and dragging the window.
 
     python benchmarks/viewer.py [--side 3000] [--films 6]
 
-"Painted" is the second animation frame after the film that the key brought was put on the screen. Films are
-unpacked ahead, so that a key waits only where it is faster than the unpacking: the measure gives it time, and
-prints the unpacking itself beside it. A headless Chromium without a GPU draws WebGL in software. Needs Chromium.
+"Painted" means the second animation frame after the next film is on the screen. Films are decoded in advance, so that a
+key press waits only if it comes before that; the benchmark leaves enough time, and measures decoding separately. A
+headless Chromium without a GPU renders WebGL in software. Needs Chromium.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-unsafe-swiftshader", "--no-first-run"]
-AHEAD_MS = 3000  # in which the films ahead are unpacked
+AHEAD_MS = 3000  # time to decode the next films
 READY = "synthaug is ready at "
 PAINTED = "new Promise(then => requestAnimationFrame(() => requestAnimationFrame(then)))"
 
@@ -61,7 +61,7 @@ DRAG = f"""async dx => {{
 
 
 def fill(root: Path, count: int, side: int) -> list[str]:
-    """A workspace with ``count`` films of noise on a gradient; their addresses."""
+    """Create a workspace with ``count`` films of noise on a gradient; returns their hashes."""
     workspace = Workspace.create(root, ["normal", "abnormal"])
     y, x = np.mgrid[:side, :side]
     display, hashes = Display((full_range(16),)), []
@@ -78,14 +78,14 @@ def fill(root: Path, count: int, side: int) -> list[str]:
 
 
 def describe(name: str, times: list[float]) -> None:
-    """Print median and worst."""
+    """Print the median and the maximum."""
     print(
         f"{name:<34} median {statistics.median(times):7.1f} ms   worst {max(times):7.1f} ms   n = {len(times)}"
     )
 
 
 def measure(page: Page, url: str, hashes: list[str]) -> None:
-    """Print the three measures."""
+    """Print the three measurements."""
     page.goto(url)  # with the start token
     page.goto(urljoin(url, "/label?scope=real&order=newest"))
     page.wait_for_selector(".ld-frame canvas")
@@ -101,20 +101,20 @@ def measure(page: Page, url: str, hashes: list[str]) -> None:
         page.evaluate(UNPACK, {"module": module, "film": f"/media/{sha256}.gray.png?{number}"})
         for number, sha256 in enumerate(hashes)
     ]
-    describe("fetch and unpack a film", unpacked)
+    describe("fetch and decode a film", unpacked)
     keys = []
     for image_id in range(len(hashes) - 1, 0, -1):
         keys.append(page.evaluate(KEY, f"Image {image_id}"))
         page.wait_for_timeout(AHEAD_MS)
-    describe(f"key to the next film painted ({kind})", keys)
+    describe(f"key press -> next film painted ({kind})", keys)
     page.mouse.move(400, 400)
     page.mouse.down(button="right")
     drags: list[Any] = [page.evaluate(DRAG, dx) for dx in range(1, 41)]
-    describe("step of a window drag painted", drags)
+    describe("step of dragging the window -> painted", drags)
 
 
 @click.command()
-@click.option("--side", default=3000, show_default=True, help="Pixels a side.")
+@click.option("--side", default=3000, show_default=True, help="Pixels per side.")
 @click.option("--films", default=6, show_default=True, help="Films in the queue.")
 def main(side: int, films: int) -> None:
     """Measure and print."""

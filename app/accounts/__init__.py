@@ -1,1 +1,1 @@
-"""Who is there, and what they may do: sessions, the log-in page, the table of roles and the gate that holds it."""
+"""Access control: sessions, the log-in page, the table of roles and the middleware that enforces it."""

@@ -1,4 +1,4 @@
-"""From where the app may be reached: the names it answers to, and whether a start token opens it."""
+"""How the app may be reached: the host names it answers to, and the start token."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The host names answered to, whether bare IP addresses are too, and the start token (None off this machine)."""
+    """How the app may be reached."""
 
-    names: frozenset[str]
-    any_address: bool
-    start_token: str | None
+    names: frozenset[str]  # host names it answers to
+    any_address: bool  # whether it also answers to any IP address
+    start_token: str | None  # None if other machines can reach the app
 
     def answers_to(self, name: str) -> bool:
-        """Whether a host name is ours. A bare IP address cannot be pointed at us by somebody's DNS."""
+        """Whether the app answers to a host name. IP addresses are safe, because DNS rebinding needs a name."""
         return name in self.names or (self.any_address and is_address(name))
 
 
 def access(host: str, allow_hosts: Sequence[str] = ()) -> Access:
-    """How an app bound to ``host`` may be reached. Raises UserError on a name that is none."""
+    """How an app bound to ``host`` may be reached. Raises UserError for an invalid name in ``allow_hosts``."""
     names = LOCAL_NAMES | {host.lower()} | {_host_name(each) for each in allow_hosts}
     everywhere = host in EVERY_INTERFACE
     if everywhere:
@@ -37,7 +37,7 @@ def access(host: str, allow_hosts: Sequence[str] = ()) -> Access:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches an address."""
+    """Whether only this machine can reach an address."""
     return host == "localhost" or (is_address(host) and ip_address(host).is_loopback)
 
 
@@ -55,6 +55,6 @@ def _host_name(name: str) -> str:
     plain = kept.replace("-", "").replace(".", "").replace("_", "")
     if not is_address(kept) and not (plain.isascii() and plain.isalnum()):
         raise UserError(
-            f"--allow-host {name!r} is no host name; give it without http:// and port: lab.example"
+            f"--allow-host {name!r} is not a host name; write it without http:// and port, such as lab.example"
         )
     return kept

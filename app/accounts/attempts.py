@@ -1,4 +1,4 @@
-"""How often somebody may try to log in: so many failures a window, for a name and for an address."""
+"""Limits on failed log-ins within a time window, by name and by address."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST_KEPT = 10_000  # names and addresses
 
 
 class Attempts:
-    """Failures of the last minutes, in memory. An attempt counts from its start: many at once do not slip in."""
+    """Recent failed log-ins, in memory. Attempts count from their start, so that parallel ones are limited as well."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
@@ -22,7 +22,7 @@ class Attempts:
         self._lock = threading.Lock()
 
     def begin(self, name: str, address: str) -> float:
-        """Count an attempt; 0, or for how many seconds neither the name nor the address may try."""
+        """Count an attempt; returns 0 if it is allowed, or else the seconds to wait."""
         now = self.clock()
         keys = (("name", name.casefold()), ("address", address))
         with self._lock:
@@ -34,7 +34,7 @@ class Attempts:
             return wait
 
     def succeeded(self, name: str, address: str) -> None:
-        """A right password: the name's failures are forgotten, and this attempt of the address."""
+        """Forget the failures of the name and this attempt of the address, after a correct password."""
         with self._lock:
             self._failures.pop(("name", name.casefold()), None)
             tried = self._failures.get(("address", address))
@@ -46,7 +46,7 @@ class Attempts:
         return tried[0] + WINDOW_SECONDS - now if tried and len(tried) >= most else 0.0
 
     def _forget(self, before: float) -> None:
-        """Drop what is older, and the oldest where there is too much."""
+        """Drop attempts before a time, and the oldest entries if there are too many."""
         for key in list(self._failures):
             tried = self._failures[key]
             while tried and tried[0] <= before:

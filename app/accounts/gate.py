@@ -1,4 +1,4 @@
-"""The gate in front of every route: finds out who asks, and lets pass what the table of roles allows."""
+"""Middleware in front of every route that identifies the person and enforces the table of roles."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from .pages import not_allowed_page
 from .person import SCOPE, Person, cookie, cookie_name
 
 TOKEN = "token"  # noqa: S105 - the name of the query parameter
-UNREADABLE = "the body is no call of a function"
+UNREADABLE = "the body is not a valid function call"
 
 
 class Gate:
-    """ASGI middleware. ``functions``: the ``api_name`` of each Gradio function by its index."""
+    """ASGI middleware; ``functions`` maps the index of each Gradio function to its ``api_name``."""
 
     def __init__(
         self, app: ASGIApp, workspace: Workspace, access: Access, functions: Mapping[int, str]
@@ -53,11 +53,11 @@ class Gate:
             await self.check(scope, receive, send)
 
     async def check(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, with the person in the scope, or refuse."""
+        """Pass the request on with the person in its scope, or refuse it."""
         try:
             person = self.person(
                 scope
-            )  # a read by index: a thread would cost more, and let requests overtake
+            )  # not in a thread: it is one indexed read, and requests must keep their order
         except WorkspaceError as error:
             await refuse(send, 503, str(error))
             return
@@ -75,7 +75,7 @@ class Gate:
             await self.app({**scope, SCOPE: person}, receive, send)
 
     def person(self, scope: Scope) -> Person | None:
-        """Whoever the session cookie names. A session of the start token counts on this machine only."""
+        """The person of the session cookie. Sessions from a start token are valid on this machine only."""
         token = HTTPConnection(scope).cookies.get(self.cookie)
         session = accounts.session(self.workspace, token) if token else None
         if session is None or (session.account_id is None and self.access.start_token is None):
@@ -83,14 +83,14 @@ class Gate:
         return Person(session.name, session.role, session.id)
 
     def shows_start_token(self, scope: Scope) -> bool:
-        """Whether a request for a page carries the token that this start printed."""
+        """Whether a request for a page has the token printed at this start."""
         if self.access.start_token is None or scope["method"] != "GET" or not roles.is_page(scope["path"]):
             return False
         shown = dict(_query(scope)).get(TOKEN, "")
         return secrets.compare_digest(shown.encode(), self.access.start_token.encode())
 
     async def start(self, scope: Scope, send: Send) -> None:
-        """Let in by the start token: a cookie, and the same address without the token."""
+        """Log in by the start token: set a cookie and redirect to the same URL without the token."""
         try:
             token = await run_in_threadpool(accounts.start_token_session, self.workspace, _address(scope))
         except WorkspaceError as error:
@@ -105,14 +105,14 @@ class Gate:
         await answer(send, 303, b"", headers)
 
     async def ask_to_log_in(self, scope: Scope, send: Send) -> None:
-        """To the log-in page from a page; 401 from anything else."""
+        """Redirect pages to the log-in page; answer 401 to other requests."""
         if scope["method"] == "GET" and roles.is_page(scope["path"]):
             await answer(send, 303, b"", {"location": "/log-in?" + urlencode({"next": _here(scope)})})
         else:
             await refuse(send, 401, "you are not logged in; log in at /log-in in another tab")
 
     async def turn_away(self, scope: Scope, send: Send, person: Person, least: Role) -> None:
-        """To the role's own page from the first one; a page that says why from another; 403 from anything else."""
+        """Redirect from the first page to that of the role; explain on other pages; answer 403 to other requests."""
         home = roles.HOME[person.role]
         if scope["method"] == "GET" and scope["path"] == "/":
             await answer(send, 303, b"", {"location": home})
@@ -123,7 +123,7 @@ class Gate:
             await refuse(send, 403, f"this needs the role {least!r}; {person.name!r} is {person.role}")
 
     def refused_call(self, scope: Scope, person: Person) -> str | None:
-        """Why a call of a Gradio function may not pass; None for what is none, or may."""
+        """Why a call of a Gradio function is refused; None if it may pass or is no such call."""
         if scope["path"] != roles.JOIN:
             return None
         try:
@@ -146,7 +146,7 @@ def _query(scope: Scope) -> list[tuple[str, str]]:
 
 
 def _here(scope: Scope) -> str:
-    """The path and query of a request, without a start token."""
+    """The path and query of a request without the start token."""
     rest = urlencode([(name, value) for name, value in _query(scope) if name != TOKEN])
     return quote(scope["path"]) + (f"?{rest}" if rest else "")
 

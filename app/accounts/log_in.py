@@ -1,4 +1,4 @@
-"""The routes of the log-in page, of logging out, and of who is logged in."""
+"""Routes for the log-in page, for logging out, and for who is logged in."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from .pages import FILES, log_in_page, page_file
 from .person import cookie, cookie_name, person
 
 LOCAL_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")  # printable ASCII without a backslash, and not //host
-WRONG = "This name and password do not belong together."
+WRONG = "The name or the password is wrong."
 
 
 def log_in_router(workspace: Workspace, access: Access, attempts: Attempts) -> APIRouter:
-    """``/log-in`` with its files, ``/log-out``, ``/data/me``."""
+    """The routes ``/log-in`` with its files, ``/log-out`` and ``/data/me``."""
     router = APIRouter()
     session_cookie = cookie_name(workspace.root)
 
@@ -85,5 +85,5 @@ def log_in_router(workspace: Workspace, access: Access, attempts: Attempts) -> A
 
 
 def local_path(path: str) -> str:
-    """Where to go after the log-in: a path of this app, else the first page."""
+    """The path to open after the log-in, if it belongs to this app, or else the first page."""
     return path if LOCAL_PATH.fullmatch(path) else "/"

@@ -1,4 +1,4 @@
-"""The two pages that are not Gradio's: the log-in, and what a page says to whom it is not for."""
+"""The two pages without Gradio: the log-in page, and the page shown to people without the needed role."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .person import Person
 
 HERE = Path(__file__).parent
 FILES = {"log_in.css": "text/css", "theme.js": "text/javascript"}
-"""The pages' own files, and what they are."""
+"""Files of these pages and their media types."""
 
 FORM = Markup(
     '<form method="post" action="/log-in">{error}<input type="hidden" name="next" value="{next}">'
@@ -24,17 +24,17 @@ FORM = Markup(
     "{focus_password}></label><button>Log in</button></form>{hint}"
 )
 LOCAL = Markup(
-    '<p class="hint">On this machine no account is needed: open the address that the terminal printed when the app '
-    "started. It ends in <code>?token=</code> and a long word.</p>"
+    '<p class="hint">On this machine you need no account: open the address that the terminal printed when the app '
+    "started. It ends in <code>?token=</code> and a long code.</p>"
 )
-NETWORK = Markup('<p class="hint">Accounts are given by whoever runs this app.</p>')
+NETWORK = Markup('<p class="hint">Ask the person who runs this app for an account.</p>')
 PLURAL: dict[Role, str] = {"annotator": "annotators", "reviewer": "reviewers", "owner": "owners"}
 
 
 def log_in_page(
     workspace: str, *, local: bool, accounts: bool, next_: str = "/", name: str = "", error: str = ""
 ) -> str:
-    """The form, where there are accounts; on this machine also the way in without one."""
+    """The log-in form if there are accounts; on this machine also the hint on how to do without one."""
     focus = Markup(" autofocus")
     form = markup(
         FORM,
@@ -49,7 +49,7 @@ def log_in_page(
 
 
 def not_allowed_page(person: Person, least: Role, home: str, path: str) -> str:
-    """Who may see the page, who is logged in, and where to go."""
+    """A page that tells who may see the requested page, who is logged in, and where to go."""
     whom = PLURAL[least] if least == "owner" else f"{PLURAL[least]} and owners"
     text = markup(
         '<p>You are logged in as <b>{}</b>, {}.</p><p class="actions"><a href="{}">Back</a></p>'
@@ -63,7 +63,7 @@ def not_allowed_page(person: Person, least: Role, home: str, path: str) -> str:
 
 @cache
 def page_file(name: str) -> bytes:
-    """One of the pages' own files. Raises KeyError."""
+    """The content of one of the files. Raises KeyError."""
     FILES[name]
     return (HERE / name).read_bytes()
 

@@ -1,4 +1,4 @@
-"""The person behind a request, as the gate found them by the session cookie."""
+"""The person behind a request, whom the gate identified by the session cookie."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from synthaug.stages.readers import Reader
 from .roles import may
 
 SCOPE = "synthaug.person"
-"""Where the ASGI scope holds the person."""
+"""Key of the ASGI scope under which the person is stored."""
 
 SIGNED = "x-synthaug-person"
-"""The header in which a page says whom it was opened by (percent-encoded)."""
+"""The header in which a page sends the name of the person who opened it (percent-encoded)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who is logged in: the name that signs labels, and the session."""
+    """The person who is logged in: the name that signs labels, the role and the session."""
 
     name: str
     role: Role
@@ -37,7 +37,7 @@ class Person:
 
 
 def person(request: Request) -> Person:
-    """Who asks; the gate lets nobody pass without."""
+    """The person behind a request; the gate lets no request pass without one."""
     found = request.scope[SCOPE]
     assert isinstance(found, Person)  # noqa: S101 - only the gate writes it
     return found
@@ -49,23 +49,23 @@ def reader_of(found: Person) -> Reader:
 
 
 def signer(request: Request) -> Person:
-    """Who signs a label: whoever is logged in. Raises UserError where the page was opened by somebody else."""
+    """The person who signs a label. Raises UserError if somebody else opened the page."""
     found = person(request)
     opened_by = request.headers.get(SIGNED)
     if opened_by is not None and unquote(opened_by) != found.name:
         raise UserError(
-            f"{unquote(opened_by)[:100]!r} opened this page and {found.name!r} is logged in now; "
-            f"log in as {unquote(opened_by)[:100]!r} to save these answers"
+            f"{unquote(opened_by)[:100]!r} opened this page, but {found.name!r} is now logged in; "
+            f"log in as {unquote(opened_by)[:100]!r} to save these labels"
         )
     return found
 
 
 def cookie_name(workspace: Path) -> str:
-    """One for each workspace: a browser sends a host's cookies to all its ports."""
+    """The name of the session cookie, one per workspace, because browsers send cookies to all ports of a host."""
     return "synthaug-" + hashlib.sha256(str(workspace.resolve()).encode()).hexdigest()[:12]
 
 
 def cookie(name: str, token: str, lasting: timedelta, *, secure: bool) -> str:
-    """The Set-Cookie header of a session."""
+    """The Set-Cookie header value of a session."""
     flags = "; Secure" if secure else ""
     return f"{name}={token}; Max-Age={int(lasting.total_seconds())}; Path=/; HttpOnly; SameSite=Lax{flags}"

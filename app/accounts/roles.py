@@ -1,7 +1,7 @@
-"""The table of roles: which least role each route and each Gradio function needs. What is not listed is closed.
+"""The table of roles: the lowest role that each route and each Gradio function needs.
 
-A route is ``METHOD path``, the path as it is declared; HEAD counts as GET. A Gradio function goes by its
-``api_name``, and one that is not listed is an owner's.
+Routes are ``METHOD path`` with the path as declared; HEAD counts as GET. Routes that are not listed are closed. Gradio
+functions are listed by ``api_name``; those that are not listed need the role owner.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from starlette.routing import compile_path
 from synthaug.config import ROLES, Role
 
 OPEN = ("GET /log-in", "POST /log-in", "GET /log-in/{name}", "GET /favicon.ico")
-"""What needs no session: the log-in page and its own files."""
+"""Routes that need no session: the log-in page and its files."""
 
 ROUTES: dict[Role, tuple[str, ...]] = {
     "annotator": (
@@ -33,7 +33,7 @@ ROUTES: dict[Role, tuple[str, ...]] = {
         "GET /media/{name}",
         "GET /app/{asked}/{path:path}",
         "POST /log-out",
-        # Gradio's own files and the plumbing of its pages
+        # files and internal routes of Gradio's pages
         "GET /assets/{path:path}",
         "GET /static/{path:path}",
         "GET /theme.css",
@@ -100,13 +100,13 @@ FUNCTIONS: dict[str, Role] = {
 }
 
 HOME: dict[Role, str] = {"annotator": "/label", "reviewer": "/", "owner": "/"}
-"""The page that a role starts on."""
+"""The start page of each role."""
 
 PAGES = frozenset({"/", "/label", "/explore", "/train", "/runs", "/generate", "/finetune"})
 IMAGE_LINK = "/image/"
 
 JOIN = "/gradio_api/queue/join"
-"""Where the browser calls a Gradio function."""
+"""The route through which the browser calls Gradio functions."""
 
 _OPEN = [(each.partition(" ")[0], compile_path(each.partition(" ")[2])[0]) for each in OPEN]
 _ROUTES = [
@@ -117,7 +117,7 @@ _ROUTES = [
 
 
 def is_page(path: str) -> bool:
-    """Whether a person opens it: answered with a page and not with JSON where it may not be seen."""
+    """Whether the path is opened by people, so that a refusal is answered with a page instead of JSON."""
     return path in PAGES or path.startswith(IMAGE_LINK)
 
 
@@ -127,7 +127,7 @@ def is_open(method: str, path: str) -> bool:
 
 
 def least_role(method: str, path: str) -> Role | None:
-    """The least role that a route needs; None: nobody reaches it."""
+    """The lowest role that a route needs; None if the route is closed."""
     for known, pattern, role in _ROUTES:
         if _method(method) == known and pattern.match(path):
             return role
@@ -135,7 +135,7 @@ def least_role(method: str, path: str) -> Role | None:
 
 
 def may(role: Role, least: Role) -> bool:
-    """Whether a role is enough."""
+    """Whether ``role`` is at least ``least``."""
     return ROLES.index(role) >= ROLES.index(least)
 
 

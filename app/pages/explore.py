@@ -36,8 +36,9 @@ finds alike lie close together.</p></section>
 are honest, groups may overlap. <b>UMAP</b> keeps neighbours together: groups stand apart, but the gaps
 between them and their sizes mean little.</p></section>
 <section><h3>Two distances</h3><p>How far a synthetic image lies from the real ones and from the other synthetic
-ones (by nearest neighbours: those of its class), as ranks: 0 is nearest, 1 farthest. Far from both: most often an <b>artefact</b>; look, then reject.
-Near real, far from synthetic: <b>new coverage</b>; keep. Far from real among many alike: <b>redundant</b>, a habit
+ones (by nearest neighbours: those of its class), as ranks: 0 is nearest, 1 farthest. Far from both: most often an
+<b>artefact</b>; look, then reject. Near real, far from synthetic: <b>new coverage</b>;
+keep. Far from real among many alike: <b>redundant</b>, a habit
 of the generator. Near both: <b>typical</b>.</p></section>
 <section><h3>Shapes and clicks</h3><p>A click on a point or a picture opens the image with all that is known of it;
 the arrow keys walk on. A filled dot is a real training image, a ring a real test image, a diamond a synthetic

@@ -216,7 +216,7 @@ def score(
     executor: ExecutorSpec,
     workspace_path: Path | None,
 ) -> Result:
-    """Compute map coordinates (PCA, UMAP), uncertainty, out-of-distribution scores and near-duplicates.
+    """Compute map coordinates, uncertainty, out-of-distribution scores and near-duplicates.
 
     \b
       $ synthaug score

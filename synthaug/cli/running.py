@@ -72,7 +72,7 @@ def serve(host: str, port: int, allow_hosts: tuple[str, ...], workspace_path: Pa
 @click.option("--seeds", default=5, show_default=True, metavar="N", help="Training runs per side.")
 @port_option
 def demo(directory: Path, only: str | None, headless: bool, seeds: int, port: int) -> Result:
-    """Create two example workspaces, handwritten digits and generated cats, and open the app on the digits.
+    """Create two example workspaces, digits and generated cats, and open the app on the digits.
 
     \b
       $ synthaug demo

@@ -68,7 +68,7 @@ def _repair(workspace_path: Path | None, source: Path | None) -> Result:
 @click.argument("destination", metavar="DEST", type=folder)
 @workspace_option
 def backup(destination: Path, workspace_path: Path | None) -> Result:
-    """Back up everything except the exports. The workspace may be in use; a repeated backup copies only new files.
+    """Back up everything except exports, even while in use; repeated, it copies only new files.
 
     \b
       $ synthaug backup /backups/work

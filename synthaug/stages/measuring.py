@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,24 @@ from synthaug.measures import metrics
 from synthaug.measures.ranking import one_vs_rest_auc, prior_matched
 
 
-def figures_of(log_probs: NDArray[np.float32], labels: NDArray[np.int64]) -> dict[str, Any]:
+class ConfusionMetrics(TypedDict):
+    """Accuracy, recall of each of the K classes (None without test images), and the confusion matrix (K, K)."""
+
+    accuracy: float
+    per_class: list[float | None]
+    confusion: list[list[int]]
+
+
+class ClassifierMetrics(ConfusionMetrics):
+    """What is stored for a training run; see :func:`classifier_metrics`."""
+
+    auc: list[float | None]
+    macro_auc: float | None
+    matched_accuracy: float
+    test_images: int
+
+
+def classifier_metrics(log_probs: NDArray[np.float32], labels: NDArray[np.int64]) -> ClassifierMetrics:
     """Metrics of log probabilities (N, K) and labels (N,): accuracy, recall and AUC of each class, and more.
 
     "matched_accuracy" is the accuracy after each class is made as probable as its share of the test set, with a bias
@@ -22,7 +39,7 @@ def figures_of(log_probs: NDArray[np.float32], labels: NDArray[np.int64]) -> dic
     areas = one_vs_rest_auc(log_probs, labels)
     shares = np.bincount(labels, minlength=classes) / len(labels)
     return {
-        **named_right(confusion),
+        **confusion_metrics(confusion),
         "auc": _nullable(areas),
         "macro_auc": None if np.isnan(areas).all() else float(np.nanmean(areas)),
         "matched_accuracy": metrics.accuracy(labels, prior_matched(log_probs, shares)),
@@ -30,7 +47,7 @@ def figures_of(log_probs: NDArray[np.float32], labels: NDArray[np.int64]) -> dic
     }
 
 
-def named_right(confusion: NDArray[np.int64]) -> dict[str, Any]:
+def confusion_metrics(confusion: NDArray[np.int64]) -> ConfusionMetrics:
     """Accuracy and recall of each class from a confusion matrix (K, K), rows = true class, and the matrix itself."""
     images = confusion.sum(1)
     recall = np.full(len(images), np.nan)

@@ -13,7 +13,7 @@ from synthaug.progress import Progress
 from synthaug.running.environment import environment
 from synthaug.running.jobs import JobContext
 from synthaug.stages.extract import features_of
-from synthaug.stages.measuring import figures_of
+from synthaug.stages.measuring import classifier_metrics
 from synthaug.stages.predict import predict
 from synthaug.stages.test_split import fingerprint
 from synthaug.stages.train import model_file, resolve_recipe
@@ -79,7 +79,7 @@ def _measured(workspace: Workspace, classifier: FittedClassifier) -> dict[str, A
         return {**said, "held_out": True, "accuracy": said["held_out_accuracy"]}
     features, _ = features_of(workspace, [sha256 for sha256, _ in rows])
     truth = np.array([class_index for _, class_index in rows], np.int64)
-    figures = figures_of(head_log_probabilities(classifier, features), truth)
+    figures = classifier_metrics(head_log_probabilities(classifier, features), truth)
     return {**said, **figures, "held_out": False, "test_fingerprint": fingerprint(rows)}
 
 

@@ -29,7 +29,7 @@ from synthaug.progress import EpochProgress
 from synthaug.running.environment import environment
 from synthaug.running.jobs import JobContext
 from synthaug.stages.extract import features_of
-from synthaug.stages.measuring import figures_of
+from synthaug.stages.measuring import classifier_metrics
 from synthaug.stages.pixels import load_levels, load_pixels
 from synthaug.stages.seeds import check_seed
 from synthaug.stages.test_split import fingerprint
@@ -184,7 +184,7 @@ def fit_and_measure(
         log_probs = head_log_probabilities(classifier, test.data.inputs)
     else:
         log_probs = classifier.log_probabilities(test.data.inputs)
-    figures = {**figures_of(log_probs, test.data.labels), "train_images": len(data.labels)}
+    figures = {**classifier_metrics(log_probs, test.data.labels), "train_images": len(data.labels)}
     return classifier, {**figures, "image_size": recipe.image_size, "depth": data.depth}, log_probs
 
 

@@ -82,7 +82,7 @@ def test_this_machines_names_are_answered(host: str) -> None:
 def test_a_malformed_host_name_is_a_bad_request(host: str) -> None:
     answer = client().get("/data/points", headers={"host": host.encode("latin-1")})
     assert answer.status_code == 400
-    assert "no host name" in answer.json()["error"]
+    assert "not a host name" in answer.json()["error"]
 
 
 def test_a_malformed_origin_is_refused() -> None:

@@ -65,7 +65,7 @@ def test_the_start_says_who_gets_in() -> None:
         assert f"/?token={here.start_token} " in start_text(listener, here)
         everywhere = start_text(listener, access("0.0.0.0"))  # noqa: S104 - not bound
         assert "token" not in everywhere
-        assert "logs in with an account" in everywhere
+        assert "log in with an account" in everywhere
 
 
 def test_a_missing_workspace_is_one_line_and_exit_code_2(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_an_annotator_logs_in_labels_and_logs_out(page: Page, app: App) -> None:
     page.goto(f"{app.url}/label?scope=all")
     expect(page.get_by_role("heading", name="Log in")).to_be_visible()
     log_in(page, "cleo", "wrong")
-    expect(page.get_by_role("alert")).to_contain_text("do not belong together")
+    expect(page.get_by_role("alert")).to_contain_text("is wrong")
     log_in(page, "cleo")
     desk_ready(page)
     assert page.url == f"{app.url}/label?scope=all"
@@ -107,7 +107,9 @@ def test_answers_kept_in_a_browser_are_never_signed_by_the_next_person(
     log_in(other, "dora")
     desk_ready(other)
     first.keyboard.press("2")  # on the page that cleo opened, while dora is logged in
-    expect(first.locator("[data-problem]")).to_contain_text("'cleo' opened this page and 'dora' is logged in")
+    expect(first.locator("[data-problem]")).to_contain_text(
+        "'cleo' opened this page, but 'dora' is now logged in"
+    )
     expect(other.locator("[data-saved]")).to_have_text("All saved")
     assert signed(app) == before
     other.get_by_role("button", name="Log out").click()

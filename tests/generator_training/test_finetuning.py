@@ -356,7 +356,7 @@ def test_another_training_does_not_go_on_from_this_checkpoint(tmp_path: Path) ->
     tune(tmp_path)
     with pytest.raises(UserError, match="other data or settings"):
         tune(tmp_path, replace(SMALL, rank=3))
-    with pytest.raises(UserError, match="beyond the 2 steps"):
+    with pytest.raises(UserError, match="beyond the requested 2 steps"):
         tune(tmp_path, replace(SMALL, steps=2))
 
 
@@ -391,7 +391,7 @@ def test_captions_and_images_belong_together(tmp_path: Path) -> None:
         ({"caption_dropout": 1.0}, "caption dropout is 1.0"),
         ({"method": "dreambooth"}, "instance prompt"),
         ({"method": "dreambooth", "instance_prompt": "a zwx cat"}, "class prompt"),
-        ({"flip": True}, "1 of 2 captions have sides, such as 'the Left hip'"),
+        ({"flip": True}, "1 of 2 captions mention a side, such as 'the Left hip'"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(changes: dict[str, Any], message: str) -> None:

@@ -103,7 +103,7 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
     gan(tmp_path, replace(GAN, epochs=1))
     with pytest.raises(UserError, match="other data or settings"):
         gan(tmp_path, replace(GAN, epochs=1, width=4))
-    with pytest.raises(UserError, match="beyond the 0 asked for"):
+    with pytest.raises(UserError, match="beyond the requested 0"):
         gan(tmp_path, replace(GAN, epochs=0))
 
 
@@ -111,10 +111,10 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
     "images", [IMAGES[:0], IMAGES[:, :9], IMAGES.astype(np.float32), IMAGES[:, :15, :15]]
 )
 def test_images_of_the_wrong_kind_are_refused(images: np.ndarray, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="images to train on"):
+    with pytest.raises(UserError, match="training images must be"):
         train_ddpm(images, None, (), DDPM, tmp_path, tmp_path)
 
 
 def test_labels_beyond_the_classes_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="numbers from 0 to 1"):
+    with pytest.raises(UserError, match="integers from 0 to 1"):
         train_ddpm(IMAGES, LABELS + 1, CLASSES, DDPM, tmp_path, tmp_path)

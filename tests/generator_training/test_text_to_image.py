@@ -133,7 +133,7 @@ def test_the_learning_rate_rises_stays_and_falls() -> None:
 
 
 def test_unequal_shards_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="a batch of 4 cannot be cut into 3 equal shards"):
+    with pytest.raises(UserError, match="a batch of 4 cannot be split into 3 equal shards"):
         run(tmp_path, config=replace(CONFIG, shards=3))
 
 
@@ -151,7 +151,7 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
     run(tmp_path)
     with pytest.raises(UserError, match="other data or settings"):
         run(tmp_path, config=replace(CONFIG, seed=CONFIG.seed + 1))
-    with pytest.raises(UserError, match="beyond the 1 steps"):
+    with pytest.raises(UserError, match="beyond the requested 1 steps"):
         run(tmp_path, config=replace(CONFIG, steps=1))
 
 
@@ -178,5 +178,5 @@ def test_the_folder_is_a_generator_and_a_stock_pipeline(uninterrupted: Path) -> 
 
 @pytest.mark.parametrize("images", [IMAGES[:0], IMAGES[:, :8], IMAGES.astype(np.float32), IMAGES[0]])
 def test_images_of_the_wrong_kind_are_refused(images: np.ndarray, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="images to train on"):
+    with pytest.raises(UserError, match="training images must be"):
         train(images, caption, CONFIG, tmp_path, tmp_path)

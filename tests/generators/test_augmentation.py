@@ -118,7 +118,7 @@ def test_it_has_a_card_and_a_revision_and_reads_no_model() -> None:
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
-        (GenerationRequest("", 0), "start from images"),
+        (GenerationRequest("", 0), "needs an image to start from"),
         (GenerationRequest("", 0, image=IMAGE, strength=0.5), "takes no strength"),
         (GenerationRequest("", 0, guidance_scale=2.0, image=IMAGE), "no guidance"),
     ],

@@ -136,7 +136,7 @@ def test_smaller_output_keeps_the_drawing_for_review(images: list[np.ndarray]) -
 def test_requests_without_an_image_or_with_a_mask_of_another_size_are_refused(generator: Generator) -> None:
     with pytest.raises(UserError, match="real images"):
         generator.generate([REQUESTS[0], GenerationRequest("a digit", 1)])
-    with pytest.raises(UserError, match="must agree"):
+    with pytest.raises(UserError, match="must be the same"):
         generator.generate([replace(REQUESTS[0], mask=np.ones((3, 4), bool))])
 
 

@@ -177,7 +177,7 @@ def test_the_paper_s_size_is_improved_ddpm_s() -> None:
 
 def test_dropout_takes_one_shard(tmp_path: Path) -> None:
     config = replace(preset("paper"), shards=2)
-    with pytest.raises(UserError, match="takes one shard; got 2"):
+    with pytest.raises(UserError, match="needs a single shard, not 2"):
         train_ddpm(np.tile(IMAGES, (1, 2, 2, 1)), None, (), config, tmp_path / "m", tmp_path / "ck")
 
 
@@ -229,7 +229,7 @@ def test_a_dit_without_names_takes_those_of_its_card(dit: Path, tmp_path: Path) 
     index = json.loads((folder / "model_index.json").read_text())
     del index["id2label"]
     (folder / "model_index.json").write_text(json.dumps(index))
-    with pytest.raises(UserError, match=r"draws 1000 classes, and 0 are named; .*id2label"):
+    with pytest.raises(UserError, match=r"has 1000 classes, but 0 of them are named; .*id2label"):
         draw(folder, GenerationRequest("x", 0))
     named = tuple(f"kind {index}" for index in range(1000))
     ModelCard(family="ddpm", classes=named).write(folder)

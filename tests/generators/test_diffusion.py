@@ -161,15 +161,15 @@ def test_a_lower_strength_stays_nearer_to_the_picture(generator: Generator, pict
         ({"mask": np.ones((32, 32), bool)}, "needs an image to start from"),
         (
             {"image": np.zeros((32, 32, 3), np.uint8), "strength": 0.0},
-            "the strength is 0; it must lie above 0",
+            "the strength is 0; it must be above 0",
         ),
         (
             {"image": np.zeros((32, 32, 3), np.uint8), "strength": 1.5},
-            "the strength is 1.5; it must lie above 0",
+            "the strength is 1.5; it must be above 0",
         ),
         (
             {"image": np.zeros((32, 32, 3), np.uint8), "strength": 0.1},
-            r"a strength of 0\.1 leaves none of 6 steps; it takes a strength of at least 0\.17",
+            r"a strength of 0\.1 leaves none of the 6 steps; use a strength of at least 0\.17",
         ),
         (
             {"image": np.zeros((32, 32, 3), np.uint8), "mask": np.ones((8, 16), bool)},

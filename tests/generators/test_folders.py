@@ -39,7 +39,7 @@ def test_the_revision_follows_the_files_not_the_place(model: Path) -> None:
 
 @pytest.mark.parametrize("name", ["", "nonsense", "/no/such/folder", "./no/such", "a/b/c", "../x"])
 def test_a_name_for_nothing(name: str) -> None:
-    with pytest.raises(UserError, match=r"no generator|is no generator"):
+    with pytest.raises(UserError, match=r"no generator|is not a generator"):
         find_model(name)
 
 

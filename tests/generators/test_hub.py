@@ -170,7 +170,7 @@ def test_no_network(tmp_path: Path) -> None:
 
 def test_offline_by_choice(endpoint: str, tmp_path: Path) -> None:
     said = refusal(find("some/model", endpoint, tmp_path, HF_HUB_OFFLINE="1"))
-    assert "'some/model' is not on this machine, and HF_HUB_OFFLINE keeps it from being fetched" in said
+    assert "'some/model' is not on this machine, and HF_HUB_OFFLINE prevents its download" in said
 
 
 def test_a_model_is_fetched_once_and_then_there_without_a_hub(

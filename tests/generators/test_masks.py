@@ -171,7 +171,7 @@ def test_a_segmentation_model_tells_the_subject_by_its_label(segmenter_folder: P
     assert not SubjectSegmenter(segmenter_folder, labels=["sky"], device="cpu").mask(pixels).any()
     # Without labels, what fills the border as much as the picture is no subject.
     assert not SubjectSegmenter(segmenter_folder, device="cpu").mask(pixels).any()
-    with pytest.raises(UserError, match="knows no dog; it knows cat, grass, sky"):
+    with pytest.raises(UserError, match="has no label dog; its labels are cat, grass, sky"):
         SubjectSegmenter(segmenter_folder, labels=["dog"], device="cpu")
 
 

@@ -14,7 +14,7 @@ from synthaug.errors import UnknownName
 from synthaug.reading import runs as reading
 from synthaug.records import LabelEntry
 from synthaug.stages.label import record
-from synthaug.stages.measuring import figures_of
+from synthaug.stages.measuring import classifier_metrics
 from synthaug.stages.run_cache import recipe_key, run_file, save_predictions
 from synthaug.stages.test_split import fingerprint
 from synthaug.stages.view import ViewSpec, make_view
@@ -43,7 +43,7 @@ def plant_run(workspace: Workspace, view: str, seed: int) -> tuple[runs.Run, np.
         "test_fingerprint": fingerprint(rows),
     }
     save_predictions(run_file(workspace, key, seed, "predictions.safetensors"), log_probs)
-    metrics = figures_of(log_probs, labels)
+    metrics = classifier_metrics(log_probs, labels)
     return runs.add(workspace.db, seed=seed, metrics=metrics, environment={}, **key), log_probs.argmax(1)
 
 

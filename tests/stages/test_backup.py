@@ -122,7 +122,7 @@ def test_a_backup_is_not_replaced_by_less_or_by_another_workspace(
 ) -> None:
     add_synthetic(workspace, 1, 0)
     backup(workspace, saved)
-    with pytest.raises(WorkspaceError, match=r"20 images, its backup in .* 21"):
+    with pytest.raises(WorkspaceError, match=r"20 images, but its backup in .* has 21"):
         backup(Workspace.open(sound), saved)
     with pytest.raises(WorkspaceError, match="the backup of another workspace"):
         backup(Workspace.create(tmp_path / "other", ["a"]), saved)

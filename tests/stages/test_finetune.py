@@ -127,7 +127,7 @@ def test_the_loss_is_kept_in_at_most_200_entries(finished: tuple[Workspace, Job]
     from synthaug.running.jobs import JobContext
 
     context = JobContext(workspace, long)
-    watch = finetune._Watch(context)
+    watch = finetune._LossCurve(context)
     for step in range(999):
         watch("finetune", step + 1, 999, float(step))
     history = context.result["history"]
@@ -170,7 +170,9 @@ def test_captions_come_from_the_import_then_the_prompt_then_the_template(caption
     assert found.captions[1:] == ("a bold digit", "a photo of a 5", "a photo of a 5")
     assert found.hashes[2:] == (bare, bare)
     assert found.classes == ("3", "5", "8")
-    with pytest.raises(UserError, match=r"2 of the 4 train images in 'mixed' have no caption.*metadata\.csv"):
+    with pytest.raises(
+        UserError, match=r"2 of the 4 training images in 'mixed' have no caption.*metadata\.csv"
+    ):
         finetune.submit(captioned, "mixed", "digits")
 
 
@@ -231,7 +233,7 @@ def test_dreambooth_takes_the_class_of_its_view(captioned: Workspace) -> None:
         ({"base": "no such model"}, UserError, "no generator called 'no such model'"),
         ({"method": "magic"}, UserError, "lora, dreambooth, full"),
         ({"steps": 0}, UserError, "steps is 0"),
-        ({"validate_every": 0}, UserError, "every 0 steps"),
+        ({"validate_every": 0}, UserError, "steps between validation images is 0"),
         ({"name": "../out"}, UserError, "is not allowed"),
         ({"shininess": 3}, UserError, "shininess"),
     ],
@@ -250,7 +252,7 @@ def test_names_are_taken_once(captioned: Workspace) -> None:
         for _ in range(3)
     ]
     assert names == ["pencil-lora", "pencil-lora-2", "pencil-lora-3"]
-    with pytest.raises(UserError, match="'pencil-lora' exists or is being made"):
+    with pytest.raises(UserError, match="'pencil-lora' already exists or is being trained"):
         finetune.submit(captioned, "pencil", "digits", name="pencil-lora")
 
 

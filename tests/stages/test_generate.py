@@ -173,16 +173,16 @@ def test_a_word_list_that_changed_stops_the_job_instead_of_mixing(workspace: Wor
         ),
         ({"guidance_by_slot": {"choice1": {"bold": -2.0}}}, UserError, r"guidance scale is -2\.0"),
         ({"start": "nothing"}, UserError, "no start called 'nothing'; available: 'context', 'image'"),
-        ({"start": "image"}, UserError, "no image of the class '8' among the real train images"),
+        ({"start": "image"}, UserError, "no image of the class '8' among the real training images"),
         ({"start": "image", "sources": "nobody"}, UserError, "no view called 'nobody'"),
         ({"start": "image", "strength": 2.0}, UserError, "the strength is 2; it must be above 0"),
         ({"strength": 0.5}, UserError, "need the start"),
         ({"sources": "nobody"}, UserError, "need the start"),
-        ({"generator": "context:digits"}, UserError, "ask for 'digits' with the start 'context'"),
+        ({"generator": "context:digits"}, UserError, "use 'digits' with the start 'context'"),
         ({"label": None}, UserError, "give the class of the images, one of '0', '1'"),
         ({"stratify": "NOBODY"}, TemplateError, "cannot stratify by 'NOBODY'"),
         ({"template": "a <NOBODY> cat"}, TemplateError, "NOBODY"),
-        ({"template": "a {cat"}, TemplateError, "without its"),
+        ({"template": "a {cat"}, TemplateError, "without a matching"),
     ],
 )
 def test_what_cannot_be_generated_is_said_before_anything_is_queued(
@@ -317,12 +317,12 @@ def test_classical_augmentation_takes_every_source_equally_often(digits: Workspa
     [
         ({}, "distorts real images; use it with the start 'image', not 'text'"),
         ({"start": "context"}, "with the start 'image', not 'context'"),
-        ({"start": "image", "strength": 0.5}, "takes no strength; 0.5 was given"),
+        ({"start": "image", "strength": 0.5}, "takes no strength; leave out the 0.5"),
         ({"start": "image", "label": None}, "give the class of the images"),
         ({"start": "image", "steps": 5}, "takes no steps"),
-        ({"start": "image", "guidance": (1.0, 2.0)}, "takes no guidance"),
-        ({"start": "image", "compile": True}, "nothing to compile"),
-        ({"start": "image"}, "there is no image of the class '8' among the real train images"),
+        ({"start": "image", "guidance": (1.0, 2.0)}, "no guidance, and cannot be compiled"),
+        ({"start": "image", "compile": True}, "cannot be compiled"),
+        ({"start": "image"}, "there is no image of the class '8' among the real training images"),
     ],
 )
 def test_augmentation_refuses_what_it_does_not_take(

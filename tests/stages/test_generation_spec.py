@@ -73,7 +73,7 @@ def test_what_an_older_release_did_not_ask_is_at_its_default() -> None:
 
 def test_what_a_newer_release_asks_is_not_passed_over() -> None:
     newer = {**GenerationSpec("a cat", "cat", 3).to_json(), "negative_prompt": "dog"}
-    with pytest.raises(UserError, match="'negative_prompt'; upgrade it"):
+    with pytest.raises(UserError, match="'negative_prompt'; upgrade synthaug"):
         GenerationSpec.from_json(newer)
 
 

@@ -131,5 +131,5 @@ def test_what_cannot_be_checked_says_why(digits: Workspace, workspace: Workspace
         check_leakage(digits, "one", threshold=1.5)
     (image,) = add_synthetic(workspace, 1, 8)
     views.create(workspace.db, "untested", {}, [(image, 8)])
-    with pytest.raises(ViewError, match="there are 0 real test images"):
+    with pytest.raises(ViewError, match="at least 2 real test images, not 0"):
         check_leakage(workspace, "untested")

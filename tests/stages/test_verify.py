@@ -113,7 +113,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], None], str]] = {
     "an image is another": (other_pixels, "has different pixels"),
     "an image has another size": (
         lambda root: sql(root, "UPDATE images SET width = 9 WHERE id = 3"),
-        "says 9 x 8",
+        "instead of 9 x 8",
     ),
     "a table is gone": (
         lambda root: sql(root, "DROP TABLE scores"),

@@ -282,15 +282,15 @@ def test_views_are_frozen_and_names_are_taken_once(digits: Workspace) -> None:
         (ViewSpec(keep={"8": 1000}), "there are only 126 real training images"),
         (ViewSpec(keep={"nine": 1}), "no class called 'nine'"),
         (ViewSpec(keep={"8": -1}), "cannot be negative"),
-        (ViewSpec(long_tail=0.0), "must lie above 0"),
-        (ViewSpec(fraction=1.5), "at most at 1"),
+        (ViewSpec(long_tail=0.0), "must be above 0"),
+        (ViewSpec(fraction=1.5), "at most 1"),
         (ViewSpec(base="nowhere"), "no view called 'nowhere'"),
         (ViewSpec(order="best"), "order of synthetic images"),  # type: ignore[arg-type]
         (ViewSpec(keep={str(i): 0 for i in range(10)}), "would be empty"),
         (ViewSpec(add_synthetic={"8": 1}), "1 synthetic images of '8' are asked for; there are 0"),
         (ViewSpec(replace=0.5), "synthetic images of '0' are asked for; there are 0"),
         (ViewSpec(add_synthetic={"8": -1}), "cannot be negative"),
-        (ViewSpec(replace=-0.1), "must lie above 0"),
+        (ViewSpec(replace=-0.1), "must be above 0"),
         (
             ViewSpec(add_synthetic={"8": 1}, min_confidence=1.2),
             r"--min-confidence is 1\.2; it must lie in 0 \.\. 1",

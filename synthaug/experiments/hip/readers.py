@@ -15,7 +15,7 @@ from synthaug.experiments.hip.scales import HipSettings
 from synthaug.experiments.lab import Lab
 from synthaug.importers.hip.angles import hip_class
 from synthaug.importers.hip.phantom import READER, hip_phantom
-from synthaug.stages.measuring import named_right
+from synthaug.stages.measuring import confusion_metrics
 from synthaug.stages.pixels import load_pixels
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def measured(truth: NDArray[np.float64], predicted: NDArray[np.float64], thresho
     confusion = metrics.confusion_matrix(_classes(truth, threshold), _classes(predicted, threshold), len(HIP))
     true, found = truth.ravel(), predicted.ravel()
     return {
-        **named_right(confusion),
+        **confusion_metrics(confusion),
         MAE: float(metrics.mean_absolute_error(true, found)),
         PEARSON: float(metrics.pearson(true, found)),
         SPEARMAN: float(metrics.spearman(true, found)),

@@ -42,6 +42,7 @@ class _Plan:
     """The subject of one request, and the random numbers from its seed."""
 
     request: GenerationRequest
+    image: Pixels  # the real image of the request, which shows the subject
     mask: Mask
     mask_source: str
     rng: np.random.Generator
@@ -113,9 +114,9 @@ class ContextGenerator:
     ) -> list[GeneratedImage]:
         """One image per request, in order; see :class:`synthaug.generators.base.Generator`."""
         plans = []
-        for request in _checked(requests):
+        for request, image in _with_images(requests):
             _stop_if(should_cancel)
-            plans.append(self._plan(request))
+            plans.append(self._plan(request, image))
         seeds = [int(plan.rng.integers(2**63)) for plan in plans]
         background_requests = [
             GenerationRequest(plan.request.prompt, seed, plan.request.guidance_scale)
@@ -130,27 +131,25 @@ class ContextGenerator:
             composites.append(self._compose(plan, background))
         return self._finished(plans, composites, should_cancel)
 
-    def _plan(self, request: GenerationRequest) -> _Plan:
-        assert request.image is not None  # noqa: S101 (for the type checker)
+    def _plan(self, request: GenerationRequest, image: Pixels) -> _Plan:
         if request.mask is not None:
             mask, mask_source = ~request.mask, "request"
         elif self._segmenter is not None:
-            mask, mask_source = self._segmenter.mask(request.image), self._segmenter.name
+            mask, mask_source = self._segmenter.mask(image), self._segmenter.name
         else:
-            mask, mask_source = subject_mask(request.image), "border colours"
+            mask, mask_source = subject_mask(image), "border colours"
         if not 0 < mask.mean() <= LARGEST:
             mask, mask_source = ellipse(*mask.shape), "ellipse"
         wanted = self._context.background
         drawn = bool(request.prompt.strip()) if wanted == "by prompt" else wanted == "drawn"
-        return _Plan(request, mask, mask_source, np.random.default_rng(request.seed), drawn)
+        return _Plan(request, image, mask, mask_source, np.random.default_rng(request.seed), drawn)
 
     def _own_background(self, plan: _Plan) -> Pixels:
         """The background of the image itself, with the subject filled in, cropped to the shape of the canvas."""
         from scipy import ndimage
 
-        assert plan.request.image is not None  # noqa: S101 (for the type checker)
         around = max(1, round(0.03 * min(plan.mask.shape)))  # pixels: removes the subject's soft edge as well
-        filled = fill(plan.request.image, ndimage.binary_dilation(plan.mask, iterations=around))
+        filled = fill(plan.image, ndimage.binary_dilation(plan.mask, iterations=around))
         width, height = self._base.image_size
         rows, columns = filled.shape[:2]
         scale = min(columns / width, rows / height)
@@ -160,11 +159,10 @@ class ContextGenerator:
 
     def _compose(self, plan: _Plan, background: GeneratedImage) -> GeneratedImage:
         """The subject on its background, with every choice recorded in the details."""
-        image, context = plan.request.image, self._context
-        assert image is not None  # noqa: S101 (for the type checker)
+        context = self._context
         placement = place(plan.mask, self._base.image_size, context.ranges, plan.rng)
         # Extend the subject's colours beyond its edge, so that none of the old background shows through.
-        extended = fill(image, ~plan.mask)
+        extended = fill(plan.image, ~plan.mask)
         subject = warp(extended, placement.matrix, self._base.image_size)
         alpha = soften(warp(plan.mask.astype(np.uint8) * 255, placement.matrix, self._base.image_size))
         subject = harmonise(subject, alpha, background.pixels, context.colour_strength, context.colour_limit)
@@ -229,7 +227,9 @@ def _segmenter(name: str, device: str | None) -> Any:
     return SubjectSegmenter(name, device=device)
 
 
-def _checked(requests: Sequence[GenerationRequest]) -> Sequence[GenerationRequest]:
+def _with_images(requests: Sequence[GenerationRequest]) -> list[tuple[GenerationRequest, Pixels]]:
+    """Each request with its real image; raises UserError if one has none, or a mask of another size."""
+    pairs = []
     for request in requests:
         if request.image is None:
             raise UserError(
@@ -241,7 +241,8 @@ def _checked(requests: Sequence[GenerationRequest]) -> Sequence[GenerationReques
                 f"the mask has the size {request.mask.shape[::-1]} and its image {request.image.shape[1::-1]}; "
                 "both must be the same"
             )
-    return requests
+        pairs.append((request, request.image))
+    return pairs
 
 
 def _stop_if(should_cancel: ShouldCancel) -> None:
