@@ -35,7 +35,7 @@ def train(
     name: str | None,
     workspace_path: Path | None,
 ) -> Result:
-    """Train a model on the landmarks that people placed, and measure its angles on the real test images.
+    """Train a model on landmarks that people placed; its angles are measured on the test set.
 
     \b
       $ synthaug landmarks train
