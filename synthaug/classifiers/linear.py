@@ -73,6 +73,8 @@ def fit_head(
     The seed deals the images into folds, and weighs them where the recipe resamples. ``extractor`` is the revision of
     the extractor that the features come from. Raises UserError for one class alone, Cancelled.
     """
+    from scipy.special import log_softmax
+
     started = time.perf_counter()
     classes = len(class_names)
     _check(labels, classes, class_names)
@@ -92,11 +94,12 @@ def fit_head(
         head = replace(head, bias=head.bias - log_prior(labels, weight, classes))
     network = network or body_only(recipe, classes, choose_device(device))
     _set_head(network, head)
-    right = float((head.logits(features).argmax(1) == labels).mean())
+    said = log_softmax(head.logits(features) / judged.temperature, axis=1)
+    right = float((said.argmax(1) == labels).mean())
     seconds = time.perf_counter() - started
     if progress is not None:
         report = {
-            "loss": judged.log_loss,
+            "loss": float(-said[np.arange(len(labels)), labels].mean()),
             "train_accuracy": right,
             "images_per_second": len(labels) / seconds,
         }

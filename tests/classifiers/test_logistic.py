@@ -107,6 +107,18 @@ def test_seeds_differ_only_where_the_recipe_resamples() -> None:
     assert not np.allclose(said(again, 1).detach(), said(again, 2).detach(), atol=1e-3)
 
 
+def test_one_image_a_class_is_learnt_and_reported_without_a_held_out_figure() -> None:
+    reports: list[dict[str, float]] = []
+    features, labels = np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([0, 1])
+    head = fit_head(
+        features, labels, LINEAR, 0, class_names=NAMES, network=body(2, 3), progress=reports.append
+    )
+    assert head.training["held_out_accuracy"] is None
+    assert head_probabilities(head, features).argmax(1).tolist() == [0, 1]
+    expected = -np.log(head_probabilities(head, features)[[0, 1], [0, 1]]).mean()
+    assert reports[0]["loss"] == pytest.approx(expected, rel=1e-4)
+
+
 def test_one_class_alone_is_refused() -> None:
     with pytest.raises(UserError, match="all images have the class 'b'"):
         fitted(np.zeros((4, 2)), np.ones(4, np.int64))
