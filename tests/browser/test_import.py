@@ -15,7 +15,7 @@ from pydicom.data import get_testdata_file
 from synthaug.store import catalog, labels
 from synthaug.workspace import Workspace
 
-from .conftest import picture, running
+from .conftest import App, picture, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
