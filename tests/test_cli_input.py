@@ -142,7 +142,9 @@ def test_serve_creates_a_workspace_that_is_missing_and_no_other(shell: Shell, pl
     asked = ("serve", "--workspace", "new", "--classes", "Big, Small", "--port", "65536")
     assert "65536 is not a port" in shell.error(*asked)
     assert Workspace.open(place / "new").classes == ("Big", "Small")
-    assert "65536 is not a port" in shell.error("serve", "--workspace", "w", "--classes", "owl", "--port", "65536")
+    assert "65536 is not a port" in shell.error(
+        "serve", "--workspace", "w", "--classes", "owl", "--port", "65536"
+    )
     assert Workspace.open(place / "w").classes == ("cat", "dog")
     assert "is empty" in shell.error("serve", "--workspace", "none", "--classes", "a,,b")
     assert not (place / "none").exists()
