@@ -135,3 +135,16 @@ def test_a_seed_that_umap_does_not_take(shell: Shell, place: Path) -> None:
 def test_a_folder_without_a_name_of_its_own(shell: Shell, place: Path, name: str) -> None:
     assert "does not end in a name" in shell.error("train-generator", name, "--family", "gan", "--view", "v")
     assert "does not end in a name" in shell.error("demo", "--headless", "--workspace", name)
+
+
+def test_serve_creates_a_workspace_that_is_missing_and_no_other(shell: Shell, place: Path) -> None:
+    """Port 65536 does not exist, so that nothing is served."""
+    asked = ("serve", "--workspace", "new", "--classes", "Big, Small", "--port", "65536")
+    assert "65536 is not a port" in shell.error(*asked)
+    assert Workspace.open(place / "new").classes == ("Big", "Small")
+    assert "65536 is not a port" in shell.error(
+        "serve", "--workspace", "w", "--classes", "owl", "--port", "65536"
+    )
+    assert Workspace.open(place / "w").classes == ("cat", "dog")
+    assert "is empty" in shell.error("serve", "--workspace", "none", "--classes", "a,,b")
+    assert not (place / "none").exists()

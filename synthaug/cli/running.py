@@ -35,8 +35,13 @@ port_option = click.option(
     metavar="NAME",
     help="Accept requests for this host name as well, such as that of a proxy; may be repeated.",
 )
+@click.option(
+    "--classes", metavar="A,B,...", help="Create the workspace with these classes if it does not exist."
+)
 @workspace_option
-def serve(host: str, port: int, allow_hosts: tuple[str, ...], workspace_path: Path | None) -> Result:
+def serve(
+    host: str, port: int, allow_hosts: tuple[str, ...], classes: str | None, workspace_path: Path | None
+) -> Result:
     """Open the app on a workspace.
 
     On this machine, open the address that it prints; no login is needed. If it listens to other machines, everybody
@@ -44,14 +49,25 @@ def serve(host: str, port: int, allow_hosts: tuple[str, ...], workspace_path: Pa
 
     \b
       $ synthaug serve --port 7860
+      $ synthaug serve --workspace hips --classes Big,Small
       $ synthaug accounts add anna --role owner
       $ synthaug serve --host 0.0.0.0
     """
     from synthaug_app.server import serve as run
 
+    if classes is not None and workspace_path is not None:
+        _create_if_missing(workspace_path, classes)
     workspace = open_workspace(workspace_path)
     run(workspace.root, host, port, allow_hosts=allow_hosts)
     return {"workspace": str(workspace.root), "host": host, "port": port}
+
+
+def _create_if_missing(directory: Path, classes: str) -> None:
+    """A new workspace with these classes, unless something lies there. Raises UserError, WorkspaceError."""
+    from synthaug.workspace import Workspace
+
+    if not directory.exists():
+        Workspace.create(directory, [name.strip() for name in classes.split(",")]).db.close()
 
 
 @command(cli, "demo")

@@ -79,7 +79,7 @@ def test_a_file_in_the_place_of_a_folder_is_refused(workspace: Workspace) -> Non
     staging = Staging(workspace)
     upload = staging.begin()
     staging.write(upload, "a", 0, b"x")
-    with pytest.raises(UserError, match="taken that name"):
+    with pytest.raises(UserError, match="name is already taken"):
         staging.write(upload, "a/b", 0, b"x")
 
 
