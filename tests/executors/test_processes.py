@@ -139,3 +139,12 @@ def test_workers_of_another_release_are_refused(tmp_path: Path) -> None:
 def test_a_maker_that_cannot_begin_ends_the_job(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no worker is left: .*TypeError"):
         run(tmp_path, work_of(tmp_path / "diary", nonsense=1), 3)
+
+
+def test_shards_in_an_object_store_survive_killed_workers(s3: str, tmp_path: Path) -> None:
+    diary, folder = tmp_path / "diary", open_folder(f"{s3}/{tmp_path.name}")
+    executor = load_executor(ExecutorSpec("processes", workers=2), folder)
+    parts = executor.run(work_of(diary, harm={"1": "die"}), tasks_of(4), lambda: False)
+    assert gathered(list(parts)) == expected(4)
+    assert len(attempts(diary, 1)) > 1
+    assert folder.names() == []

@@ -16,9 +16,13 @@ TASK = Task("0007")
 FILES = {"b.png": b"png", "a.json": b"{}"}
 
 
-@pytest.fixture(params=["disk", "url"])
+@pytest.fixture(params=["disk", "memory", "s3"])
 def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Folder:
-    return open_folder(tmp_path / "s" if request.param == "disk" else f"memory://{tmp_path}/s")
+    """One of each kind."""
+    if request.param == "disk":
+        return open_folder(tmp_path / "s")
+    base = "memory:/" if request.param == "memory" else request.getfixturevalue("s3")
+    return open_folder(f"{base}{tmp_path}/s")
 
 
 def test_a_folder_holds_whole_files_by_name(folder: Folder) -> None:

@@ -1,0 +1,209 @@
+"""Seconds and memory of each step of a workspace with 1,000, 10,000 and 100,000 images, and how they grow.
+
+    python benchmarks/workspace_scale.py [--images 1000 10000 100000] [--steps queue verify ...]
+
+The images are 8-px noise, half of them synthetic and half real, every fourth real one in the test split. A ninth has a
+label; a classifier's predictions and the scores are planted as rows. Each step runs in a process of its own on a
+workspace that was planted before; figures are the better of two runs. A step that touches every image should take ten
+times as long for ten times the images: "growth" is how much more than that it takes (1.0: none). Steps that a person
+waits for should not grow at all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from synthaug.images import encode_png, pixel_hash
+from synthaug.records import LabelEntry
+from synthaug.workspace import Workspace
+
+FEATURES, CLASSES = 64, 10
+WAITED_FOR = ("first page", "label", "next items")
+
+
+def plant(root: Path, count: int) -> None:
+    """A workspace with that many images."""
+    from synthaug.store import catalog, label_log, models
+    from synthaug.store.models import Score
+
+    workspace = Workspace.create(root, (), "digits")
+    rng = np.random.default_rng(0)
+    with workspace.db.transaction():
+        for number in range(count):
+            pixels = rng.integers(0, 256, (8, 8, 3), np.uint8)
+            sha256 = pixel_hash(pixels)
+            path = workspace.images.path(sha256)
+            path.parent.mkdir(exist_ok=True, parents=True)
+            path.write_bytes(encode_png(pixels, {}))
+            catalog.add_image(
+                workspace.db,
+                sha256=sha256,
+                size=(8, 8),
+                split="test" if number % 8 == 7 else "train",
+                origin="real" if number % 2 else "synthetic",
+                source="planted",
+            )
+    ids = list(range(1, count + 1))
+    marked = [LabelEntry(each, "class", "anna", "human", f"op-{each}", each % CLASSES) for each in ids[::9]]
+    for first in range(0, len(marked), 1000):
+        label_log.append(workspace.db, marked[first : first + 1000])
+    model = models.add(
+        workspace.db,
+        name="m",
+        recipe="digits",
+        revision="0" * 64,
+        seed=0,
+        view_id=None,
+        file="models/m",
+        metrics={},
+        environment={},
+    )
+    for first in range(0, count, 10_000):
+        some = ids[first : first + 10_000]
+        probs = rng.dirichlet(np.ones(CLASSES), len(some)).astype(np.float32)
+        models.add_predictions(workspace.db, model.id, some, probs, rng.normal(size=(len(some), FEATURES)))
+    scores = [Score(each, (0.1, 0.2), (0.3, 0.4), 0.5, 0.5, 0.5, 0.5, None) for each in ids]
+    models.replace_scores(workspace.db, model.id, scores)
+    workspace.db.close()
+
+
+def first_page(workspace: Workspace, root: Path) -> None:
+    from synthaug.reading import queue
+
+    ids = queue.ordered_ids(workspace)
+    queue.items(workspace, ids[:8])
+
+
+def doubtful_page(workspace: Workspace, root: Path) -> None:
+    from synthaug.reading import queue
+
+    ids = queue.ordered_ids(workspace, "least-confident")
+    queue.items(workspace, ids[:8])
+
+
+def next_items(workspace: Workspace, root: Path) -> None:
+    from synthaug.reading import queue
+
+    for first in range(1, 201, 8):
+        queue.items(workspace, list(range(first, first + 8)))
+
+
+def label(workspace: Workspace, root: Path) -> None:
+    from synthaug.store import label_log
+
+    for number in range(100):
+        entry = LabelEntry(1 + number * 10 % 900, "reject", "b", "human", f"l-{time.time_ns()}-{number}")
+        label_log.append(workspace.db, [entry])
+
+
+def overview(workspace: Workspace, root: Path) -> None:
+    from synthaug.reading.overview import overview as read
+
+    read(workspace)
+
+
+def points(workspace: Workspace, root: Path) -> None:
+    from synthaug.reading.explore import points as read
+
+    read(workspace)
+
+
+def view(workspace: Workspace, root: Path) -> None:
+    from synthaug.stages.view import ViewSpec, make_view
+
+    make_view(workspace, f"v{time.time_ns()}", ViewSpec())
+
+
+def export(workspace: Workspace, root: Path) -> None:
+    from synthaug.stages.export import export as write
+    from synthaug.stages.view import ViewSpec, make_view
+
+    name = f"e{time.time_ns()}"
+    make_view(workspace, name, ViewSpec())
+    write(workspace, root.parent / name, "folder", name)
+    shutil.rmtree(root.parent / name)
+
+
+def verify(workspace: Workspace, root: Path) -> None:
+    from synthaug.stages.verify import verify as check
+
+    check(workspace)
+
+
+def all_predictions(workspace: Workspace, root: Path) -> None:
+    from synthaug.store import models
+
+    models.all_predictions(workspace.db, 1)
+
+
+STEPS: dict[str, Callable[[Workspace, Path], None]] = {
+    "first page": first_page,
+    "doubtful page": doubtful_page,
+    "next items": next_items,
+    "label": label,
+    "overview": overview,
+    "points": points,
+    "view": view,
+    "export": export,
+    "verify": verify,
+    "predictions": all_predictions,
+}
+
+
+def measure(step: str, root: Path) -> dict[str, float]:
+    """Seconds (the better of two) and peak megabytes, in this process."""
+    workspace = Workspace.open(root)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    seconds = []
+    for _ in range(2):
+        began = time.perf_counter()
+        STEPS[step](workspace, root)
+        seconds.append(time.perf_counter() - began)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"seconds": min(seconds), "mb": peak - before}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--images", type=int, nargs="+", default=[1000, 10_000, 100_000])
+    parser.add_argument("--steps", nargs="+", choices=STEPS, default=list(STEPS))
+    parser.add_argument("--only", nargs=2, metavar=("STEP", "ROOT"), help="in this process, as JSON")
+    options = parser.parse_args()
+    if options.only:
+        print(json.dumps(measure(options.only[0], Path(options.only[1]))))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        roots = {count: Path(folder) / f"w{count}" for count in options.images}
+        for count, root in roots.items():
+            began = time.perf_counter()
+            plant(root, count)
+            print(f"planted {count:,} in {time.perf_counter() - began:.0f} s", flush=True)
+        print(f"{'step':<14}" + "".join(f"{count:>14,} s{'MB':>7}" for count in roots) + "  growth")
+        for step in options.steps:
+            found = {}
+            for count, root in roots.items():
+                command = [sys.executable, __file__, "--only", step, str(root)]
+                done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+                found[count] = json.loads(done.stdout.splitlines()[-1])
+            first, last = min(found), max(found)
+            times = found[last]["seconds"] / found[first]["seconds"]
+            growth = times if step in WAITED_FOR else times / (last / first)
+            figures = "".join(f"{each['seconds']:>16.3f}{each['mb']:>7.0f}" for each in found.values())
+            print(f"{step:<14}{figures}{growth:>8.1f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
