@@ -5,7 +5,7 @@ import { filterQuery, filterWords } from "../../app/components/label_desk/filter
 import { History } from "../../app/components/label_desk/history.js";
 import { othersWords } from "../../app/components/label_desk/notes.js";
 import { Places, resumeAt } from "../../app/components/label_desk/places.js";
-import { rateWords, timeLeftWords } from "../../app/components/label_desk/words.js";
+import { rateWords, readingWords, timeLeftWords } from "../../app/components/label_desk/words.js";
 
 /** A storage as browsers have it, in memory. */
 function storage() {
@@ -131,4 +131,12 @@ test("a filter asks for what was filled in", () => {
   const query = filterQuery({ ...empty, class_index: "0", from: "25", to: "60" });
   assert.deepEqual(query, { class_index: "0", confidence_from: "0.25", confidence_to: "0.6" });
   assert.equal(filterWords(query), "Filter: 2 conditions");
+});
+
+test("what a reader said of an image, with the angles", () => {
+  const classes = [{ name: "Big", key: "1", color: "" }];
+  const reading = { annotator: "ann", value: /** @type {const} */ ("class"), class_index: 0, created_at: "" };
+  assert.equal(readingWords(reading, classes), "Big");
+  assert.equal(readingWords({ ...reading, angles: { left: 104.25, right: 99 } }, classes), "Big · 104.3° / 99.0°");
+  assert.equal(readingWords({ ...reading, value: "unsure", class_index: null }, classes), "Unsure");
 });

@@ -4,7 +4,17 @@
 import { find, make, makeButton } from "../../static/lib/dom.js";
 import { number, percent } from "../../static/lib/words.js";
 import { HELP as VIEWER_HELP, Viewer } from "../viewer/viewer.js";
-import { disagrees, HELP, labelWords, placeWords, reasonFor, sizeWords, suggestionOf, VALUES } from "./words.js";
+import {
+  disagrees,
+  HELP,
+  labelWords,
+  placeWords,
+  readingWords,
+  reasonFor,
+  sizeWords,
+  suggestionOf,
+  VALUES,
+} from "./words.js";
 
 /** @typedef {import("../../static/lib/types.js").Item} Item */
 /** @typedef {import("../../static/lib/types.js").Label} Label */
@@ -55,9 +65,9 @@ export class DeskView {
     const words = readings.length ? "These readers differ. Your answer settles it." : item.prompt;
     this.part("context").textContent = readings.length ? "Readings" : "Prompt";
     this.part("prompt").textContent = words ?? imported;
-    this.part("prompt").classList.toggle("sa-muted", !item.prompt || readings.length > 0);
+    this.part("prompt").classList.toggle("sa-muted", !item.prompt && !readings.length);
     const rows = readings.map(
-      (each) => /** @type {[string, string]} */ ([each.annotator, labelWords(each, this.classes)]),
+      (each) => /** @type {[string, string]} */ ([each.annotator, readingWords(each, this.classes)]),
     );
     this.part("slots").replaceChildren(...(readings.length ? rows : Object.entries(item.slots)).map(definition));
     this.part("slots").classList.toggle("readings", readings.length > 0);

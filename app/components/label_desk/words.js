@@ -32,6 +32,16 @@ export function labelWords(label, classes) {
   return classes[label.class_index ?? -1]?.name ?? `class ${label.class_index}`;
 }
 
+/**
+ * What a reader said: the class, and the angles of the landmarks that came with it.
+ * @param {import("../../static/lib/types.js").Reading} reading
+ * @param {ClassProps[]} classes
+ */
+export function readingWords(reading, classes) {
+  const angles = Object.values(reading.angles ?? {}).map((degrees) => `${degrees.toFixed(1)}°`);
+  return [labelWords(reading, classes), angles.join(" / ")].filter(Boolean).join(" · ");
+}
+
 /** The class the desk suggests; null without one. @param {Item} item */
 export function suggestionOf(item) {
   return item.predicted_class ?? item.prompted_class;

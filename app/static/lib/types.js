@@ -53,7 +53,7 @@
 
 /** @typedef {{ annotator: string, text: string, flagged: boolean, created_at: string }} Note */
 
-/** @typedef {{ annotator: string, value: LabelValue, class_index: number | null, created_at: string }} Reading */
+/** @typedef {{ annotator: string, value: LabelValue, class_index: number | null, created_at: string, angles?: Record<string, number> }} Reading `angles` in degrees */
 
 /** @typedef {{ value: LabelValue, class_index: number | null }} Label */
 
