@@ -11,6 +11,7 @@ from synthaug.exporters import EXPORTERS
 from synthaug.reading.overview import exports, images_of, view_names
 from synthaug.stages import export_download
 from synthaug.stages.synthetic_pool import SyntheticOrder
+from synthaug.stages.tag import counts
 from synthaug.stages.view import ViewSpec, make_view
 from synthaug.workspace import Workspace
 
@@ -52,6 +53,8 @@ def _views_and_exports(workspace: Workspace) -> None:
         with gr.Row(elem_classes="sa-exports-fields"):
             curated = gr.Checkbox(True, label="Only with a confirmed class")
             oversample = gr.Checkbox(False, label="Repeat images until all classes are as large")
+            tags = gr.Dropdown([], multiselect=True, label="Only synthetic images tagged")
+            without = gr.Dropdown([], multiselect=True, label="Leave out images tagged")
             make = gr.Button("Make the view", scale=0, min_width=180)
         made = Panel(visible=False)
         Panel(
@@ -68,16 +71,24 @@ def _views_and_exports(workspace: Workspace) -> None:
         written = Panel()
 
     seen = gr.State(None)
-    shown = [base, view, written, seen]
+    shown = [base, view, tags, without, written, seen]
 
     def refresh(before: str | None) -> list[Any]:
         names, found = view_names(workspace), exports(workspace)
-        now = f"{names[:1]} {len(names)} {[each['id'] for each in found[:1]]}"
+        known = list(counts(workspace))
+        now = f"{names[:1]} {len(names)} {[each['id'] for each in found[:1]]} {known}"
         if now == before:
             return [gr.skip()] * len(shown)
         chosen: dict[str, Any] = {} if before else {"value": next(iter(names), None)}
         table = exports_table(found, workspace)
-        return [gr.update(choices=[ALL_REAL, *names]), gr.update(choices=names, **chosen), table, now]
+        tagged = [gr.update(choices=known)] * 2
+        return [
+            gr.update(choices=[ALL_REAL, *names]),
+            gr.update(choices=names, **chosen),
+            *tagged,
+            table,
+            now,
+        ]
 
     def make_it(*values: Any) -> Any:
         try:
@@ -96,13 +107,21 @@ def _views_and_exports(workspace: Workspace) -> None:
         said = markup('<p class="sa-ok" role="status">{} is being exported; it appears below.</p>', chosen)
         return gr.update(value=said, visible=True)
 
-    make.click(make_it, [name, base, count, order, curated, oversample], made, **QUIET)
+    make.click(make_it, [name, base, count, order, curated, oversample, tags, without], made, **QUIET)
     start.click(export_it, [view, format_], message, **QUIET).then(None, js=POLL_JOBS)
     gr.Timer(POLL_SECONDS).tick(refresh, seen, shown, concurrency_limit=None, api_name="runs_poll", **QUIET)
 
 
 def _make(
-    workspace: Workspace, name: str, base: str, count: float, order: str, curated: bool, oversample: bool
+    workspace: Workspace,
+    name: str,
+    base: str,
+    count: float,
+    order: str,
+    curated: bool,
+    oversample: bool,
+    tags: list[str] | None,
+    without_tags: list[str] | None,
 ) -> Markup:
     """Make a view as the form says; what there is now in words. Raises UserError."""
     added = dict.fromkeys(workspace.classes, int(count or 0)) if count else {}
@@ -112,6 +131,8 @@ def _make(
         order=order,  # type: ignore[arg-type]  # one of the choices
         curated=bool(added) and curated,
         oversample=oversample,
+        tags=tuple(tags or ()),
+        without_tags=tuple(without_tags or ()),
     )
     view = make_view(workspace, name.strip(), spec)
     said = '<p class="sa-ok" role="status">{} holds {:,} images.</p>'
