@@ -2,11 +2,11 @@
 
     python benchmarks/explore.py [--points 20000] [--rounds 10]
 
-The claims. 20,000 points: painted in under 1 s of opening the page, and the grid with its images in under 300 ms of
-letting go of the lasso. 100,000: 0.5 s and 150 ms. 1,000,000: 2 s and 400 ms, panning above 20 frames a second in
-software rendering, the server below 1.5 GB. Random coordinates are planted in a workspace first; the app runs as its
-users run it, and has answered once before. Figures are wall clock in the page: median, 95th percentile. The floor
-under a mouse move is one frame of the browser.
+The goals for 20,000 points: painted within 1 s of opening the page, and the grid with its images within 300 ms of
+releasing the lasso. For 100,000: 0.5 s and 150 ms. For 1,000,000: 2 s and 400 ms, panning above 20 frames per second
+with software rendering, and less than 1.5 GB of memory on the server. The benchmark first creates a workspace of images
+with random coordinates, then runs the app as users do, after one warm-up request. Times are wall-clock times in the
+page (median and 95th percentile). A mouse move takes at least one frame of the browser.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ WITH_FILES = 5000  # of the newest images, which the grid shows first
 
 
 def make_workspace(root: Path, count: int) -> None:
-    """Two thirds real, one third synthetic images in clusters, straight into the store; only the newest have files."""
+    """A workspace of images in clusters, two thirds real and one third synthetic; only the newest have files."""
     rng = np.random.default_rng(0)
     workspace = Workspace.create(root / "workspace", CLASSES)
     db = workspace.db
@@ -134,7 +134,7 @@ def add_files(workspace: Workspace, hashes: list[str], rng: np.random.Generator)
 
 @contextmanager
 def running_app(workspace: Path) -> Iterator[tuple[str, int]]:
-    """The app in its own process; yields the address that it prints, and the process's id."""
+    """Run the app in its own process; yields the address that it prints, and its process id."""
     command = [sys.executable, "-m", "synthaug_app", str(workspace), "--port", "0"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
@@ -243,10 +243,10 @@ def main() -> None:
     show("mouse move of the lasso -> next frame", [each for moves, _, _ in rounds for each in moves])
     show("release the lasso -> grid painted", [elapsed for _, elapsed, _ in rounds])
     show("panning: mouse move -> frame painted", frames)
-    print(f"{1000 / statistics.median(frames):.0f} frames a second while panning")
-    print(f"the first time after the start: {cold:.0f} ms; load of the machine {os.getloadavg()[0]:.1f}")
-    print(f"the server: {used[0]:.2f} GiB, {used[1]:.2f} GiB at most")
-    print(f"{statistics.mean(selected for *_, selected in rounds):,.0f} points selected a round")
+    print(f"{1000 / statistics.median(frames):.0f} frames per second while panning")
+    print(f"first page after the start: {cold:.0f} ms; load average of the machine {os.getloadavg()[0]:.1f}")
+    print(f"memory of the server: {used[0]:.2f} GiB, {used[1]:.2f} GiB at peak")
+    print(f"{statistics.mean(selected for *_, selected in rounds):,.0f} points selected per round")
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ def test_the_way_from_nothing_to_an_export(
     )["counts"]
     assert counts == {**{str(i): 20 for i in range(10)}, "8": 5}
     trained = shell.json("train", "--view", "small", "--epochs", 2, "--name", "m")
-    assert set(trained) == {"model", "accuracy", "per_class"}
+    assert set(trained) == {"model", "accuracy", "per_class", "image_size", "depth"}
     assert shell.json("predict") == {"predicted": 1797, "model": "m"}
     exported = shell.json("export", tmp_path / "out", "--view", "small")
     assert exported == {"images": 685, "manifest": str(tmp_path / "out" / "manifest.json")}

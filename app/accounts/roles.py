@@ -89,7 +89,6 @@ ROUTES: dict[Role, tuple[str, ...]] = {
 
 FUNCTIONS: dict[str, Role] = {
     "data_figures": "reviewer",
-    "data_sources": "reviewer",
     "data_poll": "reviewer",
     "explore_images": "reviewer",
     "explore_poll": "reviewer",

@@ -35,10 +35,10 @@ def page(context: AppContext) -> None:
     )
     held = overview(context.workspace)
     way = Panel(guide(steps(counts_of(context.workspace))))
-    with gr.Column(elem_classes="sa-card sa-for-owner"):
+    with gr.Column(elem_classes="sa-card sa-for-owner sa-import-card"):
         importing()
         job_strip(("import",), "", limit=3)
-        outcome = Panel(outcome_panel(_latest(context)))
+        outcome = Panel(visible=False)
     figures = Panel(figures_panel(held))
     with gr.Row(elem_classes="sa-split"):
         with gr.Column(scale=5, min_width=520):
@@ -48,24 +48,25 @@ def page(context: AppContext) -> None:
             sources = Panel()
 
     seen = gr.State(None)
-    shown = [way, figures, balance, views, outcome, seen]
+    shown = [way, figures, balance, views, sources, outcome, seen]
 
     def refresh(before: str | None) -> Any:
         now = _version(context)
         if now == before:
             return [gr.skip()] * len(shown)
         held = overview(context.workspace)
+        said = outcome_panel(_latest(context))
         return [
             guide(steps(counts_of(context.workspace))),
             figures_panel(held),
             balance_panel(held),
             views_panel(held),
-            outcome_panel(_latest(context)),
+            gr.skip() if _states(before) == _states(now) else sources_panel(_sources(context)),
+            gr.update(value=said, visible=bool(said)),
             now,
         ]
 
     gr.on(None, lambda: refresh(None), None, shown, api_name="data_figures", **QUIET)
-    gr.on(None, lambda: sources_panel(_sources(context)), None, sources, api_name="data_sources", **QUIET)
     gr.Timer(POLL_SECONDS).tick(refresh, seen, shown, concurrency_limit=None, api_name="data_poll", **QUIET)
 
 
@@ -243,5 +244,13 @@ def _latest(context: AppContext) -> Job | None:
 
 
 def _version(context: AppContext) -> str:
-    """Changes whenever a job that can change the figures has moved."""
-    return " ".join(f"{job.id}{job.state}{job.done}" for job in context.jobs.list(3))
+    """Changes whenever a job that can change the figures has moved: the jobs' states, then how far they are."""
+    jobs = context.jobs.list(3)
+    states = " ".join(f"{job.id}{job.state}" for job in jobs)
+    done = " ".join(str(job.done) for job in jobs)
+    return f"{states}|{done}"
+
+
+def _states(version: str | None) -> str | None:
+    """The part of a version that changes when a job begins or ends: a look through all images costs too much else."""
+    return None if version is None else version.partition("|")[0]

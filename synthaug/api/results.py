@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from synthaug.api.html import COLOURS, card, interval_plot, table, thumbnails
 from synthaug.records import Pixels
@@ -124,12 +125,13 @@ class Exported:
 class Trained:
     """A trained classifier and its accuracy (0 .. 1) on the real test images.
 
-    ``per_class`` holds the recall of each class (0 .. 1), or None for a class without test images.
+    ``per_class`` holds the recall of each class (0 .. 1), or None for a class without test images. A first model
+    without test images has ``test_images`` 0, and the accuracy of training images that it was fitted without.
     """
 
     model: str
     recipe: str
-    accuracy: float
+    accuracy: float | None
     per_class: Mapping[str, float | None]
     test_images: int
 
@@ -137,6 +139,27 @@ class Trained:
         facts = {"accuracy": _percent(self.accuracy), "real test images": self.test_images}
         rows = [(name, _percent(recall)) for name, recall in self.per_class.items()]
         return card(f"Trained {self.model}", facts, table(("class", "accuracy"), rows))
+
+
+@dataclass(frozen=True, slots=True)
+class LandmarkModel:
+    """A model that places landmarks, measured on ``images``: real test images, or held-out training images.
+
+    ``accuracy`` is that of the classes that its angles make (0 .. 1); ``errors`` are mean absolute errors of each
+    angle in degrees, and of "all". ``figures`` holds the rest: bias, limits of agreement, correlations, failures.
+    """
+
+    model: str
+    recipe: str
+    accuracy: float | None
+    errors: Mapping[str, float]
+    images: int
+    figures: Mapping[str, Any]
+
+    def _repr_html_(self) -> str:
+        facts = {"class by the angles": _percent(self.accuracy), "images": self.images}
+        rows = [(name, f"{error:.2f} degrees") for name, error in self.errors.items()]
+        return card(f"Trained {self.model}", facts, table(("angle", "mean absolute error"), rows))
 
 
 @dataclass(frozen=True, slots=True)

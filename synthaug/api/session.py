@@ -203,6 +203,59 @@ class Session:
             model.name, model.recipe, model.metrics["accuracy"], per_class, model.metrics["test_images"]
         )
 
+    def first_model(self, name: str | None = None, *, seed: int = 0) -> results.Trained:
+        """Fit a head on pretrained features to every labeled training image: a first classifier in seconds."""
+        from synthaug.stages.quick_model import quick_model
+
+        with progress_bar() as report:
+            model = quick_model(self.workspace, name, seed, report)
+        recalls = model.metrics.get("per_class", [None] * len(self.classes))
+        return results.Trained(
+            model.name,
+            model.recipe,
+            model.metrics["accuracy"],
+            dict(zip(self.classes, recalls, strict=True)),
+            model.metrics.get("test_images", 0),
+        )
+
+    def train_landmarks(
+        self,
+        *,
+        recipe: str | None = None,
+        seed: int = 0,
+        name: str | None = None,
+        epochs: int | None = None,
+        image_size: int | None = None,
+    ) -> results.LandmarkModel:
+        """Train a model on the landmarks that people placed, and measure its angles in degrees.
+
+        ``recipe``: "landmarks" (a small pretrained network, the default), "efficientnet-b0" or "efficientnet-b7".
+        """
+        from synthaug.stages.landmark_model import train_landmarks
+
+        with progress_bar() as report:
+            model = train_landmarks(
+                self.workspace,
+                recipe,
+                seed,
+                name,
+                epochs=epochs,
+                image_size=image_size,
+                progress=by_epoch(report),
+            )
+        figures = model.metrics
+        errors = {angle: each["mean_absolute_error"] for angle, each in figures.get("angles", {}).items()}
+        return results.LandmarkModel(
+            model.name, model.recipe, figures["accuracy"], errors, figures["images"], figures
+        )
+
+    def propose_landmarks(self, model: str | None = None) -> results.Predicted:
+        """Let a model (default: the newest that places landmarks) propose them on every image, to be corrected."""
+        from synthaug.stages.landmark_model import predict_landmarks
+
+        with progress_bar() as report:
+            return results.Predicted(*predict_landmarks(self.workspace, model, report))
+
     def compare(
         self,
         baseline: str,

@@ -17,7 +17,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from synthaug.classifiers.base import Floats, Images
-from synthaug.classifiers.networks import Network, build, choose_device, place
+from synthaug.classifiers.networks import Network, build, choose_device, fill_pretrained, place
 from synthaug.classifiers.pixels import batches, check_images, standardise, to_tensor
 from synthaug.classifiers.recipes import Recipe
 from synthaug.errors import UserError
@@ -27,6 +27,10 @@ from synthaug.parsing import parse_json, parse_record
 from synthaug.weights import fill, read_tensors
 
 Channels = tuple[FiniteFloat, FiniteFloat, FiniteFloat]
+
+
+HEAD = "head."
+"""What the names of the head's tensors begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,8 @@ class Fitted:
             "training": self.training,
         }
         tensors = {name: each.cpu().contiguous() for name, each in self.network.state_dict().items()}
+        if self.recipe.head_only:  # the body is the package's, the same for every such model
+            tensors = {name: each for name, each in tensors.items() if name.startswith(HEAD)}
         if half:
             tensors = {
                 name: each.half() if each.is_floating_point() else each for name, each in tensors.items()
@@ -125,6 +131,10 @@ class Fitted:
         found = parse_record(_Header, described, f"the description in {path}", unknown="ignore")
         recipe = _recipe(found.recipe, path)
         network = build(recipe.network, len(found.names))
+        if recipe.head_only:
+            fill_pretrained(network, recipe.network)
+            body = network.state_dict()
+            tensors = {name: each for name, each in body.items() if not name.startswith(HEAD)} | tensors
         fill(network, tensors, path)
         network = place(network, choose_device(device))
         return cls(network, recipe, found.names, found.mean, found.std, found.training)

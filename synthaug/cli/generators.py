@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from synthaug.running.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from synthaug.generator_training.finetuning_config import Method
+    from synthaug.generator_training.summary import TextToImageSummary
 
 
 @command(cli, "finetune")
@@ -216,6 +218,7 @@ def train_generator(
     """
     from synthaug.stages.generator_names import remember
 
+    summary: Mapping[str, object]
     kept, name = checkpoints or output.with_name(output.name + ".checkpoints"), str(output)
     with progress_bar() as report:
 
@@ -228,7 +231,7 @@ def train_generator(
                     "--view, --class, --unconditional and --flip are for --family ddpm or gan; --family text "
                     "trains on --data"
                 )
-            figures = _train_text(output, kept, data, steps, seed, progress, base, export)
+            summary = _train_text(output, kept, data, steps, seed, progress, base, export)
         else:
             from synthaug.stages.train_generator import train_on_view
 
@@ -238,7 +241,7 @@ def train_generator(
             if view is None:
                 raise UserError(f"a {family} is trained on a view; give one with --view")
             workspace = open_workspace(workspace_path)
-            figures = train_on_view(
+            summary = train_on_view(
                 workspace,
                 output,
                 kept,
@@ -254,7 +257,7 @@ def train_generator(
             )
             name = remember(workspace, output)
     return {
-        **figures,
+        **summary,
         "model": str(output),
         "message": f"Trained {output}. Use it with: --generator {name}",
     }
@@ -269,7 +272,7 @@ def _train_text(
     progress: Any,
     base: str | None,
     export: bool,
-) -> dict[str, Any]:
+) -> TextToImageSummary:
     from synthaug.stages.train_generator import check_output, train_digits_generator
 
     if data == "digits":

@@ -35,7 +35,7 @@ def train(
     name: str | None,
     workspace_path: Path | None,
 ) -> Result:
-    """Train a model on the landmarks that people placed, and measure its angles on the real test images.
+    """Train a model on landmarks that people placed; its angles are measured on the test set.
 
     \b
       $ synthaug landmarks train
@@ -52,7 +52,11 @@ def train(
             image_size=image_size,
             progress=by_epoch(report),
         )
-    return {"model": model.name, **model.metrics, "message": f"{model.name}: {_words(model.metrics)}"}
+    return {
+        "model": model.name,
+        **model.metrics,
+        "message": f"{model.name}: {figures_in_words(model.metrics)}",
+    }
 
 
 @command(landmarks_group, "predict")
@@ -71,7 +75,7 @@ def predict(model: str | None, workspace_path: Path | None) -> Result:
     return {"model": name, "predicted": count, "message": f"{name} proposes landmarks on {count} images"}
 
 
-def _words(figures: Mapping[str, Any]) -> str:
+def figures_in_words(figures: Mapping[str, Any]) -> str:
     """The figures for a person, the worst images last."""
     where = "real test images" if figures["measured_on"] == "test" else "held-out training images"
     lines = [

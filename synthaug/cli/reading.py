@@ -104,6 +104,11 @@ def _lines(found: ReaderAgreement) -> list[str]:
             f"{pair.first} and {pair.second}: {pair.same} of {pair.images} the same, Cohen's kappa {_words(pair.kappa)}"
         )
         lines += [f"  {name}: kappa {_words(each)}" for name, each in pair.classes.items()]
+        lines += [
+            f"  {name}: ICC(2,1) {_words(each.icc)}, mean difference {each.difference:+.1f} degrees "
+            f"({each.mean_absolute_difference:.1f} apart) on {each.images} images"
+            for name, each in pair.angles.items()
+        ]
     return lines
 
 

@@ -22,6 +22,7 @@ from synthaug.generator_training.config import Schedule, TrainingConfig
 from synthaug.generator_training.fitting import Fit
 from synthaug.generator_training.latents import to_tensor
 from synthaug.generator_training.losses import min_snr_weights
+from synthaug.generator_training.summary import DiffusionSummary
 from synthaug.generator_training.text_to_image import ignore_progress
 from synthaug.generators.base import ModelCard
 from synthaug.hardware import mixed_precision
@@ -89,7 +90,7 @@ def train_ddpm(
     *,
     progress: StepProgress = ignore_progress,
     trained_on: str = "",
-) -> dict[str, Any]:
+) -> DiffusionSummary:
     """Train on ``images`` (N, S, S, 3) uint8 and write a ``DDIMPipeline`` folder; returns a summary of the run.
 
     ``labels`` (N,) index ``classes``; None trains an unconditional model. Continues from ``checkpoint_dir`` if a

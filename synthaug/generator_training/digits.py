@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +10,7 @@ from PIL import Image
 
 from synthaug.generator_training.config import TrainingConfig
 from synthaug.generator_training.digit_captions import DIGIT_WORDS, digit_caption
+from synthaug.generator_training.summary import TextToImageSummary
 from synthaug.generator_training.text_to_image import ignore_progress, train
 from synthaug.generators.base import ModelCard
 from synthaug.progress import StepProgress
@@ -48,7 +48,7 @@ def train_digits(
     *,
     config: TrainingConfig | None = None,
     progress: StepProgress = ignore_progress,
-) -> dict[str, Any]:
+) -> TextToImageSummary:
     """Train the digits model on ``images`` (N, 32, 32, 3) uint8 and write its folder; resumes from checkpoints."""
 
     def captions_for(pixels: Pixels, index: int, rng: np.random.Generator) -> str:

@@ -23,6 +23,7 @@ from synthaug.generator_training.checkpoints import load_state, save_state
 from synthaug.generator_training.finetuning_config import FinetuneConfig, Validation, check_config
 from synthaug.generator_training.finetuning_data import Conditions, Latents, class_images
 from synthaug.generator_training.losses import min_snr_weights
+from synthaug.generator_training.summary import FinetuningSummary
 from synthaug.generators.base import ModelCard
 from synthaug.generators.diffusion.pipelines import is_out_of_memory
 from synthaug.hardware import describe_device
@@ -48,7 +49,7 @@ def finetune(
     validation: Validation | None = None,
     classes: Sequence[str] = (),
     device: str | None = None,
-) -> dict[str, Any]:
+) -> FinetuningSummary:
     """Fine-tune ``base`` on ``images``, each (H, W, 3) uint8 of any size, and their captions; returns a summary.
 
     Writes a folder for :func:`synthaug.generators.load_generator`. ``classes`` are those of the images, for the card

@@ -8,7 +8,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -19,6 +18,7 @@ from torch import nn
 from synthaug.errors import SynthaugError, UserError
 from synthaug.generator_training import checkpoints
 from synthaug.generator_training.latents import to_tensor
+from synthaug.generator_training.summary import GANSummary
 from synthaug.generator_training.text_to_image import ignore_progress
 from synthaug.generators.base import ModelCard
 from synthaug.generators.dcgan import LATENT, Discriminator, Generator, initialise
@@ -52,7 +52,7 @@ def train_gan(
     *,
     progress: StepProgress = ignore_progress,
     trained_on: str = "",
-) -> dict[str, Any]:
+) -> GANSummary:
     """Train on ``images`` (N, H, W, 3) uint8, resized to 64 px, and write a folder that ``GANGenerator`` reads.
 
     A prompt must later name one of ``classes``; without any, prompts are not read. Continues from ``checkpoint_dir``

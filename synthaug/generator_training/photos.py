@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from synthaug.generator_training.photo_captions import (
     photo_caption,
     plain_caption,
 )
+from synthaug.generator_training.summary import TextToImageSummary
 from synthaug.generator_training.text_to_image import ignore_progress, train
 from synthaug.generators.base import ModelCard
 from synthaug.progress import StepProgress
@@ -98,7 +99,7 @@ def train_photos(
     trained_on: str = "",
     base: Path | None = None,
     maps_of: FeatureMaps | None = None,
-) -> dict[str, Any]:
+) -> TextToImageSummary:
     """Train on photographs of ``classes``, each also mirrored, and on digits, which are not; returns a summary.
 
     For ``base`` and ``maps_of`` see :func:`synthaug.generator_training.text_to_image.train`.

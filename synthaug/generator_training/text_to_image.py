@@ -21,6 +21,7 @@ from synthaug.generator_training.fitting import Fit
 from synthaug.generator_training.latents import moments_of, scaling_factor
 from synthaug.generator_training.losses import NOISE_SCHEDULE, DiffusionLoss, VaeLoss
 from synthaug.generator_training.parts import Parts, fresh_parts, parts_of
+from synthaug.generator_training.summary import TextToImageSummary
 from synthaug.generators.base import ModelCard
 from synthaug.generators.folders import find_model
 from synthaug.progress import StepProgress
@@ -45,7 +46,7 @@ def train(
     card: ModelCard | None = None,
     base: Path | None = None,
     maps_of: FeatureMaps | None = None,
-) -> dict[str, Any]:
+) -> TextToImageSummary:
     """Train on ``images`` (N, H, W, 3) uint8 and write a ``StableDiffusionPipeline`` folder; returns a summary.
 
     Continues from ``checkpoint_dir`` if a training with the same data and settings was started there. ``base`` is the

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from synthaug.measures import reader_agreement
 from synthaug.measures.reader_agreement import Agreement
 from synthaug.store import readings
-from synthaug.store.readings import Reading
+from synthaug.store.readings import Reading, Readings
 from synthaug.workspace import Workspace
 
 OTHER_ANSWERS = ("reject", "unsure")
@@ -30,6 +30,16 @@ class Coefficient:
 
 
 @dataclass(frozen=True, slots=True)
+class AngleAgreement:
+    """Two readers' angles of the images on which both placed landmarks, in degrees."""
+
+    images: int
+    difference: float  # mean of the first reader's minus the second's
+    mean_absolute_difference: float
+    icc: Coefficient  # ICC(2,1); not defined for fewer than two images
+
+
+@dataclass(frozen=True, slots=True)
 class PairAgreement:
     """Two readers on the images that both read; ``classes``: Cohen's kappa of "this answer or another"."""
 
@@ -39,6 +49,7 @@ class PairAgreement:
     same: int  # images on which they gave the same answer
     kappa: Coefficient  # Cohen's
     classes: Mapping[str, Coefficient]
+    angles: Mapping[str, AngleAgreement]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +83,7 @@ def agreement_of_readers(workspace: Workspace) -> ReaderAgreement:
             names[index]: _coefficient(reader_agreement.krippendorff_alpha(_against_rest(counts, index)))
             for index in _given(counts.sum(0))
         },
-        pairs=tuple(_pairs(coded, names)),
+        pairs=tuple(_pairs(twice, coded, names)),
     )
 
 
@@ -93,19 +104,47 @@ def _fleiss(counts: NDArray[np.int64]) -> Coefficient:
     return _coefficient(reader_agreement.fleiss_kappa(by_two) if len(by_two) else reader_agreement.UNDEFINED)
 
 
-def _pairs(coded: Sequence[Mapping[str, int]], names: Sequence[str]) -> list[PairAgreement]:
+def _pairs(
+    twice: Sequence[Readings], coded: Sequence[Mapping[str, int]], names: Sequence[str]
+) -> list[PairAgreement]:
     people = sorted({name for each in coded for name in each})
     found = []
     for first, second in combinations(people, 2):
         both = np.array([(each[first], each[second]) for each in coded if {first, second} <= each.keys()])
         if len(both):
-            found.append(
-                _pair(first, second, reader_agreement.pair_table(both[:, 0], both[:, 1], len(names)), names)
-            )
+            table = reader_agreement.pair_table(both[:, 0], both[:, 1], len(names))
+            found.append(_pair(first, second, table, names, _angles(twice, first, second)))
     return sorted(found, key=lambda pair: -pair.images)
 
 
-def _pair(first: str, second: str, table: NDArray[np.int64], names: Sequence[str]) -> PairAgreement:
+def _angles(twice: Sequence[Readings], first: str, second: str) -> dict[str, AngleAgreement]:
+    """By the name of the angle."""
+    measured: dict[str, list[tuple[float, float]]] = {}
+    for read in twice:
+        by = {each.annotator: each.angles for each in read.each}
+        one, other = by.get(first, {}), by.get(second, {})
+        for name in one:
+            if name in other:
+                measured.setdefault(name, []).append((one[name], other[name]))
+    return {name: _angle(np.array(pairs)) for name, pairs in measured.items()}
+
+
+def _angle(pairs: NDArray[np.float64]) -> AngleAgreement:
+    difference = pairs[:, 0] - pairs[:, 1]
+    enough = len(pairs) >= 2
+    icc = reader_agreement.intraclass_correlation(pairs) if enough else reader_agreement.UNDEFINED
+    return AngleAgreement(
+        len(pairs), float(difference.mean()), float(np.abs(difference).mean()), _coefficient(icc)
+    )
+
+
+def _pair(
+    first: str,
+    second: str,
+    table: NDArray[np.int64],
+    names: Sequence[str],
+    angles: Mapping[str, AngleAgreement],
+) -> PairAgreement:
     given = _given(table.sum(0) + table.sum(1))
     return PairAgreement(
         first,
@@ -114,6 +153,7 @@ def _pair(first: str, second: str, table: NDArray[np.int64], names: Sequence[str
         int(np.trace(table)),
         _coefficient(reader_agreement.cohen_kappa(table)),
         {names[i]: _coefficient(reader_agreement.cohen_kappa(_folded(table, i))) for i in given},
+        angles,
     )
 
 

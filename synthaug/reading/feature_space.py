@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from synthaug.errors import UserError
 from synthaug.measures.neighbors import unit_distances
+from synthaug.stages.predict import predicted_by
 from synthaug.store import catalog, features, models
 from synthaug.workspace import Workspace
 
@@ -46,7 +47,7 @@ def load(workspace: Workspace) -> FeatureSpace:
     if name is None:
         raise UserError("there are no features yet; compute them first: synthaug score")
     if name in models.names(workspace.db):
-        ids, _, rows = models.all_predictions(workspace.db, models.by_name(workspace.db, name).id)
+        ids, _, rows = predicted_by(workspace, models.by_name(workspace.db, name))
         return _space(workspace, name, ids, rows)
     held = features.newest(workspace.db, name)
     if held is None:

@@ -88,7 +88,9 @@ def _next(step: Step) -> Step:
 
 def _import(counts: Counts) -> Step:
     said = _count(counts.real, "image") if counts.real else "no images yet"
-    return Step("import", "Import", _state(counts.real), said, "Import images", "/#import")
+    return Step(
+        "import", "Import", _state(counts.real), said, "Import more" if counts.real else "Import", "/#import"
+    )
 
 
 def _label(counts: Counts) -> Step:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
@@ -30,6 +30,7 @@ class Proposal:
     origin: Literal["answer", "model", "mean", "start"]
     by: str = ""
     doubt: float | None = None
+    model_id: int | None = None  # of the model
 
 
 def proposals(workspace: Workspace, scheme: Scheme, images: Sequence[ImageRecord]) -> dict[int, Proposal]:
@@ -44,7 +45,7 @@ def proposals(workspace: Workspace, scheme: Scheme, images: Sequence[ImageRecord
         if answer is not None and _fits(scheme, answer.landmarks.points, image):
             found[image.id] = Proposal(answer.landmarks.points, "answer", answer.annotator)
         elif prediction is not None and _fits(scheme, prediction.points, image):
-            found[image.id] = Proposal(prediction.points, "model", prediction.model, prediction.doubt)
+            found[image.id] = _seen(prediction)
         else:
             found[image.id] = _beginning(scheme, mean, image)
     return found
@@ -52,13 +53,18 @@ def proposals(workspace: Workspace, scheme: Scheme, images: Sequence[ImageRecord
 
 def starts(workspace: Workspace, scheme: Scheme, images: Sequence[ImageRecord]) -> dict[int, Proposal]:
     """The same without anybody's answer to these images and without a model, for a blind reading."""
-    mean = mean_shape(workspace, scheme)
+    mean = mean_shape(workspace, scheme, without={image.id for image in images})
     return {image.id: _beginning(scheme, mean, image) for image in images}
 
 
-def mean_shape(workspace: Workspace, scheme: Scheme) -> Mapping[str, tuple[float, ...]] | None:
-    """Where the latest answers have their landmarks, in shares of width, height and (radius) width; None before any."""
-    ids = landmarks.placed_images(workspace.db, RECENT)
+def mean_shape(
+    workspace: Workspace, scheme: Scheme, without: Set[int] = frozenset()
+) -> Mapping[str, tuple[float, ...]] | None:
+    """Where the latest answers have their landmarks, in shares of width, height and (radius) width; None before any.
+
+    ``without`` those of these images.
+    """
+    ids = [each for each in landmarks.placed_images(workspace.db, RECENT) if each not in without]
     images = catalog.known_images(workspace.db, ids)
     shapes = [
         in_shares(each.landmarks.points, images[each.image_id].width, images[each.image_id].height)
@@ -71,6 +77,10 @@ def mean_shape(workspace: Workspace, scheme: Scheme) -> Mapping[str, tuple[float
         name: tuple(fmean(each) for each in zip(*(shape[name] for shape in shapes), strict=True))
         for name in scheme.names
     }
+
+
+def _seen(prediction: landmarks.PredictedLandmarks) -> Proposal:
+    return Proposal(prediction.points, "model", prediction.model, prediction.doubt, prediction.model_id)
 
 
 def _beginning(scheme: Scheme, mean: Mapping[str, tuple[float, ...]] | None, image: ImageRecord) -> Proposal:

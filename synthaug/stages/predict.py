@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from synthaug.classifiers.base import Floats
 from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.classifiers.linear import head_probabilities
+from synthaug.errors import UserError
 from synthaug.executors.base import ExecutorSpec
 from synthaug.progress import Progress
 from synthaug.records import ImageRecord, Origin
@@ -18,6 +22,7 @@ from synthaug.stages.extract import features_of
 from synthaug.stages.inference import look_at
 from synthaug.stages.pixels import in_batches
 from synthaug.store import catalog, models
+from synthaug.store import features as feature_store
 from synthaug.workspace import Workspace
 
 BATCH = 512
@@ -66,7 +71,8 @@ def predict(
         for part in in_batches(len(images), BATCH):
             ids = [image.id for image in images[part]]
             probs = head_probabilities(classifier, held[part])
-            models.add_predictions(workspace.db, chosen.id, ids, probs, held[part])
+            nothing = np.empty((len(ids), 0), np.float32)  # their features are in the store already
+            models.add_predictions(workspace.db, chosen.id, ids, probs, nothing)
     if progress is not None:
         progress(len(images), len(images), f"{len(images)} images predicted")
     return PredictResult(len(images), chosen.name)
@@ -92,6 +98,26 @@ def _chosen(workspace: Workspace, name: str | None) -> models.Model:
     if name in labeler.SHIPPED:
         return labeler.install(workspace, name)
     return models.newest(workspace.db) if name is None else models.by_name(workspace.db, name)
+
+
+def predicted_by(
+    workspace: Workspace, model: models.Model
+) -> tuple[list[int], Floats, NDArray[np.floating[Any]]]:
+    """Ids (N), probabilities (N, K) and features (N, D) of everything that ``model`` predicted, by id.
+
+    Raises UserError where the features that a head was fitted to are gone.
+    """
+    ids, probs, own = models.all_predictions(workspace.db, model.id)
+    if not ids or own.shape[1] > 0:
+        return ids, probs, own
+    held = feature_store.by_revision(workspace.db, str(model.metrics.get("extractor")))
+    if held is None:
+        raise UserError(
+            f"the features of {model.name!r} are gone; compute them again: synthaug score --recompute"
+        )
+    stored_ids, rows = feature_store.read_all(workspace.db, workspace.features_folder, held)
+    place = {image_id: row for row, image_id in enumerate(stored_ids)}
+    return ids, probs, rows[[place[each] for each in ids]].astype(np.float32)
 
 
 def run(context: JobContext) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from hashlib import blake2b
 
 from synthaug.errors import LabelRefused
 from synthaug.records import LabelEntry, LabelValue
+from synthaug.stages.label import record
 from synthaug.stages.reading_settings import settings
-from synthaug.store import catalog, label_log, labels, leases, readings
+from synthaug.store import catalog, labels, leases, readings
 from synthaug.workspace import Workspace
 
 LEASE = timedelta(minutes=5)
@@ -130,7 +131,7 @@ def answer(workspace: Workspace, answers: Sequence[Answer], *, reviewer: bool) -
     def write(connection: object) -> list[int]:
         ids = []
         for each in answers:
-            ids += label_log.append(db, [_placed(workspace, each, reviewer)])
+            ids += record(workspace, [_placed(workspace, each, reviewer)])
             leases.release(db, [each.entry.image_id], each.entry.annotator)
         return ids
 

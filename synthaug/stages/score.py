@@ -15,7 +15,7 @@ from synthaug.measures import acquisition, neighbors, ood, projection
 from synthaug.progress import Progress
 from synthaug.running.jobs import JobContext
 from synthaug.stages.extract import extract
-from synthaug.stages.predict import predict
+from synthaug.stages.predict import predict, predicted_by
 from synthaug.stages.seeds import check_seed
 from synthaug.store import catalog, generations, labels, models
 from synthaug.store.features import read_all as read_features
@@ -124,9 +124,9 @@ def _describe(
     name = name or features_to_map(workspace)
     if name in models.names(workspace.db):
         predict(workspace, name, executor=executor)
-        model_id = models.by_name(workspace.db, name).id
-        ids, probs, features = models.all_predictions(workspace.db, model_id)
-        return Described(name, ids, features, probs, model_id)
+        found = models.by_name(workspace.db, name)
+        ids, probs, features = predicted_by(workspace, found)
+        return Described(name, ids, features, probs, found.id)
     held = extract(workspace, name, progress, recompute=recompute, executor=executor)
     ids, stored = read_features(workspace.db, workspace.features_folder, held)
     shown = models.predicting(workspace.db)

@@ -185,6 +185,8 @@ def fit_and_measure(
     else:
         log_probs = classifier.log_probabilities(test.data.inputs)
     figures = {**classifier_metrics(log_probs, test.data.labels), "train_images": len(data.labels)}
+    if data.extractor is not None:
+        figures["extractor"] = data.extractor
     return classifier, {**figures, "image_size": recipe.image_size, "depth": data.depth}, log_probs
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synthaug.errors import UserError, explain_os_error
+from synthaug.generator_training.summary import DiffusionSummary, GANSummary, TextToImageSummary
 from synthaug.generators.base import ModelCard
 from synthaug.progress import StepProgress
 from synthaug.stages.seeds import check_seed
@@ -26,10 +26,11 @@ GAN_SIDE = 64
 
 def train_digits_generator(
     output: Path, checkpoints: Path, *, steps: int | None = None, seed: int = 0, progress: StepProgress
-) -> dict[str, Any]:
-    """Write a ``StableDiffusionPipeline`` folder trained on the 1,297 training digits; returns the run's figures.
+) -> TextToImageSummary:
+    """Train on the 1,297 training digits and write a ``StableDiffusionPipeline`` folder; returns a summary.
 
-    Goes on from ``checkpoints`` where an equal training was begun there. Raises UserError if ``output`` is taken.
+    Continues from ``checkpoints`` if a training with the same settings was started there. Raises UserError if
+    ``output`` is not empty or a setting is out of range.
     """
     from synthaug.generator_training.config import TrainingConfig
     from synthaug.generator_training.digits import train_digits
@@ -60,33 +61,38 @@ def train_on_view(
     flip: bool = False,
     seed: int = 0,
     progress: StepProgress,
-) -> dict[str, Any]:
-    """Write a DDPM's or a GAN's folder, trained on the images of a view, or on those of one class of it.
+) -> DiffusionSummary | GANSummary:
+    """Train a DDPM or a GAN on the images of a view, or on one class of them, and write its folder.
 
-    ``classes``: whether a class is asked for; a DDPM then learns those of the view, a GAN is only ever asked for
-    ``label``, and without it draws whatever the view shows. ``steps`` are a GAN's epochs. ``flip``: show a DDPM
-    half of the images mirrored. The real test images are in no view. Goes on from ``checkpoints`` where an equal
-    training was begun there; ``output`` appears whole or not at all.
-    Raises UserError.
+    ``label`` restricts the training to one class. With ``classes``, a DDPM is conditioned on the classes of the view,
+    and prompts for a GAN must name ``label``; a GAN without a label generates images of any class. ``steps`` are epochs
+    if the family is "gan". ``flip`` mirrors half of the images that a DDPM is shown. No view contains real test images.
+
+    Continues from ``checkpoints`` if a training with the same data and settings was started there. ``output`` is
+    written completely or not at all. Raises UserError for an unknown view or label, a folder that is not empty, or
+    settings that are out of range.
     """
     check_output(output, steps)
     check_seed(seed)
     if flip and family == "gan":
-        raise UserError("a GAN is shown half of its images upside down, as its paper has it; leave flip out")
-    watched = _Sitting(progress)
+        raise UserError(
+            "flip applies to a DDPM only; a GAN always sees half of its images upside down, as in its paper"
+        )
+    watched = _StartingStep(progress)
     partial = output.with_name(f".{output.name}.partial") / output.name
     try:
         shutil.rmtree(partial.parent, ignore_errors=True)
-        figures = _train(
+        summary = _train(
             workspace, partial, checkpoints, family, view, classes, label, size, steps, flip, seed, watched
         )
-        said = _said(workspace, view, label, figures, watched)
-        replace(ModelCard.read(partial), trained_on=said).write(partial)
+        trained_on = _described(workspace, view, label, summary, watched.step)
+        replace(ModelCard.read(partial), trained_on=trained_on).write(partial)
         partial.replace(output)
         partial.parent.rmdir()
     except OSError as error:
         raise explain_os_error(error, output) from error
-    return {**figures, "output": str(output)}
+    summary["output"] = str(output)
+    return summary
 
 
 def _train(
@@ -102,7 +108,7 @@ def _train(
     flip: bool,
     seed: int,
     progress: StepProgress,
-) -> dict[str, Any]:
+) -> DiffusionSummary | GANSummary:
     side = DDPM_SIDE if family == "ddpm" else GAN_SIDE
     images, labels, shown = _images(workspace, view, label, side)
     if family == "gan":
@@ -122,7 +128,7 @@ def _train(
 
 
 def check_output(output: Path, steps: int | None) -> None:
-    """Refuse a folder that holds something, and a length that is none."""
+    """Raise UserError if the folder ``output`` is not empty, or ``steps`` is below 1."""
     if output.exists() and any(output.iterdir()):
         raise UserError(f"{output} is not empty; choose a new folder")
     if steps is not None and steps < 1:
@@ -132,7 +138,7 @@ def check_output(output: Path, steps: int | None) -> None:
 def _images(
     workspace: Workspace, view: str, label: str | None, side: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64], tuple[str, ...]]:
-    """Images (N, side, side, 3) of a view, their classes (N,), and the names of those that are among them."""
+    """Images (N, side, side, 3) uint8 of a view, their labels (N,), and the names that the labels index."""
     from synthaug.stages.train import load_view
 
     data = load_view(workspace, views.by_name(workspace.db, view), side)
@@ -145,29 +151,33 @@ def _images(
     return data.inputs[wanted], np.zeros(int(wanted.sum()), np.int64), (label,)
 
 
-class _Sitting:
-    """Passes progress on, and remembers how much of the training was done before this process began."""
+class _StartingStep:
+    """Forwards progress, and remembers how many steps were already done when this process started."""
 
     def __init__(self, progress: StepProgress) -> None:
         self._progress = progress
-        self.before: int | None = None  # None: not a step was left to do
+        self.step: int | None = None  # None if no step was left to do
 
     def __call__(self, phase: str, done: int, total: int, loss: float) -> None:
-        if self.before is None:
-            self.before = done - 1
+        if self.step is None:
+            self.step = done - 1
         self._progress(phase, done, total, loss)
 
 
-def _said(
-    workspace: Workspace, view: str, label: str | None, figures: Mapping[str, Any], sitting: _Sitting
+def _described(
+    workspace: Workspace,
+    view: str,
+    label: str | None,
+    summary: DiffusionSummary | GANSummary,
+    start: int | None,
 ) -> str:
-    """On what a model was trained, for how long, and on which machine."""
+    """The training data, duration and hardware in words, for the model card; ``start`` counts earlier steps."""
     import torch
 
     from synthaug.hardware import describe_device
 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    config, count = figures["config"], figures["images"]
+    config, count = summary["config"], summary["images"]
     what = f"{count} images" if label is None else f"{count} images of {label}"
     unit = "epochs" if "epochs" in config else "steps"
     length = (
@@ -175,8 +185,8 @@ def _said(
         if unit == "steps"
         else f"{config[unit]} epochs"
     )
-    if sitting.before == 0:
-        length += f" in {figures['seconds']:.0f} s"
-    elif sitting.before is not None:
-        length += f", the last {config[unit] - sitting.before} of them in {figures['seconds']:.0f} s"
+    if start == 0:
+        length += f" in {summary['seconds']:.0f} s"
+    elif start is not None:
+        length += f", the last {config[unit] - start} of them in {summary['seconds']:.0f} s"
     return f"{what} of the view {view!r} of the workspace {workspace.name!r}: {length}, on {describe_device(device)}"

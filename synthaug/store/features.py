@@ -61,6 +61,12 @@ def newest(db: Database, extractor: str) -> FeatureSet | None:
     return None if row is None else FeatureSet(**dict(row))
 
 
+def by_revision(db: Database, revision: str) -> FeatureSet | None:
+    """The set of the extractor of this revision."""
+    row = db.one("SELECT id, extractor, revision, dimension FROM feature_sets WHERE revision = ?", [revision])
+    return None if row is None else FeatureSet(**dict(row))
+
+
 def cut_short(db: Database, folder: Path) -> list[Path]:
     """Files of feature sets that are missing or shorter than the rows that the database says they hold."""
     rows = db.query(

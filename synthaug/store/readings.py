@@ -7,12 +7,13 @@ said on seeing another's answer (a correction, a settlement) is none.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from synthaug.records import LabelValue
 from synthaug.store.catalog import chunks
 from synthaug.store.database import Database
+from synthaug.store.landmarks import landmarks_of
 
 PEOPLE = "source IN ('human', 'accepted')"
 
@@ -25,6 +26,7 @@ class Reading:
     value: LabelValue
     class_index: int | None
     created_at: str
+    angles: Mapping[str, float] = field(default_factory=dict)  # degrees, of the landmarks that came with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def of_images(db: Database, image_ids: Sequence[int]) -> dict[int, Readings]:
     for chunk in chunks(image_ids):
         marks = ",".join("?" * len(chunk))
         rows += db.query(
-            "SELECT image_id, annotator, value, class_position, created_at, reading FROM standing_labels"
+            "SELECT image_id, annotator, value, class_position, created_at, reading, landmarks FROM standing_labels"
             f" WHERE {PEOPLE} AND image_id IN ({marks}) ORDER BY id",
             chunk,
         )
@@ -63,7 +65,7 @@ def of_everything(db: Database) -> dict[int, Readings]:
     """The readings of all images that somebody answered."""
     return _grouped(
         db.query(
-            "SELECT image_id, annotator, value, class_position, created_at, reading FROM standing_labels"
+            "SELECT image_id, annotator, value, class_position, created_at, reading, landmarks FROM standing_labels"
             f" WHERE {PEOPLE} ORDER BY id"
         )
     )
@@ -95,8 +97,14 @@ def _grouped(rows: Sequence[sqlite3.Row]) -> dict[int, Readings]:
         if row["reading"] == "settlement":
             settled.add(image_id)
         elif not read or annotator == next(iter(read)) or row["reading"] == "second":
-            read[annotator] = Reading(annotator, row["value"], row["class_position"], row["created_at"])
+            read[annotator] = _reading(row)
     return {
         image_id: Readings(image_id, tuple(read.values()), image_id in settled)
         for image_id, read in sorted(by_image.items())
     }
+
+
+def _reading(row: sqlite3.Row) -> Reading:
+    landmarks = landmarks_of(row["landmarks"])
+    angles = {} if landmarks is None else landmarks.angles
+    return Reading(row["annotator"], row["value"], row["class_position"], row["created_at"], angles)

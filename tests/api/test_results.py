@@ -43,6 +43,7 @@ SHOWN: list[Any] = [
     results.Viewed(EVIL, {EVIL: 4}),
     results.Exported(5, Path(EVIL), Path(EVIL)),
     results.Trained(EVIL, EVIL, 0.5, {EVIL: 0.25, "none": None}, 10),
+    results.LandmarkModel(EVIL, EVIL, None, {EVIL: 3.5}, 4, {}),
     VERDICT,
 ]
 

@@ -95,7 +95,6 @@ EXPECTED = {
 }
 FUNCTIONS = {
     "data_figures": "reviewer",
-    "data_sources": "reviewer",
     "data_poll": "reviewer",
     "explore_images": "reviewer",
     "explore_poll": "reviewer",

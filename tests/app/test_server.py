@@ -72,5 +72,5 @@ def test_a_missing_workspace_is_one_line_and_exit_code_2(tmp_path: Path) -> None
     command = [sys.executable, "-m", "synthaug_app", str(tmp_path / "nothing"), "--port", "0"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 2
-    assert ended.stderr.startswith("Error: no workspace at")
+    assert ended.stderr.startswith("Error: there is no workspace at")
     assert len(ended.stderr.splitlines()) == 1

@@ -16,7 +16,9 @@ from synthaug.landmarks.geometry import measure, start_places
 from synthaug.landmarks.scheme import load_scheme
 from synthaug.stages.landmark_scheme import current_scheme, use_scheme
 from synthaug.store import catalog, labels, landmarks
+from synthaug.store.label_chain import head
 from synthaug.workspace import Workspace
+from tests.made import add_untrained_model
 
 from .conftest import App, running
 
@@ -31,10 +33,10 @@ HIP = load_scheme("hip")
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """Four films with a white spot each, the last with a larger review copy, in a workspace with the scheme hip."""
+    """Five films with a white spot each, the fourth with a larger review copy, the fifth with a model's proposal."""
     workspace = Workspace.create(tmp_path_factory.mktemp("landmarks") / "work", (), "hip")
     use_scheme(workspace, "hip")
-    for level in range(4):
+    for level in range(5):
         pixels = np.full((HEIGHT, WIDTH, 3), level, np.uint8)
         pixels[SPOT[1] : SPOT[1] + 8, SPOT[0] : SPOT[0] + 8] = 255
         catalog.add_image(
@@ -47,6 +49,9 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
             origin="real",
             source=f"film {level}",
         )
+    model = add_untrained_model(workspace, name="angles-1")
+    proposed = (start_places(HIP, WIDTH, HEIGHT), 2.0)
+    landmarks.add_predictions(workspace.db, model.id, {5: proposed})
     workspace.db.close()
     with running(workspace.root) as started:
         yield started
@@ -56,7 +61,7 @@ def open_film(page: Page, app: App, number: int) -> None:
     page.goto(f"{app.url}/label?scope=real&order=newest")
     expect(page.locator(".ld")).to_have_attribute("data-ready", "true")
     page.keyboard.press("Control+g")
-    page.keyboard.type(str(5 - number))  # newest first
+    page.keyboard.type(str(6 - number))  # newest first
     page.keyboard.press("Enter")
     expect(page.locator(".ld-frame canvas")).to_have_attribute("aria-label", f"Image {number}")
 
@@ -68,6 +73,14 @@ def stored(app: App, image_id: int) -> Any:
     label = labels.current(workspace.db, [image_id]).get(image_id)
     workspace.db.close()
     return found, None if label is None else label.class_index
+
+
+def entries(app: App) -> int:
+    """How many lines the log has."""
+    workspace = Workspace.open(app.root)
+    count = head(workspace.db)[0]
+    workspace.db.close()
+    return count
 
 
 def spot(page: Page) -> tuple[float, float]:
@@ -155,6 +168,18 @@ def test_keys_move_a_landmark_and_take_it_back(page: Page, app: App) -> None:
     expect(page.locator("[data-lm-origin]")).to_have_text("Placed by you")  # to be mended, not begun again
 
 
+def test_what_a_model_proposed_is_accepted_as_its_own(page: Page, app: App) -> None:
+    open_film(page, app, 5)
+    expect(page.locator("[data-lm-origin]")).to_have_text("Proposed by angles-1, ± 2.0 px")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-saved]")).to_have_text("All saved")
+    workspace = Workspace.open(app.root)
+    (entry,) = labels.history(workspace.db, 5)
+    workspace.db.close()
+    assert (entry.source, entry.model_id) == ("accepted", 1)
+    assert stored(app, 5)[0].landmarks.points == start_places(HIP, WIDTH, HEIGHT)
+
+
 PLACE = """() => {
     const [x, y, radius] = document.querySelector('.lm-mark[data-name=left_head]')
         .getAttribute('aria-label').match(/\\d+/g).map(Number);
@@ -179,20 +204,21 @@ def test_a_finger_widens_a_circle_and_an_owner_changes_the_limit(page: Page, app
     expect(page.locator("[data-saved]")).to_have_text("All saved")
     radius = stored(app, 3)[0].landmarks.points["right_head"][2]
     assert radius == pytest.approx(0.075 * WIDTH + 20 / scale, abs=1)
+    said = entries(app)
     page.locator("[data-lm-setup]").click()
     page.locator("[data-lm-rows] input").fill("90")
+    page.locator("[data-lm-cancel]").focus()
     page.keyboard.press("x")  # no key of the desk while the dialog is open
     with page.expect_navigation():
         page.locator("[data-lm-dialog] .primary").click()
     open_film(page, app, 4)
     workspace = Workspace.open(app.root)
     scheme = current_scheme(workspace)
-    said = len(labels.history(workspace.db, 4))
     workspace.db.close()
     assert scheme is not None
     assert scheme.classes is not None
     assert scheme.classes.thresholds == (90.0,)
-    assert said == 0
+    assert entries(app) == said
     drag(page, middle(page, "left_rim"), spot(page))  # in the picture of 1200 px of an image of 600
     expect(page.locator("[data-lm-why]")).to_contain_text("90°")
     page.keyboard.press("Enter")

@@ -126,3 +126,45 @@ def test_a_second_reading_is_blind_and_a_reviewer_settles_what_differs(
     assert readings.conflicts(workspace.db) == []
     reading_settings.change(workspace, second_share=0.0)
     workspace.db.close()
+
+
+def test_notes_filters_and_keys_of_ones_own(page: Page, app: App) -> None:
+    workspace = Workspace.open(app.root)
+    page.goto(f"{app.url}/label?scope=real&order=newest")
+    log_in(page, "anna")
+    desk_ready(page)
+    image = shown(page)
+    page.get_by_label("Note on this image").fill("rim <b>hidden</b>")
+    page.keyboard.press("Enter")
+    with page.expect_response(lambda answer: '"flagged":true' in (answer.request.post_data or "")):
+        page.keyboard.press("!")
+    expect(page.locator("[data-flag]")).to_have_attribute("aria-pressed", "true")
+    page.locator("[data-scope]").select_option("flagged")
+    expect(page.locator("[data-place]")).to_have_text("Image 1 of 1 in the queue")
+    assert shown(page) == image
+    expect(page.get_by_label("Note on this image")).to_have_value("rim <b>hidden</b>")
+
+    page.locator("[data-scope]").select_option("real")
+    page.locator("[data-filter-title]").click()
+    page.locator("[data-filter] [name=from]").fill("95")
+    page.locator("[data-filter] [name=from]").press("Tab")
+    expect(page.locator("[data-filter-title]")).to_have_text("Filter: 1 condition")
+    expect(page.locator("[data-empty]")).to_be_visible()  # no model has seen them
+    page.get_by_role("button", name="Show all").click()
+    page.get_by_role("button", name="Close").first.click()
+    expect(page.locator("[data-place]")).to_have_text(f"Image 1 of {REAL} in the queue")
+
+    page.keyboard.press("?")
+    page.get_by_role("button", name="Change the key of Reject").click()
+    page.keyboard.press("1")
+    expect(page.locator("[data-keys-said]")).to_contain_text('1 is "cat" already')
+    page.keyboard.press("r")
+    page.locator("[data-dialog]").get_by_role("button", name="Close").click()
+    expect(page.locator(".ld [data-do=reject] kbd")).to_have_text("R")
+    image = shown(page)
+    page.keyboard.press("x")
+    page.keyboard.press("r")
+    saved(page)
+    current = labels.current(workspace.db, [image])[image]
+    assert (current.annotator, current.value) == ("anna", "reject")
+    workspace.db.close()

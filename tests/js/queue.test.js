@@ -116,6 +116,7 @@ test("what is said of the model that is fitted while labeling", () => {
   assert.equal(refitWords(null), "");
   assert.equal(refitWords(state), "model fitted in 3 answers");
   assert.equal(refitWords({ ...state, fitted: 4, left: 1 }), "model fitted again in 1 answer");
+  assert.equal(refitWords({ ...state, left: 0 }), "model fitted with the next answer");
   assert.equal(refitWords({ ...state, running: true }), "Fitting the model …");
   assert.equal(refitWords({ ...state, problem: "no memory" }), "The model could not be fitted");
 });

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from synthaug.cli import cli, reading  # noqa: F401 - it registers its commands
-from synthaug.measures.reader_agreement import cohen_kappa
+from synthaug.measures.reader_agreement import cohen_kappa, intraclass_correlation
 from synthaug.reading.agreement import agreement_of_readers
+from synthaug.stages.readers import Answer, answer
+from synthaug.store import readings
 from synthaug.workspace import Workspace
+from tests.landmarks import made
+from tests.landmarks.made import PLACES, add_film, hip_workspace
 from tests.measures.test_reader_agreement import DIAGNOSES
 from tests.stages.helpers import add_real
 from tests.stages.test_readers import ANN, BEN, CY, REV, say
@@ -84,3 +91,25 @@ def test_the_settings_of_reading_are_kept(workspace: Workspace) -> None:
     said = json.loads(CliRunner().invoke(cli, ["reading", *where]).output)
     expected = {"blind": True, "second_share": 0.2, "guideline": "# Femoral head\n", "refit_every": 0}
     assert said == expected
+
+
+def test_angles_of_two_readers_by_intraclass_correlation(tmp_path: Path) -> None:
+    workspace = hip_workspace(tmp_path / "work")
+    with workspace.db.transaction():
+        for number in range(6):
+            film = add_film(workspace, 10 * number)
+            for reader, shift in ((ANN, 0.0), (BEN, 2.0 + number % 2)):
+                x, y = PLACES["left_rim"]
+                places = PLACES | {"left_rim": (x + 3 * number + shift, y)}
+                said = made.answer(workspace, film, f"{reader.name}-{number}-operation", places)
+                answer(workspace, [Answer(replace(said, annotator=reader.name))], reviewer=False)
+    (pair,) = agreement_of_readers(workspace).pairs
+    read = list(readings.of_everything(workspace.db).values())
+    names = list(read[0].each[0].angles)
+    moved = next(name for name in names if pair.angles[name].mean_absolute_difference > 0)
+    angles = np.array([[each.angles[moved] for each in of.each] for of in read])
+    expected, found = intraclass_correlation(angles), pair.angles[moved]
+    assert (found.images, found.icc.value, found.icc.low) == (6, expected.value, expected.low)
+    assert found.mean_absolute_difference == pytest.approx(np.abs(angles[:, 0] - angles[:, 1]).mean())
+    assert 0 < expected.value < 1
+    assert any(pair.angles[name].mean_absolute_difference == 0 for name in names)  # the other side

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+import synthaug
+from synthaug.cli import cli
 from synthaug.errors import UserError
 from synthaug.importers.hip.phantom import hip_phantom
 from synthaug.landmarks.geometry import check_places
@@ -144,3 +148,33 @@ def test_films_are_squares_at_their_full_depth(hips: Workspace) -> None:
     pixels, _ = load_squares(hips, catalog.images_by_id(hips.db, [image_id]), 2000)
     assert pixels.dtype == np.uint16
     assert len(np.unique(pixels[0, 998])) == 2000
+
+
+def test_python_trains_and_proposes(hips: Workspace) -> None:
+    work = synthaug.Session(hips)
+    trained = work.train_landmarks(**QUICK)
+    assert trained.images == 8
+    assert trained.errors["all"] == pytest.approx((trained.errors["left"] + trained.errors["right"]) / 2)
+    assert work.propose_landmarks().images == 30
+
+
+def test_the_shell_says_what_python_says(hips: Workspace) -> None:
+    result = CliRunner().invoke(
+        cli,
+        [
+            "landmarks",
+            "train",
+            "--epochs",
+            "1",
+            "--image-size",
+            "32",
+            "--json",
+            "--workspace",
+            str(hips.root),
+        ],
+    )
+    assert result.exit_code == 0, result.output
+    said = json.loads(result.stdout.splitlines()[-1])
+    assert said["angles"]["all"] == models.newest_landmark_model(hips.db).metrics["angles"]["all"]
+    shown = CliRunner().invoke(cli, ["landmarks", "predict", "--workspace", str(hips.root)])
+    assert "landmarks-1 proposes landmarks on 30 images" in shown.stdout

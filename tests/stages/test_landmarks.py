@@ -9,14 +9,14 @@ import pytest
 
 from synthaug.errors import LabelRefused, UserError
 from synthaug.reading import queue
-from synthaug.reading.landmarks import Proposal
+from synthaug.reading.landmarks import Proposal, starts
 from synthaug.records import LabelEntry
 from synthaug.stages import label
 from synthaug.stages.backup import backup, restore
 from synthaug.stages.label_history import export_history, import_history
-from synthaug.stages.landmark_scheme import current_scheme, stop_using, use_scheme
+from synthaug.stages.landmark_scheme import current_scheme, required_scheme, stop_using, use_scheme
 from synthaug.stages.verify import verify
-from synthaug.store import labels, landmarks
+from synthaug.store import catalog, labels, landmarks
 from synthaug.store.label_chain import verify_chain
 from synthaug.workspace import Workspace
 from tests.landmarks.made import (
@@ -227,10 +227,19 @@ def test_what_is_proposed_is_the_best_that_is_known(hips: Workspace) -> None:
     assert proposal(hips, first) == Proposal(PLACES, "answer", "ann")
     model = add_untrained_model(hips, name="angles-1")
     landmarks.add_predictions(hips.db, model.id, {first: (OTHER, 2.5), second: (OTHER, 2.5)})
-    assert proposal(hips, second) == Proposal(OTHER, "model", "angles-1", 2.5)
+    assert proposal(hips, second) == Proposal(OTHER, "model", "angles-1", 2.5, model.id)
     assert proposal(hips, first).origin == "answer"
     landmarks.add_predictions(hips.db, model.id, {second: (PLACES, None)})
-    assert proposal(hips, second) == Proposal(PLACES, "model", "angles-1", None)
+    assert proposal(hips, second) == Proposal(PLACES, "model", "angles-1", None, model.id)
+
+
+def test_a_blind_reading_begins_without_the_answer_to_this_image(hips: Workspace) -> None:
+    first, second = (catalog.known_images(hips.db, [add_film(hips, level)]) for level in (10, 20))
+    ((first_id, image),) = first.items()
+    place(hips, first_id, "op-1")
+    scheme = required_scheme(hips)
+    assert starts(hips, scheme, [image])[first_id].origin == "start"
+    assert starts(hips, scheme, list(second.values())).popitem()[1].origin == "mean"
 
 
 def test_without_a_scheme_nothing_is_proposed(hips: Workspace) -> None:

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_sample_image
 
+import synthaug
 from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.classifiers.maps import feature_maps
 from synthaug.errors import UserError
@@ -17,14 +18,13 @@ from synthaug.records import Display, GrayImage, Window
 from synthaug.stages.compare import compare
 from synthaug.stages.importing import import_images
 from synthaug.stages.pixels import load_levels, load_pixels
-from synthaug.stages.predict import predict
+from synthaug.stages.predict import predict, predicted_by
 from synthaug.stages.quick_model import quick_model
 from synthaug.stages.run_cache import recipe_key
 from synthaug.stages.score import score
 from synthaug.stages.train import describe_images, resolve_recipe, train
 from synthaug.stages.view import ViewSpec, make_view
 from synthaug.store import catalog, models
-from synthaug.store.models import all_predictions
 from synthaug.workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -76,10 +76,11 @@ def test_a_head_in_seconds_is_trained_predicts_scores_and_loads(photographs: Wor
     assert model.metrics["accuracy"] == 1.0  # two photographs; a coin gives 0.5
     assert describe_images(model.metrics) == "224 px a side, 8 bits a pixel"
     assert predict(photographs).predicted == 20
-    ids, probs, features = all_predictions(photographs.db, model.id)
+    ids, probs, features = predicted_by(photographs, model)
     assert features.shape == (20, 1280)
     loaded = FittedClassifier.load(photographs.root / model.file)
     assert loaded.revision == model.revision
+    assert (photographs.root / model.file).stat().st_size < 100_000  # the body is not stored again
     hashes = [each.sha256 for each in catalog.images_by_id(photographs.db, ids)]
     anew = loaded.predict(load_levels(photographs, hashes, 224))[0]
     np.testing.assert_allclose(anew, probs, atol=0.01)  # the store keeps features in half precision
@@ -121,7 +122,12 @@ def test_a_first_model_needs_neither_view_nor_test_images(tmp_path: Path) -> Non
     model = quick_model(workspace)
     assert (model.name, model.metrics["held_out"]) == ("linear-1", True)
     assert model.metrics["accuracy"] >= 0.9
-    assert quick_model(workspace).name == "linear-2"
+    again = synthaug.Session(workspace).first_model()
+    assert (again.model, again.test_images, again.per_class) == (
+        "linear-2",
+        0,
+        {"china": None, "flower": None},
+    )
     assert predict(workspace).model == "linear-2"
     assert models.newest(workspace.db).name == "linear-2"
 

@@ -147,14 +147,14 @@ from synthaug.generator_training import gan as gan_training
 from synthaug.stages.generation_spec import GenerationSpec
 from synthaug.stages import train_generator
 
-passed_on = train_generator._Sitting.__call__
+passed_on = train_generator._StartingStep.__call__
 
 def killed(self, phase, done, total, loss):
     passed_on(self, phase, done, total, loss)
     if done == 2:
         os.kill(os.getpid(), signal.SIGKILL)
 
-train_generator._Sitting.__call__ = killed
+train_generator._StartingStep.__call__ = killed
 main(sys.argv[1:])
 """
 
@@ -237,7 +237,7 @@ def test_a_place_that_cannot_hold_a_folder_is_said(viewed: Workspace, tmp_path: 
         (["--flip"], "are for --family ddpm or gan"),
         (["--family", "gan"], "give one with --view"),
         (["--family", "gan", "--view", "none"], "no view called 'none'"),
-        (["--family", "gan", "--view", "few", "--flip"], "leave flip out"),
+        (["--family", "gan", "--view", "few", "--flip"], "flip applies to a DDPM only"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(

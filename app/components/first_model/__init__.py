@@ -33,7 +33,9 @@ def first_model_card(context: AppContext) -> None:
 
     def show() -> list[Any]:
         counts = counts_of(workspace)
-        return [_about(counts), gr.Button(interactive=not lacking(counts))]
+        ready = not lacking(counts)
+        button = gr.Button(interactive=ready, variant="secondary" if counts.models else "primary")
+        return [_about(counts), button]
 
     def submit(name: str) -> list[Any]:
         try:

@@ -9,7 +9,7 @@ from synthaug.importers import IMPORTERS
 from ...modules import mounting
 
 TEMPLATE = """
-<section class="im" id="import" aria-label="Import images" data-state="idle">
+<section class="im" id="import" aria-label="Import images">
   <div class="im-drop" data-drop>
     <div class="im-words"><h2>Import images</h2>
       <p>Drop files, folders or a zip here: PNG, JPEG, TIFF (16 bits too), DICOM, CIFAR batches, Parquet.
@@ -46,5 +46,4 @@ def importing() -> gr.HTML:
         js_on_load=mounting("components/importing/importing.js"),
         apply_default_css=False,
         formats=list(IMPORTERS),
-        elem_classes="sa-card sa-for-owner",
     )

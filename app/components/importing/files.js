@@ -52,10 +52,13 @@ export function chosen(list) {
  * @returns {Promise<Chosen[]>}
  */
 export async function dropped(drop) {
-  const entries = [...drop.items].map((item) => item.webkitGetAsEntry());
+  const held = [...drop.items].map((item) => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() }));
   /** @type {Chosen[]} */
   const found = [];
-  for (const entry of entries) if (entry) await walk(entry, found);
+  for (const { entry, file } of held) {
+    if (entry) await walk(entry, found);
+    else if (file) found.push({ path: file.name, file }); // of another page or program, not of the disk
+  }
   return tidy(found);
 }
 

@@ -58,6 +58,7 @@ class Importing {
     }
     this.part("[data-path]").addEventListener("submit", (event) => this.lookAtPath(event));
     this.acceptDrops();
+    this.enter("idle");
     this.findWaiting();
   }
 

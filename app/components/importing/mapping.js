@@ -85,7 +85,9 @@ export class Mapping {
     return [
       fileList(`${count(unsent.length, "file")} could not be uploaded`, unsent),
       fileList(`${count(refused.length, "file")} will not be imported`, refused),
-      others ? make("p", "sa-note", `No images, passed over: ${count(others, "file")} (${endings}).`) : null,
+      others
+        ? make("p", "sa-note", `Passed over, for they are no images: ${count(others, "file")} (${endings}).`)
+        : null,
     ].filter((each) => each !== null);
   }
 
@@ -140,7 +142,7 @@ export class Mapping {
         make("b", group.name ? "" : "im-none", name),
         make("span", "", count(group.images, "image")),
       ),
-      make("td", "im-choice", choice, added),
+      make("td", "", make("div", "im-choice", choice, added)),
     );
     line.dataset.choice = row.choice;
     return line;

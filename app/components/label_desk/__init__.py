@@ -110,14 +110,14 @@ TEMPLATE = """
   </section>
   <dialog class="ld-dialog" data-dialog aria-labelledby="ld-dialog-title">
     <h2 id="ld-dialog-title">Keys</h2>
-    <p>Press a key in this list to give it another one. <button class="sa-button small" type="button"
-      data-keys-reset>All as they came</button></p>
+    <p>Press a key in this list to give it another one.</p>
     <dl data-own-keys></dl>
     <p class="ld-keys-said" role="status" data-keys-said></p>
     <dl data-keys></dl>
     <p>Keys do nothing while you type in a field. An answer belongs to the image it was given for, however fast
       you type; what the app could not save yet is kept in this browser and sent again.</p>
-    <form method="dialog"><button class="sa-button primary">Close</button></form>
+    <form method="dialog"><button class="sa-button primary" autofocus>Close</button>
+      <button class="sa-button" type="button" data-keys-reset>Reset all keys</button></form>
   </dialog>DIALOG
 </section>
 """

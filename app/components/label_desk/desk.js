@@ -127,7 +127,7 @@ export class Desk {
   say(value, class_index, source) {
     const item = this.queue.current;
     const landmarks = value === "class" ? this.landmarks.answer(source === "accepted") : null;
-    const given = { source: this.landmarks.sourceOf(source), model_id: item?.model_id ?? null, landmarks };
+    const given = { source: this.landmarks.sourceOf(source), model_id: this.landmarks.modelOf(item), landmarks };
     if (item) this.answer(item, { value, class_index }, given);
     else this.view.announce(this.queue.finished ? "Nothing left to review." : "Still loading the next image.");
   }

@@ -18,7 +18,7 @@ export class KeyEditor {
     this.asked = null;
     find(desk, "[data-keys-reset]", HTMLButtonElement).addEventListener("click", () => {
       keys.reset();
-      this.show("All keys are as they came.");
+      this.show("All keys are as they came with the desk.");
     });
     find(desk, "[data-dialog]", HTMLDialogElement).addEventListener("keydown", (event) => this.onKey(event));
     find(desk, "[data-dialog]", HTMLDialogElement).addEventListener("close", () => this.ask(null));

@@ -21,6 +21,7 @@ export class Notes {
     this.others = find(desk, "[data-notes]", HTMLElement);
     /** @type {Item | undefined} */
     this.item = undefined;
+    this.sending = Promise.resolve();
     this.field.addEventListener("change", () => this.save(this.flagged));
     this.field.addEventListener("keydown", ({ key }) => {
       if (key === "Escape") this.field.value = this.own?.text ?? "";
@@ -63,8 +64,15 @@ export class Notes {
     const others = (item.notes ?? []).filter(({ annotator }) => annotator !== person);
     item.notes = [...others, { annotator: person, text, flagged, created_at: "" }];
     this.show(item);
+    const body = { image_id: item.image_id, text, flagged };
+    this.sending = this.sending.then(() => this.send(body)); // one after the other: the last one holds
+    await this.sending;
+  }
+
+  /** @param {{ image_id: number, text: string, flagged: boolean }} body */
+  async send(body) {
     try {
-      await postSigned("/data/notes", { image_id: item.image_id, text, flagged });
+      await postSigned("/data/notes", body);
       this.failed("");
     } catch (error) {
       this.failed(`The note is not saved: ${error instanceof Error ? error.message : error}`);

@@ -15,7 +15,8 @@ export function refitWords(refit) {
   if (!refit) return "";
   if (refit.running) return "Fitting the model …";
   if (refit.problem) return "The model could not be fitted";
-  const next = `model fitted again in ${count(refit.left, "answer")}`;
+  const when = refit.left ? `in ${count(refit.left, "answer")}` : "with the next answer";
+  const next = `model fitted again ${when}`;
   return refit.fitted === null ? next.replace("again ", "") : next;
 }
 

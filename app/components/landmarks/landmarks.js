@@ -180,6 +180,14 @@ export class Landmarks {
   }
 
   /**
+   * The model whose proposal the person saw: of the landmarks, where there is one, else of the class.
+   * @param {Item | undefined} item
+   */
+  modelOf(item) {
+    return this.shape?.proposal.model_id ?? item?.model_id ?? null;
+  }
+
+  /**
    * The landmarks that go with a class; null without any. Another class than the angles make takes along only what a
    * person placed.
    * @param {boolean} accepted whether the person takes over what is shown
@@ -187,7 +195,7 @@ export class Landmarks {
    */
   answer(accepted) {
     const { scheme, shape, item } = this;
-    if (!scheme || !shape || !item || this.obstacle || !(accepted || shape.touched)) return null;
+    if (!scheme || !shape || !item || this.obstacle || !(accepted || shape.touched || shape.saved)) return null;
     shape.keep();
     this.shapes.set(item.image_id, shape);
     return { scheme: scheme.name, revision: this.revision, points: shape.places };

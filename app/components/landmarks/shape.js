@@ -21,11 +21,15 @@ export class Shape {
     this.steps = [];
     /** Whether a person moved anything. */
     this.touched = false;
+    /** The same, in what was said. */
+    this.touchedBefore = false;
+    /** Whether it was said. */
+    this.saved = false;
   }
 
   /** Whether it can be an answer as it is: not where a landmark only begins. */
   get isMeant() {
-    return this.touched || this.proposal.origin === "answer" || this.proposal.origin === "model";
+    return this.touched || this.saved || this.proposal.origin === "answer" || this.proposal.origin === "model";
   }
 
   /** What follows is one step to take back. */
@@ -68,7 +72,7 @@ export class Shape {
     const before = this.steps.pop();
     if (!before) return false;
     this.places = before;
-    this.touched = this.steps.length > 0 || this.saved;
+    this.touched = this.steps.length > 0 || this.touchedBefore;
     return true;
   }
 
@@ -82,11 +86,9 @@ export class Shape {
   /** It was said: what is moved from now on is taken back to here. */
   keep() {
     this.steps = [];
-    this.touched = true;
+    this.touchedBefore = this.touched;
     this.saved = true;
   }
-
-  saved = false;
 }
 
 /** @param {number} value @param {number} most */

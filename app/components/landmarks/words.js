@@ -16,8 +16,8 @@ export const HELP = [
 ];
 
 /** Where the landmarks come from. @param {Shape} shape */
-export function originWords({ touched, proposal: { origin, by, doubt } }) {
-  if (touched) return "Placed by you";
+export function originWords({ touched, saved, proposal: { origin, by, doubt } }) {
+  if (touched || saved) return "Placed by you";
   if (origin === "answer") return `Placed by ${by}`;
   if (origin === "model") return `Proposed by ${by}${doubt === null ? "" : `, ± ${doubt.toFixed(1)} px`}`;
   return origin === "mean" ? "Mean of answers" : "Not placed yet";

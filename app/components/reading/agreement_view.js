@@ -5,7 +5,8 @@ import { make } from "../../static/lib/dom.js";
 import { count } from "../../static/lib/words.js";
 
 /** @typedef {{ value: number | null, low: number | null, high: number | null }} Coefficient */
-/** @typedef {{ first: string, second: string, images: number, same: number, kappa: Coefficient, classes: Record<string, Coefficient> }} Pair */
+/** @typedef {{ images: number, difference: number, mean_absolute_difference: number, icc: Coefficient }} Angle degrees */
+/** @typedef {{ first: string, second: string, images: number, same: number, kappa: Coefficient, classes: Record<string, Coefficient>, angles: Record<string, Angle> }} Pair */
 /** @typedef {{ images: number, differing: number, conflicts: number, alpha: Coefficient, kappa: Coefficient, classes: Record<string, Coefficient>, pairs: Pair[] }} Agreement */
 
 /** "0.68 (0.50 to 0.85)" @param {Coefficient} found */
@@ -34,7 +35,17 @@ export function agreementView(found) {
         [["All answers", coefficientWords(pair.kappa)], ...rows(pair.classes)],
       ),
     ),
+    ...found.pairs.filter(({ angles }) => Object.keys(angles).length).map(anglesTable),
   );
+}
+
+/** @param {Pair} pair */
+function anglesTable({ first, second, angles }) {
+  const lines = Object.entries(angles).map(([name, { images, mean_absolute_difference: apart, icc }]) => [
+    `${name}: ${apart.toFixed(1)}° apart on ${count(images, "image")}`,
+    coefficientWords(icc),
+  ]);
+  return table([`${first} and ${second}: angles`, "ICC(2,1)"], lines);
 }
 
 /** @param {Record<string, Coefficient>} classes */

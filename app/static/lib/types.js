@@ -44,6 +44,7 @@
  * @property {"answer" | "model" | "mean" | "start"} origin
  * @property {string} by
  * @property {number | null} doubt pixels
+ * @property {number | null} [model_id] of the model
  */
 
 /** @typedef {{ scheme: string, revision: string, points: Record<string, number[]> }} PlacedLandmarks */
