@@ -72,8 +72,7 @@ def ordered_ids(
         raise UnknownName("queue order", order, get_args(Order))
     if scope == "conflicts" and reader is not None and not reader.reviewer:
         raise UserError(f"{reader.name!r} is an annotator; conflicts are settled by a reviewer")
-    images = _in_scope(workspace, scope, reader)
-    ids = [image.id for image in images]
+    ids = _in_scope(workspace, scope, reader)
     if wanted is not None and not wanted.is_open:
         unseen = set() if reader is None else readers.hidden(workspace, ids, reader, scope)
         ids = matching(workspace, ids, wanted, unseen)
@@ -227,23 +226,24 @@ def _item(
     )
 
 
-def _in_scope(workspace: Workspace, scope: str, reader: Reader | None) -> list[ImageRecord]:
+def _in_scope(workspace: Workspace, scope: str, reader: Reader | None) -> list[int]:
+    """Ids, ascending. Only ids are read, and what has a label stays in the database: there may be a million."""
     if scope not in get_args(Scope):
         raise UnknownName("queue scope", scope, get_args(Scope))
     if scope == "conflicts":
-        return catalog.images_by_id(workspace.db, readings.conflicts(workspace.db))
+        return readings.conflicts(workspace.db)
     if scope == "flagged":
-        return catalog.images_by_id(workspace.db, notes.flagged(workspace.db))
+        return notes.flagged(workspace.db)
     if scope == "all":
-        return catalog.find_images(workspace.db)
+        return catalog.image_ids(workspace.db)
     if scope == "real":
-        return catalog.find_images(workspace.db, origin="real")
+        return catalog.image_ids(workspace.db, origin="real")
     if scope == "synthetic":
-        return catalog.find_images(workspace.db, origin="synthetic")
-    images = catalog.find_images(workspace.db, origin="synthetic" if scope == "unreviewed" else "real")
-    current = labels.current(workspace.db, [image.id for image in images])
-    again = set() if reader is None else readers.due(workspace, reader.name)
-    return [image for image in images if image.id not in current or image.id in again]
+        return catalog.image_ids(workspace.db, origin="synthetic")
+    origin: Origin = "synthetic" if scope == "unreviewed" else "real"
+    found = catalog.image_ids(workspace.db, origin=origin, unlabeled=True)
+    again = [] if reader is None else sorted(readers.due(workspace, reader.name))
+    return sorted({*found, *catalog.of_origin(workspace.db, again, origin)}) if again else found
 
 
 def _drawn(seed: int, image_id: int) -> bytes:
@@ -261,17 +261,13 @@ def _by_predicted_class(workspace: Workspace, ids: Sequence[int]) -> list[int]:
 def _doubt(workspace: Workspace, ids: Sequence[int], *, by_prompt: bool) -> dict[int, tuple[float, int]]:
     """A sort key an image: low = look at it first; 2 (after every probability) without a prediction."""
     model = models.predicting(workspace.db)
-    predicted = {} if model is None else models.predictions_of(workspace.db, model.id, ids)
-    made = generations.of_images(workspace.db, ids) if by_prompt else {}
-    keys = {}
-    for image_id in ids:
-        prediction, generation = predicted.get(image_id), made.get(image_id)
-        prompted = None if generation is None else generation.class_index
-        if prediction is None or (by_prompt and prompted is None):
-            certainty = 2.0
-        elif prompted is not None:
-            certainty = float(prediction.probs[prompted])
-        else:
-            certainty = prediction.confidence
-        keys[image_id] = (certainty, image_id)
-    return keys
+    predicted, probs = ([], None) if model is None else models.all_probabilities(workspace.db, model.id)
+    certainty = dict.fromkeys(ids, 2.0)
+    if probs is not None and not by_prompt:
+        certainty |= zip(predicted, probs.max(1, initial=0.0).tolist(), strict=True)
+    elif probs is not None:
+        rows = dict(zip(predicted, probs, strict=True))
+        for image_id, made in generations.of_images(workspace.db, ids).items():
+            if made.class_index is not None and image_id in rows:
+                certainty[image_id] = float(rows[image_id][made.class_index])
+    return {image_id: (certainty[image_id], image_id) for image_id in ids}

@@ -103,6 +103,23 @@ def find_images(
     return [ImageRecord(*row) for row in db.query(sql, values)]
 
 
+def image_ids(db: Database, *, origin: Origin | None = None, unlabeled: bool = False) -> list[int]:
+    """Ids of images, ascending; ``unlabeled``: only of those without a label that counts."""
+    where, values = ["1"], []
+    if origin is not None:
+        where.append("origin = ?")
+        values.append(origin)
+    if unlabeled:
+        where.append("id NOT IN (SELECT image_id FROM current_label_ids)")
+    rows = db.query(f"SELECT id FROM images WHERE {' AND '.join(where)} ORDER BY id", values)
+    return [row[0] for row in rows]
+
+
+def of_origin(db: Database, ids: Sequence[int], origin: Origin) -> list[int]:
+    """Those of these images that have this origin."""
+    return [each.id for each in known_images(db, ids).values() if each.origin == origin]
+
+
 def newest_synthetic(db: Database, count: int) -> list[int]:
     """Ids of the newest synthetic images, newest first."""
     rows = db.query("SELECT id FROM images WHERE origin = 'synthetic' ORDER BY id DESC LIMIT ?", [count])

@@ -223,6 +223,14 @@ def predictions_of_image(db: Database, image_id: int) -> list[tuple[Model, Predi
     ]
 
 
+def all_probabilities(db: Database, model_id: int) -> tuple[list[int], Floats]:
+    """Ids (N) and probabilities (N, K) of everything a model predicted, by id, without the features."""
+    rows = db.query(
+        "SELECT image_id, probs FROM predictions WHERE model_id = ? ORDER BY image_id", [model_id]
+    )
+    return [row[0] for row in rows], _matrix([row[1] for row in rows])
+
+
 def all_predictions(db: Database, model_id: int) -> tuple[list[int], Floats, Floats]:
     """Ids (N), probabilities (N, K) and features (N, D) of everything a model predicted, by id."""
     rows = db.query(

@@ -37,7 +37,7 @@ def executor(spec: ExecutorSpec, tmp_path: Path) -> Executor:
 def test_all_files_come_in_the_order_of_the_tasks(executor: Executor, tmp_path: Path) -> None:
     parts = list(executor.run(work_of(tmp_path / "diary"), tasks_of(9), lambda: False))
     assert gathered(parts) == expected(9)
-    assert [len(attempts(tmp_path / "diary", each)) for each in range(9)] == [1] * 9
+    assert {len(attempts(tmp_path / "diary", each)) for each in range(9)} <= {1, 2}  # 2: what seemed to hang
     assert not (tmp_path / "shards").exists()
 
 
@@ -73,7 +73,7 @@ def test_only_the_tasks_that_are_left_are_done_by_another_run(executor: Executor
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        (ExecutorSpec("dask"), "no executor called 'dask'; there is: 'processes', 'ray', 'serial'"),
+        (ExecutorSpec("dask"), "there is no executor called 'dask'; available: 'processes', 'ray', 'serial'"),
         (ExecutorSpec("processes", workers=0), "number of workers is 0; it must be at least 1"),
         (ExecutorSpec("processes", shard_size=-1), "number of images a shard is -1"),
         (ExecutorSpec(workers=3), "3 workers were asked for; the executor 'serial' has one"),
