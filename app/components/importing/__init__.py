@@ -15,9 +15,9 @@ TEMPLATE = """
       <p>Drop files, folders or a zip here: PNG, JPEG, TIFF (16 bits too), DICOM, CIFAR batches, Parquet.
         You see what was found before anything is written.</p></div>
     <div class="sa-actions">
-      <button class="sa-button primary" type="button" data-do="folder">Choose a folder</button>
-      <button class="sa-button" type="button" data-do="files">Choose files</button>
-      <button class="sa-button" type="button" data-do="path" aria-expanded="false">On this machine</button>
+      <button class="sa-button primary" type="button" data-do="folder" disabled>Choose a folder</button>
+      <button class="sa-button" type="button" data-do="files" disabled>Choose files</button>
+      <button class="sa-button" type="button" data-do="path" aria-expanded="false" disabled>On this machine</button>
     </div>
     <input type="file" multiple hidden data-files aria-label="Files">
     <input type="file" webkitdirectory hidden data-folder aria-label="Folder">

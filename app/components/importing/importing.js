@@ -58,6 +58,7 @@ class Importing {
     }
     this.part("[data-path]").addEventListener("submit", (event) => this.lookAtPath(event));
     this.acceptDrops();
+    for (const button of root.querySelectorAll("button")) button.disabled = false;
     this.enter("idle");
     this.findWaiting();
   }
