@@ -44,7 +44,7 @@ def points(workspace: Workspace) -> Points:
     db = workspace.db
     about = models.scored_with(db)
     if about is None:
-        raise UserError("nothing to plot yet; compute features first: synthaug score")
+        raise UserError("No image has features yet. Import or generate images, then compute their features.")
     features, model_id, scored_at = about
     places = _places(db, f"{scored_at}/{models.scored_count(db)}")
     ids = places[:, 0].astype(np.int64)

@@ -36,7 +36,7 @@ TEMPLATE = """
 <section class="ld" tabindex="-1" aria-label="Label desk">
   <div class="ld-bar">
     <div class="ld-title"><h1>Label</h1>
-      <p>Look at one image, press one key. Every answer is saved at once and can be undone.</p></div>
+      <p>One image, one key; every answer is saved at once.</p></div>
     <label class="ld-field">Show<select class="sa-select" data-scope></select></label>
     <label class="ld-field">Order<select class="sa-select" data-order></select></label>
     <div class="ld-field">Annotator<b class="ld-annotator" data-annotator></b></div>

@@ -136,7 +136,7 @@ export function emptyWords(synthetic, length, isOfReal, shared = false) {
   if (!synthetic && !length) {
     return {
       title: "Nothing to label yet",
-      hint: "There are no synthetic images. Generate some, or choose Real above to look through what was imported.",
+      hint: "There are no synthetic images. Generate some, or choose Real above to look through imported images.",
     };
   }
   const hint = length

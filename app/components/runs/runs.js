@@ -110,7 +110,7 @@ class Runs {
     none.hidden = entries.length > 0;
     none.textContent = this.entries.length
       ? "No run passes these filters."
-      : "Nothing was trained yet. Train on the Train page, or with: synthaug train --view NAME";
+      : "No model has been trained yet. Train one on the Train page; its run is then listed here.";
     const more = makeButton("sa-button small", `Show all ${entries.length}`, () => {
       this.all = true;
       this.draw();
