@@ -134,9 +134,18 @@ def _compare(counts: Counts) -> Step:
         said = _count(counts.comparisons, "comparison")
         return Step(key, title, "done", said, "See the verdict", "/train", "reviewer")
     missing = lacking(counts) or ("" if counts.accepted else "needs accepted synthetic images")
+    if missing and _all_used(counts):
+        more = ("Import more", "/#import") if lacking(counts) else ("Generate more", "/generate")
+        return Step(key, title, "open", missing, *more)
     if missing:
         return Step(key, title, "blocked", missing)
     return Step(key, title, "open", _count(counts.accepted, "synthetic image"), "Compare", "/train")
+
+
+def _all_used(counts: Counts) -> bool:
+    """Whether every image has its label or review, so that only other images can help."""
+    waiting = counts.unlabeled or counts.unreviewed
+    return bool(counts.real and counts.models and counts.synthetic and not waiting)
 
 
 def _state(done: object) -> State:

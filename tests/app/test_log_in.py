@@ -46,7 +46,11 @@ def test_the_start_token_lets_in_and_leaves_the_address(workspace: Workspace) ->
     browser = TestClient(own_routes(workspace, how), base_url=BASE, follow_redirects=False)
     answer = browser.get("/label", params={"scope": "all", "token": how.start_token or ""})
     assert (answer.status_code, answer.headers["location"]) == (303, "/label?scope=all")
-    assert browser.get("/data/me").json() == {"name": accounts.machine_user(), "role": "owner"}
+    assert browser.get("/data/me").json() == {
+        "name": accounts.machine_user(),
+        "role": "owner",
+        "shared": False,
+    }
 
 
 @pytest.mark.parametrize("token", ["", "x", "é", "None"])
@@ -92,7 +96,7 @@ def test_a_log_in_goes_where_it_was_wanted(workspace: Workspace) -> None:
     accounts.add(workspace, "Änne", "annotator", PASSWORD)
     browser = client(workspace)
     assert log_in(browser, " Änne ", PASSWORD, "/label?x=1").headers["location"] == "/label?x=1"
-    assert browser.get("/data/me").json() == {"name": "Änne", "role": "annotator"}
+    assert browser.get("/data/me").json() == {"name": "Änne", "role": "annotator", "shared": True}
 
 
 @pytest.mark.parametrize(
@@ -115,7 +119,7 @@ def test_a_log_in_leads_to_no_other_site(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "password"), [("anna", "wrong"), ("nobody", PASSWORD), ("", ""), ("anna", "x" * 5000)]
+    ("name", "password"), [("anna", "a mistaken one"), ("nobody", PASSWORD), ("", ""), ("anna", "x" * 5000)]
 )
 def test_a_wrong_log_in_says_the_same_whatever_is_wrong(
     workspace: Workspace, name: str, password: str

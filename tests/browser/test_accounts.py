@@ -75,8 +75,8 @@ def test_an_annotator_logs_in_labels_and_logs_out(page: Page, app: App) -> None:
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
-        ("ben", ["Data", "Label", "Explore", "Train"]),
-        ("anna", ["Data", "Generate", "Fine-tune", "Label", "Explore", "Train"]),
+        ("ben", ["Data", "Label", "Explore", "Train", "Runs"]),
+        ("anna", ["Data", "Generate", "Fine-tune", "Label", "Explore", "Train", "Runs"]),
     ],
 )
 def test_a_role_sees_its_pages(page: Page, app: App, name: str, shown: list[str]) -> None:

@@ -165,7 +165,7 @@ def test_weights_of_the_first_seed_are_kept(digits: Workspace) -> None:
     stored = FittedClassifier.load(trainer.weights(view, EQUAL, 0))
     run = trainer.find(view, EQUAL, 0)
     assert run is not None
-    accuracy = float((stored.probabilities(test.images).argmax(1) == test.labels).mean())
+    accuracy = float((stored.probabilities(test.inputs).argmax(1) == test.labels).mean())
     assert accuracy == pytest.approx(run.metrics["accuracy"], abs=0.01)  # stored in half precision
     assert not trainer.weights(view, EQUAL, 1).exists()
 

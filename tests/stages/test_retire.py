@@ -28,7 +28,7 @@ def spec(**settings: object) -> GenerationSpec:
 
 def texts(params: GenerationParams) -> list[str]:
     """The prompts of a job."""
-    return [prompt.text for prompt in job_prompts(params)]
+    return [prompt.text for prompt in job_prompts(params).between(0, params.spec.count)]
 
 
 def test_a_retired_value_is_left_out_until_it_is_taken_back(workspace: Workspace) -> None:
