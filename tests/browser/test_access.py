@@ -45,7 +45,8 @@ def test_no_page_shifts_while_it_is_loaded(page: Page, map_app: App) -> None:
         page.wait_for_function("[...document.images].every((image) => image.complete)")
         page.evaluate("() => new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(then)))")
         shifts[path] = page.evaluate("[window.shifted, window.shifts]")
-    assert {path: each for path, each in shifts.items() if each[0] >= MOST_SHIFT} == {}
+    bad = {path: each for path, each in shifts.items() if each[0] >= MOST_SHIFT}
+    assert not bad, bad
 
 
 def test_the_plot_is_used_by_keys_alone(page: Page, map_app: App, planted: Planted) -> None:
