@@ -205,7 +205,7 @@ def test_undo_appends_and_says_when_there_was_nothing_left(client: TestClient, d
 def test_points_before_scoring_say_what_to_do(client: TestClient) -> None:
     answer = client.get("/data/points")
     assert answer.status_code == 400
-    assert "score" in answer.json()["error"]
+    assert "compute their features" in answer.json()["error"]
 
 
 def test_jobs_can_be_seen_stopped_and_resumed(client: TestClient, digits: Workspace, tmp_path: Path) -> None:
