@@ -23,6 +23,7 @@ READY = {
     "label": ".ld-frame img",
     "explore": ".sa-scatter[data-painted]",
     "train": ".sa-verdict h2",
+    "runs": ".sa-runs-page:not([data-state=loading])",
 }
 
 
