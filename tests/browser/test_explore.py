@@ -358,5 +358,5 @@ def test_a_workspace_without_scores_says_what_to_do(
     make_workspace(tmp_path / "work", ["cat", "dog"], 3).db.close()
     with running(tmp_path / "work") as app:
         page.goto(f"{app.url}/explore")
-        expect(page.locator(".sa-scatter-empty")).to_contain_text("compute features")
+        expect(page.locator(".sa-scatter-empty")).to_contain_text("compute their features")
         expect(page.get_by_role("button", name="Compute features")).to_be_enabled()
