@@ -13,6 +13,8 @@ Split = Literal["train", "test"]
 Origin = Literal["real", "synthetic"]
 LabelValue = Literal["class", "reject", "unsure", "undo"]
 LabelSource = Literal["human", "accepted", "imported", "automatic"]
+PEOPLE: tuple[LabelSource, ...] = ("human", "accepted")
+"""Sources of labels that a person gave."""
 LabelReading = Literal["second", "settlement"]
 """An answer beside another person's, which it does not replace; what a reviewer said of readings that differ."""
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]

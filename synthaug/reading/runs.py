@@ -133,10 +133,10 @@ def side(workspace: Workspace, key: str, known: Known) -> Side:
 
 def cell(workspace: Workspace, key: str, true: int, predicted: int) -> Cell:
     """The images of the class ``true`` that a side took for ``predicted``, as class indices. Raises UnknownName."""
-    ids = np.array(catalog.ids_of_split(workspace.db, "test"), np.int64)
-    rows = catalog.hashes_of_split(workspace.db, "test")
-    labels = np.array([label for _, label in rows], np.int64)
-    said, missing = _said(workspace, key, ids, fingerprint(rows))
+    rows = catalog.labeled_of_split(workspace.db, "test")
+    ids = np.array([image_id for image_id, _, _ in rows], np.int64)
+    labels = np.array([label for _, _, label in rows], np.int64)
+    said, missing = _said(workspace, key, ids, fingerprint([row[1:] for row in rows]))
     times = np.zeros(len(ids), np.int64)
     for each in said:
         times += (labels == true) & (each == predicted)

@@ -20,6 +20,7 @@ from synthaug.errors import UnknownName, UserError
 from synthaug.stages.label import AUTOMATIC
 from synthaug.store import accounts
 from synthaug.store.accounts import Account, Session
+from synthaug.store.database import timestamp
 from synthaug.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def machine_user() -> str:
 
 def _start(workspace: Workspace, account_id: int | None, name: str, address: str, lasting: timedelta) -> str:
     token = secrets.token_urlsafe(32)
-    end = (datetime.now(UTC) + lasting).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    end = timestamp(datetime.now(UTC) + lasting)
     accounts.start_session(
         workspace.db,
         token_sha256=_digest(token),

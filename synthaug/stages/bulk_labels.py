@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synthaug.errors import UserError
-from synthaug.records import LabelEntry, LabelValue
+from synthaug.records import PEOPLE, LabelEntry, LabelValue
 from synthaug.store import catalog, label_log, labels
 from synthaug.workspace import Workspace
-
-PEOPLE = ("human", "accepted")
-"""Sources of labels that a person gave."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 
 from synthaug.errors import LabelRefused
-from synthaug.records import LabelEntry, LabelValue
+from synthaug.records import PEOPLE, LabelEntry, LabelValue
 from synthaug.stages.label import record
 from synthaug.stages.reading_settings import settings
 from synthaug.store import catalog, labels, leases, readings
+from synthaug.store.database import timestamp
 from synthaug.workspace import Workspace
 
 LEASE = timedelta(minutes=5)
@@ -19,9 +20,6 @@ LEASE = timedelta(minutes=5)
 
 WORK = ("unreviewed", "unlabeled")
 """Queues of what still needs an answer; the others show what has one."""
-
-PEOPLE = ("human", "accepted")
-"""Sources of labels that a person gave."""
 
 READERS = 2  # of an image that is read twice
 
@@ -61,12 +59,12 @@ def take(
     moment = at or datetime.now(UTC)
 
     def write(connection: object) -> list[int]:
-        leases.remove_expired(workspace.db, _text(moment))
-        taken = leases.of_others(workspace.db, wanted, reader.name, _text(moment))
+        leases.remove_expired(workspace.db, timestamp(moment))
+        taken = leases.of_others(workspace.db, wanted, reader.name, timestamp(moment))
         if scope in WORK:
             taken |= _answered(workspace, wanted, reader.name)
         free = [each for each in wanted if each not in taken]
-        leases.hold(workspace.db, free, reader.name, _text(moment + LEASE))
+        leases.hold(workspace.db, free, reader.name, timestamp(moment + LEASE))
         return free
 
     return workspace.db.grouped(write)
@@ -77,10 +75,6 @@ def _answered(workspace: Workspace, image_ids: Sequence[int], person: str) -> se
     current = labels.current(workspace.db, image_ids)
     answered = {each for each, label in current.items() if _is_of_another(label, person)}
     return answered - due(workspace, person) if answered else answered
-
-
-def _text(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 # ---------------------------------------------------------------------- second readings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from synthaug.errors import UnknownImage, UnknownName
 from synthaug.records import ImageRecord, Origin, Split
@@ -11,7 +11,6 @@ from synthaug.store.database import Database, now
 IMAGE_COLUMNS = (
     "images.id, images.sha256, images.width, images.height, images.split, images.origin, images.source"
 )
-SQL_VARIABLES = 900
 """How many ids one SELECT ... IN (...) takes (SQLite's oldest limit is 999)."""
 
 
@@ -75,12 +74,8 @@ def add_image(
 
 def captions(db: Database, ids: Sequence[int]) -> dict[int, str]:
     """The captions that images were imported with, by image id; those without one are left out."""
-    found: dict[int, str] = {}
-    for chunk in chunks(ids):
-        marks = ",".join("?" * len(chunk))
-        rows = db.query(f"SELECT id, caption FROM images WHERE caption <> '' AND id IN ({marks})", chunk)
-        found |= {row["id"]: row["caption"] for row in rows}
-    return found
+    rows = db.query_among("SELECT id, caption FROM images WHERE caption <> '' AND id IN (:ids)", ids)
+    return {row["id"]: row["caption"] for row in rows}
 
 
 def find_images(
@@ -152,12 +147,8 @@ def usual_side(db: Database) -> int:
 
 def known_images(db: Database, ids: Sequence[int]) -> dict[int, ImageRecord]:
     """Those of these images that are there, by id."""
-    found: dict[int, ImageRecord] = {}
-    for chunk in chunks(ids):
-        marks = ",".join("?" * len(chunk))
-        for row in db.query(f"SELECT {IMAGE_COLUMNS} FROM images WHERE id IN ({marks})", chunk):
-            found[row["id"]] = ImageRecord(*row)
-    return found
+    rows = db.query_among(f"SELECT {IMAGE_COLUMNS} FROM images WHERE id IN (:ids)", ids)
+    return {row["id"]: ImageRecord(*row) for row in rows}
 
 
 def images_by_id(db: Database, ids: Sequence[int]) -> list[ImageRecord]:
@@ -169,32 +160,20 @@ def images_by_id(db: Database, ids: Sequence[int]) -> list[ImageRecord]:
     return [found[each] for each in ids]
 
 
-def chunks(ids: Sequence[int]) -> Iterable[list[int]]:
-    """Ids in portions that one SELECT takes."""
-    for start in range(0, len(ids), SQL_VARIABLES):
-        yield [int(each) for each in ids[start : start + SQL_VARIABLES]]
+def labeled_of_split(db: Database, split: Split) -> list[tuple[int, str, int]]:
+    """(id, sha256, class index) of the labeled real images of a split, sorted by hash."""
+    rows = db.query(
+        "SELECT images.id, images.sha256, current_labels.class_position FROM images"
+        " JOIN current_labels ON current_labels.image_id = images.id AND current_labels.value = 'class'"
+        " WHERE images.split = ? AND images.origin = 'real' ORDER BY images.sha256",
+        [split],
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
 
 
 def hashes_of_split(db: Database, split: Split) -> list[tuple[str, int]]:
     """(sha256, class index) of the labeled real images of a split, sorted by hash: what identifies a test set."""
-    rows = db.query(
-        "SELECT images.sha256, current_labels.class_position FROM images"
-        " JOIN current_labels ON current_labels.image_id = images.id AND current_labels.value = 'class'"
-        " WHERE images.split = ? AND images.origin = 'real' ORDER BY images.sha256",
-        [split],
-    )
-    return [(row[0], row[1]) for row in rows]
-
-
-def ids_of_split(db: Database, split: Split) -> list[int]:
-    """Ids of the labeled real images of a split, in the order of :func:`hashes_of_split`."""
-    rows = db.query(
-        "SELECT images.id FROM images"
-        " JOIN current_labels ON current_labels.image_id = images.id AND current_labels.value = 'class'"
-        " WHERE images.split = ? AND images.origin = 'real' ORDER BY images.sha256",
-        [split],
-    )
-    return [row[0] for row in rows]
+    return [(sha256, class_index) for _, sha256, class_index in labeled_of_split(db, split)]
 
 
 def image_by_hash(db: Database, sha256: str) -> ImageRecord:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -28,12 +28,18 @@ from synthaug.store.sqlite_errors import explained
 
 T = TypeVar("T")
 BUSY_TIMEOUT_MS = 30_000
+SQL_VARIABLES = 900  # of one statement
 MIGRATIONS = sqlite_utils.Migrations("synthaug")
 
 
 def now() -> str:
-    """The time, UTC, ISO 8601 with milliseconds."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """The time as :func:`timestamp` writes it."""
+    return timestamp(datetime.now(UTC))
+
+
+def timestamp(moment: datetime) -> str:
+    """A time (UTC) as the tables hold it: ISO 8601 with milliseconds, which sorts as text."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def statements(script: str) -> Iterator[str]:
@@ -134,6 +140,22 @@ class Database:
         """All rows of a SELECT."""
         with explained(self.path):
             return self.connection.execute(sql, parameters).fetchall()
+
+    def query_among(
+        self, sql: str, ids: Sequence[int] | Sequence[str], parameters: Sequence[Any] = ()
+    ) -> list[sqlite3.Row]:
+        """All rows of a SELECT about any number of ids, which stand in ``sql`` as ``IN (:ids)``, behind ``parameters``.
+
+        They are asked for in portions: an ORDER BY orders the rows of one portion.
+        """
+        rows: list[sqlite3.Row] = []
+        for start in range(0, len(ids), SQL_VARIABLES):
+            portion = [
+                each if isinstance(each, str) else int(each) for each in ids[start : start + SQL_VARIABLES]
+            ]
+            marks = ",".join("?" * len(portion))
+            rows += self.query(sql.replace("(:ids)", f"({marks})"), [*parameters, *portion])
+        return rows
 
     def one(self, sql: str, parameters: Any = ()) -> sqlite3.Row | None:
         """The first row of a SELECT, or None."""

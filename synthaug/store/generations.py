@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from synthaug.store.catalog import chunks
 from synthaug.store.database import Database
 
 COLUMNS = "job_id, position, image_id, class_position, prompt, prompt_index, slots, seed, generator, revision, details"
@@ -96,15 +95,11 @@ def prompts_of_job(db: Database, job_id: int) -> list[str]:
 
 def of_images(db: Database, image_ids: Sequence[int]) -> dict[int, Generation]:
     """The (first) generation of each image that was generated."""
-    found: dict[int, Generation] = {}
-    for chunk in chunks(image_ids):
-        marks = ",".join("?" * len(chunk))
-        rows = db.query(
-            f"SELECT {COLUMNS} FROM generations WHERE image_id IN ({marks}) ORDER BY job_id DESC, position DESC",
-            chunk,
-        )
-        found |= {row["image_id"]: _generation(row) for row in rows}
-    return found
+    rows = db.query_among(
+        f"SELECT {COLUMNS} FROM generations WHERE image_id IN (:ids) ORDER BY job_id DESC, position DESC",
+        image_ids,
+    )
+    return {row["image_id"]: _generation(row) for row in rows}
 
 
 def all_of_image(db: Database, image_id: int) -> list[Generation]:

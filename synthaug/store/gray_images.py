@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from synthaug.store.catalog import chunks
 from synthaug.store.database import Database
 
 
@@ -28,8 +27,6 @@ def add(db: Database, image_id: int, record: GrayRecord) -> None:
 def of_images(db: Database, ids: Sequence[int]) -> dict[int, GrayRecord]:
     """The records of those of these images that are stored as deep gray, by image id."""
     found = {}
-    for chunk in chunks(ids):
-        marks = ",".join("?" * len(chunk))
-        for row in db.query(f"SELECT * FROM gray_images WHERE image_id IN ({marks})", chunk):
-            found[row["image_id"]] = GrayRecord(row["bits"], json.loads(row["acquisition"]))
+    for row in db.query_among("SELECT * FROM gray_images WHERE image_id IN (:ids)", ids):
+        found[row["image_id"]] = GrayRecord(row["bits"], json.loads(row["acquisition"]))
     return found

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from synthaug.records import LabelReading, LabelSource, LabelValue, Landmarks, Origin, Split
-from synthaug.store.catalog import SQL_VARIABLES, chunks
+from synthaug.records import PEOPLE, LabelReading, LabelSource, LabelValue, Landmarks, Origin, Split
 from synthaug.store.database import Database
 from synthaug.store.generations import PROMPTED_CLASS
 from synthaug.store.landmarks import landmarks_of
+
+BY_PEOPLE = f"source IN ({', '.join(map(repr, PEOPLE))})"
+"""SQL: a person gave the label."""
 
 LOGGED = (
     "id, image_id, value, class_position, annotator, source, op_id, undoes, model_id, reason, created_at"
@@ -104,26 +106,19 @@ def undo_of(db: Database, label_id: int) -> LoggedLabel | None:
 
 def frozen(db: Database, image_ids: Sequence[int]) -> set[int]:
     """Those of these images whose label only an owner corrects: labeled real test images."""
-    found: set[int] = set()
-    for chunk in chunks(image_ids):
-        marks = ",".join("?" * len(chunk))
-        rows = db.query(f"SELECT image_id FROM frozen_labels WHERE image_id IN ({marks})", chunk)
-        found |= {row["image_id"] for row in rows}
-    return found
+    rows = db.query_among("SELECT image_id FROM frozen_labels WHERE image_id IN (:ids)", image_ids)
+    return {row["image_id"] for row in rows}
 
 
 def labeled_before(db: Database, model_id: int, image_ids: Sequence[int]) -> set[int]:
     """Those of these images to which this model gave a label, whether or not it was taken back."""
-    found: set[int] = set()
-    for chunk in chunks(image_ids):
-        marks = ",".join("?" * len(chunk))
-        rows = db.query(
-            "SELECT DISTINCT image_id FROM labels WHERE source = 'automatic' AND value = 'class'"
-            f" AND model_id = ? AND image_id IN ({marks})",
-            [model_id, *chunk],
-        )
-        found |= {row["image_id"] for row in rows}
-    return found
+    rows = db.query_among(
+        "SELECT DISTINCT image_id FROM labels WHERE source = 'automatic' AND value = 'class'"
+        " AND model_id = ? AND image_id IN (:ids)",
+        image_ids,
+        [model_id],
+    )
+    return {row["image_id"] for row in rows}
 
 
 def history(db: Database, image_id: int) -> list[LoggedLabel]:
@@ -143,17 +138,12 @@ def counting_id(db: Database, image_id: int) -> int | None:
 
 def current(db: Database, image_ids: Sequence[int]) -> dict[int, CurrentLabel]:
     """The label that counts, for those of these images that have one."""
-    found: dict[int, CurrentLabel] = {}
-    for chunk in chunks(image_ids):
-        marks = ",".join("?" * len(chunk))
-        rows = db.query(
-            "SELECT image_id, value, class_position, annotator, source, created_at FROM current_labels"
-            f" WHERE image_id IN ({marks})",
-            chunk,
-        )
-        for row in rows:
-            found[row["image_id"]] = CurrentLabel(*row)
-    return found
+    rows = db.query_among(
+        "SELECT image_id, value, class_position, annotator, source, created_at FROM current_labels"
+        " WHERE image_id IN (:ids)",
+        image_ids,
+    )
+    return {row["image_id"]: CurrentLabel(*row) for row in rows}
 
 
 def answers(db: Database, annotator: str, before: int | None, limit: int) -> list[Answer]:
@@ -162,12 +152,12 @@ def answers(db: Database, annotator: str, before: int | None, limit: int) -> lis
     A previous label is what counts once this one and the annotator's later ones on the image are taken back.
     """
     rows = db.query(
-        """
+        f"""
         SELECT answer.id, answer.op_id, answer.image_id, answer.value, answer.class_position, answer.source,
             answer.model_id, answer.landmarks, earlier.value, earlier.class_position
         FROM (
             SELECT * FROM standing_labels
-            WHERE annotator = :annotator AND source IN ('human', 'accepted') AND id < :before
+            WHERE annotator = :annotator AND {BY_PEOPLE} AND id < :before
                 AND image_id NOT IN (SELECT image_id FROM frozen_labels)
             ORDER BY id DESC LIMIT :limit
         ) AS answer
@@ -196,7 +186,7 @@ def annotators(db: Database) -> list[str]:
 
 def answers_since(db: Database, label_id: int) -> int:
     """How many answers people gave after an entry of the log."""
-    sql = "SELECT count(*) FROM labels WHERE id > ? AND source IN ('human', 'accepted') AND value <> 'undo'"
+    sql = f"SELECT count(*) FROM labels WHERE id > ? AND {BY_PEOPLE} AND value <> 'undo'"
     return int(db.query(sql, [label_id])[0][0])
 
 
@@ -251,19 +241,15 @@ def _of_jobs(jobs: Sequence[int]) -> str:
 
 def by_hash(db: Database, hashes: Sequence[str]) -> dict[str, KnownImage]:
     """Those of these images that are here, by hash."""
-    found: dict[str, KnownImage] = {}
-    for start in range(0, len(hashes), SQL_VARIABLES):
-        chunk = hashes[start : start + SQL_VARIABLES]
-        rows = db.query(
-            "SELECT images.id, images.sha256, images.split, images.origin, current_labels.value,"
-            f" CASE WHEN current_labels.value IS NULL THEN {PROMPTED_CLASS}"
-            " ELSE current_labels.class_position END"
-            " FROM images LEFT JOIN current_labels ON current_labels.image_id = images.id"
-            f" WHERE images.sha256 IN ({','.join('?' * len(chunk))})",
-            list(chunk),
-        )
-        found |= {row["sha256"]: KnownImage(*row) for row in rows}
-    return found
+    rows = db.query_among(
+        "SELECT images.id, images.sha256, images.split, images.origin, current_labels.value,"
+        f" CASE WHEN current_labels.value IS NULL THEN {PROMPTED_CLASS}"
+        " ELSE current_labels.class_position END"
+        " FROM images LEFT JOIN current_labels ON current_labels.image_id = images.id"
+        " WHERE images.sha256 IN (:ids)",
+        hashes,
+    )
+    return {row["sha256"]: KnownImage(*row) for row in rows}
 
 
 def review_progress(db: Database) -> dict[Origin, tuple[int, int]]:

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 
 from synthaug.parsing import parse_json
 from synthaug.records import LabelSource, Landmarks
-from synthaug.store.catalog import chunks
 from synthaug.store.database import Database, now
 
 Points = Mapping[str, tuple[float, ...]]
@@ -51,16 +50,12 @@ def landmarks_of(text: str | None) -> Landmarks | None:
 def current(db: Database, image_ids: Sequence[int]) -> dict[int, PlacedLandmarks]:
     """The landmarks that count, for those of these images that have some."""
     found: dict[int, PlacedLandmarks] = {}
-    for chunk in chunks(image_ids):
-        marks = ",".join("?" * len(chunk))
-        rows = db.query(
-            "SELECT image_id, landmarks, annotator, source, created_at FROM current_landmarks"
-            f" WHERE image_id IN ({marks})",
-            chunk,
-        )
-        for row in rows:
-            landmarks = parse_json(Landmarks, row["landmarks"], f"the landmarks of image {row['image_id']}")
-            found[row["image_id"]] = PlacedLandmarks(row["image_id"], landmarks, *row[2:])
+    for row in db.query_among(
+        "SELECT image_id, landmarks, annotator, source, created_at FROM current_landmarks WHERE image_id IN (:ids)",
+        image_ids,
+    ):
+        landmarks = parse_json(Landmarks, row["landmarks"], f"the landmarks of image {row['image_id']}")
+        found[row["image_id"]] = PlacedLandmarks(row["image_id"], landmarks, *row[2:])
     return found
 
 
@@ -94,17 +89,14 @@ def add_predictions(
 def predicted(db: Database, image_ids: Sequence[int]) -> dict[int, PredictedLandmarks]:
     """What the newest model that looked at landmarks says of these images, where it saw them."""
     found: dict[int, PredictedLandmarks] = {}
-    for chunk in chunks(image_ids):
-        marks = ",".join("?" * len(chunk))
-        rows = db.query(
-            "SELECT image_id, model_id, models.name, points, doubt FROM landmark_predictions"
-            " JOIN models ON models.id = model_id"
-            f" WHERE model_id = (SELECT max(model_id) FROM landmark_predictions) AND image_id IN ({marks})",
-            chunk,
+    for row in db.query_among(
+        "SELECT image_id, model_id, models.name, points, doubt FROM landmark_predictions"
+        " JOIN models ON models.id = model_id"
+        " WHERE model_id = (SELECT max(model_id) FROM landmark_predictions) AND image_id IN (:ids)",
+        image_ids,
+    ):
+        points = parse_json(dict[str, tuple[float, ...]], row["points"], "predicted landmarks")
+        found[row["image_id"]] = PredictedLandmarks(
+            row["image_id"], row["model_id"], row["name"], points, row["doubt"]
         )
-        for row in rows:
-            points = parse_json(dict[str, tuple[float, ...]], row["points"], "predicted landmarks")
-            found[row["image_id"]] = PredictedLandmarks(
-                row["image_id"], row["model_id"], row["name"], points, row["doubt"]
-            )
     return found

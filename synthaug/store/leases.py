@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from synthaug.store.catalog import chunks
 from synthaug.store.database import Database
 
 
 def of_others(db: Database, image_ids: Sequence[int], person: str, at: str) -> set[int]:
     """Those of these images that somebody else holds at a time (UTC, ISO 8601)."""
-    found: set[int] = set()
-    for chunk in chunks(image_ids):
-        marks = ",".join("?" * len(chunk))
-        rows = db.query(
-            f"SELECT image_id FROM leases WHERE person <> ? AND expires_at > ? AND image_id IN ({marks})",
-            [person, at, *chunk],
-        )
-        found |= {row["image_id"] for row in rows}
-    return found
+    rows = db.query_among(
+        "SELECT image_id FROM leases WHERE person <> ? AND expires_at > ? AND image_id IN (:ids)",
+        image_ids,
+        [person, at],
+    )
+    return {row["image_id"] for row in rows}
 
 
 def hold(db: Database, image_ids: Sequence[int], person: str, until: str) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthaug.errors import UnknownName, UserError
-from synthaug.store.catalog import chunks, get_setting, set_setting
+from synthaug.store.catalog import get_setting, set_setting
 from synthaug.store.database import Database, now
 from synthaug.store.generations import PROMPTED_CLASS
 
@@ -180,16 +180,14 @@ def add_predictions(
 
 def predictions_of(db: Database, model_id: int, image_ids: Sequence[int]) -> dict[int, Prediction]:
     """A model's predictions for these images, where there are any."""
-    found: dict[int, Prediction] = {}
-    for chunk in chunks(image_ids):
-        marks = ",".join("?" * len(chunk))
-        rows = db.query(
-            f"SELECT image_id, probs FROM predictions WHERE model_id = ? AND image_id IN ({marks})",
-            [model_id, *chunk],
-        )
-        for row in rows:
-            found[row["image_id"]] = Prediction(row["image_id"], np.frombuffer(row["probs"], np.float32))
-    return found
+    rows = db.query_among(
+        "SELECT image_id, probs FROM predictions WHERE model_id = ? AND image_id IN (:ids)",
+        image_ids,
+        [model_id],
+    )
+    return {
+        row["image_id"]: Prediction(row["image_id"], np.frombuffer(row["probs"], np.float32)) for row in rows
+    }
 
 
 def learned_from(db: Database, model: Model, image_ids: Sequence[int]) -> set[int]:
@@ -204,12 +202,7 @@ def learned_from(db: Database, model: Model, image_ids: Sequence[int]) -> set[in
         )
     else:
         sql, key = "SELECT image_id FROM view_images WHERE view_id = ?", str(model.view_id)
-    found: set[int] = set()
-    for chunk in chunks(image_ids):
-        marks = ",".join("?" * len(chunk))
-        rows = db.query(f"{sql} AND image_id IN ({marks})", [key, *chunk])
-        found |= {row["image_id"] for row in rows}
-    return found
+    return {row["image_id"] for row in db.query_among(f"{sql} AND image_id IN (:ids)", image_ids, [key])}
 
 
 def predictions_of_image(db: Database, image_id: int) -> list[tuple[Model, Prediction]]:

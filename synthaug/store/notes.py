@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from synthaug.store.catalog import chunks
 from synthaug.store.database import Database, now
 
 
@@ -42,11 +41,9 @@ def add(db: Database, image_id: int, annotator: str, text: str, *, flagged: bool
 def of_images(db: Database, image_ids: Sequence[int]) -> dict[int, list[Note]]:
     """The notes that hold on these images, in the order in which they were written."""
     found: dict[int, list[Note]] = {}
-    for chunk in chunks(image_ids):
-        marks = ",".join("?" * len(chunk))
-        for row in db.query(f"{LATEST} AND image_id IN ({marks}) ORDER BY id", chunk):
-            note = Note(row[0], row[1], row[2], bool(row[3]), row[4])
-            found.setdefault(note.image_id, []).append(note)
+    for row in db.query_among(f"{LATEST} AND image_id IN (:ids) ORDER BY id", image_ids):
+        note = Note(row[0], row[1], row[2], bool(row[3]), row[4])
+        found.setdefault(note.image_id, []).append(note)
     return found
 
 

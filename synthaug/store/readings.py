@@ -11,11 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from synthaug.records import LabelValue
-from synthaug.store.catalog import chunks
 from synthaug.store.database import Database
+from synthaug.store.labels import BY_PEOPLE
 from synthaug.store.landmarks import landmarks_of
 
-PEOPLE = "source IN ('human', 'accepted')"
+STANDING = (
+    "SELECT image_id, annotator, value, class_position, created_at, reading, landmarks FROM standing_labels"
+    f" WHERE {BY_PEOPLE}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +53,12 @@ class Readings:
 
 def of_images(db: Database, image_ids: Sequence[int]) -> dict[int, Readings]:
     """The readings of those of these images that somebody answered."""
-    rows = []
-    for chunk in chunks(image_ids):
-        marks = ",".join("?" * len(chunk))
-        rows += db.query(
-            "SELECT image_id, annotator, value, class_position, created_at, reading, landmarks FROM standing_labels"
-            f" WHERE {PEOPLE} AND image_id IN ({marks}) ORDER BY id",
-            chunk,
-        )
-    return _grouped(rows)
+    return _grouped(db.query_among(f"{STANDING} AND image_id IN (:ids) ORDER BY id", image_ids))
 
 
 def of_everything(db: Database) -> dict[int, Readings]:
     """The readings of all images that somebody answered."""
-    return _grouped(
-        db.query(
-            "SELECT image_id, annotator, value, class_position, created_at, reading, landmarks FROM standing_labels"
-            f" WHERE {PEOPLE} ORDER BY id"
-        )
-    )
+    return _grouped(db.query(f"{STANDING} ORDER BY id"))
 
 
 def conflicts(db: Database) -> list[int]:
@@ -82,7 +72,8 @@ def answered_by_others(db: Database, person: str) -> dict[int, str]:
     """Image id -> SHA-256 of the images whose label that counts is another person's, and not a frozen one."""
     rows = db.query(
         "SELECT images.id, sha256 FROM current_labels JOIN images ON images.id = current_labels.image_id"
-        f" WHERE current_labels.{PEOPLE} AND annotator <> ? AND images.id NOT IN (SELECT image_id FROM frozen_labels)",
+        f" WHERE current_labels.{BY_PEOPLE} AND annotator <> ?"
+        " AND images.id NOT IN (SELECT image_id FROM frozen_labels)",
         [person],
     )
     return {row["id"]: row["sha256"] for row in rows}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from synthaug.records import LabelSource, LabelValue, Landmarks
 from synthaug.store.database import Database
+from synthaug.store.labels import BY_PEOPLE
 from synthaug.store.landmarks import landmarks_of
 
 
@@ -29,7 +30,7 @@ def taken_back(db: Database, annotator: str) -> list[TakenBack]:
     """
     rows = db.query(
         "SELECT id, image_id, value, class_position, source, model_id, landmarks, undoes FROM labels"
-        " WHERE annotator = ? AND source IN ('human', 'accepted') ORDER BY id",
+        f" WHERE annotator = ? AND {BY_PEOPLE} ORDER BY id",
         [annotator],
     )
     said: dict[int, sqlite3.Row] = {}

@@ -191,7 +191,7 @@ def test_a_comparison_is_two_sides_whose_cells_count_the_seeds(trained: Workspac
 
 def test_after_a_test_label_changed_the_images_are_not_known(trained: Workspace) -> None:
     run, _ = plant_run(trained, "real", 0)
-    image = catalog.ids_of_split(trained.db, "test")[0]
+    image = catalog.labeled_of_split(trained.db, "test")[0][0]
     label = LabelEntry(image, "class", "ann", "human", "correction", 0, reason="it is a nought")
     before = fingerprint(catalog.hashes_of_split(trained.db, "test"))
     for index in (0, 1):

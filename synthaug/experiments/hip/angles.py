@@ -16,16 +16,13 @@ from synthaug.errors import UserError
 from synthaug.experiments.lab import Lab
 from synthaug.files import write_atomically
 from synthaug.importers.hip.angles import hip_caption, hip_class, parse_angles
-from synthaug.records import LabelEntry, LabelSource, Split
+from synthaug.records import PEOPLE, LabelEntry, LabelSource, Split
 from synthaug.stages.importing import IMPORTER
 from synthaug.stages.view import ViewSpec
 from synthaug.store import catalog, generations, label_log, labels, views
 
 Angles = dict[str, tuple[float, float]]
 """SHA-256 of an image -> (left, right) in degrees."""
-
-PEOPLE = ("human", "accepted")
-"""Sources of labels given by a person."""
 
 
 @dataclass(frozen=True, slots=True)
