@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, count
 
 from synthaug.errors import UserError
 
@@ -20,3 +22,18 @@ def check_name(name: str, what: str, longest: int = MAX_NAME) -> str:
         shown = repr(name[:40]) + (" ..." if len(name) > 40 else "")
         raise UserError(f"{what} cannot be called {shown}; give it 1 to {longest} printable characters")
     return kept
+
+
+def numbered(name: str, first: int = 1) -> Iterator[str]:
+    """``name-1``, ``name-2`` and so on, without end."""
+    return (f"{name}-{number}" for number in count(first))
+
+
+def alternatives(name: str) -> Iterator[str]:
+    """``name`` itself, then ``name-2``, ``name-3`` and so on, without end."""
+    return chain([name], numbered(name, 2))
+
+
+def first_free(names: Iterable[str], is_taken: Callable[[str], bool]) -> str:
+    """The first of ``names`` that is not taken."""
+    return next(name for name in names if not is_taken(name))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from synthaug.errors import UserError
-from synthaug.names import check_name
+from synthaug.names import alternatives, check_name, first_free, numbered
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,10 @@ def test_a_long_name_is_not_repeated_in_full() -> None:
     with pytest.raises(UserError) as refused:
         check_name("x" * 5000, "a model", 60)
     assert len(str(refused.value)) < 150
+
+
+def test_the_first_name_that_nothing_has() -> None:
+    taken = {"real", "real-2", "linear-1"}
+    assert first_free(alternatives("real"), taken.__contains__) == "real-3"
+    assert first_free(alternatives("new"), taken.__contains__) == "new"
+    assert first_free(numbered("linear"), taken.__contains__) == "linear-2"

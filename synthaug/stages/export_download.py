@@ -10,6 +10,7 @@ from typing import Any
 
 from synthaug.errors import ExportFailed, UnknownName
 from synthaug.exporters import load_exporter
+from synthaug.names import alternatives, first_free
 from synthaug.running.jobs import JobContext
 from synthaug.stages.export import export
 from synthaug.store import jobs, views
@@ -50,7 +51,8 @@ def submit(workspace: Workspace, view: str, format: str) -> int:
 def run(context: JobContext) -> Mapping[str, Any]:
     """Work the job. A folder of that name that is there already stays; the new one is numbered."""
     workspace, params = context.workspace, context.job.params
-    folder = _free(workspace.root / "exports", f"{_safe(params['view'])}-{params['format']}")
+    name, exports = f"{_safe(params['view'])}-{params['format']}", workspace.root / "exports"
+    folder = exports / first_free(alternatives(name), lambda each: (exports / each).exists())
     context.progress(0, 1, f"writing {folder.name}")
     result = export(workspace, folder, params["format"], params["view"])
     return {"export": str(folder), "images": result.images}
@@ -87,13 +89,6 @@ def zipped(folder: Path) -> Iterator[bytes]:
                     target.write(chunk)
                     yield pipe.take()
     yield pipe.take()
-
-
-def _free(parent: Path, name: str) -> Path:
-    folder, number = parent / name, 2
-    while folder.exists():
-        folder, number = parent / f"{name}-{number}", number + 1
-    return folder
 
 
 def _safe(view: str) -> str:

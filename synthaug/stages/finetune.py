@@ -18,6 +18,7 @@ from typing import Any
 from synthaug.errors import UserError, explain_os_error
 from synthaug.generator_training.finetuning_config import FinetuneConfig, Method, Validation, check_config
 from synthaug.generators.folders import HUB_ID, find_model
+from synthaug.names import alternatives, first_free
 from synthaug.records import Pixels
 from synthaug.running.jobs import JobContext
 from synthaug.stages.finetune_captions import Captioned, captioned_images
@@ -237,10 +238,7 @@ def _free_name(workspace: Workspace, name: str | None, usual: str) -> str:
     }
     if name is None:
         usual = re.sub(r"[^\w.-]+", "-", usual, flags=re.ASCII).strip("-.") or KIND
-        numbers = iter(range(2, len(taken) + 3))
-        name = usual
-        while name in taken:
-            name = f"{usual}-{next(numbers)}"
+        name = first_free(alternatives(usual), taken.__contains__)
     check_free(name)
     if not NAME.fullmatch(name):
         raise UserError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from synthaug.errors import UserError
+from synthaug.names import first_free, numbered
 from synthaug.stages.train import resolve_recipe
 from synthaug.stages.view import ViewSpec, baseline_view, make_view
 from synthaug.store import catalog, jobs, labels, models, views
@@ -29,7 +30,5 @@ def _all_real(workspace: Workspace, wanted: set[int]) -> str:
     newest = baseline_view(workspace)
     if {member.image_id for member in views.members(workspace.db, newest.id)} == wanted:
         return newest.name
-    number, taken = 2, {view.name for view in views.all_views(workspace.db)}
-    while f"real-{number}" in taken:
-        number += 1
-    return make_view(workspace, f"real-{number}", ViewSpec()).name
+    taken = {view.name for view in views.all_views(workspace.db)}
+    return make_view(workspace, first_free(numbered("real", 2), taken.__contains__), ViewSpec()).name

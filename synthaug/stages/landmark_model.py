@@ -24,13 +24,13 @@ from synthaug.landmarks.scheme import Scheme
 from synthaug.measures.agreement import agreement, worst_first
 from synthaug.progress import EpochProgress, Progress
 from synthaug.records import ImageRecord, Split
-from synthaug.running.environment import environment
 from synthaug.running.jobs import JobContext
 from synthaug.stages.landmark_scheme import required_scheme
+from synthaug.stages.new_model import keep, new_name, numbered_name
 from synthaug.stages.pixels import in_batches
 from synthaug.stages.seeds import check_seed
 from synthaug.stages.squares import Square, load_squares
-from synthaug.stages.train import check_image_size, model_file
+from synthaug.stages.train import check_image_size
 from synthaug.store import catalog, jobs, landmarks, models
 from synthaug.workspace import Workspace
 
@@ -84,10 +84,7 @@ def train_landmarks(
     check_seed(seed)
     scheme = required_scheme(workspace)
     chosen = _recipe(recipe, epochs, image_size)
-    taken = models.names(workspace.db)
-    name = name or next(each for i in range(1, len(taken) + 2) if (each := f"{RECIPE}-{i}") not in taken)
-    if name in taken:
-        raise UserError(f"a model called {name!r} exists; choose another name")
+    name = new_name(workspace, name or numbered_name(workspace, RECIPE))
     found = load_placed(workspace, scheme, "train", chosen.image_size)
     if len(found.images) < FEWEST:
         raise UserError(
@@ -107,27 +104,16 @@ def train_landmarks(
         "measured_on": "test" if test.images else "held out",
         "train_images": len(found.images) - len(shown.images),
     }
-    path = model_file(workspace, name)
-    model.save(path)
-    return models.add(
-        workspace.db,
-        name=name,
-        recipe=chosen.name,
-        revision=model.revision,
-        seed=seed,
-        view_id=None,
-        file=path.relative_to(workspace.root).as_posix(),
-        metrics={
-            **figures,
-            "kind": models.LANDMARKS,
-            "scheme": scheme.name,
-            "doubt": model.training["doubt"],
-            "image_size": chosen.image_size,
-            "depth": 8 * found.pixels.itemsize,
-            "epochs": chosen.epochs,
-        },
-        environment=environment(),
-    )
+    metrics = {
+        **figures,
+        "kind": models.LANDMARKS,
+        "scheme": scheme.name,
+        "doubt": model.training["doubt"],
+        "image_size": chosen.image_size,
+        "depth": 8 * found.pixels.itemsize,
+        "epochs": chosen.epochs,
+    }
+    return keep(workspace, name, model, seed=seed, metrics=metrics)
 
 
 def predict_landmarks(

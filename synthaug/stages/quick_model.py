@@ -10,13 +10,13 @@ from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.classifiers.linear import fit_head, head_log_probabilities
 from synthaug.errors import UserError
 from synthaug.progress import Progress
-from synthaug.running.environment import environment
 from synthaug.running.jobs import JobContext
 from synthaug.stages.extract import features_of
 from synthaug.stages.measuring import classifier_metrics
+from synthaug.stages.new_model import keep, new_name, numbered_name
 from synthaug.stages.predict import predict
 from synthaug.stages.test_split import fingerprint
-from synthaug.stages.train import model_file, resolve_recipe
+from synthaug.stages.train import resolve_recipe
 from synthaug.store import catalog, jobs, labels, models
 from synthaug.workspace import Workspace
 
@@ -32,10 +32,7 @@ def quick_model(
     Its accuracy is that on the real test images; where there are none, that on the training images, each judged by a
     head that was fitted without it, and ``metrics["held_out"]`` is true. Raises UserError for labels of one class.
     """
-    known = models.names(workspace.db)
-    name = name or next(each for i in range(1, len(known) + 2) if (each := f"{RECIPE}-{i}") not in known)
-    if name in known:
-        raise UserError(f"a model called {name!r} exists; choose another name")
+    name = new_name(workspace, name or numbered_name(workspace, RECIPE))
     images = [
         each
         for origin in ("real", "synthetic")
@@ -55,19 +52,7 @@ def quick_model(
         class_names=workspace.classes,
         extractor=extractor,
     )
-    path = model_file(workspace, name)
-    classifier.save(path)
-    return models.add(
-        workspace.db,
-        name=name,
-        recipe=RECIPE,
-        revision=classifier.revision,
-        seed=seed,
-        view_id=None,
-        file=path.relative_to(workspace.root).as_posix(),
-        metrics=_measured(workspace, classifier),
-        environment=environment(),
-    )
+    return keep(workspace, name, classifier, seed=seed, metrics=_measured(workspace, classifier))
 
 
 def _measured(workspace: Workspace, classifier: FittedClassifier) -> dict[str, Any]:

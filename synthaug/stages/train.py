@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,12 +22,11 @@ from synthaug.config import (
     SMALLEST_SIDE,
 )
 from synthaug.errors import UserError
-from synthaug.names import check_name
 from synthaug.progress import EpochProgress
-from synthaug.running.environment import environment
 from synthaug.running.jobs import JobContext
 from synthaug.stages.extract import features_of
 from synthaug.stages.measuring import classifier_metrics
+from synthaug.stages.new_model import keep, new_name
 from synthaug.stages.pixels import load_levels, load_pixels
 from synthaug.stages.seeds import check_seed
 from synthaug.stages.test_split import fingerprint
@@ -86,32 +83,14 @@ def train(
     check_seed(seed)
     chosen = resolve_recipe(workspace, recipe, epochs, selection, loss, image_size)
     frozen = views.by_name(workspace.db, view)
-    name = check_name(name, "a model") if name else f"{view}-{chosen.name}-{seed}"
-    if name in models.names(workspace.db):
-        raise UserError(f"a model called {name!r} exists; choose another with --name, or another --seed")
+    name = new_name(workspace, name or f"{view}-{chosen.name}-{seed}")
     test = load_test_set(workspace, chosen)
     data = load_dataset(workspace, frozen, chosen)
     classifier, measured, _ = fit_and_measure(
         workspace.classes, data, test, chosen, seed, progress, should_cancel
     )
-    path = model_file(workspace, name)
-    classifier.save(path)
-    return models.add(
-        workspace.db,
-        name=name,
-        recipe=chosen.name,
-        revision=classifier.revision,
-        seed=seed,
-        view_id=frozen.id,
-        file=path.relative_to(workspace.root).as_posix(),
-        metrics={**measured, "test_fingerprint": test.fingerprint, "epochs": chosen.epochs},
-        environment=environment(),
-    )
-
-
-def model_file(workspace: Workspace, name: str) -> Path:
-    """Where the classifier called ``name`` is kept."""
-    return workspace.root / "models" / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.safetensors"
+    metrics = {**measured, "test_fingerprint": test.fingerprint, "epochs": chosen.epochs}
+    return keep(workspace, name, classifier, seed=seed, metrics=metrics, view_id=frozen.id)
 
 
 def run(context: JobContext) -> dict[str, Any]:

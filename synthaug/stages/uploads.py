@@ -18,6 +18,7 @@ from synthaug.files import new_directory
 from synthaug.importers import load_importer
 from synthaug.importers.metadata import TABLES
 from synthaug.importers.zip_files import safe_path, unpack
+from synthaug.names import alternatives, first_free
 from synthaug.records import Job
 from synthaug.store import jobs
 from synthaug.workspace import Workspace
@@ -235,15 +236,14 @@ def _unpack_all(files: Path, zips: list[str]) -> None:
         free = shutil.disk_usage(files).free - KEPT_FREE
         if free <= 0:
             raise ImportFailed(f"{archive.name} cannot be unpacked: the disk is nearly full; free some space")
-        with new_directory(_free_name(archive.with_suffix("")), "unpack") as folder:
+        with new_directory(_free(archive.with_suffix("")), "unpack") as folder:
             unpack(archive, folder, min(left, free))
             left -= sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
         archive.unlink()
 
 
-def _free_name(folder: Path) -> Path:
-    number, free = 2, folder
-    while free.exists():
-        free = folder.with_name(f"{folder.name}-{number}")
-        number += 1
-    return free
+def _free(folder: Path) -> Path:
+    """``folder``, or one beside it with a number if there is something of that name."""
+    return folder.with_name(
+        first_free(alternatives(folder.name), lambda name: folder.with_name(name).exists())
+    )

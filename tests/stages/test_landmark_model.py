@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 import synthaug
-from synthaug.cli import cli
+from synthaug.cli import cli, landmark_models  # noqa: F401 - registers the commands
 from synthaug.errors import UserError
 from synthaug.importers.hip.phantom import hip_phantom
 from synthaug.landmarks.geometry import check_places
