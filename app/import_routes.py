@@ -110,8 +110,9 @@ def import_router(context: AppContext, staging: Staging) -> APIRouter:
 
     @router.post("/survey")
     def look(body: SourceIn) -> dict[str, Any]:
-        found = survey(context.workspace, place(body), body.format)
-        return {"ok": True, "key": looked_at.keep(place(body), found), **asdict(found)}
+        source = place(body)
+        found = survey(context.workspace, source, body.format)
+        return {"ok": True, "key": looked_at.keep(source, found), **asdict(found)}
 
     @router.get("/sample")
     def sample(key: int, entry: str = Query(max_length=4000)) -> Response:

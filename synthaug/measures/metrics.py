@@ -28,20 +28,6 @@ def confusion_matrix(labels: Labels, predictions: Labels, num_classes: int) -> N
     return np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes)
 
 
-def cohens_kappa(first: Labels, second: Labels) -> float:
-    """Agreement of two readers beyond chance, (p_o - p_e) / (1 - p_e), in -1..1; higher = more agreement.
-
-    Cohen (1960). NaN where it is undefined: both readers give every image the same class, or no image was read.
-    """
-    _check_pair(first, second)
-    classes, codes = np.unique(np.concatenate([first, second]), return_inverse=True)
-    if len(classes) < 2:
-        return float("nan")
-    shares = confusion_matrix(codes[: len(first)], codes[len(first) :], len(classes)) / len(first)
-    observed, chance = np.trace(shares), shares.sum(0) @ shares.sum(1)
-    return float((observed - chance) / (1 - chance))
-
-
 def expected_calibration_error(probs: NDArray[np.floating[Any]], labels: Labels, bins: int = 15) -> float:
     """Mean of |accuracy - confidence| over equal-width bins of confidence, in 0..1; lower = better.
 

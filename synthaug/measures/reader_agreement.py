@@ -35,7 +35,7 @@ UNDEFINED = Agreement(np.nan, np.nan, np.nan)
 
 
 def cohen_kappa(table: Counts, *, confidence: float = CONFIDENCE) -> Agreement:
-    """Kappa of two readers from their table (K, K) of counts, rows the first's; Cohen 1960.
+    """Kappa of two readers from their table (K, K) of counts (metrics.confusion_matrix), rows the first's; Cohen 1960.
 
     The interval is the large-sample one of Fleiss, Cohen and Everitt 1969, cut at -1 and 1.
     """
@@ -57,13 +57,6 @@ def cohen_kappa(table: Counts, *, confidence: float = CONFIDENCE) -> Agreement:
     error = np.sqrt(max(0.0, spread) / total) / (1 - chance)
     half = float(norm.ppf((1 + confidence) / 2)) * error
     return Agreement(kappa, max(-1.0, kappa - half), min(1.0, kappa + half))
-
-
-def pair_table(first: Codes, second: Codes, num_values: int) -> NDArray[np.int64]:
-    """Counts (K, K) of two readers' answers (N,), codes 0 .. K-1; rows the first's."""
-    table = np.zeros((num_values, num_values), np.int64)
-    np.add.at(table, (first, second), 1)
-    return table
 
 
 def fleiss_kappa(counts: Counts, *, confidence: float = CONFIDENCE, seed: int = 0) -> Agreement:

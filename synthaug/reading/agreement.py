@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthaug.measures import reader_agreement
+from synthaug.measures.metrics import confusion_matrix
 from synthaug.measures.reader_agreement import Agreement
 from synthaug.store import readings
 from synthaug.store.readings import Reading, Readings
@@ -112,7 +113,7 @@ def _pairs(
     for first, second in combinations(people, 2):
         both = np.array([(each[first], each[second]) for each in coded if {first, second} <= each.keys()])
         if len(both):
-            table = reader_agreement.pair_table(both[:, 0], both[:, 1], len(names))
+            table = confusion_matrix(both[:, 0], both[:, 1], len(names))
             found.append(_pair(first, second, table, names, _angles(twice, first, second)))
     return sorted(found, key=lambda pair: -pair.images)
 

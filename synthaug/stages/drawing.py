@@ -15,6 +15,7 @@ from synthaug.images import encode_png, pixel_hash
 from synthaug.records import GenerationRequest, Pixels, Prompt
 from synthaug.stages.generation_plan import PromptOrder, guidance_of, job_prompts, request
 from synthaug.stages.generation_spec import GenerationParams, GenerationSpec
+from synthaug.stages.inference import use_threads
 from synthaug.stages.pixels import read_file
 from synthaug.store.image_store import ImageStore
 
@@ -67,9 +68,7 @@ class Drawer:
         generator: str | None = None,
     ) -> None:
         if threads is not None:
-            import torch
-
-            torch.set_num_threads(threads)
+            use_threads(threads)
         self._params = GenerationParams.from_json(params)
         self._images = ImageStore(Path(images))
         self._prompts: PromptOrder = job_prompts(self._params)

@@ -72,15 +72,7 @@ def _problem(error: Exception) -> str:
 
 def load_pixels(workspace: Workspace, hashes: Sequence[str], size: int) -> NDArray[np.uint8]:
     """Pictures as (N, size, size, 3) uint8; what has another size is resized, antialiased. Raises ImageLost."""
-    pixels = np.empty((len(hashes), size, size, 3), np.uint8)
-    known: dict[str, int] = {}  # a view may hold an image many times; it is read once
-    for i, sha256 in enumerate(hashes):
-        first = known.setdefault(sha256, i)
-        if first != i:
-            pixels[i] = pixels[first]
-            continue
-        image = read_image(workspace, sha256)
-        pixels[i] = image if image.shape[:2] == (size, size) else resize(image, (size, size))
+    pixels: NDArray[np.uint8] = levels(partial(read_image, workspace), hashes, size)
     return pixels
 
 
@@ -106,16 +98,16 @@ def levels(
         image = read(sha256)
         if isinstance(image, GrayImage):
             if pixels.dtype == np.uint8:
-                pixels = _deepened(pixels)
+                pixels = deepened(pixels)
             pixels[i] = resize_levels(as_levels(image), (size, size))[:, :, None]
         else:
             shown = resize(image, (size, size))
-            pixels[i] = shown if pixels.dtype == np.uint8 else _deepened(shown)
+            pixels[i] = shown if pixels.dtype == np.uint8 else deepened(shown)
     return pixels
 
 
-def _deepened(pixels: NDArray[np.unsignedinteger[Any]]) -> NDArray[np.uint16]:
-    """0..255 as 0..65535."""
+def deepened(pixels: NDArray[np.unsignedinteger[Any]]) -> NDArray[np.uint16]:
+    """Levels 0..255 as 0..65535."""
     return pixels.astype(np.uint16) * np.uint16(257)
 
 

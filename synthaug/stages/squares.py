@@ -13,7 +13,7 @@ from synthaug.grayscale import as_levels
 from synthaug.images import resize, resize_levels
 from synthaug.landmarks.scheme import Scheme
 from synthaug.records import GrayImage, ImageRecord
-from synthaug.stages.pixels import read_stored
+from synthaug.stages.pixels import deepened, read_stored
 from synthaug.workspace import Workspace
 
 
@@ -66,15 +66,14 @@ def load_squares(
     for i, (image, square) in enumerate(zip(images, squares, strict=True)):
         stored = read_stored(workspace, image.sha256)
         if isinstance(stored, GrayImage) and pixels.dtype == np.uint8:
-            pixels = pixels.astype(np.uint16) * np.uint16(257)
+            pixels = deepened(pixels)
         left, top, width, height = _inside(square, size)
+        place = pixels[i, top : top + height, left : left + width]
         if isinstance(stored, GrayImage):
-            shown = resize_levels(as_levels(stored), (width, height))[:, :, None]
+            place[:] = resize_levels(as_levels(stored), (width, height))[:, :, None]
         else:
-            shown = resize(stored, (width, height)) * pixels.dtype.type(
-                1 if pixels.dtype == np.uint8 else 257
-            )
-        pixels[i, top : top + height, left : left + width] = shown
+            shown = resize(stored, (width, height))
+            place[:] = shown if pixels.dtype == np.uint8 else deepened(shown)
     return pixels, squares
 
 

@@ -44,7 +44,9 @@ def latest(db: Database, limit: int | None = None, kinds: Sequence[str] | None =
 
 
 def claim_next(db: Database) -> Job | None:
-    """Mark the oldest queued job as running and return it."""
+    """Mark the oldest queued job as running and return it. While none is queued, nothing is locked."""
+    if db.one("SELECT 1 FROM jobs WHERE state = 'queued' LIMIT 1") is None:
+        return None
     with db.transaction() as connection:
         row = connection.execute("SELECT id FROM jobs WHERE state = 'queued' ORDER BY id LIMIT 1").fetchone()
         if row is None:

@@ -6,17 +6,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from sklearn import metrics as sk
 
 from synthaug.measures.metrics import (
     accuracy,
-    cohens_kappa,
     confusion_matrix,
     expected_calibration_error,
     mean_absolute_error,
     pearson,
     spearman,
 )
+from synthaug.measures.reader_agreement import cohen_kappa
 
 pairs = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=60)
 
@@ -32,6 +33,11 @@ def test_scikit_learn_agrees(rows: list[tuple[int, int]]) -> None:
     theirs = sk.confusion_matrix(labels, predictions, labels=range(4))
     assert np.array_equal(confusion_matrix(labels, predictions, 4), theirs)
     assert accuracy(labels, predictions) == pytest.approx(sk.accuracy_score(labels, predictions))
+
+
+def cohens_kappa(first: NDArray[np.int64], second: NDArray[np.int64]) -> float:
+    """Of two readers' classes (N,)."""
+    return cohen_kappa(confusion_matrix(first, second, 10)).value
 
 
 @given(rows=pairs)

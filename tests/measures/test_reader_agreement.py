@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from synthaug.measures.metrics import confusion_matrix
 from synthaug.measures.reader_agreement import (
     cohen_kappa,
     fleiss_kappa,
     intraclass_correlation,
     krippendorff_alpha,
-    pair_table,
 )
 
 # Fleiss, Levin, Paik 2003, table 18.1: 100 diagnoses by two raters (psychotic, neurotic, organic).
@@ -66,7 +66,9 @@ def test_cohens_kappa_is_scikit_learns() -> None:
     rng = np.random.default_rng(0)
     first = rng.integers(0, 4, 200)
     second = np.where(rng.random(200) < 0.6, first, rng.integers(0, 4, 200))
-    assert cohen_kappa(pair_table(first, second, 4)).value == pytest.approx(cohen_kappa_score(first, second))
+    assert cohen_kappa(confusion_matrix(first, second, 4)).value == pytest.approx(
+        cohen_kappa_score(first, second)
+    )
 
 
 def test_the_interval_of_cohens_kappa_holds_the_truth_as_often_as_it_says() -> None:
@@ -143,7 +145,7 @@ def test_kappa_does_not_depend_on_who_is_named_first_or_on_the_order_of_classes(
     pairs: list[tuple[int, int]],
 ) -> None:
     first, second = np.array(pairs).T
-    table = pair_table(first, second, 3)
+    table = confusion_matrix(first, second, 3)
     found = cohen_kappa(table)
     for other in (cohen_kappa(table.T), cohen_kappa(table[::-1, ::-1])):
         assert np.allclose([found.value, found.low], [other.value, other.low], equal_nan=True)
