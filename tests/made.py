@@ -25,6 +25,16 @@ def add_gray_image(
     )[0]
 
 
+def add_camera_images(workspace: Workspace, count: int, seed: int) -> None:
+    """Real training images of noise, 32 x 32 px, without a label."""
+    rng = np.random.default_rng(seed)
+    for _ in range(count):
+        sha256 = workspace.images.put(rng.integers(0, 256, (32, 32, 3), np.uint8), {})
+        catalog.add_image(
+            workspace.db, sha256=sha256, size=(32, 32), split="train", origin="real", source="camera"
+        )
+
+
 def add_untrained_model(workspace: Workspace, *, name: str = "reader", recipe: str = "none") -> Model:
     """A row of the table of models, without a file."""
     return models.add(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from synthaug.store import catalog, labels
+from synthaug.store import labels
 from synthaug.workspace import Workspace
+from tests.made import add_camera_images
 
 from .conftest import App, running
 
@@ -24,12 +24,7 @@ REAL = 40
 def app(tmp_path_factory: pytest.TempPathFactory, make_workspace: Callable[..., Workspace]) -> Iterator[App]:
     """A workspace with 40 real images that nobody labeled, and some synthetic ones."""
     workspace = make_workspace(tmp_path_factory.mktemp("queue") / "work", ["cat", "dog"], 5)
-    rng = np.random.default_rng(77)
-    for _ in range(REAL):
-        sha256 = workspace.images.put(rng.integers(0, 256, (32, 32, 3), np.uint8), {})
-        catalog.add_image(
-            workspace.db, sha256=sha256, size=(32, 32), split="train", origin="real", source="camera"
-        )
+    add_camera_images(workspace, REAL, seed=77)
     workspace.db.close()
     with running(workspace.root) as started:
         yield started

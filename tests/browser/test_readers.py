@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 from playwright.sync_api import expect
 
 from synthaug.stages import accounts, reading_settings
-from synthaug.store import catalog, labels, readings
+from synthaug.store import labels, readings
 from synthaug.workspace import Workspace
+from tests.made import add_camera_images
 
 from .conftest import App, running
 from .test_accounts import PASSWORD, desk_ready, log_in
@@ -27,12 +27,7 @@ PEOPLE = {"anna": "owner", "ben": "reviewer", "cleo": "annotator", "dora": "anno
 def app(tmp_path_factory: pytest.TempPathFactory, make_workspace: Callable[..., Workspace]) -> Iterator[App]:
     """Forty real images without a label, and four people."""
     workspace = make_workspace(tmp_path_factory.mktemp("readers") / "work", ["cat", "dog"], 5)
-    rng = np.random.default_rng(78)
-    for _ in range(REAL):
-        sha256 = workspace.images.put(rng.integers(0, 256, (32, 32, 3), np.uint8), {})
-        catalog.add_image(
-            workspace.db, sha256=sha256, size=(32, 32), split="train", origin="real", source="camera"
-        )
+    add_camera_images(workspace, REAL, seed=78)
     for name, role in PEOPLE.items():
         accounts.add(workspace, name, role, PASSWORD)
     workspace.db.close()

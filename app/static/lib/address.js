@@ -9,11 +9,6 @@ export function parameter(name) {
   return new URLSearchParams(location.search).get(name);
 }
 
-/** What follows the # in the address: it is never sent to the app, so it may be long. @param {string} name */
-export function fragment(name) {
-  return new URLSearchParams(location.hash.slice(1)).get(name);
-}
-
 /**
  * Write parameters into the address; null takes one out. `replace`: Back does not stop at what was there before.
  * @param {Record<string, string | null>} query
