@@ -6,12 +6,15 @@ import json
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from synthaug.errors import UserError
 
 Record = TypeVar("Record")
 Unknown = Literal["ignore", "forbid"]
+JsonObject = dict[str, JsonValue]
+"""A JSON object whose fields synthaug does not define."""
+
 SHOWN = 80  # characters of a value that a message shows
 
 
