@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from torchvision.datasets import CIFAR10, VisionDataset
@@ -49,6 +49,6 @@ class SynthaugCIFAR10(CIFAR10):  # type: ignore[misc]  # torchvision has no type
         self.train = train
         planes = np.concatenate([batch["data"] for batch in batches]).reshape(-1, 3, 32, 32)
         self.data = planes.transpose(0, 2, 3, 1)
-        self.targets = [label for batch in batches for label in batch["labels"]]
+        self.targets = [label for batch in batches for label in cast(list[int], batch["labels"])]
         self.classes = list(manifest.class_names)
         self.class_to_idx = {name: index for index, name in enumerate(self.classes)}
