@@ -259,7 +259,10 @@ def test_a_changed_byte_gives_a_batch_or_a_refusal(at: int, value: int) -> None:
         ({"labels": [0], "data": np.zeros((1, 3071), np.uint8)}, "'data' is not N x 3072"),
         ({"labels": [0], "data": np.zeros((1, 3072), np.float32)}, "not uint8"),
         ({"labels": ["cat"], "data": np.zeros((1, 3072), np.uint8)}, "whole numbers"),
-        ({"labels": [3], "data": np.zeros((1, 3072), np.uint8)}, "labels from 3 to 3, but batches.meta names 3"),
+        (
+            {"labels": [3], "data": np.zeros((1, 3072), np.uint8)},
+            "labels from 3 to 3, but batches.meta names 3",
+        ),
         ({"labels": [-1], "data": np.zeros((1, 3072), np.uint8)}, "labels from -1"),
         ({"labels": [10**30], "data": np.zeros((1, 3072), np.uint8)}, "not a CIFAR batch"),
         ({"labels": [0, 1], "data": np.zeros((1, 3072), np.uint8)}, "1 images, 2 labels"),

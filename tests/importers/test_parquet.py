@@ -147,7 +147,11 @@ def test_the_real_cifar10() -> None:
         ("text", pa.array([3]), "caption column 'text' of the type int64"),
         ("text", pa.array([b"x"]), "caption column 'text' of the type binary"),
         ("label", pa.array([2**62], pa.timestamp("ns")), "label column 'label' of the type timestamp"),
-        ("label", pa.array([0.5]), "label column 'label' of the type double; it must contain whole numbers or text"),
+        (
+            "label",
+            pa.array([0.5]),
+            "label column 'label' of the type double; it must contain whole numbers or text",
+        ),
         ("label", pa.array([{"a": 1}]), "label column 'label' of the type struct"),
     ],
 )
