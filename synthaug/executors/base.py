@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any, Protocol
 
 from synthaug import __version__
+from synthaug.parsing import JsonObject
 
 ShouldCancel = Callable[[], bool]
 Files = Mapping[str, bytes]
@@ -30,8 +31,8 @@ class ExecutorSpec:
     shards: str = ""
     shard_size: int | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        """JSON-ready."""
+    def to_json(self) -> JsonObject:
+        """The fields as JSON."""
         return asdict(self)
 
 

@@ -8,7 +8,7 @@ import os
 import socket
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from synthaug import __version__
 from synthaug.errors import UserError, WorkspaceError
@@ -29,8 +29,8 @@ class Said:
     outcome: Outcome
     text: str = ""
 
-    def to_json(self) -> dict[str, Any]:
-        """JSON-ready."""
+    def to_json(self) -> dict[str, str]:
+        """The fields as JSON."""
         return asdict(self)
 
 
