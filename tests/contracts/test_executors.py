@@ -75,9 +75,9 @@ def test_only_the_tasks_that_are_left_are_done_by_another_run(executor: Executor
     [
         (ExecutorSpec("dask"), "there is no executor called 'dask'; available: 'processes', 'ray', 'serial'"),
         (ExecutorSpec("processes", workers=0), "number of workers is 0; it must be at least 1"),
-        (ExecutorSpec("processes", shard_size=-1), "number of images a shard is -1"),
-        (ExecutorSpec(workers=3), "3 workers were asked for; the executor 'serial' has one"),
-        (ExecutorSpec("processes", address="auto"), "the address 'auto' is of a Ray cluster"),
+        (ExecutorSpec("processes", shard_size=-1), "number of images per shard is -1"),
+        (ExecutorSpec(workers=3), "the executor 'serial' has one worker, not 3"),
+        (ExecutorSpec("processes", address="auto"), "the address 'auto' is that of a Ray cluster"),
         (ExecutorSpec("processes", shards="gopher://x/y"), "nothing reads gopher://"),
     ],
 )

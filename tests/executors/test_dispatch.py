@@ -67,7 +67,7 @@ def test_a_worker_that_only_fails_is_not_replaced_and_its_tasks_are_not_blamed()
     for number in range(MOST_FAILURES):
         task = dispatch.next(0, 0.0)
         assert task == 0
-        again = dispatch.failed(0, task, "the disk is full", 0.0, blameless=True)
+        again = dispatch.failed(0, task, "the disk is full", 0.0, by_machine=True)
         assert again == (number < MOST_FAILURES - 1)
     dispatch.dismissed(0, "the disk is full")
     assert dispatch.reasons() == ["the disk is full"]
@@ -79,7 +79,7 @@ def test_a_success_wipes_the_slate() -> None:
     for _ in range(20):
         task = dispatch.next(0, 0.0)
         assert task is not None
-        assert dispatch.failed(0, task, "a hiccup", 0.0, blameless=False)
+        assert dispatch.failed(0, task, "a hiccup", 0.0, by_machine=False)
         task = dispatch.next(0, 0.0)
         assert task is not None
         dispatch.finished(0, task, 0.0)
@@ -117,7 +117,7 @@ def test_whatever_happens_every_task_is_done_or_somewhere(events: list[tuple[int
                 if event == "done":
                     dispatch.finished(worker, task, float(now))
                 else:
-                    dispatch.failed(worker, task, "full", float(now), blameless=True)
+                    dispatch.failed(worker, task, "full", float(now), by_machine=True)
             somewhere = {
                 *dispatch.done,
                 *dispatch._waiting,

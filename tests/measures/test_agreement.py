@@ -37,7 +37,7 @@ def test_95_of_100_differences_lie_within_the_limits() -> None:
 def test_one_image_and_none() -> None:
     found = agreement(np.array([90.0]), np.array([95.0]))
     assert (found.bias, found.low, found.high) == (5, 5, 5)
-    with pytest.raises(ValueError, match="as many angles"):
+    with pytest.raises(ValueError, match="the same number of angles"):
         agreement(np.zeros(0), np.zeros(0))
 
 
