@@ -14,7 +14,17 @@ from synthaug.records import ImageRecord, LabelSource, LabelValue, Origin, Split
 from synthaug.stages import readers
 from synthaug.stages.landmark_scheme import current_scheme
 from synthaug.stages.readers import Reader
-from synthaug.store import catalog, generations, gray_images, labels, models, notes, readings, redo
+from synthaug.store import (
+    catalog,
+    generations,
+    gray_images,
+    labels,
+    landmarks,
+    models,
+    notes,
+    readings,
+    redo,
+)
 from synthaug.store.notes import Note
 from synthaug.store.readings import Reading
 from synthaug.workspace import Workspace
@@ -64,7 +74,8 @@ def ordered_ids(
 
     Scopes: unreviewed (synthetic images without a label), unlabeled (real images without one), both with the images
     that ``reader`` is to read a second time; synthetic, real, all; conflicts (readings that a reviewer has to
-    settle); flagged (by anybody). Orders: newest; random; least-confident (lowest top probability first);
+    settle); flagged (by anybody). Orders: newest; random; least-confident (lowest top probability first; where a
+    model placed landmarks, those that it expects to be farthest off first);
     disagreement (least probable prompted class first); predicted-class (class by class, in each the least confident
     first). Images without a prediction, or with no class to disagree with, come last in the latter three.
     """
@@ -82,6 +93,10 @@ def ordered_ids(
         return sorted(ids, key=lambda image_id: _drawn(seed, image_id))
     if order == "predicted-class":
         return _by_predicted_class(workspace, ids)
+    if order == "least-confident" and current_scheme(workspace) is not None:
+        doubts = landmarks.doubts(workspace.db)
+        if doubts:
+            return sorted(ids, key=lambda image_id: (-doubts.get(image_id, -1.0), image_id))
     return sorted(ids, key=_doubt(workspace, ids, by_prompt=order == "disagreement").__getitem__)
 
 
