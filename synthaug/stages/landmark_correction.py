@@ -25,13 +25,17 @@ def correct_test_landmarks(
     scheme = required_scheme(workspace)
     image = catalog.images_by_id(workspace.db, [image_id])[0]
     if image_id not in labels.frozen(workspace.db, [image_id]):
-        raise UserError(f"image {image_id} is no labeled real test image; place its landmarks as on any other")
+        raise UserError(
+            f"image {image_id} is no labeled real test image; place its landmarks as on any other"
+        )
     answer = placed(scheme, points, image)
     known = labels.current(workspace.db, [image_id])[image_id]
     name = class_by_angles(scheme, answer.angles)
     index = known.class_index if name is None else catalog.class_index(workspace.db, name)
     if index is None:
-        raise UserError(f"image {image_id} has no class; correct its label first: synthaug correct-test-label")
+        raise UserError(
+            f"image {image_id} has no class; correct its label first: synthaug correct-test-label"
+        )
     before = current_fingerprint(workspace)
     op_id = label_log.new_op_id("correction")
     entry = LabelEntry(

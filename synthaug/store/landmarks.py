@@ -103,7 +103,7 @@ def predicted(db: Database, image_ids: Sequence[int]) -> dict[int, PredictedLand
 
 
 def count_placed(db: Database, scheme: str, split: Split, since: str = "") -> int:
-    """How many images of a split have points of this scheme and were not rejected; only those placed after ``since``."""
+    """How many images of a split have points of this scheme, placed after ``since``, and were not rejected."""
     row = db.one(
         "SELECT count(*) AS placed FROM current_landmarks"
         " JOIN current_labels ON current_labels.image_id = current_landmarks.image_id"
