@@ -15,7 +15,12 @@ export const PUBLISHED =
 
 /** @param {number | null | undefined} value @param {number} digits */
 function decimal(value, digits) {
-  return value === null || value === undefined ? "–" : value.toFixed(digits);
+  return value === null || value === undefined ? "–" : value.toFixed(digits).replace("-", "−");
+}
+
+/** Whole degrees or halves, at an axis. @param {number} value */
+export function tickWords(value) {
+  return `${value}°`.replace("-", "−");
 }
 
 /** @param {number} value */

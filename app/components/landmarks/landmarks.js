@@ -10,7 +10,7 @@ import { LandmarkModel } from "./model.js";
 import { Overlay } from "./overlay.js";
 import { Setup } from "./setup.js";
 import { Shape } from "./shape.js";
-import { degreesWords, HELP, hintWords, originWords, reasonWords } from "./words.js";
+import { degreesWords, HELP, hintWords, originWords, reasonWords, shortOriginWords } from "./words.js";
 
 /** @typedef {import("./geometry.js").Scheme} Scheme */
 /** @typedef {import("../../static/lib/types.js").Item} Item */
@@ -120,8 +120,7 @@ export class Landmarks {
         ? degreesWords(angles[name])
         : "–";
     const swapped = sidesLookSwapped(scheme, shape.places);
-    const origin = originWords(shape);
-    Object.assign(this.part("origin"), { textContent: origin, title: origin });
+    Object.assign(this.part("origin"), { textContent: shortOriginWords(shape), title: originWords(shape) });
     const locked = isLocked(item);
     this.part("hint").textContent = hintWords(shape, swapped, locked);
     this.part("hint").classList.toggle("warn", swapped || !shape.isMeant);

@@ -2,7 +2,7 @@
 // The report of a landmark model: its figures, a plot after Bland and Altman, and the images it is farthest off on.
 
 import { make, makeButton } from "../../static/lib/dom.js";
-import { blandAltman, COLUMNS, figureRows, measuredWords, PUBLISHED, signed, ticks } from "./agreement.js";
+import { blandAltman, COLUMNS, figureRows, measuredWords, PUBLISHED, signed, ticks, tickWords } from "./agreement.js";
 import { element } from "./overlay.js";
 
 /** @typedef {import("../../static/lib/types.js").LandmarkReport} Report */
@@ -88,10 +88,10 @@ function plot(points, { angles }, scheme, goTo) {
   });
   const [left, right] = [String(EDGE.left), String(WIDTH - EDGE.right)];
   for (const value of across)
-    root.append(text(x(value), HEIGHT - EDGE.bottom + 16, `${value}°`, { "text-anchor": "middle" }));
+    root.append(text(x(value), HEIGHT - EDGE.bottom + 16, tickWords(value), { "text-anchor": "middle" }));
   for (const value of up) {
     root.append(element("line", { class: "lm-grid", x1: left, x2: right, y1: String(y(value)), y2: String(y(value)) }));
-    root.append(text(EDGE.left - 6, y(value) + 4, `${value}°`, { "text-anchor": "end" }));
+    root.append(text(EDGE.left - 6, y(value) + 4, tickWords(value), { "text-anchor": "end" }));
   }
   for (const [name, value] of /** @type {[string, number][]} */ ([
     ["bias", bias],
