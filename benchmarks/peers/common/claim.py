@@ -53,6 +53,8 @@ class Claim:
     """How the floor was found."""
     notes: str = ""
     """What differs between the sides beyond speed."""
+    same: tuple[str, ...] = ()
+    """Figures that must be equal on all sides, as a proof that they did the same work."""
     prepare: Callable[[Path], None] = nothing
     """Writes the shared data, in our environment."""
     rounds: int = 5

@@ -82,7 +82,18 @@ def in_turn(claim: Claim, sides: Sequence[Side], module: str, data: Path, rounds
     finally:
         for worker in workers.values():
             worker.close()
+    for figure in claim.same:
+        refuse_other_work(list(found.values()), figure)
     return list(found.values())
+
+
+def refuse_other_work(sides: Sequence[dict[str, Any]], figure: str) -> None:
+    """Count a side as failed whose figure differs from ours, as it did not do the same work."""
+    ours = {each[figure] for side in sides if side["role"] == "ours" for each in side["rounds"]}
+    for side in sides:
+        others = {each[figure] for each in side["rounds"] if figure in each} - ours
+        if others and not side["failed"]:
+            side["failed"] = f"did other work: {figure} {sorted(others)}, ours {sorted(ours)}"
 
 
 class recorded:  # noqa: N801 - used like a function
