@@ -39,6 +39,8 @@ class Row:
     unit: str = "s"
     higher_is_better: bool = False
     why: str = ""
+    least: float = 0.0
+    """A peer counts only if its figure "recall" is at least this."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,8 @@ def compare_row(result: Result, row: Result) -> Compared:
     found: dict[str, list[tuple[float, str]]] = {"ours": [], "peer": [], "floor": []}
     for side in result["sides"]:
         value = median(side, row["figure"])
-        if value is not None:
+        recall = median(side, "recall")
+        if value is not None and (recall is None or recall >= row["least"]):
             found[side["role"]].append((value, side["name"]))
     ours = found["ours"][0][0] if found["ours"] else None
     floor = found["floor"][0][0] if found["floor"] else None

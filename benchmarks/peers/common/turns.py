@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +55,7 @@ def measure(claim: Claim, module: str, rounds: int, only: Sequence[str] | None =
         "rounds": rounds,
         "floor": claim.floor,
         "notes": claim.notes,
-        "rows": [
-            {name: getattr(row, name) for name in ("figure", "title", "unit", "higher_is_better", "why")}
-            for row in claim.rows
-        ],
+        "rows": [asdict(row) for row in claim.rows],
         "sides": measured,
     }
 
