@@ -1,1 +1,1 @@
-"""Claims of speed, each measured beside the peers that it names: ``python -m benchmarks.peers``, or one file a claim."""
+"""Claims of speed beside the peers that they name: ``python -m benchmarks.peers``, or one file a claim."""

@@ -102,7 +102,13 @@ CLAIM = Claim(
         Side("usearch HNSW", usearch_pairs, ("usearch==2.26.6",)),
         Side("floor", products, role="floor"),
     ),
-    (Row("seconds", f"All near-duplicates of {COUNT:,} rows of {SIZE} features, recall 95% or more", least=0.95),),
+    (
+        Row(
+            "seconds",
+            f"All near-duplicates of {COUNT:,} rows of {SIZE} features, recall 95% or more",
+            least=0.95,
+        ),
+    ),
     floor="the matrix products of every pair of rows once, in float32",
     prepare=prepare,
     rounds=3,

@@ -60,7 +60,9 @@ def measure(claim: Claim, module: str, rounds: int, only: Sequence[str] | None =
     }
 
 
-def in_turn(claim: Claim, sides: Sequence[Side], module: str, data: Path, rounds: int) -> list[dict[str, Any]]:
+def in_turn(
+    claim: Claim, sides: Sequence[Side], module: str, data: Path, rounds: int
+) -> list[dict[str, Any]]:
     """What each side measured, or why it could not be run."""
     workers: dict[str, Worker] = {}
     found: dict[str, dict[str, Any]] = {}
