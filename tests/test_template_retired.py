@@ -45,7 +45,7 @@ def test_a_wildcard_and_a_range_lose_values() -> None:
     ("text", "value"),
     [("{2$$ and $$red|green|blue}", "red and green"), ("{a <SIZE> ball|none}", "a big ball")],
 )
-def test_what_is_put_together_is_refused_in_words(text: str, value: str) -> None:
+def test_retiring_a_combined_text_is_refused_with_the_reason(text: str, value: str) -> None:
     with pytest.raises(TemplateError, match="consists of several parts"):
         Template.parse(text, {"SIZE": ["big"]}, {"choice1": [value]})
 

@@ -113,13 +113,15 @@ def test_a_full_disk_of_every_worker_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("harm", "said"), [("die", "was killed by signal 9"), ("break", "RuntimeError: a bug")]
 )
-def test_a_task_that_no_worker_survives_ends_the_job_with_words(tmp_path: Path, harm: str, said: str) -> None:
+def test_a_task_that_kills_every_worker_ends_the_job_with_the_reason(
+    tmp_path: Path, harm: str, said: str
+) -> None:
     work = work_of(tmp_path / "diary", harm={"1": harm}, always=True)
     with pytest.raises(UserError, match=rf"task 1 failed 5 times, the last time: .*{said}"):
         run(tmp_path, work, 3)
 
 
-def test_a_folder_that_workers_do_not_see_is_named(tmp_path: Path) -> None:
+def test_a_folder_that_workers_cannot_read_is_named(tmp_path: Path) -> None:
     shards = Shards(open_folder(tmp_path / "here"))
     elsewhere = str(tmp_path / "elsewhere")
     work = work_of(tmp_path / "diary")

@@ -37,7 +37,7 @@ def test_a_new_body_part_needs_no_code(tmp_path: Path) -> None:
     assert class_by_angles(scheme, angles) == "moderate"
 
 
-def test_what_is_shipped_can_be_read() -> None:
+def test_every_shipped_scheme_can_be_read() -> None:
     assert {"hip", "cephalometry"} <= set(shipped())
     for name in shipped():
         assert load_scheme(name).name == name

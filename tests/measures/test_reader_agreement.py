@@ -118,7 +118,7 @@ def test_intraclass_correlation_falls_where_one_reader_reads_larger_angles() -> 
 
 
 @pytest.mark.parametrize("measure", [fleiss_kappa, krippendorff_alpha])
-def test_full_agreement_is_one_and_one_class_says_nothing(measure: object) -> None:
+def test_full_agreement_is_one_and_a_single_class_is_undefined(measure: object) -> None:
     both = np.array([[2, 0], [0, 2], [2, 0]])
     assert measure(both).value == 1  # type: ignore[operator]
     assert np.isnan(measure(np.array([[2, 0], [2, 0]])).value)  # type: ignore[operator]

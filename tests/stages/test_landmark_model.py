@@ -68,7 +68,7 @@ def add_phantom(workspace: Workspace, number: int, split: str, placed: bool) -> 
     label.record(workspace, [entry])
 
 
-def test_it_trains_measures_proposes_and_verifies(hips: Workspace) -> None:
+def test_a_landmark_model_is_trained_measured_used_and_verified(hips: Workspace) -> None:
     model = train_landmarks(hips, **QUICK)
     figures = model.metrics
     assert (model.name, figures["kind"], figures["measured_on"], figures["images"]) == (
@@ -106,7 +106,7 @@ def test_a_model_of_landmarks_is_no_classifier(hips: Workspace) -> None:
         predict(hips)
 
 
-def test_without_test_images_it_is_measured_on_what_is_held_out(tmp_path: Path, hips: Workspace) -> None:
+def test_without_test_images_a_model_is_measured_on_held_out_images(tmp_path: Path, hips: Workspace) -> None:
     other = hip_workspace(tmp_path / "other")
     with pytest.raises(UserError, match="0 training images have landmarks"):
         train_landmarks(other)
