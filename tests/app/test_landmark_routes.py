@@ -118,8 +118,8 @@ def test_a_scheme_is_opened_from_a_file_and_used(hips: Workspace) -> None:
     ("text", "reason"),
     [
         ("name = ", "mine.toml is not valid TOML"),
-        (SPINE.replace('"b", "c"]', '"b", "d"]'), "angle 'cobb' names 'd'"),
-        (SPINE.replace("mean = [0.4, 0.2]", "mean = [4, 0.2]"), "shares lie in 0 .. 1"),
+        (SPINE.replace('"b", "c"]', '"b", "d"]'), "angle 'cobb' refers to 'd'"),
+        (SPINE.replace("mean = [0.4, 0.2]", "mean = [4, 0.2]"), "shares must lie in 0 .. 1"),
         (SPINE + "\ncolour = 1\n", "colour"),
     ],
 )

@@ -93,7 +93,7 @@ def test_undo_brings_back_where_they_were_and_a_plain_label_leaves_them(hips: Wo
     ("places", "message"),
     [
         (PLACES | {"left_rim": (401.0, 10.0)}, "outside the image of 400 x 300"),
-        (PLACES | {"left_rim": (100.0, 200.0)}, "lie on one another"),
+        (PLACES | {"left_rim": (100.0, 200.0)}, "in the same place"),
         (
             {"left_head": PLACES["left_head"]},
             "the scheme 'hip' has left_head, right_head, left_rim, right_rim",
