@@ -23,6 +23,12 @@ WindowFunction = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
 Pixels = NDArray[np.uint8]
 """One RGB image, shape (H, W, 3), dtype uint8."""
 
+Json = Mapping[str, Any]
+"""A JSON object of a table or a file; the module that writes it has a record that reads it (parsing.JsonRecord)."""
+
+Environment = Mapping[str, str | int | float | None]
+"""The versions, hardware and command with which a result was obtained; see running.environment."""
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -160,17 +166,20 @@ class LabelEntry:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A row of the job table. ``done`` of ``total`` units are finished; ``note`` describes the current work."""
+    """A row of the job table. ``done`` of ``total`` units are finished; ``note`` describes the current work.
+
+    The records of ``params`` and ``result`` of each kind are in stages.job_records.
+    """
 
     id: int
     kind: str
     state: JobState
-    params: Mapping[str, Any]
+    params: Json
     done: int
     total: int
     note: str
     error: str
-    result: Mapping[str, Any]
+    result: Json
     created_at: str
     started_at: str | None
     finished_at: str | None

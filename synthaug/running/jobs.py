@@ -11,10 +11,9 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from synthaug.errors import Cancelled, SynthaugError, UserError, WorkspaceInUse, explain
-from synthaug.records import Job
+from synthaug.records import Job, Json
 from synthaug.store import jobs as table
 from synthaug.workspace import Workspace
 
@@ -33,14 +32,14 @@ class JobContext:
     ) -> None:
         self.workspace = workspace
         self.job = job
-        self.result: dict[str, Any] = dict(job.result)
+        self.result = dict(job.result)
         self._done, self._note = job.done, job.note
         self._report = report
         self._reported_at = 0.0
         self._checked_at = 0.0
         self._cancelled = False
 
-    def progress(self, done: int, total: int, note: str, **result: Any) -> None:
+    def progress(self, done: int, total: int, note: str, **result: object) -> None:
         """Say how far the work is; ``result`` entries become visible to whoever watches. Raises Cancelled."""
         self.result.update(result)
         self._done, self._note = done, note
@@ -54,7 +53,7 @@ class JobContext:
         if self.should_cancel():
             raise Cancelled("stopped on request")
 
-    def keep(self, **result: Any) -> None:
+    def keep(self, **result: object) -> None:
         """Store ``result`` entries at once: a job that goes on after a kill finds them again."""
         self.result.update(result)
         table.update(self.workspace.db, self.job.id, done=self._done, note=self._note, result=self.result)
@@ -67,7 +66,8 @@ class JobContext:
         return self._cancelled
 
 
-Handler = Callable[[JobContext], Mapping[str, Any]]
+Handler = Callable[[JobContext], Json]
+"""Runs a job; returns its result, or the part of it that was not stored before."""
 
 
 class JobQueue:
@@ -76,7 +76,7 @@ class JobQueue:
     def __init__(self, workspace: Workspace) -> None:
         self._db = workspace.db
 
-    def submit(self, kind: str, params: Mapping[str, Any], total: int = 0) -> int:
+    def submit(self, kind: str, params: Json, total: int = 0) -> int:
         """Queue a job; returns its id."""
         return table.submit(self._db, kind, params, total)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Self
 
 from synthaug.errors import UserError
-from synthaug.parsing import parse_record
+from synthaug.parsing import JsonRecord, parse_record
 from synthaug.records import ImportItem
 from synthaug.store import catalog
 from synthaug.workspace import Workspace, check_class_names
@@ -16,7 +16,7 @@ SHOWN = 10  # names that an error lists
 
 
 @dataclass(frozen=True, slots=True)
-class ClassMap:
+class ClassMap(JsonRecord):
     """By what the source calls a class: the folder, the label, a whole number as text; "" is having none.
 
     ``classes``: -> the workspace's class; None: imported without one. ``skip``: not imported. ``add``: classes that
@@ -27,12 +27,8 @@ class ClassMap:
     skip: tuple[str, ...] = ()
     add: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
-        """JSON-ready; ``from_json`` gives the same map back."""
-        return {"classes": dict(self.classes), "skip": list(self.skip), "add": list(self.add)}
-
     @classmethod
-    def from_json(cls, data: object) -> ClassMap:
+    def from_json(cls, data: object) -> Self:
         """Raises UserError."""
         return parse_record(cls, data, "the mapping of classes", UserError)
 

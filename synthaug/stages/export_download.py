@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from synthaug.errors import ExportFailed, UnknownName
 from synthaug.exporters import load_exporter
 from synthaug.names import alternatives, first_free
+from synthaug.records import Json
 from synthaug.running.jobs import JobContext
 from synthaug.stages.export import export
+from synthaug.stages.job_records import ExportJobResult, ExportParams
 from synthaug.store import jobs, views
 from synthaug.workspace import Workspace
 
@@ -45,17 +47,17 @@ def submit(workspace: Workspace, view: str, format: str) -> int:
     """Queue an export into the workspace's own folder; returns the job's id. Raises UnknownName."""
     views.by_name(workspace.db, view)
     load_exporter(format)
-    return jobs.submit(workspace.db, "export", {"view": view, "format": format}, 0)
+    return jobs.submit(workspace.db, "export", ExportParams(view, format).to_json(), 0)
 
 
-def run(context: JobContext) -> Mapping[str, Any]:
+def run(context: JobContext) -> Json:
     """Work the job. A folder of that name that is there already stays; the new one is numbered."""
-    workspace, params = context.workspace, context.job.params
-    name, exports = f"{_safe(params['view'])}-{params['format']}", workspace.root / "exports"
+    workspace, params = context.workspace, ExportParams.from_json(context.job.params)
+    name, exports = f"{_safe(params.view)}-{params.format}", workspace.root / "exports"
     folder = exports / first_free(alternatives(name), lambda each: (exports / each).exists())
     context.progress(0, 1, f"writing {folder.name}")
-    result = export(workspace, folder, params["format"], params["view"])
-    return {"export": str(folder), "images": result.images}
+    result = export(workspace, folder, params.format, params.view)
+    return ExportJobResult(str(folder), result.images).to_json()
 
 
 def exported_folder(workspace: Workspace, export_id: int) -> Path:

@@ -15,7 +15,7 @@ from typing import Any
 from synthaug.executors import check_executor, job_folder, load_executor
 from synthaug.executors.base import ExecutorSpec, Task, Work
 from synthaug.generators.base import GeneratedImage
-from synthaug.records import Prompt
+from synthaug.records import Json, Prompt
 from synthaug.running.jobs import JobContext
 from synthaug.stages.drawing import Drawer, DrawnImage, read_files
 from synthaug.stages.generation_params import resolve
@@ -77,7 +77,7 @@ def preview(
         yield [Drawn(each.prompt, each.image) for each in drawn]
 
 
-def run(context: JobContext) -> dict[str, Any]:
+def run(context: JobContext) -> Json:
     """Make the images of a job that are not there yet."""
     workspace, params = context.workspace, GenerationParams.from_json(context.job.params)
     count, spec = params.spec.count, params.executor

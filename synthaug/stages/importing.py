@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from synthaug.errors import Cancelled, ImageRejected, NothingImported, UnknownName, UserError
 from synthaug.images import decode_full, size_of
 from synthaug.importers import detect, load_importer
 from synthaug.importers.base import Importer
 from synthaug.importers.dicom import KEPT, is_dicom, read_dicom
+from synthaug.parsing import JsonRecord
 from synthaug.progress import Progress
-from synthaug.records import GrayImage, ImportItem, LabelEntry, Origin, Pixels, Split
+from synthaug.records import GrayImage, ImportItem, Json, LabelEntry, Origin, Pixels, Split
 from synthaug.running.jobs import JobContext
 from synthaug.stages import uploads
 from synthaug.stages.class_map import ClassMap, add_classes, check, source_class
+from synthaug.stages.job_records import ImportParams
 from synthaug.store import catalog, gray_images, label_log, labels
 from synthaug.store.gray_images import GrayRecord
 from synthaug.workspace import Workspace
@@ -34,7 +35,7 @@ IMPORTER = "import"
 
 
 @dataclass(frozen=True, slots=True)
-class ImportResult:
+class ImportResult(JsonRecord):
     """What became of a source: images added, images that were there already, (path, reason) of the rest."""
 
     added: int
@@ -94,24 +95,31 @@ def source_classes(importer: Importer, source: Path) -> set[str]:
     return {source_class(item) for item in importer.items(source, only=())}
 
 
-def run(context: JobContext) -> dict[str, Any]:
+def run(context: JobContext) -> Json:
     """The job form of :func:`import_images`; an upload is removed when it was imported, or is not going to be."""
-    params = dict(context.job.params)
-    upload = params.pop("upload", None)
-    if upload is not None:
-        params["source"] = uploads.source(context.workspace, upload)
-    params["class_map"] = ClassMap.from_json(params.get("class_map") or {})
+    workspace, params = context.workspace, ImportParams.from_json(context.job.params)
+    upload = params.upload
+    source = params.source if upload is None else uploads.source(workspace, upload)
     try:
-        result = asdict(import_images(context.workspace, **params, progress=context.progress))
+        result = import_images(
+            workspace,
+            source,
+            params.format,
+            params.split,
+            params.origin,
+            context.progress,
+            class_map=params.class_map or ClassMap(),
+            hold_out=params.hold_out,
+        )
     except NothingImported as error:
         context.keep(rejected=error.rejected)
-        uploads.remove(context.workspace, upload)
+        uploads.remove(workspace, upload)
         raise
     except Cancelled:
-        uploads.remove(context.workspace, upload)
+        uploads.remove(workspace, upload)
         raise
-    uploads.remove(context.workspace, upload)
-    return result
+    uploads.remove(workspace, upload)
+    return result.to_json()
 
 
 def _bytes_of(item: ImportItem) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,12 @@ from synthaug.errors import UnknownName
 from synthaug.executors.base import ExecutorSpec
 from synthaug.features import DEFAULT_EXTRACTOR
 from synthaug.measures import acquisition, neighbors, ood, projection
+from synthaug.parsing import JsonRecord
 from synthaug.progress import Progress
+from synthaug.records import Json
 from synthaug.running.jobs import JobContext
 from synthaug.stages.extract import extract
+from synthaug.stages.job_records import ScoreParams
 from synthaug.stages.predict import predict, predicted_by
 from synthaug.stages.seeds import check_seed
 from synthaug.store import catalog, generations, labels, models
@@ -42,7 +45,7 @@ class Described:
 
 
 @dataclass(frozen=True, slots=True)
-class ScoreResult:
+class ScoreResult(JsonRecord):
     """How many images were scored, and in whose features."""
 
     scored: int
@@ -133,11 +136,11 @@ def _describe(
     return Described(name, ids, stored.astype(np.float32), None, None if shown is None else shown.id)
 
 
-def run(context: JobContext) -> dict[str, Any]:
+def run(context: JobContext) -> Json:
     """The job form of :func:`score`."""
-    params = context.job.params
-    method = params.get("method", "knn")  # an older release did not ask
-    return asdict(score(context.workspace, params.get("model"), progress=context.progress, method=method))
+    params = ScoreParams.from_json(context.job.params)
+    found = score(context.workspace, params.model, progress=context.progress, method=params.method)
+    return found.to_json()
 
 
 def _out_of_distribution(

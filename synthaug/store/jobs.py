@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from synthaug.errors import UnknownName, UserError
-from synthaug.records import Job, JobState
+from synthaug.records import Job, JobState, Json
 from synthaug.store.database import Database, now
 
 COLUMNS = (
@@ -17,7 +16,7 @@ COLUMNS = (
 )
 
 
-def submit(db: Database, kind: str, params: Mapping[str, Any], total: int) -> int:
+def submit(db: Database, kind: str, params: Json, total: int) -> int:
     """Queue a job; returns its id."""
     with db.transaction() as connection:
         cursor = connection.execute(
@@ -78,9 +77,7 @@ def requeue_orphans(db: Database) -> int:
         return connection.execute("UPDATE jobs SET state = 'queued' WHERE state = 'running'").rowcount
 
 
-def update(
-    db: Database, job_id: int, *, done: int, note: str, result: Mapping[str, Any] | None = None
-) -> None:
+def update(db: Database, job_id: int, *, done: int, note: str, result: Json | None = None) -> None:
     """Record how far a job has come."""
     with db.transaction() as connection:
         connection.execute("UPDATE jobs SET done = ?, note = ? WHERE id = ?", [done, note, job_id])
@@ -94,7 +91,7 @@ def set_total(db: Database, job_id: int, total: int) -> None:
         connection.execute("UPDATE jobs SET total = ? WHERE id = ?", [total, job_id])
 
 
-def finish(db: Database, job_id: int, state: JobState, *, result: Mapping[str, Any], error: str = "") -> None:
+def finish(db: Database, job_id: int, state: JobState, *, result: Json, error: str = "") -> None:
     """Close a job; one that is done has done all of its units."""
     with db.transaction() as connection:
         if state == "done":
