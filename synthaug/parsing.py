@@ -9,12 +9,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from synthaug.errors import UserError
 
 Record = TypeVar("Record")
 Unknown = Literal["ignore", "forbid"]
+JsonObject = dict[str, JsonValue]
+"""A JSON object whose fields synthaug does not define."""
+
 SHOWN = 80  # characters of a value that a message shows
 
 

@@ -11,7 +11,7 @@ from synthaug.errors import UserError
 from synthaug.executors.base import ExecutorSpec
 from synthaug.measures.crossed import McNemar
 from synthaug.measures.evidence import FEWEST_SEEDS, SMALLEST_EFFECT, Evidence, look_confidence
-from synthaug.progress import RunProgress
+from synthaug.progress import EpochReport, RunProgress
 from synthaug.running.environment import environment
 from synthaug.stages.run_cache import Trainer
 from synthaug.stages.train import resolve_recipe
@@ -171,7 +171,8 @@ def _train_elsewhere(
     carried = trainer.run_all(wanted, executor, should_cancel=should_cancel)
     for done, ((side, _, seed), run) in enumerate(carried, 1):
         if progress is not None:
-            progress(done, 2 * seeds, {"run": f"{roles[side.id]}/{seed}", **run.metrics["history"][-1]})
+            last: EpochReport = run.metrics["history"][-1]
+            progress(done, 2 * seeds, {"run": f"{roles[side.id]}/{seed}", **last})
 
 
 def _measured(
@@ -189,7 +190,7 @@ def _measured(
         for seed in range(seeds):
 
             def report(
-                epoch: dict[str, Any], done: int = number * seeds + seed, run: str = f"{role}/{seed}"
+                epoch: EpochReport, done: int = number * seeds + seed, run: str = f"{role}/{seed}"
             ) -> None:
                 if progress is not None:
                     progress(done, 2 * seeds, {"run": run, **epoch})

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from synthaug.errors import ExportFailed, UserError
 from synthaug.exporters import load_exporter
@@ -94,7 +94,7 @@ def rebuild(workspace: Workspace, manifest: Path, directory: Path) -> ExportResu
 class Fidelity:
     """How much of an image is written: bits of a pixel, and whether its larger original."""
 
-    depth: int = 8
+    depth: Literal[8, 16] = 8
     full_size: bool = False
 
 
@@ -107,7 +107,7 @@ def _as_asked(file_format: str, depth: int | None, full_size: bool) -> Fidelity:
         raise UserError(
             f"{file_format} holds {SIDE} x {SIDE} pixels of 8 bits; use folder, parquet or webdataset"
         )
-    return Fidelity(depth or (8 if small else 16), full_size)
+    return Fidelity(8 if small or depth == 8 else 16, full_size)
 
 
 def _write(
@@ -119,7 +119,7 @@ def _write(
     how: Fidelity,
 ) -> ExportResult:
     exporter = load_exporter(file_format)
-    entries: list[dict[str, Any]] = []
+    entries: list[ManifestImage] = []
     seen = _Seen()
     with atomic_directory(directory) as partial:
         exporter.write(partial, recording(seen.counting(items), entries), classes)

@@ -18,7 +18,7 @@ from synthaug.executors import job_folder, load_executor
 from synthaug.executors.base import ExecutorSpec, Files, Task, Work
 from synthaug.files import write_atomically
 from synthaug.measures.evidence import FEWEST_SEEDS
-from synthaug.progress import EpochProgress
+from synthaug.progress import EpochProgress, EpochReport
 from synthaug.running.environment import environment
 from synthaug.stages.inference import read_array, threads
 from synthaug.stages.train import Dataset, TestSet, fit_and_measure, load_dataset, load_test_set
@@ -86,9 +86,9 @@ class Trainer:
         known = self.find(view, recipe, seed)
         if known is not None:
             return known
-        history: list[dict[str, Any]] = []
+        history: list[EpochReport] = []
 
-        def keep(epoch: dict[str, Any]) -> None:
+        def keep(epoch: EpochReport) -> None:
             history.append(epoch)
             if progress is not None:
                 progress(epoch)

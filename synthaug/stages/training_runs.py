@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from synthaug.classifiers.recipes import Recipe
+from synthaug.progress import EpochReport
 from synthaug.running.environment import environment
 from synthaug.stages.inference import array_bytes, use_threads
 from synthaug.stages.pixels import levels, read_file
@@ -49,7 +50,7 @@ class Training:
         recipe, began = Recipe(**payload["recipe"]), time.perf_counter()
         test = TestSet(self._dataset(TEST, recipe), "")
         data = self._dataset(payload["set"], recipe)
-        history: list[dict[str, Any]] = []
+        history: list[EpochReport] = []
         classifier, metrics, log_probs = fit_and_measure(
             self._classes, data, test, recipe, payload["seed"], history.append, should_cancel
         )
@@ -72,6 +73,6 @@ class Training:
         return held[1]
 
 
-def about(recipe: Recipe, history: Sequence[Mapping[str, Any]], began: float) -> dict[str, Any]:
+def about(recipe: Recipe, history: Sequence[EpochReport], began: float) -> dict[str, Any]:
     """What is kept with the figures of a run: its recipe, an entry an epoch, and seconds since ``began``."""
     return {"recipe": asdict(recipe), "history": list(history), "seconds": time.perf_counter() - began}

@@ -149,5 +149,5 @@ def test_captions_survive_an_export(file_format: str, tmp_path: Path) -> None:
 
 
 def test_a_name_too_long_for_the_file_system(workspace: Workspace) -> None:
-    with pytest.raises(ImportFailed, match="cannot be a source: File name too long"):
+    with pytest.raises(ImportFailed, match="cannot be read: File name too long"):
         import_images(workspace, "x" * 5000)
