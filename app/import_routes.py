@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Literal, TypeVar
 
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -22,6 +22,9 @@ from synthaug.stages.uploads import Staging, Upload
 
 from .context import AppContext
 from .media import small_webp
+from .replies import Done, extended
+
+Shown = TypeVar("Shown", bound="ShownUpload")
 
 SAMPLE_SIZE = 96  # pixels
 KEPT_SURVEYS = 4
@@ -55,22 +58,83 @@ class FinishIn(BaseModel):
     bytes: int = Field(ge=0)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownUpload:
+    """An upload as a page shows it; ``complete``: everything has arrived and is unpacked."""
+
+    id: str
+    complete: bool
+    title: str
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldUpload(ShownUpload):
+    """An upload with the number of bytes that have arrived, by path: the browser resumes from there."""
+
+    sizes: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    """The uploads that have not been imported yet, oldest first."""
+
+    uploads: list[ShownUpload]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun(Done):
+    """The id of a new upload."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartTaken(Done):
+    """How many bytes of the file have arrived."""
+
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished(ShownUpload):
+    """An upload that is complete."""
+
+    ok: Literal[True] = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownSurvey(Survey):
+    """What a source contains; ``key`` identifies this survey when its samples are requested."""
+
+    key: int
+    ok: Literal[True] = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued(Done):
+    """The id of the job that imports."""
+
+    job: int
+
+
 def upload_router(staging: Staging) -> APIRouter:
-    """``/data/uploads``: begin, send parts, finish, discard; all of it an owner's."""
+    """``/data/uploads``: begin, send parts, finish, discard; for owners."""
     router = APIRouter(prefix="/data/uploads")
 
     @router.get("")
-    def waiting() -> dict[str, Any]:
-        return {"uploads": [_shown(each) for each in staging.open()]}
+    def waiting() -> Uploads:
+        return Uploads([_shown(ShownUpload, each) for each in staging.open()])
 
     @router.post("")
-    def begin() -> dict[str, Any]:
-        return {"ok": True, "id": staging.begin()}
+    def begin() -> Begun:
+        return Begun(id=staging.begin())
 
     @router.get("/{upload}")
-    def held(upload: str) -> dict[str, Any]:
+    def held(upload: str) -> HeldUpload:
         state = staging.state(upload)
-        return {**_shown(state), "sizes": state.sizes}
+        return _shown(HeldUpload, state, sizes=state.sizes)
 
     @router.post("/part")
     async def part(
@@ -78,18 +142,18 @@ def upload_router(staging: Staging) -> APIRouter:
         upload: str,
         path: str = Query(max_length=1000),
         offset: int = Query(ge=0, le=uploads.MAX_FILE_BYTES),
-    ) -> dict[str, Any]:
+    ) -> PartTaken:
         data = await request.body()
-        return {"ok": True, "size": await run_in_threadpool(staging.write, upload, path, offset, data)}
+        return PartTaken(size=await run_in_threadpool(staging.write, upload, path, offset, data))
 
     @router.post("/{upload}/finish")
-    def finish(upload: str, body: FinishIn) -> dict[str, Any]:
-        return {"ok": True, **_shown(staging.finish(upload, body.files, body.bytes))}
+    def finish(upload: str, body: FinishIn) -> Finished:
+        return _shown(Finished, staging.finish(upload, body.files, body.bytes))
 
     @router.post("/{upload}/discard")
-    def discard(upload: str) -> dict[str, Any]:
+    def discard(upload: str) -> Done:
         staging.discard(upload)
-        return {"ok": True}
+        return Done()
 
     return router
 
@@ -109,17 +173,17 @@ def import_router(context: AppContext, staging: Staging) -> APIRouter:
         return Path(str(source.path).strip())
 
     @router.post("/survey")
-    def look(body: SourceIn) -> dict[str, Any]:
+    def look(body: SourceIn) -> ShownSurvey:
         source = place(body)
         found = survey(context.workspace, source, body.format)
-        return {"ok": True, "key": looked_at.keep(source, found), **asdict(found)}
+        return extended(ShownSurvey, found, key=looked_at.keep(source, found))
 
     @router.get("/sample")
     def sample(key: int, entry: str = Query(max_length=4000)) -> Response:
         return Response(looked_at.sample(key, entry), media_type="image/webp", headers=FRESH)
 
     @router.post("")
-    def begin(body: ImportIn) -> dict[str, Any]:
+    def begin(body: ImportIn) -> Queued:
         source = str(place(body))
         if body.upload is not None:
             source = staging.state(body.upload).title
@@ -133,19 +197,20 @@ def import_router(context: AppContext, staging: Staging) -> APIRouter:
             body.hold_out,
             body.upload,
         )
-        return {"ok": True, "job": job}
+        return Queued(job=job)
 
     return router
 
 
-def _shown(upload: Upload) -> dict[str, Any]:
-    return {
-        "id": upload.id,
-        "complete": upload.complete,
-        "title": upload.title,
-        "files": len(upload.sizes),
-        "bytes": sum(upload.sizes.values()),
-    }
+def _shown(kind: type[Shown], upload: Upload, **more: dict[str, int]) -> Shown:
+    return kind(
+        id=upload.id,
+        complete=upload.complete,
+        title=upload.title,
+        files=len(upload.sizes),
+        bytes=sum(upload.sizes.values()),
+        **more,
+    )
 
 
 class _LookedAt:

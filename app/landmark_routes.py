@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
+from dataclasses import dataclass
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from synthaug.errors import UnknownName
-from synthaug.landmarks.scheme import load_scheme, shipped
+from synthaug.landmarks.scheme import Scheme, load_scheme, shipped
 from synthaug.stages import landmark_scheme
 
 from .context import AppContext
+from .replies import Done
 
 
 class SchemeIn(BaseModel):
@@ -24,25 +24,31 @@ class SchemeIn(BaseModel):
     no_class: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Schemes:
+    """The scheme of the workspace with its revision, None and "" without one; and the schemes of the package."""
+
+    scheme: Scheme | None
+    revision: str
+    shipped: list[Scheme]
+
+
 def landmark_router(context: AppContext) -> APIRouter:
     """``/data/landmarks``."""
     router = APIRouter(prefix="/data")
     workspace = context.workspace
 
     @router.get("/landmarks")
-    def scheme() -> dict[str, Any]:
+    def scheme() -> Schemes:
         used = landmark_scheme.current_scheme(workspace)
-        return {
-            "scheme": None if used is None else asdict(used),
-            "revision": "" if used is None else used.revision,
-            "shipped": [asdict(load_scheme(name)) for name in shipped()],
-        }
+        revision = "" if used is None else used.revision
+        return Schemes(used, revision, [load_scheme(name) for name in shipped()])
 
     @router.post("/landmarks")
-    def use(body: SchemeIn) -> dict[str, Any]:
+    def use(body: SchemeIn) -> Done:
         if body.name is None:
             landmark_scheme.stop_using(workspace)
-            return {"ok": True}
+            return Done()
         known = {name: load_scheme(name) for name in shipped()}
         used = landmark_scheme.current_scheme(workspace)
         known |= {} if used is None else {used.name: used}
@@ -55,6 +61,6 @@ def landmark_router(context: AppContext) -> APIRouter:
             thresholds=body.thresholds,
             no_class=body.no_class,
         )
-        return {"ok": True}
+        return Done()
 
     return router

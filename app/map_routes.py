@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, Field
 
 from synthaug.errors import UserError
 from synthaug.reading import explore, facets, feature_space, inspection
 from synthaug.reading.feature_space import FeatureSpace
+from synthaug.reading.inspection import Inspection
 from synthaug.reading.suspects import Suspects, saved, saved_names, suspects
 from synthaug.stages.selections import save_selection
 from synthaug.stages.tag import counts, tag
 
-from .accounts.person import Person, signer
+from .accounts.person import Signer
 from .context import AppContext
 from .points import encode_facets
-
-Signer = Annotated[Person, Depends(signer)]
+from .replies import Done, Names, extended
 
 BYTES = "application/octet-stream"
 MOST_IDS = 1_000_000
@@ -44,6 +44,34 @@ class TagIn(BaseModel):
     tagged: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownInspection(Inspection):
+    """All that is known of one image, with the names of the classes."""
+
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved(Done):
+    """The name under which a selection was saved."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TagCounts:
+    """How many images have each tag."""
+
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tagged(Done):
+    """How many images the request changed."""
+
+    changed: int
+
+
 def map_router(context: AppContext) -> APIRouter:
     """``/data/image/KEY`` and ``/image/KEY`` (an id or SHA-256), ``/data/suspects/KIND``, ``/data/selections``.
 
@@ -61,30 +89,31 @@ def map_router(context: AppContext) -> APIRouter:
             return None
 
     @router.get("/data/image/{key}")
-    def image(key: str) -> dict[str, Any]:
+    def image(key: str) -> ShownInspection:
         space = loaded(feature_space.version(workspace))
-        return asdict(inspection.inspect(workspace, key, space)) | {"classes": list(workspace.classes)}
+        found = inspection.inspect(workspace, key, space)
+        return extended(ShownInspection, found, classes=workspace.classes)
 
     @lru_cache(maxsize=3)
     def looked_for(kind: str, scored: str, known: str) -> Suspects:
         return suspects(workspace, kind, loaded(scored))
 
     @router.get("/data/suspects/{kind}")
-    def queue(kind: str) -> dict[str, Any]:
+    def queue(kind: str) -> Suspects:
         with looking:  # one at a time: each needs all cores
-            return asdict(looked_for(kind, feature_space.version(workspace), explore.version(workspace)))
+            return looked_for(kind, feature_space.version(workspace), explore.version(workspace))
 
     @router.get("/data/selections")
-    def saved_selections() -> dict[str, Any]:
-        return {"names": saved_names(workspace)}
+    def saved_selections() -> Names:
+        return Names(saved_names(workspace))
 
     @router.get("/data/selections/{name:path}")
-    def saved_selection(name: str) -> dict[str, Any]:
-        return asdict(saved(workspace, name))
+    def saved_selection(name: str) -> Suspects:
+        return saved(workspace, name)
 
     @router.post("/data/selections")
-    def save(body: SelectionIn) -> dict[str, Any]:
-        return {"ok": True, "name": save_selection(workspace, body.name, body.ids)}
+    def save(body: SelectionIn) -> Saved:
+        return Saved(name=save_selection(workspace, body.name, body.ids))
 
     @lru_cache(maxsize=1)
     def encoded(version: str) -> bytes:
@@ -100,13 +129,13 @@ def map_router(context: AppContext) -> APIRouter:
         return Response(ids.astype("<u4").tobytes(), media_type=BYTES, headers=FRESH)
 
     @router.get("/data/tags")
-    def all_tags() -> dict[str, Any]:
-        return {"counts": counts(workspace)}
+    def all_tags() -> TagCounts:
+        return TagCounts(counts(workspace))
 
     @router.post("/data/tags")
-    def put_tag(body: TagIn, who: Signer) -> dict[str, Any]:
+    def put_tag(body: TagIn, who: Signer) -> Tagged:
         changed = tag(workspace, body.ids, body.tag, who.name, remove=not body.tagged)
-        return {"ok": True, "changed": changed}
+        return Tagged(changed=changed)
 
     @router.get("/image/{key}")
     def link(key: str) -> RedirectResponse:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from dataclasses import dataclass
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
+from synthaug.config import Role
 from synthaug.errors import UnknownName
 from synthaug.stages import accounts
 from synthaug.stages.accounts import ACCOUNT_SESSION
@@ -19,10 +20,19 @@ from synthaug.workspace import Workspace
 from .access import Access
 from .attempts import Attempts
 from .pages import FILES, log_in_page, page_file
-from .person import cookie, cookie_name, person
+from .person import Asking, cookie, cookie_name
 
 LOCAL_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")  # printable ASCII without a backslash, and not //host
 WRONG = "The name or the password is wrong."
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """The person who is logged in; ``shared``: the workspace has accounts."""
+
+    name: str
+    role: Role
+    shared: bool
 
 
 def log_in_router(workspace: Workspace, access: Access, attempts: Attempts) -> APIRouter:
@@ -69,17 +79,15 @@ def log_in_router(workspace: Workspace, access: Access, attempts: Attempts) -> A
         return Response(page_file(name), media_type=FILES[name])
 
     @router.post("/log-out")
-    def log_out(request: Request) -> Response:
-        accounts.end_session(workspace, person(request).session_id)
+    def log_out(who: Asking) -> Response:
+        accounts.end_session(workspace, who.session_id)
         gone = RedirectResponse("/log-in", 303)
         gone.delete_cookie(session_cookie, httponly=True, samesite="lax")
         return gone
 
     @router.get("/data/me")
-    def me(request: Request) -> dict[str, Any]:
-        found = person(request)
-        shared = bool(accounts.all_accounts(workspace))
-        return {"name": found.name, "role": found.role, "shared": shared}
+    def me(who: Asking) -> Me:
+        return Me(who.name, who.role, bool(accounts.all_accounts(workspace)))
 
     return router
 

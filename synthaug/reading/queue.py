@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 from synthaug.errors import UnknownName, UserError
 from synthaug.reading.landmarks import Proposal, proposals, starts
@@ -21,6 +21,9 @@ from synthaug.workspace import Workspace
 
 Order = Literal["newest", "random", "least-confident", "disagreement", "predicted-class"]
 Scope = Literal["unreviewed", "unlabeled", "synthetic", "real", "all", "conflicts", "flagged"]
+
+GivenAnswer: TypeAlias = labels.Answer
+TakenBack: TypeAlias = redo.TakenBack
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ def ordered_ids(
     return sorted(ids, key=_doubt(workspace, ids, by_prompt=order == "disagreement").__getitem__)
 
 
-def answers(workspace: Workspace, reader: Reader, before: int | None, limit: int) -> list[labels.Answer]:
+def answers(workspace: Workspace, reader: Reader, before: int | None, limit: int) -> list[GivenAnswer]:
     """What a person said last and can take back, newest first; ``before``: older than this entry of the log."""
     found = labels.answers(workspace.db, reader.name, before, limit)
     unseen = readers.hidden(workspace, [each.image_id for each in found], reader, "all")
@@ -95,7 +98,7 @@ def answers(workspace: Workspace, reader: Reader, before: int | None, limit: int
     ]
 
 
-def taken_back(workspace: Workspace, reader: Reader) -> list[redo.TakenBack]:
+def taken_back(workspace: Workspace, reader: Reader) -> list[TakenBack]:
     """What a person took back and can say again, the last first."""
     return redo.taken_back(workspace.db, reader.name)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from synthaug.errors import UserError
 from synthaug.store import retired as log
-from synthaug.store.retired import Retired
 from synthaug.templates import Template
 from synthaug.workspace import Workspace
+
+Retired: TypeAlias = log.Retired
 
 MOST_LETTERS = 500
 MAX_VALUES = 1_000_000  # of a slot, that a retired one is looked up in

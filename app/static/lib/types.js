@@ -83,7 +83,7 @@
 /** @typedef {"queued" | "running" | "done" | "failed" | "cancelled"} JobState */
 
 /**
- * One job as `/data/jobs` gives it (`synthaug_app.routes.job_json`).
+ * One job as `/data/jobs` gives it (`synthaug_app.job_routes.ShownJob`).
  * @typedef {object} Job
  * @property {number} id
  * @property {string} kind
