@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
@@ -57,10 +57,8 @@ def _fields(record: Any) -> dict[str, object]:
     return {each.name: getattr(record, each.name) for each in fields(record)}
 
 
-@cache
-def _adapter(kind: type[Record]) -> TypeAdapter[Record]:
-    """Building one takes milliseconds, so that each is kept."""
-    return TypeAdapter(kind)
+_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
+"""The validator of a type; it is kept, because building one takes milliseconds."""
 
 
 def parse_json(
@@ -77,9 +75,10 @@ def parse_json(
     Raises ``error``, whose message calls the text ``what``, such as its path.
     """
     try:
-        return _adapter(kind).validate_json(text, strict=True, extra=unknown)
+        record: Record = _adapter(kind).validate_json(text, strict=True, extra=unknown)
     except ValidationError as found:
         raise error(f"{what} {_first_problem(found)}") from found
+    return record
 
 
 def parse_record(

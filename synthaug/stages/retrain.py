@@ -8,7 +8,7 @@ from __future__ import annotations
 from synthaug.config import LARGE_SIDE
 from synthaug.errors import UserError
 from synthaug.measures.evidence import FEWEST_SEEDS
-from synthaug.progress import RunEpoch
+from synthaug.progress import RunReport
 from synthaug.records import Json
 from synthaug.running.jobs import JobContext
 from synthaug.stages.compare import compare
@@ -72,9 +72,9 @@ def run(context: JobContext) -> Json:
 
 def _weigh(context: JobContext, rival: str, view: str, role: str, total: int) -> int:
     """Compare ``view`` with one rival, reporting every epoch; returns the comparison's id."""
-    history: list[RunEpoch] = list(context.result.get("history", []))
+    history: list[RunReport] = list(context.result.get("history", []))
 
-    def report(done: int, runs: int, epoch: RunEpoch) -> None:
+    def report(done: int, runs: int, epoch: RunReport) -> None:
         named = epoch["run"].replace("baseline", role)
         history.append({**epoch, "run": named})
         finished = len({each["run"] for each in history if each["epoch"] == each["epochs"]})
