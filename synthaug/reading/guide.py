@@ -58,19 +58,19 @@ def steps(counts: Counts) -> tuple[Step, ...]:
 def counts_of(workspace: Workspace) -> Counts:
     """Count what is there."""
     db = workspace.db
-    rows = labels.class_table(db)
+    rows = labels.class_counts(db)
     progress = labels.review_progress(db)
     (labeled, real), (reviewed, synthetic) = progress["real"], progress["synthetic"]
     return Counts(
         real=real,
         unlabeled=real - labeled,
-        train=sum(row["train_real"] for row in rows),
-        test=sum(row["test_real"] for row in rows),
-        classes=sum(row["train_real"] > 0 for row in rows),
+        train=sum(row.train_real for row in rows),
+        test=sum(row.test_real for row in rows),
+        classes=sum(row.train_real > 0 for row in rows),
         models=len(models.names(db)),
         synthetic=synthetic,
         unreviewed=synthetic - reviewed,
-        accepted=sum(row["accepted"] for row in rows),
+        accepted=sum(row.accepted for row in rows),
         comparisons=len(views.all_comparisons(db)),
     )
 

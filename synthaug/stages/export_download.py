@@ -62,7 +62,7 @@ def run(context: JobContext) -> Json:
 
 def exported_folder(workspace: Workspace, export_id: int) -> Path:
     """The folder of an export that lies in this workspace and is still there. Raises UnknownName, ExportFailed."""
-    found = {each["id"]: Path(each["path"]) for each in views.all_exports(workspace.db)}
+    found = {each.id: Path(each.path) for each in views.all_exports(workspace.db)}
     if export_id not in found:
         raise UnknownName("export", str(export_id), map(str, found))
     folder = found[export_id]

@@ -89,6 +89,21 @@ class KnownImage:
     class_index: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class ClassCounts:
+    """Images of one class. Synthetic images count under their label, or else under the class they were made for."""
+
+    index: int
+    name: str
+    train_real: int
+    test_real: int
+    synthetic: int
+    accepted: int
+    rejected: int
+    unsure: int
+    unreviewed: int
+
+
 def by_op_id(db: Database, op_id: str) -> LoggedLabel | None:
     """The log entry that a client operation made."""
     row = db.one(
@@ -261,8 +276,8 @@ def review_progress(db: Database) -> dict[Origin, tuple[int, int]]:
     return {"real": (0, 0), "synthetic": (0, 0), **{row[0]: (int(row[1]), int(row[2])) for row in rows}}
 
 
-def class_table(db: Database) -> list[dict[str, Any]]:
-    """A row a class: real images by split; synthetic ones by what was said of them."""
+def class_counts(db: Database) -> list[ClassCounts]:
+    """The number of images of each class, in the order of the classes."""
     rows = db.query(
         f"""
         WITH effective AS (
@@ -270,7 +285,7 @@ def class_table(db: Database) -> list[dict[str, Any]]:
                 coalesce(current_labels.class_position, {PROMPTED_CLASS}) AS class_position
             FROM images LEFT JOIN current_labels ON current_labels.image_id = images.id
         )
-        SELECT classes.position AS "index", classes.name,
+        SELECT classes.position, classes.name,
             count(*) FILTER (WHERE origin = 'real' AND split = 'train') AS train_real,
             count(*) FILTER (WHERE origin = 'real' AND split = 'test') AS test_real,
             count(*) FILTER (WHERE origin = 'synthetic') AS synthetic,
@@ -282,4 +297,4 @@ def class_table(db: Database) -> list[dict[str, Any]]:
         GROUP BY classes.position ORDER BY classes.position
         """
     )
-    return [dict(row) for row in rows]
+    return [ClassCounts(*row) for row in rows]

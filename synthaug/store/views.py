@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from synthaug.errors import UnknownName, ViewError
-from synthaug.records import Origin, Split
+from synthaug.records import Json, Origin, Split
 from synthaug.store.database import Database, now
 
 
@@ -19,7 +19,7 @@ class View:
 
     id: int
     name: str
-    spec: Mapping[str, Any]
+    spec: Json  # of stages.view.ViewSpec
     created_at: str
 
 
@@ -45,7 +45,20 @@ class ViewImage:
     origin: Origin
 
 
-def create(db: Database, name: str, spec: Mapping[str, Any], members: Sequence[tuple[int, int]]) -> View:
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A finished export; ``view`` is a name, ``path`` the folder."""
+
+    id: int
+    view: str
+    format: str
+    path: str
+    images: int
+    manifest_sha256: str
+    created_at: str
+
+
+def create(db: Database, name: str, spec: Json, members: Sequence[tuple[int, int]]) -> View:
     """Freeze a view of (image id, class index) pairs in this order.
 
     Raises ViewError if the name is taken or an image belongs to the test split; then nothing is made.
@@ -175,18 +188,16 @@ def add_export(
     db.insert("exports", [row])
 
 
-def all_exports(db: Database) -> list[dict[str, Any]]:
-    """Every export, newest first, with its view's name."""
+def all_exports(db: Database) -> list[Export]:
+    """Every export, newest first."""
     rows = db.query(
         "SELECT exports.id, views.name AS view, format, path, images, manifest_sha256, exports.created_at"
         " FROM exports JOIN views ON views.id = exports.view_id ORDER BY exports.id DESC"
     )
-    return [dict(row) for row in rows]
+    return [Export(*row) for row in rows]
 
 
-def add_comparison(
-    db: Database, baseline_id: int, augmented_id: int, result: Mapping[str, Any]
-) -> tuple[int, str]:
+def add_comparison(db: Database, baseline_id: int, augmented_id: int, result: Json) -> tuple[int, str]:
     """Record a comparison; returns its id and time."""
     time = now()
     with db.transaction() as connection:
@@ -197,7 +208,7 @@ def add_comparison(
         return int(cursor.lastrowid or 0), time
 
 
-def all_comparisons(db: Database) -> list[tuple[int, str, dict[str, Any]]]:
+def all_comparisons(db: Database) -> list[tuple[int, str, Json]]:
     """(id, time, result) of every comparison, newest first."""
     rows = db.query("SELECT id, created_at, result FROM comparisons ORDER BY id DESC")
     return [(row["id"], row["created_at"], json.loads(row["result"])) for row in rows]

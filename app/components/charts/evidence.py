@@ -21,6 +21,7 @@ from . import (
 )
 
 if TYPE_CHECKING:
+    from synthaug.reading.overview import Export
     from synthaug.records import Job
     from synthaug.stages.compare import Comparison
 
@@ -183,23 +184,23 @@ def _row(each: Comparison) -> Markup:
     )
 
 
-def exported(exports: Sequence[dict[str, Any]]) -> Markup:
+def exported(exports: Sequence[Export]) -> Markup:
     """Where the newest export lies and how to read it; nothing where there is none."""
     if not exports:
         return Markup("")
     newest = exports[0]
     reader = (
         "from synthaug.exporters.torchvision_reader import SynthaugCIFAR10\n\n"
-        f"train = SynthaugCIFAR10({newest['path']!r}, train=True)\n"
-        f"test = SynthaugCIFAR10({newest['path']!r}, train=False)\n"
+        f"train = SynthaugCIFAR10({newest.path!r}, train=True)\n"
+        f"test = SynthaugCIFAR10({newest.path!r}, train=False)\n"
         "image, label = train[0]"
     )
-    code = markup("<pre><code>{}</code></pre>", reader) if newest["format"] == "cifar10" else ""
+    code = markup("<pre><code>{}</code></pre>", reader) if newest.format == "cifar10" else ""
     return _card(
         "The exported set",
-        f"{newest['images']:,} images of the view {newest['view']}, written {when(newest['created_at'])} "
-        f"as {newest['format']}. manifest.json beside them names every image, its label and where it came from.",
-        markup('<p class="sa-path sa-mono">{}</p>{}', newest["path"], code),
+        f"{newest.images:,} images of the view {newest.view}, written {when(newest.created_at)} "
+        f"as {newest.format}. manifest.json beside them names every image, its label and where it came from.",
+        markup('<p class="sa-path sa-mono">{}</p>{}', newest.path, code),
     )
 
 
