@@ -16,7 +16,7 @@ LabelSource = Literal["human", "accepted", "imported", "automatic"]
 PEOPLE: tuple[LabelSource, ...] = ("human", "accepted")
 """Sources of labels that a person gave."""
 LabelReading = Literal["second", "settlement"]
-"""An answer beside another person's, which it does not replace; what a reviewer said of readings that differ."""
+"""A second reading, which does not replace that of another person, or the settlement of a conflict by a reviewer."""
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 WindowFunction = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
 
@@ -129,9 +129,10 @@ class ImageRecord:
 
 @dataclass(frozen=True, slots=True)
 class Landmarks:
-    """What a person placed on an image by a landmark scheme, or the angles alone, where that is all that is known.
+    """The landmarks of an image by a landmark scheme, or only the angles if the points are unknown.
 
-    Pixels of the full image: (x, y), of circles (x, y, radius); the upper left pixel's middle is (0.5, 0.5).
+    Points are in pixels of the full image, (x, y) or (x, y, radius) for circles; the center of the upper left pixel is
+    (0.5, 0.5).
     """
 
     scheme: str
@@ -161,7 +162,7 @@ class LabelEntry:
     reason: str | None = None
     created_at: str | None = None  # None: now
     landmarks: Landmarks | None = None
-    reading: LabelReading | None = None  # None: an answer that replaces what was said before
+    reading: LabelReading | None = None  # None: a label that replaces the earlier one
 
 
 @dataclass(frozen=True, slots=True)

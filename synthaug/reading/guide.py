@@ -1,4 +1,4 @@
-"""The way through a workspace, step by step: what is done, what is next, and where it is done."""
+"""The guide: the steps from images to a verdict, which of them are done, and which is next."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ State = Literal["done", "next", "open", "blocked"]
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What there is. ``train`` and ``test``: real images with a class; ``classes``: those with a training image."""
+    """Counts. ``train`` and ``test`` are real images with a class; ``classes`` counts those with training images."""
 
     real: int = 0
     unlabeled: int = 0  # real images without a label
@@ -30,7 +30,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step. ``said``: its count, or what it waits for; ``action`` leads to ``href``, and is empty while blocked."""
+    """One step. ``said`` is its count or what it needs; ``action`` is a link to ``href``, empty while blocked."""
 
     key: str
     title: str
@@ -38,11 +38,11 @@ class Step:
     said: str
     action: str = ""
     href: str = ""
-    role: Role = "owner"  # the least that may do it
+    role: Role = "owner"  # lowest role that may do it
 
 
 def steps(counts: Counts) -> tuple[Step, ...]:
-    """The six steps; the first that can be done and is not is ``next``."""
+    """The six steps; the first open one is ``next``."""
     found = (
         _import(counts),
         _label(counts),
@@ -56,7 +56,7 @@ def steps(counts: Counts) -> tuple[Step, ...]:
 
 
 def counts_of(workspace: Workspace) -> Counts:
-    """Count what is there."""
+    """Count the images, models and comparisons of a workspace."""
     db = workspace.db
     rows = labels.class_counts(db)
     progress = labels.review_progress(db)
@@ -76,7 +76,7 @@ def counts_of(workspace: Workspace) -> Counts:
 
 
 def lacking(counts: Counts) -> str:
-    """What a first model still needs; "" where nothing is lacking."""
+    """What a first model still needs; "" if nothing."""
     if counts.classes < 2:
         return "needs labeled images of two classes"
     return "" if counts.test else "needs labeled test images"
@@ -110,7 +110,7 @@ def _first_model(counts: Counts) -> Step:
     missing = lacking(counts)
     if not missing:
         return Step(key, title, "open", f"{counts.train:,} images", "Train it", "/train#first-model")
-    if counts.real and not counts.unlabeled:  # labeling does not help: other images have to come
+    if counts.real and not counts.unlabeled:  # labeling cannot help; more images are needed
         return Step(key, title, "open", missing, "Import more", "/#import")
     return Step(key, title, "blocked", missing)
 
@@ -143,7 +143,7 @@ def _compare(counts: Counts) -> Step:
 
 
 def _all_used(counts: Counts) -> bool:
-    """Whether every image has its label or review, so that only other images can help."""
+    """Whether every image is labeled or reviewed, so that only further images can help."""
     waiting = counts.unlabeled or counts.unreviewed
     return bool(counts.real and counts.models and counts.synthetic and not waiting)
 

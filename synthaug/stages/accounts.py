@@ -19,7 +19,7 @@ from synthaug.config import ROLES, Role
 from synthaug.errors import UnknownName, UserError
 from synthaug.stages.label import AUTOMATIC
 from synthaug.store import accounts
-from synthaug.store.accounts import Account, Session
+from synthaug.store.accounts import Account, LoginSession
 from synthaug.store.database import timestamp
 from synthaug.workspace import Workspace
 
@@ -84,7 +84,7 @@ def start_token_session(workspace: Workspace, address: str) -> str:
     return _start(workspace, None, machine_user(), address, TOKEN_SESSION)
 
 
-def session(workspace: Workspace, token: str) -> Session | None:
+def session(workspace: Workspace, token: str) -> LoginSession | None:
     """The open session of a token."""
     return accounts.find_session(workspace.db, _digest(token))
 

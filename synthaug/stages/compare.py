@@ -22,7 +22,7 @@ from synthaug.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class ComparedView:
     """One side of a comparison. Accuracies are shares, 0..1; ``per_class`` is None for a class without test images."""
 
     view: str
@@ -63,8 +63,8 @@ class Comparison(JsonRecord):
     seeds: list[int]
     test_images: int
     test_fingerprint: str
-    baseline: Side
-    augmented: Side
+    baseline: ComparedView
+    augmented: ComparedView
     difference: float
     ci: tuple[float, float]
     confidence: float
@@ -221,8 +221,8 @@ def _comparison(
         seeds=list(range(found.seeds)),
         test_images=test_images,
         test_fingerprint=fingerprint,
-        baseline=_side(workspace, sides[0], measured[0]),
-        augmented=_side(workspace, sides[1], measured[1]),
+        baseline=_compared_view(workspace, sides[0], measured[0]),
+        augmented=_compared_view(workspace, sides[1], measured[1]),
         difference=found.difference,
         ci=found.ci,
         confidence=found.confidence,
@@ -242,12 +242,12 @@ def _comparison(
     )
 
 
-def _side(workspace: Workspace, view: views.View, runs: Runs) -> Side:
+def _compared_view(workspace: Workspace, view: views.View, runs: Runs) -> ComparedView:
     accuracies, auc, matched = (
         () if (values := runs.each(name)) is None else values.tolist()
         for name in ("accuracy", "macro_auc", "matched_accuracy")
     )
-    return Side(
+    return ComparedView(
         view=view.name,
         counts=views.counts(workspace.db, view.id),
         accuracies=list(accuracies),

@@ -1,9 +1,9 @@
-"""Images on disk, addressed by the SHA-256 of their pixels: ``images/ab/abcdef....png``.
+"""Image files, addressed by the SHA-256 of their pixels: ``images/ab/abcdef....png``.
 
-A file appears whole or not at all: it is written beside its place and renamed. :meth:`ImageStore.flush` makes a
-batch of them durable, and is called before the database names them, so no row outlives a power cut without its file.
-What is larger than the training size (a 512-px original of a 32-px image) is kept in ``images/review/`` under
-the same address. Gray of more than 8 bits is stored with 16; :meth:`ImageStore.read` gives the picture of it.
+Files are written atomically. :meth:`ImageStore.flush` syncs a batch of them and is called before the database refers
+to them, so that no row survives a power cut without its file. A larger original (512 px of a 32-px image, say) is kept
+in ``images/review/`` under the same address. Gray images of more than 8 bits are stored with 16 bits;
+:meth:`ImageStore.read` converts them to RGB.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from synthaug.images import decode_full, encode_png, pixel_hash
 from synthaug.records import GrayImage, Pixels
 
 SYNCS = 8
-"""Files that are made durable at a time."""
+"""Number of files that are synced concurrently."""
 
 
 class ImageStore:
@@ -28,51 +28,51 @@ class ImageStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._unsynced = threading.local()  # files put by this thread since its last flush
+        self._unsynced = threading.local()  # paths that this thread has written since its last flush
 
     def path(self, sha256: str) -> Path:
-        """Where the image with this address lies, whether or not it is there."""
+        """The path for the image with this address, which need not exist."""
         return self.root / sha256[:2] / f"{sha256}.png"
 
     def review_path(self, sha256: str) -> Path:
-        """Where the full-size review copy lies, if one was kept."""
+        """The path for the larger original, which need not exist."""
         return self.root / "review" / sha256[:2] / f"{sha256}.png"
 
     def folders(self) -> list[Path]:
-        """The folders that files lie in."""
+        """The folders that contain image files."""
         return [*self.root.glob("[0-9a-f][0-9a-f]"), *self.root.glob("review/[0-9a-f][0-9a-f]")]
 
     def addresses(self) -> Iterator[str]:
-        """The address of every file that is there, named by the database or not."""
+        """The addresses of all stored files, whether or not the database refers to them."""
         return (path.stem for path in self.root.glob(f"[0-9a-f][0-9a-f]/{'[0-9a-f]' * 64}.png"))
 
     def is_empty(self) -> bool:
-        """Whether no image was ever put here."""
+        """Whether no image is stored."""
         return next(self.addresses(), None) is None
 
     def put(self, pixels: Pixels | GrayImage, text: Mapping[str, str], review: Pixels | None = None) -> str:
-        """Store one image, RGB (H, W, 3) uint8 or deep gray, with its provenance; returns its address."""
+        """Store an image, RGB (H, W, 3) uint8 or gray of up to 16 bits, with PNG text chunks; returns its address."""
         sha256 = pixel_hash(pixels)
         path = self.path(sha256)
-        if not self._is_there(sha256):
+        if not self._is_stored(sha256):
             if review is not None:
                 self._write(self.review_path(sha256), encode_png(review, text))
             self._write(path, encode_png(pixels, text))
         return sha256
 
     def put_encoded(self, sha256: str, png: bytes, review: bytes | None = None) -> None:
-        """Store an image that was encoded before, with its provenance; ``sha256`` must be the hash of its pixels."""
-        if not self._is_there(sha256):
+        """Store an image that is encoded already; ``sha256`` must be the hash of its pixels."""
+        if not self._is_stored(sha256):
             if review is not None:
                 self._write(self.review_path(sha256), review)
             self._write(self.path(sha256), png)
 
     def flush(self) -> None:
-        """Make every file that this thread has put durable, with the folders that name them."""
+        """Sync all files that this thread has stored since its last flush, and their folders."""
         waiting = self._waiting()
         paths = [*waiting, *{each.parent for each in waiting}, *{each.parent.parent for each in waiting}]
-        with ThreadPoolExecutor(SYNCS) as pool:  # a disk writes many files in hardly more time than one
-            for _ in pool.map(sync, paths):  # raises what a sync raised
+        with ThreadPoolExecutor(SYNCS) as pool:  # syncing many files takes hardly longer than one
+            for _ in pool.map(sync, paths):  # raises the exception of a sync
                 pass
         waiting.clear()
 
@@ -86,25 +86,25 @@ class ImageStore:
         paths: set[Path] = self._unsynced.paths
         return paths
 
-    def _is_there(self, sha256: str) -> bool:
-        """Whether the image is stored and sound: what a power cut emptied or cut short is written again."""
+    def _is_stored(self, sha256: str) -> bool:
+        """Whether the image is stored intact; a file that a power cut truncated is written again."""
         try:
             return self.is_intact(sha256)
         except (FileNotFoundError, ImageRejected):
             return False
 
     def png(self, sha256: str) -> bytes:
-        """The stored file's bytes. Raises FileNotFoundError."""
+        """The content of the stored file. Raises FileNotFoundError."""
         return self.path(sha256).read_bytes()
 
     def read(self, sha256: str) -> Pixels:
-        """The image as it is shown by default, (H, W, 3) uint8: what is trained on, measured and exported."""
+        """The image as it is displayed by default, (H, W, 3) uint8. Raises FileNotFoundError and ImageRejected."""
         return as_picture(self.stored(sha256))
 
     def stored(self, sha256: str) -> Pixels | GrayImage:
-        """The image as it is stored: RGB, or gray of more than 8 bits."""
+        """The stored image: RGB, or gray of more than 8 bits. Raises FileNotFoundError and ImageRejected."""
         return decode_full(self.png(sha256))
 
     def is_intact(self, sha256: str) -> bool:
-        """Whether the file's pixels still hash to its address. Raises FileNotFoundError, ImageRejected."""
+        """Whether the hash of the pixels is the address. Raises FileNotFoundError and ImageRejected."""
         return pixel_hash(self.stored(sha256)) == sha256

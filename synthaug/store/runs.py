@@ -73,12 +73,12 @@ def find(db: Database, key: RunKey, seed: int) -> Run | None:
 
 
 def all_runs(db: Database) -> list[Run]:
-    """Every finished run, newest first."""
+    """All finished runs, newest first."""
     return [_run(row) for row in db.query(f"SELECT {_COLUMNS} FROM runs ORDER BY id DESC")]
 
 
 def by_id(db: Database, run_id: int) -> Run:
-    """A run by its id. Raises UnknownName."""
+    """The run with this id. Raises UnknownName."""
     row = db.one(f"SELECT {_COLUMNS} FROM runs WHERE id = ?", [run_id])
     if row is None:
         raise UnknownName("training run", str(run_id), ())

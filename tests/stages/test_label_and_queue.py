@@ -100,8 +100,8 @@ def test_undo_appends_and_happens_once(workspace: Workspace) -> None:
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        (LabelEntry(1, "class", "ann", "human", "op", 99), "class index 99 is not one of 0..9"),
-        (LabelEntry(1, "reject", "ann", "human", "op", 1), "carries no class"),
+        (LabelEntry(1, "class", "ann", "human", "op", 99), "the class index is 99; it must be in 0 .. 9"),
+        (LabelEntry(1, "reject", "ann", "human", "op", 1), "has no class"),
         (LabelEntry(1, "class", " ", "human", "op", 1), "annotator"),
         (LabelEntry(77, "class", "ann", "human", "op", 1), "image"),
     ],

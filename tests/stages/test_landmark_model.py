@@ -102,7 +102,7 @@ def test_it_trains_measures_proposes_and_verifies(hips: Workspace) -> None:
 def test_a_model_of_landmarks_is_no_classifier(hips: Workspace) -> None:
     train_landmarks(hips, **QUICK)
     assert models.classifiers(hips.db) == []
-    with pytest.raises(UserError, match="no classifier yet"):
+    with pytest.raises(UserError, match="there is no classifier"):
         predict(hips)
 
 

@@ -62,7 +62,7 @@ def test_a_database_of_a_newer_synthaug_is_refused(tmp_path: Path) -> None:
         connection.execute(
             "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('synthaug', '9999_later', 'now')"
         )
-    with pytest.raises(WorkspaceError, match=r"newer synthaug .*9999_later"):
+    with pytest.raises(WorkspaceError, match=r"newer release of synthaug .*9999_later"):
         migrated(tmp_path / "x.db")
 
 
