@@ -206,7 +206,7 @@ def test_a_run_of_an_earlier_release_kept_no_predictions(trained: Workspace) -> 
         path.unlink()
     cell = reading.cell(trained, f"run:{run.id}", 3, 7)
     assert cell.ids == ()
-    assert cell.missing == "1 of 1 runs have kept no predictions"
+    assert cell.missing == "1 of 1 runs have no stored predictions"
 
 
 @pytest.mark.parametrize(
