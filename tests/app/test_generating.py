@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 from synthaug_app.components.finetuning import filmstrip, finished, live, loss_curve
+from synthaug_app.components.finetuning.form import FormValues as TuningValues
+from synthaug_app.components.finetuning.form import submit_arguments
 from synthaug_app.components.generate.form import FormValues, form_values, generation_spec
 from synthaug_app.components.generate.generator_card import card, figure_text
 from synthaug_app.components.generate.preview import Side, preview_panel
 from synthaug_app.components.generate.side_by_side import settings_of
 from synthaug_app.components.generate.words import legend, marked
-from synthaug_app.pages.finetune import asked as tuning_asked
 
 from synthaug.errors import UserError
 from synthaug.generators.base import GeneratedImage, ModelCard
@@ -175,8 +176,8 @@ def test_a_tuning_in_every_state_stands() -> None:
 
 def test_the_tuning_form_becomes_the_arguments_of_a_job() -> None:
     values = ("few", "", "", "lora", "left", "behind", 20.0, 4.0, None, " one \n\n two", "")
-    found = tuning_asked(*values)
+    found = submit_arguments(TuningValues(*values))
     assert found["validation_prompts"] == ["one", "two"]
     assert (found["instance_prompt"], found["class_prompt"], found["base"]) == (None, None, None)
     with pytest.raises(UserError, match="view"):
-        tuning_asked(None, *values[1:])
+        submit_arguments(TuningValues(None, *values[1:]))
