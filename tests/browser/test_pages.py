@@ -106,7 +106,7 @@ def look_at(page: Page, path: str) -> None:
     """Ask for what a path on the server holds."""
     page.get_by_role("button", name="On this machine").click()
     page.locator(".im-path input").fill(path)
-    page.get_by_role("button", name="Look at it").click()
+    page.get_by_role("button", name="Open", exact=True).click()
 
 
 def test_a_path_that_is_not_there_says_so(hostile: App, page: Page) -> None:

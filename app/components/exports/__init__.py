@@ -1,4 +1,4 @@
-"""The exports that were written, with a download where the folder lies in the workspace."""
+"""The table of exports, with a download for those in the workspace."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ..markup import Markup, joined, markup
 
 
 def exports_table(exports: Sequence[dict[str, Any]], workspace: Workspace) -> Markup:
-    """The exports, newest first; nothing where there is none."""
+    """The exports, newest first; a note if there are none."""
     if not exports:
-        return Markup('<p class="sa-note">Nothing was exported yet.</p>')
+        return Markup('<p class="sa-note">Nothing has been exported yet.</p>')
     rows = joined(
         markup(
             '<tr><td class="sa-when">{}</td><td>{}</td><td>{}</td><td class="sa-num">{:,}</td>'
@@ -42,5 +42,5 @@ def _link(export: dict[str, Any], workspace: Workspace) -> Markup | str:
     if not in_workspace(workspace, folder):
         return "outside the workspace"
     if not (folder / "manifest.json").is_file():
-        return "not there any more"
+        return "deleted"
     return markup('<a href="/data/exports/{}/download" download>ZIP</a>', export["id"])

@@ -72,7 +72,7 @@ def finetune_form(views: Sequence[str], bases: Sequence[tuple[str, str]], base: 
     Panel(Markup("<h2 class='sa-h2'>Training images</h2>"))
     shown = Panel(note)
     view = gr.Dropdown(
-        list(views), label="Dataset view", info="A fixed selection of training images", elem_id="tune-view"
+        list(views), label="Dataset view", info="A frozen selection of training images", elem_id="tune-view"
     )
     caption = gr.Textbox(
         label="Caption",
