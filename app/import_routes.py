@@ -22,7 +22,7 @@ from synthaug.stages.uploads import Staging, Upload
 
 from .context import AppContext
 from .media import small_webp
-from .replies import Done, extended
+from .replies import Done, Queued, extended
 
 Shown = TypeVar("Shown", bound="ShownUpload")
 
@@ -110,13 +110,6 @@ class ShownSurvey(Survey):
 
     key: int
     ok: Literal[True] = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Queued(Done):
-    """The id of the job that imports."""
-
-    job: int
 
 
 def upload_router(staging: Staging) -> APIRouter:

@@ -12,14 +12,15 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, Field
 
 from synthaug.errors import UserError
-from synthaug.reading import explore, facets, feature_space, inspection
+from synthaug.reading import beside, explore, facets, feature_space, inspection, queue
 from synthaug.reading.feature_space import FeatureSpace
 from synthaug.reading.inspection import Inspection
+from synthaug.reading.queue import QueueItem
 from synthaug.reading.suspects import Suspects, saved, saved_names, suspects
 from synthaug.stages.selections import save_selection
 from synthaug.stages.tag import counts, tag
 
-from .accounts.person import Signer
+from .accounts.person import Asking, Signer, reader_of
 from .context import AppContext
 from .points import encode_facets
 from .replies import Done, Names, extended
@@ -51,6 +52,21 @@ class ShownInspection(Inspection):
     classes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An image to show beside another one, and why."""
+
+    why: str
+    item: QueueItem
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """The images to show beside another one, the most useful first."""
+
+    offers: list[Offer]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saved(Done):
     """The name under which a selection was saved."""
@@ -75,6 +91,8 @@ class Tagged(Done):
 def map_router(context: AppContext) -> APIRouter:
     """``/data/image/KEY`` and ``/image/KEY`` (an id or SHA-256), ``/data/suspects/KIND``, ``/data/selections``.
 
+    ``/data/beside/ID``: what to look at beside an image.
+
     And ``/data/facets`` (see points.py), ``/data/search?text=``: ids as 32-bit numbers, little-endian.
     """
     router = APIRouter()
@@ -94,12 +112,20 @@ def map_router(context: AppContext) -> APIRouter:
         found = inspection.inspect(workspace, key, space)
         return extended(ShownInspection, found, classes=workspace.classes)
 
+    @router.get("/data/beside/{image_id}")
+    def offered(image_id: int, who: Asking) -> Offers:
+        space = loaded(feature_space.version(workspace))
+        blind = queue.items(workspace, [image_id], reader_of(who))[0].blind
+        found = beside.companions(workspace, image_id, space, blind=blind)
+        shown = queue.items(workspace, [each.image_id for each in found], reader_of(who))
+        return Offers([Offer(each.why, item) for each, item in zip(found, shown, strict=True)])
+
     @lru_cache(maxsize=3)
     def looked_for(kind: str, scored: str, known: str) -> Suspects:
         return suspects(workspace, kind, loaded(scored))
 
     @router.get("/data/suspects/{kind}")
-    def queue(kind: str) -> Suspects:
+    def suspicious(kind: str) -> Suspects:
         with looking:  # one at a time: each needs all cores
             return looked_for(kind, feature_space.version(workspace), explore.version(workspace))
 

@@ -18,6 +18,13 @@ class Done:
     ok: Literal[True] = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued(Done):
+    """The id of the job that the request queued."""
+
+    job: int
+
+
 @dataclass(frozen=True, slots=True)
 class ImageIds:
     """Image ids, in an order that the route describes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,13 @@ Json = Mapping[str, Any]
 
 Environment = Mapping[str, str | int | float | None]
 """The versions, hardware and command with which a result was obtained; see running.environment."""
+
+
+class ImagePlace(TypedDict):
+    """Where a workspace's images are: a folder, and the URL that it is the cache of, or ""."""
+
+    folder: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Class colours: ten hues told apart on light and on dark, with a letter for whoever cannot see hue."""
+"""Class colours: ten hues that differ on light and dark, and a letter for people who cannot see hue."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CLASS_COLORS = (
     "#9c6b4e",
     "#868d96",
 )
-"""Hex colours of classes 0..9; the eleventh class starts again at the first."""
+"""Hex colours of the classes 0..9; they repeat after ten classes."""
 
 
 def class_color(index: int) -> str:
@@ -23,11 +23,11 @@ def class_color(index: int) -> str:
 
 
 def class_letter(index: int) -> str:
-    """A letter for a class, so that colour never carries the class alone (``A``..``Z``, then ``A2``...)."""
+    """A letter for a class, so that a class is never shown by colour alone (``A``..``Z``, then ``A2``...)."""
     round_, letter = divmod(index, 26)
     return chr(ord("A") + letter) + (str(round_ + 1) if round_ else "")
 
 
 def css_variables() -> str:
-    """The ``--sa-class-0`` .. ``--sa-class-9`` declarations, for the page's stylesheet."""
+    """The ``--sa-class-0`` .. ``--sa-class-9`` declarations of the style sheet."""
     return "".join(f"--sa-class-{index}:{color};" for index, color in enumerate(CLASS_COLORS))

@@ -39,6 +39,7 @@ class Points:
     model_id: int | None  # classifier that predicted
     scored_at: str
     ood_method: str  # method of both ranks, one of measures.ood.METHODS
+    umap_placed: int  # number of images that were placed in a UMAP that was fitted without them
 
 
 def points(workspace: Workspace) -> Points:
@@ -70,6 +71,7 @@ def points(workspace: Workspace) -> Points:
         model_id=model_id,
         scored_at=scored_at,
         ood_method=models.ood_method(db),
+        umap_placed=models.umap_placed(db),
     )
 
 

@@ -42,14 +42,16 @@ def submit_predict(workspace: Workspace, model: str | None = None) -> int:
     return jobs.submit(workspace.db, "predict", PredictParams(name).to_json(), 0)
 
 
-def submit_score(workspace: Workspace, model: str | None = None, method: str = "knn") -> int:
+def submit_score(
+    workspace: Workspace, model: str | None = None, method: str = "knn", *, refit: bool = False
+) -> int:
     """Queue features, coordinates and scores (default: see :func:`.score.features_to_map`); returns the job's id.
 
-    ``method``: how distances are measured, see measures.ood.
+    ``method``: how distances are measured, see measures.ood; ``refit``: whether UMAP is fitted again to all images.
     """
     from synthaug.stages.score import features_to_map
 
-    params = ScoreParams(model or features_to_map(workspace), method)
+    params = ScoreParams(model or features_to_map(workspace), method, refit)
     return jobs.submit(workspace.db, "score", params.to_json(), 0)
 
 

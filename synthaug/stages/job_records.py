@@ -52,10 +52,14 @@ class PredictParams(JsonRecord):
 
 @dataclass(frozen=True, slots=True)
 class ScoreParams(JsonRecord):
-    """``model`` is a classifier or an extractor; ``method`` is one of measures.ood.METHODS."""
+    """``model`` is a classifier or an extractor; ``method`` is one of measures.ood.METHODS.
+
+    ``refit`` fits the UMAP again instead of placing new images in it.
+    """
 
     model: str | None = None
     method: str = "knn"  # the only method of release 0.1
+    refit: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ class Trainer:
         return {
             "sets": as_json(sets),
             "classes": list(self.workspace.classes),
-            "images": str(self.workspace.images.root.absolute()),
+            "images": self.workspace.images.place,
             "threads": threads(),
         }
 

@@ -16,7 +16,7 @@ import numpy as np
 from synthaug.classifiers.recipes import Recipe
 from synthaug.parsing import JsonRecord
 from synthaug.progress import EpochReport
-from synthaug.records import Json
+from synthaug.records import ImagePlace, Json
 from synthaug.running.environment import environment
 from synthaug.stages.inference import array_bytes, use_threads
 from synthaug.stages.pixels import levels, read_file
@@ -60,11 +60,13 @@ class Training:
     images of the workspace, ``threads`` the number of threads of torch.
     """
 
-    def __init__(self, sets: Mapping[str, Json], classes: Sequence[str], images: str, threads: int) -> None:
+    def __init__(
+        self, sets: Mapping[str, Json], classes: Sequence[str], images: ImagePlace, threads: int
+    ) -> None:
         use_threads(threads)
         self._sets = {name: ImageSet.from_json(each) for name, each in sets.items()}
         self._classes = tuple(classes)
-        self._images = ImageStore(Path(images))
+        self._images = ImageStore.at(images)
         self._loaded: dict[
             str, tuple[int, Dataset]
         ] = {}  # the test set and the last training set, with their sizes

@@ -19,6 +19,7 @@ from synthaug.store.generations import PROMPTED_CLASS
 Floats = NDArray[np.float32]
 COLUMNS = "id, name, recipe, revision, seed, view_id, file, metrics, environment, created_at"
 OOD_METHOD = "ood_method"
+UMAP_PLACED = "umap_placed"
 LANDMARKS = "landmarks"
 """``metrics["kind"]`` of a landmark model; a classifier has none."""
 SCORE_COLUMNS = (
@@ -258,12 +259,14 @@ def replace_scores(
     scores: Sequence[Score],
     features: str | None = None,
     ood_method: str = "knn",
+    *,
+    placed: int = 0,
 ) -> None:
     """Replace the scores of all images.
 
     ``model_id`` is the classifier whose probabilities are shown, if any. ``features`` is the name of the extractor from
     whose features the coordinates are computed (default: the classifier). ``ood_method`` is one of
-    measures.ood.METHODS.
+    measures.ood.METHODS. ``placed`` is the number of images that were placed in a UMAP that was fitted without them.
     """
     if features is None:
         if model_id is None:
@@ -292,6 +295,7 @@ def replace_scores(
         connection.execute("DELETE FROM scores")
         db.insert("scores", rows)
         set_setting(db, OOD_METHOD, ood_method)
+        set_setting(db, UMAP_PLACED, str(placed))
 
 
 def scored_images(db: Database) -> list[sqlite3.Row]:
@@ -333,6 +337,11 @@ def scored_features(db: Database) -> str | None:
 def ood_method(db: Database) -> str:
     """The method by which the distances were measured; scores of release 0.1 used nearest neighbours."""
     return get_setting(db, OOD_METHOD) or "knn"
+
+
+def umap_placed(db: Database) -> int:
+    """How many of the scored images were placed in a UMAP that was fitted without them."""
+    return int(get_setting(db, UMAP_PLACED) or 0)
 
 
 def scored_at(db: Database) -> str:

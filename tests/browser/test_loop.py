@@ -63,7 +63,7 @@ def generate(page: Page, url: str) -> None:
     page.get_by_label("Images").fill(str(MADE))
     page.locator("#start").click()
     expect(page.locator(".sa-job[data-state=done]")).to_be_visible(timeout=3 * MINUTES)
-    page.get_by_role("button", name="Predict what is new").click()
+    page.get_by_role("button", name="Predict new images").click()
     expect(page.locator(".sa-job[data-state=done]")).to_have_count(2, timeout=2 * MINUTES)
 
 

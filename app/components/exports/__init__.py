@@ -1,4 +1,4 @@
-"""The exports that were written, with a download where the folder lies in the workspace."""
+"""The table of exports, with a download for those in the workspace."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def exports_table(exports: Sequence[Export], workspace: Workspace) -> Markup:
-    """The exports, newest first; nothing where there is none."""
+    """The exports, newest first; a note if there are none."""
     if not exports:
-        return Markup('<p class="sa-note">Nothing was exported yet.</p>')
+        return Markup('<p class="sa-note">Nothing has been exported yet.</p>')
     rows = joined(
         markup(
             '<tr><td class="sa-when">{}</td><td>{}</td><td>{}</td><td class="sa-num">{:,}</td>'
@@ -45,5 +45,5 @@ def _link(export: Export, workspace: Workspace) -> Markup | str:
     if not in_workspace(workspace, folder):
         return "outside the workspace"
     if not (folder / "manifest.json").is_file():
-        return "not there any more"
+        return "deleted"
     return markup('<a href="/data/exports/{}/download" download>ZIP</a>', export.id)
