@@ -1,4 +1,4 @@
-"""The first classifier of a workspace: all real training images that have a class, one run, in one click."""
+"""Training the first classifier of a workspace on all labeled real training images."""
 
 from __future__ import annotations
 

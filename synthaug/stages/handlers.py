@@ -1,4 +1,4 @@
-"""Which handler works which kind of job. Handlers are imported when their first job comes."""
+"""The handlers of all kinds of jobs, which are imported when they are first needed, and functions to queue jobs."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ HANDLERS: dict[str, Handler] = {kind: _handler(module) for kind, module in MODUL
 
 
 def submit_predict(workspace: Workspace, model: str | None = None) -> int:
-    """Queue predictions for every image that ``model`` (default: the newest) has not seen; returns the job's id."""
+    """Queue the prediction of all images without one by ``model`` (default: the newest); returns the id of the job."""
     name = models.newest(workspace.db).name if model is None else models.by_name(workspace.db, model).name
     return jobs.submit(workspace.db, "predict", PredictParams(name).to_json(), 0)
 
@@ -65,7 +65,7 @@ def submit_import(
     hold_out: float = 0.0,
     upload: str | None = None,
 ) -> int:
-    """Queue an import of a path, or of an ``upload`` that is shown as ``source``; returns the job's id.
+    """Queue the import of a path, or of an ``upload`` that is shown as ``source``; returns the id of the job.
 
     Raises UserError for classes that cannot be added.
     """

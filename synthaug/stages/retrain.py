@@ -1,6 +1,6 @@
-"""One click: freeze the curated set, export it, train with and without it, and weigh the difference.
+"""Retraining as one job: freezing and exporting the curated set, and comparing it with the real images alone.
 
-Where the classes are uneven it is weighed against a control too: the same real images, oversampled.
+If the classes are imbalanced, it is also compared with a control: the same real images, oversampled.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ def submit(
 ) -> int:
     """Check, then queue the job; returns its id.
 
-    ``accept_above``: first accept unreviewed images whose prediction agrees with the prompt at this confidence
-    (see label.accept_confident); None leaves them out. ``export_format``: default CIFAR's, or a folder of files for
-    photographs and films, which CIFAR's does not hold. Raises UserError.
+    ``accept_above`` first accepts unreviewed images whose predicted class is the prompted one with at least this
+    confidence (see label.accept_confident); None leaves them out. The default ``export_format`` is "cifar10",
+    or "folder" for images that are too large for it. Raises UserError.
     """
     chosen = resolve_recipe(workspace, recipe)
     if not FEWEST_SEEDS <= seeds <= 100:
-        raise UserError(f"the number of seeds is {seeds}; it must lie in {FEWEST_SEEDS} .. 100")
+        raise UserError(f"the number of seeds is {seeds}; it must be in {FEWEST_SEEDS} .. 100")
     if accept_above is not None:
         check_threshold(accept_above)
     if export_format is None:
@@ -48,12 +48,15 @@ def submit(
 
 
 def run(context: JobContext) -> Json:
-    """Work the job: views and the export first, then the runs. Finished parts are not repeated."""
+    """Run the job: the views and the export first, then the training runs. Finished parts are not repeated."""
     workspace, params = context.workspace, RetrainParams.from_json(context.job.params)
     view, baseline = _views(context)
     rivals = {"baseline": baseline}
     if (control := oversampled_view(workspace, baseline)) is not None:
-        rivals = {"oversampled": control, "baseline": baseline}  # the plain one last: it is shown first
+        rivals = {
+            "oversampled": control,
+            "baseline": baseline,
+        }  # the baseline last, so that it is shown first
     total = (1 + len(rivals)) * params.seeds + 2
     context.progress(0, total, "exporting the curated set")
     directory = workspace.root / "exports" / f"{view.name}-{params.format}"
@@ -71,7 +74,7 @@ def run(context: JobContext) -> Json:
 
 
 def _weigh(context: JobContext, rival: str, view: str, role: str, total: int) -> int:
-    """Compare ``view`` with one rival, reporting every epoch; returns the comparison's id."""
+    """Compare ``view`` with one rival, and report every epoch; returns the id of the comparison."""
     history: list[RunReport] = list(context.result.get("history", []))
 
     def report(done: int, runs: int, epoch: RunReport) -> None:
@@ -89,7 +92,7 @@ def _weigh(context: JobContext, rival: str, view: str, role: str, total: int) ->
 
 
 def _views(context: JobContext) -> tuple[views.View, views.View]:
-    """The two views of this job: made when it begins, found again when it goes on."""
+    """The curated view and the baseline of this job, which are created when it starts."""
     workspace = context.workspace
     names: list[str] | None = context.result.get("views")
     if names is None:

@@ -76,9 +76,9 @@ def test_what_lies_elsewhere_or_is_gone_is_not_handed_out(viewed: Workspace, tmp
     export(viewed, inside, "cifar10-binary", "a few/of each")
     (inside / "manifest.json").unlink()
     newest, oldest = (each.id for each in views.all_exports(viewed.db))
-    with pytest.raises(ExportFailed, match="outside the workspace"):
+    with pytest.raises(ExportFailed, match="outside of the workspace"):
         export_download.exported_folder(viewed, oldest)
-    with pytest.raises(ExportFailed, match="any more"):
+    with pytest.raises(ExportFailed, match="is no longer in"):
         export_download.exported_folder(viewed, newest)
     with pytest.raises(UnknownName):
         export_download.exported_folder(viewed, 99)

@@ -72,8 +72,8 @@ def test_labels_from_a_csv_by_id_and_by_hash(workspace: Workspace, tmp_path: Pat
     ("text", "message"),
     [
         ("picture,label\n1,3\n", "no column 'image'"),
-        ("image,label\n1,3\n999,3\n", "line 3: no image '999'"),
-        ("image,label\n1,dog\n", "line 2: label 'dog' is unknown; allowed: '0'"),
+        ("image,label\n1,3\n999,3\n", "line 3: there is no image '999'"),
+        ("image,label\n1,dog\n", "line 2: the label 'dog' is unknown; it must be one of '0'"),
     ],
 )
 def test_a_bad_csv_is_refused_as_a_whole(
