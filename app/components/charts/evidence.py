@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from ..jobs import ACTIVE
 from ..markup import Markup, joined, markup
 from . import (
     SIDES,
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from synthaug.records import Job
     from synthaug.stages.compare import Comparison
 
-ACTIVE = ("queued", "running")
 TONES = {
     "helped": "good",
     "harmed": "bad",

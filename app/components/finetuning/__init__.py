@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 from synthaug.records import Job
 from synthaug.stages.finetune import FinetunedModel
 
+from ..jobs import ACTIVE
 from ..markup import Markup, joined, markup
 
-ACTIVE = ("queued", "running")
 STATES = {
     "queued": "waiting",
     "running": "running",
