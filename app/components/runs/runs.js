@@ -5,6 +5,7 @@
 import { parameter, setAddress } from "../../static/lib/address.js";
 import { getJson } from "../../static/lib/api.js";
 import { closest, find, hear, make, makeButton } from "../../static/lib/dom.js";
+import { endedJobs } from "../../static/lib/job_states.js";
 import { number } from "../../static/lib/words.js";
 import { CellImages } from "./cell_images.js";
 import { afterChoosing, choices, FILTERS, isShown, kept } from "./filtering.js";
@@ -13,7 +14,6 @@ import { afterChoosing, choices, FILTERS, isShown, kept } from "./filtering.js";
 /** @typedef {import("./filtering.js").Wanted} Wanted */
 
 const MOST = 100; // rows before "Show all"
-const ENDED = ["done", "cancelled", "failed"];
 /** @type {Record<string, string>} */
 const TONES = { helped: "good", harmed: "bad", "did not help": "bad", "not enough evidence": "warn" };
 
@@ -63,9 +63,9 @@ class Runs {
 
   /** @param {import("../../static/lib/types.js").Job[]} jobs */
   hearJobs(jobs) {
-    const now = jobs.filter(({ state }) => ENDED.includes(state)).map(({ id }) => id);
-    if (this.ended && now.join() !== this.ended) this.load();
-    this.ended = now.join();
+    const now = endedJobs(jobs);
+    if (this.ended && now !== this.ended) this.load();
+    this.ended = now;
   }
 
   // ---------------------------------------------------------------- the address
