@@ -242,7 +242,7 @@ def _item(
         label_value=None if label is None else label.value,
         label_class=None if label is None else label.class_index,
         label_source=None if label is None else label.source,
-        review=workspace.images.review_path(image.sha256).exists(),
+        review=workspace.images.has_review(image.sha256),
         bits=8,
         acquisition={},
         landmarks=None,
