@@ -103,7 +103,7 @@ def balance_panel(held: Overview) -> Markup:
     """One bar a class: what can be trained on above, the frozen test images as a thin line below."""
     largest = max((_height(row) for row in held.classes), default=0) or 1
     return markup(
-        '<section class="sa-card"><h2>Class balance</h2><p>Images a class. "Curated" means that somebody, or a '
+        '<section class="sa-card"><h2>Class balance</h2><p>Images of each class. "Curated" means that somebody, or a '
         "rule, confirmed the class of a synthetic image; rejected and unsure ones are counted apart.</p>{legend}"
         '<div class="sa-table-holder"><table class="sa-table sa-balance"><thead><tr><th>Class</th>'
         '<th aria-label="Share"></th><th class="sa-num">Train</th><th class="sa-num">Test</th>'
@@ -142,7 +142,9 @@ def _balance_row(row: ClassRow, largest: int) -> Markup:
 def views_panel(held: Overview) -> Markup:
     """The named, frozen selections of training images."""
     if not held.views:
-        body = Markup('<p class="sa-muted">None yet. The Train page makes the ones it needs.</p>')
+        body = Markup(
+            '<p class="sa-muted">There are no views yet. The Train page creates the ones that it needs.</p>'
+        )
     else:
         rows = joined(
             markup(
@@ -178,7 +180,7 @@ def _counts(counts: dict[str, int]) -> str:
 def sources_panel(sources: Sequence[Source]) -> Markup:
     """Folders, archives and jobs by how many images they brought."""
     if not sources:
-        body = Markup('<p class="sa-muted">Nothing yet. Import real images first.</p>')
+        body = Markup('<p class="sa-muted">There are no images yet. Import real images first.</p>')
     else:
         rows = joined(
             markup(
