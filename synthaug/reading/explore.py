@@ -73,6 +73,11 @@ def points(workspace: Workspace) -> Points:
     )
 
 
+def umap_placed(workspace: Workspace) -> int:
+    """How many of the points were placed in a UMAP that was fitted without them."""
+    return models.umap_placed(workspace.db)
+
+
 # What a label leaves as it is, is read once: the arguments besides the database say which state was read.
 _places = lru_cache(maxsize=1)(lambda db, state: scored.places(db))
 _prompted = lru_cache(maxsize=1)(lambda db, count: scored.prompted(db))
