@@ -65,9 +65,7 @@ def page(context: AppContext) -> None:
             elem_classes="sa-for-owner",
         )
         compute = gr.Button("Compute features", scale=0, min_width=180, elem_classes="sa-for-owner")
-        refit = gr.Button(
-            "Fit again", scale=0, min_width=120, elem_classes="sa-for-owner", interactive=False
-        )
+        refit = gr.Button("Fit again", scale=0, min_width=120, elem_classes="sa-for-owner", interactive=False)
     status = Panel(visible=False)
     suspects()
     with gr.Row(elem_classes="sa-explore"):

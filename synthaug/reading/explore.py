@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from synthaug.workspace import Workspace
 NONE = 255
 """Stands for "no class" in the uint8 columns."""
 
+_READING = Lock()
 STATES = {None: 0, "class": 1, "reject": 2, "unsure": 3}
 
 
@@ -41,7 +43,15 @@ class Points:
 
 
 def points(workspace: Workspace) -> Points:
-    """Everything a plot needs. Raises UserError if nothing was scored yet."""
+    """Everything a plot needs. Raises UserError if nothing was scored yet.
+
+    A million rows take seconds to read: a second caller waits for the first and uses what it read.
+    """
+    with _READING:
+        return _points(workspace)
+
+
+def _points(workspace: Workspace) -> Points:
     db = workspace.db
     about = models.scored_with(db)
     if about is None:

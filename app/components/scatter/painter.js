@@ -18,6 +18,8 @@ import { NONE, SYNTHETIC, TEST } from "./points.js";
 
 const OFF = 20; // pixels outside the canvas from which on a point is not drawn
 const FAINT = 0.13;
+/** Of a single point among very many: every colour still has a contrast of 3 to 1 (tests/app/test_contrast.py). */
+const LEAST_OPACITY = 0.78;
 const CROSS = [
   [1, 0],
   [-1, 0],
@@ -82,7 +84,7 @@ export class Painter {
       for (let step = 0; step < STEPS; step++) this.colours[step] = rampColour(stops, step / (STEPS - 1));
     }
     for (const { key, colour } of model.named) this.colours[key] = this.token(colour);
-    this.colours[NONE] = this.token(model.figures ? "--sa-line-strong" : "--sa-muted");
+    this.colours[NONE] = this.token(model.figures ? "--sa-faint" : "--sa-muted");
   }
 
   /**
@@ -97,7 +99,7 @@ export class Painter {
     pen.setTransform(1, 0, 0, 1, 0, 0);
     pen.clearRect(0, 0, pen.canvas.width, pen.canvas.height);
     const lit = litBy(model, spotlight);
-    const usual = Math.max(0.45, Math.min(0.95, 1.15 - 0.15 * Math.log10(model.n)));
+    const usual = Math.max(LEAST_OPACITY, Math.min(0.95, 1.15 - 0.15 * Math.log10(model.n)));
     const passes = lit
       ? [
           { alpha: FAINT, wanted: (/** @type {number} */ i) => !lit(i), strong: false },
