@@ -2,10 +2,11 @@
 
     python benchmarks/walk_through.py CIFAR10 [--seeds 3]
 
-A workspace gets real CIFAR-10 training images, 5% of them with a wrong label, and "synthetic" cats: CIFAR-10 test images
-of cats, which stand for a generator's good images, and drawn clocks, which stand for what it draws where the prompt
-"a cat on the clock" is taken too literally. Some of the cats come twice: as a JPEG of quality 90, brightened by 4 of 255,
-or shifted by a pixel. Features come from EfficientNet-Lite0, which was trained on ImageNet; there is no classifier.
+A workspace gets real CIFAR-10 training images, 5% of them with a wrong label, and "synthetic" cats: CIFAR-10 test
+images of cats, which stand for the good images of a generator, and drawn clocks, which stand for what it draws where
+it takes the prompt "a cat on the clock" too literally. Some of the cats come twice: as a JPEG of quality 90,
+brightened by 4 of 255, or shifted by a pixel. Features come from EfficientNet-Lite0, which was trained on ImageNet;
+there is no classifier.
 
 The benchmark then asks what the page asks: the points with both distances, the queues of near-duplicates and of
 likely label errors, and the health of the template. It prints recall (found of the planted) and precision (planted of
@@ -174,7 +175,8 @@ def walk(workspace: Workspace, planted: Planted) -> dict[str, tuple[float, float
     points = explore.points(workspace)
     ids = points.ids.astype(np.int64)
     synthetic = np.flatnonzero(points.origin == 2)
-    reading = np.array(read_ood(points.ood_real[synthetic], points.ood_synthetic[synthetic]))
+    ranks = (each[synthetic].astype(np.float64) for each in (points.ood_real, points.ood_synthetic))
+    reading: NDArray[np.str_] = np.array(list[str](read_ood(*ranks)))
     artefacts = set(ids[synthetic[reading == "artefact"]].tolist())
     far = set(ids[synthetic[np.isin(reading, ["artefact", "redundant"])]].tolist())
     first = synthetic[np.argsort(-points.ood_real[synthetic], kind="stable")[:CLOCKS]]

@@ -26,7 +26,7 @@ DARK = (
     "#c79a7d",
     "#a3abb5",
 )
-"""Hex colours of classes 0..9; the eleventh class starts again at the first. A point of the map has a contrast of 3 to 1."""
+"""Hex colours of classes 0..9; the eleventh class starts again at the first."""
 
 
 def class_color(index: int) -> str:

@@ -35,8 +35,8 @@ it decides (its penultimate features), or, while there is none, a network that h
 finds alike lie close together.</p></section>
 <section><h3>Two maps of the same numbers</h3><p><b>PCA</b> keeps the two directions of greatest spread: distances
 are honest, groups may overlap. <b>UMAP</b> keeps neighbours together: groups stand apart, but the gaps
-between them and their sizes mean little. New images are placed in the UMAP map that there is, whose points stay where they are;
-<b>Fit again</b> fits it to all images.</p></section>
+between them and their sizes mean little. New images are placed in the UMAP that there is, whose points stay where
+they are; <b>Fit again</b> fits it to all images.</p></section>
 <section><h3>Two distances</h3><p>How far a synthetic image lies from the real ones and from the other synthetic
 ones (by nearest neighbours: those of its class), as ranks: 0 is nearest, 1 farthest. Far from both: most often an
 <b>artefact</b>; look, then reject. Near real, far from synthetic: <b>new coverage</b>;

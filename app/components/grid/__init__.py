@@ -40,7 +40,7 @@ TEMPLATE = """
       <path d="M64 46a3 3 0 1 0 .1 0zM7 45a3 3 0 1 0 .1 0z" fill="var(--sa-line-strong)"/>
     </svg>
     <b>No images here</b>
-    <span>The most suspicious of the images that the plot shows appear here, or those inside a loop that you draw.</span>
+    <span>The most suspicious of the images that the plot shows appear here, or those inside your loop.</span>
   </div>
   <div class="sa-grid-actions">
     <div class="sa-grid-row"><span class="sa-grid-lead">Label as</span>

@@ -23,7 +23,8 @@ TEMPLATE = """
       <span data-part="shown" role="status"></span>
       <button type="button" class="sa-button small" data-part="clear">Clear filters</button>
     </div>
-    <div class="sa-table-holder" tabindex="0" role="region" aria-label="List of runs"><table class="sa-table"><thead><tr>@columns</tr></thead>
+    <div class="sa-table-holder" tabindex="0" role="region" aria-label="List of runs">
+      <table class="sa-table"><thead><tr>@columns</tr></thead>
       <tbody data-part="rows"></tbody></table></div>
     <p class="sa-runs-none" data-part="none" hidden></p>
     <div data-part="more"></div>
