@@ -23,12 +23,17 @@ def open(path: str | Path) -> Session:
     return Session(Workspace.open(Path(path)))
 
 
-def create(path: str | Path, *, classes: Sequence[str] = (), preset: str | None = None) -> Session:
+def create(
+    path: str | Path, *, classes: Sequence[str] = (), preset: str | None = None, images: str = ""
+) -> Session:
     """Create a workspace with these class names, or those of a preset ("digits", "cifar10" or "hip").
+
+    ``images``: the URL of the folder in which the images are kept, such as "s3://bucket/folder"; "" keeps them in the
+    workspace.
 
     Raises UserError for unsuitable class names and WorkspaceError if the directory already is a workspace.
     """
-    return Session(Workspace.create(Path(path), classes, preset))
+    return Session(Workspace.create(Path(path), classes, preset, images=images))
 
 
 class Session:
