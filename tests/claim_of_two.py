@@ -11,7 +11,7 @@ from benchmarks.peers.common.turns import main
 
 def counting(_: Path) -> Action:
     numbers = count(1)
-    print("what a side prints does not get into the way")
+    print("what a side prints does not get into the way")  # noqa: T201
     return lambda: {"number": next(numbers)}
 
 
