@@ -23,7 +23,7 @@ WEIGHTS_AT_ONCE = 4_000_000  # numbers in one block of resamples
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class Estimate:
     """A coefficient with its confidence interval; NaN if it is not defined."""
 
     value: float
@@ -31,10 +31,10 @@ class Agreement:
     high: float
 
 
-UNDEFINED = Agreement(np.nan, np.nan, np.nan)
+UNDEFINED = Estimate(np.nan, np.nan, np.nan)
 
 
-def cohen_kappa(table: Counts, *, confidence: float = CONFIDENCE) -> Agreement:
+def cohen_kappa(table: Counts, *, confidence: float = CONFIDENCE) -> Estimate:
     """Cohen's kappa (1960) of two readers from counts (K, K) of their answers; rows are those of the first reader.
 
     The interval is that of Fleiss, Cohen and Everitt (1969) for large samples, clipped to -1 .. 1.
@@ -56,10 +56,10 @@ def cohen_kappa(table: Counts, *, confidence: float = CONFIDENCE) -> Agreement:
     spread = agreed.sum() + (1 - kappa) ** 2 * crossed.sum() - (kappa - chance * (1 - kappa)) ** 2
     error = np.sqrt(max(0.0, spread) / total) / (1 - chance)
     half = float(norm.ppf((1 + confidence) / 2)) * error
-    return Agreement(kappa, max(-1.0, kappa - half), min(1.0, kappa + half))
+    return Estimate(kappa, max(-1.0, kappa - half), min(1.0, kappa + half))
 
 
-def fleiss_kappa(counts: Counts, *, confidence: float = CONFIDENCE, seed: int = 0) -> Agreement:
+def fleiss_kappa(counts: Counts, *, confidence: float = CONFIDENCE, seed: int = 0) -> Estimate:
     """Fleiss' kappa (1971) from counts (N, K) of answers, with the same number of readers for every image.
 
     They need not be the same people. The interval is a percentile bootstrap over images. Raises ValueError unless every
@@ -79,7 +79,7 @@ def fleiss_kappa(counts: Counts, *, confidence: float = CONFIDENCE, seed: int = 
     return _bootstrapped(kappa, len(counts), confidence, seed)
 
 
-def krippendorff_alpha(counts: Counts, *, confidence: float = CONFIDENCE, seed: int = 0) -> Agreement:
+def krippendorff_alpha(counts: Counts, *, confidence: float = CONFIDENCE, seed: int = 0) -> Estimate:
     """Krippendorff's alpha (1970) of nominal answers from counts (N, K), for any number of readers per image.
 
     Images with fewer than two readers are left out. The interval is a percentile bootstrap over images.
@@ -99,7 +99,7 @@ def krippendorff_alpha(counts: Counts, *, confidence: float = CONFIDENCE, seed: 
     return _bootstrapped(alpha, len(counts), confidence, seed)
 
 
-def intraclass_correlation(values: NDArray[np.floating[Any]], *, confidence: float = CONFIDENCE) -> Agreement:
+def intraclass_correlation(values: NDArray[np.floating[Any]], *, confidence: float = CONFIDENCE) -> Estimate:
     """ICC(2,1) of measurements (N images, K readers): the absolute agreement of single readers drawn at random.
 
     This is case 2 of Shrout and Fleiss (1979), with their interval. Raises ValueError for fewer than 2 images or
@@ -117,7 +117,7 @@ def intraclass_correlation(values: NDArray[np.floating[Any]], *, confidence: flo
     error = np.square(rest).sum() / ((images - 1) * (readers - 1))
     whole = between + (readers - 1) * error + readers * (judges - error) / images
     if whole <= 0 or error <= 0:
-        return Agreement(1.0, 1.0, 1.0) if between > 0 and judges <= 0 else UNDEFINED
+        return Estimate(1.0, 1.0, 1.0) if between > 0 and judges <= 0 else UNDEFINED
     icc = (between - error) / whole
     ratio = judges / error
     inner = images * (1 + (readers - 1) * icc) - readers * icc
@@ -129,7 +129,7 @@ def intraclass_correlation(values: NDArray[np.floating[Any]], *, confidence: flo
     noise = readers * judges + (readers * images - readers - images) * error
     low = images * (between - upper * error) / (upper * noise + images * between)
     high = images * (lower * between - error) / (noise + images * lower * between)
-    return Agreement(float(icc), float(low), float(high))
+    return Estimate(float(icc), float(low), float(high))
 
 
 def _beyond_chance(agreed: Floats, chance: Floats) -> Floats:
@@ -139,7 +139,7 @@ def _beyond_chance(agreed: Floats, chance: Floats) -> Floats:
 
 def _bootstrapped(
     coefficient: Callable[[Floats], Floats], images: int, confidence: float, seed: int
-) -> Agreement:
+) -> Estimate:
     """A coefficient, as a function of image weights (B, N), at equal weights and with its bootstrap interval."""
     value = float(coefficient(np.ones((1, images)))[0])
     if np.isnan(value):
@@ -151,4 +151,4 @@ def _bootstrapped(
     drawn = [coefficient(rng.multinomial(images, even, size).astype(np.float64)) for size in sizes]
     tail = (1 - confidence) / 2
     low, high = np.nanquantile(np.concatenate(drawn), [tail, 1 - tail])
-    return Agreement(value, float(low), float(high))
+    return Estimate(value, float(low), float(high))

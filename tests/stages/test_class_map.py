@@ -84,12 +84,12 @@ def test_numbers_get_names(hips: Workspace, tmp_path: Path) -> None:
     [
         (
             ClassMap({"unlabelled": None}),
-            "nothing in the source is called 'unlabelled'; there is: 'Small', 'big'",
+            "the source has no class 'unlabelled'; it has: 'Small', 'big'",
         ),
-        (ClassMap(skip=("",)), "nothing in the source is called ''"),
+        (ClassMap(skip=("",)), "the source has no class ''"),
         (
             ClassMap({"big": "Bg"}),
-            "'big' is mapped to 'Bg', and there is no such class; there is: 'Big', 'Small'",
+            "'big' is mapped to 'Bg', which is not a class of the workspace; it has: 'Big', 'Small'",
         ),
         (ClassMap({"big": None}, skip=("big",)), "'big' is both mapped and skipped"),
         (ClassMap(add=("a\nb",)), "control characters"),

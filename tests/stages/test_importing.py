@@ -120,7 +120,7 @@ def test_class_numbers_without_names_are_the_classes_in_order(tmp_path: Path) ->
         "there is no class number called '3'; available: '0 .. 2'"
     ]
     assert result.notes == (
-        "the source numbers its classes without names; taken in the workspace's order: "
+        "the source numbers its classes without naming them; the order of the workspace was used: "
         "0 = cat, 1 = dog, 2 = owl",
     )
 

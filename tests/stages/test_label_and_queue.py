@@ -72,8 +72,8 @@ def test_labels_from_a_csv_by_id_and_by_hash(workspace: Workspace, tmp_path: Pat
     ("text", "message"),
     [
         ("picture,label\n1,3\n", "no column 'image'"),
-        ("image,label\n1,3\n999,3\n", "line 3: no image '999'"),
-        ("image,label\n1,dog\n", "line 2: label 'dog' is unknown; allowed: '0'"),
+        ("image,label\n1,3\n999,3\n", "line 3: there is no image '999'"),
+        ("image,label\n1,dog\n", "line 2: the label 'dog' is unknown; it must be one of '0'"),
     ],
 )
 def test_a_bad_csv_is_refused_as_a_whole(
@@ -100,8 +100,8 @@ def test_undo_appends_and_happens_once(workspace: Workspace) -> None:
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        (LabelEntry(1, "class", "ann", "human", "op", 99), "class index 99 is not one of 0..9"),
-        (LabelEntry(1, "reject", "ann", "human", "op", 1), "carries no class"),
+        (LabelEntry(1, "class", "ann", "human", "op", 99), "the class index is 99; it must be in 0 .. 9"),
+        (LabelEntry(1, "reject", "ann", "human", "op", 1), "has no class"),
         (LabelEntry(1, "class", " ", "human", "op", 1), "annotator"),
         (LabelEntry(77, "class", "ann", "human", "op", 1), "image"),
     ],

@@ -102,7 +102,7 @@ def test_a_landmark_model_is_trained_measured_used_and_verified(hips: Workspace)
 def test_a_model_of_landmarks_is_no_classifier(hips: Workspace) -> None:
     train_landmarks(hips, **QUICK)
     assert models.classifiers(hips.db) == []
-    with pytest.raises(UserError, match="no classifier yet"):
+    with pytest.raises(UserError, match="there is no classifier"):
         predict(hips)
 
 
