@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from functools import lru_cache
 from threading import Lock
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, Field
+from typing_extensions import TypedDict
 
 from synthaug.errors import UserError
 from synthaug.reading import beside, explore, facets, feature_space, inspection, queue
@@ -35,6 +35,45 @@ class SelectionIn(BaseModel):
 
     name: str = Field(max_length=200)
     ids: list[int] = Field(max_length=MOST_IDS)
+
+
+class Names(TypedDict):
+    """The names of the saved selections."""
+
+    names: list[str]
+
+
+class Kept(TypedDict):
+    """A selection was kept under this name."""
+
+    ok: bool
+    name: str
+
+
+class TagCounts(TypedDict):
+    """How many images each tag has."""
+
+    counts: dict[str, int]
+
+
+class Tagged(TypedDict):
+    """How many images got the tag or lost it."""
+
+    ok: bool
+    changed: int
+
+
+class Offer(TypedDict):
+    """An image to look at beside another one, and why."""
+
+    why: str
+    item: queue.QueueItem
+
+
+class Offers(TypedDict):
+    """What to look at beside an image."""
+
+    offers: list[Offer]
 
 
 class TagIn(BaseModel):
@@ -64,41 +103,36 @@ def map_router(context: AppContext) -> APIRouter:
             return None
 
     @router.get("/data/image/{key}")
-    def image(key: str) -> dict[str, Any]:
-        space = loaded(feature_space.version(workspace))
-        return asdict(inspection.inspect(workspace, key, space)) | {"classes": list(workspace.classes)}
+    def image(key: str) -> inspection.Inspection:
+        return inspection.inspect(workspace, key, loaded(feature_space.version(workspace)))
 
     @router.get("/data/beside/{image_id}")
-    def offered(image_id: int, who: Asking) -> dict[str, Any]:
+    def offered(image_id: int, who: Asking) -> Offers:
         space = loaded(feature_space.version(workspace))
         blind = queue.items(workspace, [image_id], reader_of(who))[0].blind
         found = beside.companions(workspace, image_id, space, blind=blind)
         shown = queue.items(workspace, [each.image_id for each in found], reader_of(who))
-        return {
-            "offers": [
-                {"why": each.why, "item": asdict(item)} for each, item in zip(found, shown, strict=True)
-            ]
-        }
+        return {"offers": [{"why": each.why, "item": item} for each, item in zip(found, shown, strict=True)]}
 
     @lru_cache(maxsize=3)
     def looked_for(kind: str, scored: str, known: str) -> Suspects:
         return suspects(workspace, kind, loaded(scored))
 
     @router.get("/data/suspects/{kind}")
-    def suspicious(kind: str) -> dict[str, Any]:
+    def suspicious(kind: str) -> Suspects:
         with looking:  # one at a time: each needs all cores
-            return asdict(looked_for(kind, feature_space.version(workspace), explore.version(workspace)))
+            return looked_for(kind, feature_space.version(workspace), explore.version(workspace))
 
     @router.get("/data/selections")
-    def saved_selections() -> dict[str, Any]:
+    def saved_selections() -> Names:
         return {"names": saved_names(workspace)}
 
     @router.get("/data/selections/{name:path}")
-    def saved_selection(name: str) -> dict[str, Any]:
-        return asdict(saved(workspace, name))
+    def saved_selection(name: str) -> Suspects:
+        return saved(workspace, name)
 
     @router.post("/data/selections")
-    def save(body: SelectionIn) -> dict[str, Any]:
+    def save(body: SelectionIn) -> Kept:
         return {"ok": True, "name": save_selection(workspace, body.name, body.ids)}
 
     @lru_cache(maxsize=1)
@@ -115,11 +149,11 @@ def map_router(context: AppContext) -> APIRouter:
         return Response(ids.astype("<u4").tobytes(), media_type=BYTES, headers=FRESH)
 
     @router.get("/data/tags")
-    def all_tags() -> dict[str, Any]:
+    def all_tags() -> TagCounts:
         return {"counts": counts(workspace)}
 
     @router.post("/data/tags")
-    def put_tag(body: TagIn, who: Signer) -> dict[str, Any]:
+    def put_tag(body: TagIn, who: Signer) -> Tagged:
         changed = tag(workspace, body.ids, body.tag, who.name, remove=not body.tagged)
         return {"ok": True, "changed": changed}
 

@@ -32,7 +32,7 @@ from synthaug.features import DEFAULT_EXTRACTOR
 from synthaug.measures.quality import read_ood
 from synthaug.reading import explore, feature_space, template_health
 from synthaug.reading.suspects import suspects
-from synthaug.records import LabelEntry, Pixels
+from synthaug.records import LabelEntry, Origin, Pixels
 from synthaug.stages import label
 from synthaug.stages.score import score
 from synthaug.stages.sources import labeled_arrays
@@ -150,7 +150,7 @@ def add_synthetic(workspace: Workspace, images: list[Pixels], words: list[str]) 
     return ids
 
 
-def add(workspace: Workspace, pixels: Pixels, origin: catalog.Origin) -> int:
+def add(workspace: Workspace, pixels: Pixels, origin: Origin) -> int:
     """Store one training image."""
     image_id, _ = catalog.add_image(
         workspace.db,

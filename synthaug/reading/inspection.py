@@ -100,6 +100,7 @@ class Inspection:
     holders: tuple[views.Holder, ...]
     tags: tuple[str, ...]  # that it has now
     taggings: tuple[Tagging, ...]  # what was done to its tags, oldest first
+    classes: tuple[str, ...]  # of the workspace
 
 
 def find(workspace: Workspace, key: str) -> ImageRecord:
@@ -132,6 +133,7 @@ def inspect(workspace: Workspace, key: str, space: FeatureSpace | None) -> Inspe
         holders=tuple(views.holding(db, image.id)),
         tags=tuple(tags.of_image(db, image.id)),
         taggings=tuple(tags.history(db, image.id)),
+        classes=workspace.classes,
     )
 
 
