@@ -81,8 +81,8 @@ def near_duplicates(workspace: Workspace, space: FeatureSpace, points: Points) -
     note = (
         f"{len(groups)} groups of images that are closer in the features of {space.name} than "
         f"{duplicate_share(workspace, space.name):.0%} of the usual distance to a nearest image. The best of each "
-        "group stands first and is not marked: a real one, a labeled one, then the one surest of its class. Reject takes out "
-        "the others."
+        "group stands first and is not marked: a real one, a labeled one, then the one surest of its class. Reject "
+        "takes out the others."
     )
     return _queue(points, "duplicates", note, rows, extra)
 
