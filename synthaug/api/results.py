@@ -62,13 +62,19 @@ class Previewed:
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """The model, and the number of images for which this call computed class probabilities and features."""
+    """The model, and the number of images for which this call computed class probabilities and features.
+
+    ``cross_fitted`` is the number of training images that were also predicted by models fitted without them.
+    """
 
     model: str
     images: int
+    cross_fitted: int = 0
 
     def _repr_html_(self) -> str:
-        return card("Predicted", {"images": self.images, "model": self.model})
+        return card(
+            "Predicted", {"images": self.images, "cross-fitted": self.cross_fitted, "model": self.model}
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,16 +96,21 @@ class Session:
             tuple(each.prompt.text for each in drawn), tuple(each.image.pixels for each in drawn)
         )
 
-    def predict(self, model: str | None = None) -> results.Predicted:
+    def predict(
+        self, model: str | None = None, *, cross_fit: int | None = None, full_recipe: bool = False
+    ) -> results.Predicted:
         """Compute class probabilities and features for every image that has none from this model.
 
-        The default is the newest model of the workspace, or else a shipped one that knows its classes.
+        The default is the newest model of the workspace, or else a shipped one that knows its classes. ``cross_fit`` is
+        a number of folds: the images that the model was trained on are then also predicted by models fitted without
+        them, a linear head on pretrained features, or, with ``full_recipe``, the recipe of the model.
         """
         from synthaug.stages.predict import predict
 
         with progress_bar() as report:
-            found = predict(self.workspace, model, report)
-        return results.Predicted(found.model, found.predicted)
+            found = predict(self.workspace, model, report, folds=cross_fit, full_recipe=full_recipe)
+        cross_fitted = 0 if found.cross_fit is None else found.cross_fit.images
+        return results.Predicted(found.model, found.predicted, cross_fitted)
 
     def score(self, features: str | None = None, *, seed: int = 0, ood: str = "knn") -> results.Scored:
         """Compute map coordinates (PCA, UMAP), uncertainty, out-of-distribution ranks and near-duplicates.

@@ -40,10 +40,14 @@ class Making:
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """What one model says: its most probable classes, (class index, probability) each, the likeliest first."""
+    """What one model says: its most probable classes, (class index, probability) each, the likeliest first.
+
+    ``cross_fitted``: the model was trained on the image, and this was said by models fitted without it.
+    """
 
     model: str
     classes: tuple[tuple[int, float], ...]
+    cross_fitted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +160,8 @@ def _making(workspace: Workspace, made: generations.Generation) -> Making:
 
 def _guess(model: models.Model, prediction: models.Prediction) -> Guess:
     likeliest = np.argsort(-prediction.probs, kind="stable")[:GUESSES]
-    return Guess(model.name, tuple((int(i), float(prediction.probs[i])) for i in likeliest))
+    classes = tuple((int(i), float(prediction.probs[i])) for i in likeliest)
+    return Guess(model.name, classes, prediction.cross_fitted)
 
 
 def _history(workspace: Workspace, image_id: int) -> tuple[Said, ...]:

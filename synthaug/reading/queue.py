@@ -49,6 +49,7 @@ class QueueItem:
     notes: tuple[Note, ...]  # what people wrote on it; in a blind reading one's own
     blind: bool  # what others said of it, and what a model says, is left out
     trained_on: bool  # the model whose prediction this is learned from this very image
+    cross_fitted: bool  # it did, and the prediction is one of models fitted without the image
     readings: tuple[Reading, ...]  # where a conflict is to be settled: what each reader said
 
 
@@ -125,7 +126,11 @@ def items(
     ]
     written = notes.of_images(workspace.db, ids)
     shown = [
-        replace(item, trained_on=item.image_id in learned, notes=tuple(written.get(item.image_id, ())))
+        replace(
+            item,
+            trained_on=item.image_id in learned and not item.cross_fitted,
+            notes=tuple(written.get(item.image_id, ())),
+        )
         for item in shown
     ]
     shown = [_in_gray(item, gray[item.image_id]) if item.image_id in gray else item for item in shown]
@@ -169,6 +174,7 @@ def _blinded(item: QueueItem, own: Reading | None, begin: Proposal | None) -> Qu
         confidence=None,
         model_id=None,
         trained_on=False,
+        cross_fitted=False,
         label_value=None if own is None else own.value,
         label_class=None if own is None else own.class_index,
         label_source=None,
@@ -222,6 +228,7 @@ def _item(
         notes=(),
         blind=False,
         trained_on=False,
+        cross_fitted=prediction is not None and prediction.cross_fitted,
         readings=(),
     )
 

@@ -36,10 +36,13 @@ def _handler(module: str) -> Handler:
 HANDLERS: dict[str, Handler] = {kind: _handler(module) for kind, module in MODULES.items()}
 
 
-def submit_predict(workspace: Workspace, model: str | None = None) -> int:
-    """Queue predictions for every image that ``model`` (default: the newest) has not seen; returns the job's id."""
+def submit_predict(workspace: Workspace, model: str | None = None, folds: int | None = None) -> int:
+    """Queue predictions for every image that ``model`` (default: the newest) has not seen; returns the job's id.
+
+    ``folds``: the images that it was trained on are predicted as well, by cross-fitting in so many folds.
+    """
     name = models.newest(workspace.db).name if model is None else models.by_name(workspace.db, model).name
-    return jobs.submit(workspace.db, "predict", {"model": name}, 0)
+    return jobs.submit(workspace.db, "predict", {"model": name, "folds": folds}, 0)
 
 
 def submit_score(workspace: Workspace, model: str | None = None, method: str = "knn") -> int:

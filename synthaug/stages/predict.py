@@ -18,11 +18,13 @@ from synthaug.progress import Progress
 from synthaug.records import ImageRecord, Origin
 from synthaug.running.jobs import JobContext
 from synthaug.stages import labeler
+from synthaug.stages.cross_fit import check_folds, cross_fit
 from synthaug.stages.extract import features_of
 from synthaug.stages.inference import look_at
 from synthaug.stages.pixels import in_batches
 from synthaug.store import catalog, models
 from synthaug.store import features as feature_store
+from synthaug.store.cross_fits import CrossFit
 from synthaug.workspace import Workspace
 
 BATCH = 512
@@ -30,10 +32,11 @@ BATCH = 512
 
 @dataclass(frozen=True, slots=True)
 class PredictResult:
-    """How many images were predicted, and by which model."""
+    """How many images were predicted, by which model, and how those that it was trained on were cross-fitted."""
 
     predicted: int
     model: str
+    cross_fit: CrossFit | None = None
 
 
 def predict(
@@ -42,13 +45,21 @@ def predict(
     progress: Progress | None = None,
     origin: Origin | None = None,
     executor: ExecutorSpec | None = None,
+    *,
+    folds: int | None = None,
+    full_recipe: bool = False,
 ) -> PredictResult:
     """Store probabilities and penultimate features for what ``model`` has not seen (of an origin; None: of both).
 
     ``model`` may be one that comes with the package; default: the newest of the workspace, else a shipped one
-    that knows its classes. ``executor``: who looks at the images; None: this process. Raises UnknownName, or
-    UserError when there is none.
+    that knows its classes. ``executor``: who looks at the images; None: this process. ``folds`` and ``full_recipe``:
+    also predict the images that the model was trained on by models fitted without them, see cross_fit. Raises
+    UnknownName, or UserError when there is none.
     """
+    if folds is not None:
+        check_folds(folds)
+    elif full_recipe:
+        raise UserError("the full recipe is trained for cross-fitting; say in how many folds")
     chosen = _chosen(workspace, model)
     images = catalog.find_images(workspace.db, origin=origin, without_predictions_of=chosen.id)
     classifier = FittedClassifier.load(workspace.root / chosen.file)
@@ -75,7 +86,10 @@ def predict(
             models.add_predictions(workspace.db, chosen.id, ids, probs, nothing)
     if progress is not None:
         progress(len(images), len(images), f"{len(images)} images predicted")
-    return PredictResult(len(images), chosen.name)
+    if folds is None:
+        return PredictResult(len(images), chosen.name)
+    fitted = cross_fit(workspace, chosen, folds, full_recipe=full_recipe, progress=progress)
+    return PredictResult(len(images), chosen.name, fitted)
 
 
 def _held_features(
@@ -122,5 +136,7 @@ def predicted_by(
 
 def run(context: JobContext) -> dict[str, Any]:
     """The job form of :func:`predict`."""
-    result = predict(context.workspace, context.job.params.get("model"), context.progress)
-    return {"predicted": result.predicted, "model": result.model}
+    params = context.job.params
+    result = predict(context.workspace, params.get("model"), context.progress, folds=params.get("folds"))
+    cross_fitted = 0 if result.cross_fit is None else result.cross_fit.images
+    return {"predicted": result.predicted, "model": result.model, "cross_fitted": cross_fitted}

@@ -8,6 +8,7 @@ import numpy as np
 
 from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.classifiers.linear import fit_head, head_log_probabilities
+from synthaug.config import CROSS_FIT_FOLDS
 from synthaug.errors import UserError
 from synthaug.progress import Progress
 from synthaug.running.jobs import JobContext
@@ -33,11 +34,7 @@ def quick_model(
     head that was fitted without it, and ``metrics["held_out"]`` is true. Raises UserError for labels of one class.
     """
     name = new_name(workspace, name or numbered_name(workspace, RECIPE))
-    images = [
-        each
-        for origin in ("real", "synthetic")
-        for each in labels.labeled_images(workspace.db, split="train", origin=origin)
-    ]
+    images = labels.labeled_for_training(workspace.db)
     if not images:
         raise UserError(
             "no training image has a label; label some first, on the Label page or with: synthaug label"
@@ -74,8 +71,9 @@ def submit(workspace: Workspace) -> int:
 
 
 def run(context: JobContext) -> dict[str, Any]:
-    """The job form: the model of what is labeled now, then its predictions for all images."""
+    """The job form: the model of what is labeled now, then its predictions, cross-fitted where it was trained."""
     model = quick_model(context.workspace, progress=context.progress)
     context.keep(model=model.name)
-    result = predict(context.workspace, model.name, context.progress)
+    folds = max(2, min(CROSS_FIT_FOLDS, model.metrics["train_images"]))
+    result = predict(context.workspace, model.name, context.progress, folds=folds)
     return {"model": model.name, "accuracy": model.metrics["accuracy"], "predicted": result.predicted}

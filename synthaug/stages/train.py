@@ -158,7 +158,9 @@ def fit_and_measure(
     The figures are JSON-ready; the scores are log probabilities (N, K) of the test images in their order. Selection
     "test" is the published habit: it flatters, for the test set chose the epoch.
     """
-    classifier = _fitted(classes, data, test, recipe, seed, progress, should_cancel)
+    classifier = fit_recipe(
+        classes, data, recipe, seed, test=test, progress=progress, should_cancel=should_cancel
+    )
     if recipe.head_only:
         log_probs = head_log_probabilities(classifier, test.data.inputs)
     else:
@@ -169,15 +171,17 @@ def fit_and_measure(
     return classifier, {**figures, "image_size": recipe.image_size, "depth": data.depth}, log_probs
 
 
-def _fitted(
+def fit_recipe(
     classes: tuple[str, ...],
     data: Dataset,
-    test: TestSet,
     recipe: Recipe,
     seed: int,
-    progress: EpochProgress | None,
-    should_cancel: Callable[[], bool] | None,
+    *,
+    test: TestSet | None = None,
+    progress: EpochProgress | None = None,
+    should_cancel: Callable[[], bool] | None = None,
 ) -> FittedClassifier:
+    """Train a classifier on images or features, as the recipe says; ``test`` is needed where it selects by that."""
     if recipe.head_only:
         return fit_head(
             data.inputs,
@@ -198,7 +202,9 @@ def _fitted(
         class_names=classes,
         progress=progress,
         should_cancel=should_cancel,
-        selection_set=(test.data.inputs, test.data.labels) if recipe.selection == "test" else None,
+        selection_set=None
+        if test is None or recipe.selection != "test"
+        else (test.data.inputs, test.data.labels),
     )
 
 
@@ -206,10 +212,10 @@ def load_dataset(workspace: Workspace, view: views.View, recipe: Recipe) -> Data
     """What ``recipe`` learns from a view, in its frozen order."""
     members = views.members(workspace.db, view.id)
     classes = np.array([member.class_index for member in members], np.int64)
-    return _dataset(workspace, [member.sha256 for member in members], classes, recipe)
+    return load_images(workspace, [member.sha256 for member in members], classes, recipe)
 
 
-def _dataset(
+def load_images(
     workspace: Workspace, hashes: Sequence[str], classes: NDArray[np.int64], recipe: Recipe
 ) -> Dataset:
     """Images at their full depth and the recipe's size; for a recipe that fits the head, the stored features."""
@@ -241,4 +247,4 @@ def load_test_set(workspace: Workspace, recipe: Recipe) -> TestSet:
     if not rows:
         raise UserError("no labeled real test images; import some with: synthaug import SRC --split test")
     classes = np.array([class_index for _, class_index in rows], np.int64)
-    return TestSet(_dataset(workspace, [sha256 for sha256, _ in rows], classes, recipe), fingerprint(rows))
+    return TestSet(load_images(workspace, [sha256 for sha256, _ in rows], classes, recipe), fingerprint(rows))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthaug.store.database import Database
+from synthaug.store.models import SAID
 
 PORTION = 50_000  # rows held as Python objects at a time
 Columns = NDArray[np.float64]
@@ -47,7 +48,7 @@ def labels(db: Database) -> Columns:
 
 def likeliest(db: Database, model_id: int) -> Columns:
     """(n, 3): image, the class that a model finds likeliest, and its probability."""
-    sql = "SELECT image_id, probs FROM predictions WHERE model_id = ? ORDER BY image_id"
+    sql = f"SELECT image_id, {SAID} FROM predictions WHERE model_id = ? ORDER BY image_id"
     parts = []
     for rows in _portions(db, sql, [model_id]):
         probs = np.frombuffer(b"".join(row[1] for row in rows), np.float32).reshape(len(rows), -1)
