@@ -19,7 +19,7 @@ from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from synthaug.errors import ImageRejected
 from synthaug.grayscale import as_picture, display_from_text, display_text, full_range
-from synthaug.records import Display, GrayImage, Pixels
+from synthaug.records import Display, Framing, GrayImage, Pixels
 
 MAX_PIXELS = 50_000_000
 """Largest accepted image in pixels (width x height); a 50-megapixel RGB array takes 150 MB."""
@@ -199,6 +199,35 @@ def resize(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     if (width, height) == size:
         return pixels
     return np.array(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
+
+
+def inside_square(width: int, height: int, side: int) -> tuple[int, int, int, int]:
+    """Left, top, width and height of an image in the middle of a square of ``side`` px, its shape kept."""
+    longest = max(width, height)
+    across, down = (max(1, round(each * side / longest)) for each in (width, height))
+    return (side - across) // 2, (side - down) // 2, across, down
+
+
+def as_square(pixels: Pixels, side: int, framing: Framing) -> Pixels:
+    """``pixels`` (H, W, 3) as (side, side, 3); see :data:`.records.Framing`. A square image is only resized."""
+    height, width = pixels.shape[:2]
+    if framing == "squeezed" or width == height:
+        return resize(pixels, (side, side))
+    left, top, across, down = inside_square(width, height, side)
+    square = np.zeros((side, side, 3), np.uint8)
+    square[top : top + down, left : left + across] = resize(pixels, (across, down))
+    return square
+
+
+def levels_as_square(levels: NDArray[np.uint16], side: int, framing: Framing) -> NDArray[np.uint16]:
+    """The same of gray ``levels`` (H, W)."""
+    height, width = levels.shape
+    if framing == "squeezed" or width == height:
+        return resize_levels(levels, (side, side))
+    left, top, across, down = inside_square(width, height, side)
+    square = np.zeros((side, side), np.uint16)
+    square[top : top + down, left : left + across] = resize_levels(levels, (across, down))
+    return square
 
 
 def resize_levels(levels: NDArray[np.uint16], size: tuple[int, int]) -> NDArray[np.uint16]:

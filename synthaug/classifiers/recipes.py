@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 from synthaug.backbones import SIZES, input_size
 from synthaug.errors import UnknownName, UserError
+from synthaug.records import Framing
 
 Optimizer = Literal["sgd", "adamw"]
 Schedule = Literal["cosine", "one-cycle", "none"]
@@ -48,6 +49,7 @@ class Recipe:
         False  # random horizontal flip; off wherever left and right differ, as targets and captions may
     )
     image_size: int = 32  # side in pixels; other sizes are resized, antialiased
+    framing: Framing = "squeezed"  # how an image that is not square becomes one; the data decide
     dropout: float = 0.0  # on the penultimate features, training only
     mixed_precision: bool = False  # products in bfloat16, where the device has units for them
     ema_decay: float | None = (

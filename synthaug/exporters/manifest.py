@@ -16,7 +16,7 @@ from synthaug.errors import ExportFailed
 from synthaug.exporters.base import refuse_filled
 from synthaug.files import file_sha256, new_directory
 from synthaug.parsing import read_json
-from synthaug.records import ExportItem, Origin, Split
+from synthaug.records import ExportItem, Framing, Origin, Split
 
 MANIFEST = "manifest.json"
 MANIFEST_VERSION = 1
@@ -47,6 +47,7 @@ class Manifest:
     files: dict[str, str]  # path relative to the manifest's folder -> SHA-256 hex
     depth: Literal[8, 16] = 8  # 16: films were written at their full depth
     full_size: bool = False  # larger originals were written where they are kept
+    framing: Framing = "squeezed"  # what became of images that are not square, in a format of one size
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +84,13 @@ def build_manifest(
     images: Sequence[Mapping[str, Any]],
     depth: int = 8,
     full_size: bool = False,
+    framing: Framing = "squeezed",
 ) -> dict[str, Any]:
     """The manifest of a written export: ``images`` in their order, and the SHA-256 of every file."""
-    said = ({"depth": depth} if depth != 8 else {}) | ({"full_size": True} if full_size else {})
+    said: dict[str, Any] = ({"depth": depth} if depth != 8 else {}) | (
+        {"full_size": True} if full_size else {}
+    )
+    said |= {"framing": framing} if framing != "squeezed" else {}
     return said | {
         "manifest_version": MANIFEST_VERSION,
         "synthaug_version": __version__,
@@ -142,5 +147,5 @@ def changed_files(directory: Path, files: Mapping[str, str]) -> list[str]:
 def atomic_directory(destination: Path) -> Iterator[Path]:
     """An empty folder that becomes ``destination`` as a whole; refuses a destination that holds something."""
     refuse_filled(destination)
-    with new_directory(destination, "export to") as partial:
+    with new_directory(destination, "export to", durable=True) as partial:
         yield partial

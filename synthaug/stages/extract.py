@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from synthaug.executors.base import ExecutorSpec
 from synthaug.features import DEFAULT_EXTRACTOR
 from synthaug.progress import Progress
+from synthaug.records import Framing
 from synthaug.stages.inference import extractor_of, look_at
 from synthaug.store import catalog, features, labels
 from synthaug.store.features import FeatureSet
@@ -26,16 +27,19 @@ def extract(
     recompute: bool = False,
     only: Collection[str] | None = None,
     executor: ExecutorSpec | None = None,
+    side: int | None = None,
+    framing: Framing | None = None,
 ) -> FeatureSet:
     """Store the features of what the extractor ``name`` has not seen. Stopped and called again, it goes on.
 
     ``only``: hashes of the images that are wanted now; None for all. ``executor``: who looks at them; None: this
-    process.
+    process. ``side``, ``framing``: of the images (see features.load_extractor); None: as the workspace's images are.
 
     Raises UnknownName, UserError where its package or its weights are missing.
     """
-    side = catalog.usual_side(workspace.db)
-    extractor = extractor_of(name, side)
+    side = side or catalog.usual_side(workspace.db)
+    framing = framing or catalog.framing(workspace.db)
+    extractor = extractor_of(name, side, framing)
     held = features.feature_set(workspace.db, name, extractor.revision, extractor.dimension)
     if recompute:
         features.forget(workspace.db, workspace.features_folder, held)
@@ -47,7 +51,7 @@ def extract(
         workspace,
         [(row["id"], row["sha256"]) for row in images],
         "Extraction",
-        {"name": name, "side": side, "revision": extractor.revision},
+        {"name": name, "side": side, "framing": framing, "revision": extractor.revision},
         name=f"features-{held.id}",
         created_at=held.revision,
         batch=BATCH,
@@ -64,9 +68,22 @@ def features_of(
     hashes: Sequence[str],
     progress: Progress | None = None,
     executor: ExecutorSpec | None = None,
+    side: int | None = None,
+    framing: Framing | None = None,
 ) -> tuple[NDArray[np.float32], str]:
-    """Features (N, D) of images by the extractor that comes with the packages, and its revision; kept for the next."""
-    held = extract(workspace, DEFAULT_EXTRACTOR, progress, only=hashes, executor=executor)
+    """Features (N, D) of images by the extractor that comes with the packages, and its revision; kept for the next.
+
+    ``side``, ``framing``: as for :func:`extract`.
+    """
+    held = extract(
+        workspace,
+        DEFAULT_EXTRACTOR,
+        progress,
+        only=hashes,
+        executor=executor,
+        side=side,
+        framing=framing,
+    )
     ids, rows = features.read_all(workspace.db, workspace.features_folder, held)
     known = labels.by_hash(workspace.db, list(dict.fromkeys(hashes)))
     place = {image_id: row for row, image_id in enumerate(ids)}

@@ -99,10 +99,21 @@ def _held_features(
     progress: Progress | None,
     executor: ExecutorSpec | None,
 ) -> Floats | None:
-    """Features (N, D) from the store for a head that was fitted to those; None where the network has to look."""
+    """Features (N, D) from the store for a head that was fitted to those; None where the network has to look.
+
+    They are extracted as they were for the head, even if the workspace now has images of other sizes and shapes.
+    """
     if "extractor" not in classifier.training or not images:
         return None
-    features, revision = features_of(workspace, [image.sha256 for image in images], progress, executor)
+    recipe = classifier.recipe
+    features, revision = features_of(
+        workspace,
+        [image.sha256 for image in images],
+        progress,
+        executor,
+        side=recipe.image_size // 2,  # for which the extractor reads at the recipe's size
+        framing=recipe.framing,
+    )
     return features if revision == classifier.training["extractor"] else None
 
 

@@ -19,6 +19,7 @@ from synthaug.executors.base import ExecutorSpec, Files, Task, Work
 from synthaug.files import write_atomically
 from synthaug.measures.evidence import FEWEST_SEEDS
 from synthaug.progress import EpochProgress
+from synthaug.records import Framing
 from synthaug.running.environment import environment
 from synthaug.stages.inference import read_array, threads
 from synthaug.stages.train import Dataset, TestSet, fit_and_measure, load_dataset, load_test_set
@@ -32,8 +33,8 @@ Wanted = tuple[views.View, Recipe, int]
 """What a run is trained on, how, and its seed."""
 
 MAKER = "synthaug.stages.training_runs:Training"
-Shape = tuple[int, bool]
-"""How a recipe reads images: the side in pixels, and whether as features."""
+Shape = tuple[int, Framing, bool]
+"""How a recipe reads images: the side in pixels, what becomes of their shape, and whether as features."""
 
 
 def recipe_key(recipe: Recipe) -> str:
@@ -219,7 +220,7 @@ class Trainer:
 
 
 def _shape(recipe: Recipe) -> Shape:
-    return recipe.image_size, recipe.head_only
+    return recipe.image_size, recipe.framing, recipe.head_only
 
 
 def predictions_of(workspace: Workspace, run: runs.Run) -> NDArray[np.uint16] | None:

@@ -118,6 +118,7 @@ def resolve_recipe(
     """A recipe by name (default: the workspace's), with whatever else is given in the place of its own."""
     chosen = find_recipe(recipe or default_recipe(workspace))
     chosen = replace(chosen, selection=selection or chosen.selection, loss=loss or chosen.loss)
+    chosen = replace(chosen, framing=catalog.framing(workspace.db))
     if image_size is None:
         chosen = chosen.for_images_of(catalog.usual_side(workspace.db))
     else:
@@ -220,11 +221,11 @@ def load_images(
 ) -> Dataset:
     """Images at their full depth and the recipe's size; for a recipe that fits the head, the stored features."""
     if recipe.head_only:
-        found, revision = features_of(workspace, hashes)
+        found, revision = features_of(workspace, hashes, framing=recipe.framing)
         known = labels.by_hash(workspace.db, list(dict.fromkeys(hashes)))
         films = gray_images.of_images(workspace.db, [each.image_id for each in known.values()])
         return Dataset(found, classes, 16 if films else 8, revision)
-    images = load_levels(workspace, hashes, recipe.image_size)
+    images = load_levels(workspace, hashes, recipe.image_size, recipe.framing)
     return Dataset(images, classes, 8 * images.itemsize)
 
 

@@ -10,17 +10,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from synthaug.errors import ImageRejected
-from synthaug.files import sync, write_atomically
+from synthaug.files import sync_all, write_atomically
 from synthaug.grayscale import as_picture
 from synthaug.images import decode_full, encode_png, pixel_hash
 from synthaug.records import GrayImage, Pixels
-
-SYNCS = 8
-"""Files that are made durable at a time."""
 
 
 class ImageStore:
@@ -70,10 +66,7 @@ class ImageStore:
     def flush(self) -> None:
         """Make every file that this thread has put durable, with the folders that name them."""
         waiting = self._waiting()
-        paths = [*waiting, *{each.parent for each in waiting}, *{each.parent.parent for each in waiting}]
-        with ThreadPoolExecutor(SYNCS) as pool:  # a disk writes many files in hardly more time than one
-            for _ in pool.map(sync, paths):  # raises what a sync raised
-                pass
+        sync_all([*waiting, *{each.parent for each in waiting}, *{each.parent.parent for each in waiting}])
         waiting.clear()
 
     def _write(self, path: Path, data: bytes) -> None:
