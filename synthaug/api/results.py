@@ -90,11 +90,15 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Labeled:
-    """The number of labels that this call wrote; ``reviewed`` of ``total`` synthetic images now have a label."""
+    """The number of labels that this call wrote; ``reviewed`` of ``total`` synthetic images now have a label.
+
+    ``kept`` images had a different label of another person, which still counts.
+    """
 
     labels: int
     reviewed: int
     total: int
+    kept: int = 0
 
     def _repr_html_(self) -> str:
         facts = {"labels": self.labels, "synthetic images reviewed": f"{self.reviewed} of {self.total}"}

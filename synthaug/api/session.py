@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from synthaug.api import results
@@ -125,15 +126,17 @@ class Session:
             found = score(self.workspace, features, seed, report, method=ood)
         return results.Scored(found.model, found.scored)
 
-    def label(self, labels: Mapping[str, str], *, annotator: str) -> results.Labeled:
+    def label(self, labels: Mapping[str, str], *, annotator: str, overwrite: bool = False) -> results.Labeled:
         """Append labels to the log; ``labels`` maps the SHA-256 of an image to a class name, "reject" or "unsure".
 
-        A class called "reject" or "unsure" takes precedence. Labels that an image already has are not repeated. A
-        single invalid entry refuses the whole call.
+        A class called "reject" or "unsure" takes precedence. Labels that an image already has are not repeated. An
+        image that another person labeled keeps that label unless ``overwrite`` is set. A single invalid entry refuses
+        the whole call.
         """
         from synthaug.stages.bulk_labels import label_images
 
-        return self._labeled(label_images(self.workspace, labels, annotator))
+        done = label_images(self.workspace, labels, annotator, overwrite=overwrite)
+        return replace(self._labeled(done.recorded), kept=done.kept)
 
     def accept(self, min_confidence: float = AUTOMATIC_THRESHOLD) -> results.Labeled:
         """Label unreviewed synthetic images for which the model predicts the prompted class with enough confidence.

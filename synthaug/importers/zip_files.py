@@ -40,15 +40,15 @@ def safe_path(name: str) -> PurePosixPath:
     return PurePosixPath(*parts)
 
 
-def unpack(archive: Path, folder: Path, max_bytes: int) -> int:
+def unpack(archive: Path, folder: Path, max_bytes: int, max_files: int = MAX_ENTRIES) -> int:
     """Unpack into ``folder``; returns how many files. Raises ImportFailed before anything is written for a bad name.
 
-    ``max_bytes``: the most that it may unpack to.
+    ``max_bytes``, ``max_files``: the most that it may unpack to.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
             entries = [each for each in opened.infolist() if not _passed_over(each)]
-            _check(archive, entries, max_bytes)
+            _check(archive, entries, max_bytes, max_files)
             for entry in entries:
                 _extract(opened, entry, folder / safe_path(entry.filename))
             return len(entries)
@@ -62,10 +62,10 @@ def _passed_over(entry: zipfile.ZipInfo) -> bool:
     return entry.is_dir() or entry.filename.split("/")[0] == _MAC
 
 
-def _check(archive: Path, entries: list[zipfile.ZipInfo], max_bytes: int) -> None:
+def _check(archive: Path, entries: list[zipfile.ZipInfo], max_bytes: int, max_files: int) -> None:
     """Refuse what unpacks to more than it may or leads elsewhere, by the zip's own table."""
-    if len(entries) > MAX_ENTRIES:
-        raise ImportFailed(f"{archive.name} holds {len(entries):,} files; {MAX_ENTRIES:,} are allowed")
+    if len(entries) > max_files:
+        raise ImportFailed(f"{archive.name} holds {len(entries):,} files; {max_files:,} are allowed")
     total = sum(each.file_size for each in entries)
     packed = max(1, archive.stat().st_size)
     if total > max_bytes or (total > FREE_OF_RATIO and total > MAX_RATIO * packed):

@@ -1,4 +1,4 @@
-"""Images that are not square keep their shape wherever a network reads them; old classifiers read as they were trained."""
+"""Images that are not square keep their shape for every network; old classifiers read as they were trained."""
 
 from __future__ import annotations
 
@@ -42,9 +42,7 @@ def put(workspace: Workspace, pixels: Pixels, class_index: int | None = None) ->
         source="camera",
     )
     if class_index is not None:
-        record(
-            workspace, [LabelEntry(image_id, "class", "ann", "human", f"first-{image_id}", class_index)]
-        )
+        record(workspace, [LabelEntry(image_id, "class", "ann", "human", f"first-{image_id}", class_index)])
     return image_id
 
 
