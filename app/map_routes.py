@@ -12,16 +12,17 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, Field
 
 from synthaug.errors import UserError
-from synthaug.reading import explore, facets, feature_space, inspection
+from synthaug.reading import beside, explore, facets, feature_space, inspection, queue
 from synthaug.reading.feature_space import FeatureSpace
 from synthaug.reading.suspects import Suspects, saved, saved_names, suspects
 from synthaug.stages.selections import save_selection
 from synthaug.stages.tag import counts, tag
 
-from .accounts.person import Person, signer
+from .accounts.person import Person, person, reader_of, signer
 from .context import AppContext
 from .points import encode_facets
 
+Asking = Annotated[Person, Depends(person)]
 Signer = Annotated[Person, Depends(signer)]
 
 BYTES = "application/octet-stream"
@@ -47,6 +48,8 @@ class TagIn(BaseModel):
 def map_router(context: AppContext) -> APIRouter:
     """``/data/image/KEY`` and ``/image/KEY`` (an id or SHA-256), ``/data/suspects/KIND``, ``/data/selections``.
 
+    ``/data/beside/ID``: what to look at beside an image.
+
     And ``/data/facets`` (see points.py), ``/data/search?text=``: ids as 32-bit numbers, little-endian.
     """
     router = APIRouter()
@@ -65,12 +68,24 @@ def map_router(context: AppContext) -> APIRouter:
         space = loaded(feature_space.version(workspace))
         return asdict(inspection.inspect(workspace, key, space)) | {"classes": list(workspace.classes)}
 
+    @router.get("/data/beside/{image_id}")
+    def offered(image_id: int, who: Asking) -> dict[str, Any]:
+        space = loaded(feature_space.version(workspace))
+        blind = queue.items(workspace, [image_id], reader_of(who))[0].blind
+        found = beside.companions(workspace, image_id, space, blind=blind)
+        shown = queue.items(workspace, [each.image_id for each in found], reader_of(who))
+        return {
+            "offers": [
+                {"why": each.why, "item": asdict(item)} for each, item in zip(found, shown, strict=True)
+            ]
+        }
+
     @lru_cache(maxsize=3)
     def looked_for(kind: str, scored: str, known: str) -> Suspects:
         return suspects(workspace, kind, loaded(scored))
 
     @router.get("/data/suspects/{kind}")
-    def queue(kind: str) -> dict[str, Any]:
+    def suspicious(kind: str) -> dict[str, Any]:
         with looking:  # one at a time: each needs all cores
             return asdict(looked_for(kind, feature_space.version(workspace), explore.version(workspace)))
 

@@ -51,6 +51,7 @@ def encode_points(points: Points, classes: Sequence[str]) -> bytes:
         "model_id": points.model_id,
         "scored_at": points.scored_at,
         "ood_method": points.ood_method,
+        "umap_placed": points.umap_placed,
     }
     return encode_columns(header, [(name, dtype, getattr(points, name)) for name, dtype in COLUMNS])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 WORKSPACE_VARIABLE = "SYNTHAUG_WORKSPACE"
+CACHE_VARIABLE = "SYNTHAUG_CACHE"
 DATABASE_FILE = "synthaug.db"
 FOLDERS = ("images", "models", "runs", "exports")
 

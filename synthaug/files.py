@@ -11,7 +11,7 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +20,8 @@ from typing import BinaryIO
 from synthaug.errors import explain_os_error
 
 PARTIAL = ".partial-"
-SYNCS = 8  # files that are waited for at a time
+AT_A_TIME = 8
+"""Files that are made durable, or uploaded, at a time."""
 JOURNALS = ("-wal", "-shm", "-journal")
 """Suffixes of the files that SQLite keeps beside a database while it is in use."""
 
@@ -107,9 +108,14 @@ def sync(path: Path) -> None:
 
 
 def sync_all(paths: Iterable[Path]) -> None:
-    """:func:`sync` of many paths: a disk writes many files in hardly more time than one. Raises WorkspaceError."""
-    with ThreadPoolExecutor(SYNCS) as pool:
-        for _ in pool.map(sync, paths):  # raises what a sync raised
+    """:func:`sync` of many paths. Raises WorkspaceError."""
+    at_once(sync, paths)
+
+
+def at_once(act: Callable[[Path], None], paths: Iterable[Path]) -> None:
+    """Do something to many files, which takes hardly more time than to one; raises what was raised for one."""
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        for _ in pool.map(act, paths):
             pass
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,13 @@ WindowFunction = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
 
 Pixels = NDArray[np.uint8]
 """One RGB image, shape (H, W, 3), dtype uint8."""
+
+
+class ImagePlace(TypedDict):
+    """Where a workspace's images are: a folder, and the URL that it is the cache of, or ""."""
+
+    folder: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)

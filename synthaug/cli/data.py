@@ -28,18 +28,25 @@ if TYPE_CHECKING:
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--classes", metavar="A,B,...", help="Class names, in the order of their indices.")
 @click.option("--preset", metavar="NAME", help="Use the classes of a known dataset: digits, cifar10 or hip.")
-def init(directory: Path, classes: str | None, preset: str | None) -> Result:
+@click.option(
+    "--images",
+    metavar="URL",
+    default="",
+    help="Keep the images in an object store, such as s3://bucket/folder, instead of in DIR.",
+)
+def init(directory: Path, classes: str | None, preset: str | None, images: str) -> Result:
     """Create a workspace.
 
     \b
       $ synthaug init work --classes cat,dog
+      $ synthaug init work --preset cifar10 --images s3://bucket/work
     """
     from synthaug.workspace import Workspace
 
     if (classes is None) == (preset is None):
         raise UserError("give either --classes a,b or --preset digits|cifar10|hip")
     names = [name.strip() for name in classes.split(",")] if classes is not None else []
-    workspace = Workspace.create(directory, names, preset)
+    workspace = Workspace.create(directory, names, preset, images=images)
     message = f"Created {directory} with {len(workspace.classes)} classes: {', '.join(workspace.classes)}"
     return {"workspace": str(directory), "classes": list(workspace.classes), "message": message}
 

@@ -226,6 +226,9 @@ def predict(
 @click.option("--seed", default=0, show_default=True, help="Random seed of UMAP.")
 @click.option("--recompute", is_flag=True, help="Extract all features again, including those already stored.")
 @click.option(
+    "--refit", is_flag=True, help="Fit UMAP again to all images. [default: place new images among the old]"
+)
+@click.option(
     "--ood",
     "method",
     default="knn",
@@ -240,6 +243,7 @@ def score(
     features: str | None,
     seed: int,
     recompute: bool,
+    refit: bool,
     method: str,
     executor: ExecutorSpec,
     workspace_path: Path | None,
@@ -254,9 +258,18 @@ def score(
     workspace = open_workspace(workspace_path)
     with progress_bar() as report:
         result = stage(
-            workspace, features, seed, report, recompute=recompute, method=method, executor=executor
+            workspace,
+            features,
+            seed,
+            report,
+            recompute=recompute,
+            method=method,
+            executor=executor,
+            refit=refit,
         )
     message = f"{result.scored} images scored with the features of {result.model}"
+    if result.placed:
+        message += f"; {result.placed} of them were placed in the earlier UMAP (--refit fits it again)"
     return {**asdict(result), "message": message}
 
 

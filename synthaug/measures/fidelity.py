@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synthaug.errors import UserError
 from synthaug.measures.neighbors import Features, nearest_neighbors
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _BLOCK_ENTRIES = 2**23  # distances held at once
 
@@ -49,8 +52,11 @@ def frechet_distance(
     ``tr (C1 C2)^(1/2)`` is the sum of the singular values of ``C1^(1/2) C2^(1/2)``. These stay real and nonnegative
     whatever the rounding, whereas the square root of the product can turn complex.
     """
-    product = _root(covariance) @ _root(other_covariance)
-    cross = np.linalg.svd(product, compute_uv=False).sum()
+    import torch
+
+    # torch's eigenvalues and singular values take a fifth of the time that numpy's do.
+    first, second = (_root(torch.from_numpy(np.asarray(each))) for each in (covariance, other_covariance))
+    cross = float(torch.linalg.svdvals(first @ second).sum())
     difference = mean - other_mean
     value = difference @ difference + np.trace(covariance) + np.trace(other_covariance) - 2 * cross
     return float(max(value, 0.0))
@@ -80,10 +86,16 @@ def kid(
 
 
 def squared_mmd(generated: Features, real: Features) -> float:
-    """Unbiased squared maximum mean discrepancy (Gretton et al. 2012, lemma 6) with the kernel of KID."""
-    x, y = np.asarray(generated, np.float64), np.asarray(real, np.float64)
-    within = sum(_mean_of_pairs(_cubic(each, each)) for each in (x, y))
-    return float(within - 2 * _cubic(x, y).mean())
+    """Unbiased squared maximum mean discrepancy (Gretton et al. 2012, lemma 6) with the kernel of KID.
+
+    Kernels have the precision of the features, float32 or float64; their sums have float64.
+    """
+    import torch
+
+    precise = np.result_type(generated, real, np.float32)
+    x, y = (torch.from_numpy(np.ascontiguousarray(each, precise)) for each in (generated, real))
+    across = _sum(_cubic(x, y)) / (len(x) * len(y))
+    return _mean_of_pairs(x) + _mean_of_pairs(y) - 2 * across
 
 
 def neighborhoods(generated: Features, real: Features, *, k: int = 5) -> Neighborhoods:
@@ -137,24 +149,43 @@ def _distances(rows: Features, columns: Features) -> Iterator[tuple[slice, NDArr
 
 
 def _moments(features: Features) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    exact = np.asarray(features, np.float64)
-    return exact.mean(0), np.atleast_2d(np.cov(exact.T))
+    """Mean (D,) and covariance (D, D)."""
+    exact = np.array(features, np.float64)
+    mean = exact.mean(0)
+    exact -= mean
+    return mean, exact.T @ exact / (len(exact) - 1)
 
 
-def _root(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+def _root(covariance: Tensor) -> Tensor:
     """Square root of a symmetric positive semidefinite matrix; negative eigenvalues from rounding count as 0."""
-    values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
-    return np.asarray(vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T)
+    import torch
+
+    values, vectors = torch.linalg.eigh((covariance + covariance.T) / 2)
+    return vectors * values.clamp(min=0).sqrt() @ vectors.T
 
 
-def _cubic(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    kernel: NDArray[Any] = (x @ y.T / x.shape[1] + 1) ** 3
-    return kernel
+def _cubic(x: Tensor, y: Tensor) -> Tensor:
+    """The kernel of KID for every pair of rows."""
+    kernel = (x @ y.T).div_(x.shape[1]).add_(1)
+    return kernel.square().mul_(kernel)
 
 
-def _mean_of_pairs(kernel: NDArray[np.float64]) -> float:
-    """Mean of the off-diagonal entries of a square kernel matrix."""
-    return float((kernel.sum() - np.trace(kernel)) / (len(kernel) * (len(kernel) - 1)))
+def _mean_of_pairs(x: Tensor) -> float:
+    """Mean kernel of all pairs of different rows. A pair and its mirror image are computed once, for the most part."""
+    total = 0.0
+    step = max(1, len(x) // 4)
+    for start in range(0, len(x), step):
+        kernel = _cubic(x[start : start + step], x[start:])
+        square = kernel[:, : len(kernel)]
+        total += 2 * _sum(kernel) - _sum(square) - _sum(square.diagonal())
+    return total / (len(x) * (len(x) - 1))
+
+
+def _sum(kernel: Tensor) -> float:
+    """The sum of all entries, in float64."""
+    import torch
+
+    return float(kernel.sum(dtype=torch.float64))
 
 
 def _check(generated: Features, real: Features, fewest: int) -> None:

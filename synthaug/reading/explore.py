@@ -37,6 +37,7 @@ class Points:
     model_id: int | None  # the classifier whose predictions these are
     scored_at: str
     ood_method: str  # how both distances were measured: one of measures.ood.METHODS
+    umap_placed: int  # how many images were placed in a UMAP that was fitted without them
 
 
 def points(workspace: Workspace) -> Points:
@@ -68,6 +69,7 @@ def points(workspace: Workspace) -> Points:
         model_id=model_id,
         scored_at=scored_at,
         ood_method=models.ood_method(db),
+        umap_placed=models.umap_placed(db),
     )
 
 

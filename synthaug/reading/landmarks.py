@@ -51,6 +51,13 @@ def proposals(workspace: Workspace, scheme: Scheme, images: Sequence[ImageRecord
     return found
 
 
+def own_answer(
+    scheme: Scheme, image: ImageRecord, person: str, points: Mapping[str, tuple[float, ...]]
+) -> Proposal | None:
+    """What a person placed on an image in a reading of their own; None where those are no landmarks of the scheme."""
+    return Proposal(points, "answer", person) if _fits(scheme, points, image) else None
+
+
 def starts(workspace: Workspace, scheme: Scheme, images: Sequence[ImageRecord]) -> dict[int, Proposal]:
     """The same without anybody's answer to these images and without a model, for a blind reading."""
     mean = mean_shape(workspace, scheme, without={image.id for image in images})

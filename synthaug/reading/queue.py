@@ -8,13 +8,24 @@ from hashlib import blake2b
 from typing import Any, Literal, get_args
 
 from synthaug.errors import UnknownName, UserError
-from synthaug.reading.landmarks import Proposal, proposals, starts
+from synthaug.landmarks.scheme import Scheme
+from synthaug.reading.landmarks import Proposal, own_answer, proposals, starts
 from synthaug.reading.queue_filter import QueueFilter, matching
 from synthaug.records import ImageRecord, LabelSource, LabelValue, Origin, Split
 from synthaug.stages import readers
 from synthaug.stages.landmark_scheme import current_scheme
 from synthaug.stages.readers import Reader
-from synthaug.store import catalog, generations, gray_images, labels, models, notes, readings, redo
+from synthaug.store import (
+    catalog,
+    generations,
+    gray_images,
+    labels,
+    landmarks,
+    models,
+    notes,
+    readings,
+    redo,
+)
 from synthaug.store.notes import Note
 from synthaug.store.readings import Reading
 from synthaug.workspace import Workspace
@@ -65,7 +76,8 @@ def ordered_ids(
 
     Scopes: unreviewed (synthetic images without a label), unlabeled (real images without one), both with the images
     that ``reader`` is to read a second time; synthetic, real, all; conflicts (readings that a reviewer has to
-    settle); flagged (by anybody). Orders: newest; random; least-confident (lowest top probability first);
+    settle); flagged (by anybody). Orders: newest; random; least-confident (lowest top probability first; where a
+    model placed landmarks, those that it expects to be farthest off first);
     disagreement (least probable prompted class first); predicted-class (class by class, in each the least confident
     first). Images without a prediction, or with no class to disagree with, come last in the latter three.
     """
@@ -83,6 +95,10 @@ def ordered_ids(
         return sorted(ids, key=lambda image_id: _drawn(seed, image_id))
     if order == "predicted-class":
         return _by_predicted_class(workspace, ids)
+    if order == "least-confident" and current_scheme(workspace) is not None:
+        doubts = landmarks.doubts(workspace.db)
+        if doubts:
+            return sorted(ids, key=lambda image_id: (-doubts.get(image_id, -1.0), image_id))
     return sorted(ids, key=_doubt(workspace, ids, by_prompt=order == "disagreement").__getitem__)
 
 
@@ -139,32 +155,43 @@ def items(
 
 
 def _as_seen(workspace: Workspace, shown: Sequence[QueueItem], reader: Reader, scope: str) -> list[QueueItem]:
-    """The same as one person may see them: blind where they are to be read so, readings where they are settled."""
+    """The same as one person may see them: blind where they are to be read so, readings where they are settled.
+
+    An annotator who has read an image is shown what they said themselves, not what another reader said.
+    """
     ids = [item.image_id for item in shown]
     blind = readers.hidden(workspace, ids, reader, scope)
     settling = scope == "conflicts" and reader.reviewer
-    read = readings.of_images(workspace.db, ids) if blind or settling else {}
-    scheme = current_scheme(workspace) if blind else None
-    begin = (
-        {} if scheme is None else starts(workspace, scheme, catalog.images_by_id(workspace.db, list(blind)))
-    )
+    reads_own = bool(blind) or not reader.reviewer
+    read = readings.of_images(workspace.db, ids) if reads_own or settling else {}
+    scheme = current_scheme(workspace)
+    images = catalog.known_images(workspace.db, ids)
+    begin = {} if scheme is None or not blind else starts(workspace, scheme, [images[i] for i in blind])
     found = []
     for item in shown:
         each = read[item.image_id].each if item.image_id in read else ()
         own = next((reading for reading in each if reading.annotator == reader.name), None)
+        placed = _own_landmarks(scheme, images[item.image_id], own)
         if item.image_id in blind:
-            item = _blinded(item, own, begin.get(item.image_id))
+            item = _blinded(item, own, placed or begin.get(item.image_id))
             item = replace(item, notes=tuple(note for note in item.notes if note.annotator == reader.name))
+        elif own is not None and not reader.reviewer:
+            item = replace(
+                item,
+                label_value=own.value,
+                label_class=own.class_index,
+                landmarks=placed or item.landmarks,
+            )
         found.append(replace(item, readings=each) if settling else item)
     return found
 
 
-def _blinded(item: QueueItem, own: Reading | None, begin: Proposal | None) -> QueueItem:
-    """Only the image, and what the reader said of it; landmarks of nobody else, where they begin without a model."""
-    placed = item.landmarks
-    is_own = (
-        own is not None and placed is not None and (placed.origin, placed.by) == ("answer", own.annotator)
-    )
+def _own_landmarks(scheme: Scheme | None, image: ImageRecord, own: Reading | None) -> Proposal | None:
+    return None if scheme is None or own is None else own_answer(scheme, image, own.annotator, own.points)
+
+
+def _blinded(item: QueueItem, own: Reading | None, placed: Proposal | None) -> QueueItem:
+    """Only the image, and what the reader said of it; ``placed``: the reader's own landmarks, or where they begin."""
     return replace(
         item,
         prompt=None,
@@ -178,7 +205,7 @@ def _blinded(item: QueueItem, own: Reading | None, begin: Proposal | None) -> Qu
         label_value=None if own is None else own.value,
         label_class=None if own is None else own.class_index,
         label_source=None,
-        landmarks=placed if is_own else begin,
+        landmarks=placed,
         blind=True,
     )
 
@@ -221,7 +248,7 @@ def _item(
         label_value=None if label is None else label.value,
         label_class=None if label is None else label.class_index,
         label_source=None if label is None else label.source,
-        review=workspace.images.review_path(image.sha256).exists(),
+        review=workspace.images.has_review(image.sha256),
         bits=8,
         acquisition={},
         landmarks=None,

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from synthaug.generators import CONTEXT_PREFIX, load_generator
 from synthaug.generators.base import GeneratedImage, Generator
 from synthaug.grayscale import as_picture
 from synthaug.images import encode_png, pixel_hash
-from synthaug.records import GenerationRequest, Pixels, Prompt
+from synthaug.records import GenerationRequest, ImagePlace, Pixels, Prompt
 from synthaug.stages.generation_plan import PromptOrder, guidance_of, job_prompts, request
 from synthaug.stages.generation_spec import GenerationParams, GenerationSpec
 from synthaug.stages.inference import use_threads
@@ -54,7 +53,7 @@ class DrawnImage:
 class Drawer:
     """Draws positions of a job; the maker of :mod:`synthaug.executors` for generation.
 
-    ``params``: JSON of GenerationParams. ``images``: the workspace's image folder, for jobs that start from images.
+    ``params``: JSON of GenerationParams. ``images``: where the workspace's images are, for jobs that start from images.
     ``threads``: of torch; on a CPU equal numbers of threads give equal pixels. ``job``: tells jobs apart, unused.
     ``generator``: what ``load_generator`` takes, where that is not the name in ``params``.
     """
@@ -62,7 +61,7 @@ class Drawer:
     def __init__(
         self,
         params: Mapping[str, Any],
-        images: str,
+        images: ImagePlace,
         threads: int | None = None,
         job: Any = None,
         generator: str | None = None,
@@ -70,7 +69,7 @@ class Drawer:
         if threads is not None:
             use_threads(threads)
         self._params = GenerationParams.from_json(params)
-        self._images = ImageStore(Path(images))
+        self._images = ImageStore.at(images)
         self._prompts: PromptOrder = job_prompts(self._params)
         self.generator: Generator = load(self._params, generator)
         self._name = _with_start(self._params.spec, self._params.generator)

@@ -66,9 +66,7 @@ def preview(
     Raises UserError, and Cancelled within a step of ``should_cancel()``.
     """
     params = resolve(workspace, replace(spec, count=count))
-    drawer = Drawer(
-        params.to_json(), str(workspace.images.root), generator=locate(workspace, params.generator)
-    )
+    drawer = Drawer(params.to_json(), workspace.images.place, generator=locate(workspace, params.generator))
     prompts = job_prompts(params).between(0, count)
     size = drawer.generator.settings.batch_size
     for start in range(0, count, size):
@@ -147,7 +145,7 @@ def _maker_params(context: JobContext, params: GenerationParams) -> dict[str, An
     workspace, job = context.workspace, context.job
     return {
         "params": replace(params, source_ids=None, executor=ExecutorSpec()).to_json(),
-        "images": str(workspace.images.root.absolute()),
+        "images": workspace.images.place,
         "threads": threads(),
         "job": [job.id, job.created_at],
         "generator": locate(workspace, params.generator),

@@ -45,16 +45,17 @@ def submit_predict(workspace: Workspace, model: str | None = None, folds: int | 
     return jobs.submit(workspace.db, "predict", {"model": name, "folds": folds}, 0)
 
 
-def submit_score(workspace: Workspace, model: str | None = None, method: str = "knn") -> int:
+def submit_score(
+    workspace: Workspace, model: str | None = None, method: str = "knn", *, refit: bool = False
+) -> int:
     """Queue features, coordinates and scores (default: see :func:`.score.features_to_map`); returns the job's id.
 
-    ``method``: how distances are measured, see measures.ood.
+    ``method``: how distances are measured, see measures.ood; ``refit``: whether UMAP is fitted again to all images.
     """
     from synthaug.stages.score import features_to_map
 
-    return jobs.submit(
-        workspace.db, "score", {"model": model or features_to_map(workspace), "method": method}, 0
-    )
+    params = {"model": model or features_to_map(workspace), "method": method, "refit": refit}
+    return jobs.submit(workspace.db, "score", params, 0)
 
 
 def submit_import(

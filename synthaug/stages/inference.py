@@ -18,7 +18,7 @@ from synthaug.executors.base import ExecutorSpec, Task, Work
 from synthaug.features import load_extractor
 from synthaug.features.base import FeatureExtractor
 from synthaug.progress import Progress
-from synthaug.records import Framing
+from synthaug.records import Framing, ImagePlace
 from synthaug.stages.pixels import in_batches, levels, naming_image, read_file
 from synthaug.store.image_store import ImageStore
 from synthaug.workspace import Workspace
@@ -31,12 +31,12 @@ Seen = tuple[list[int], dict[str, Floats]]
 class Predictor:
     """Looks with a classifier; a maker of :mod:`synthaug.executors`. ``model``: its file."""
 
-    def __init__(self, model: str, images: str, threads: int) -> None:
+    def __init__(self, model: str, images: ImagePlace, threads: int) -> None:
         from synthaug.classifiers.fitted import FittedClassifier
 
         use_threads(threads)
         self._classifier = FittedClassifier.load(Path(model))
-        self._images = ImageStore(Path(images))
+        self._images = ImageStore.at(images)
 
     def make(self, payload: Any, should_cancel: Callable[[], bool]) -> Iterator[Mapping[str, bytes]]:
         """The files "probs" (N, K) and "features" (N, D) of the images with the hashes ``payload``."""
@@ -50,13 +50,13 @@ class Extraction:
     """Looks with a feature extractor; a maker. ``name``, ``side``, ``framing``: as :func:`.load_extractor`."""
 
     def __init__(
-        self, name: str, side: int, framing: Framing, revision: str, images: str, threads: int
+        self, name: str, side: int, framing: Framing, revision: str, images: ImagePlace, threads: int
     ) -> None:
         use_threads(threads)
         self._extractor = extractor_of(name, side, framing)
         if self._extractor.revision != revision:
             raise UserError(f"{name} is another network here than on the head; install the same packages")
-        self._images = ImageStore(Path(images))
+        self._images = ImageStore.at(images)
 
     def make(self, payload: Any, should_cancel: Callable[[], bool]) -> Iterator[Mapping[str, bytes]]:
         """The file "features" (N, D) of the images with the hashes ``payload``."""
@@ -90,7 +90,7 @@ def look_at(
     """
     spec = executor or ExecutorSpec()
     tasks = {task.key: (task, part) for task, part in _tasks(images, spec.shard_size or batch)}
-    shared = {"images": str(workspace.images.root.absolute()), "threads": threads()} if images else {}
+    shared = {"images": workspace.images.place, "threads": threads()} if images else {}
     work = Work(f"{__name__}:{maker}", {**params, **shared})
     doer = load_executor(spec, job_folder(spec, workspace.root, name, created_at))
     done = 0

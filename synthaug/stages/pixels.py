@@ -29,10 +29,9 @@ def read_image(workspace: Workspace, sha256: str, *, full_size: bool = False) ->
 
 def read_stored(workspace: Workspace, sha256: str, *, full_size: bool = False) -> Pixels | GrayImage:
     """The same as it is stored: gray of more than 8 bits stays what it is."""
-    review = workspace.images.review_path(sha256)
     with naming_image(workspace, sha256):
-        if full_size and review.exists():
-            return decode_full(review.read_bytes())
+        if full_size and workspace.images.has_review(sha256):
+            return decode_full(workspace.images.review_png(sha256))
         return workspace.images.stored(sha256)
 
 

@@ -153,8 +153,8 @@ class Trainer:
                 "hashes": [each.sha256 for each in held],
                 "labels": [each.class_index for each in held],
             }
-        images = str(workspace.images.root.absolute())
-        return {"sets": sets, "classes": list(workspace.classes), "images": images, "threads": threads()}
+        place = workspace.images.place
+        return {"sets": sets, "classes": list(workspace.classes), "images": place, "threads": threads()}
 
     def _received(self, view: views.View, recipe: Recipe, seed: int, files: Files) -> runs.Run:
         """Store a run that was trained elsewhere."""

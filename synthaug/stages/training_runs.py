@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from synthaug.classifiers.recipes import Recipe
-from synthaug.records import Framing
+from synthaug.records import Framing, ImagePlace
 from synthaug.running.environment import environment
 from synthaug.stages.inference import array_bytes, use_threads
 from synthaug.stages.pixels import levels, read_file
@@ -32,12 +32,12 @@ class Training:
     """
 
     def __init__(
-        self, sets: Mapping[str, Mapping[str, Any]], classes: Sequence[str], images: str, threads: int
+        self, sets: Mapping[str, Mapping[str, Any]], classes: Sequence[str], images: ImagePlace, threads: int
     ) -> None:
         use_threads(threads)
         self._sets = sets
         self._classes = tuple(classes)
-        self._images = ImageStore(Path(images))
+        self._images = ImageStore.at(images)
         # the test set and the last training set, with their sizes and framings
         self._loaded: dict[str, tuple[tuple[int, Framing], Dataset]] = {}
 

@@ -190,6 +190,18 @@ def image_by_hash(db: Database, sha256: str) -> ImageRecord:
     return ImageRecord(*row)
 
 
+def files_beside(db: Database, source: str) -> list[tuple[int, str]]:
+    """(id, source) of the real images that came from the folder of this file; of none where it was in no folder."""
+    folder, slash, _ = source.rpartition("/")
+    if not slash:
+        return []
+    rows = db.query(
+        "SELECT id, source FROM images WHERE origin = 'real' AND source >= ? AND source < ?",
+        [f"{folder}/", f"{folder}0"],  # 0 comes right after /
+    )
+    return [(row["id"], row["source"]) for row in rows if "/" not in row["source"][len(folder) + 1 :]]
+
+
 def added_at(db: Database, image_id: int) -> str:
     """When an image came into the workspace, ISO 8601 in UTC."""
     return str(db.query("SELECT added_at FROM images WHERE id = ?", [image_id])[0][0])

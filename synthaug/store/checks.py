@@ -52,7 +52,21 @@ def row_counts(db: Database) -> dict[str, int]:
 
 def database_problems(db: Database) -> list[str]:
     """What is wrong with the database itself, a line each; empty = nothing."""
-    return [*schema_problems(db), *db.integrity_problems(), *json_problems(db)]
+    schema = schema_problems(db)
+    return [*schema, *db.integrity_problems(), *json_problems(db), *([] if schema else count_problems(db))]
+
+
+def count_problems(db: Database) -> list[str]:
+    """Kept counts of images that differ from the rows that they count."""
+    rows = db.query(
+        "SELECT origin, count(*) AS images, count(current_label_ids.image_id) AS labeled FROM images"
+        " LEFT JOIN current_label_ids ON current_label_ids.image_id = images.id GROUP BY origin"
+        " EXCEPT SELECT origin, images, labeled FROM image_counts"
+    )
+    return [
+        f"image_counts: {row['origin']} is not {row['images']} images, {row['labeled']} of them labeled"
+        for row in rows
+    ]
 
 
 def schema_problems(db: Database) -> list[str]:

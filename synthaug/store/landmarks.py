@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from synthaug.parsing import parse_json
-from synthaug.records import LabelSource, Landmarks
+from synthaug.records import LabelSource, Landmarks, Split
 from synthaug.store.database import Database, now
 
 Points = Mapping[str, tuple[float, ...]]
@@ -100,3 +100,25 @@ def predicted(db: Database, image_ids: Sequence[int]) -> dict[int, PredictedLand
             row["image_id"], row["model_id"], row["name"], points, row["doubt"]
         )
     return found
+
+
+def count_placed(db: Database, scheme: str, split: Split, since: str = "") -> int:
+    """How many images of a split have points of this scheme, placed after ``since``, and were not rejected."""
+    row = db.one(
+        "SELECT count(*) AS placed FROM current_landmarks"
+        " JOIN current_labels ON current_labels.image_id = current_landmarks.image_id"
+        " JOIN images ON images.id = current_landmarks.image_id"
+        " WHERE current_labels.value <> 'reject' AND split = ? AND current_landmarks.created_at > ?"
+        " AND json_extract(landmarks, '$.scheme') = ? AND json_extract(landmarks, '$.points') <> '{}'",
+        [split, since, scheme],
+    )
+    return 0 if row is None else int(row["placed"])
+
+
+def doubts(db: Database) -> dict[int, float]:
+    """How far off in pixels the newest model that looked at landmarks expects to be, by image id."""
+    rows = db.query(
+        "SELECT image_id, doubt FROM landmark_predictions"
+        " WHERE model_id = (SELECT max(model_id) FROM landmark_predictions) AND doubt IS NOT NULL"
+    )
+    return {row["image_id"]: float(row["doubt"]) for row in rows}

@@ -22,6 +22,7 @@ SAID = "coalesce(predictions.cross_fitted, predictions.probs)"
 PREDICTION = f"image_id, {SAID} AS probs, cross_fitted IS NOT NULL AS cross_fitted"
 COLUMNS = "id, name, recipe, revision, seed, view_id, file, metrics, environment, created_at"
 OOD_METHOD = "ood_method"
+UMAP_PLACED = "umap_placed"
 LANDMARKS = "landmarks"
 """``metrics["kind"]`` of a model that places landmarks; a classifier has none."""
 SCORE_COLUMNS = (
@@ -261,11 +262,14 @@ def replace_scores(
     scores: Sequence[Score],
     features: str | None = None,
     ood_method: str = "knn",
+    *,
+    placed: int = 0,
 ) -> None:
     """Replace every image's scores (they are derived, so nothing is lost).
 
     ``model_id``: the classifier whose probabilities are shown, if any; ``features``: the name of the extractor that
-    the coordinates come from (default: the classifier); ``ood_method``: how the distances were measured.
+    the coordinates come from (default: the classifier); ``ood_method``: how the distances were measured; ``placed``:
+    how many images were placed in a UMAP that was fitted without them.
     """
     if features is None:
         if model_id is None:
@@ -296,6 +300,7 @@ def replace_scores(
         connection.execute("DELETE FROM scores")
         db.insert("scores", rows)
         set_setting(db, OOD_METHOD, ood_method)
+        set_setting(db, UMAP_PLACED, str(placed))
 
 
 def scored_images(db: Database) -> list[sqlite3.Row]:
@@ -337,6 +342,11 @@ def scored_features(db: Database) -> str | None:
 def ood_method(db: Database) -> str:
     """How the distances of the scores were measured; before there was a choice, by nearest neighbours."""
     return get_setting(db, OOD_METHOD) or "knn"
+
+
+def umap_placed(db: Database) -> int:
+    """How many of the scored images were placed in a UMAP that was fitted without them."""
+    return int(get_setting(db, UMAP_PLACED) or 0)
 
 
 def scored_at(db: Database) -> str:

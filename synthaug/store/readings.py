@@ -30,6 +30,7 @@ class Reading:
     class_index: int | None
     created_at: str
     angles: Mapping[str, float] = field(default_factory=dict)  # degrees, of the landmarks that came with it
+    points: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # pixels of the image
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,5 +98,5 @@ def _grouped(rows: Sequence[sqlite3.Row]) -> dict[int, Readings]:
 
 def _reading(row: sqlite3.Row) -> Reading:
     landmarks = landmarks_of(row["landmarks"])
-    angles = {} if landmarks is None else landmarks.angles
-    return Reading(row["annotator"], row["value"], row["class_position"], row["created_at"], angles)
+    angles, points = ({}, {}) if landmarks is None else (landmarks.angles, landmarks.points)
+    return Reading(row["annotator"], row["value"], row["class_position"], row["created_at"], angles, points)

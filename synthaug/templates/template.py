@@ -73,7 +73,7 @@ class Template:
 
     def __iter__(self) -> Iterator[Prompt]:
         """Every prompt in order, duplicates included."""
-        return map(self.prompt, range(self.count))
+        return (Prompt(index, text, slots) for index, (text, slots) in enumerate(self._body.each()))
 
     def sample(self, n: int, seed: int, duplicates: Duplicates = "skip") -> Iterator[Prompt]:
         """``n`` prompts drawn by weight without replacement; the same seed gives the same prompts.

@@ -170,7 +170,7 @@ def test_keys_move_a_landmark_and_take_it_back(page: Page, app: App) -> None:
 
 def test_what_a_model_proposed_is_accepted_as_its_own(page: Page, app: App) -> None:
     open_film(page, app, 5)
-    expect(page.locator("[data-lm-origin]")).to_have_text("Proposed by angles-1, ± 2.0 px")
+    expect(page.locator("[data-lm-origin]")).to_have_text("Proposed ± 2.0 px")
     page.keyboard.press("Enter")
     expect(page.locator("[data-saved]")).to_have_text("All saved")
     workspace = Workspace.open(app.root)

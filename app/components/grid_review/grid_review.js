@@ -12,6 +12,7 @@ import { batchOf, save, undo } from "../grid/batches.js";
 import { isLocked } from "../grid/order.js";
 import { Tiles } from "../grid/tiles.js";
 import { leased } from "../label_desk/sources.js";
+import { isMeant, schemeInUse, still } from "../landmarks/still.js";
 import { columnsOf, PAGE, pageWords, restOf } from "./page.js";
 
 /** @typedef {import("../grid/batches.js").Batch} Batch */
@@ -33,6 +34,7 @@ class GridReview {
     this.tiles = new Tiles(this.part("scroller"), this.part("canvas"), {
       problem: (message) => this.say(message),
       painted: () => {},
+      pictured: drawLandmarks,
     });
     /** @type {number[]} */
     this.ids = [];
@@ -278,6 +280,17 @@ function classButton({ name, key }, index) {
   button.dataset.onMarked = "";
   button.title = `Label the marked images as "${name}"`;
   return button;
+}
+
+/**
+ * The landmarks that people or a model placed, over a tile's picture.
+ * @param {HTMLElement} picture
+ * @param {import("../../static/lib/types.js").Item} item
+ */
+async function drawLandmarks(picture, item) {
+  if (!isMeant(item)) return;
+  const scheme = await schemeInUse();
+  if (scheme) picture.append(still(scheme, item, "meet"));
 }
 
 /** @param {import("../../static/lib/types.js").Component} component */

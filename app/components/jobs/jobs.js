@@ -19,6 +19,8 @@ const TITLES = {
   import: "Import",
   retrain: "Retrain",
   train: "Train",
+  "quick-model": "Train",
+  "train-landmarks": "Train a landmark model",
   finetune: "Fine-tune",
 };
 

@@ -6,7 +6,7 @@ import { duration, number } from "../../static/lib/words.js";
 /** @typedef {import("../../static/lib/types.js").Item} Item */
 /** @typedef {import("../../static/lib/types.js").Label} Label */
 /** @typedef {{ name: string, key: string, color: string }} ClassProps */
-/** @typedef {"accept" | "reject" | "unsure" | "undo" | "redo" | "flag" | "back" | "skip" | "help" | "grid" | "guideline" | "readers" | "reload"} Action */
+/** @typedef {"accept" | "reject" | "unsure" | "undo" | "redo" | "flag" | "back" | "skip" | "help" | "beside" | "grid" | "guideline" | "readers" | "reload"} Action */
 /** @typedef {Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey" | "repeat" | "isComposing"> & { shiftKey?: boolean }} KeyPress */
 
 const RATE_WINDOW_MS = 60_000;

@@ -50,6 +50,42 @@
 
 /** @typedef {{ scheme: string, revision: string, points: Record<string, number[]> }} PlacedLandmarks */
 
+/**
+ * An image on which a landmark model was measured (`synthaug.reading.landmark_models.Failure`); angles in degrees.
+ * @typedef {object} Measured
+ * @property {number} image_id
+ * @property {string} sha256
+ * @property {number} error the largest of its angles
+ * @property {Record<string, number>} true what people placed
+ * @property {Record<string, number>} read what the model placed
+ */
+
+/** @typedef {{ mean_absolute_error: number, bias: number, low: number, high: number, pearson: number | null, spearman: number | null }} Agreement of angles in degrees (`synthaug.measures.agreement.Agreement`) */
+
+/**
+ * The figures of a landmark model (`synthaug.reading.landmark_models.Report`).
+ * @typedef {object} LandmarkReport
+ * @property {string} model
+ * @property {"test" | "held out"} measured_on
+ * @property {number} images
+ * @property {number} train_images
+ * @property {number} point_error pixels
+ * @property {number | null} accuracy
+ * @property {Record<string, Agreement>} angles
+ * @property {Measured[]} failures the largest error first
+ */
+
+/**
+ * How the landmark model stands (`synthaug.reading.landmark_models.Standing`).
+ * @typedef {object} LandmarkStanding
+ * @property {string} scheme
+ * @property {number} placed training images with landmarks
+ * @property {number} needed
+ * @property {number} new those placed after the newest model
+ * @property {Pick<Job, "id" | "state" | "done" | "total" | "note" | "error"> | null} job
+ * @property {LandmarkReport | null} report
+ */
+
 /** @typedef {"class" | "reject" | "unsure"} LabelValue */
 
 /** @typedef {{ annotator: string, text: string, flagged: boolean, created_at: string }} Note */
