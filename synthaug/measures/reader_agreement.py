@@ -23,7 +23,7 @@ WEIGHTS_AT_ONCE = 4_000_000  # numbers of one block of resamples
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class Estimate:
     """A coefficient with its interval; NaN where it is not defined."""
 
     value: float
@@ -31,10 +31,10 @@ class Agreement:
     high: float
 
 
-UNDEFINED = Agreement(np.nan, np.nan, np.nan)
+UNDEFINED = Estimate(np.nan, np.nan, np.nan)
 
 
-def cohen_kappa(table: Counts, *, confidence: float = CONFIDENCE) -> Agreement:
+def cohen_kappa(table: Counts, *, confidence: float = CONFIDENCE) -> Estimate:
     """Kappa of two readers from their table (K, K) of counts (metrics.confusion_matrix), rows the first's; Cohen 1960.
 
     The interval is the large-sample one of Fleiss, Cohen and Everitt 1969, cut at -1 and 1.
@@ -56,10 +56,10 @@ def cohen_kappa(table: Counts, *, confidence: float = CONFIDENCE) -> Agreement:
     spread = agreed.sum() + (1 - kappa) ** 2 * crossed.sum() - (kappa - chance * (1 - kappa)) ** 2
     error = np.sqrt(max(0.0, spread) / total) / (1 - chance)
     half = float(norm.ppf((1 + confidence) / 2)) * error
-    return Agreement(kappa, max(-1.0, kappa - half), min(1.0, kappa + half))
+    return Estimate(kappa, max(-1.0, kappa - half), min(1.0, kappa + half))
 
 
-def fleiss_kappa(counts: Counts, *, confidence: float = CONFIDENCE, seed: int = 0) -> Agreement:
+def fleiss_kappa(counts: Counts, *, confidence: float = CONFIDENCE, seed: int = 0) -> Estimate:
     """Kappa of as many readers for every image, from counts (N, K) of their answers; Fleiss 1971.
 
     Readers need not be the same people for each image. The interval is a percentile bootstrap over images.
@@ -79,7 +79,7 @@ def fleiss_kappa(counts: Counts, *, confidence: float = CONFIDENCE, seed: int = 
     return _bootstrapped(kappa, len(counts), confidence, seed)
 
 
-def krippendorff_alpha(counts: Counts, *, confidence: float = CONFIDENCE, seed: int = 0) -> Agreement:
+def krippendorff_alpha(counts: Counts, *, confidence: float = CONFIDENCE, seed: int = 0) -> Estimate:
     """Alpha of nominal answers from counts (N, K), for any number of readers an image; Krippendorff 1970.
 
     Images with fewer than two readers say nothing. The interval is a percentile bootstrap over images.
@@ -99,7 +99,7 @@ def krippendorff_alpha(counts: Counts, *, confidence: float = CONFIDENCE, seed: 
     return _bootstrapped(alpha, len(counts), confidence, seed)
 
 
-def intraclass_correlation(values: NDArray[np.floating[Any]], *, confidence: float = CONFIDENCE) -> Agreement:
+def intraclass_correlation(values: NDArray[np.floating[Any]], *, confidence: float = CONFIDENCE) -> Estimate:
     """ICC(2,1) of measurements (N images, K readers): absolute agreement of single readers drawn at random.
 
     Shrout and Fleiss 1979, case 2, with their interval. Raises ValueError for fewer than 2 images or readers.
@@ -116,7 +116,7 @@ def intraclass_correlation(values: NDArray[np.floating[Any]], *, confidence: flo
     error = np.square(rest).sum() / ((images - 1) * (readers - 1))
     whole = between + (readers - 1) * error + readers * (judges - error) / images
     if whole <= 0 or error <= 0:
-        return Agreement(1.0, 1.0, 1.0) if between > 0 and judges <= 0 else UNDEFINED
+        return Estimate(1.0, 1.0, 1.0) if between > 0 and judges <= 0 else UNDEFINED
     icc = (between - error) / whole
     ratio = judges / error
     inner = images * (1 + (readers - 1) * icc) - readers * icc
@@ -128,7 +128,7 @@ def intraclass_correlation(values: NDArray[np.floating[Any]], *, confidence: flo
     noise = readers * judges + (readers * images - readers - images) * error
     low = images * (between - upper * error) / (upper * noise + images * between)
     high = images * (lower * between - error) / (noise + images * lower * between)
-    return Agreement(float(icc), float(low), float(high))
+    return Estimate(float(icc), float(low), float(high))
 
 
 def _beyond_chance(agreed: Floats, chance: Floats) -> Floats:
@@ -138,7 +138,7 @@ def _beyond_chance(agreed: Floats, chance: Floats) -> Floats:
 
 def _bootstrapped(
     coefficient: Callable[[Floats], Floats], images: int, confidence: float, seed: int
-) -> Agreement:
+) -> Estimate:
     """A coefficient of weights (B, N) on images, at weight 1 each and with its percentile interval."""
     value = float(coefficient(np.ones((1, images)))[0])
     if np.isnan(value):
@@ -150,4 +150,4 @@ def _bootstrapped(
     drawn = [coefficient(rng.multinomial(images, even, size).astype(np.float64)) for size in sizes]
     tail = (1 - confidence) / 2
     low, high = np.nanquantile(np.concatenate(drawn), [tail, 1 - tail])
-    return Agreement(value, float(low), float(high))
+    return Estimate(value, float(low), float(high))

@@ -1,4 +1,4 @@
-"""Labels that a script brings: as a table, or by hash."""
+"""Recording many labels at once, from a CSV file or by hash."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from synthaug.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class CsvLabels:
-    """What became of a table's rows."""
+    """The outcome of importing a CSV file."""
 
     recorded: int
-    unchanged: int  # images whose label says this already
-    repeated: int  # rows that a later row of the same image overrides
+    unchanged: int  # images that already have this label
+    repeated: int  # rows that a later row of the same image replaces
     kept: int = 0  # images that keep the different label of another person
-    overwritten: int = 0  # of those recorded: in the place of another person's label
+    overwritten: int = 0  # recorded labels that replace another person's
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +38,24 @@ def from_csv(
 ) -> CsvLabels:
     """Record labels from a CSV with the columns ``image`` (id or SHA-256), ``label`` and, if wanted, ``annotator``.
 
-    ``label`` is a class name, or ``reject`` or ``unsure`` (a class of that name wins); of an image's rows the last
-    counts. ``annotator`` labeled what the file names nobody for. Only what differs from the label that counts now is
-    recorded, so the same file twice records once. An image that another person labeled keeps that label, unless
-    ``overwrite``; imported and automatic labels give way. Any bad row refuses the whole file. Raises UserError.
+    ``label`` is a class name, or else ``reject`` or ``unsure``; of several rows of an image, the last is used. Rows
+    without a name are those of ``annotator``. Only labels that differ from the current ones are recorded, so that
+    importing a file again changes nothing. An image that another person labeled keeps that label unless ``overwrite``
+    is set; imported and automatic labels are replaced. Raises UserError, without recording any label, if a row is
+    invalid.
     """
     classes, ids = workspace.classes, image_ids(workspace)
     wanted: dict[int, _Wanted] = {}
     rows = _rows(path)
     for number, (image, label, person) in enumerate(rows, start=2):
         if image not in ids:
-            raise UserError(f"{path} line {number}: no image {image!r}; give an image's id or SHA-256")
+            raise UserError(
+                f"{path} line {number}: there is no image {image!r}; give the id or SHA-256 of an image"
+            )
         if not (person or annotator):
             raise UserError(
-                f"{path} line {number}: nobody is named; add a column annotator, or give one name: --annotator NAME"
+                f"{path} line {number}: there is no annotator; fill the column annotator, or give one name with "
+                "--annotator NAME"
             )
         try:
             wanted[ids[image]] = _Wanted(*parse_label(label, classes), person or str(annotator))
@@ -63,15 +67,17 @@ def from_csv(
 def label_images(
     workspace: Workspace, given: Mapping[str, str], annotator: str, *, overwrite: bool = False
 ) -> CsvLabels:
-    """Record SHA-256 -> class name, ``reject`` or ``unsure``, by the rules of :func:`from_csv`.
+    """Record labels given as SHA-256 -> class name, ``reject`` or ``unsure``, by the rules of :func:`from_csv`.
 
-    Any bad entry refuses all of them. Raises UserError.
+    Raises UserError, without recording any label, if one of them is invalid.
     """
     known = labels.by_hash(workspace.db, list(given))
     wanted: dict[int, _Wanted] = {}
     for sha256, label in given.items():
         if sha256 not in known:
-            raise UserError(f"no image {sha256!r}; give the whole SHA-256 of an image of this workspace")
+            raise UserError(
+                f"there is no image {sha256!r}; give the whole SHA-256 of an image of this workspace"
+            )
         try:
             wanted[known[sha256].image_id] = _Wanted(*parse_label(label, workspace.classes), annotator)
         except UserError as error:
@@ -80,13 +86,13 @@ def label_images(
 
 
 def image_ids(workspace: Workspace) -> dict[str, int]:
-    """Every image's id by its SHA-256, and by itself as text."""
+    """The ids of all images by SHA-256, and by the id as text."""
     ids = {image.sha256: image.id for image in catalog.find_images(workspace.db)}
     return ids | {str(each): each for each in ids.values()}
 
 
 def parse_label(text: str, classes: Sequence[str]) -> tuple[LabelValue, int | None]:
-    """A class name, "reject" or "unsure" as a label's value and class index. Raises UserError."""
+    """The value and class index of a label given as a class name, "reject" or "unsure". Raises UserError."""
     if text in classes:
         return "class", classes.index(text)
     if text == "reject":
@@ -94,7 +100,7 @@ def parse_label(text: str, classes: Sequence[str]) -> tuple[LabelValue, int | No
     if text == "unsure":
         return "unsure", None
     allowed = ", ".join([*map(repr, classes), "'reject'", "'unsure'"])
-    raise UserError(f"label {text!r} is unknown; allowed: {allowed}")
+    raise UserError(f"the label {text!r} is unknown; it must be one of {allowed}")
 
 
 def _record(
@@ -144,10 +150,12 @@ def _rows(path: Path) -> list[tuple[str, str, str]]:
             reader = csv.DictReader(file)
             missing = {"image", "label"} - set(reader.fieldnames or ())
             if missing:
-                raise UserError(f"{path} has no column {min(missing)!r}; it needs the columns image,label")
+                raise UserError(
+                    f"{path} has no column {min(missing)!r}; it needs the columns image and label"
+                )
             return [(_cell(row, "image"), _cell(row, "label"), _cell(row, "annotator")) for row in reader]
     except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}; name a CSV file") from error
+        raise UserError(f"{path} cannot be read: {error.strerror}; give a CSV file") from error
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is not UTF-8 text") from error
     except csv.Error as error:

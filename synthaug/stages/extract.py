@@ -1,4 +1,4 @@
-"""Extract features of every image with a pretrained network that needs no labels."""
+"""Extracting features of all images with a pretrained network."""
 
 from __future__ import annotations
 
@@ -30,12 +30,11 @@ def extract(
     side: int | None = None,
     framing: Framing | None = None,
 ) -> FeatureSet:
-    """Store the features of what the extractor ``name`` has not seen. Stopped and called again, it goes on.
+    """Extract and store the features of all images that have none of the extractor ``name``; resumable.
 
-    ``only``: hashes of the images that are wanted now; None for all. ``executor``: who looks at them; None: this
-    process. ``side``, ``framing``: of the images (see features.load_extractor); None: as the workspace's images are.
-
-    Raises UnknownName, UserError where its package or its weights are missing.
+    ``only`` limits this to images with these hashes, and ``recompute`` removes the stored features first. ``executor``
+    says who extracts; None means this process. ``side`` and ``framing`` are as for :func:`.load_extractor`; None means
+    that the images of the workspace decide. Raises UnknownName, and UserError if a package or weights are missing.
     """
     side = side or catalog.usual_side(workspace.db)
     framing = framing or catalog.framing(workspace.db)
@@ -71,9 +70,9 @@ def features_of(
     side: int | None = None,
     framing: Framing | None = None,
 ) -> tuple[NDArray[np.float32], str]:
-    """Features (N, D) of images by the extractor that comes with the packages, and its revision; kept for the next.
+    """Features (N, D) of images by the default extractor, which are stored, and its revision.
 
-    ``side``, ``framing``: as for :func:`extract`.
+    ``side`` and ``framing`` are as for :func:`extract`.
     """
     held = extract(
         workspace,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import is_dataclass
+from typing import Any, get_type_hints
 
 import pytest
 from fastapi import FastAPI
+from fastapi.responses import Response
+from fastapi.routing import APIRoute
 from starlette.routing import Mount
 from starlette.testclient import TestClient
 from synthaug_app.accounts.access import access
@@ -181,6 +184,24 @@ def may(role: str, least: str) -> bool:
 def body_of(path: str, index: int = 0) -> bytes:
     """A call of a Gradio function, where that is what the route takes."""
     return json.dumps({"fn_index": index, "data": [], "session_hash": "s"}).encode() if path == JOIN else b""
+
+
+def test_every_route_of_ours_replies_with_a_record_or_with_bytes(app: FastAPI) -> None:
+    routers = [inner for route in app.routes if (inner := getattr(route, "original_router", None))]
+    ours = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    assert len(ours) > 40
+    untyped = {
+        route.path
+        for route in ours
+        if not is_dataclass(route.response_model) and not returns_response(route.endpoint)
+    }
+    assert untyped == set()
+
+
+def returns_response(endpoint: Callable[..., Any]) -> bool:
+    """Whether an endpoint is annotated to return an HTTP response."""
+    kind = get_type_hints(endpoint).get("return")
+    return isinstance(kind, type) and issubclass(kind, Response)
 
 
 def test_the_table_names_every_route_of_ours_and_none_that_is_gone(app: FastAPI) -> None:

@@ -114,5 +114,5 @@ def test_published_and_small_recipes_are_there_by_name() -> None:
 @pytest.mark.parametrize("change", [{"flip": True}, {"crop_padding": 2}, {"flip_average": True}])
 def test_what_moves_pixels_without_landmarks_is_refused(change: dict[str, object]) -> None:
     images, rows, _ = phantoms(4, 32)
-    with pytest.raises(UserError, match="without their landmarks"):
+    with pytest.raises(UserError, match="not their landmarks"):
         fit_landmarks(images, rows, HIP, replace(TINY, **change), 0)  # type: ignore[arg-type]

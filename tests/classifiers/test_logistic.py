@@ -127,5 +127,5 @@ def test_one_class_alone_is_refused() -> None:
 def test_a_head_has_no_epochs_to_choose_from() -> None:
     from dataclasses import replace
 
-    with pytest.raises(UserError, match="no epochs"):
+    with pytest.raises(UserError, match="only one epoch"):
         replace(LINEAR, selection="validation")

@@ -78,7 +78,7 @@ def test_only_the_tasks_that_are_left_are_done_by_another_run(executor: Executor
         (ExecutorSpec("processes", shard_size=-1), "number of images a shard is -1"),
         (ExecutorSpec(workers=3), "3 workers were asked for; the executor 'serial' has one"),
         (ExecutorSpec("processes", address="auto"), "the address 'auto' is of a Ray cluster"),
-        (ExecutorSpec("processes", shards="gopher://x/y"), "nothing reads gopher://"),
+        (ExecutorSpec("processes", shards="gopher://x/y"), "gopher:// is not supported"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_runs(spec: ExecutorSpec, message: str) -> None:

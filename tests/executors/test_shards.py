@@ -45,7 +45,7 @@ def test_an_address_is_a_path_or_a_url(tmp_path: Path) -> None:
     assert isinstance(open_folder(f"file://{tmp_path}"), DiskFolder)
     assert isinstance(open_folder("memory://x"), UrlFolder)
     with pytest.raises(
-        UserError, match=r"nothing reads gopher://; give a folder, or a URL that fsspec knows"
+        UserError, match=r"gopher:// is not supported; give a folder, or a URL that fsspec supports"
     ):
         open_folder("gopher://x/y")
 

@@ -187,7 +187,7 @@ def test_no_patient_data_comes_through(tmp_path: Path) -> None:
     result = import_images(workspace, tmp_path / "films")
     assert result.added == 1
     assert "1 DICOM file de-identified" in result.notes[0]
-    assert "IM000001; look for names" in result.notes[1]
+    assert "IM000001; check it for names" in result.notes[1]
     [image] = catalog.find_images(workspace.db)
     assert gray_images.of_images(workspace.db, [image.id])[image.id].acquisition == {
         "modality": "CR",
@@ -223,11 +223,11 @@ def test_films_are_found_by_their_content(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("tags", "reason"),
     [
-        ({"NumberOfFrames": 3}, "multi-frame DICOM (3 frames)"),
-        ({"Modality": "CT"}, "modality 'CT'"),
-        ({"PhotometricInterpretation": "RGB"}, "colours 'RGB'"),
+        ({"NumberOfFrames": 3}, "has 3 frames"),
+        ({"Modality": "CT"}, "modality is 'CT'"),
+        ({"PhotometricInterpretation": "RGB"}, "colours are 'RGB'"),
         ({"Rows": 60_000, "Columns": 60_000}, "60000 x 60000 pixels"),
-        ({"BitsStored": 32}, "32 bits stored"),
+        ({"BitsStored": 32}, "32 bits are stored"),
         ({"PixelData": b"\0" * 10}, "cannot be read"),
     ],
 )

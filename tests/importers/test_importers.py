@@ -33,7 +33,7 @@ def test_detection_says_what_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(ImportFailed, match="does not exist"):
         detect(tmp_path / "missing")
     (tmp_path / "notes.txt").write_text("hello")
-    with pytest.raises(ImportFailed, match="cannot tell the format"):
+    with pytest.raises(ImportFailed, match="has no format that can be imported"):
         detect(tmp_path / "notes.txt")
 
 

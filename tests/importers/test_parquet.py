@@ -91,8 +91,8 @@ def test_rows_without_an_image_or_with_a_wrong_label_are_rejected_one_by_one(tmp
     found = list(ParquetImporter().items(path))
     assert [item.rejected for item in found] == [
         "",
-        "the row holds no image bytes",
-        "the row holds no image bytes, only the path '/etc/passwd'",
+        "the row contains no image bytes",
+        "the row contains no image bytes, only the path '/etc/passwd'",
         "label 7 is not one of the 2 classes",
     ]
     assert [bool(item.data) for item in found] == [True, False, False, False]
@@ -143,12 +143,16 @@ def test_the_real_cifar10() -> None:
 @pytest.mark.parametrize(
     ("column", "values", "message"),
     [
-        ("text", pa.array([["a", "b"]]), "caption column 'text' of list<.*it must hold text"),
-        ("text", pa.array([3]), "caption column 'text' of int64"),
-        ("text", pa.array([b"x"]), "caption column 'text' of binary"),
-        ("label", pa.array([2**62], pa.timestamp("ns")), "label column 'label' of timestamp"),
-        ("label", pa.array([0.5]), "label column 'label' of double; it must hold whole numbers or text"),
-        ("label", pa.array([{"a": 1}]), "label column 'label' of struct"),
+        ("text", pa.array([["a", "b"]]), "caption column 'text' of the type list<.*it must contain text"),
+        ("text", pa.array([3]), "caption column 'text' of the type int64"),
+        ("text", pa.array([b"x"]), "caption column 'text' of the type binary"),
+        ("label", pa.array([2**62], pa.timestamp("ns")), "label column 'label' of the type timestamp"),
+        (
+            "label",
+            pa.array([0.5]),
+            "label column 'label' of the type double; it must contain whole numbers or text",
+        ),
+        ("label", pa.array([{"a": 1}]), "label column 'label' of the type struct"),
     ],
 )
 def test_a_column_of_another_type_is_named(

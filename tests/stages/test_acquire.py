@@ -261,4 +261,4 @@ def test_the_command(scarce: Workspace, capsys: pytest.CaptureFixture[str]) -> N
     assert said["rank_correlation"] == pytest.approx(mean)
     with pytest.raises(SystemExit):
         main(asked)
-    assert capsys.readouterr().out.startswith("View 'chosen': 3 images of '8' chosen in 2 rounds; ")
+    assert capsys.readouterr().out.startswith("View 'chosen': 3 images of '8' were added in 2 rounds; ")

@@ -84,12 +84,12 @@ def test_numbers_get_names(hips: Workspace, tmp_path: Path) -> None:
     [
         (
             ClassMap({"unlabelled": None}),
-            "nothing in the source is called 'unlabelled'; there is: 'Small', 'big'",
+            "the source has no class 'unlabelled'; it has: 'Small', 'big'",
         ),
-        (ClassMap(skip=("",)), "nothing in the source is called ''"),
+        (ClassMap(skip=("",)), "the source has no class ''"),
         (
             ClassMap({"big": "Bg"}),
-            "'big' is mapped to 'Bg', and there is no such class; there is: 'Big', 'Small'",
+            "'big' is mapped to 'Bg', which is not a class of the workspace; it has: 'Big', 'Small'",
         ),
         (ClassMap({"big": None}, skip=("big",)), "'big' is both mapped and skipped"),
         (ClassMap(add=("a\nb",)), "control characters"),
@@ -129,7 +129,9 @@ def test_the_command_maps(shell: Shell, hips: Workspace, films: Path) -> None:
     options = ["--map", "big=Big", "--map", "unlabeled=", "--skip", "notes"]
     said = shell.json("import", films, *options, "--workspace", hips.root)
     assert (said["added"], said["skipped"], said["labels"]) == (5, 1, 3)
-    assert "--map 'big' has no =" in shell.error("import", films, "--map", "big", "--workspace", hips.root)
+    assert "--map 'big' contains no '='" in shell.error(
+        "import", films, "--map", "big", "--workspace", hips.root
+    )
 
 
 def test_python_maps(hips: Workspace, films: Path) -> None:

@@ -47,9 +47,9 @@ def test_a_job_writes_it_and_the_zip_holds_every_byte(viewed: Workspace) -> None
         job = run_to_end(viewed, export_download.submit(viewed, "a few/of each", "cifar10-binary"), HANDLERS)
         assert job.state == "done", job.error
     second, first = views.all_exports(viewed.db)
-    assert Path(first["path"]).name == "a-few-of-each-cifar10-binary"
-    assert Path(second["path"]).name == "a-few-of-each-cifar10-binary-2"
-    folder = export_download.exported_folder(viewed, first["id"])
+    assert Path(first.path).name == "a-few-of-each-cifar10-binary"
+    assert Path(second.path).name == "a-few-of-each-cifar10-binary-2"
+    folder = export_download.exported_folder(viewed, first.id)
     archive = zipfile.ZipFile(io.BytesIO(b"".join(export_download.zipped(folder))))
     assert archive.testzip() is None
     written = {
@@ -75,10 +75,10 @@ def test_what_lies_elsewhere_or_is_gone_is_not_handed_out(viewed: Workspace, tmp
     inside = viewed.root / "exports" / "inside"
     export(viewed, inside, "cifar10-binary", "a few/of each")
     (inside / "manifest.json").unlink()
-    newest, oldest = (each["id"] for each in views.all_exports(viewed.db))
-    with pytest.raises(ExportFailed, match="outside the workspace"):
+    newest, oldest = (each.id for each in views.all_exports(viewed.db))
+    with pytest.raises(ExportFailed, match="outside of the workspace"):
         export_download.exported_folder(viewed, oldest)
-    with pytest.raises(ExportFailed, match="any more"):
+    with pytest.raises(ExportFailed, match="is no longer in"):
         export_download.exported_folder(viewed, newest)
     with pytest.raises(UnknownName):
         export_download.exported_folder(viewed, 99)

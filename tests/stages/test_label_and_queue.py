@@ -100,7 +100,7 @@ def test_a_csv_may_say_who_labeled_each_image(workspace: Workspace, tmp_path: Pa
     first, second = add_synthetic(workspace, 2, class_index=8)
     table = tmp_path / "l.csv"
     table.write_text(f"image,label,annotator\n{first},3,ann\n{second},4,\n")
-    with pytest.raises(UserError, match="line 3: nobody is named"):
+    with pytest.raises(UserError, match="line 3: there is no annotator"):
         from_csv(workspace, table)
     assert from_csv(workspace, table, "ben").recorded == 2
     said = labels.current(workspace.db, [first, second])
@@ -111,8 +111,8 @@ def test_a_csv_may_say_who_labeled_each_image(workspace: Workspace, tmp_path: Pa
     ("text", "message"),
     [
         ("picture,label\n1,3\n", "no column 'image'"),
-        ("image,label\n1,3\n999,3\n", "line 3: no image '999'"),
-        ("image,label\n1,dog\n", "line 2: label 'dog' is unknown; allowed: '0'"),
+        ("image,label\n1,3\n999,3\n", "line 3: there is no image '999'"),
+        ("image,label\n1,dog\n", "line 2: the label 'dog' is unknown; it must be one of '0'"),
     ],
 )
 def test_a_bad_csv_is_refused_as_a_whole(
@@ -139,8 +139,8 @@ def test_undo_appends_and_happens_once(workspace: Workspace) -> None:
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        (LabelEntry(1, "class", "ann", "human", "op", 99), "class index 99 is not one of 0..9"),
-        (LabelEntry(1, "reject", "ann", "human", "op", 1), "carries no class"),
+        (LabelEntry(1, "class", "ann", "human", "op", 99), "the class index is 99; it must be in 0 .. 9"),
+        (LabelEntry(1, "reject", "ann", "human", "op", 1), "has no class"),
         (LabelEntry(1, "class", " ", "human", "op", 1), "annotator"),
         (LabelEntry(77, "class", "ann", "human", "op", 1), "image"),
     ],

@@ -150,7 +150,7 @@ def test_rows_that_cannot_be_recorded_are_skipped_with_the_reason(tmp_path: Path
     reasons = dict(done.skipped)
     assert "outside the image of 400 x 300" in reasons[str(outside)]
     assert "no image came from a file of this name" in reasons["999"]
-    assert "real test image and keeps its label" in reasons[str(frozen)]
+    assert "so its label is frozen" in reasons[str(frozen)]
     assert points(workspace, good) == PLACES
 
 
@@ -187,7 +187,7 @@ def test_a_file_that_cannot_be_read_says_why(name: str, text: str, message: str,
 
 def test_without_a_scheme_nothing_is_written(placed: tuple[Workspace, list[int]], tmp_path: Path) -> None:
     stop_using(placed[0])
-    with pytest.raises(UserError, match="uses no landmark scheme"):
+    with pytest.raises(UserError, match="has no landmark scheme"):
         export_landmarks(placed[0], tmp_path / "x.csv")
 
 

@@ -102,7 +102,7 @@ def test_it_trains_measures_proposes_and_verifies(hips: Workspace) -> None:
 def test_a_model_of_landmarks_is_no_classifier(hips: Workspace) -> None:
     train_landmarks(hips, **QUICK)
     assert models.classifiers(hips.db) == []
-    with pytest.raises(UserError, match="no classifier yet"):
+    with pytest.raises(UserError, match="there is no classifier"):
         predict(hips)
 
 
@@ -177,4 +177,4 @@ def test_the_shell_says_what_python_says(hips: Workspace) -> None:
     said = json.loads(result.stdout.splitlines()[-1])
     assert said["angles"]["all"] == models.newest_landmark_model(hips.db).metrics["angles"]["all"]
     shown = CliRunner().invoke(cli, ["landmarks", "predict", "--workspace", str(hips.root)])
-    assert "landmarks-1 proposes landmarks on 30 images" in shown.stdout
+    assert "landmarks-1 predicted landmarks on 30 images" in shown.stdout

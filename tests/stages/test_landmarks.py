@@ -124,21 +124,21 @@ def test_landmarks_of_another_scheme_are_refused(hips: Workspace) -> None:
 def test_only_a_class_carries_landmarks(hips: Workspace) -> None:
     image = add_film(hips, 10)
     entry = replace(answer(hips, image, "op-1"), value="reject", class_index=None)
-    with pytest.raises(LabelRefused, match="landmarks come with a class, not with 'reject'"):
+    with pytest.raises(LabelRefused, match="landmarks need the label 'class', not 'reject'"):
         label.record(hips, [entry])
 
 
 def test_a_test_image_takes_them_once_with_the_class_it_has(hips: Workspace) -> None:
     image = add_film(hips, 10, "test")
     label.record(hips, [LabelEntry(image, "class", "import", "imported", "op-0", SMALL)])
-    with pytest.raises(LabelRefused, match="real test image and keeps its label"):
+    with pytest.raises(LabelRefused, match="so its label is frozen"):
         label.record(hips, [answer(hips, image, "op-1", class_index=0)])
     place(hips, image, "op-2")
     for entry in (
         answer(hips, image, "op-3", OTHER),
         LabelEntry(image, "class", "ann", "human", "op-4", SMALL),
     ):
-        with pytest.raises(LabelRefused, match="real test image and keeps its label"):
+        with pytest.raises(LabelRefused, match="so its label is frozen"):
             label.record(hips, [entry])
     with pytest.raises(LabelRefused):
         label.undo(hips, "op-2", "ann", "op-5")

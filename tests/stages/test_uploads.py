@@ -143,7 +143,7 @@ def test_a_zip_that_leads_elsewhere_is_refused_and_leaves_nothing(workspace: Wor
     upload = staging.begin()
     data = zipped(**{"a.png": b"x", "../../../evil": b"x"})
     staging.write(upload, "films.zip", 0, data)
-    with pytest.raises(ImportFailed, match=r"films\.zip holds the name"):
+    with pytest.raises(ImportFailed, match=r"films\.zip contains the name"):
         staging.finish(upload, 1, len(data))
     assert not list(workspace.root.parent.rglob("*evil*"))
     staging.discard(upload)
@@ -226,5 +226,5 @@ def test_zips_in_a_zip_share_the_room_of_one(workspace: Workspace, monkeypatch: 
     data = zipped(**{"one.zip": inner, "two.zip": inner})
     upload = staging.begin()
     staging.write(upload, "all.zip", 0, data)
-    with pytest.raises(ImportFailed, match=r"two\.zip holds 2 files; 1 are allowed"):
+    with pytest.raises(ImportFailed, match=r"two\.zip contains 2 files; at most 1 are allowed"):
         staging.finish(upload, 1, len(data))

@@ -161,7 +161,7 @@ def test_the_command_line_says_what_is_wrong_with_a_url(
     for url, said in (
         ("/a/path", "is not the URL of an object store"),
         ("s3://no-such-bucket/x", "s3://no-such-bucket/x cannot be used"),
-        ("gopher://x/y", "nothing reads gopher://"),
+        ("gopher://x/y", "gopher:// is not supported"),
     ):
         with pytest.raises(SystemExit) as exit_:
             main(["init", str(tmp_path / "new"), "--preset", "digits", "--images", url])

@@ -30,6 +30,7 @@ from synthaug.experiments.hip.scales import hip_settings
 from synthaug.experiments.lab import Lab
 from synthaug.importers.hip.angles import hip_class, wording
 from synthaug.importers.hip.phantom import HipPhantomImporter
+from synthaug.progress import EpochReport
 from synthaug.stages import finetune
 from synthaug.stages.generation_spec import GenerationSpec
 from synthaug.stages.pixels import load_pixels
@@ -207,7 +208,7 @@ class Hip:
 
     def _trained(self, lab: Lab, arm: Arm, seed: int) -> dict[str, Any]:
         """Train a regressor on the images of an arm and test it on the real test set."""
-        began, history = time.perf_counter(), list[dict[str, Any]]()
+        began, history = time.perf_counter(), list[EpochReport]()
         members = views.members(lab.workspace.db, views.by_name(lab.workspace.db, arm.view).id)
         hashes, test = [member.sha256 for member in members], _test_hashes(lab)
         pixels, test_pixels = (
