@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from synthaug.errors import ImageRejected
 from synthaug.store.image_store import ImageStore, write_atomically
 
 
