@@ -11,7 +11,7 @@ from synthaug.records import Framing
 EXTRACTORS = {"efficientnet-lite0": "synthaug.features.timm_model:efficientnet_lite0"}
 DEFAULT_EXTRACTOR = "efficientnet-lite0"
 TIMM_PREFIX = "timm:"
-"""``timm:NAME`` is any network of timm, with its weights from the hub."""
+"""``timm:NAME`` loads any network of timm, with its weights from the hub."""
 
 
 def load_extractor(name: str, longest_side: int, framing: Framing = "squeezed") -> FeatureExtractor:

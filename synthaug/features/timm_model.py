@@ -16,11 +16,11 @@ from synthaug.features.base import Features, Images
 from synthaug.records import Framing
 
 TYPES = (np.uint8, np.uint16)
-BATCH_PIXELS = 2**21  # read at once: 80 images of 160 px
+BATCH_PIXELS = 2**21  # pixels per batch: 80 images of 160 px a side
 
 
 class TimmExtractor:
-    """A network of timm without its last layer; its pooled features are what is extracted."""
+    """A network of timm without its last layer, which computes pooled features."""
 
     def __init__(
         self,
@@ -42,12 +42,12 @@ class TimmExtractor:
 
     @property
     def dimension(self) -> int:
-        """D."""
+        """The length of a feature vector, D."""
         return int(self._network.num_features)
 
     @cached_property
     def revision(self) -> str:
-        """SHA-256 over the weights, the standardisation, the input size, and the framing unless it squeezes."""
+        """SHA-256 (hex) over the weights, the standardisation, the input size, and the framing unless it squeezes."""
         digest = hashlib.sha256(repr((self.image_size, self._mean.tolist(), self._std.tolist())).encode())
         if self.framing != "squeezed":  # else the revisions of earlier releases would change
             digest.update(self.framing.encode())
@@ -58,7 +58,7 @@ class TimmExtractor:
 
     @torch.inference_mode()
     def features(self, images: Images) -> Features:
-        """Features (N, D), float32."""
+        """Features (N, D) float32 of images (N, S, S, 3). Raises ValueError for another shape or dtype."""
         size = self.image_size
         if images.dtype not in TYPES or images.ndim != 4 or images.shape[1:] != (size, size, 3):
             raise ValueError(
