@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Annotated, Any
+from dataclasses import dataclass
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from synthaug.errors import UnknownName
 from synthaug.landmarks.scheme import Scheme, load_scheme, parse_scheme, shipped
-from synthaug.reading.landmark_models import Standing, standing
+from synthaug.reading.landmark_models import Report, Standing, standing
+from synthaug.records import Job, JobState
 from synthaug.stages import landmark_files, landmark_request, landmark_scheme
 from synthaug.stages.landmark_correction import correct_test_landmarks
 from synthaug.stages.landmark_files import LandmarkImport
 
-from .accounts.person import Person, signer
+from .accounts.person import Signer
 from .context import AppContext
-
-Signer = Annotated[Person, Depends(signer)]
+from .replies import Done, Queued, extended
 
 MOST_TEXT = 200_000  # characters of a scheme
 MOST_SKIPPED = 100  # rows of a file that are listed with the reason
 
 
 class TextIn(BaseModel):
-    """A text file from the browser; its name says what is in it, and names it in messages."""
+    """A text file from the browser; the extension of its name gives the format, and messages name it."""
 
     file: str = Field(max_length=300)
     text: str = Field(max_length=16_000_000)
 
 
 class SchemeIn(BaseModel):
-    """A scheme of the package or the one in use, by name, or the text of a TOML file; neither: use none."""
+    """A scheme of the package or the one in use, by name, or the text of a TOML file; no name: use no scheme."""
 
     name: str | None = Field(max_length=100)
     toml: str | None = Field(None, max_length=MOST_TEXT)
@@ -42,15 +41,76 @@ class SchemeIn(BaseModel):
 
 
 class CorrectionIn(BaseModel):
-    """Other landmarks of a real test image, in its pixels, and why."""
+    """New landmarks of a real test image, in its pixels, and the reason."""
 
     image_id: int = Field(ge=1, lt=2**63)
     points: dict[str, tuple[float, float] | tuple[float, float, float]] = Field(max_length=200)
     reason: str = Field(max_length=2000)
 
 
+@dataclass(frozen=True, slots=True)
+class Schemes:
+    """The scheme of the workspace with its revision, None and "" without one; and the schemes of the package."""
+
+    scheme: Scheme | None
+    revision: str
+    shipped: list[Scheme]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadScheme:
+    """The scheme that a TOML file describes."""
+
+    scheme: Scheme
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownImport(LandmarkImport):
+    """What became of the rows of a file; ``skipped`` has only the first ones."""
+
+    skipped_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrected(Done):
+    """The label of the image with its new landmarks."""
+
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingJob:
+    """The job that trains a landmark model."""
+
+    id: int
+    state: JobState
+    done: int
+    total: int
+    note: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownStanding:
+    """The landmark model of the workspace; see :class:`Standing`."""
+
+    scheme: str
+    placed: int
+    needed: int
+    new: int
+    job: TrainingJob | None
+    report: Report | None
+
+
+@dataclass(frozen=True, slots=True)
+class LandmarkModel:
+    """The landmark model; None if the workspace has no scheme."""
+
+    standing: ShownStanding | None
+
+
 def landmark_router(context: AppContext) -> APIRouter:
-    """``/data/landmarks`` and what lies below it."""
+    """``/data/landmarks`` and the routes below it."""
     router = APIRouter(prefix="/data/landmarks")
     _add_scheme(router, context)
     _add_files(router, context)
@@ -62,24 +122,21 @@ def _add_scheme(router: APIRouter, context: AppContext) -> None:
     workspace = context.workspace
 
     @router.get("")
-    def scheme() -> dict[str, Any]:
+    def scheme() -> Schemes:
         used = landmark_scheme.current_scheme(workspace)
-        return {
-            "scheme": None if used is None else asdict(used),
-            "revision": "" if used is None else used.revision,
-            "shipped": [asdict(load_scheme(name)) for name in shipped()],
-        }
+        revision = "" if used is None else used.revision
+        return Schemes(used, revision, [load_scheme(name) for name in shipped()])
 
     @router.post("/scheme")
-    def read(body: TextIn) -> dict[str, Any]:
-        """What a TOML file says; nothing is changed."""
-        return {"scheme": asdict(parse_scheme(body.text, body.file))}
+    def read(body: TextIn) -> ReadScheme:
+        """Read a TOML file; nothing is changed."""
+        return ReadScheme(parse_scheme(body.text, body.file))
 
     @router.post("")
-    def use(body: SchemeIn) -> dict[str, Any]:
+    def use(body: SchemeIn) -> Done:
         if body.name is None:
             landmark_scheme.stop_using(workspace)
-            return {"ok": True}
+            return Done()
         landmark_scheme.use_scheme(
             workspace,
             _asked(body, landmark_scheme.current_scheme(workspace)),
@@ -87,11 +144,11 @@ def _add_scheme(router: APIRouter, context: AppContext) -> None:
             thresholds=body.thresholds,
             no_class=body.no_class,
         )
-        return {"ok": True}
+        return Done()
 
 
 def _asked(body: SchemeIn, used: Scheme | None) -> Scheme:
-    """The scheme that is asked for. A path is for the command line. Raises UserError."""
+    """The requested scheme; a path is accepted on the command line only. Raises UserError."""
     if body.toml is not None:
         return parse_scheme(body.toml, f"{body.name}.toml")
     known = {name: load_scheme(name) for name in shipped()}
@@ -105,38 +162,43 @@ def _add_files(router: APIRouter, context: AppContext) -> None:
     workspace = context.workspace
 
     @router.post("/import")
-    def read_file(body: TextIn, who: Signer) -> dict[str, Any]:
+    def read_file(body: TextIn, who: Signer) -> ShownImport:
         content = body.text.encode()
         return _outcome(landmark_files.import_content(workspace, content, body.file, who.name))
 
     @router.post("/captions")
-    def read_captions(who: Signer) -> dict[str, Any]:
+    def read_captions(who: Signer) -> ShownImport:
         return _outcome(landmark_files.import_captions(workspace, who.name))
 
     @router.post("/correction")
-    def correct(body: CorrectionIn, who: Signer) -> dict[str, Any]:
+    def correct(body: CorrectionIn, who: Signer) -> Corrected:
         found = correct_test_landmarks(workspace, body.image_id, body.points, who.name, body.reason)
-        return {"ok": True, "label": found.label}
+        return Corrected(label=found.label)
 
 
-def _outcome(found: LandmarkImport) -> dict[str, Any]:
-    return asdict(found) | {"skipped": found.skipped[:MOST_SKIPPED], "skipped_count": len(found.skipped)}
+def _outcome(found: LandmarkImport) -> ShownImport:
+    return extended(
+        ShownImport, found, skipped=found.skipped[:MOST_SKIPPED], skipped_count=len(found.skipped)
+    )
 
 
 def _add_model(router: APIRouter, context: AppContext) -> None:
     workspace = context.workspace
 
     @router.get("/model")
-    def model() -> dict[str, Any]:
+    def model() -> LandmarkModel:
         found = standing(workspace)
-        return {"standing": None if found is None else _standing(found)}
+        return LandmarkModel(None if found is None else _standing(found))
 
     @router.post("/model")
-    def train(who: Signer) -> dict[str, Any]:
-        return {"ok": True, "job": landmark_request.submit(workspace)}
+    def train(who: Signer) -> Queued:
+        return Queued(job=landmark_request.submit(workspace))
 
 
-def _standing(found: Standing) -> dict[str, Any]:
-    job = found.job
-    shown = ("id", "state", "done", "total", "note", "error")
-    return asdict(found) | {"job": None if job is None else {name: getattr(job, name) for name in shown}}
+def _standing(found: Standing) -> ShownStanding:
+    job = None if found.job is None else _training_job(found.job)
+    return ShownStanding(found.scheme, found.placed, found.needed, found.new, job, found.report)
+
+
+def _training_job(job: Job) -> TrainingJob:
+    return TrainingJob(job.id, job.state, job.done, job.total, job.note, job.error)

@@ -1,4 +1,4 @@
-"""Class colours: ten hues for a light and for a dark surface, with a letter for whoever cannot see hue."""
+"""Class colours: ten hues for a light and for a dark surface, with a letter for people who cannot see hue."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DARK = (
     "#c79a7d",
     "#a3abb5",
 )
-"""Hex colours of classes 0..9; the eleventh class starts again at the first."""
+"""Hex colours of the classes 0..9; they repeat after ten classes."""
 
 
 def class_color(index: int) -> str:
@@ -35,7 +35,7 @@ def class_color(index: int) -> str:
 
 
 def class_letter(index: int) -> str:
-    """A letter for a class, so that colour never carries the class alone (``A``..``Z``, then ``A2``...)."""
+    """A letter for a class, so that a class is never shown by colour alone (``A``..``Z``, then ``A2``...)."""
     round_, letter = divmod(index, 26)
     return chr(ord("A") + letter) + (str(round_ + 1) if round_ else "")
 

@@ -18,7 +18,7 @@ from synthaug_app.pages.data import balance_panel, figures_panel, outcome_panel,
 from synthaug_app.shell import PAGES, header
 from synthaug_app.theme import head
 
-from synthaug.reading.overview import ClassRow, Overview
+from synthaug.reading.overview import ClassCounts, Overview, ViewSummary
 from synthaug.records import Job
 
 EVIL = '<script>alert("1")</script>'
@@ -68,7 +68,7 @@ def test_the_head_holds_every_style_and_asks_nobody() -> None:
 
 def held(**changes: Any) -> Overview:
     """An overview of one class with an evil name."""
-    row = ClassRow(
+    row = ClassCounts(
         0, EVIL, train_real=5, test_real=2, synthetic=4, accepted=1, rejected=1, unsure=0, unreviewed=2
     )
     plain: dict[str, Any] = {
@@ -85,19 +85,14 @@ def test_bars_are_shares_of_the_largest_class() -> None:
 
 
 def test_an_empty_workspace_has_figures_too() -> None:
-    empty = ClassRow(0, "a", 0, 0, 0, 0, 0, 0, 0)
+    empty = ClassCounts(0, "a", 0, 0, 0, 0, 0, 0, 0)
     nothing = held(classes=(empty,), images=0, synthetic=0, labeled=0)
     assert "<dd>0<small></small></dd>" in figures_panel(nothing)
     assert "width:0.00%" in balance_panel(nothing)
 
 
 def test_views_are_listed_with_their_counts() -> None:
-    view = {
-        "name": EVIL,
-        "images": 7,
-        "counts": {"a": 5, "b": 0, "c": 2},
-        "created_at": "2026-11-21T01:02:03.000Z",
-    }
+    view = ViewSummary(EVIL, 7, {"a": 5, "b": 0, "c": 2}, "2026-11-21T01:02:03.000Z")
     panel = views_panel(held(views=(view,)))
     assert EVIL not in panel
     assert "a:\N{NO-BREAK SPACE}5, c:\N{NO-BREAK SPACE}2" in panel

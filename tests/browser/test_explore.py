@@ -213,7 +213,7 @@ def test_zoom_and_move_keep_the_loop_true(page: Page, app: App, points: explore.
     assert expected
 
 
-def test_what_is_hidden_is_not_selected(page: Page, app: App, points: explore.Points) -> None:
+def test_hidden_points_are_not_selected(page: Page, app: App, points: explore.Points) -> None:
     open_plot(page, app)
     page.get_by_role("group", name="Show or hide by origin").get_by_text("synthetic").click()
     expect(page.locator("[data-part=shown]")).to_have_text(f"{REAL + TEST} of {COUNT + 1} shown")

@@ -111,5 +111,5 @@ def test_a_view_is_made_and_its_export_comes_down(page: Page, app: App, tmp_path
     names = zipfile.ZipFile(tmp_path / "export.zip").namelist()
     assert "by-hand-cifar10/manifest.json" in names
     workspace = Workspace.open(app.root)
-    assert [each["view"] for each in views.all_exports(workspace.db)] == ["by hand"]
+    assert [each.view for each in views.all_exports(workspace.db)] == ["by hand"]
     workspace.db.close()

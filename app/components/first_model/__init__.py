@@ -1,4 +1,4 @@
-"""A model of the real images alone: the first one, and a newer one when there are more labels."""
+"""Training on real images only: the first model, and a newer one when there are more labels."""
 
 from __future__ import annotations
 

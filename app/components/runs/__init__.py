@@ -1,4 +1,4 @@
-"""Every training run and comparison as a list to filter; two of them side by side, with the images of a cell."""
+"""The list of all training runs and comparisons with filters, and two of them side by side."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TEMPLATE = """
 
 
 def runs() -> gr.HTML:
-    """Asks the app for the list, again whenever a job has ended; keeps filters and choice in the address."""
+    """The list; it is loaded again whenever a job ends. Filters and selection are kept in the address."""
     filters = "".join(
         f'<label>{title}<select class="sa-select" data-filter="{name}" aria-label="{title}"></select></label>'
         for name, title in FILTERS

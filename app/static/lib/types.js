@@ -1,9 +1,9 @@
 // @ts-check
-// What travels between Python and the modules. The records' own docstrings are in Python, where they are made.
+// The records that Python sends to the modules. They are documented in Python, where they are defined.
 
 /**
- * What Gradio hands to a component's script: its root, the keyword arguments of `gr.HTML`, and a way to hear
- * that one of them changed.
+ * What Gradio passes to the script of a component: its root element, the keyword arguments of `gr.HTML`, and a
+ * function that calls back when one of them changes.
  * @typedef {object} Component
  * @property {HTMLElement} element
  * @property {any} props
@@ -28,7 +28,7 @@
  * @property {LabelValue | null} label_value
  * @property {number | null} label_class
  * @property {boolean} review a larger copy is kept for looking at
- * @property {number} bits of one channel; more than 8: a film, with all its bits at `/media/SHA256.gray.png`
+ * @property {number} bits per channel; if more than 8, `/media/SHA256.gray.png` has the full depth
  * @property {Record<string, any>} acquisition how a film was taken: modality, view_position, laterality ...
  * @property {Note[]} [notes] what people wrote on it
  * @property {boolean} [blind] what others said of it, and what a model says, is left out
@@ -119,7 +119,7 @@
 /** @typedef {"queued" | "running" | "done" | "failed" | "cancelled"} JobState */
 
 /**
- * One job as `/data/jobs` gives it (`synthaug_app.routes.job_json`).
+ * One job as `/data/jobs` gives it (`synthaug_app.job_routes.ShownJob`).
  * @typedef {object} Job
  * @property {number} id
  * @property {string} kind
