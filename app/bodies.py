@@ -16,6 +16,9 @@ LIMITS = {
     "/data/labels": 1024 * KIB,  # 1,000 entries of some 300 bytes
     "/data/tags": 8 * 1024 * KIB,  # 1,000,000 ids
     "/data/selections": 8 * 1024 * KIB,  # 1,000,000 ids
+    "/data/landmarks": 256 * KIB,  # the text of a scheme
+    "/data/landmarks/scheme": 256 * KIB,
+    "/data/landmarks/import": 16 * 1024 * KIB,  # some 30,000 rows
     "/gradio_api/queue/join": 1024 * KIB,  # a form with a long template
     "/data/uploads/part": 4 * 1024 * KIB,  # of a file on its way in; browsers send 2 MiB at a time
     "/data/imports": 8 * 1024 * KIB,  # what becomes of each of many thousand folders

@@ -1,4 +1,4 @@
-"""Pages are built once; when the classes have changed since, they are brought up to date before one goes out."""
+"""Pages are built once; after a change of the classes they are updated before the next one is sent."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .accounts.roles import is_page
 if TYPE_CHECKING:
     from synthaug.workspace import Workspace
 
-HANDED_OVER = ("props", "choices")
-"""What a part says of the classes: the properties of our own components, the choices of Gradio's."""
+COPIED = ("props", "choices")
+"""The attributes of a block that can name classes: properties of our components, choices of Gradio's."""
 
 
 class FreshClasses:
-    """ASGI middleware. ``build`` makes the pages anew, all parts in the same order."""
+    """ASGI middleware. ``build`` builds the pages again, with all blocks in the same order."""
 
     def __init__(
         self, app: ASGIApp, workspace: Workspace, pages: gr.Blocks, build: Callable[[], gr.Blocks]
@@ -35,13 +35,13 @@ class FreshClasses:
         await self.app(scope, receive, send)
 
     def refresh(self) -> None:
-        """Hand over what a new build says of the classes, if they have changed."""
+        """If the classes have changed, copy the attributes that name them from newly built pages."""
         with self.lock:
             classes = self.workspace.classes
             if classes == self.known:
                 return
             for part, fresh in zip(self.pages.blocks.values(), self.build().blocks.values(), strict=True):
-                for name in HANDED_OVER:
+                for name in COPIED:
                     if hasattr(part, name):
                         setattr(part, name, getattr(fresh, name))
             self.pages.config = self.pages.get_config_file()

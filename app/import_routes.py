@@ -1,11 +1,11 @@
-"""Files in from the browser: an upload in parts, a look at what a source holds, and the import itself."""
+"""The routes of the import: an upload in parts, a survey of what a source contains, and the import itself."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Literal, TypeVar
 
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -19,9 +19,13 @@ from synthaug.records import Origin, Split
 from synthaug.stages import handlers, uploads
 from synthaug.stages.class_map import ClassMap
 from synthaug.stages.uploads import Staging, Upload
+from synthaug.workspace import Workspace
 
 from .context import AppContext
 from .media import small_webp
+from .replies import Done, Queued, extended
+
+Shown = TypeVar("Shown", bound="ShownUpload")
 
 SAMPLE_SIZE = 96  # pixels
 KEPT_SURVEYS = 4
@@ -30,7 +34,7 @@ FRESH = {"Cache-Control": "no-store"}
 
 
 class SourceIn(BaseModel):
-    """What is looked at or imported: an upload, or a path on the machine that runs the app."""
+    """A source of images: an upload, or a path on the machine that runs the app."""
 
     upload: str | None = Field(None, max_length=40)
     path: str | None = Field(None, max_length=4000)
@@ -38,7 +42,7 @@ class SourceIn(BaseModel):
 
 
 class ImportIn(SourceIn):
-    """An import as the mapping step leaves it; see ``ClassMap`` and ``import_images``."""
+    """An import with the choices of the mapping step; see ``ClassMap`` and ``import_images``."""
 
     split: Split | None = None
     origin: Origin = "real"
@@ -49,28 +53,82 @@ class ImportIn(SourceIn):
 
 
 class FinishIn(BaseModel):
-    """How much was sent, so that nothing is missing."""
+    """How much was sent, to check that nothing is missing."""
 
     files: int = Field(ge=1)
     bytes: int = Field(ge=0)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownUpload:
+    """An upload as a page shows it; ``complete``: everything has arrived and is unpacked."""
+
+    id: str
+    complete: bool
+    title: str
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldUpload(ShownUpload):
+    """An upload with the number of bytes that have arrived, by path: the browser resumes from there."""
+
+    sizes: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    """The uploads that have not been imported yet, oldest first."""
+
+    uploads: list[ShownUpload]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun(Done):
+    """The id of a new upload."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartTaken(Done):
+    """How many bytes of the file have arrived."""
+
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished(ShownUpload):
+    """An upload that is complete."""
+
+    ok: Literal[True] = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownSurvey(Survey):
+    """What a source contains; ``key`` identifies this survey when its samples are requested."""
+
+    key: int
+    ok: Literal[True] = True
+
+
 def upload_router(staging: Staging) -> APIRouter:
-    """``/data/uploads``: begin, send parts, finish, discard; all of it an owner's."""
+    """``/data/uploads``: begin, send parts, finish, discard; for owners."""
     router = APIRouter(prefix="/data/uploads")
 
     @router.get("")
-    def waiting() -> dict[str, Any]:
-        return {"uploads": [_shown(each) for each in staging.open()]}
+    def waiting() -> Uploads:
+        return Uploads([_shown(ShownUpload, each) for each in staging.open()])
 
     @router.post("")
-    def begin() -> dict[str, Any]:
-        return {"ok": True, "id": staging.begin()}
+    def begin() -> Begun:
+        return Begun(id=staging.begin())
 
     @router.get("/{upload}")
-    def held(upload: str) -> dict[str, Any]:
+    def held(upload: str) -> HeldUpload:
         state = staging.state(upload)
-        return {**_shown(state), "sizes": state.sizes}
+        return _shown(HeldUpload, state, sizes=state.sizes)
 
     @router.post("/part")
     async def part(
@@ -78,49 +136,40 @@ def upload_router(staging: Staging) -> APIRouter:
         upload: str,
         path: str = Query(max_length=1000),
         offset: int = Query(ge=0, le=uploads.MAX_FILE_BYTES),
-    ) -> dict[str, Any]:
+    ) -> PartTaken:
         data = await request.body()
-        return {"ok": True, "size": await run_in_threadpool(staging.write, upload, path, offset, data)}
+        return PartTaken(size=await run_in_threadpool(staging.write, upload, path, offset, data))
 
     @router.post("/{upload}/finish")
-    def finish(upload: str, body: FinishIn) -> dict[str, Any]:
-        return {"ok": True, **_shown(staging.finish(upload, body.files, body.bytes))}
+    def finish(upload: str, body: FinishIn) -> Finished:
+        return _shown(Finished, staging.finish(upload, body.files, body.bytes))
 
     @router.post("/{upload}/discard")
-    def discard(upload: str) -> dict[str, Any]:
+    def discard(upload: str) -> Done:
         staging.discard(upload)
-        return {"ok": True}
+        return Done()
 
     return router
 
 
 def import_router(context: AppContext, staging: Staging) -> APIRouter:
-    """``/data/imports``: look at a source, see samples of it, import it; all of it an owner's."""
+    """``/data/imports``: survey a source, show samples of it, import it; for owners."""
     router = APIRouter(prefix="/data/imports")
     looked_at = _LookedAt()
 
-    def place(source: SourceIn) -> Path:
-        if (source.upload is None) == (source.path is None):
-            raise UserError("give either an upload or a path")
-        if source.upload is not None:
-            return uploads.source(context.workspace, source.upload)
-        if not str(source.path).strip():
-            raise UserError("give a path to import from, or digits")
-        return Path(str(source.path).strip())
-
     @router.post("/survey")
-    def look(body: SourceIn) -> dict[str, Any]:
-        source = place(body)
+    def look(body: SourceIn) -> ShownSurvey:
+        source = _path(context.workspace, body)
         found = survey(context.workspace, source, body.format)
-        return {"ok": True, "key": looked_at.keep(source, found), **asdict(found)}
+        return extended(ShownSurvey, found, key=looked_at.keep(source, found))
 
     @router.get("/sample")
     def sample(key: int, entry: str = Query(max_length=4000)) -> Response:
         return Response(looked_at.sample(key, entry), media_type="image/webp", headers=FRESH)
 
     @router.post("")
-    def begin(body: ImportIn) -> dict[str, Any]:
-        source = str(place(body))
+    def begin(body: ImportIn) -> Queued:
+        source = str(_path(context.workspace, body))
         if body.upload is not None:
             source = staging.state(body.upload).title
         job = handlers.submit_import(
@@ -133,23 +182,35 @@ def import_router(context: AppContext, staging: Staging) -> APIRouter:
             body.hold_out,
             body.upload,
         )
-        return {"ok": True, "job": job}
+        return Queued(job=job)
 
     return router
 
 
-def _shown(upload: Upload) -> dict[str, Any]:
-    return {
-        "id": upload.id,
-        "complete": upload.complete,
-        "title": upload.title,
-        "files": len(upload.sizes),
-        "bytes": sum(upload.sizes.values()),
-    }
+def _path(workspace: Workspace, source: SourceIn) -> Path:
+    """The path of what is to be read. Raises UserError."""
+    if (source.upload is None) == (source.path is None):
+        raise UserError("give either an upload or a path")
+    if source.upload is not None:
+        return uploads.source(workspace, source.upload)
+    if not str(source.path).strip():
+        raise UserError("enter a path to import from, or the word digits")
+    return Path(str(source.path).strip())
+
+
+def _shown(kind: type[Shown], upload: Upload, **more: dict[str, int]) -> Shown:
+    return kind(
+        id=upload.id,
+        complete=upload.complete,
+        title=upload.title,
+        files=len(upload.sizes),
+        bytes=sum(upload.sizes.values()),
+        **more,
+    )
 
 
 class _LookedAt:
-    """The latest surveys, and small pictures of their samples: no other entry of a source is shown."""
+    """The latest surveys with thumbnails of their samples; other entries of a source cannot be requested."""
 
     def __init__(self) -> None:
         self._surveys: dict[int, tuple[Path, Survey, dict[str, bytes]]] = {}
@@ -178,7 +239,7 @@ class _LookedAt:
 
 
 def _pictures(source: Path, found: Survey, entry: str) -> dict[str, bytes]:
-    """The samples of an entry's class; of a file that holds many images all samples, for it is read once."""
+    """The samples of the entry's class; for a file with many images all samples, so that it is read only once."""
     groups = [each for each in found.groups if entry in each.samples]
     if groups and found.format not in ("folder", "image"):
         groups = list(found.groups)

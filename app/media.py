@@ -65,7 +65,7 @@ def media_router(workspace: Workspace) -> APIRouter:
         if match is None:
             raise UnknownName("image", name, ())
         sha256, kind = match.groups()
-        if kind == ".review.png" and not workspace.images.review_path(sha256).exists():
+        if kind == ".review.png" and not workspace.images.has_review(sha256):
             raise UnknownName("review copy", sha256, ())
         with naming_image(workspace, sha256):
             if kind == ".webp":
@@ -79,7 +79,7 @@ def media_router(workspace: Workspace) -> APIRouter:
 def _png(workspace: Workspace, sha256: str, kind: str) -> bytes:
     """The bytes of one of the three PNG variants of an image. Raises FileNotFoundError and UnknownName."""
     if kind == ".review.png":
-        return workspace.images.review_path(sha256).read_bytes()
+        return workspace.images.review_png(sha256)
     stored = workspace.images.png(sha256)
     gray = stored[24:26] == GRAY_16
     if kind == ".gray.png" and not gray:

@@ -1,11 +1,11 @@
-"""What the Runs page reads: the list, two sides as markup, the images of a cell, and an export as one file."""
+"""The routes of the Runs page: the list, two sides as markup, the images of a cell, and an export as one file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, StreamingResponse
@@ -15,6 +15,13 @@ from synthaug.stages.export_download import exported_folder, zipped
 
 from .components.runs.side_by_side import side_by_side
 from .context import AppContext
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Every training run and comparison, newest first."""
+
+    entries: list[runs.Entry]
 
 
 def runs_router(context: AppContext) -> APIRouter:
@@ -27,8 +34,8 @@ def runs_router(context: AppContext) -> APIRouter:
         return runs.contents(workspace, view_id)
 
     @router.get("/runs")
-    def entries() -> dict[str, Any]:
-        return {"entries": [asdict(each) for each in runs.entries(workspace, known)]}
+    def entries() -> Entries:
+        return Entries(runs.entries(workspace, known))
 
     @router.get("/runs/sides")
     def sides(
@@ -38,8 +45,8 @@ def runs_router(context: AppContext) -> APIRouter:
         return HTMLResponse(side_by_side(shown, workspace.classes))
 
     @router.get("/runs/images")
-    def images(side: Annotated[str, Query(max_length=60)], true: int, predicted: int) -> dict[str, Any]:
-        return asdict(runs.cell(workspace, side, true, predicted))
+    def images(side: Annotated[str, Query(max_length=60)], true: int, predicted: int) -> runs.Cell:
+        return runs.cell(workspace, side, true, predicted)
 
     @router.get("/exports/{export_id}/download")
     def download(export_id: int) -> StreamingResponse:

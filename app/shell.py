@@ -1,4 +1,4 @@
-"""The frame around every page: header, navigation, job chip, theme switch, and a page's heading."""
+"""The frame of every page: header, navigation, job chip, theme switch and heading."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ PAGES = (
     ("Train", "train"),
     ("Runs", "runs"),
 )
-"""(name, path) of every page, in the order of the work."""
+"""(name, path) of every page, in the order of the workflow."""
 
 POLL_JOBS = "() => { document.dispatchEvent(new CustomEvent('synthaug:poll')); }"
-"""JavaScript for an event that has just queued a job: show it now and not at the next round."""
+"""JavaScript for an event that has just queued a job: show it now instead of at the next poll."""
 
 LOGO = Markup(
     '<svg width="22" height="22" viewBox="0 0 22 22" fill="none" aria-hidden="true">'
@@ -47,7 +47,7 @@ LEAVE = Markup(
 
 
 def header(workspace_name: str, active: str) -> Panel:
-    """The sticky top bar; ``active`` is the current page's path."""
+    """The bar at the top of the page; ``active`` is the path of the current page."""
     links = joined(
         markup(
             '<a href="/{}" data-needs="{}"{}>{}</a>',
@@ -80,12 +80,12 @@ def header(workspace_name: str, active: str) -> Panel:
 
 
 def heading(title: str, purpose: str) -> Panel:
-    """A page's title and, in one line, what the page is for."""
+    """The title of a page, and one line that tells what the page is for."""
     return Panel(markup('<div class="sa-heading"><h1>{}</h1><p>{}</p></div>', title, purpose))
 
 
 def empty_state(title: str, hint: str, *actions: tuple[str, str]) -> Markup:
-    """What a page says when it has nothing to show: why, and (label, address) of what to do next."""
+    """What a page shows while it has no content: the reason, and (label, address) of what to do next."""
     buttons = joined(markup('<a class="sa-button" href="{}">{}</a>', href, label) for label, href in actions)
     return markup(
         '<div class="sa-empty"><b>{}</b><span>{}</span><div class="sa-actions">{}</div></div>',

@@ -1,4 +1,4 @@
-"""The look: Gradio's own variables pointed at our tokens, and the page's head with all our CSS."""
+"""The theme: Gradio's variables, set to our tokens, and the head of the page with all our CSS."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from inspect import signature
 
 import gradio as gr
 
-from .components.palette import css_variables
+from .components.palette import css_rules
 from .modules import module_url, stylesheet
 
 SANS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Ubuntu", "Cantarell", "Noto Sans", "sans-serif"]
 MONO = ["ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "Liberation Mono", "monospace"]
 
-# Painted before our stylesheet arrives, so these stand as colours and not as tokens.
+# Used before our style sheet is loaded, therefore colours instead of tokens.
 FIRST_PAINT = {
     "body_background_fill": "#f6f6f2",
     "body_background_fill_dark": "#0f1413",
@@ -106,16 +106,13 @@ TOKENS = {
 
 
 def theme() -> gr.themes.Base:
-    """Gradio's plainest theme, wearing our tokens in light and in dark."""
+    """Gradio's base theme with our tokens, in light and dark."""
     known = signature(gr.themes.Base.set).parameters
     dark = {f"{name}_dark": value for name, value in TOKENS.items() if f"{name}_dark" in known}
     return gr.themes.Base(font=list(SANS), font_mono=list(MONO)).set(**TOKENS, **dark, **FIRST_PAINT)
 
 
 def head() -> str:
-    """The page's head: all our style sheets and the shell's module; nothing is asked for outside."""
+    """The head of the page: all style sheets and the module of the shell, nothing from other servers."""
     shell = module_url("static/shell.js")
-    return (
-        f"<style>:root{{{css_variables()}}}\n{stylesheet()}</style>\n"
-        f'<script type="module" src="{shell}"></script>'
-    )
+    return f'<style>{css_rules()}\n{stylesheet()}</style>\n<script type="module" src="{shell}"></script>'

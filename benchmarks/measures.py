@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthaug.measures.neighbors import near_duplicates, nearest_neighbors
-from synthaug.measures.projection import pca, umap
+from synthaug.measures.projection import pca
+from synthaug.measures.umap_fit import umap
 
 MEASURES: dict[str, Callable[[NDArray[np.float32]], object]] = {
     "pca": pca,

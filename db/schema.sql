@@ -96,6 +96,12 @@ CREATE TABLE gray_images (
     acquisition TEXT NOT NULL
 ) STRICT;
 
+CREATE TABLE image_counts (
+    origin TEXT PRIMARY KEY,
+    images INTEGER NOT NULL,
+    labeled INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE images (
     id INTEGER PRIMARY KEY,
     sha256 TEXT NOT NULL UNIQUE CHECK (length(sha256) = 64),
@@ -268,6 +274,21 @@ CREATE TABLE views (
     spec TEXT NOT NULL,
     created_at TEXT NOT NULL
 ) STRICT;
+
+CREATE TRIGGER image_counts_add AFTER INSERT ON images
+BEGIN
+    INSERT INTO image_counts VALUES (NEW.origin, 1, 0) ON CONFLICT (origin) DO UPDATE SET images = images + 1;
+END;
+
+CREATE TRIGGER image_counts_label AFTER INSERT ON current_label_ids
+BEGIN
+    UPDATE image_counts SET labeled = labeled + 1 WHERE origin = (SELECT origin FROM images WHERE id = NEW.image_id);
+END;
+
+CREATE TRIGGER image_counts_unlabel AFTER DELETE ON current_label_ids
+BEGIN
+    UPDATE image_counts SET labeled = labeled - 1 WHERE origin = (SELECT origin FROM images WHERE id = OLD.image_id);
+END;
 
 CREATE TRIGGER labels_are_never_deleted BEFORE DELETE ON labels
 BEGIN

@@ -1,6 +1,7 @@
 """A workspace: a directory that holds all data of a project and can be copied as a whole.
 
 It contains synthaug.db (SQLite), images/ (PNG files named by pixel hash), models/ (safetensors), runs/ and exports/.
+Where the images are kept behind a URL, which the database names, images/ is their cache.
 """
 
 from __future__ import annotations
@@ -18,13 +19,16 @@ from typing import TextIO
 from synthaug.config import DATABASE_FILE, FOLDERS, PRESETS
 from synthaug.errors import UnknownName, UserError, WorkspaceError, WorkspaceInUse, explain_os_error
 from synthaug.files import JOURNALS, new_file, remove_leftovers, turns
+from synthaug.storage import UrlFolder
 from synthaug.store import catalog
 from synthaug.store.checks import is_blank
 from synthaug.store.database import Database
 from synthaug.store.image_store import ImageStore
 
 LOCK_FILE = "worker.lock"
-ORPHAN_SECONDS = 5.0  # the worker of a killed app ends within this
+IMAGES_SETTING = "images"
+TRIAL = ".synthaug-can-write"
+ORPHAN_SECONDS = 5.0  # within which the worker of a killed app ends
 RESTORE = "restore it from a backup: synthaug restore BACKUP NEW"
 MAX_CLASS_NAME = 200
 MAX_CLASSES = 255  # the map sends the class of each image as one byte
@@ -40,13 +44,21 @@ class Workspace:
         self.features_folder = root / "features"
 
     @classmethod
-    def create(cls, root: Path, classes: Sequence[str], preset: str | None = None) -> Workspace:
-        """Create a workspace with these class names or those of a preset. Raises UserError and WorkspaceError."""
+    def create(
+        cls, root: Path, classes: Sequence[str], preset: str | None = None, *, images: str = ""
+    ) -> Workspace:
+        """Create a workspace with these class names or those of a preset.
+
+        ``images``: the URL of the folder in which images are kept, such as s3://bucket/folder; by default they are
+        kept in the workspace. Raises UserError and WorkspaceError.
+        """
         if preset is not None:
             if preset not in PRESETS:
                 raise UnknownName("preset", preset, PRESETS)
             classes = PRESETS[preset]
         check_class_names(classes)
+        if images:
+            check_images_url(images)
         try:
             for folder in FOLDERS:
                 (root / folder).mkdir(parents=True, exist_ok=True)
@@ -54,10 +66,10 @@ class Workspace:
                 _refuse_filled(root)
                 remove_leftovers([root])
                 with new_file(root / DATABASE_FILE, durable=True) as file:
-                    _fill(Database(Path(file.name)), classes, preset)
+                    _fill(Database(Path(file.name)), classes, preset, images)
         except OSError as error:
             raise explain_os_error(error, root) from error
-        return cls(root)
+        return cls.open(root)
 
     @classmethod
     def open(cls, root: Path) -> Workspace:
@@ -74,6 +86,8 @@ class Workspace:
             retry = f"repeat the command that was interrupted: synthaug init {root}"
             raise WorkspaceError(f"{path} is empty; {retry if workspace.images.is_empty() else RESTORE}")
         workspace.db.migrate()
+        if url := catalog.get_setting(workspace.db, IMAGES_SETTING):
+            workspace.images = ImageStore(workspace.images.root, url)
         return workspace
 
     def remove_leftovers(self) -> list[Path]:
@@ -121,14 +135,14 @@ class Workspace:
             yield handle.fileno()
 
     def _take(self, handle: TextIO) -> None:
-        """Take the lock; that of a killed app is waited for, since its worker needs a moment to notice."""
-        patience = time.monotonic() + ORPHAN_SECONDS
+        """Take the lock; if its app was killed, wait for the worker to end. Raises WorkspaceInUse."""
+        deadline = time.monotonic() + ORPHAN_SECONDS
         while True:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 holder = _Holder.read(handle)
-                if holder.is_alive() or time.monotonic() > patience:
+                if holder.is_alive() or time.monotonic() > deadline:
                     raise WorkspaceInUse(f"{self.root} is in use by {holder}; close that first") from error
                 time.sleep(0.05)
             else:
@@ -153,12 +167,26 @@ def _refuse_filled(root: Path) -> None:
         path.with_name(path.name + journal).unlink(missing_ok=True)
 
 
-def _fill(db: Database, classes: Sequence[str], preset: str | None) -> None:
-    """Create the schema and store the classes and the preset."""
+def check_images_url(url: str) -> None:
+    """Raises UserError for what is no URL of a folder, and WorkspaceError if it cannot be written to."""
+    if "://" not in url or url.startswith("file:"):
+        raise UserError(
+            f"--images {url!r} is not the URL of an object store, such as s3://bucket/folder; images on a disk are "
+            "kept in the workspace itself"
+        )
+    folder = UrlFolder(url)
+    folder.write(TRIAL, b"")
+    folder.remove(TRIAL)
+
+
+def _fill(db: Database, classes: Sequence[str], preset: str | None, images: str) -> None:
+    """Create the schema and store the classes, the preset and the URL of the images."""
     with db.transaction():
         db.migrate()
         catalog.add_classes(db, list(classes))
         catalog.set_setting(db, "preset", preset or "")
+        if images:
+            catalog.set_setting(db, IMAGES_SETTING, images)
     db.settle()
     db.close()
 
@@ -183,7 +211,7 @@ def check_class_names(names: Sequence[str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Holder:
-    """Who wrote itself into the lock's file."""
+    """The process that holds the lock, as recorded in the lock file."""
 
     purpose: str = ""
     pid: int = 0
@@ -206,4 +234,4 @@ class _Holder:
         return True
 
     def __str__(self) -> str:
-        return f"synthaug {self.purpose} (process {self.pid})" if self.pid else "another synthaug"
+        return f"synthaug {self.purpose} (process {self.pid})" if self.pid else "another synthaug process"

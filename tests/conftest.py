@@ -18,6 +18,11 @@ from synthaug.workspace import Workspace
 settings.register_profile("patient", deadline=None)  # how long an example takes says nothing about it
 settings.load_profile("patient")
 
+S3_SETTINGS = {
+    "AWS_ACCESS_KEY_ID": "anybody",
+    "AWS_SECRET_ACCESS_KEY": "anything",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
 SLOW_FOLDERS = ("experiments", "generator_training")  # whoever trains in one file only marks that file
 
 
@@ -50,6 +55,25 @@ def ray_cluster() -> Iterator[str]:
     yield cluster.address
     cluster.shutdown()
     del os.environ["PYTHONPATH"]
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """The URL of a bucket; where the server is, this process and its children read in the environment."""
+    pytest.importorskip("moto")
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    patch = pytest.MonkeyPatch()
+    for name, value in {**S3_SETTINGS, "AWS_ENDPOINT_URL": f"http://{host}:{port}"}.items():
+        patch.setenv(name, value)
+    boto3.client("s3").create_bucket(Bucket="shards")
+    yield "s3://shards"
+    patch.undo()
+    server.stop()
 
 
 @pytest.fixture

@@ -6,9 +6,10 @@ import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import unquote
 
-from fastapi import Request
+from fastapi import Depends, Request
 
 from synthaug.config import Role
 from synthaug.errors import UserError
@@ -58,6 +59,13 @@ def signer(request: Request) -> Person:
             f"log in as {unquote(opened_by)[:100]!r} to save these labels"
         )
     return found
+
+
+Asking = Annotated[Person, Depends(person)]
+"""The parameter of a route that needs to know who asks."""
+
+Signer = Annotated[Person, Depends(signer)]
+"""The parameter of a route that signs with the person's name."""
 
 
 def cookie_name(workspace: Path) -> str:

@@ -1,5 +1,5 @@
 // @ts-check
-// The log-in page in the colours that the app was last seen in; without a choice, in the system's.
+// The theme of the log-in page: the one that was chosen in the app, or else that of the system.
 
 const chosen = new URL(location.href).searchParams.get("__theme") || localStorage.getItem("synthaug.theme");
 const dark = chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;

@@ -1,1 +1,1 @@
-"""Components of our own: each is a ``.py`` beside its ``.js`` and ``.css``."""
+"""The widgets of the app: each is a folder with its ``.py``, ``.js`` and ``.css``."""

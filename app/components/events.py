@@ -1,4 +1,4 @@
-"""What events share: how quiet they are, and what a person is told when one fails."""
+"""What all Gradio events share: their common arguments, and the message when one fails."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from synthaug.errors import UserError
 from .markup import Markup, markup
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-"""Arguments of every event: no spinner over the page, and no entry in Gradio's public API."""
+"""Arguments of every event: no spinner over the page, no entry in Gradio's public API."""
 
 NO_HINT = Markup("")
 
 
 def outcome(act: Callable[[], Any], hint: Markup = NO_HINT) -> Any:
-    """Do it; hide the panel if it worked, and show the reason and what to do if it did not."""
+    """Call ``act``; the update that is returned hides the panel, or shows the error with the hint."""
     try:
         act()
     except UserError as error:
@@ -27,5 +27,5 @@ def outcome(act: Callable[[], Any], hint: Markup = NO_HINT) -> Any:
 
 
 def first_line(error: UserError) -> str:
-    """The message without the template that some errors quote below it: the page shows that itself."""
+    """The first line of the message: some errors quote the template below it, which the page shows itself."""
     return str(error).partition("\n")[0]

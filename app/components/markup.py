@@ -1,4 +1,4 @@
-"""HTML of our own: text is always escaped, and a panel shows the result as it stands."""
+"""HTML that the app writes: values are always escaped, and a panel displays the result unchanged."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ __all__ = ["Markup", "Panel", "joined", "markup"]
 
 
 def markup(template: str, /, *args: object, **values: object) -> Markup:
-    """Fill ``{}`` and ``{name}`` of a trusted template; every value that is not Markup is escaped."""
+    """Fill ``{}`` and ``{name}`` in a trusted template; every value that is not Markup is escaped."""
     return Markup(template).format(*args, **values)  # noqa: S704 - the template is ours, values are escaped
 
 
 def joined(parts: Iterable[Markup]) -> Markup:
-    """Markup parts, one after the other."""
+    """The parts, one after the other."""
     return Markup("").join(parts)
 
 
 class Panel(gr.HTML):
-    """Escaped markup shown without Gradio's prose styles; an update keeps the nodes that stay alike."""
+    """Escaped markup without Gradio's prose styles; an update keeps the nodes that did not change."""
 
     def __init__(self, value: Markup | None = None, **props: Any) -> None:
         super().__init__(
             value=value,
-            html_template="${value}",  # read as data; "{{value}}" would run what it holds
+            html_template="${value}",  # inserted as data; "{{value}}" would execute its content
             js_on_load=None,
             apply_default_css=False,
             **props,
         )
 
     def get_block_name(self) -> str:
-        """The front end knows this component as "html"."""
+        """The name of this component in Gradio's front end."""
         return "html"

@@ -1,21 +1,21 @@
-"""Data: what the workspace holds, where it came from, and a way to bring in more."""
+"""The Data page: what the workspace contains, where the images came from, and the import."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
 from synthaug.reading.guide import counts_of, steps
-from synthaug.reading.overview import ClassRow, Overview, Source, overview, sources
+from synthaug.reading.overview import ClassCounts, Overview, Source, overview, sources
 from synthaug.records import Job
 
 from ..components.events import QUIET
 from ..components.guide import guide
 from ..components.importing import importing
-from ..components.jobs import job_strip
+from ..components.jobs import ACTIVE, job_strip
 from ..components.markup import Markup, Panel, joined, markup
 from ..components.palette import class_color
 from ..context import AppContext
@@ -27,11 +27,11 @@ MOST_SOURCES = 30
 
 
 def page(context: AppContext) -> None:
-    """The way, the import, figures, class balance and dataset views."""
+    """The workflow, the import, the figures, the class balance, the dataset views and the sources."""
     heading(
         "Data",
-        "What this workspace holds: real images, split into train and test, beside the synthetic images "
-        "made from prompts. The test split is frozen: it measures, and is never trained on.",
+        "What this workspace contains: real images, split into train and test, and synthetic images generated "
+        "from prompts. The test split is frozen: it is used to measure, never to train.",
     )
     held = overview(context.workspace)
     way = Panel(guide(steps(counts_of(context.workspace))))
@@ -71,7 +71,7 @@ def page(context: AppContext) -> None:
 
 
 def figures_panel(held: Overview) -> Markup:
-    """The workspace in five numbers."""
+    """Five figures of the workspace."""
     train = sum(row.train_real for row in held.classes)
     test = sum(row.test_real for row in held.classes)
     share = f"{100 * held.labeled // held.synthetic}%" if held.synthetic else ""
@@ -100,11 +100,11 @@ LEGEND = Markup(
 
 
 def balance_panel(held: Overview) -> Markup:
-    """One bar a class: what can be trained on above, the frozen test images as a thin line below."""
+    """One bar per class for the images to train on, with a thin bar below it for the frozen test images."""
     largest = max((_height(row) for row in held.classes), default=0) or 1
     return markup(
-        '<section class="sa-card"><h2>Class balance</h2><p>Images a class. "Curated" means that somebody, or a '
-        "rule, confirmed the class of a synthetic image; rejected and unsure ones are counted apart.</p>{legend}"
+        '<section class="sa-card"><h2>Class balance</h2><p>Images per class. "Curated" means that a person or a '
+        "rule confirmed the class of a synthetic image. Rejected and unsure images are counted separately.</p>{legend}"
         '<div class="sa-table-holder"><table class="sa-table sa-balance"><thead><tr><th>Class</th>'
         '<th aria-label="Share"></th><th class="sa-num">Train</th><th class="sa-num">Test</th>'
         '<th class="sa-num">Curated</th><th class="sa-num">Unreviewed</th><th class="sa-num">Rejected</th>'
@@ -114,11 +114,11 @@ def balance_panel(held: Overview) -> Markup:
     )
 
 
-def _height(row: ClassRow) -> int:
+def _height(row: ClassCounts) -> int:
     return max(row.train_real + row.accepted + row.unreviewed, row.test_real)
 
 
-def _balance_row(row: ClassRow, largest: int) -> Markup:
+def _balance_row(row: ClassCounts, largest: int) -> Markup:
     def segment(kind: str, number: int) -> Markup:
         return markup('<i class="{}" style="width:{:.2f}%"></i>', kind, 100 * number / largest)
 
@@ -142,33 +142,35 @@ def _balance_row(row: ClassRow, largest: int) -> Markup:
 def views_panel(held: Overview) -> Markup:
     """The named, frozen selections of training images."""
     if not held.views:
-        body = Markup('<p class="sa-muted">None yet. The Train page makes the ones it needs.</p>')
+        body = Markup(
+            '<p class="sa-muted">There are no views yet. The Train page makes those that it needs.</p>'
+        )
     else:
         rows = joined(
             markup(
                 "<tr><td>{}</td><td class='sa-num'>{}</td><td class='sa-muted'>{}</td>"
                 "<td class='sa-muted sa-when'>{}</td></tr>",
-                view["name"],
-                f"{view['images']:,}",
-                _counts(view["counts"]),
-                str(view["created_at"])[:16].replace("T", " "),
+                view.name,
+                f"{view.images:,}",
+                _counts(view.counts),
+                view.created_at[:16].replace("T", " "),
             )
             for view in held.views
         )
         body = markup(
             "<div class='sa-table-holder'><table class='sa-table'><thead><tr><th>Name</th><th class='sa-num'>Images"
-            "</th><th>By class</th><th>Made (UTC)</th></tr></thead><tbody>{}</tbody></table></div>",
+            "</th><th>By class</th><th>Created (UTC)</th></tr></thead><tbody>{}</tbody></table></div>",
             rows,
         )
     return markup(
         '<section class="sa-card"><h2>Dataset views</h2><p>Named, frozen selections of training images. A view '
-        "never changes and deletes nothing, so that a result can always be traced to it.</p>{}</section>",
+        "never changes, so that a result can always be traced to its images.</p>{}</section>",
         body,
     )
 
 
-def _counts(counts: dict[str, int]) -> str:
-    """Counts by class in one line, without the classes that have none; alike ones in few words."""
+def _counts(counts: Mapping[str, int]) -> str:
+    """Counts by class in one line, without empty classes; "50 each" if all counts are equal."""
     values = list(counts.values())
     if len(set(values)) == 1 and len(values) > 1:
         return f"{values[0]:,} each"
@@ -176,9 +178,9 @@ def _counts(counts: dict[str, int]) -> str:
 
 
 def sources_panel(sources: Sequence[Source]) -> Markup:
-    """Folders, archives and jobs by how many images they brought."""
+    """The folders, archives and jobs that the images came from, those with the most images first."""
     if not sources:
-        body = Markup('<p class="sa-muted">Nothing yet. Import real images first.</p>')
+        body = Markup('<p class="sa-muted">There are no images yet. Import real images first.</p>')
     else:
         rows = joined(
             markup(
@@ -196,14 +198,14 @@ def sources_panel(sources: Sequence[Source]) -> Markup:
             rows,
         )
     return markup(
-        '<section class="sa-card"><h2>Where they came from</h2><p>The folder or archive of an imported image, '
-        "the job and the template of a generated one.</p>{}</section>",
+        '<section class="sa-card"><h2>Sources</h2><p>The folder or archive of imported images; '
+        "the job and the template of generated images.</p>{}</section>",
         body,
     )
 
 
 def _sources(context: AppContext) -> list[Source]:
-    """Where images came from, most images first; jobs with their templates."""
+    """The sources of the images, those with the most images first; jobs with their templates."""
     templates = {f"job {job.id}": job.params["template"] for job in context.jobs.list(kinds=("generate",))}
     return [
         replace(each, name=f"{each.name} · {templates[each.name]}") if each.name in templates else each
@@ -212,7 +214,7 @@ def _sources(context: AppContext) -> list[Source]:
 
 
 def outcome_panel(job: Job | None) -> Markup:
-    """What the latest import says of what it did, and a line that opens the files it refused, with the reasons."""
+    """The notes of the latest import, and a list of the files that were not imported, with the reasons."""
     if job is None:
         return Markup("")
     notes = joined(markup("<li>{}</li>", note) for note in job.result.get("notes", ()))
@@ -240,11 +242,11 @@ def _rejected(rejected: Sequence[Sequence[str]]) -> Markup:
 def _latest(context: AppContext) -> Job | None:
     """The latest import that has ended."""
     jobs = context.jobs.list(1, kinds=("import",))
-    return jobs[0] if jobs and jobs[0].state not in ("queued", "running") else None
+    return jobs[0] if jobs and jobs[0].state not in ACTIVE else None
 
 
 def _version(context: AppContext) -> str:
-    """Changes whenever a job that can change the figures has moved: the jobs' states, then how far they are."""
+    """A text that changes with the latest jobs: their states, then their progress."""
     jobs = context.jobs.list(3)
     states = " ".join(f"{job.id}{job.state}" for job in jobs)
     done = " ".join(str(job.done) for job in jobs)
@@ -252,5 +254,5 @@ def _version(context: AppContext) -> str:
 
 
 def _states(version: str | None) -> str | None:
-    """The part of a version that changes when a job begins or ends: a look through all images costs too much else."""
+    """The part that changes when a job starts or ends; reading all sources more often would be too slow."""
     return None if version is None else version.partition("|")[0]

@@ -1,4 +1,4 @@
-"""The drawing of the Generate page's preview: one at a time in a browser tab, and it can be stopped."""
+"""Generating the images of the preview: one preview at a time per browser tab, and it can be stopped."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from ..components.markup import Markup
 
 
 def wire_drawing(workspace: Workspace, form: Form, side_by_side: SideBySide) -> None:
-    """Preview and Draw both draw what the form says and, where compared, the second setting beside it."""
+    """Both preview buttons show the setting in the form and, if compared, the second setting beside it."""
     running: dict[str | None, threading.Event] = {}
 
     def draw(request: gr.Request, *values: Any) -> Iterator[list[Any]]:
-        """The preview as it grows. A second one, or Stop, ends the first within a step."""
+        """The preview, updated with each image. A second preview, or Stop, ends it within one step."""
         stop_running(request)
         stop = running[request.session_hash] = threading.Event()
         compared, other, guidance = values[-3:]
@@ -57,7 +57,7 @@ def wire_drawing(workspace: Workspace, form: Form, side_by_side: SideBySide) -> 
 def previews(
     workspace: Workspace, settings: list[tuple[str, GenerationSpec]], stop: threading.Event
 ) -> Iterator[Markup]:
-    """The panel each time images arrive, the sides one after the other; an end in words if it ends early."""
+    """The panel each time images arrive, one side after the other, with a message if it ends early."""
     sides = [Side(caption) for caption, _ in settings]
     yield preview_panel(sides, PREVIEWS, busy=True)
     try:
@@ -66,7 +66,7 @@ def previews(
                 side.drawn += batch
                 yield preview_panel(sides, PREVIEWS, busy=True)
     except Cancelled:
-        yield preview_panel(sides, PREVIEWS, "Stopped.")
+        yield preview_panel(sides, PREVIEWS, "The preview was stopped.")
     except UserError as error:
         yield preview_error(first_line(error))
     else:

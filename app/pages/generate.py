@@ -1,4 +1,4 @@
-"""Generate: from a prompt template to images, made on this machine."""
+"""The Generate page: from a prompt template to images, generated on this machine."""
 
 from __future__ import annotations
 
@@ -44,17 +44,17 @@ FIRST_CLASS = {"digits": "8"}
 
 NO_CLASSIFIER = Markup(' <a href="/train">Open the Train page</a>')
 JOBS_HEAD = Markup(
-    "<h2 class='sa-h2'>Jobs</h2><p class='sa-note'>They go on when this page is closed, and after a restart of "
-    "the app.</p>"
+    "<h2 class='sa-h2'>Jobs</h2><p class='sa-note'>Jobs continue when this page is closed, and resume after a "
+    "restart of the app.</p>"
 )
 
 
 def page(context: AppContext) -> None:
-    """The generator on top; the template on the left; on the right what it gives, the jobs and the fresh images."""
+    """The generator at the top, the form on the left, and on the right the preview, the jobs and the newest images."""
     heading(
         "Generate",
-        "Describe the images with a template. Every prompt, its slot values and its seed are stored with the "
-        "image, so that each can be made again and a bad word can be found later.",
+        "Describe the images with a template. The prompt, the slot values and the seed are stored with each "
+        "image, so that it can be generated again, and slot values that fail can be found.",
     )
     with gr.Row(elem_classes="sa-card sa-gen-row"):
         generator, about = _generator(context)
@@ -68,7 +68,7 @@ def page(context: AppContext) -> None:
                 shown = side_by_side()
             with gr.Column(elem_classes="sa-card"):
                 Panel(JOBS_HEAD)
-                job_strip(("generate", "predict"), "Nothing has run yet. Start makes the first job.")
+                job_strip(("generate", "predict"), "There are no jobs yet. Start queues the first one.")
             with gr.Column(elem_classes="sa-card"):
                 fresh = Panel(fresh_panel(context))
                 _next_steps(context)
@@ -85,7 +85,7 @@ def _generator(context: AppContext) -> tuple[gr.Dropdown, Panel]:
             generator_names(context),
             value=name,
             label="Generator",
-            info="Or type a folder, or a hub id (owner/model)",
+            info="From the list, a folder, or a Hugging Face id (owner/model)",
             allow_custom_value=True,
             elem_id="generator",
         )
@@ -94,8 +94,8 @@ def _generator(context: AppContext) -> tuple[gr.Dropdown, Panel]:
 
 def _next_steps(context: AppContext) -> None:
     with gr.Row(elem_classes="sa-next"):
-        predict = gr.Button("Predict what is new", min_width=190, scale=0)
-        Panel(Markup('<a class="sa-button" href="/label">Review on the Label page</a>'))
+        predict = gr.Button("Predict new images", min_width=190, scale=0)
+        Panel(Markup('<a class="sa-button" href="/label">Review them on the Label page</a>'))
     message = Panel(visible=False)
     predict.click(
         lambda: outcome(lambda: handlers.submit_predict(context.workspace), NO_CLASSIFIER),
@@ -106,7 +106,7 @@ def _next_steps(context: AppContext) -> None:
 
 
 def _wire_form(context: AppContext, form: Form, compared: gr.Dropdown, about: Panel) -> None:
-    """The form opens as the latest job left it; the card and the prompts follow what is chosen and written."""
+    """The form opens with the values of the latest job; the card and the prompts follow the form."""
 
     def opened(request: gr.Request) -> list[Any]:
         values = last_values(context)
@@ -137,7 +137,7 @@ def _wire_form(context: AppContext, form: Form, compared: gr.Dropdown, about: Pa
 
 
 def _follow_retired(context: AppContext, form: Form, prompts: Callable[[str, str | None], Markup]) -> None:
-    """The prompts follow what is retired in the table below."""
+    """The prompts follow the retired values in the table below."""
     known = gr.State(None)
 
     def follow(before: str | None, template: str, name: str | None) -> list[Any]:
@@ -152,7 +152,7 @@ def _follow_retired(context: AppContext, form: Form, prompts: Callable[[str, str
 
 
 def _wire_job(context: AppContext, form: Form, fresh: Panel) -> None:
-    """Start submits the job; its images appear as they come."""
+    """Start submits the job; its images appear as they are generated."""
     seen = gr.State(None)
 
     def start(*values: Any) -> Any:
@@ -173,10 +173,10 @@ def _chosen(context: AppContext, name: str | None) -> str:
 
 
 def last_values(context: AppContext) -> FormValues:
-    """The form as the latest job had it; what suits the workspace before the first."""
+    """The values of the latest job; before the first one, defaults that suit the workspace."""
     jobs = context.jobs.list(1, kinds=(generate.KIND,))
     if jobs:
-        # A job of a newer release may ask what this one does not know; the page must open all the same.
+        # A newer release may have stored parameters that are unknown here; the page must open nevertheless.
         with suppress(UserError):
             params = GenerationParams.from_json(jobs[0].params)
             return form_values(params.spec, params.generator)
@@ -187,12 +187,12 @@ def last_values(context: AppContext) -> FormValues:
 
 
 def generator_names(context: AppContext) -> list[tuple[str, str]]:
-    """(label, name) of what needs no download."""
+    """(label, name) of the generators that need no download."""
     return [(each.label, each.name) for each in generator_choice.choices(context.workspace)]
 
 
 def card_panel(context: AppContext, name: str) -> Markup:
-    """The card of a generator, or why it has none."""
+    """The card of a generator, or the reason why there is none."""
     try:
         return card(generator_choice.choice(context.workspace, name))
     except UserError as error:
@@ -200,14 +200,14 @@ def card_panel(context: AppContext, name: str) -> Markup:
 
 
 def live_panel(context: AppContext, text: str, generator: str) -> Markup:
-    """The template's prompts, their words marked where the generator's are known."""
+    """The prompts of the template, with their words marked if the generator's words are known."""
     try:
         vocabulary = generator_choice.vocabulary(context.workspace, generator)
-    except UserError:  # the card says what is wrong with the generator
+    except UserError:  # the card names the problem with the generator
         vocabulary = None
     try:
         retired = left_out(context.workspace, text)
-    except UserError:  # the panel says where the template cannot be read
+    except UserError:  # the panel names the error in the template
         retired = {}
     return template_panel(text, vocabulary, retired)
 

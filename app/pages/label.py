@@ -1,4 +1,4 @@
-"""Label: one image at a time, one key each; or a hundred at a time, one key for the rest."""
+"""The Label page: one image at a time with one key per class, or a page of a hundred images at a time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..context import AppContext
 
 
 def page(context: AppContext) -> None:
-    """The label desk, over whatever queue the person chooses in it."""
+    """The label desk, the grid review and the panels for several readers."""
     workspace = context.workspace
     label_desk(str(workspace.root.resolve()), workspace.classes)
     grid_review(workspace.classes)

@@ -1,8 +1,9 @@
 // @ts-check
-// The frame of every page: the light/dark choice, and the chip that counts running jobs.
+// The frame of every page: the light or dark theme, the chip with the running jobs, and who is logged in.
 
 import { ApiError, getJson } from "./lib/api.js";
 import { announce, closest, find, make } from "./lib/dom.js";
+import { isActive } from "./lib/job_states.js";
 import { openedBy } from "./lib/session.js";
 
 /** @typedef {import("./lib/types.js").Job} Job */
@@ -25,11 +26,6 @@ function switchTheme(event) {
   announce("synthaug:theme", { dark });
 }
 
-/** @param {Job} job */
-function isActive(job) {
-  return job.state === "running" || job.state === "queued";
-}
-
 /** @param {Job[]} active */
 function showJobs(active) {
   const chip = document.querySelector("[data-sa-jobs]");
@@ -42,7 +38,7 @@ function showJobs(active) {
   find(chip, "span", HTMLElement).textContent = `${first.kind}${share}${more}`;
 }
 
-/** Who is logged in and the way out; the role decides which links are shown. @param {import("./lib/session.js").Person} person */
+/** Show who is logged in and the button to log out; the role determines the visible links. @param {import("./lib/session.js").Person} person */
 function showPerson({ name, role }) {
   document.documentElement.dataset.saRole = role;
   delete document.documentElement.dataset.saLoggedOut;
@@ -54,9 +50,9 @@ function showPerson({ name, role }) {
   form.hidden = false;
 }
 
-/** The session has ended: the way back in, in another tab so that nothing on this one is lost. */
+/** The session has ended: offer to log in again, in another tab so that nothing on this page is lost. */
 function showLoggedOut() {
-  document.documentElement.dataset.saLoggedOut = "true"; // Gradio would tell it again at each tick of a timer
+  document.documentElement.dataset.saLoggedOut = "true"; // hides the error that Gradio shows at each tick of a timer
   const form = document.querySelector(".sa-person");
   if (!(form instanceof HTMLElement)) return;
   const link = make("a", "", "Log in again");
@@ -79,7 +75,7 @@ async function poll() {
     announce("synthaug:jobs", jobs);
     showPerson(await openedBy());
   } catch (error) {
-    // The server is away for the moment, and the next round asks again; or this browser was logged out.
+    // The server cannot be reached, and the next poll tries again; or this browser was logged out.
     if (error instanceof ApiError && error.status === 401) showLoggedOut();
   }
   clearTimeout(timer);
@@ -91,7 +87,7 @@ if (location.pathname === "/explore") {
 }
 import("../components/inspector/inspector.js").then(
   ({ Inspector }) => new Inspector(),
-  () => {}, // the app was stopped while the page came: there is nothing to open either
+  () => {}, // the app was stopped while the page was loading
 );
 applyTheme();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => queueMicrotask(applyTheme));

@@ -23,12 +23,17 @@ def open(path: str | Path) -> Session:
     return Session(Workspace.open(Path(path)))
 
 
-def create(path: str | Path, *, classes: Sequence[str] = (), preset: str | None = None) -> Session:
+def create(
+    path: str | Path, *, classes: Sequence[str] = (), preset: str | None = None, images: str = ""
+) -> Session:
     """Create a workspace with these class names, or those of a preset ("digits", "cifar10" or "hip").
+
+    ``images``: the URL of the folder in which the images are kept, such as "s3://bucket/folder"; "" keeps them in the
+    workspace.
 
     Raises UserError for unsuitable class names and WorkspaceError if the directory already is a workspace.
     """
-    return Session(Workspace.create(Path(path), classes, preset))
+    return Session(Workspace.create(Path(path), classes, preset, images=images))
 
 
 class Session:
@@ -107,17 +112,20 @@ class Session:
             found = predict(self.workspace, model, report)
         return results.Predicted(found.model, found.predicted)
 
-    def score(self, features: str | None = None, *, seed: int = 0, ood: str = "knn") -> results.Scored:
+    def score(
+        self, features: str | None = None, *, seed: int = 0, ood: str = "knn", refit: bool = False
+    ) -> results.Scored:
         """Compute map coordinates (PCA, UMAP), uncertainty, out-of-distribution ranks and near-duplicates.
 
         ``features`` names a classifier of the workspace or a feature extractor; the default is the classifier that
         predicts, or else the installed extractor. ``seed`` is the seed of UMAP. ``ood`` is the distance: "knn" or,
-        where there are labels, "mahalanobis", "energy" or "max-softmax".
+        where there are labels, "mahalanobis", "energy" or "max-softmax". ``refit`` fits UMAP again to all images; by
+        default, new images are placed in the map that there is.
         """
         from synthaug.stages.score import score
 
         with progress_bar() as report:
-            found = score(self.workspace, features, seed, report, method=ood)
+            found = score(self.workspace, features, seed, report, method=ood, refit=refit)
         return results.Scored(found.model, found.scored)
 
     def label(self, labels: Mapping[str, str], *, annotator: str) -> results.Labeled:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,12 +18,16 @@ _SPARE = 8  # candidates beyond k, which exact distances then put in order
 
 
 def nearest_neighbors(
-    features: Features, k: int, reference: Features | None = None
+    features: Features,
+    k: int,
+    reference: Features | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Distances (N, k), ascending, and row indices (N, k) of the k nearest rows of ``reference`` (M, D).
 
-    Without ``reference`` the neighbours come from ``features`` itself, where no row is its own neighbour. Raises
-    ValueError for a k outside 1 .. number of neighbours, or features that do not match or are not finite.
+    Without ``reference`` the neighbours come from ``features`` itself, where no row is its own neighbour. ``progress``
+    is called with the number of finished rows; an exception that it raises ends the search. Raises ValueError for a k
+    outside 1 .. number of neighbours, or features that do not match or are not finite.
     """
     import torch
 
@@ -48,6 +53,8 @@ def nearest_neighbors(
         candidates = rough.topk(min(k + _SPARE, available), largest=False).indices
         exact, found = _in_order(block, targets, candidates.sort(1).values, k)
         distances[start : start + step], indices[start : start + step] = exact.numpy(), found.numpy()
+        if progress is not None:
+            progress(start + len(block))
     return distances, indices
 
 
@@ -77,10 +84,13 @@ def _in_order(block: Tensor, targets: Tensor, candidates: Tensor, k: int) -> tup
     return exact.gather(1, order), candidates.gather(1, order)
 
 
-def near_duplicates(features: Features, threshold: float) -> NDArray[np.int64]:
+def near_duplicates(
+    features: Features, threshold: float, progress: Callable[[int], None] | None = None
+) -> NDArray[np.int64]:
     """For each row, the index (N,) of the first earlier row at a distance of at most ``threshold``, or -1.
 
     Keeping the rows with -1 keeps one of every pair; chains of near duplicates are not followed.
+    ``progress`` is called with the number of finished rows.
     """
     import torch
 
@@ -99,6 +109,8 @@ def near_duplicates(features: Features, threshold: float) -> NDArray[np.int64]:
         first = near.to(torch.uint8).argmax(1)
         hit = near.gather(1, first[:, None])[:, 0]
         duplicate_of[start:end] = torch.where(hit, first, -1).numpy()
+        if progress is not None:
+            progress(end)
     return duplicate_of
 
 

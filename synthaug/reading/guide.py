@@ -1,4 +1,4 @@
-"""The way through a workspace, step by step: what is done, what is next, and where it is done."""
+"""The guide: the steps from images to a verdict, which of them are done, and which is next."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from synthaug.config import Role
-from synthaug.store import labels, models, views
+from synthaug.stages.landmark_request import FEWEST
+from synthaug.stages.landmark_scheme import current_scheme
+from synthaug.store import labels, landmarks, models, views
 from synthaug.workspace import Workspace
 
 State = Literal["done", "next", "open", "blocked"]
@@ -14,7 +16,7 @@ State = Literal["done", "next", "open", "blocked"]
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What there is. ``train`` and ``test``: real images with a class; ``classes``: those with a training image."""
+    """Counts. ``train`` and ``test`` are real images with a class; ``classes`` counts those with training images."""
 
     real: int = 0
     unlabeled: int = 0  # real images without a label
@@ -26,11 +28,14 @@ class Counts:
     unreviewed: int = 0
     accepted: int = 0
     comparisons: int = 0
+    scheme: bool = False  # landmarks are placed here
+    placed: int = 0  # training images with landmarks
+    landmark_models: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step. ``said``: its count, or what it waits for; ``action`` leads to ``href``, and is empty while blocked."""
+    """One step. ``said`` is its count or what it needs; ``action`` is a link to ``href``, empty while blocked."""
 
     key: str
     title: str
@@ -38,11 +43,11 @@ class Step:
     said: str
     action: str = ""
     href: str = ""
-    role: Role = "owner"  # the least that may do it
+    role: Role = "owner"  # lowest role that may do it
 
 
 def steps(counts: Counts) -> tuple[Step, ...]:
-    """The six steps; the first that can be done and is not is ``next``."""
+    """The six steps; the first open one is ``next``."""
     found = (
         _import(counts),
         _label(counts),
@@ -56,30 +61,41 @@ def steps(counts: Counts) -> tuple[Step, ...]:
 
 
 def counts_of(workspace: Workspace) -> Counts:
-    """Count what is there."""
+    """Count the images, models and comparisons of a workspace."""
     db = workspace.db
-    rows = labels.class_table(db)
+    rows = labels.class_counts(db)
+    scheme = current_scheme(workspace)
     progress = labels.review_progress(db)
     (labeled, real), (reviewed, synthetic) = progress["real"], progress["synthetic"]
     return Counts(
         real=real,
         unlabeled=real - labeled,
-        train=sum(row["train_real"] for row in rows),
-        test=sum(row["test_real"] for row in rows),
-        classes=sum(row["train_real"] > 0 for row in rows),
+        train=sum(row.train_real for row in rows),
+        test=sum(row.test_real for row in rows),
+        classes=sum(row.train_real > 0 for row in rows),
         models=len(models.names(db)),
         synthetic=synthetic,
         unreviewed=synthetic - reviewed,
-        accepted=sum(row["accepted"] for row in rows),
+        accepted=sum(row.accepted for row in rows),
         comparisons=len(views.all_comparisons(db)),
+        scheme=scheme is not None,
+        placed=0 if scheme is None else landmarks.count_placed(db, scheme.name, "train"),
+        landmark_models=sum(each.metrics.get("kind") == models.LANDMARKS for each in models.all_models(db)),
     )
 
 
 def lacking(counts: Counts) -> str:
-    """What a first model still needs; "" where nothing is lacking."""
-    if counts.classes < 2:
-        return "needs labeled images of two classes"
-    return "" if counts.test else "needs labeled test images"
+    """What a first model still needs; "" if nothing. Without test images it is measured on held-out images."""
+    return "needs labeled images of two classes" if counts.classes < 2 else ""
+
+
+def lacking_for_a_comparison(counts: Counts) -> str:
+    """What a comparison still needs; "" if nothing."""
+    if lacking(counts):
+        return lacking(counts)
+    if not counts.test:
+        return "needs labeled test images"
+    return "" if counts.accepted else "needs accepted synthetic images"
 
 
 def _next(step: Step) -> Step:
@@ -103,6 +119,8 @@ def _label(counts: Counts) -> Step:
 
 def _first_model(counts: Counts) -> Step:
     key, title = "model", "First model"
+    if counts.scheme:
+        return _landmark_model(counts)
     if counts.models:
         return Step(
             key, title, "done", _count(counts.models, "model"), "See the results", "/train", "reviewer"
@@ -110,8 +128,22 @@ def _first_model(counts: Counts) -> Step:
     missing = lacking(counts)
     if not missing:
         return Step(key, title, "open", f"{counts.train:,} images", "Train it", "/train#first-model")
-    if counts.real and not counts.unlabeled:  # labeling does not help: other images have to come
+    if counts.real and not counts.unlabeled:  # labeling cannot help; more images are needed
         return Step(key, title, "open", missing, "Import more", "/#import")
+    return Step(key, title, "blocked", missing)
+
+
+def _landmark_model(counts: Counts) -> Step:
+    key, title, there = "model", "Landmark model", "/label#landmark-model"
+    if counts.landmark_models:
+        return Step(
+            key, title, "done", _count(counts.landmark_models, "model"), "See the report", there, "reviewer"
+        )
+    if counts.placed >= FEWEST:
+        return Step(key, title, "open", f"{counts.placed:,} images with landmarks", "Train it", there)
+    missing = f"needs {_count(FEWEST - counts.placed, 'more image')} with landmarks"
+    if counts.real and not counts.unlabeled:  # every image has a class, but not its landmarks
+        return Step(key, title, "open", missing, "Place landmarks", "/label?scope=real", "annotator")
     return Step(key, title, "blocked", missing)
 
 
@@ -133,9 +165,10 @@ def _compare(counts: Counts) -> Step:
     if counts.comparisons:
         said = _count(counts.comparisons, "comparison")
         return Step(key, title, "done", said, "See the verdict", "/train", "reviewer")
-    missing = lacking(counts) or ("" if counts.accepted else "needs accepted synthetic images")
+    missing = lacking_for_a_comparison(counts)
     if missing and _all_used(counts):
-        more = ("Import more", "/#import") if lacking(counts) else ("Generate more", "/generate")
+        real = lacking(counts) or not counts.test
+        more = ("Import more", "/#import") if real else ("Generate more", "/generate")
         return Step(key, title, "open", missing, *more)
     if missing:
         return Step(key, title, "blocked", missing)
@@ -143,9 +176,10 @@ def _compare(counts: Counts) -> Step:
 
 
 def _all_used(counts: Counts) -> bool:
-    """Whether every image has its label or review, so that only other images can help."""
+    """Whether every image is labeled or reviewed, so that only further images can help."""
     waiting = counts.unlabeled or counts.unreviewed
-    return bool(counts.real and counts.models and counts.synthetic and not waiting)
+    trained = counts.landmark_models if counts.scheme else counts.models
+    return bool(counts.real and trained and counts.synthetic and not waiting)
 
 
 def _state(done: object) -> State:

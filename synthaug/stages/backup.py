@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,6 +79,8 @@ class _Backup:
         damaged = verify_models(self._workspace)
         self._problems += [each.text for each in damaged]
         suspect = [each.path for each in damaged if each.path is not None]
+        if self._workspace.images.url:
+            self._fetch_images()
         paths = list(_files(self._workspace.root))
         for done, path in enumerate(paths):
             if self._progress is not None and done % 100 == 0:
@@ -128,6 +131,20 @@ class _Backup:
             self._files |= {} if known is None else {name: known}
             return
         self._keep(name, path)
+
+    def _fetch_images(self) -> None:
+        """Fetch the images that neither the backup nor the cache has; those that cannot be are reported as missing."""
+        images, root = self._workspace.images, self._workspace.root
+        found = catalog.find_images(self._workspace.db)
+        for done, image in enumerate(found):
+            if self._progress is not None and done % 100 == 0:
+                self._progress(done, len(found), "fetching images")
+            name = images.path(image.sha256).relative_to(root).as_posix()
+            if name not in self._before or not self._store.holds(self._before[name]):
+                with suppress(FileNotFoundError, ImageRejected):
+                    images.png(image.sha256)
+                    if images.has_review(image.sha256):
+                        images.review_png(image.sha256)
 
     def _keep(self, name: str, path: Path) -> None:
         self._files[name], new = self._store.put(path)

@@ -101,19 +101,28 @@ def import_landmarks(workspace: Workspace, path: Path, annotator: str) -> Landma
     An image is found by its SHA-256, its id or the name of the file it was imported from. The class is the one its
     angles make, else the one it has. Rows that cannot be recorded are skipped, with the reason. Raises UserError.
     """
-    scheme = required_scheme(workspace)
+    required_scheme(workspace)  # said first: without one no file can be read
     try:
-        content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
-        if path.suffix == ".json":
-            rows = read_coco(content, scheme, str(path))
-        elif path.suffix == ".csv":
-            rows = read_table(io.StringIO(content.decode("utf-8"), newline=""), scheme, str(path))
-        else:
-            raise UserError(f"{path} ends with {path.suffix!r}; give FILE.json (COCO keypoints) or FILE.csv")
+        content = path.read_bytes()
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from error
+    return import_content(workspace, content, str(path), annotator)
+
+
+def import_content(workspace: Workspace, content: bytes, name: str, annotator: str) -> LandmarkImport:
+    """The same for the content of a file called ``name``, which says by its ending what is in it. Raises UserError."""
+    scheme = required_scheme(workspace)
+    content = content.removeprefix(b"\xef\xbb\xbf")
+    suffix = PurePosixPath(name).suffix
+    try:
+        if suffix == ".json":
+            rows = read_coco(content, scheme, name)
+        elif suffix == ".csv":
+            rows = read_table(io.StringIO(content.decode("utf-8"), newline=""), scheme, name)
+        else:
+            raise UserError(f"{name} ends with {suffix!r}; give FILE.json (COCO keypoints) or FILE.csv")
     except UnicodeDecodeError as error:
-        raise UserError(f"{path} is not UTF-8 text") from error
+        raise UserError(f"{name} is not UTF-8 text") from error
     return _Importing(workspace, scheme, annotator).run(rows)
 
 

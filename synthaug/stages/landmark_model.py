@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -22,24 +23,26 @@ from synthaug.errors import UserError
 from synthaug.landmarks.geometry import class_by_angles, measure
 from synthaug.landmarks.scheme import Scheme
 from synthaug.measures.agreement import agreement, worst_first
-from synthaug.progress import EpochProgress, Progress
+from synthaug.progress import EpochProgress, EpochReport, Progress
 from synthaug.records import ImageRecord, Split
 from synthaug.running.jobs import JobContext
+from synthaug.stages.landmark_request import FEWEST, too_few
 from synthaug.stages.landmark_scheme import required_scheme
 from synthaug.stages.new_model import keep, new_name, numbered_name
 from synthaug.stages.pixels import in_batches
 from synthaug.stages.seeds import check_seed
 from synthaug.stages.squares import Square, load_squares
 from synthaug.stages.train import check_image_size
-from synthaug.store import catalog, jobs, landmarks, models
+from synthaug.store import catalog, landmarks, models
 from synthaug.workspace import Workspace
 
-KIND = "train-landmarks"
 RECIPE = "landmarks"
 HELD_OUT = (
     0.15  # of the training images: they scale the uncertainty, and are measured on where there is no test set
 )
-FEWEST = 4  # images with landmarks
+LEAST_UPDATES = (
+    150  # of a training: a few images are seen more often, or the network stays near where it began
+)
 BATCH = 64
 
 
@@ -87,11 +90,10 @@ def train_landmarks(
     name = new_name(workspace, name or numbered_name(workspace, RECIPE))
     found = load_placed(workspace, scheme, "train", chosen.image_size)
     if len(found.images) < FEWEST:
-        raise UserError(
-            f"{len(found.images)} training images have landmarks of the scheme {scheme.name!r}; at least {FEWEST} are "
-            "needed. Place some on the Label page, or import them: synthaug landmarks import FILE"
-        )
+        raise too_few(len(found.images), scheme.name)
     held = _held_out(len(found.images), seed)
+    if epochs is None:
+        chosen = for_few(chosen, 2 * int((~held).sum()))  # each also mirrored
     model = _fitted(found.take(~held), scheme, chosen, seed, progress, should_cancel)
     shown = found.take(held)
     model.training["doubt_scale"] = _doubt_scale(model, shown)
@@ -200,28 +202,24 @@ def load_placed(workspace: Workspace, scheme: Scheme, split: Split, size: int) -
     return Placed(images, pixels, squares, shares, places)
 
 
-def submit(workspace: Workspace, recipe: str | None = None) -> int:
-    """Queue a training and its proposals for every image; returns the job's id. Raises UserError."""
-    required_scheme(workspace)
-    return jobs.submit(workspace.db, KIND, {"recipe": _recipe(recipe, None, None).name}, 0)
-
-
 def run(context: JobContext) -> dict[str, Any]:
     """The job form: train, then propose."""
 
-    def progress(epoch: dict[str, Any]) -> None:
+    def progress(epoch: EpochReport) -> None:
         note = f"epoch {epoch['epoch']}: {epoch['train_error']:.2f} degrees off"
         context.progress(epoch["epoch"], epoch["epochs"], note)
 
-    model = train_landmarks(
-        context.workspace,
-        context.job.params.get("recipe"),
-        progress=progress,
-        should_cancel=context.should_cancel,
-    )
+    model = train_landmarks(context.workspace, progress=progress, should_cancel=context.should_cancel)
     context.keep(model=model.name)
     _, count = predict_landmarks(context.workspace, model.name, context.progress)
     return {"model": model.name, "accuracy": model.metrics["accuracy"], "predicted": count}
+
+
+def for_few(recipe: Recipe, images: int) -> Recipe:
+    """The recipe, with more epochs where its own make fewer updates of so few images than :data:`LEAST_UPDATES`."""
+    updates = math.ceil(images / recipe.batch_size)  # of an epoch
+    enough = math.ceil(LEAST_UPDATES / updates)
+    return recipe if recipe.epochs >= enough else recipe.for_epochs(enough)
 
 
 def _recipe(name: str | None, epochs: int | None, image_size: int | None) -> Recipe:

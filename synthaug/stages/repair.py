@@ -46,6 +46,8 @@ def repair(workspace: Workspace, backup: Path | None = None, progress: Progress 
         if store is not None and manifest is not None:
             failed += _fetch(workspace, store, manifest, before.found)
             after = verify(workspace, progress)
+        if workspace.images.url and _upload_again(workspace, after.found):
+            after = verify(workspace, progress)
         failed += _generate_again(workspace, [each for each in after.found if each.sha256 is not None])
         workspace.images.flush()
         after = verify(workspace, progress)
@@ -75,6 +77,12 @@ def _fetch(
     return failed
 
 
+def _upload_again(workspace: Workspace, problems: Sequence[Problem]) -> int:
+    """Upload the images whose copies in the cache are intact; returns how many there were."""
+    hashes = {each.sha256 for each in problems if each.sha256 is not None}
+    return sum(workspace.images.restore_from_cache(sha256) for sha256 in sorted(hashes))
+
+
 def _generate_again(workspace: Workspace, problems: Sequence[Problem]) -> list[str]:
     """Generate damaged synthetic images again, job by job; returns one line for each failure."""
     images = {each.sha256: each.id for each in catalog.find_images(workspace.db, origin="synthetic")}
@@ -96,9 +104,7 @@ def _generate_again(workspace: Workspace, problems: Sequence[Problem]) -> list[s
 
 def _generate_job(workspace: Workspace, job_id: int, wanted: Sequence[tuple[str, Generation]]) -> list[str]:
     params = GenerationParams.from_json(jobs.get(workspace.db, job_id).params)
-    drawer = Drawer(
-        params.to_json(), str(workspace.images.root), generator=locate(workspace, params.generator)
-    )
+    drawer = Drawer(params.to_json(), workspace.images.place, generator=locate(workspace, params.generator))
     prompts = job_prompts(params)
     failed = []
     for sha256, generation in sorted(wanted, key=lambda each: each[1].position):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,13 @@ from synthaug.errors import UnknownName
 from synthaug.executors.base import ExecutorSpec
 from synthaug.features import DEFAULT_EXTRACTOR
 from synthaug.measures import acquisition, neighbors, ood, projection
+from synthaug.parsing import JsonRecord
 from synthaug.progress import Progress
+from synthaug.records import Json
 from synthaug.running.jobs import JobContext
 from synthaug.stages.extract import extract
+from synthaug.stages.job_records import ScoreParams
+from synthaug.stages.placement import place
 from synthaug.stages.predict import predict, predicted_by
 from synthaug.stages.seeds import check_seed
 from synthaug.store import catalog, generations, labels, models
@@ -23,11 +27,18 @@ from synthaug.store.models import Score
 from synthaug.workspace import Workspace
 
 FEWEST_OF_A_CLASS = 10  # synthetic images, for a rank among them to mean something
-DUPLICATE_SHARE = 0.1
-"""Two images are near-duplicates when closer than this share of the median distance to a nearest neighbour."""
+CLASSIFIER_DUPLICATES = 0.1
+EXTRACTOR_DUPLICATES = 0.4
+"""Two images are near-duplicates when closer than this share of the median distance to a nearest neighbour.
+
+A classifier gathers each class in few directions, in which distances vary much more than in the many of an extractor
+(benchmarks/walk_through.py counts what the extractor's share finds).
+"""
 
 LARGEST_UMAP_SEED = 2**32 - 1
-STEPS = 5
+PERCENT = 100
+STARTS = {"PCA": 0, "UMAP": 5, "distances": 60, "near-duplicates": 80, "writing": 95}
+"""Where each part begins, in percent of the whole; extraction counts images before that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +46,7 @@ class Described:
     """Images as features (N, D), and as probabilities (N, K) where the features are a classifier's own."""
 
     name: str
+    revision: str  # of the network
     ids: list[int]
     features: NDArray[np.floating[Any]]
     probs: NDArray[np.float32] | None
@@ -42,11 +54,15 @@ class Described:
 
 
 @dataclass(frozen=True, slots=True)
-class ScoreResult:
-    """How many images were scored, and in whose features."""
+class ScoreResult(JsonRecord):
+    """The number of scored images, and the model or extractor whose features the scores are based on.
+
+    ``placed`` is the number of images that were placed in an existing UMAP.
+    """
 
     scored: int
     model: str
+    placed: int = 0
 
 
 def score(
@@ -58,6 +74,7 @@ def score(
     recompute: bool = False,
     method: str = "knn",
     executor: ExecutorSpec | None = None,
+    refit: bool = False,
 ) -> ScoreResult:
     """Compute and store all scores in the features of ``model``.
 
@@ -65,25 +82,26 @@ def score(
     feature extractor; default: the classifier that predicts, else the newest, else the extractor that comes with the
     packages. ``recompute`` extracts anew what an extractor has extracted before. ``method``: how distances to real and
     to synthetic images are measured, one of measures.ood.METHODS; all but "knn" need labels. ``executor``: who
-    looks at the images; None: this process. Raises UnknownName, UserError.
+    looks at the images; None: this process. New images are placed in the UMAP map that there is, which ``refit`` fits
+    again to all of them (see stages.placement). Raises UnknownName, UserError.
     """
     check_seed(seed, LARGEST_UMAP_SEED)
     if method not in ood.METHODS:
         raise UnknownName("out-of-distribution method", method, ood.METHODS)
-    report = progress or (lambda done, total, note: None)
-    report(0, STEPS, "features")
     described = _describe(workspace, model, progress, recompute, executor)
     ids, features = described.ids, described.features
     if not ids:
         return ScoreResult(0, described.name)
-    report(1, STEPS, "PCA")
+    _part(progress, "PCA")(0, 1, "")
     pca = projection.pca(features)
-    report(2, STEPS, "UMAP")
-    umap = projection.umap(features, seed)
-    report(3, STEPS, "distances to real and synthetic images")
+    umap = place(
+        workspace, described.revision, ids, features, seed, _part(progress, "UMAP"), refit=refit or recompute
+    )
+    _part(progress, "distances")(0, 1, "to real and synthetic images")
     ood_real, ood_synthetic = _out_of_distribution(workspace, ids, features, method)
-    duplicates = _duplicates(ids, features)
-    report(4, STEPS, "writing")
+    share = duplicate_share(workspace, described.name)
+    duplicates = _duplicates(ids, features, share, _part(progress, "near-duplicates"))
+    _part(progress, "writing")(0, 1, "")
     unknown = np.full(len(ids), np.nan)
     entropies = unknown if described.probs is None else acquisition.entropy(described.probs)
     margins = unknown if described.probs is None else acquisition.margin(described.probs)
@@ -91,7 +109,7 @@ def score(
         Score(
             image_id=image_id,
             pca=(float(pca[i, 0]), float(pca[i, 1])),
-            umap=(float(umap[i, 0]), float(umap[i, 1])),
+            umap=(float(umap.coordinates[i, 0]), float(umap.coordinates[i, 1])),
             entropy=_known(entropies[i]),
             margin=_known(margins[i]),
             ood_real=_known(ood_real[i]),
@@ -100,9 +118,27 @@ def score(
         )
         for i, image_id in enumerate(ids)
     ]
-    models.replace_scores(workspace.db, described.model_id, scores, described.name, method)
-    report(STEPS, STEPS, f"{len(ids)} images scored")
-    return ScoreResult(len(ids), described.name)
+    models.replace_scores(
+        workspace.db, described.model_id, scores, described.name, method, placed=umap.placed
+    )
+    if progress is not None:
+        progress(PERCENT, PERCENT, f"{len(ids)} images scored")
+    return ScoreResult(len(ids), described.name, umap.placed)
+
+
+def _part(progress: Progress | None, name: str) -> Progress:
+    """Progress of one part, as percent of the whole."""
+    starts = [*STARTS.values(), PERCENT]
+    at = list(STARTS).index(name)
+    begin, end = starts[at], starts[at + 1]
+
+    def report(done: int, total: int, note: str) -> None:
+        if progress is not None:
+            counted = f"{done:,} of {total:,} {note}" if total > 1 else note
+            words = f"{name}: {counted}" if counted else name
+            progress(begin + (end - begin) * done // max(1, total), PERCENT, words)
+
+    return report
 
 
 def features_to_map(workspace: Workspace) -> str:
@@ -112,6 +148,11 @@ def features_to_map(workspace: Workspace) -> str:
         return shown.name
     found = models.classifiers(workspace.db)
     return found[0].name if found else DEFAULT_EXTRACTOR
+
+
+def duplicate_share(workspace: Workspace, features: str) -> float:
+    """The share of the usual distance below which images are near-duplicates in these features."""
+    return CLASSIFIER_DUPLICATES if features in models.names(workspace.db) else EXTRACTOR_DUPLICATES
 
 
 def _describe(
@@ -126,18 +167,22 @@ def _describe(
         predict(workspace, name, executor=executor)
         found = models.by_name(workspace.db, name)
         ids, probs, features = predicted_by(workspace, found)
-        return Described(name, ids, features, probs, found.id)
+        return Described(name, found.revision, ids, features, probs, found.id)
     held = extract(workspace, name, progress, recompute=recompute, executor=executor)
     ids, stored = read_features(workspace.db, workspace.features_folder, held)
     shown = models.predicting(workspace.db)
-    return Described(name, ids, stored.astype(np.float32), None, None if shown is None else shown.id)
+    return Described(
+        name, held.revision, ids, stored.astype(np.float32), None, None if shown is None else shown.id
+    )
 
 
-def run(context: JobContext) -> dict[str, Any]:
+def run(context: JobContext) -> Json:
     """The job form of :func:`score`."""
-    params = context.job.params
-    method = params.get("method", "knn")  # an older release did not ask
-    return asdict(score(context.workspace, params.get("model"), progress=context.progress, method=method))
+    params = ScoreParams.from_json(context.job.params)
+    found = score(
+        context.workspace, params.model, progress=context.progress, method=params.method, refit=params.refit
+    )
+    return found.to_json()
 
 
 def _out_of_distribution(
@@ -192,12 +237,20 @@ def _classes(workspace: Workspace, ids: list[int]) -> NDArray[np.int64]:
     return classes
 
 
-def _duplicates(ids: list[int], features: NDArray[np.floating[Any]]) -> dict[int, int]:
+def _duplicates(
+    ids: list[int], features: NDArray[np.floating[Any]], share: float, progress: Progress
+) -> dict[int, int]:
     """Image id -> id of the earlier image it nearly repeats."""
     if len(ids) < 2:
         return {}
-    distances, _ = neighbors.nearest_neighbors(features, 1)
-    earlier = neighbors.near_duplicates(features, DUPLICATE_SHARE * float(np.median(distances)))
+    both = 2 * len(ids)
+    distances, _ = neighbors.nearest_neighbors(
+        features, 1, progress=lambda done: progress(done, both, "comparisons")
+    )
+    threshold = share * float(np.median(distances))
+    earlier = neighbors.near_duplicates(
+        features, threshold, lambda done: progress(len(ids) + done, both, "comparisons")
+    )
     return {ids[i]: ids[first] for i, first in enumerate(earlier.tolist()) if first >= 0}
 
 

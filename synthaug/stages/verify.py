@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from synthaug.errors import ImageRejected, UserError
@@ -92,15 +93,16 @@ def _images(workspace: Workspace, progress: Progress | None) -> Iterator[Problem
         path = workspace.images.path(image.sha256)
         if (wrong := _image_fault(workspace, image.sha256, (image.width, image.height))) is not None:
             yield _problem(workspace, path, wrong, image.sha256)
-        review = workspace.images.review_path(image.sha256)
-        if review.exists() and (wrong := _unreadable(review)) is not None:
-            yield _problem(workspace, review, wrong, image.sha256)
+        if workspace.images.has_review(image.sha256):
+            wrong = _unreadable(partial(workspace.images.review_png, image.sha256))
+            if wrong is not None:
+                yield _problem(workspace, workspace.images.review_path(image.sha256), wrong, image.sha256)
 
 
 def _image_fault(workspace: Workspace, sha256: str, size: tuple[int, int]) -> str | None:
     """What is wrong with a stored image of ``size`` (width, height), if anything."""
     try:
-        image = workspace.images.stored(sha256)
+        image = workspace.images.durable(sha256)
     except FileNotFoundError:
         return "is missing"
     except (ImageRejected, OSError) as error:
@@ -112,9 +114,9 @@ def _image_fault(workspace: Workspace, sha256: str, size: tuple[int, int]) -> st
     return None
 
 
-def _unreadable(path: Path) -> str | None:
+def _unreadable(read: Callable[[], bytes]) -> str | None:
     try:
-        decode(path.read_bytes())
+        decode(read())
     except (ImageRejected, OSError) as error:
         return f"cannot be read: {error}"
     return None

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 from synthaug_app.components.finetuning import filmstrip, finished, live, loss_curve
+from synthaug_app.components.finetuning.form import FormValues as TuningValues
+from synthaug_app.components.finetuning.form import submit_arguments
 from synthaug_app.components.generate.form import FormValues, form_values, generation_spec
 from synthaug_app.components.generate.generator_card import card, figure_text
 from synthaug_app.components.generate.preview import Side, preview_panel
 from synthaug_app.components.generate.side_by_side import settings_of
 from synthaug_app.components.generate.words import legend, marked
-from synthaug_app.pages.finetune import asked as tuning_asked
 
 from synthaug.errors import UserError
 from synthaug.generators.base import GeneratedImage, ModelCard
@@ -42,7 +43,7 @@ def test_unknown_words_are_struck_through_and_named() -> None:
     known = Vocabulary(frozenset({"cat"}), len)
     assert '<s class="sa-word-unknown"' in marked("a cat on a clock", known)
     assert "(clock)" in legend(["a cat on a clock", "a clock"], known)
-    assert "Every word here" in legend(["a cat"], known)
+    assert "Every word is in" in legend(["a cat"], known)
     assert marked("a clock", None) == "a clock"
     assert legend(["a clock"], None) == ""
 
@@ -59,7 +60,7 @@ def test_the_form_becomes_the_spec_of_a_job() -> None:
     assert (images.start, images.strength, images.sources) == ("image", 0.4, "few")
     left_behind = generation_spec(VALUES._replace(strength=0.4, sources="few"))
     assert (left_behind.strength, left_behind.sources) == (None, None)
-    with pytest.raises(UserError, match="how many"):
+    with pytest.raises(UserError, match="number of images"):
         generation_spec(VALUES._replace(images=None))
 
 
@@ -74,8 +75,8 @@ def test_two_settings_differ_in_what_was_asked_for_alone() -> None:
     assert "guidance 6" in caption
     assert len(settings_of(VALUES, False, "other", "6")) == 1
     ((usual, _),) = settings_of(VALUES._replace(generator=""), False, "", "")
-    assert usual == "the usual generator, its own guidance"
-    with pytest.raises(UserError, match="the same"):
+    assert usual == "the default generator, default guidance"
+    with pytest.raises(UserError, match="equal"):
         settings_of(VALUES, True, "", "")
 
 
@@ -95,7 +96,7 @@ def test_a_card_shows_what_it_holds() -> None:
     )
     shown = card(about(held))
     assert "<img" not in shown
-    for part in ("5.4 MB", "50,000 photos", "91.2%", "31.2", "about 9.5 images a second", "8 steps"):
+    for part in ("5.4 MB", "50,000 photos", "91.2%", "31.2", "about 9.5 images per second", "8 steps"):
         assert part in shown
     assert shown.count(">cat<") == 1
     assert "Nothing was measured" in card(about(ModelCard()))
@@ -121,10 +122,10 @@ def test_a_comparison_keeps_pairs_together_and_fills_in_as_it_goes() -> None:
     assert shown.count("sa-blank") == 1
     assert shown.count("<figure>") == 2
     assert "3 of 4" in shown
-    assert "Same prompts, same seeds" in shown
+    assert "prompts and the seeds are the same" in shown
 
 
-def test_what_was_cut_from_a_prompt_is_said_once() -> None:
+def test_the_cut_end_of_a_prompt_is_reported_once() -> None:
     side = Side("A", [drawn(0, " and so on"), drawn(1)])
     shown = preview_panel([side, side], 2)
     assert "1 different prompt is longer" in shown
@@ -175,8 +176,8 @@ def test_a_tuning_in_every_state_stands() -> None:
 
 def test_the_tuning_form_becomes_the_arguments_of_a_job() -> None:
     values = ("few", "", "", "lora", "left", "behind", 20.0, 4.0, None, " one \n\n two", "")
-    found = tuning_asked(*values)
+    found = submit_arguments(TuningValues(*values))
     assert found["validation_prompts"] == ["one", "two"]
     assert (found["instance_prompt"], found["class_prompt"], found["base"]) == (None, None, None)
     with pytest.raises(UserError, match="view"):
-        tuning_asked(None, *values[1:])
+        submit_arguments(TuningValues(None, *values[1:]))

@@ -74,7 +74,7 @@ def test_from_files_to_an_import(workspace: Workspace, owner: TestClient) -> Non
         ("unlabeled", "none", None),
         ("cat", "add", None),
     }
-    assert found["refused"] == [["3/d.heic", ".heic is not a format we read; convert it to PNG"]]
+    assert found["refused"] == [["3/d.heic", ".heic images cannot be read; convert it to PNG"]]
     assert found["passed_over"] == [[".txt", 1]]
     sample = owner.get("/data/imports/sample", params={"key": found["key"], "entry": "unlabeled/b.png"})
     assert Image.open(io.BytesIO(sample.content)).size == (96, 96)
@@ -141,7 +141,7 @@ def test_a_path_on_this_machine_is_looked_at_alike(owner: TestClient, tmp_path: 
     [
         ({}, "give either an upload or a path"),
         ({"path": "/x", "upload": "0" * 16}, "give either an upload or a path"),
-        ({"path": " "}, "give a path to import from, or digits"),
+        ({"path": " "}, "enter a path to import from, or the word digits"),
         ({"path": "/nowhere/at/all"}, "does not exist"),
         ({"upload": "0" * 16}, "upload them again"),
         ({"upload": "../../x"}, "no upload called"),

@@ -27,7 +27,12 @@ def some_points(n: int, seed: int = 0) -> SimpleNamespace:
         columns["confidence"][0] = np.nan
         columns["ids"][-1] = 2**32 - 1
     return SimpleNamespace(
-        **columns, model="probe 'α' <b>", model_id=7, scored_at="2026-01-02T03:04:05+00:00", ood_method="knn"
+        **columns,
+        model="probe 'α' <b>",
+        model_id=7,
+        scored_at="2026-01-02T03:04:05+00:00",
+        ood_method="knn",
+        umap_placed=3,
     )
 
 
@@ -40,6 +45,7 @@ def test_round_trip(n: int) -> None:
     assert header["classes"] == classes
     assert header["model"] == points.model
     assert header["model_id"] == 7
+    assert header["umap_placed"] == 3
     assert header["scored_at"] == points.scored_at
     assert list(columns) == [name for name, _ in COLUMNS]
     for name, dtype in COLUMNS:

@@ -76,8 +76,8 @@ def test_a_folder_of_films_and_pictures_from_an_empty_workspace_to_the_desk(
         expect(rows).to_have_count(4)
         expect(page.locator(".im-mapping h2")).to_have_text("hips 8 images in 4 folders")
         expect(page.locator(".im-mapping")).to_contain_text("1 .txt")
-        expect(page.get_by_label("What unlabeled becomes")).to_have_value("none")
-        expect(page.get_by_label("What small becomes")).to_have_value("class:Small")
+        expect(page.get_by_label("Import unlabeled as")).to_have_value("none")
+        expect(page.get_by_label("Import small as")).to_have_value("class:Small")
         for film in ("IM0", "IM1"):
             sample = page.locator(f"img[title='unlabeled/{film}']")
             expect(sample).to_have_js_property("complete", True)
@@ -120,7 +120,7 @@ def test_an_upload_outlives_the_server(page: Page, empty: Path, hips: Path) -> N
             page.locator("[data-folder]").set_input_files(str(hips))
         app.stop(signal.SIGKILL)
         page.unroute("**/data/uploads/part*")
-        expect(page.locator("[data-sending-words]")).to_contain_text("Trying again; nothing is lost")
+        expect(page.locator("[data-sending-words]")).to_contain_text("Trying again; what has arrived is kept")
         app.start()
         expect(page.locator(".im-mapping h2")).to_have_text("hips 8 images in 4 folders")
         page.reload()
@@ -139,14 +139,12 @@ def test_a_zip_that_leads_elsewhere_is_refused_and_an_honest_one_dropped(
     with running(empty) as app:
         open_data(page, app)
         page.locator("[data-files]").set_input_files(str(tmp_path / "evil.zip"))
-        expect(page.locator(".im .sa-error")).to_contain_text("evil.zip holds the name '../../evil.png'")
+        expect(page.locator(".im .sa-error")).to_contain_text("evil.zip contains the name '../../evil.png'")
         assert not list(tmp_path.rglob("*evil.png"))
         drop(page, "films.zip", honest_zip(tmp_path))
         expect(page.locator(".im-groups tbody tr")).to_have_count(2)
         expect(page.locator(".im-title")).to_have_text("films.zip")
-        page.get_by_label("What all become").or_(page.get_by_label("What Big becomes")).first.select_option(
-            "skip"
-        )
+        page.get_by_label("Import all as").or_(page.get_by_label("Import Big as")).first.select_option("skip")
         page.get_by_role("button", name="Import 1 image").click()
         expect(page.locator(".sa-job[data-state=done] .sa-chip.good")).to_be_visible()
     assert images_of(empty) == {"Small/b.png": ("Small", 32)}

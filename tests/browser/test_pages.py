@@ -106,7 +106,7 @@ def look_at(page: Page, path: str) -> None:
     """Ask for what a path on the server holds."""
     page.get_by_role("button", name="On this machine").click()
     page.locator(".im-path input").fill(path)
-    page.get_by_role("button", name="Look at it").click()
+    page.get_by_role("button", name="Open", exact=True).click()
 
 
 def test_a_path_that_is_not_there_says_so(hostile: App, page: Page) -> None:
@@ -141,7 +141,7 @@ def test_a_running_job_can_be_stopped_and_goes_on(digits_app: App, page: Page) -
     expect(newest).to_have_attribute("data-state", "running", timeout=60_000)
     newest.get_by_role("button", name="Stop").click()
     expect(newest).to_have_attribute("data-state", "cancelled", timeout=60_000)
-    newest.get_by_role("button", name="Go on").click()
+    newest.get_by_role("button", name="Continue").click()
     expect(newest).to_have_attribute("data-state", "done", timeout=180_000)
     assert made(digits_app) == before + 200
 

@@ -70,9 +70,9 @@ def test_a_word_is_retired_and_taken_back(page: Page, own_app: App) -> None:
     page.goto(f"{own_app.url}/generate")
     page.get_by_role("button", name="Retire clock of WHAT").click()
     expect(page.locator(".sa-health-retired")).to_have_text(
-        "Retired, and left out of the next job: WHAT: clock."
+        "Retired values, which jobs leave out: WHAT: clock."
     )
     assert in_workspace(own_app.root)[1] == [("WHAT", "clock")]
-    page.get_by_role("button", name="Take back clock of WHAT").click()
+    page.get_by_role("button", name="Restore clock of WHAT").click()
     expect(page.get_by_role("button", name="Retire clock of WHAT")).to_be_visible()
     assert in_workspace(own_app.root)[1] == []

@@ -67,7 +67,7 @@ test("what cannot be imported is said", () => {
   const all = rows(survey());
   assert.equal(problem(all), "");
   all[1].added = "  ";
-  assert.match(problem(all), /Give the new class of “cats” a name/);
+  assert.match(problem(all), /Enter a name for the new class of “cats”/);
   for (const row of all) row.choice = "skip";
   assert.match(problem(all), /nothing to import/);
 });

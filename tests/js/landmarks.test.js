@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { angleAt, classByAngles, measure, sidesLookSwapped } from "../../app/components/landmarks/geometry.js";
 import { Shape } from "../../app/components/landmarks/shape.js";
-import { hintWords, originWords, reasonWords } from "../../app/components/landmarks/words.js";
+import { hintWords, originWords, reasonWords, shortOriginWords } from "../../app/components/landmarks/words.js";
 
 /** What Python is held to as well, with the schemes as they are shipped. */
 const cases = JSON.parse(readFileSync(new URL("../landmarks/cases.json", import.meta.url), "utf8"));
@@ -63,6 +63,15 @@ test("where landmarks only begin is no answer before one of them was moved", () 
   assert.equal(originWords(begun), "Placed by you");
 });
 
+test("a locked test image says who may correct it, once it was moved", () => {
+  const locked = shape("answer");
+  assert.match(hintWords(locked, false, true), /is locked\. → goes on/);
+  locked.begin();
+  locked.move("left_rim", 5, 5);
+  assert.match(hintWords(locked, false, true), /locked; an owner corrects it/);
+  assert.match(hintWords(locked, false), /Enter saves/);
+});
+
 test("each drag is one step to take back, and one that moved nothing is none", () => {
   const moved = shape("answer");
   for (const x of [10, 20]) {
@@ -98,6 +107,8 @@ test("what was said is not taken back by moving back", () => {
 
 test("words say where landmarks come from and why it is this class", () => {
   assert.equal(originWords(shape("model")), "Proposed by ann, ± 2.3 px");
+  assert.equal(shortOriginWords(shape("model")), "Proposed ± 2.3 px");
+  assert.equal(shortOriginWords(shape("answer")), "Placed by ann");
   assert.equal(originWords(shape("answer")), "Placed by ann");
   assert.equal(reasonWords(hip, { left: 135, right: 90 }), "least 90.0° < 105°");
   assert.equal(reasonWords(hip, { left: 135, right: 105 }), "least 105.0° ≥ 105°");

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  alike,
   applied,
   fitted,
   inverse,
@@ -75,4 +76,24 @@ test("a wheel notch forwards enlarges, a pinch more, and there and back is nothi
   assert.ok(notch(-100) > 1.1 && notch(-100) < 1.2);
   assert.ok(notch(-10, true) > notch(-10));
   close([notch(100) * notch(-100)], [1]);
+});
+
+test("the other picture shows the same part, whatever its size and shape, turned or not", () => {
+  const here = { picture: PICTURE, stage: STAGE };
+  const there = { picture: { width: 600, height: 900 }, stage: { width: 450, height: 500 } };
+  for (const turns of [0, 1, 2, 3]) {
+    const fit = alike(fitted(PICTURE, STAGE, turns), here, there);
+    assert.deepEqual(fit, fitted(there.picture, there.stage, turns));
+    const moved = panned(
+      zoomed(fitted(PICTURE, STAGE, turns), { x: 700, y: 100 }, 3, PICTURE, STAGE),
+      40,
+      -25,
+      PICTURE,
+      STAGE,
+    );
+    const middle = applied(inverse(matrixOf(moved, PICTURE, STAGE)), STAGE.width / 2, STAGE.height / 2);
+    const linked = matrixOf(alike(moved, here, there), there.picture, there.stage);
+    const shown = applied(inverse(linked), there.stage.width / 2, there.stage.height / 2);
+    close([shown[0] / 600, shown[1] / 900], [middle[0] / 3000, middle[1] / 2000]); // in shares of the pictures
+  }
 });

@@ -79,7 +79,7 @@ def test_disagreement_needs_passes(name: str) -> None:
         ACQUISITIONS[name](TWO_ROWS)
 
 
-def test_one_class_is_refused() -> None:
+def test_probabilities_of_a_single_class_are_refused() -> None:
     with pytest.raises(ValueError, match=r"not \(3, 1\)"):
         margin(np.ones((3, 1)))
 

@@ -8,7 +8,8 @@ from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
 
-from synthaug.measures.projection import fit_pca, pca, umap
+from synthaug.measures.projection import fit_pca, pca
+from synthaug.measures.umap_fit import umap
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synthaug_app.accounts.roles import PAGES
 
-from synthaug.reading.guide import Counts, Step, counts_of, lacking, steps
+from synthaug.reading.guide import Counts, Step, counts_of, lacking_for_a_comparison, steps
 from synthaug.records import LabelEntry
 from synthaug.stages.label import record
 from synthaug.store import catalog
@@ -53,15 +53,33 @@ def test_each_step_has_its_count() -> None:
     ]
 
 
-def test_a_workspace_without_test_images_is_led_to_bring_some() -> None:
+def test_a_first_model_needs_no_test_images_and_a_comparison_does() -> None:
     counts = Counts(real=20, train=20, classes=2)
-    assert lacking(counts) == "needs labeled test images"
     model = by_key(counts)["model"]
-    assert (model.state, model.action, model.href) == ("next", "Import more", "/#import")
-    assert by_key(replace(counts, unlabeled=5))["model"].state == "blocked"  # labeling may bring some
+    assert (model.state, model.action, model.href) == ("next", "Train it", "/train#first-model")
+    assert lacking_for_a_comparison(counts) == "needs labeled test images"
+    used_up = replace(FULL, test=0, comparisons=0)
+    compare = by_key(used_up)["compare"]
+    assert (compare.said, compare.action) == ("needs labeled test images", "Import more")
 
 
-@given(st.builds(Counts, *[st.integers(0, 3)] * 10))
+def test_where_landmarks_are_placed_the_first_model_is_one_that_places_them() -> None:
+    begun = Counts(real=20, unlabeled=17, train=3, classes=1, scheme=True, placed=3)
+    waiting = by_key(begun)["model"]
+    assert (waiting.title, waiting.state, waiting.said) == (
+        "Landmark model",
+        "blocked",
+        "needs 1 more image with landmarks",
+    )
+    ready = by_key(replace(begun, placed=4))["model"]
+    assert (ready.action, ready.href) == ("Train it", "/label#landmark-model")
+    unplaced = by_key(replace(begun, unlabeled=0, placed=0))["model"]
+    assert (unplaced.said, unplaced.action) == ("needs 4 more images with landmarks", "Place landmarks")
+    done = by_key(replace(begun, placed=4, models=1, landmark_models=1))["model"]
+    assert (done.state, done.action, done.role) == ("done", "See the report", "reviewer")
+
+
+@given(st.builds(Counts, *[st.integers(0, 3)] * 10, st.booleans(), st.integers(0, 5), st.integers(0, 1)))
 def test_no_dead_end_and_no_button_to_what_cannot_be_done(counts: Counts) -> None:
     found = steps(counts)
     assert sum(step.state == "next" for step in found) <= 1

@@ -26,9 +26,10 @@ def test_what_it_needs(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="at least two classes"):
         first_model.submit(workspace)
     import_images(workspace, tmp_path / "src", "folder")
-    with pytest.raises(UserError, match="measured on real test images"):
-        first_model.submit(workspace)
+    with pytest.raises(UserError, match="'logistic' is measured on real test images"):
+        first_model.submit(workspace, "logistic")
     assert views.all_views(workspace.db) == jobs.latest(workspace.db) == []
+    assert jobs.get(workspace.db, first_model.submit(workspace)).kind == "quick-model"  # it needs none
 
 
 def test_it_is_trained_on_all_that_has_a_label_by_now(digits: Workspace) -> None:

@@ -50,16 +50,20 @@ def test_a_workspace_without_labels_has_a_map(photographs: Workspace) -> None:
     assert own.mean() > 0.9
 
 
-def test_what_is_new_is_extracted_and_the_rest_is_kept(photographs: Workspace) -> None:
+def test_features_are_extracted_for_new_images_only(photographs: Workspace) -> None:
     score(photographs)
-    (path,) = photographs.features_folder.iterdir()
-    before = path.read_bytes()
+    (path,) = photographs.features_folder.glob("*.f16")
+    before, placed_before = path.read_bytes(), points(photographs).umap
     add_synthetic(photographs, 3, 0)
-    assert score(photographs).scored == 43
+    assert score(photographs) == ScoreResult(43, "efficientnet-lite0", placed=3)
     assert path.read_bytes()[: len(before)] == before
     shown = points(photographs)
+    assert shown.umap_placed == 3
+    assert np.array_equal(shown.umap[:40], placed_before)  # what lay in the map stays where it was
     # Noise is farther from the photographs than any photograph is from the others.
     assert (shown.ood_real[shown.origin == 2] == 1).all()
+    assert score(photographs, refit=True).placed == 0
+    assert points(photographs).umap_placed == 0
 
 
 def test_an_extractor_that_does_not_exist_is_refused(photographs: Workspace) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from itertools import count
+from random import Random
 
 import pytest
 
@@ -89,9 +90,9 @@ def test_the_log_cannot_be_rewritten(workspace: Workspace, statement: str) -> No
 
 def test_only_a_class_label_carries_a_class(workspace: Workspace) -> None:
     image = add_image(workspace.db)
-    with pytest.raises(LabelRefused, match="'reject' carries no class"):
+    with pytest.raises(LabelRefused, match="'reject' has no class"):
         say(workspace.db, image, 3, value="reject")
-    with pytest.raises(LabelRefused, match=r"class index None is not one of 0\.\.9"):
+    with pytest.raises(LabelRefused, match=r"the class index is None; it must be in 0 \.\. 9"):
         say(workspace.db, image, None, value="class")
 
 
@@ -100,3 +101,23 @@ def test_review_progress_counts_every_kind_of_answer(workspace: Workspace) -> No
     say(workspace.db, first, 3)
     say(workspace.db, second, None, value="unsure")
     assert labels.review_progress(workspace.db)["synthetic"] == (2, 3)
+
+
+def test_review_progress_is_what_counting_gives(digits: Workspace) -> None:
+    db, random = digits.db, Random(0)
+    ids = [row[0] for row in db.query("SELECT id FROM images WHERE split = 'train' LIMIT 20")]
+    undone = 0
+    for _ in range(200):  # again and again, also taken back until nothing is left
+        image_id = random.choice(ids)
+        counts = labels.counting_id(db, image_id)
+        if counts is not None and random.random() < 0.6:
+            say(db, image_id, None, value="undo", undoes=counts)
+            undone += 1
+        else:
+            say(db, image_id, random.randrange(10))
+    counted = db.query(
+        "SELECT origin, count(current_labels.image_id), count(*) FROM images"
+        " LEFT JOIN current_labels ON current_labels.image_id = images.id GROUP BY origin"
+    )
+    assert labels.review_progress(db) == {"synthetic": (0, 0)} | {row[0]: tuple(row)[1:] for row in counted}
+    assert undone > 20

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple, TypedDict
 
 from ..markup import Markup, joined, markup
 
@@ -24,8 +24,24 @@ CURVE_WIDTH, CURVE_HEIGHT = 640, 230
 CURVE_LEFT, CURVE_RIGHT, CURVE_TOP, CURVE_BOTTOM = 44, 12, 12, 28
 
 
+LANES = 4  # rows of dots below an interval
+
+Scale = Callable[[float], float]
+"""From a value to its position: percent of a width, or units of an SVG."""
+
+
+class Epoch(TypedDict):
+    """What a training job reports after an epoch of a run; ``run`` is a side with a seed (``baseline/0``)."""
+
+    run: str
+    epoch: int  # from 1
+    epochs: int
+    train_accuracy: float  # 0..1
+    loss: float
+
+
 class ClassPair(NamedTuple):
-    """One class on both sides; accuracies 0..1, None where the class has no test images."""
+    """One class on both sides; accuracies 0..1, None if the class has no test images."""
 
     name: str
     baseline: float | None
@@ -39,30 +55,10 @@ def points_of(share: float, signed: bool = False) -> str:
 
 
 def interval(difference: float, ci: tuple[float, float], seeds: Sequence[float], confidence: float) -> Markup:
-    """The difference with its interval around a zero line, one dot a seed. Differences are shares, -1..1."""
+    """The difference with its interval around a zero line, and a dot per seed. Differences are shares, -1..1."""
     low, high = _around_zero([*ci, *seeds, difference])
     ticks = _ticks(low, high, 6)
     place = _scale(min(low, ticks[0]), max(high, ticks[-1]))
-    lanes = 4
-    dots = joined(
-        markup(
-            '<i class="sa-interval-seed" style="left:{:.2f}%;top:{}px" title="seed {}: {} points"></i>',
-            place(value),
-            66 + 7 * (index % lanes),
-            index,
-            points_of(value, signed=True),
-        )
-        for index, value in enumerate(seeds)
-    )
-    axis = joined(
-        markup(
-            '<span style="left:{:.2f}%"{}>{}</span>',
-            place(tick),
-            Markup(' class="zero"') if not tick else "",
-            f"{round(100 * tick, 6):+g}" if tick else "0",
-        )
-        for tick in ticks
-    )
     return markup(
         '<div class="sa-interval" role="img" aria-label="Difference {difference} points, {confidence:.4g}% interval '
         '{low} to {high}"><div class="sa-interval-plot">'
@@ -72,8 +68,8 @@ def interval(difference: float, ci: tuple[float, float], seeds: Sequence[float],
         '<div class="sa-interval-range" style="left:{start:.2f}%;width:{width:.2f}%"></div>'
         '<div class="sa-interval-mean" style="left:{mean:.2f}%"><b>{difference}</b></div>{dots}</div>'
         '<div class="sa-interval-axis">{axis}</div>'
-        '<p class="sa-chart-note">Points of accuracy, augmented minus baseline. Bar: {confidence:.4g}% interval; '
-        "small dots: one a seed.</p></div>",
+        '<p class="sa-chart-note">Accuracy of augmented minus baseline, in percentage points. Bar: {confidence:.4g}% '
+        "interval. Small dots: one per seed.</p></div>",
         difference=points_of(difference, signed=True),
         confidence=100 * confidence,
         low=points_of(ci[0], signed=True),
@@ -83,13 +79,32 @@ def interval(difference: float, ci: tuple[float, float], seeds: Sequence[float],
         start=place(ci[0]),
         width=max(place(ci[1]) - place(ci[0]), 0.4),
         mean=place(difference),
-        dots=dots,
-        axis=axis,
+        dots=joined(_seed_dot(place, index, value) for index, value in enumerate(seeds)),
+        axis=joined(_axis_label(place, tick) for tick in ticks),
+    )
+
+
+def _seed_dot(place: Scale, index: int, value: float) -> Markup:
+    return markup(
+        '<i class="sa-interval-seed" style="left:{:.2f}%;top:{}px" title="seed {}: {} points"></i>',
+        place(value),
+        66 + 7 * (index % LANES),
+        index,
+        points_of(value, signed=True),
+    )
+
+
+def _axis_label(place: Scale, tick: float) -> Markup:
+    return markup(
+        '<span style="left:{:.2f}%"{}>{}</span>',
+        place(tick),
+        Markup(' class="zero"') if not tick else "",
+        f"{round(100 * tick, 6):+g}" if tick else "0",
     )
 
 
 def class_bars(pairs: Sequence[ClassPair], names: tuple[str, str] = ("baseline", "augmented")) -> Markup:
-    """Accuracy of every class: the first side as a ring, the second as a dot, the change between them."""
+    """Accuracy of every class: a ring for the first side, a dot for the second, and the change."""
     known = [value for pair in pairs for value in (pair.baseline, pair.augmented) if value is not None]
     floor = math.floor(min(known, default=0.0) * 10 - 0.5) / 10
     place = _scale(max(0.0, floor), 1.0)
@@ -105,7 +120,7 @@ def class_bars(pairs: Sequence[ClassPair], names: tuple[str, str] = ("baseline",
     )
 
 
-def _class_row(pair: ClassPair, place: Any, names: tuple[str, str]) -> Markup:
+def _class_row(pair: ClassPair, place: Scale, names: tuple[str, str]) -> Markup:
     if pair.baseline is None or pair.augmented is None:
         return markup(
             '<div class="sa-pair"><span title="{0}">{0}</span><div class="none">no test images</div><b></b></div>',
@@ -141,7 +156,7 @@ def confusion(
 ) -> Markup:
     """A confusion matrix as a heatmap: rows true, columns predicted, shade = share of the row.
 
-    ``key``: whose matrix it is, where its cells can be opened.
+    ``key``: the key of the side, if the images of a cell can be opened.
     """
     head = joined(markup('<th scope="col" title="{0}">{0}</th>', name) for name in classes)
     body = joined(
@@ -184,7 +199,7 @@ def _confusion_row(row: Sequence[int], true: int, classes: Sequence[str], key: s
 
 
 def _cell(key: str | None, true: int, predicted: int, text: str) -> Markup | str:
-    """A cell's figure, as a button where its images can be opened."""
+    """The figure of a cell, as a button if its images can be opened."""
     if key is None:
         return text
     return markup(
@@ -201,7 +216,7 @@ def _percent(share: float) -> str:
 
 
 def view_counts(classes: Sequence[str], baseline: Mapping[str, int], augmented: Mapping[str, int]) -> Markup:
-    """Training images of every class on both sides: what they share, and what was added."""
+    """Training images of every class on both sides: those in both, and those that were added."""
     most = max([1, *baseline.values(), *augmented.values()])
     rows = joined(
         markup(
@@ -228,15 +243,15 @@ def _arrow(before: int, after: int) -> Markup | str:
     return "" if before == after else markup(" <em>&rarr; {}</em>", f"{after:,}")
 
 
-def learning_curve(history: Iterable[Mapping[str, Any]]) -> Markup:
-    """Training accuracy by epoch, a line a run; ``history`` as in ``Job.result`` (run, epoch, epochs, ...)."""
+def learning_curve(history: Iterable[Epoch]) -> Markup:
+    """Training accuracy by epoch, one line per run; ``history`` as in ``Job.result``."""
     runs: dict[str, list[tuple[int, float]]] = {}
     epochs = 1
     for entry in history:
-        if entry["epoch"] == 1:  # also of a run that was stopped and begun again
-            runs.pop(str(entry["run"]), None)
-        runs.setdefault(str(entry["run"]), []).append((int(entry["epoch"]), float(entry["train_accuracy"])))
-        epochs = max(epochs, int(entry["epochs"]))
+        if entry["epoch"] == 1:  # a run that was stopped may start again
+            runs.pop(entry["run"], None)
+        runs.setdefault(entry["run"], []).append((entry["epoch"], entry["train_accuracy"]))
+        epochs = max(epochs, entry["epochs"])
     accuracies = [accuracy for run in runs.values() for _, accuracy in run]
     floor = math.floor(10 * min(accuracies, default=0.0)) / 10
     across = _scale(1, max(epochs, 2), CURVE_LEFT, CURVE_WIDTH - CURVE_RIGHT)
@@ -246,8 +261,8 @@ def learning_curve(history: Iterable[Mapping[str, Any]]) -> Markup:
     return markup(
         '<div class="sa-curve"><div class="sa-key">{}</div>'
         '<svg viewBox="0 0 {} {}" role="img" aria-label="Training accuracy by epoch">{}{}</svg>'
-        '<p class="sa-chart-note">Accuracy on the training images by epoch, a line a run. The test images are '
-        "touched only after the last epoch.</p></div>",
+        '<p class="sa-chart-note">Accuracy on the training images by epoch, one line per run. The test images '
+        "are used only after the last epoch.</p></div>",
         joined(
             markup('<span><i class="line {0}"></i>{0}</span>', side)
             for side in SIDES
@@ -260,7 +275,7 @@ def learning_curve(history: Iterable[Mapping[str, Any]]) -> Markup:
     )
 
 
-def _curve(name: str, run: Sequence[tuple[int, float]], across: Any, down: Any, newest: bool) -> Markup:
+def _curve(name: str, run: Sequence[tuple[int, float]], across: Scale, down: Scale, newest: bool) -> Markup:
     side = next((each for each in SIDES if name.startswith(each)), SIDES[0])
     path = " ".join(f"{across(epoch):.1f},{down(accuracy):.1f}" for epoch, accuracy in run)
     epoch, accuracy = run[-1]
@@ -279,7 +294,7 @@ def _curve(name: str, run: Sequence[tuple[int, float]], across: Any, down: Any, 
     )
 
 
-def _curve_axes(floor: float, epochs: int, across: Any, down: Any) -> Markup:
+def _curve_axes(floor: float, epochs: int, across: Scale, down: Scale) -> Markup:
     right = CURVE_WIDTH - CURVE_RIGHT
     levels = joined(
         markup(
@@ -305,10 +320,10 @@ def _curve_axes(floor: float, epochs: int, across: Any, down: Any) -> Markup:
     return markup('<g class="axes">{}{}</g>', levels, labels)
 
 
-def runs_strip(history: Sequence[Mapping[str, Any]], seeds: int, sides: Sequence[str]) -> Markup:
-    """One cell a training run, a row a side: waiting, running or finished."""
-    latest = {str(entry["run"]): entry for entry in history}
-    current = str(history[-1]["run"]) if history else None
+def runs_strip(history: Sequence[Epoch], seeds: int, sides: Sequence[str]) -> Markup:
+    """One row per side, one cell per training run: waiting, running or finished."""
+    latest = {entry["run"]: entry for entry in history}
+    current = history[-1]["run"] if history else None
 
     def cell(run: str) -> Markup:
         entry = latest.get(run)
@@ -330,20 +345,20 @@ def runs_strip(history: Sequence[Mapping[str, Any]], seeds: int, sides: Sequence
     return markup('<div class="sa-runs" aria-label="Training runs">{}</div>', rows)
 
 
-def _scale(low: float, high: float, start: float = 0.0, end: float = 100.0) -> Any:
+def _scale(low: float, high: float, start: float = 0.0, end: float = 100.0) -> Scale:
     span = (high - low) or 1.0
     return lambda value: start + (end - start) * min(1.0, max(0.0, (value - low) / span))
 
 
 def _around_zero(values: Sequence[float]) -> tuple[float, float]:
-    """A range that holds all values and zero, with room at both ends."""
+    """A range that contains all values and zero, with a margin at both ends."""
     low, high = min(0.0, *values), max(0.0, *values)
     room = 0.12 * (high - low) or 0.005
     return low - room, high + room
 
 
 def _ticks(low: float, high: float, wanted: int) -> list[float]:
-    """Round values over a range, steps of 1, 2 or 5 times a power of ten, the first at or below ``low``."""
+    """Round values that cover a range, in steps of 1, 2 or 5 times a power of ten; the first is at most ``low``."""
     rough = (high - low) / wanted or 1.0
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.999)

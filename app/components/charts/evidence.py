@@ -1,16 +1,18 @@
-"""The evidence of a comparison as markup: the verdict in words, then everything it rests on."""
+"""The evidence of a comparison as markup: the verdict in words, then everything it is based on."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ..jobs import ACTIVE
 from ..markup import Markup, joined, markup
 from . import (
     SIDES,
     VERDICTS,
     ClassPair,
+    Epoch,
     class_bars,
     confusion,
     interval,
@@ -21,10 +23,10 @@ from . import (
 )
 
 if TYPE_CHECKING:
+    from synthaug.reading.overview import Export
     from synthaug.records import Job
     from synthaug.stages.compare import Comparison
 
-ACTIVE = ("queued", "running")
 TONES = {
     "helped": "good",
     "harmed": "bad",
@@ -46,13 +48,13 @@ def report(comparisons: Sequence[Comparison]) -> Markup:
         against_control(control) if control is not None else "",
         _card(
             "Accuracy by class",
-            "On the real test images, mean over seeds. * marks a change that stands after correction for "
+            "On the real test images, mean over seeds. * marks a change that is significant after correction for "
             "the number of classes.",
             class_bars(class_pairs(comparison)),
         ),
         _card(
             "Training images by class",
-            "What each side learned from.",
+            "What each side was trained on.",
             view_counts(
                 list(comparison.baseline.counts), comparison.baseline.counts, comparison.augmented.counts
             ),
@@ -67,14 +69,14 @@ def report(comparisons: Sequence[Comparison]) -> Markup:
 
 
 def control_of(comparisons: Sequence[Comparison]) -> Comparison | None:
-    """The newest comparison's control: the same augmented view against the oversampled baseline."""
+    """The control of the newest comparison: the same augmented view against the oversampled baseline."""
     newest = comparisons[0]
     wanted = f"{newest.baseline.view}-oversampled", newest.augmented.view
     return next((each for each in comparisons if (each.baseline.view, each.augmented.view) == wanted), None)
 
 
 def verdict(comparison: Comparison) -> Markup:
-    """The answer in large words, its sentence, and the interval it comes from."""
+    """The verdict in large type, a sentence that explains it, and the interval."""
     return markup(
         '<section class="sa-verdict" data-verdict="{}"><div><span class="sa-eyebrow">Did the synthetic images '
         "help?</span><h2>{}</h2><p>{}</p></div><div>{}</div></section>",
@@ -86,11 +88,11 @@ def verdict(comparison: Comparison) -> Markup:
 
 
 def against_control(control: Comparison) -> Markup:
-    """The same question against real images repeated until the classes are even, which cost nothing."""
+    """The comparison with a baseline whose real images are repeated until all classes are equally large."""
     return markup(
-        '<section class="sa-card sa-control" data-verdict="{}"><div><h2>Against simply repeating real images {}</h2>'
-        "<p>{}</p><p>The view {} repeats the real images of scarce classes until all classes are as large. That costs "
-        "nothing, so synthetic images should beat it too.</p></div><div>{}</div></section>",
+        '<section class="sa-card sa-control" data-verdict="{}"><div><h2>Compared with repeated real images {}</h2>'
+        "<p>{}</p><p>The view {} repeats the real images of small classes until all classes are equally large. This "
+        "costs nothing, so synthetic images should be better than that.</p></div><div>{}</div></section>",
         control.verdict,
         _chip(control),
         control.verdict_text,
@@ -117,10 +119,10 @@ def figures(comparison: Comparison) -> Markup:
         ("Baseline", f"{points_of(comparison.baseline.accuracy)}%", comparison.baseline.view),
         ("With synthetic images", f"{points_of(comparison.augmented.accuracy)}%", comparison.augmented.view),
         ("Difference", points_of(comparison.difference, signed=True), "points"),
-        ("Seeds a side", str(len(comparison.seeds)), comparison.recipe),
+        ("Seeds per side", str(len(comparison.seeds)), comparison.recipe),
         ("Real test images", f"{comparison.test_images:,}", f"set {comparison.test_fingerprint[:12]}"),
     ]
-    for name, each in (("Prior matched", comparison.matched_accuracy), ("AUC", comparison.macro_auc)):
+    for name, each in (("Prior-matched", comparison.matched_accuracy), ("AUC", comparison.macro_auc)):
         if each is not None:
             before, after = points_of(each.baseline_mean), points_of(each.augmented_mean)
             entries.append((name, points_of(each.difference, signed=True), f"{before}% to {after}%"))
@@ -145,7 +147,7 @@ def class_pairs(comparison: Comparison) -> list[ClassPair]:
 
 
 def earlier(comparisons: Sequence[Comparison]) -> Markup:
-    """What was compared before the newest and its control, as a table; nothing where there is none."""
+    """The table of comparisons before the newest one and its control; nothing if there are none."""
     shown = [comparisons[0], control_of(comparisons)] if comparisons else []
     before = [each for each in comparisons if each not in shown]
     if not before:
@@ -153,10 +155,10 @@ def earlier(comparisons: Sequence[Comparison]) -> Markup:
     rows = joined(_row(each) for each in before)
     return _card(
         "Earlier comparisons",
-        "Newest first. Figures compare only within the same test set.",
+        "Newest first. Compare figures only within the same test set.",
         markup(
             '<div class="sa-table-holder"><table class="sa-table"><thead><tr><th>When</th><th>Verdict</th>'
-            '<th>Baseline</th><th>Augmented</th><th class="sa-num">before</th><th class="sa-num">after</th>'
+            '<th>Baseline</th><th>Augmented</th><th class="sa-num">Before</th><th class="sa-num">After</th>'
             '<th class="sa-num">Difference</th><th class="sa-num">Interval</th><th class="sa-num">Seeds</th>'
             "<th>Test set</th></tr></thead><tbody>{}</tbody></table></div>",
             rows,
@@ -183,52 +185,34 @@ def _row(each: Comparison) -> Markup:
     )
 
 
-def exported(exports: Sequence[dict[str, Any]]) -> Markup:
-    """Where the newest export lies and how to read it; nothing where there is none."""
+def exported(exports: Sequence[Export]) -> Markup:
+    """The folder of the newest export and how to read it; nothing if there is no export."""
     if not exports:
         return Markup("")
     newest = exports[0]
     reader = (
         "from synthaug.exporters.torchvision_reader import SynthaugCIFAR10\n\n"
-        f"train = SynthaugCIFAR10({newest['path']!r}, train=True)\n"
-        f"test = SynthaugCIFAR10({newest['path']!r}, train=False)\n"
+        f"train = SynthaugCIFAR10({newest.path!r}, train=True)\n"
+        f"test = SynthaugCIFAR10({newest.path!r}, train=False)\n"
         "image, label = train[0]"
     )
-    code = markup("<pre><code>{}</code></pre>", reader) if newest["format"] == "cifar10" else ""
+    code = markup("<pre><code>{}</code></pre>", reader) if newest.format == "cifar10" else ""
     return _card(
-        "The exported set",
-        f"{newest['images']:,} images of the view {newest['view']}, written {when(newest['created_at'])} "
-        f"as {newest['format']}. manifest.json beside them names every image, its label and where it came from.",
-        markup('<p class="sa-path sa-mono">{}</p>{}', newest["path"], code),
+        "The newest export",
+        f"{newest.images:,} images of the view {newest.view}, written on {when(newest.created_at)} "
+        f"as {newest.format}. The file manifest.json lists every image with its label and its origin.",
+        markup('<p class="sa-path sa-mono">{}</p>{}', newest.path, code),
     )
 
 
 def live(job: Job | None) -> Markup:
-    """The job at hand: what it does, how far it is, its curves; a designed end when it stopped or failed."""
+    """The running job: its state, progress and curves, or why it stopped; nothing once it is done."""
     if job is None or job.state == "done":
         return Markup("")
-    history = list(job.result.get("history", []))
-    bodies = {
-        "queued": (
-            "Waiting",
-            "Another job runs first. This one starts when that is done; the page may be closed.",
-        ),
-        "running": ("Retraining", job.note or "starting"),
-        "cancelled": ("Stopped", "Finished runs are kept. Continue picks up where it stopped."),
-        "failed": ("Retraining failed", job.error),
-    }
-    title, text = bodies[job.state]
+    history: list[Epoch] = list(job.result.get("history", []))
+    title, text = _state_text(job)
     share = 100 * job.done / job.total if job.total else 0
     meter = markup('<div class="sa-meter"><i style="width:{:.1f}%"></i></div>', share)
-    sides = [
-        side for side in SIDES if side != "oversampled" or any(side in entry["run"] for entry in history)
-    ]
-    curves = markup(
-        '<div class="sa-two flat"><div class="sa-live-runs">{}{}</div>{}</div>',
-        runs_strip(history, int(job.params.get("seeds", 0)), sides),
-        _live_figures(job, history, len(sides)) if history else "",
-        learning_curve(history),
-    )
     return markup(
         '<section class="sa-card sa-live" data-state="{}" role="status"><header><h2>{}</h2><span>{}</span></header>'
         "{}{}</section>",
@@ -236,12 +220,38 @@ def live(job: Job | None) -> Markup:
         title,
         text,
         meter if job.state in ACTIVE else "",
-        curves if history else "",
+        _live_curves(job, history) if history else "",
     )
 
 
-def _live_figures(job: Job, history: Sequence[Mapping[str, Any]], sides: int) -> Markup:
-    """Where training stands, and the time it took and will take at this pace."""
+def _state_text(job: Job) -> tuple[str, str]:
+    """A title for the state of the job, and a sentence."""
+    texts = {
+        "queued": (
+            "Waiting",
+            "Another job is running. This one starts when that one has ended; you can close the page.",
+        ),
+        "running": ("Retraining", job.note or "starting"),
+        "cancelled": ("Stopped", "Finished runs are kept. Press Continue to go on from there."),
+        "failed": ("Retraining failed", job.error),
+    }
+    return texts[job.state]
+
+
+def _live_curves(job: Job, history: Sequence[Epoch]) -> Markup:
+    sides = [
+        side for side in SIDES if side != "oversampled" or any(side in entry["run"] for entry in history)
+    ]
+    return markup(
+        '<div class="sa-two flat"><div class="sa-live-runs">{}{}</div>{}</div>',
+        runs_strip(history, int(job.params.get("seeds", 0)), sides),
+        _live_figures(job, history, len(sides)),
+        learning_curve(history),
+    )
+
+
+def _live_figures(job: Job, history: Sequence[Epoch], sides: int) -> Markup:
+    """The state of the training, the time so far, and the estimated time left."""
     newest = history[-1]
     runs = sides * int(job.params["seeds"])
     entries = [
@@ -253,7 +263,7 @@ def _live_figures(job: Job, history: Sequence[Mapping[str, Any]], sides: int) ->
         spent = (datetime.now(UTC) - datetime.fromisoformat(job.started_at)).total_seconds()
         trained = len({(entry["run"], entry["epoch"]) for entry in history})
         left = spent * (runs * int(newest["epochs"]) / trained - 1)
-        entries += [("So far", _duration(spent)), ("About left", _duration(left))]
+        entries += [("Time so far", _duration(spent)), ("Time left, about", _duration(left))]
     cells = joined(markup("<div><dt>{}</dt><dd>{}</dd></div>", name, value) for name, value in entries)
     return markup('<dl class="sa-live-figures">{}</dl>', cells)
 
@@ -264,7 +274,7 @@ def _duration(seconds: float) -> str:
 
 
 def when(stamp: str) -> str:
-    """An ISO time as the tables show it, to the minute."""
+    """An ISO 8601 time as the tables show it, to the minute."""
     return stamp[:16].replace("T", " ")
 
 
@@ -282,25 +292,25 @@ def _card(title: str, note: str, body: Markup) -> Markup:
 
 
 STALE = Markup(
-    '<p class="sa-stale" role="status">A new comparison is being computed; '
-    "until it is done, this is the one before.</p>"
+    '<p class="sa-stale" role="status">A new comparison is running; '
+    "until it is done, the previous one is shown.</p>"
 )
-"""Shown, and the rest grey, while a retraining runs: see charts.css."""
+"""Shown above the greyed evidence while a retraining runs: see charts.css."""
 
 HONEST_NOTES = Markup("""
 <section class="sa-card sa-honest"><h2>What this does and does not show</h2><ul>
-<li><b>Same test images.</b> Both sides are measured on the same real images, which no training view holds
-and no person can relabel in Explore.</li>
-<li><b>Same seeds.</b> Run <i>s</i> of both sides starts from the same seed, and the interval is over those
-paired differences. It speaks of the variation between runs, not of other test images. Another comparison with
-more seeds is a further look at the same question, and has a wider interval for it.</li>
-<li><b>Knowledge or prior.</b> A classifier that names a class more often may gain accuracy by that alone.
-<i>Prior matched</i> is the accuracy once every class is named as often as it is there; <i>AUC</i> is how well each
-class is told apart from the others, the mean over classes.</li>
-<li><b>Equal recipe.</b> The epochs are equal, so the larger set takes more steps;
-<code>synthaug compare --equal-steps</code> gives both sides as many.</li>
-<li><b>What the generator saw.</b> A generator may know images that the baseline lacks: the one that comes with
-the program learned from the digits' whole training split, also from what a view leaves out. A gain then
-shows that the knowledge reached the classifier, not that it came from nowhere. No test image went in.</li>
+<li><b>Same test images.</b> Both sides are measured on the same real images. No training view contains
+them, and they cannot be relabeled on the Explore page.</li>
+<li><b>Same seeds.</b> Run <i>s</i> of both sides starts from the same seed, and the interval is that of the
+paired differences. It covers the variation between runs, not between test sets. A further comparison with more
+seeds is another look at the same question, and its interval is widened for that reason.</li>
+<li><b>Knowledge or prior.</b> A classifier can gain accuracy merely because it predicts a class more often.
+<i>Prior-matched</i> is the accuracy if every class is predicted as often as it occurs. <i>AUC</i> measures how well
+each class is separated from the others, as the mean over classes.</li>
+<li><b>Equal recipe.</b> The number of epochs is equal, so the larger set takes more optimizer steps.
+<code>synthaug compare --equal-steps</code> gives both sides the same number of steps.</li>
+<li><b>What the generator saw.</b> A generator may have been trained on images that the baseline lacks: the one
+included in synthaug was trained on the whole training split of the digits, including images that a view leaves
+out. A gain then shows that the generator passed on what those images contain. No test image was used.</li>
 </ul></section>
 """)

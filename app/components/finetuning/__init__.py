@@ -1,19 +1,19 @@
-"""A fine-tuning as it runs: its figures, the loss curve, and the same prompts drawn again every few steps."""
+"""A fine-tuning job: its figures, its loss curve, and the validation images of the same prompts over time."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 from urllib.parse import urlencode
 
 from synthaug.records import Job
 from synthaug.stages.finetune import FinetunedModel
 
+from ..jobs import ACTIVE
 from ..markup import Markup, joined, markup
 
-ACTIVE = ("queued", "running")
 STATES = {
     "queued": "waiting",
     "running": "running",
@@ -21,20 +21,35 @@ STATES = {
     "failed": "failed",
     "cancelled": "stopped",
 }
-METHODS = {"lora": "LoRA", "dreambooth": "DreamBooth", "full": "full fine-tune"}
+METHODS = {"lora": "LoRA", "dreambooth": "DreamBooth", "full": "full fine-tuning"}
 WIDTH, HEIGHT = 640, 200
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 10, 26
 LEVELS = 4
 
 
+class Step(TypedDict):
+    """What the job reports after a step."""
+
+    step: int
+    loss: float
+
+
+class Validation(TypedDict):
+    """The images of the validation prompts after a step; ``images`` are SHA-256."""
+
+    step: int
+    images: Sequence[str]
+    prompts: Sequence[str]
+
+
 def live(job: Job) -> Markup:
-    """Everything there is to see of one fine-tuning."""
+    """The card of one fine-tuning job."""
     return markup(
         '<section class="sa-card sa-live sa-tuning" data-state="{state}"><header><h2>{name}</h2>'
-        "<span>{method} of {base} on {view}</span></header>{error}{meter}{end}"
+        "<span>{method} of {base}, trained on {view}</span></header>{error}{meter}{end}"
         '<div class="sa-tuning-two"><div><h3>Loss</h3>{curve}</div><dl class="sa-live-figures">{figures}</dl></div>'
-        "<div><h3>Validation pictures</h3><p>The same prompts and the same seeds after more and more steps: what "
-        "changes down a column is what was learned.</p>{strip}</div></section>",
+        "<div><h3>Validation images</h3><p>The prompts and the seeds are the same in each row; the changes down a "
+        "column show what was learned.</p>{strip}</div></section>",
         state=job.state,
         name=job.params["name"],
         method=METHODS[job.params["config"]["method"]],
@@ -49,12 +64,11 @@ def live(job: Job) -> Markup:
     )
 
 
-def loss_curve(history: Sequence[Mapping[str, Any]], steps: int) -> Markup:
-    """Training loss by step; faint as it is, strong as its running mean. ``history``: (step, loss) entries."""
-    points = [(int(each["step"]), float(each["loss"])) for each in history]
-    points = [(step, loss) for step, loss in points if math.isfinite(loss)]
+def loss_curve(history: Sequence[Step], steps: int) -> Markup:
+    """Training loss by step: a faint line, and a strong one for the running mean."""
+    points = [(each["step"], each["loss"]) for each in history if math.isfinite(each["loss"])]
     if not points:
-        return Markup('<p class="sa-wait">The curve begins with the first step.</p>')
+        return Markup('<p class="sa-wait">The curve starts with the first step.</p>')
     low, high = _levels([loss for _, loss in points])
     smooth = _running_mean([loss for _, loss in points])
 
@@ -68,8 +82,8 @@ def loss_curve(history: Sequence[Mapping[str, Any]], steps: int) -> Markup:
     return markup(
         '<div class="sa-curve sa-loss"><svg viewBox="0 0 {} {}" role="img" aria-label="Loss by step, now {:.4f}">{}'
         '<g class="raw"><polyline points="{}"/></g><g class="newest"><polyline points="{}"/></g></svg>'
-        '<p class="sa-chart-note">How far off the predicted noise is, by step (lower is better); the strong line '
-        "is the running mean. It is noisy by nature: judge by the pictures.</p></div>",
+        '<p class="sa-chart-note">Error of the predicted noise by step (lower is better); the strong line is '
+        "the running mean. The loss is noisy: judge the generator by its images.</p></div>",
         WIDTH,
         HEIGHT,
         smooth[-1],
@@ -79,45 +93,46 @@ def loss_curve(history: Sequence[Mapping[str, Any]], steps: int) -> Markup:
     )
 
 
-def filmstrip(rows: Sequence[Mapping[str, Any]], job: Job | None = None) -> Markup:
-    """A row of pictures a validation, a column a prompt. ``rows``: (step, images: sha256, prompts)."""
+def filmstrip(rows: Sequence[Validation], job: Job | None = None) -> Markup:
+    """One row per validation, one column per prompt."""
     if not rows:
         waits = job is None or job.state in ACTIVE
         return markup(
             '<p class="sa-wait">{}</p>',
-            "The first row, before any step, appears once the model is loaded."
+            "The first row, from before the first step, appears when the model is loaded."
             if waits
-            else "None were drawn.",
+            else "There are no validation images.",
         )
-    prompts = list(rows[0]["prompts"])
+    prompts = rows[0]["prompts"]
     head = joined(markup('<th scope="col" title="{0}"><span>{0}</span></th>', prompt) for prompt in prompts)
-    body = joined(
-        markup(
-            '<tr data-step="{step}"><th scope="row">{name}</th>{cells}</tr>',
-            step=row["step"],
-            name="before" if row["step"] == 0 else f"step {row['step']:,}",
-            cells=joined(
-                markup(
-                    '<td><img src="/media/{}.png" alt="{prompt}" title="{prompt}, step {step}"></td>',
-                    sha256,
-                    prompt=prompt,
-                    step=row["step"],
-                )
-                for sha256, prompt in zip(row["images"], prompts, strict=False)
-            ),
-        )
-        for row in rows
-    )
     return markup(
         '<div class="sa-table-holder"><table class="sa-film"><thead><tr><td></td>{}</tr></thead><tbody>{}</tbody>'
         "</table></div>",
         head,
-        body,
+        joined(_film_row(row, prompts) for row in rows),
+    )
+
+
+def _film_row(row: Validation, prompts: Sequence[str]) -> Markup:
+    cells = joined(
+        markup(
+            '<td><img src="/media/{}.png" alt="{prompt}" title="{prompt}, step {step}"></td>',
+            sha256,
+            prompt=prompt,
+            step=row["step"],
+        )
+        for sha256, prompt in zip(row["images"], prompts, strict=False)
+    )
+    return markup(
+        '<tr data-step="{}"><th scope="row">{}</th>{}</tr>',
+        row["step"],
+        "before" if row["step"] == 0 else f"step {row['step']:,}",
+        cells,
     )
 
 
 def finished(models: Sequence[FinetunedModel]) -> Markup:
-    """The workspace's fine-tuned generators, with a way to draw with each."""
+    """The fine-tuned generators of the workspace, each with a link to the Generate page."""
     if not models:
         return Markup("")
     rows = joined(
@@ -136,9 +151,9 @@ def finished(models: Sequence[FinetunedModel]) -> Markup:
         for model in models
     )
     return markup(
-        '<section class="sa-card"><h2>Fine-tuned generators</h2><p>They are offered on the Generate page, and by '
-        'their path on the command line.</p><div class="sa-table-holder"><table class="sa-table sa-tuned"><thead>'
-        '<tr><th>Name</th><th>Method</th><th>Grown from</th><th class="sa-num">Images</th>'
+        '<section class="sa-card"><h2>Fine-tuned generators</h2><p>Choose one on the Generate page, or give '
+        'its path on the command line.</p><div class="sa-table-holder"><table class="sa-table sa-tuned"><thead>'
+        '<tr><th>Name</th><th>Method</th><th>Base</th><th class="sa-num">Images</th>'
         '<th class="sa-num">Steps</th><th>Made (UTC)</th><th></th></tr></thead><tbody>{}</tbody></table></div>'
         "</section>",
         rows,
@@ -146,7 +161,7 @@ def finished(models: Sequence[FinetunedModel]) -> Markup:
 
 
 def generate_link(path: Path | str) -> str:
-    """The Generate page with this generator chosen."""
+    """The URL path of the Generate page with this generator selected."""
     return f"/generate?{urlencode({'generator': str(path)})}"
 
 
@@ -181,7 +196,7 @@ def _figures(job: Job) -> Markup:
         ("Method", METHODS[config["method"]]),
         ("Steps", f"{config['steps']:,}"),
         ("Batch", f"{config['batch_size']}"),
-        ("Learning rate", "its own" if rate is None else f"{rate:g}"),
+        ("Learning rate", "default" if rate is None else f"{rate:g}"),
     ]
     if "images" in result:
         entries.append(("Images", f"{result['images']:,}"))
@@ -195,14 +210,14 @@ def _short(name: str) -> str:
 
 
 def _levels(losses: Sequence[float]) -> tuple[float, float]:
-    """From zero or just below the least loss to just above the 98th percentile: a spike must not flatten the rest."""
+    """From zero to just above the 98th percentile, so that a spike does not flatten the curve."""
     ordered = sorted(losses)
     high = ordered[min(len(ordered) - 1, int(0.98 * len(ordered)))]
     return 0.0, (1.1 * high) or 1.0
 
 
 def _running_mean(losses: Sequence[float]) -> list[float]:
-    """Exponential mean over about a tenth of the curve, corrected for its start."""
+    """Exponential mean over about a tenth of the curve, with bias correction at the start."""
     weight = 1 - 1 / max(2, len(losses) // 10)
     mean, total, out = 0.0, 0.0, []
     for loss in losses:

@@ -1,1 +1,1 @@
-"""The parts of the Generate page: the form, the template's prompts, previews, the generator's card."""
+"""The parts of the Generate page: the form, the prompts of the template, previews, and the generator's card."""

@@ -1,4 +1,4 @@
-"""The form of the Generate page, and its values as the spec of a job."""
+"""The form of the Generate page, and its values as the specification of a job."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from ..events import QUIET
 from ..markup import Markup, Panel
 from .template_panel import SYNTAX
 
-ALL_REAL = ("The real training images", "")
+ALL_REAL = ("All real training images", "")
 STARTS = [
-    ("Text alone", "text"),
-    ("An image, redrawn as a whole", "image"),
-    ("An image, but for its subject (inpaint)", "inpaint"),
-    ("Its subject on a new background (context)", "context"),
+    ("Text only", "text"),
+    ("A real image: vary all of it", "image"),
+    ("A real image: replace the background (inpaint)", "inpaint"),
+    ("A real image: move its subject to a new background (context)", "context"),
 ]
 
 GUIDANCE_HINT = Markup(
-    '<p class="sa-hint">Guidance: how closely an image follows its prompt. A range such as <code>1..5</code> gives '
-    "each image a value of its own: for training, diversity beats fidelity.</p>"
+    '<p class="sa-hint">Guidance sets how closely an image follows its prompt. With a range such as <code>1..5</code>, '
+    "each image gets its own value. Varied images are more useful for training than faithful ones.</p>"
 )
 START_HINT = Markup(
-    '<p class="sa-hint">Starting from real images of the class keeps their poses and scenes. Strength: 0 keeps '
-    "the image, 1 draws it anew. On a new background, the template describes the background.</p>"
+    '<p class="sa-hint">A job that starts from real images of the class keeps their poses and scenes. Strength 0 '
+    "keeps the image and strength 1 replaces it. If the background is new, the template describes it.</p>"
 )
 
 
 class FormValues(NamedTuple):
-    """What the form holds, in the order of its fields."""
+    """The values of the form, in the order of its fields."""
 
     template: str
     label: str | None
@@ -64,24 +64,24 @@ class Form(NamedTuple):
 def generate_form(
     values: FormValues, classes: Sequence[str], generator: gr.Dropdown, prompts: Markup
 ) -> Form:
-    """The form filled with ``values``; ``generator`` stands above it, ``prompts`` is what the template gives."""
+    """The form with these values; ``generator`` was built above it, ``prompts`` lists prompts of the template."""
     template = gr.Textbox(values.template, label="Template", lines=3, max_lines=8, elem_id="template")
     live = Panel(prompts)
     Panel(SYNTAX)
     with gr.Row():
         label = gr.Dropdown(
-            list(classes), value=values.label, label="Class", info="What they show", min_width=140
+            list(classes), value=values.label, label="Class", info="What the images show", min_width=140
         )
         count = gr.Number(
             values.images, label="Images", info="How many", precision=0, minimum=1, min_width=120
         )
     with gr.Row():
-        steps = gr.Number(values.steps, label="Steps", info="Empty: its own", precision=0, min_width=90)
+        steps = gr.Number(values.steps, label="Steps", info="Empty: default", precision=0, min_width=90)
         guidance = gr.Textbox(
             values.guidance,
             label="Guidance",
             info="A number or a range",
-            placeholder="its own",
+            placeholder="default",
             max_lines=1,
             min_width=90,
             elem_id="guidance",
@@ -98,7 +98,7 @@ def generate_form(
 
 
 def _from_images(values: FormValues) -> list[gr.components.Component]:
-    """What a job starts from; strength and sources show once it is not text alone."""
+    """What a job starts from; strength and sources are shown unless it is text only."""
     images = values.start != "text"
     with gr.Accordion("Advanced: start from images", open=images, elem_classes="sa-more"):
         start_from = gr.Dropdown(STARTS, value=values.start, label="Start from", elem_id="start-from")
@@ -106,14 +106,14 @@ def _from_images(values: FormValues) -> list[gr.components.Component]:
             strength = gr.Number(
                 values.strength,
                 label="Strength",
-                info="Empty: its own",
+                info="Empty: default",
                 minimum=0,
                 maximum=1,
                 step=0.05,
                 min_width=110,
             )
             sources = gr.Dropdown(
-                [ALL_REAL], value="", label="Images from", info="A dataset view", min_width=180
+                [ALL_REAL], value="", label="Source images", info="All, or a dataset view", min_width=180
             )
         Panel(START_HINT)
     start_from.change(lambda chosen: gr.Row(visible=chosen != "text"), start_from, more, **QUIET)
@@ -121,9 +121,9 @@ def _from_images(values: FormValues) -> list[gr.components.Component]:
 
 
 def generation_spec(values: FormValues) -> GenerationSpec:
-    """What the form asks for; strength and sources count only where it starts from images. Raises UserError."""
+    """The specification; strength and sources count only if the job starts from images. Raises UserError."""
     if values.images is None:
-        raise UserError("say how many images to make")
+        raise UserError("enter the number of images to generate")
     images = values.start != "text"
     return GenerationSpec(
         values.template,
@@ -140,7 +140,7 @@ def generation_spec(values: FormValues) -> GenerationSpec:
 
 
 def form_values(spec: GenerationSpec, generator: str) -> FormValues:
-    """The form that asks for ``spec`` with this generator, its images taken from all real ones."""
+    """The values that give ``spec`` with this generator and all real training images as sources."""
     return FormValues(
         spec.template,
         spec.label,

@@ -1,4 +1,4 @@
-"""The newest synthetic images, small, in the order they were made."""
+"""The newest synthetic images as small tiles."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..markup import Markup, joined, markup
 
 
 def fresh_images(items: Iterable[QueueItem]) -> Markup:
-    """Tiles whose tooltip is the prompt, newest first; a word on what will stand here before the first."""
+    """Tiles with the prompt as tooltip, newest first; before the first image, a note on what will appear here."""
     shown = list(items)
     tiles = joined(
         markup(
@@ -22,9 +22,11 @@ def fresh_images(items: Iterable[QueueItem]) -> Markup:
         )
         for item in shown
     )
-    head = Markup("<h2 class='sa-h2'>Fresh images</h2>")
+    head = Markup("<h2 class='sa-h2'>Newest images</h2>")
     if not tiles:
-        return head + Markup("<p class='sa-note'>None yet. They appear here while a job runs.</p>")
+        return head + Markup(
+            "<p class='sa-note'>There are no synthetic images yet. They appear here while a job runs.</p>"
+        )
     return head + markup(
         '<div class="sa-fresh" data-sa-among="{}">{}</div>',
         ",".join(str(item.image_id) for item in shown),

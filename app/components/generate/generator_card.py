@@ -1,4 +1,4 @@
-"""A generator's card: what it is, what it was trained on, the words it knows, what was measured."""
+"""The card of a generator: what it is, what it was trained on, the words it knows, and what was measured."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from ..markup import Markup, joined, markup
 MOST_FIGURES = 6
 MOST_WORDS = 40
 KINDS = {
-    "shipped": "comes with synthaug",
+    "shipped": "included in synthaug",
     "fine-tuned": "fine-tuned here",
     "trained": "trained here",
-    "folder": "a folder of yours",
-    "hub": "from the Hugging Face hub",
+    "folder": "your folder",
+    "hub": "from the Hugging Face Hub",
 }
 FAMILIES = {
     "diffusion": "text to image",
-    "ddpm": "diffusion by class (DDPM)",
-    "gan": "adversarial network (DCGAN)",
+    "ddpm": "class-conditional diffusion (DDPM)",
+    "gan": "generative adversarial network (DCGAN)",
     "context": "subjects on new backgrounds",
-    "augmentation": "distorts real images",
+    "augmentation": "augments real images",
 }
-NAMES = {"images": "images these come from"}
+NAMES = {"images": "images measured"}
 EXPLAINED = {
-    "agreement": "Share of images in which a classifier sees the class that the prompt names",
-    "judge": "How good that classifier itself is: its accuracy on real test images",
-    "fid": "Fréchet distance between the features of generated and of real images; 0 is the same distribution",
-    "vendi": "How many truly different images there are, on average; more is more varied",
+    "agreement": "Share of the images for which a classifier predicts the prompted class",
+    "judge": "Accuracy of that classifier on real test images",
+    "fid": "Fréchet distance between the features of generated and real images; 0 means equal distributions",
+    "vendi": "Effective number of different images; higher means more varied",
 }
 RATES = ("images_per_second", "images/s", "images_per_s", "speed")
 SHARES = ("agreement", "accuracy", "precision", "recall", "density", "coverage", "share")
 
 
 def card(about: GeneratorChoice) -> Markup:
-    """Everything worth knowing before drawing with it."""
+    """What to know before generating with it."""
     if about.size is None:
         return _not_here(about)
     held = about.card
@@ -47,10 +47,12 @@ def card(about: GeneratorChoice) -> Markup:
         '<div class="sa-gen-words">{}{}</div>{}</div>',
         held.name or about.label,
         joined(markup('<span class="sa-chip">{}</span>', each) for each in _chips(about)),
-        f"Trained on {held.trained_on}." if held.trained_on else "What it was trained on is not recorded.",
+        f"Trained on {held.trained_on}." if held.trained_on else "The training data is not recorded.",
         _hint(held),
-        _words("Draws", held.classes, "sa-gen-class", "Its classes are not recorded; it reads any prompt."),
-        _words("Also understands", _others(held), "sa-gen-word", ""),
+        _words(
+            "Classes", held.classes, "sa-gen-class", "The classes are not recorded; any prompt is accepted."
+        ),
+        _words("Other known words", _others(held), "sa-gen-word", ""),
         _figures(held.figures),
     )
 
@@ -58,25 +60,25 @@ def card(about: GeneratorChoice) -> Markup:
 def _not_here(about: GeneratorChoice) -> Markup:
     return markup(
         '<div class="sa-gen"><div class="sa-gen-what"><p class="sa-gen-name"><b>{}</b>'
-        '<span class="sa-chip warn">not on this machine yet</span></p><p>It is downloaded from the Hugging Face hub '
-        "at the first use. Its size is not known before; models of this kind take 2 to 30 GB, and want a "
-        "GPU. Its words are not recorded, so none are marked.</p></div></div>",
+        '<span class="sa-chip warn">not on this machine yet</span></p><p>It is downloaded from the Hugging Face Hub '
+        "when it is first used. The size is not known in advance; models of this kind take 2 to 30 GB and need a "
+        "GPU. The words that it knows are not recorded, so unknown words are not marked.</p></div></div>",
         about.name,
     )
 
 
 def card_error(text: str) -> Markup:
-    """Why there is no card."""
+    """The reason why there is no card."""
     return markup('<p class="sa-error" role="status">{}</p>', text)
 
 
 def size_text(size: int) -> str:
-    """Bytes for people: ``5.4 MB``."""
+    """A number of bytes as text: ``5.4 MB``."""
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
 
 
 def figure_text(name: str, value: Any) -> str:
-    """A measured figure as a person reads it: shares as percent, a mapping with its ``value`` as that value."""
+    """A measured figure as text: shares as percent, a mapping by its ``value`` or ``mean``."""
     if isinstance(value, Mapping):
         value = value.get("value", value.get("mean"))
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -95,18 +97,18 @@ def _chips(about: GeneratorChoice) -> list[str]:
 
 
 def _hint(held: ModelCard) -> Markup:
-    """The settings it uses unless told otherwise, and how fast it is, where known."""
+    """The default settings, the speed, and the generator that it was fine-tuned from, if known."""
     parts = []
     if held.num_inference_steps is not None:
         parts.append(f"{held.num_inference_steps} steps")
     if held.guidance_scale is not None:
         parts.append(f"guidance {held.guidance_scale:g}")
-    text = f"Its own settings: {', '.join(parts)}." if parts else ""
+    text = f"Default: {', '.join(parts)}." if parts else ""
     rate = next((held.figures[key] for key in RATES if isinstance(held.figures.get(key), int | float)), None)
     if rate is not None:
-        text += f" Draws about {rate:.3g} images a second."
+        text += f" Generates about {rate:.3g} images per second."
     if held.base:
-        text = f"Grown from {held.base}. {text}"
+        text = f"Fine-tuned from {held.base}. {text}"
     return markup('<p class="sa-gen-hint">{}</p>', text.strip()) if text else Markup("")
 
 
@@ -137,8 +139,8 @@ def _figures(figures: Mapping[str, Any]) -> Markup:
     ][:MOST_FIGURES]
     if not shown:
         return Markup(
-            '<div class="sa-gen-figures"><h3>Measured</h3><p>Nothing was measured for this generator. Preview it '
-            "and look.</p></div>"
+            '<div class="sa-gen-figures"><h3>Measured</h3><p>Nothing was measured for this generator. Preview '
+            "some images to judge it.</p></div>"
         )
     rows = joined(
         markup(

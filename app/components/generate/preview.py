@@ -1,4 +1,4 @@
-"""Previews: what a template gives with a generator, or with two settings side by side on the same seeds."""
+"""Previews: images of a template with one setting, or with two settings side by side on the same seeds."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ from synthaug.stages.generate import PREVIEWS, Drawn
 
 from ..markup import Markup, joined, markup
 
-NOTHING_DRAWN = Markup(f'<p class="sa-wait">Preview {PREVIEWS} draws them here, each above its prompt.</p>')
+NOTHING_DRAWN = Markup(
+    f'<p class="sa-wait">Press Preview {PREVIEWS} to generate {PREVIEWS} images here, each above its prompt.</p>'
+)
 BLANK = Markup('<div class="sa-blank"></div>')
 
 
 @dataclass(slots=True)
 class Side:
-    """One setting of a preview: its caption, and the images drawn so far."""
+    """One setting of a preview: its caption, and the images generated so far."""
 
     caption: str
     drawn: list[Drawn] = field(default_factory=list)
 
 
 def preview_panel(sides: Sequence[Side], wanted: int, note: str = "", *, busy: bool = False) -> Markup:
-    """The images there are, blanks for those to come, and a word on progress, an end or what was cut."""
+    """The images so far, blanks for the others, and a line on the progress, the end, or prompts that were cut."""
     done = sum(len(side.drawn) for side in sides)
     cells = joined(_cell(sides, position) for position in range(wanted))
     kind = "sa-previews" if len(sides) == 1 else "sa-previews sa-pairs-grid"
@@ -43,12 +45,12 @@ def preview_panel(sides: Sequence[Side], wanted: int, note: str = "", *, busy: b
 
 
 def preview_error(text: str) -> Markup:
-    """The person's mistake in words."""
+    """An error message in place of the preview."""
     return markup('<p class="sa-error" role="alert">{}</p>', text)
 
 
 def data_uri(pixels: Pixels) -> str:
-    """An RGB image as a ``data:`` address, at most 256 px."""
+    """An RGB image as a ``data:`` URL, at most 256 px wide and high."""
     image = Image.fromarray(pixels)
     image.thumbnail((256, 256), Image.Resampling.LANCZOS)
     out = io.BytesIO()
@@ -73,7 +75,7 @@ def _picture(side: Side, position: int) -> Markup:
         return BLANK
     drawn = side.drawn[position]
     scale = drawn.image.details.get("guidance_scale")
-    title = side.caption if scale is None else f"{side.caption}: guidance {scale:g} here"
+    title = side.caption if scale is None else f"{side.caption}; this image: guidance {scale:g}"
     return markup(
         '<img src="{}" alt="{}" title="{}">', data_uri(drawn.image.pixels), drawn.prompt.text, title
     )
@@ -85,7 +87,8 @@ def _legend(sides: Sequence[Side]) -> Markup:
         for side_name, side in zip(("Left", "Right"), sides, strict=True)
     )
     return markup(
-        '<ul class="sa-compare-legend">{}<li class="sa-muted">Same prompts, same seeds.</li></ul>', heads
+        '<ul class="sa-compare-legend">{}<li class="sa-muted">The prompts and the seeds are the same.</li></ul>',
+        heads,
     )
 
 
@@ -102,7 +105,7 @@ def _progress(sides: Sequence[Side], done: int, total: int) -> Markup:
 
 
 def _cut(sides: Sequence[Side]) -> Markup:
-    """What the text encoder did not read, with an example."""
+    """How many prompts the text encoder did not read to the end, with an example."""
     cuts = {drawn.prompt.text: drawn.image.cut for side in sides for drawn in side.drawn if drawn.image.cut}
     if not cuts:
         return Markup("")

@@ -1,4 +1,4 @@
-"""The preview of the Generate page, and the second setting it may be compared with."""
+"""The preview of the Generate page, and the second setting that it can be compared with."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from .form import FormValues, generation_spec
 from .preview import NOTHING_DRAWN
 
 PREVIEW_HEAD = Markup(
-    "<h2 class='sa-h2'>Preview</h2><p class='sa-note'>The first eight images that Start would make. "
-    "Nothing is stored.</p>"
+    "<h2 class='sa-h2'>Preview</h2><p class='sa-note'>The first eight images that Start would generate. "
+    "They are not stored.</p>"
 )
-THE_SAME = ("The same", "")
+THE_SAME = ("The same generator", "")
 
 
 class SideBySide(NamedTuple):
-    """The preview and what it is compared with."""
+    """The components of the preview and of the second setting."""
 
     compare: gr.Checkbox
     row: gr.Row
@@ -37,7 +37,7 @@ class SideBySide(NamedTuple):
 
 
 def side_by_side() -> SideBySide:
-    """The preview's card, empty: one setting, or two side by side."""
+    """The card of the preview, without images: one setting, or two side by side."""
     Panel(PREVIEW_HEAD)
     compare = gr.Checkbox(False, label="Compare with a second setting", elem_id="compare")
     with gr.Row(visible=False, elem_classes="sa-compare") as row:
@@ -51,14 +51,14 @@ def side_by_side() -> SideBySide:
         )
         guidance = gr.Textbox(
             label="Second guidance",
-            placeholder="the same",
+            placeholder="the same guidance",
             max_lines=1,
             min_width=110,
             elem_id="second-guidance",
         )
-        both = gr.Button("Draw both", min_width=110, scale=0)
+        both = gr.Button("Preview both", min_width=110, scale=0)
     shown = Panel(NOTHING_DRAWN, elem_id="preview")
-    stop = gr.Button("Stop drawing", size="sm", visible=False, elem_id="stop-preview")
+    stop = gr.Button("Stop the preview", size="sm", visible=False, elem_id="stop-preview")
     compare.change(lambda on: gr.Row(visible=on), compare, row, **QUIET)
     return SideBySide(compare, row, generator, guidance, both, stop, shown)
 
@@ -66,7 +66,7 @@ def side_by_side() -> SideBySide:
 def settings_of(
     values: FormValues, compared: bool, generator: str | None, guidance: str | None
 ) -> list[tuple[str, GenerationSpec]]:
-    """(caption, spec) of the setting in the form, and of the second one where it is compared. Raises UserError."""
+    """(caption, specification) of the setting in the form, and of the second one if compared. Raises UserError."""
     first = generation_spec(values._replace(images=PREVIEWS))
     if not compared:
         return [(_caption(first), first)]
@@ -76,11 +76,13 @@ def settings_of(
     if (guidance or "").strip():
         second = replace(second, guidance=read_guidance(guidance))
     if second == first:
-        raise UserError("both settings are the same; choose a second generator or a second guidance")
+        raise UserError(
+            "the two settings are equal; choose another generator or another guidance for the second one"
+        )
     return [(_caption(first), first), (_caption(second), second)]
 
 
 def _caption(spec: GenerationSpec) -> str:
-    guidance = "its own guidance" if spec.guidance is None else f"guidance {guidance_text(spec.guidance)}"
-    generator = spec.generator or "the usual generator"
+    guidance = "default guidance" if spec.guidance is None else f"guidance {guidance_text(spec.guidance)}"
+    generator = spec.generator or "the default generator"
     return f"{generator.rpartition('/')[2]}, {guidance}"

@@ -1,4 +1,4 @@
-"""A template as it is written: how many prompts it gives, some of them, or where it cannot be read."""
+"""The prompts of a template while it is being written: how many there are, some of them, or the error."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from .words import legend, marked
 SAMPLES = 5
 SYNTAX = Markup("""
 <details class="sa-syntax"><summary>How to write a template</summary><dl>
-<dt>&lt;BREED&gt;</dt><dd>a slot: one word of the list of that name</dd>
-<dt>{sitting|standing}</dt><dd>one of these</dd>
-<dt>{0.7::day|night}</dt><dd>one of these, the first more often</dd>
-<dt>{2$$ and $$red|green|blue}</dt><dd>two of these, joined by "and"</dd>
-<dt>&lt;ANGLE:60..120:0.5&gt;</dt><dd>numbers from 60 to 120 in steps of 0.5</dd>
+<dt>&lt;BREED&gt;</dt><dd>a slot: one word from the word list with that name</dd>
+<dt>{sitting|standing}</dt><dd>one of the two</dd>
+<dt>{0.7::day|night}</dt><dd>one of the two, the first with probability 0.7</dd>
+<dt>{2$$ and $$red|green|blue}</dt><dd>two of the three, joined by "and"</dd>
+<dt>&lt;ANGLE:60..120:0.5&gt;</dt><dd>a number from 60 to 120 in steps of 0.5</dd>
 </dl></details>
 """)
 
@@ -27,7 +27,7 @@ SYNTAX = Markup("""
 def template_panel(
     text: str, vocabulary: Vocabulary | None = None, retired: Mapping[str, Sequence[str]] | None = None
 ) -> Markup:
-    """How many prompts a template gives without what is retired, with some of them; or where it cannot be read."""
+    """How many prompts a template has without the retired values, with some of them; or the error in it."""
     try:
         template = Template.parse(text, retired=retired)
         unique = template.unique_count
@@ -48,13 +48,17 @@ def template_panel(
 
 
 def _left_out(retired: Mapping[str, Sequence[str]]) -> Markup:
-    """What the next job leaves out; nothing where nothing is retired."""
+    """The retired values that the next job leaves out; nothing if there are none."""
     words = "; ".join(f"{slot}: {', '.join(values)}" for slot, values in retired.items())
-    return markup('<p class="sa-left-out">The next job leaves out {}</p>', words) if words else Markup("")
+    return (
+        markup('<p class="sa-left-out">The next job leaves out the retired values {}</p>', words)
+        if words
+        else Markup("")
+    )
 
 
 def template_error(text: str, error: TemplateError) -> Markup:
-    """The message, and the template with the place marked."""
+    """The message, and the template with the position of the error marked."""
     message = first_line(error)
     where = Markup("")
     if error.position is not None:

@@ -1,4 +1,4 @@
-"""A prompt with its words marked: what the model was taught, what it never saw, what it does not even read."""
+"""A prompt with its words marked: those in the training captions, those not in them, those that are cut off."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from synthaug.reading.generator_choice import Span, Vocabulary
 
 from ..markup import Markup, joined, markup
 
-UNKNOWN = "Not in the captions that this generator learned from: it has no effect, or not the one you mean"
-UNREAD = "Beyond what the text encoder reads"
+UNKNOWN = "This word is not in the captions that the generator was trained on. It has no effect, or an unintended one."
+UNREAD = "The text encoder does not read this part"
 
 
 def marked(text: str, vocabulary: Vocabulary | None) -> Markup:
-    """One prompt; plain where nothing is known of the generator's words."""
+    """One prompt; without marks if the generator's words are not known."""
     if vocabulary is None:
         return markup("{}", text)
     read = vocabulary.read(text)
@@ -25,7 +25,7 @@ def marked(text: str, vocabulary: Vocabulary | None) -> Markup:
 
 
 def legend(texts: Sequence[str], vocabulary: Vocabulary | None) -> Markup:
-    """What the marks in these prompts mean, in a sentence; nothing where nothing is known of the words."""
+    """A sentence on what the marks in these prompts mean; nothing if the generator's words are not known."""
     if vocabulary is None:
         return Markup("")
     cut = [text for text in texts if vocabulary.read(text) < len(text)]
@@ -34,22 +34,22 @@ def legend(texts: Sequence[str], vocabulary: Vocabulary | None) -> Markup:
     legend = Markup("")
     if unknown:
         legend = markup(
-            "<strong>Struck through</strong>: no word this generator was taught ({}{}). Such words have no effect, "
-            "or not the one you mean.",
+            "<strong>Struck through</strong>: not in the captions that this generator was trained on ({}{}). Such "
+            "words have no effect, or an unintended one.",
             ", ".join(unknown[:5]),
             "" if len(unknown) <= 5 else f" and {len(unknown) - 5} more",
         )
     elif spans:
-        legend = Markup("Every word here stood in the captions that this generator learned from.")
+        legend = Markup("Every word is in the captions that this generator was trained on.")
     if cut:
         legend += Markup(
-            " <strong>Faded, in brackets</strong>: not read, the prompt is longer than the text encoder takes."
+            " <strong>Faded, in brackets</strong>: not read, because the prompt is longer than the text encoder allows."
         )
     return markup('<div class="sa-words-legend">{}</div>', legend) if legend else Markup("")
 
 
 def _until(spans: Sequence[Span], read: int) -> list[Span]:
-    """The stretches within the first ``read`` characters, the last one shortened."""
+    """The spans within the first ``read`` characters; the last one is shortened."""
     ends = accumulate(len(span.text) for span in spans)
     kept = []
     for span, end in zip(spans, ends, strict=True):

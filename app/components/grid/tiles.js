@@ -14,6 +14,7 @@ import { isLocked } from "./order.js";
  * @typedef {object} Listeners
  * @property {(message: string) => void} problem
  * @property {() => void} painted every tile in view shows its image, after a new selection
+ * @property {(picture: HTMLElement, item: Item) => void} [pictured] a tile has its image now: draw over it
  */
 
 const LEAST_SIDE = 76;
@@ -181,6 +182,7 @@ export class Tiles {
     image.addEventListener("error", () => this.notePaint());
     image.src = thumbnail(item);
     picture.append(image);
+    this.listeners.pictured?.(picture, item);
     open.title = [item.prompt, item.split === "test" ? "test image: locked" : null].filter(Boolean).join("\n");
   }
 

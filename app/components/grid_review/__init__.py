@@ -1,4 +1,4 @@
-"""Grid review: a page of 100 images by predicted class; the wrong ones are marked, one key accepts the rest."""
+"""Grid review: a page of 100 images by predicted class; mark the wrong ones, and accept the others with one key."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TEMPLATE = """
 
 
 def grid_review(classes: Sequence[str]) -> gr.HTML:
-    """The grid over the desk's queue; hidden until the desk opens it."""
+    """The grid of the desk's queue, hidden until the desk opens it."""
     return gr.HTML(
         html_template=TEMPLATE,
         js_on_load=mounting("components/grid_review/grid_review.js"),

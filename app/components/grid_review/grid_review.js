@@ -1,6 +1,6 @@
 // @ts-check
-// A page of 100 images sorted by predicted class and doubt: the wrong ones are marked, one key accepts the rest,
-// one undo takes all of it back. Events on document:
+// A page of 100 images sorted by predicted class and confidence: mark the wrong ones, accept the others with one key,
+// and undo that with one key. Events on document:
 //   in   synthaug:grid-review {scope, ids}   open it over the desk's queue; `ids` only for a selection
 //   out  synthaug:desk                       it is closed
 
@@ -12,6 +12,7 @@ import { batchOf, save, undo } from "../grid/batches.js";
 import { isLocked } from "../grid/order.js";
 import { Tiles } from "../grid/tiles.js";
 import { leased } from "../label_desk/sources.js";
+import { isMeant, schemeInUse, still } from "../landmarks/still.js";
 import { columnsOf, PAGE, pageWords, restOf } from "./page.js";
 
 /** @typedef {import("../grid/batches.js").Batch} Batch */
@@ -33,6 +34,7 @@ class GridReview {
     this.tiles = new Tiles(this.part("scroller"), this.part("canvas"), {
       problem: (message) => this.say(message),
       painted: () => {},
+      pictured: drawLandmarks,
     });
     /** @type {number[]} */
     this.ids = [];
@@ -40,9 +42,9 @@ class GridReview {
     this.page = 0;
     /** @type {Points} */
     this.data = columnsOf([], []);
-    /** The wrong ones, as places on the page. @type {Set<number>} */
+    /** The wrong ones, as positions on the page. @type {Set<number>} */
     this.marked = new Set();
-    /** Marked when a page was accepted, and without an answer. @type {Set<number>} */
+    /** Ids that were marked when their page was accepted, and have no answer yet. @type {Set<number>} */
     this.left = new Set();
     /** @type {Done[]} */
     this.done = [];
@@ -65,7 +67,7 @@ class GridReview {
   /** @param {{ scope: string, ids: number[] | null }} queue */
   async open({ scope, ids }) {
     this.root.hidden = false;
-    this.say("Reading the queue …");
+    this.say("Loading the queue …");
     this.scope = scope;
     try {
       const query = new URLSearchParams({ scope, order: "predicted-class" });
@@ -74,7 +76,7 @@ class GridReview {
       this.left.clear();
       await this.show(0);
     } catch (error) {
-      this.say(`The queue cannot be read: ${error instanceof Error ? error.message : error}`);
+      this.say(`The queue cannot be loaded: ${error instanceof Error ? error.message : error}`);
     }
   }
 
@@ -143,7 +145,7 @@ class GridReview {
 
   // ---------------------------------------------------------------- answers
 
-  /** The rest is as predicted; what was marked waits for a look of its own. */
+  /** Accept the prediction of all images that are not marked; the marked ones are kept for review. */
   async accept() {
     const { predicted, ids } = this.data.columns;
     const rest = restOf(this.data, this.marked);
@@ -167,7 +169,7 @@ class GridReview {
     this.refresh();
   }
 
-  /** Whether a batch was saved; what of it was saved before a failure can be undone. @param {Batch} batch */
+  /** Whether a batch was saved; entries saved before a failure can be undone. @param {Batch} batch */
   async record(batch) {
     let saved = true;
     this.busy = true;
@@ -186,7 +188,7 @@ class GridReview {
     return saved;
   }
 
-  /** Take back the last batch as a whole, and go back to its page. */
+  /** Undo the last batch as a whole, and return to its page. */
   async undo() {
     const last = this.done.at(-1);
     if (!last) return;
@@ -199,7 +201,7 @@ class GridReview {
       for (const id of this.data.columns.ids) this.left.delete(id);
       this.say(`Undone: ${last.batch.name} (${number(last.batch.entries.length)})`);
     } catch (error) {
-      this.say(`Not all undone: ${error instanceof Error ? error.message : error}. Undo again to finish.`);
+      this.say(`Not all images were undone: ${error instanceof Error ? error.message : error}. Press Undo again.`);
     }
     this.busy = false;
     this.refresh();
@@ -278,6 +280,17 @@ function classButton({ name, key }, index) {
   button.dataset.onMarked = "";
   button.title = `Label the marked images as "${name}"`;
   return button;
+}
+
+/**
+ * The landmarks that people or a model placed, over a tile's picture.
+ * @param {HTMLElement} picture
+ * @param {import("../../static/lib/types.js").Item} item
+ */
+async function drawLandmarks(picture, item) {
+  if (!isMeant(item)) return;
+  const scheme = await schemeInUse();
+  if (scheme) picture.append(still(scheme, item, "meet"));
 }
 
 /** @param {import("../../static/lib/types.js").Component} component */

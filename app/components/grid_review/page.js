@@ -1,5 +1,5 @@
 // @ts-check
-// A page of images as the grid's columns, and which of them the rest is that one key accepts.
+// A page of images as the columns of the grid, and which of them one key accepts.
 
 import { count } from "../../static/lib/words.js";
 import { LABELED, NONE, REAL, REJECTED, SYNTHETIC, TEST, UNREVIEWED, UNSURE } from "../scatter/points.js";
@@ -25,6 +25,7 @@ export function columnsOf(items, classes) {
       model: "",
       model_id: items[0]?.model_id ?? null,
       scored_at: "",
+      umap_placed: 0,
       ood_method: "",
     },
     columns: {
@@ -44,7 +45,7 @@ export function columnsOf(items, classes) {
 }
 
 /**
- * What is accepted: predicted, without an answer, not marked, and no test image.
+ * The images to accept: those with a prediction, without an answer, not marked, and not in the test split.
  * @param {Points} data
  * @param {Set<number>} marked
  */

@@ -1,4 +1,4 @@
-"""The way through a workspace as a slim strip: six steps, those that are done ticked, one button to what is next."""
+"""The workflow as a strip of six steps: finished steps have a tick, the next step has a button."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ TICK = Markup(
     '<svg width="12" height="12" viewBox="0 0 12 12" fill="none" aria-hidden="true"><path d="M2 6.4l2.8 2.8L10 3.4" '
     'stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"/></svg>'
 )
-WORDS = {"done": "done", "next": "next", "open": "can be done", "blocked": "later"}
+WORDS = {"done": "done", "next": "next", "open": "possible now", "blocked": "not possible yet"}
 
 
 def guide(steps: Sequence[Step]) -> Markup:
-    """A list of steps: number or tick, title, count, and where it is done."""
+    """The list of steps, each with its number or a tick, its title, its count and a link to its page."""
     return markup(
-        '<ol class="sa-guide" aria-label="The way">{}</ol>',
+        '<ol class="sa-guide" aria-label="Workflow">{}</ol>',
         joined(_step(number, step) for number, step in enumerate(steps, start=1)),
     )
 

@@ -1,8 +1,9 @@
 // @ts-check
-// Template health: rows from /data/health, sorted here; a rate opens its images on the Label page.
+// The table of template health: rows from /data/health, sorted here; a click on a rate opens its images.
 
 import { getJson } from "../../static/lib/api.js";
 import { find, hear, make, makeButton } from "../../static/lib/dom.js";
+import { endedJobs } from "../../static/lib/job_states.js";
 import { review } from "../../static/lib/session.js";
 import { number, percent } from "../../static/lib/words.js";
 import { compare, RATES, startsDown } from "./order.js";
@@ -13,7 +14,6 @@ import { change, findRetired, retireCell, retiredWords } from "./retired.js";
 /** @typedef {import("./order.js").SortKey} SortKey */
 
 const MOST = 12;
-const ENDED = ["done", "cancelled", "failed"];
 /** @type {{ key: SortKey, title: string, numeric: boolean }[]} */
 const LEADING = [
   { key: "value", title: "Value", numeric: false },
@@ -33,7 +33,7 @@ async function open(row, trouble) {
 }
 
 /**
- * A bar for the rate, a line for its interval, and the figures, which open the images.
+ * The cell of a rate: a bar, a line for its interval, and the figures, which open the images.
  * @param {HealthRow} row
  * @param {RateKey} key
  */
@@ -95,8 +95,8 @@ function tableRow(row, rates, retired, act) {
 
 /** @param {HealthRow[]} rows */
 function whyEmpty(rows) {
-  if (!rows.length) return "Generate images from a template with slots such as <BREED>; their values appear here.";
-  return "None of these images was reviewed, and no features were computed. Review some on the Label page, or compute features on the Explore page.";
+  if (!rows.length) return "Generate images from a template with slots, such as <BREED>. The slot values appear here.";
+  return "No image has been reviewed and no features have been computed. Review images on the Label page, or compute features on the Explore page.";
 }
 
 /** @param {import("../../static/lib/types.js").Component} component */
@@ -107,7 +107,7 @@ export function mount({ element }) {
   /** @type {{ rows: HealthRow[], sort: SortKey, down: boolean, all: boolean, ended: string, retired: import("./retired.js").Retired[] }} */
   const state = { retired: [], rows: [], sort: "rejected", down: true, all: false, ended: "" };
 
-  // Without one score the column would say nothing, over and over.
+  // The column is left out if no image has a score.
   const scored = () => state.rows.some((row) => row.far.total > 0);
   const rates = () => RATES.filter(({ key }) => key !== "far" || scored());
 
@@ -157,7 +157,7 @@ export function mount({ element }) {
     );
     part("unscored").hidden = scored();
     const words = retiredWords(state.retired);
-    part("retired").textContent = words ? `Retired, and left out of the next job: ${words}.` : "";
+    part("retired").textContent = words ? `Retired values, which jobs leave out: ${words}.` : "";
     drawMore();
   }
 
@@ -182,13 +182,12 @@ export function mount({ element }) {
       part("notes").replaceChildren(.../** @type {string[]} */ (sentences).map((text) => make("li", "", text)));
       draw();
     } catch {
-      // The server is away for the moment; the next job asks again.
+      // The server cannot be reached; the table is loaded again when the next job ends.
     }
   }
 
   hear(root, "synthaug:jobs", (jobs) => {
-    const ended = jobs.filter((/** @type {{ state: string }} */ job) => ENDED.includes(job.state));
-    const now = ended.map((/** @type {{ id: number }} */ job) => job.id).join();
+    const now = endedJobs(jobs);
     if (now !== state.ended) load();
     state.ended = now;
   });

@@ -11,21 +11,21 @@
 
 /** @type {{ key: RateKey, title: string, hint: string }[]} */
 export const RATES = [
-  { key: "rejected", title: "Rejected", hint: "Of the reviewed images" },
+  { key: "rejected", title: "Rejected", hint: "Share of the reviewed images that were rejected" },
   {
     key: "flipped",
     title: "Corrected",
-    hint: "Of the reviewed images: labeled as another class than the prompted one",
+    hint: "Share of the reviewed images that were labeled as a class other than the prompted one",
   },
   {
     key: "far",
     title: "Far from real",
-    hint: "Of the images with features: farther from the real images than 95% of these are from one another",
+    hint: "Share of the images with features that are farther from the real images than 95% of the real images are from one another",
   },
 ];
 
 /**
- * Whether a column's first click puts the largest on top.
+ * Whether the first click on a column sorts it in descending order.
  * @param {SortKey} key
  */
 export function startsDown(key) {
@@ -33,7 +33,7 @@ export function startsDown(key) {
 }
 
 /**
- * A comparison for `sort`; what is equal goes by how many images it has. A rate that nobody knows is below 0%.
+ * A comparison for `sort`; equal rows are sorted by their number of images. An unknown rate counts as less than 0%.
  * @param {SortKey} key
  * @param {boolean} down
  * @returns {(a: HealthRow, b: HealthRow) => number}

@@ -1,4 +1,4 @@
-"""Bring images in: drop them, see what was found, say what becomes of it; nothing is written before that."""
+"""The import: drop files, check what was found, assign classes; nothing is stored before the last step."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ TEMPLATE = """
 <section class="im" id="import" aria-label="Import images">
   <div class="im-drop" data-drop>
     <div class="im-words"><h2>Import images</h2>
-      <p>Drop files, folders or a zip here: PNG, JPEG, TIFF (16 bits too), DICOM, CIFAR batches, Parquet.
-        You see what was found before anything is written.</p></div>
+      <p>Drop files, folders or a zip here: PNG, JPEG, TIFF (also 16 bits), DICOM, CIFAR batches, Parquet.
+        You see what was found before anything is imported.</p></div>
     <div class="sa-actions">
       <button class="sa-button primary" type="button" data-do="folder" disabled>Choose a folder</button>
       <button class="sa-button" type="button" data-do="files" disabled>Choose files</button>
@@ -23,9 +23,9 @@ TEMPLATE = """
     <input type="file" webkitdirectory hidden data-folder aria-label="Folder">
   </div>
   <form class="im-path" data-path hidden>
-    <label>A path on the machine that runs this app, or the word <code>digits</code>. Files are copied, never changed.
+    <label>A path on the machine that runs this app, or the word <code>digits</code>. The files are copied.
       <input class="sa-input" name="path" placeholder="/home/me/images" autocomplete="off" spellcheck="false"></label>
-    <button class="sa-button" type="submit">Look at it</button>
+    <button class="sa-button" type="submit">Open</button>
   </form>
   <div class="im-waiting" data-waiting hidden></div>
   <div class="im-sending" data-sending hidden>

@@ -1,12 +1,12 @@
 // @ts-check
-// The files that a person drops or chooses, with their paths from the top of what was dropped.
+// The files that a person drops or chooses, with their paths relative to what was dropped.
 
 /** @typedef {{ path: string, file: File }} Chosen */
 
 const JUNK = new Set(["thumbs.db", "desktop.ini", "__macosx"]);
 
 /**
- * Whether a path holds what file managers leave behind, or a hidden file.
+ * Whether a path is a hidden file or one that file managers create.
  * @param {string} path
  */
 export function isJunk(path) {
@@ -14,7 +14,7 @@ export function isJunk(path) {
 }
 
 /**
- * Without junk, and with a number where two files would have one path.
+ * The files without junk; a number is added where two files would have the same path.
  * @param {Chosen[]} files
  * @returns {Chosen[]}
  */
@@ -41,13 +41,13 @@ function freePath(path, taken) {
   return found;
 }
 
-/** Of a file input. @param {FileList | null} list @returns {Chosen[]} */
+/** The files of a file input. @param {FileList | null} list @returns {Chosen[]} */
 export function chosen(list) {
   return tidy([...(list ?? [])].map((file) => ({ path: file.webkitRelativePath || file.name, file })));
 }
 
 /**
- * Of a drop, folders with all that is in them. The browser forgets the drop at the first wait: take the entries first.
+ * The files of a drop, with the contents of folders. The entries are read first, since the drop is empty after an await.
  * @param {DataTransfer} drop
  * @returns {Promise<Chosen[]>}
  */
@@ -57,7 +57,7 @@ export async function dropped(drop) {
   const found = [];
   for (const { entry, file } of held) {
     if (entry) await walk(entry, found);
-    else if (file) found.push({ path: file.name, file }); // of another page or program, not of the disk
+    else if (file) found.push({ path: file.name, file }); // dragged from another page or program instead of the disk
   }
   return tidy(found);
 }
@@ -77,7 +77,7 @@ async function walk(entry, found) {
   }
   const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
   for (;;) {
-    /** @type {FileSystemEntry[]} a hundred at a time, and none at the end */
+    /** @type {FileSystemEntry[]} at most a hundred at a time, and none at the end */
     const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
     if (!some.length) return;
     for (const each of some) await walk(each, found);

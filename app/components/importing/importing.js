@@ -1,5 +1,5 @@
 // @ts-check
-// Bring images in. States: idle, sending, looking, mapping. Events on document:
+// The import of images. States: idle, sending, looking, mapping. Events on document:
 //   out  synthaug:poll   an import was queued
 
 import { ApiError, getJson, postJson } from "../../static/lib/api.js";
@@ -20,7 +20,7 @@ function size(bytes) {
   return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
 }
 
-/** What was dropped, in words. @param {Chosen[]} files */
+/** A title for the dropped files. @param {Chosen[]} files */
 function titleOf(files) {
   const tops = new Set(files.map(({ path }) => path.split("/")[0]));
   return tops.size === 1 ? [...tops][0] : count(files.length, "file");
@@ -68,7 +68,7 @@ class Importing {
     return find(this.root, selector, HTMLElement);
   }
 
-  /** Files that miss the zone are taken too: a browser would leave the page for them. */
+  /** Files dropped beside the zone are accepted too, because the browser would leave the page to open them. */
   acceptDrops() {
     document.addEventListener("dragover", (event) => {
       if (!this.root.isConnected || !event.dataTransfer?.types.includes("Files")) return;
@@ -126,7 +126,7 @@ class Importing {
   /** @param {Chosen[]} files */
   async send(files) {
     if (!files.length) {
-      this.fail("There are no files in it.");
+      this.fail("There are no files in what you dropped or chose.");
       return;
     }
     const title = titleOf(files);
@@ -142,7 +142,7 @@ class Importing {
       await this.look({ upload }, title);
     } catch (error) {
       const { upload } = this.sender;
-      if (upload) await postJson(`/data/uploads/${upload}/discard`).catch(() => {}); // or it goes at the next start
+      if (upload) await postJson(`/data/uploads/${upload}/discard`).catch(() => {}); // otherwise it is removed when the app starts again
       this.half = null;
       if (error instanceof Stopped) this.enter("idle");
       else this.fail(error);
@@ -159,7 +159,7 @@ class Importing {
     const left = share > 0.02 && seconds > 2 ? ` · ${duration((seconds * (1 - share)) / share)} left` : "";
     const words = `${size(done)} of ${size(total)} · ${count(files, "file")} of ${of.toLocaleString("en")}${left}`;
     this.part("[data-sending-words]").textContent = trouble
-      ? `Interrupted: ${trouble}. Trying again; nothing is lost.`
+      ? `Interrupted: ${trouble}. Trying again; what has arrived is kept.`
       : words;
     this.part("[data-sending]").toggleAttribute("data-trouble", trouble !== "");
   }
@@ -177,7 +177,7 @@ class Importing {
   }
 
   /**
-   * Show what a source holds. Throws ApiError.
+   * Show what a source contains. Throws ApiError.
    * @param {Source} source
    * @param {string} title
    * @param {string} [format]
@@ -185,7 +185,7 @@ class Importing {
   async look(source, title, format = "auto") {
     this.enter("looking");
     this.part("[data-sending-title]").textContent = title;
-    this.part("[data-sending-words]").textContent = "Looking at what is in it";
+    this.part("[data-sending-words]").textContent = "Reading the contents";
     const survey = await postJson("/data/imports/survey", { ...source, format });
     this.enter("mapping");
     const found = { survey, title, refused: this.refused, formats: this.formats, format };
@@ -197,7 +197,7 @@ class Importing {
   }
 
   /**
-   * Read it as another format; where it is none, stay with the one before and say why.
+   * Read the source in another format; if that fails, return to the previous format and show the reason.
    * @param {Source} source
    * @param {string} title
    * @param {string} format
@@ -238,7 +238,7 @@ class Importing {
     if (upload) await postJson(`/data/uploads/${upload}/discard`).catch((error) => this.fail(error));
   }
 
-  /** After a reload: go on with what arrived as a whole, offer to go on with what did not. */
+  /** After a reload: show the mapping of an upload that is complete, or offer to continue one that is not. */
   async findWaiting() {
     try {
       /** @type {{ uploads: Waiting[] }} */
@@ -255,7 +255,7 @@ class Importing {
   /** @param {Waiting} upload */
   offer(upload) {
     this.half = upload;
-    const words = `An upload was interrupted: ${upload.title}, ${size(upload.bytes)} of it are here. Choose the same files again to go on.`;
+    const words = `An upload was interrupted: ${size(upload.bytes)} of ${upload.title} have arrived. Choose the same files again to continue.`;
     const line = this.part("[data-waiting]");
     const drop = makeButton("sa-button small", "Discard", () => {
       this.half = null;

@@ -1,5 +1,5 @@
 // @ts-check
-// The mapping step: one row a class of the source, with samples and what becomes of it.
+// The mapping step: one row per class of the source, with samples and the class that it is imported as.
 
 import { make, makeButton } from "../../static/lib/dom.js";
 import { count, number } from "../../static/lib/words.js";
@@ -8,7 +8,7 @@ import { called, choices, problem, request, rows, splits, usualSplit, wanted } f
 /** @typedef {import("./plan.js").Survey} Survey */
 /** @typedef {import("./plan.js").Row} Row */
 
-const FEW = 3; // rows that need no choice for all of them
+const FEW = 3; // up to this many rows, there is no choice for all rows together
 
 /**
  * @param {[string, string][]} options
@@ -28,11 +28,11 @@ function select(options, value, label, then) {
 }
 
 /**
- * A line that opens a table of files and reasons; nothing where there are none.
+ * A line that opens a table of files and reasons; null if there are none.
  * @param {string} words
  * @param {[string, string][]} files
  */
-export function fileList(words, files) {
+function fileList(words, files) {
   if (!files.length) return null;
   const lines = files.map(([path, reason]) => make("tr", "", make("td", "", path), make("td", "", reason)));
   return make(
@@ -86,20 +86,20 @@ export class Mapping {
       fileList(`${count(unsent.length, "file")} could not be uploaded`, unsent),
       fileList(`${count(refused.length, "file")} will not be imported`, refused),
       others
-        ? make("p", "sa-note", `Passed over, for they are no images: ${count(others, "file")} (${endings}).`)
+        ? make("p", "sa-note", `${count(others, "file")} left out because they are not images (${endings}).`)
         : null,
     ].filter((each) => each !== null);
   }
 
   titles() {
-    const all = this.rows.length > FEW ? this.forAll() : "Becomes";
+    const all = this.rows.length > FEW ? this.forAll() : "Import as";
     const cells = ["Samples", "Found", all].map((each) => make("th", "", each));
     return make("thead", "", make("tr", "", ...cells));
   }
 
   forAll() {
-    const options = [/** @type {[string, string]} */ (["", "All become ..."]), ...choices(this.survey.classes)];
-    const node = select(options, "", "What all become", (value) => {
+    const options = [/** @type {[string, string]} */ (["", "Import all as …"]), ...choices(this.survey.classes)];
+    const node = select(options, "", "Import all as", (value) => {
       if (value) for (const row of this.rows) row.choice = value;
       node.value = "";
       this.paint();
@@ -125,7 +125,7 @@ export class Mapping {
       row.added = added.value;
       this.check();
     });
-    const choice = select(choices(this.survey.classes), row.choice, `What ${name} becomes`, (value) => {
+    const choice = select(choices(this.survey.classes), row.choice, `Import ${name} as`, (value) => {
       row.choice = value;
       added.hidden = value !== "add";
       if (!added.hidden) added.focus();
@@ -184,7 +184,7 @@ export class Mapping {
     });
     /** @type {[string, string][]} */
     const kinds = [
-      ["auto", `Recognised: ${this.survey.format}`],
+      ["auto", `Detected: ${this.survey.format}`],
       ...formats.map((each) => /** @type {[string, string]} */ ([each, each])),
     ];
     const kind = select(kinds, format, "Format", then);

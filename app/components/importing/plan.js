@@ -1,9 +1,9 @@
 // @ts-check
-// What becomes of what was found: the choices of each class, and the request that follows from them.
+// The choice for each class of the source, and the request for the import that follows from the choices.
 
 /** @typedef {{ name: string, images: number, proposal: "class" | "none" | "add", to: string | null, samples: string[] }} Group */
 /**
- * What a source would bring (`synthaug.reading.import_survey.Survey`).
+ * What a source contains (`synthaug.reading.import_survey.Survey`).
  * @typedef {object} Survey
  * @property {number} key
  * @property {string} format
@@ -20,7 +20,7 @@
 /** @typedef {{ group: Group, choice: string, added: string }} Row `choice`: "none", "add", "skip" or "class:NAME" */
 /** @typedef {"given" | "train" | "test" | "hold"} SplitChoice */
 
-export const HELD_OUT = 0.2;
+const HELD_OUT = 0.2;
 const FEWEST_TO_HOLD_OUT = 10;
 
 /** @param {Survey} survey @returns {Row[]} */
@@ -40,9 +40,9 @@ export function rows({ groups }) {
 export function choices(classes) {
   return [
     ...classes.map((name) => /** @type {[string, string]} */ ([`class:${name}`, name])),
-    ["none", "Leave without a class"],
-    ["add", "Add a class ..."],
-    ["skip", "Skip"],
+    ["none", "Import without a class"],
+    ["add", "Add a class …"],
+    ["skip", "Do not import"],
   ];
 }
 
@@ -60,26 +60,26 @@ export function splits(survey) {
   ];
 }
 
-/** A workspace without test images cannot measure anything: some are kept. @param {Survey} survey @returns {SplitChoice} */
+/** The default split; a workspace without test images keeps some, since it could not measure anything. @param {Survey} survey @returns {SplitChoice} */
 export function usualSplit(survey) {
   if (survey.train + survey.test > 0) return "given";
   return survey.tests_here || survey.images < FEWEST_TO_HOLD_OUT ? "train" : "hold";
 }
 
-/** How many images come. @param {Row[]} all */
+/** The number of images to import. @param {Row[]} all */
 export function wanted(all) {
   return all.reduce((sum, { group, choice }) => sum + (choice === "skip" ? 0 : group.images), 0);
 }
 
-/** What is still to be said before it can begin; "" where nothing is. @param {Row[]} all */
+/** What has to be corrected before the import can start; "" if nothing. @param {Row[]} all */
 export function problem(all) {
   const nameless = all.find(({ choice, added }) => choice === "add" && !added.trim());
-  if (nameless) return `Give the new class of “${called(nameless.group, false)}” a name.`;
-  return wanted(all) ? "" : "Everything is skipped: there is nothing to import.";
+  if (nameless) return `Enter a name for the new class of “${called(nameless.group, false)}”.`;
+  return wanted(all) ? "" : "There is nothing to import: no class is selected.";
 }
 
 /**
- * What a person reads for a class of the source.
+ * The name of a class of the source as it is shown.
  * @param {Group} group
  * @param {boolean} numbered
  */

@@ -1,11 +1,11 @@
 // @ts-check
-// Sends files in parts. What the app holds already is not sent again; a connection that breaks is taken up again.
+// Sends files in parts. What has arrived is not sent again; after a lost connection, sending continues.
 
 import { ApiError, getJson, postJson } from "../../static/lib/api.js";
 
 /** @typedef {import("./files.js").Chosen} Chosen */
 /** @typedef {{ done: number, total: number, files: number, of: number, trouble: string }} Progress bytes and files */
-/** @typedef {{ upload: string, refused: [string, string][] }} Sent the upload, and files that the app does not take */
+/** @typedef {{ upload: string, refused: [string, string][] }} Sent the upload, and the files that the app refused */
 
 const PART = 2 * 1024 * 1024; // bytes
 const LEAST_PART = 64 * 1024;
@@ -39,7 +39,7 @@ export class Sender {
   }
 
   /**
-   * Send all of it. Throws Stopped, and ApiError for what trying again does not mend.
+   * Send all files. Throws Stopped, and ApiError for errors that remain when the request is repeated.
    * @param {string} [known] an upload that was interrupted
    * @returns {Promise<Sent>}
    */
@@ -53,7 +53,7 @@ export class Sender {
         return { upload: this.upload, refused: this.refused };
       } catch (error) {
         if (!(error instanceof ApiError) || error.status !== 404) throw error;
-        this.upload = ""; // the app was started anew and has cleared away what was half sent
+        this.upload = ""; // the app was restarted and has removed incomplete uploads
         this.held.clear();
       }
     }
@@ -69,7 +69,7 @@ export class Sender {
       this.upload = upload;
       for (const [path, size] of Object.entries(sizes)) this.held.set(path, size);
     } catch {
-      // It is gone: all of it is sent.
+      // The upload no longer exists: everything is sent.
     }
   }
 
@@ -104,10 +104,10 @@ export class Sender {
    * @param {string} path
    * @param {File} file
    * @param {number} at
-   * @returns {Promise<number>} the bytes that are held now
+   * @returns {Promise<number>} the bytes of the file that have arrived
    */
   async sendPart(path, file, at) {
-    const data = await file.slice(at, at + this.part).arrayBuffer(); // throws where the file has gone
+    const data = await file.slice(at, at + this.part).arrayBuffer(); // throws if the file was deleted
     const place = new URLSearchParams({ upload: this.upload, path, offset: String(at) });
     const answer = await this.ask(() =>
       getJson(`/data/uploads/part?${place}`, {
@@ -121,13 +121,13 @@ export class Sender {
 
   async finish() {
     const files = [...this.held.keys()].length;
-    if (!files) throw new ApiError(400, { error: this.refused[0]?.[1] ?? "there are no images in it" });
+    if (!files) throw new ApiError(400, { error: this.refused[0]?.[1] ?? "there are no images among these files" });
     const bytes = [...this.held.values()].reduce((sum, size) => sum + size, 0);
     await this.ask(() => postJson(`/data/uploads/${this.upload}/finish`, { files, bytes }));
   }
 
   /**
-   * Ask until there is an answer; null: the part was too large for the connection and is smaller from now on.
+   * Repeat a request until it is answered; null: the part was too large for the connection, and parts are smaller now.
    * @param {() => Promise<any>} request
    */
   async ask(request) {

@@ -3,6 +3,7 @@
 
 import { make, makeButton } from "../../static/lib/dom.js";
 import { percent } from "../../static/lib/words.js";
+import { isMeant, schemeInUse, still } from "../landmarks/still.js";
 import { neighbours } from "./neighbours.js";
 import { factList, moment, note, section } from "./parts.js";
 import { tagSection } from "./tags.js";
@@ -41,7 +42,14 @@ export function picture({ item }) {
   link.target = "_blank";
   link.rel = "noreferrer";
   link.title = "Open the image file in another tab";
+  if (isMeant(item)) drawLandmarks(link, item);
   return link;
+}
+
+/** The landmarks that people or a model placed, over the picture. @param {HTMLElement} link @param {Inspection["item"]} item */
+async function drawLandmarks(link, item) {
+  const scheme = await schemeInUse();
+  if (scheme) link.append(still(scheme, item, "meet"));
 }
 
 /**

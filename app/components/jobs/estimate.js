@@ -1,15 +1,10 @@
 // @ts-check
-// How fast a job goes and how long it will take, from the numbers that it reports.
+// The speed of a job and the time left, from the numbers that it reports.
 
 /** @typedef {import("../../static/lib/types.js").Job} Job */
 
-/** @param {Job} job */
-export function isActive(job) {
-  return job.state === "running" || job.state === "queued";
-}
-
 /**
- * Units a second: what the job measured itself, else what it did since it was started. 0 where nobody knows.
+ * Units per second: as measured by the job, or else the average since its start. 0 if unknown.
  * @param {Job} job
  * @param {number} now milliseconds since 1970
  */
@@ -20,7 +15,7 @@ export function perSecond(job, now) {
 }
 
 /**
- * Seconds until a running job ends; null where nobody knows.
+ * Seconds until a running job ends; null if unknown.
  * @param {Job} job
  * @param {number} now milliseconds since 1970
  */
@@ -30,7 +25,7 @@ export function secondsLeft(job, now) {
 }
 
 /**
- * The part that is done, 0..1.
+ * The share of the job that is done, 0..1.
  * @param {Job} job
  */
 export function share(job) {

@@ -1,10 +1,11 @@
 // @ts-check
-// Rows of jobs, updated in place on every answer of the shell's polling.
+// The rows of the job strip, updated in place after every poll of the shell.
 
 import { postJson } from "../../static/lib/api.js";
 import { announce, find, hear, make, makeButton } from "../../static/lib/dom.js";
+import { isActive } from "../../static/lib/job_states.js";
 import { count, duration, number } from "../../static/lib/words.js";
-import { isActive, secondsLeft, share } from "./estimate.js";
+import { secondsLeft, share } from "./estimate.js";
 
 /** @typedef {import("../../static/lib/types.js").Job} Job */
 /** @typedef {ReturnType<typeof build>} Row */
@@ -19,6 +20,8 @@ const TITLES = {
   import: "Import",
   retrain: "Retrain",
   train: "Train",
+  "quick-model": "Train",
+  "train-landmarks": "Train a landmark model",
   finetune: "Fine-tune",
 };
 
@@ -52,7 +55,7 @@ async function act(id, button) {
   try {
     await postJson(`/data/jobs/${id}/${button.dataset.do}`);
   } catch {
-    // The next poll shows how the job stands.
+    // The next poll shows the state of the job.
   } finally {
     announce("synthaug:poll");
     button.disabled = false;
@@ -105,7 +108,7 @@ function fill(part, job) {
   part.chip.className = `sa-chip ${refused ? "warn" : CHIPS[job.state]}`;
   part.row.toggleAttribute("data-partly", refused > 0);
   part.button.dataset.do = active ? "cancel" : "resume";
-  part.button.textContent = active ? "Stop" : job.state === "failed" ? "Try again" : "Go on";
+  part.button.textContent = active ? "Stop" : job.state === "failed" ? "Try again" : "Continue";
   part.button.hidden = job.state === "done" || (active ? job.cancel_requested : !job.resumable);
   part.meter.style.width = `${100 * share(job)}%`;
   part.done.textContent = job.total ? `${number(job.done)} of ${number(job.total)}` : job.note;

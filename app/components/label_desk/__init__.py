@@ -9,7 +9,7 @@ import gradio as gr
 from ...modules import mounting
 from .. import landmarks
 from ..palette import class_color
-from ..viewer import toolbar
+from ..viewer import frames, toolbar
 
 RESERVED_KEYS = frozenset("xuz")  # reject, unsure, undo
 NUMBER_ROW = "1234567890"
@@ -57,9 +57,11 @@ TEMPLATE = """
   <div class="ld-main" data-main>
     <figure class="ld-stage">
       TOOLBAR
-      <div class="ld-frame" data-frame></div>
+      FRAMES
       <figcaption class="ld-caption">
         <span class="sa-chip" data-origin></span><span class="sa-chip" data-split></span><span data-size></span>
+        <button class="lm-small ld-beside" type="button" data-do="beside" title="Another image side by side (/)">Side
+          by side</button>
         <label class="ld-check"><input type="checkbox" data-smooth> Smooth</label>SETUP
       </figcaption>
     </figure>
@@ -108,12 +110,11 @@ TEMPLATE = """
   <section class="ld-refused" role="alert" data-refused hidden>
     <h2>The app does not take these answers</h2><ul data-refusals></ul>
   </section>
-  <dialog class="ld-dialog" data-dialog aria-labelledby="ld-dialog-title">
+  <dialog class="ld-dialog ld-keys-dialog" data-dialog aria-labelledby="ld-dialog-title">
     <h2 id="ld-dialog-title">Keys</h2>
-    <p>Press a key in this list to give it another one.</p>
-    <dl data-own-keys></dl>
+    <p>Press a key on the left to replace it. The keys on the right always stay as they are.</p>
     <p class="ld-keys-said" role="status" data-keys-said></p>
-    <dl data-keys></dl>
+    <div class="ld-keys-lists"><dl data-own-keys></dl><dl data-keys></dl></div>
     <p>Keys do nothing while you type in a field. An answer belongs to the image it was given for, however fast
       you type; what the app could not save yet is kept in this browser and sent again.</p>
     <form method="dialog"><button class="sa-button primary" autofocus>Close</button>
@@ -161,6 +162,7 @@ def filled(template: str) -> str:
     """The desk's markup with that of the widgets in it."""
     parts = {
         "TOOLBAR": toolbar(),
+        "FRAMES": frames(),
         "FILTER": FILTER,
         "LANDMARKS": landmarks.PANEL,
         "SETUP": landmarks.BUTTON,

@@ -9,6 +9,15 @@ const KEY = "synthaug.desk";
 
 /** @typedef {[string, string][]} Options values and what they are called */
 
+/**
+ * The queues that a person may open: conflicts are a reviewer's.
+ * @param {import("../../static/lib/session.js").Person} person
+ * @param {Options} scopes
+ */
+export function scopesOf({ role }, scopes) {
+  return scopes.filter(([scope]) => scope !== "conflicts" || role !== "annotator");
+}
+
 export class Choice {
   /**
    * @param {HTMLElement} desk

@@ -5,7 +5,8 @@ import { fetchItems, getJson } from "../../static/lib/api.js";
 import { announce, closest, find, hear } from "../../static/lib/dom.js";
 import { operationId, selection } from "../../static/lib/session.js";
 import { Landmarks } from "../landmarks/landmarks.js";
-import { Choice } from "./choice.js";
+import { Beside } from "../viewer/beside.js";
+import { Choice, scopesOf } from "./choice.js";
 import { Filter } from "./filter.js";
 import { History } from "./history.js";
 import { KeyEditor } from "./key_editor.js";
@@ -69,11 +70,16 @@ export class Desk {
       { orders, scopes: scopesOf(person, scopes) },
       { queue: () => this.load(), smooth: () => this.showPicture() },
     );
-    this.filter = new Filter(root, classes, () => this.load());
-    this.notes = new Notes(root, person.name, (problem) => this.saving.setProblem(problem));
-    this.landmarks = new Landmarks(root, this.view.viewer, classes);
-    this.queue = this.makeQueue();
     const owner = JSON.stringify([workspace, person.name]);
+    this.filter = new Filter(root, classes, owner, () => this.load());
+    this.notes = new Notes(root, person.name, (problem) => this.saving.setProblem(problem));
+    this.landmarks = new Landmarks(root, this.view.viewer, classes, {
+      reviewer: person.role !== "annotator",
+      goTo: (imageId) => this.goTo(imageId),
+      changed: () => this.load(),
+    });
+    this.beside = new Beside(root, this.view.viewer, { picture: decoding, toggled: () => this.showPicture() });
+    this.queue = this.makeQueue();
     this.places = new Places(owner, localStorage);
     this.keys = new KeyMap(classes, owner);
     new KeyEditor(root, this.keys);
@@ -199,6 +205,7 @@ export class Desk {
       back: () => this.step(-1),
       skip: () => this.step(1),
       help: () => this.dialog.showModal(),
+      beside: () => this.beside.toggle(),
       grid: () => this.openGrid(),
       guideline: () => announce("synthaug:guideline"),
       readers: () => announce("synthaug:readers"),
@@ -225,6 +232,7 @@ export class Desk {
     this.showPlace();
     this.keepPlace();
     if (!queue.current) return;
+    this.beside.show(queue.current);
     view.showItem(queue.current);
     const { image_id, readings } = queue.current;
     const isOpen = readings?.length && !this.said.has(image_id); // what counts is not this person's answer
@@ -240,7 +248,7 @@ export class Desk {
 
   showPicture() {
     const { ids, at, picture, current } = this.queue;
-    this.view.showPicture(ids[at], picture, current, this.choice.smooth);
+    this.view.showPicture(ids[at], picture, current, this.choice.smooth, this.beside.isOpen);
   }
 
   showPlace() {
@@ -293,6 +301,10 @@ export class Desk {
       return;
     if ((event.key === "Enter" || event.key === " ") && element?.matches(PRESSABLE)) return;
     if (this.landmarks.onKey(event) || this.view.viewer.onKey(event)) return event.preventDefault();
+    if (event.key === "/") {
+      event.preventDefault();
+      return this.beside.toggle();
+    }
     if (event.ctrlKey && event.key === "g") {
       event.preventDefault();
       return this.jumping.focus();
@@ -377,15 +389,6 @@ export class Desk {
     const query = new URLSearchParams({ order, scope, seed: String(this.seed), ...this.filter.query });
     return (await getJson(`/data/queue?${query}`)).ids;
   }
-}
-
-/**
- * The queues that a person may open: conflicts are a reviewer's.
- * @param {Person} person
- * @param {[string, string][]} scopes
- */
-function scopesOf({ role }, scopes) {
-  return scopes.filter(([scope]) => scope !== "conflicts" || role !== "annotator");
 }
 
 /** @param {import("../../static/lib/types.js").Component} component */

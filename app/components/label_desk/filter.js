@@ -3,6 +3,7 @@
 
 import { getJson } from "../../static/lib/api.js";
 import { find } from "../../static/lib/dom.js";
+import { stored } from "../../static/lib/session.js";
 import { count } from "../../static/lib/words.js";
 
 /** @typedef {{ class_index: string, from: string, to: string, annotator: string, source: string }} Fields as they stand in the form; percentages */
@@ -24,13 +25,18 @@ export class Filter {
   /**
    * @param {HTMLElement} desk
    * @param {import("./words.js").ClassProps[]} classes
+   * @param {string} owner the workspace and the person, for whom the filter is remembered in this browser
    * @param {() => void} changed
+   * @param {Storage} [storage]
    */
-  constructor(desk, classes, changed) {
+  constructor(desk, classes, owner, changed, storage = localStorage) {
+    this.place = `synthaug.filter.${owner}`;
+    this.storage = storage;
     this.holder = find(desk, "[data-filter]", HTMLDetailsElement);
     this.form = find(desk, "[data-filter-form]", HTMLFormElement);
     this.title = find(desk, "[data-filter-title]", HTMLElement);
     this.select("class_index").append(...classes.map(({ name }, index) => new Option(name, String(index))));
+    this.restore(stored(this.place, {}, storage));
     this.holder.addEventListener("toggle", () => this.holder.open && this.readAnnotators());
     this.form.addEventListener("change", () => this.apply(changed));
     this.form.addEventListener("submit", (event) => {
@@ -48,15 +54,36 @@ export class Filter {
     return find(this.form, `[name=${name}]`, HTMLSelectElement);
   }
 
-  /** @returns {Record<string, string>} */
+  /** @returns {Fields} */
+  get fields() {
+    return /** @type {Fields} */ (/** @type {unknown} */ (Object.fromEntries(new FormData(this.form))));
+  }
+
   get query() {
-    const fields = /** @type {Fields} */ (/** @type {unknown} */ (Object.fromEntries(new FormData(this.form))));
-    return filterQuery(fields);
+    return filterQuery(this.fields);
+  }
+
+  /** What was chosen on an earlier visit. A class that is not here any more is left out. @param {Partial<Fields>} fields */
+  restore(fields) {
+    const { annotator = "" } = fields;
+    if (annotator) this.select("annotator").append(new Option(annotator, annotator));
+    for (const [name, value] of Object.entries(fields)) {
+      const field = this.form.elements.namedItem(name);
+      if (field instanceof HTMLInputElement) field.value = value;
+      else if (field instanceof HTMLSelectElement && [...field.options].some((each) => each.value === value))
+        field.value = value;
+    }
+    this.title.textContent = filterWords(this.query);
   }
 
   /** @param {() => void} changed */
   apply(changed) {
     this.title.textContent = filterWords(this.query);
+    try {
+      this.storage.setItem(this.place, JSON.stringify(this.fields));
+    } catch {
+      // Full: the answers need the room more; the filter holds until the page is closed.
+    }
     changed();
   }
 

@@ -23,7 +23,7 @@ const ACTIONS = [
 const SECOND = { " ": "accept", Backspace: "back", "?": "help" };
 
 /** Of the viewer and of the landmarks. */
-const TAKEN = new Set([..."+-,.*#;[]{}", "?", "Tab", "Escape"]);
+const TAKEN = new Set([..."+-,.*#/;[]{}", "?", "Tab", "Escape"]);
 const NAMED = new Set(["Enter", "Backspace", "ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"]);
 const SHOWN = /** @type {Record<string, string>} */ ({ ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓" });
 

@@ -62,7 +62,7 @@ export class DeskView {
   showContext(item) {
     const readings = item.readings ?? [];
     const imported = item.blind ? "Hidden for a blind reading." : "No prompt: this image was imported.";
-    const words = readings.length ? "These readers differ. Your answer settles it." : item.prompt;
+    const words = readings.length ? "These readers disagree. Your answer settles the conflict." : item.prompt;
     this.part("context").textContent = readings.length ? "Readings" : "Prompt";
     this.part("prompt").textContent = words ?? imported;
     this.part("prompt").classList.toggle("sa-muted", !item.prompt && !readings.length);
@@ -94,8 +94,9 @@ export class DeskView {
    * @param {Picture | undefined} picture
    * @param {Item | undefined} item
    * @param {boolean} smooth
+   * @param {boolean} beside another image is shown side by side, so that this one can be zoomed as well
    */
-  showPicture(imageId, picture, item, smooth) {
+  showPicture(imageId, picture, item, smooth, beside) {
     const frame = this.part("frame");
     const id = String(imageId);
     const { shown, state } = picture ?? { shown: null, state: "loading" };
@@ -106,7 +107,8 @@ export class DeskView {
     frame.dataset.image = id;
     if (!shown || !item) return this.showInstead("This image cannot be read. Press X to reject it.");
     const image = shown.image;
-    const tiny = image && !this.viewer.overlay && Math.max(image.naturalWidth, image.naturalHeight) < PIXELATED_BELOW;
+    const small = image && Math.max(image.naturalWidth, image.naturalHeight) < PIXELATED_BELOW;
+    const tiny = small && !this.viewer.overlay && !beside;
     find(this.desk, ".ld-stage", HTMLElement).classList.toggle("large", !tiny);
     if (!tiny) return this.viewer.show(shown, item, smooth);
     this.viewer.clear();
@@ -165,7 +167,7 @@ export class DeskView {
    * @param {(imageId: number) => void} goTo
    */
   showStrip(answers, goTo) {
-    const hint = "Your latest answers stand here; click one to go back to it.";
+    const hint = "Your latest answers appear here. Click one to go back to it.";
     const tiles = answers.map(({ item, label }) => {
       const words = make("span", label.value, labelWords(label, this.classes));
       const button = makeButton("", "", () => goTo(item.image_id));

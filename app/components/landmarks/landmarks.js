@@ -4,11 +4,13 @@
 
 import { getJson } from "../../static/lib/api.js";
 import { find, make } from "../../static/lib/dom.js";
+import { Correction, isLocked } from "./correction.js";
 import { classByAngles, measure, sidesLookSwapped } from "./geometry.js";
+import { LandmarkModel } from "./model.js";
 import { Overlay } from "./overlay.js";
 import { Setup } from "./setup.js";
 import { Shape } from "./shape.js";
-import { degreesWords, HELP, hintWords, originWords, reasonWords } from "./words.js";
+import { degreesWords, HELP, hintWords, originWords, reasonWords, shortOriginWords } from "./words.js";
 
 /** @typedef {import("./geometry.js").Scheme} Scheme */
 /** @typedef {import("../../static/lib/types.js").Item} Item */
@@ -27,8 +29,9 @@ export class Landmarks {
    * @param {HTMLElement} desk
    * @param {Viewer} viewer
    * @param {ClassProps[]} classes
+   * @param {{ reviewer: boolean, goTo: (imageId: number) => void, changed: () => void }} host `changed`: others are proposed
    */
-  constructor(desk, viewer, classes) {
+  constructor(desk, viewer, classes, host) {
     this.desk = desk;
     this.viewer = viewer;
     this.classes = classes;
@@ -45,7 +48,11 @@ export class Landmarks {
     this.shape = null;
     /** What was moved on this page, by image. @type {Map<number, Shape>} */
     this.shapes = new Map();
-    this.setup = new Setup(desk, classes);
+    this.host = host;
+    this.setup = new Setup(desk, classes, host.changed);
+    this.model = new LandmarkModel(desk, { goTo: host.goTo, trained: host.changed });
+    this.correction = new Correction(desk, () => this.corrected());
+    find(this.panel, "[data-lm-correct]", HTMLButtonElement).addEventListener("click", () => this.correct());
     find(this.panel, "[data-lm-reset]", HTMLButtonElement).addEventListener("click", () => this.reset());
     find(this.panel, "[data-lm-hide]", HTMLButtonElement).addEventListener("click", () => this.hide());
   }
@@ -66,6 +73,7 @@ export class Landmarks {
       end: () => this.shape?.end(),
     });
     this.makePanel(scheme);
+    if (this.host.reviewer) this.model.begin(scheme);
   }
 
   /** @param {Scheme} scheme */
@@ -112,10 +120,11 @@ export class Landmarks {
         ? degreesWords(angles[name])
         : "–";
     const swapped = sidesLookSwapped(scheme, shape.places);
-    const origin = originWords(shape);
-    Object.assign(this.part("origin"), { textContent: origin, title: origin });
-    this.part("hint").textContent = hintWords(shape, swapped);
+    Object.assign(this.part("origin"), { textContent: shortOriginWords(shape), title: originWords(shape) });
+    const locked = isLocked(item);
+    this.part("hint").textContent = hintWords(shape, swapped, locked);
     this.part("hint").classList.toggle("warn", swapped || !shape.isMeant);
+    this.part("correct").hidden = !(locked && shape.touched);
     const index = shape.isMeant ? this.classIndex : null;
     const accept = find(this.panel, ".ld-accept", HTMLButtonElement);
     accept.disabled = !shape.isMeant;
@@ -150,13 +159,24 @@ export class Landmarks {
     find(this.panel, "[data-lm-hide]", HTMLButtonElement).setAttribute("aria-pressed", String(hidden));
   }
 
+  /** Ask why, then save it in spite of the lock. */
+  correct() {
+    if (this.item && this.shape) this.correction.open(this.item.image_id, this.shape.places);
+  }
+
+  corrected() {
+    if (this.item) this.shapes.delete(this.item.image_id);
+    this.item = null;
+    this.host.changed();
+  }
+
   // ---------------------------------------------------------------- the answer
 
   /** Why Enter cannot save them; "" where it can. */
   get obstacle() {
     const { scheme, shape } = this;
     if (!scheme || !shape) return "";
-    if (!shape.isMeant) return hintWords(shape, false);
+    if (isLocked(this.item) || !shape.isMeant) return hintWords(shape, false, isLocked(this.item));
     const lost = Object.values(measure(scheme, shape.places)).some((degrees) => !Number.isFinite(degrees));
     return lost ? "Landmarks lie on one another: move one of them." : "";
   }
@@ -198,6 +218,7 @@ export class Landmarks {
     if (!scheme || !shape || !item || this.obstacle || !(accepted || shape.touched || shape.saved)) return null;
     shape.keep();
     this.shapes.set(item.image_id, shape);
+    this.model.answered();
     return { scheme: scheme.name, revision: this.revision, points: shape.places };
   }
 

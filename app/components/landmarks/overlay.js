@@ -252,7 +252,7 @@ function join(line, from, to) {
  * @param {Record<string, string>} [attributes]
  * @returns {SVGElement}
  */
-function element(tag, attributes = {}) {
+export function element(tag, attributes = {}) {
   const node = /** @type {SVGElement} */ (document.createElementNS(SVG, tag));
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
   return node;

@@ -3,6 +3,7 @@
 
 import { postJson } from "../../static/lib/api.js";
 import { find, make } from "../../static/lib/dom.js";
+import { Reading, readScheme } from "./files.js";
 
 /** @typedef {import("./geometry.js").Scheme} Scheme */
 /** @typedef {import("../label_desk/words.js").ClassProps} ClassProps */
@@ -13,8 +14,9 @@ export class Setup {
   /**
    * @param {HTMLElement} desk
    * @param {ClassProps[]} classes
+   * @param {() => void} changed landmarks were read from a file
    */
-  constructor(desk, classes) {
+  constructor(desk, classes, changed) {
     this.classes = classes;
     this.dialog = find(desk, "[data-lm-dialog]", HTMLDialogElement);
     this.choice = find(this.dialog, "[data-lm-scheme]", HTMLSelectElement);
@@ -22,6 +24,14 @@ export class Setup {
     this.problem = find(this.dialog, "[data-lm-problem]", HTMLElement);
     /** @type {Map<string, Scheme>} */
     this.schemes = new Map();
+    /** The texts of the schemes that were opened here, by name. @type {Map<string, string>} */
+    this.texts = new Map();
+    new Reading(this.dialog, changed);
+    const file = find(this.dialog, "[data-lm-toml]", HTMLInputElement);
+    file.addEventListener("change", () => {
+      if (file.files?.[0]) this.open(file.files[0]);
+      file.value = "";
+    });
     find(desk, "[data-lm-setup]", HTMLButtonElement).addEventListener("click", () => this.dialog.showModal());
     find(this.dialog, "[data-lm-cancel]", HTMLButtonElement).addEventListener("click", () => this.dialog.close());
     find(this.dialog, "form", HTMLFormElement).addEventListener("submit", (event) => this.submit(event));
@@ -33,10 +43,29 @@ export class Setup {
   /** @param {Scheme[]} shipped @param {Scheme | null} used */
   offer(shipped, used) {
     this.schemes = new Map([...shipped, ...(used ? [used] : [])].map((scheme) => [scheme.name, scheme]));
+    find(this.dialog, "[data-lm-files]", HTMLElement).hidden = !used;
+    this.choose(used?.name ?? "");
+  }
+
+  /** @param {string} name "" for none */
+  choose(name) {
     const options = [...this.schemes.values()].map(({ name, title }) => new Option(`${title} (${name})`, name));
     this.choice.replaceChildren(new Option("None", ""), ...options);
-    this.choice.value = used?.name ?? "";
+    this.choice.value = name;
     this.showRows();
+  }
+
+  /** Offer the scheme of a TOML file, and choose it. @param {File} file */
+  async open(file) {
+    try {
+      const { scheme, toml } = await readScheme(file);
+      this.schemes.set(scheme.name, scheme);
+      this.texts.set(scheme.name, toml);
+      this.problem.textContent = "";
+      this.choose(scheme.name);
+    } catch (error) {
+      this.problem.textContent = error instanceof Error ? error.message : String(error);
+    }
   }
 
   /** A row a class: its name here, and from which angle on it begins. */
@@ -73,10 +102,12 @@ export class Setup {
 
   chosen() {
     const name = this.choice.value || null;
-    if (!this.schemes.get(this.choice.value)?.classes) return { name };
+    const toml = this.texts.get(this.choice.value) ?? null;
+    if (!this.schemes.get(this.choice.value)?.classes) return { name, toml };
     const classes = [...this.rows.querySelectorAll("select")].map(({ value }) => value);
-    if (classes.every((each) => each === NO_CLASS)) return { name, no_class: true };
+    if (classes.every((each) => each === NO_CLASS)) return { name, toml, no_class: true };
     if (classes.includes(NO_CLASS)) throw new Error("Choose a class in every row, or in none.");
-    return { name, classes, thresholds: [...this.rows.querySelectorAll("input")].map(({ value }) => Number(value)) };
+    const thresholds = [...this.rows.querySelectorAll("input")].map(({ value }) => Number(value));
+    return { name, toml, classes, thresholds };
   }
 }

@@ -23,8 +23,24 @@ export function originWords({ touched, saved, proposal: { origin, by, doubt } })
   return origin === "mean" ? "Mean of answers" : "Not placed yet";
 }
 
-/** What a person can do now. @param {Shape} shape @param {boolean} swapped */
-export function hintWords({ isMeant, proposal: { origin } }, swapped) {
+/** The same in few words; how far off a model expects to be comes first. @param {Shape} shape */
+export function shortOriginWords(shape) {
+  const { origin, doubt } = shape.proposal;
+  const isModels = origin === "model" && !shape.touched && !shape.saved;
+  return isModels
+    ? ["Proposed", doubt === null ? "" : `± ${doubt.toFixed(1)} px`].join(" ").trim()
+    : originWords(shape);
+}
+
+/**
+ * What a person can do now.
+ * @param {Shape} shape
+ * @param {boolean} swapped
+ * @param {boolean} [locked] a test image keeps its landmarks
+ */
+export function hintWords({ isMeant, touched, proposal: { origin } }, swapped, locked = false) {
+  if (locked && touched) return "This test image is locked; an owner corrects it.";
+  if (locked) return "This test image is locked. → goes on.";
   if (swapped) return "Left and right look exchanged.";
   if (isMeant) return "Enter saves landmarks, angles and class.";
   return origin === "mean"

@@ -1,4 +1,4 @@
-"""How people read: the owner's guideline beside the image, the settings of reading, and how far readers agree."""
+"""Several readers: the guideline of the owner, the settings of reading, and the agreement of the readers."""
 
 from __future__ import annotations
 
@@ -26,10 +26,11 @@ TEMPLATE = """
     <form class="rd-settings" data-part="settings" data-needs="owner">
       <label class="rd-check"><input type="checkbox" name="blind"><span><b>Blind reading</b>
         Labels, predictions and prompts are hidden until the reader has answered.</span></label>
-      <label><span><b>Second readings</b> Share of the images that another person reads too, blind.</span>
+      <label><span><b>Second readings</b> The share of the images that a second person reads, blind.</span>
         <span class="rd-number"><input class="sa-input" name="second_share" type="number" min="0" max="100" step="1"
           required> %</span></label>
-      <label><span><b>Train while labeling</b> The model is fitted again after so many answers; 0 turns it off.</span>
+      <label><span><b>Train while labeling</b>
+        The number of answers after which the model is trained again; 0 turns this off.</span>
         <span class="rd-number"><input class="sa-input" name="refit_every" type="number" min="0" step="1"
           required></span></label>
       <div class="sa-actions"><button type="submit" class="sa-button primary">Save</button>
@@ -43,7 +44,7 @@ TEMPLATE = """
 
 
 def reading_panels() -> gr.HTML:
-    """Two dialogs that the desk's buttons open. The markup is fixed and all text is set from JavaScript."""
+    """Two dialogs that buttons of the desk open; JavaScript inserts all other text."""
     return gr.HTML(
         html_template=TEMPLATE,
         js_on_load=mounting("components/reading/reading.js"),

@@ -1,5 +1,5 @@
 // @ts-check
-// How far readers agree, as tables: all together, by class, by pair.
+// The agreement of the readers as tables: all together, by class and by pair.
 
 import { make } from "../../static/lib/dom.js";
 import { count } from "../../static/lib/words.js";
@@ -17,10 +17,11 @@ export function coefficientWords({ value, low, high }) {
 
 /** @param {Agreement} found */
 export function agreementView(found) {
-  const none = "No image was read by two people yet. Set a share of second readings, or let two people read.";
+  const none =
+    "No image has been read by two people yet. Set a share of second readings above, or let two people read the same queue.";
   if (!found.images) return make("p", "sa-note", none);
-  const differ = `${count(found.images, "image")} read by two people or more; the answers differ on ${found.differing}.`;
-  const open = found.conflicts ? ` ${count(found.conflicts, "conflict")} to settle: choose Conflicts above.` : "";
+  const differ = `${count(found.images, "image")} with two or more readers; the answers differ on ${found.differing}.`;
+  const open = found.conflicts ? ` ${count(found.conflicts, "conflict")} to settle: open the queue Conflicts.` : "";
   return make(
     "div",
     "rd-agreement",
@@ -31,7 +32,7 @@ export function agreementView(found) {
     ),
     ...found.pairs.map((pair) =>
       table(
-        [`${pair.first} and ${pair.second}: ${pair.same} of ${pair.images} the same`, "Cohen's kappa"],
+        [`${pair.first} and ${pair.second}: same answer on ${pair.same} of ${pair.images}`, "Cohen's kappa"],
         [["All answers", coefficientWords(pair.kappa)], ...rows(pair.classes)],
       ),
     ),
@@ -42,7 +43,7 @@ export function agreementView(found) {
 /** @param {Pair} pair */
 function anglesTable({ first, second, angles }) {
   const lines = Object.entries(angles).map(([name, { images, mean_absolute_difference: apart, icc }]) => [
-    `${name}: ${apart.toFixed(1)}° apart on ${count(images, "image")}`,
+    `${name}: mean difference ${apart.toFixed(1)}°, ${count(images, "image")}`,
     coefficientWords(icc),
   ]);
   return table([`${first} and ${second}: angles`, "ICC(2,1)"], lines);
@@ -50,7 +51,7 @@ function anglesTable({ first, second, angles }) {
 
 /** @param {Record<string, Coefficient>} classes */
 function rows(classes) {
-  return Object.entries(classes).map(([name, found]) => [`${name} or not`, coefficientWords(found)]);
+  return Object.entries(classes).map(([name, found]) => [`${name} versus all others`, coefficientWords(found)]);
 }
 
 /** @param {string[]} head @param {string[][]} body */

@@ -1,6 +1,6 @@
 // @ts-check
-// A small part of Markdown as a tree of plain text: headings, paragraphs, lists, bold, italic, code, links. There is
-// no HTML in it: what looks like a tag is text.
+// A subset of Markdown as a tree of plain text: headings, paragraphs, lists, bold, italic, code and links. HTML is not
+// interpreted: tags are shown as text.
 
 /** @typedef {{ kind: "text" | "strong" | "em" | "code", text: string } | { kind: "link", text: string, href: string }} Span */
 /** @typedef {{ kind: "h3" | "h4" | "p" | "li", spans: Span[], ordered?: boolean }} Block */
@@ -11,7 +11,7 @@ const INLINE = /\*\*(?<strong>[^*]+)\*\*|\*(?<em>[^*]+)\*|`(?<code>[^`]+)`|\[(?<
 export function blocksOf(source) {
   /** @type {Block[]} */
   const blocks = [];
-  let open = false; // whether the next line goes on with the last paragraph
+  let open = false; // whether the next line continues the last paragraph
   for (const line of source.split(/\r?\n/)) {
     const [, hashes, title] = /^(#{1,4})\s+(.*)$/.exec(line) ?? [];
     const [, mark, entry] = /^\s*([-*+]|\d+[.)])\s+(.*)$/.exec(line) ?? [];
@@ -46,5 +46,5 @@ function spanOf({ 0: whole, groups = {} }) {
   if (groups.em) return { kind: "em", text: groups.em };
   if (groups.code) return { kind: "code", text: groups.code };
   if (/^https?:\/\//i.test(groups.href)) return { kind: "link", text: groups.text, href: groups.href };
-  return { kind: "text", text: whole }; // no other kind of address: not javascript:, not data:
+  return { kind: "text", text: whole }; // other URLs, such as javascript: and data:, stay text
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// The guideline beside the image, the settings of reading, and how far readers agree. Events on document:
+// The guideline beside the image, the settings of reading, and the agreement of the readers. Events on document:
 //   in   synthaug:guideline   open or close the guideline
 //   in   synthaug:readers     open settings and agreement
 //   out  synthaug:reading     the settings changed
@@ -46,13 +46,13 @@ class ReadingPanels {
     this.settings = await getJson("/data/reading");
     this.showSettings();
     this.say("");
-    this.part("agreement").replaceChildren(make("p", "sa-note", "Reckoning …"));
+    this.part("agreement").replaceChildren(make("p", "sa-note", "Computing the agreement …"));
     this.readers.showModal();
     this.part("agreement").replaceChildren(agreementView(await getJson("/data/agreement")));
   }
 
   showGuideline() {
-    const none = "There is no guideline yet. The owner of this workspace can write one.";
+    const none = "There is no guideline yet. An owner of this workspace can write one.";
     const blocks = blocksOf(this.settings.guideline);
     this.part("guideline").replaceChildren(...(blocks.length ? grouped(blocks) : [make("p", "sa-muted", none)]));
   }
@@ -114,7 +114,7 @@ class ReadingPanels {
   }
 }
 
-/** Elements of the guideline; entries of a list that follow one another are one list. @param {Block[]} blocks */
+/** The elements of the guideline; adjacent list items are put into one list. @param {Block[]} blocks */
 function grouped(blocks) {
   /** @type {HTMLElement[]} */
   const elements = [];

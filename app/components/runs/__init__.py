@@ -1,4 +1,4 @@
-"""Every training run and comparison as a list to filter; two of them side by side, with the images of a cell."""
+"""The list of all training runs and comparisons with filters, and two of them side by side."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ NUMBERS = ("Seeds", "Accuracy")
 
 TEMPLATE = """
 <section class="sa-runs-page" data-state="loading" aria-label="Training runs">
-  <div class="sa-card">
+  <div class="sa-card sa-runs-list">
     <div class="sa-runs-filters" role="group" aria-label="Filters">@filters
       <span data-part="shown" role="status"></span>
       <button type="button" class="sa-button small" data-part="clear">Clear filters</button>
     </div>
-    <div class="sa-table-holder"><table class="sa-table"><thead><tr>@columns</tr></thead>
+    <div class="sa-table-holder" tabindex="0" role="region" aria-label="List of runs">
+      <table class="sa-table"><thead><tr>@columns</tr></thead>
       <tbody data-part="rows"></tbody></table></div>
     <p class="sa-runs-none" data-part="none" hidden></p>
     <div data-part="more"></div>
@@ -34,7 +35,7 @@ TEMPLATE = """
 
 
 def runs() -> gr.HTML:
-    """Asks the app for the list, again whenever a job has ended; keeps filters and choice in the address."""
+    """The list; it is loaded again whenever a job ends. Filters and selection are kept in the address."""
     filters = "".join(
         f'<label>{title}<select class="sa-select" data-filter="{name}" aria-label="{title}"></select></label>'
         for name, title in FILTERS

@@ -1,18 +1,18 @@
 // @ts-check
-// The images of one cell of a confusion matrix, below the matrices. A click on one opens the inspector.
+// The images of one cell of a confusion matrix, below the matrices. A click on an image opens the inspector.
 
 import { fetchItems, getJson, thumbnail } from "../../static/lib/api.js";
 import { announce, find, make } from "../../static/lib/dom.js";
 import { encodeIds } from "../../static/lib/id_list.js";
 import { count } from "../../static/lib/words.js";
 
-const MOST = 100; // pictures that are shown here; all of them open on the Explore page
+const MOST = 100; // images shown here; the link opens all of them on the Explore page
 
 export class CellImages {
-  /** @param {HTMLElement} sides what the matrices lie in */
+  /** @param {HTMLElement} sides the element that contains the matrices */
   constructor(sides) {
     this.sides = sides;
-    /** The cell that was asked for last. @type {HTMLElement | null} */
+    /** The cell that was opened last. @type {HTMLElement | null} */
     this.cell = null;
   }
 
@@ -52,7 +52,7 @@ export class CellImages {
    */
   show(cell, { ids, times, missing }, items) {
     const title = cell.closest("td")?.title ?? "";
-    if (!ids.length) return this.say(missing || "No image is known of this cell.");
+    if (!ids.length) return this.say(missing || "The images of this cell are not known.");
     const seeds = new Map(ids.map((id, i) => [id, times[i]]));
     const tiles = items.map((item) => picture(item, seeds.get(item.image_id) ?? 0));
     const row = make("div", "sa-runs-images", ...tiles);

@@ -1,8 +1,8 @@
 // @ts-check
-// Which runs are listed, and which two are laid side by side: as the address says it.
+// Which runs are listed, and which two are shown side by side, according to the address.
 
 /**
- * A line of the list (`synthaug.reading.runs.Entry`).
+ * An entry of the list (`synthaug.reading.runs.Entry`).
  * @typedef {object} Entry
  * @property {"comparison" | "run" | "model"} kind
  * @property {string} title
@@ -12,14 +12,14 @@
  * @property {string[]} arms
  * @property {string[]} generators
  * @property {number} seeds
- * @property {number[]} accuracies one a side, 0..1
+ * @property {number[]} accuracies one per side, 0..1
  * @property {string | null} verdict
  * @property {number | null} difference
  * @property {string} test_fingerprint
  * @property {string} created_at ISO 8601, UTC
  */
 /** @typedef {"kind" | "classes" | "recipe" | "arm" | "generator"} FilterName */
-/** @typedef {Partial<Record<FilterName, string>>} Wanted a filter that is not named wants all */
+/** @typedef {Partial<Record<FilterName, string>>} Wanted a filter that is not set keeps all entries */
 
 export const NONE = "none";
 
@@ -35,7 +35,7 @@ const VALUES = {
 export const FILTERS = /** @type {FilterName[]} */ (Object.keys(VALUES));
 
 /**
- * The entries that every filter keeps.
+ * The entries that pass all filters.
  * @param {Entry[]} entries
  * @param {Wanted} wanted
  */
@@ -49,7 +49,7 @@ function passes(entry, name, value) {
 }
 
 /**
- * What a filter can want, with the number of entries that the other filters keep, by name.
+ * The values of a filter, by name, each with the number of entries that pass the other filters.
  * @param {Entry[]} entries
  * @param {FilterName} name
  * @param {Wanted} wanted
@@ -64,8 +64,8 @@ export function choices(entries, name, wanted) {
 }
 
 /**
- * The two sides after one more was chosen: a comparison brings both; one that is shown goes; the third takes the
- * place of the second.
+ * The sides to show after a click: a comparison shows both of its sides, a shown side is removed, and a third side
+ * replaces the second.
  * @param {string[]} shown keys, at most two
  * @param {string[]} chosen the sides of an entry
  */

@@ -1,10 +1,11 @@
 // @ts-check
-// The list of training runs and comparisons, its filters, and the two that are laid side by side. Events on document:
-//   in   synthaug:jobs   the shell's poll; when another job has ended the list is asked for again
+// The list of training runs and comparisons, its filters, and two of them side by side. Events on document:
+//   in   synthaug:jobs   the shell's poll; the list is loaded again when a job has ended
 
 import { parameter, setAddress } from "../../static/lib/address.js";
 import { getJson } from "../../static/lib/api.js";
 import { closest, find, hear, make, makeButton } from "../../static/lib/dom.js";
+import { endedJobs } from "../../static/lib/job_states.js";
 import { number } from "../../static/lib/words.js";
 import { CellImages } from "./cell_images.js";
 import { afterChoosing, choices, FILTERS, isShown, kept } from "./filtering.js";
@@ -12,8 +13,7 @@ import { afterChoosing, choices, FILTERS, isShown, kept } from "./filtering.js";
 /** @typedef {import("./filtering.js").Entry} Entry */
 /** @typedef {import("./filtering.js").Wanted} Wanted */
 
-const MOST = 100; // lines before "show all"
-const ENDED = ["done", "cancelled", "failed"];
+const MOST = 100; // rows before "Show all"
 /** @type {Record<string, string>} */
 const TONES = { helped: "good", harmed: "bad", "did not help": "bad", "not enough evidence": "warn" };
 
@@ -38,7 +38,11 @@ class Runs {
     });
     window.addEventListener("popstate", () => this.follow());
     hear(root, "synthaug:jobs", (jobs) => this.hearJobs(jobs));
-    this.load().then(() => this.follow());
+    this.load()
+      .then(() => this.follow())
+      .finally(() => {
+        root.dataset.state = this.entries.length ? "filled" : "empty";
+      });
   }
 
   /** @param {string} name */
@@ -54,28 +58,27 @@ class Runs {
   async load() {
     try {
       this.entries = (await getJson("/data/runs", { cache: "no-store" })).entries;
-      this.root.dataset.state = this.entries.length ? "filled" : "empty";
       this.draw();
     } catch {
-      // the server is away for the moment; the next job asks again
+      // the server cannot be reached; the list is loaded again when the next job ends
     }
   }
 
   /** @param {import("../../static/lib/types.js").Job[]} jobs */
   hearJobs(jobs) {
-    const now = jobs.filter(({ state }) => ENDED.includes(state)).map(({ id }) => id);
-    if (this.ended && now.join() !== this.ended) this.load();
-    this.ended = now.join();
+    const now = endedJobs(jobs);
+    if (this.ended && now !== this.ended) this.load();
+    this.ended = now;
   }
 
   // ---------------------------------------------------------------- the address
 
-  /** Show what the address asks for. */
+  /** Show the filters and sides that the address names. */
   follow() {
     this.wanted = Object.fromEntries(FILTERS.flatMap((name) => (parameter(name) ? [[name, parameter(name)]] : [])));
     this.shown = ["left", "right"].map(parameter).filter((key) => key !== null);
     this.draw();
-    this.showSides();
+    return this.showSides();
   }
 
   /** @param {Wanted} wanted */
@@ -109,8 +112,8 @@ class Runs {
     const none = this.part("none");
     none.hidden = entries.length > 0;
     none.textContent = this.entries.length
-      ? "No run passes these filters."
-      : "No model has been trained yet. Train one on the Train page; its run is then listed here.";
+      ? "No run matches these filters."
+      : "No model has been trained yet. Train one on the Train page; it then appears here.";
     const more = makeButton("sa-button small", `Show all ${entries.length}`, () => {
       this.all = true;
       this.draw();
@@ -132,7 +135,8 @@ class Runs {
   /** @param {Entry} entry */
   row(entry) {
     const on = isShown(this.shown, entry.sides);
-    const show = makeButton("sa-button small", entry.sides.length > 1 ? "Both sides" : "Side", () => this.show(entry));
+    const show = makeButton("sa-button small", entry.sides.length > 1 ? "Show both" : "Show", () => this.show(entry));
+    show.textContent = on ? "Shown" : show.textContent;
     show.setAttribute("aria-pressed", String(on));
     show.setAttribute("aria-label", `Show ${entry.title}`);
     const row = make(
@@ -154,7 +158,7 @@ class Runs {
     return row;
   }
 
-  /** Fetch the sides as the app has written them; all text in them is escaped there. */
+  /** Fetch the sides as HTML from the app, which escapes all text in them. */
   async showSides() {
     const [left, right] = this.shown;
     const sides = this.part("sides");

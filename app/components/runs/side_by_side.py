@@ -1,4 +1,4 @@
-"""One training or two beside one another, as markup: what each was trained on, and how they differ."""
+"""One training run, or two side by side, as markup: what each was trained on, and how they differ."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from synthaug.reading.runs import Side
 
 OTHER_TEST_SET = Markup(
-    '<p class="sa-warn">These two were measured on different test sets, so their figures do not compare.</p>'
+    '<p class="sa-warn">These two were measured on different test sets, so their figures cannot be compared.</p>'
 )
 
 
 def side_by_side(sides: Sequence[Side], classes: Sequence[str]) -> Markup:
-    """Facts, accuracy by class where there are two, and the confusion matrices, whose cells are buttons."""
+    """Facts, accuracy by class if there are two, and confusion matrices, whose cells are buttons."""
     return markup(
         '<section class="sa-card"><h2>{}</h2>{}<div class="sa-two flat">{}</div></section>{}{}',
         " and ".join(side.title for side in sides),
@@ -36,8 +36,8 @@ def _difference(sides: Sequence[Side]) -> Markup:
         return OTHER_TEST_SET
     change = sides[1].accuracy - sides[0].accuracy
     return markup(
-        "<p>The right one is {} points from the left one. Without an interval that is an observation and no verdict; "
-        "a comparison on the Train page gives one.</p>",
+        "<p>The accuracy on the right differs by {} points from that on the left. There is no interval, so this is "
+        "not a verdict; a comparison on the Train page gives one.</p>",
         points_of(change, signed=True),
     )
 
@@ -84,7 +84,7 @@ def _matrices(sides: Sequence[Side], classes: Sequence[str]) -> Markup:
     matrices = joined(confusion(side.confusion, classes, side.title, side.key) for side in shown)
     return markup(
         '<section class="sa-card"><h2>Confusion matrices</h2><p>Rows: the true class. Columns: the prediction. '
-        "Figures are percent of the row, over all seeds. A click on a figure shows its images.</p>"
+        "Figures are percent of the row, over all seeds. Click a figure to see its images.</p>"
         '<div class="sa-two flat">{}</div>'
         '<div class="sa-runs-cell" data-part="cell" aria-live="polite"></div></section>',
         matrices,

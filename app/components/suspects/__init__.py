@@ -1,4 +1,4 @@
-"""The suspects of the workspace, a card a kind with a count, and the saved selections: both open in the grid."""
+"""The suspects of the workspace, one card per kind, and the saved selections; both open in the grid."""
 
 from __future__ import annotations
 
@@ -7,13 +7,21 @@ import gradio as gr
 from ...modules import mounting
 
 KINDS = (
-    ("duplicates", "Near-duplicates", "Images that nearly repeat another one; keep the best of each group."),
+    (
+        "duplicates",
+        "Near-duplicates",
+        "Images that are almost the same as another one; keep the best of each group.",
+    ),
     (
         "label-errors",
         "Likely label errors",
-        "Real training images that look like another class than their label.",
+        "Real training images that look like a class other than their label.",
     ),
-    ("disagreements", "Disagreements", "The prediction is not the label, or not what the prompt asked for."),
+    (
+        "disagreements",
+        "Disagreements",
+        "Images whose prediction differs from the label or the prompted class.",
+    ),
 )
 CARD = """
 <button type="button" class="sa-suspects-card" data-kind="{kind}" aria-pressed="false" disabled>
@@ -35,7 +43,7 @@ SAVED = """
 
 
 def suspects() -> gr.HTML:
-    """Asks the app for the queues once the plot stands; hands an opened one to plot and grid."""
+    """The cards; they count the suspects once the map is drawn, and open a queue in the map and the grid."""
     cards = "".join(CARD.format(kind=kind, title=title, hint=hint) for kind, title, hint in KINDS)
     label = "Suspects and saved selections"
     return gr.HTML(

@@ -1,5 +1,5 @@
 // @ts-check
-// The saved selections: a choice that opens one, and a name under which the present one is kept. Events on document:
+// The saved selections: a menu that opens one, and a form that saves the current selection. Events on document:
 //   in   synthaug:selected {points, data}   what is selected now
 
 import { getJson, postJson } from "../../static/lib/api.js";
@@ -17,7 +17,7 @@ export class Saved {
     this.box = find(this.form, "input", HTMLInputElement);
     this.said = find(root, '[data-part="said"]', HTMLElement);
     this.open = open;
-    /** The selected ids, asked for when they are needed. @type {() => number[]} */
+    /** Returns the selected ids; called only when they are needed. @type {() => number[]} */
     this.ids = () => [];
     this.shown = "";
     this.choice.addEventListener("change", () => {
@@ -36,13 +36,13 @@ export class Saved {
 
   async list() {
     const { names } = await getJson("/data/selections").catch(() => ({ names: [] }));
-    const first = new Option(names.length ? "Open one" : "None yet", "");
+    const first = new Option(names.length ? "Open a selection" : "None yet", "");
     this.choice.replaceChildren(first, ...names.map((/** @type {string} */ name) => new Option(name, name)));
     this.choice.disabled = !names.length;
     this.show(this.shown);
   }
 
-  /** Which one is shown now; "": none. @param {string} name */
+  /** Set the selection that is shown; "": none. @param {string} name */
   show(name) {
     this.shown = name;
     this.choice.value = name;

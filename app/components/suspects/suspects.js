@@ -1,10 +1,10 @@
 // @ts-check
 // The cards of the suspects. Events on document:
-//   in   synthaug:points   {n}        the plot stands; now there is time to count
+//   in   synthaug:points   {n}        the map is drawn; the suspects can be counted now
 //   in   synthaug:wanted   {queue}    the address names a queue
 //   out  synthaug:queue    Queue      show these images in the grid
 //   in   synthaug:shown    {queue | null}   which queue is shown now
-//   in   synthaug:labeled             labels have changed, and with them the queues
+//   in   synthaug:labeled             labels have changed, so the queues may have changed too
 
 import { getJson } from "../../static/lib/api.js";
 import { announce, closest, find, hear } from "../../static/lib/dom.js";
@@ -14,7 +14,7 @@ import { Saved } from "./saved.js";
 /** @typedef {import("../../static/lib/types.js").Queue} Queue */
 
 const SAVED = "set:"; // and the name of a saved selection
-const MOST = 200_000; // points that are looked through without being asked to
+const MOST = 200_000; // points up to which the suspects are counted automatically
 const QUIET_MS = 1500; // after the last label, before counting again
 
 class Suspects {
@@ -22,7 +22,7 @@ class Suspects {
   constructor(root) {
     this.root = root;
     this.timer = 0;
-    /** So many points that they are looked through only when asked. */
+    /** Whether there are so many points that a queue is computed only when it is opened. */
     this.many = false;
     this.saved = new Saved(root, (name) => this.open(SAVED + name));
     root.addEventListener("click", (event) => {
@@ -47,18 +47,18 @@ class Suspects {
     this.timer = window.setTimeout(() => this.count(), QUIET_MS);
   }
 
-  /** Count at once, or where that takes minutes only what is opened. @param {number} n points */
+  /** Count now; if that would take minutes, count a queue only when it is opened. @param {number} n points */
   countSome(n) {
     this.many = n > MOST;
     if (!this.many) return this.count();
     for (const card of this.cards) {
       card.disabled = false;
-      find(card, '[data-part="count"]', HTMLElement).textContent = "look";
+      find(card, '[data-part="count"]', HTMLElement).textContent = "open";
     }
     return undefined;
   }
 
-  /** One after another: the app looks for one kind at a time. */
+  /** Count one kind after the other, because the app computes one at a time. */
   async count() {
     for (const card of this.cards) {
       try {
@@ -94,7 +94,7 @@ class Suspects {
       announce("synthaug:queue", queue);
       for (const card of this.cards) if (card.dataset.kind === kind) this.show(card, queue);
     } catch {
-      announce("synthaug:shown", { queue: null }); // the address names no queue, or the app is away
+      announce("synthaug:shown", { queue: null }); // the address names an unknown queue, or the app cannot be reached
     }
   }
 

@@ -11,6 +11,7 @@ ICONS = {
     "left": "M4 5v5h5M4.6 10A8 8 0 1 1 4 14",
     "right": "M20 5v5h-5M19.4 10A8 8 0 1 0 20 14",
     "invert": "M12 4a8 8 0 1 1 0 16 8 8 0 1 1 0-16M12 4v16M9 6v12M6 8v8",
+    "beside": "M4 5h7v14H4zM13 5h7v14h-7z",
     "magnify": "M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13zM15.5 15.5L20 20",
 }
 """The tools' drawings, as SVG paths in a box of 24."""
@@ -43,5 +44,25 @@ def toolbar() -> Markup:
         placing=_tool("fit", "Fit (,)"),
         zooming=joined([_tool("out", "Smaller (-)"), _tool("in", "Larger (+)")]),
         turning=joined([_tool("left", "Turn left (Shift+Left)"), _tool("right", "Turn right (Shift+Right)")]),
-        looking=joined([_tool("invert", "Invert (*)"), _tool("magnify", "Magnifier (#)")]),
+        looking=joined(
+            [
+                _tool("invert", "Invert (*)"),
+                _tool("magnify", "Magnifier (#)"),
+                _tool("beside", "Side by side (/)"),
+            ]
+        ),
+    )
+
+
+def frames() -> Markup:
+    """The frame of the picture, and beside it that of another image, which is hidden until it is asked for."""
+    return Markup(
+        """<div class="vw-frames"><div class="ld-frame" data-frame></div>
+  <section class="vw-beside" data-beside aria-label="Image side by side" hidden>
+    <div class="vw-beside-bar"><select data-beside-choice aria-label="Which image"></select>
+      <input data-beside-number inputmode="numeric" placeholder="Image no." aria-label="Number of an image"
+        autocomplete="off"><button type="button" data-beside-close aria-label="Close" title="Close (/)">&times;</button>
+    </div>
+    <div class="vw-beside-frame" data-beside-frame></div>
+  </section></div>"""
     )

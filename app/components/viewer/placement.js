@@ -133,3 +133,19 @@ export function wheelFactor({ deltaY, deltaMode, ctrlKey }) {
   const pixels = deltaY * [1, 16, 400][deltaMode];
   return Math.exp(-pixels * (ctrlKey ? 0.01 : 0.0015));
 }
+
+/**
+ * The placement at which another picture shows the same part as this one: the same enlargement of what fits, the same
+ * place in shares of the picture, turned alike.
+ * @param {Placement} placement
+ * @param {{ picture: Size, stage: Size }} here
+ * @param {{ picture: Size, stage: Size }} there
+ * @returns {Placement}
+ */
+export function alike({ scale, turns, x, y }, here, there) {
+  const [from, to] = [fitted(here.picture, here.stage, turns), fitted(there.picture, there.stage, turns)];
+  const [shown, wanted] = [turnedSize(here.picture, turns), turnedSize(there.picture, turns)];
+  const across = (wanted.width * to.scale) / (shown.width * from.scale);
+  const down = (wanted.height * to.scale) / (shown.height * from.scale);
+  return { scale: (scale / from.scale) * to.scale, turns, x: x * across, y: y * down };
+}

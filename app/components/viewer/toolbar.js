@@ -7,7 +7,7 @@ import { shortNumber } from "./levels.js";
 
 /** @typedef {import("./levels.js").Preset} Preset */
 /** @typedef {import("./levels.js").Window} Window */
-/** @typedef {"fit" | "actual" | "in" | "out" | "left" | "right" | "invert" | "magnify"} Tool */
+/** @typedef {"fit" | "actual" | "in" | "out" | "left" | "right" | "invert" | "magnify" | "beside"} Tool */
 
 const OWN = "own";
 
@@ -62,4 +62,12 @@ export class Toolbar {
     find(this.root, '[data-tool="invert"]', HTMLElement).setAttribute("aria-pressed", String(inverted));
     find(this.root, '[data-tool="magnify"]', HTMLElement).setAttribute("aria-pressed", String(magnifying));
   }
+
+  /** @param {Tool} tool @param {boolean} pressed */
+  press(tool, pressed) {
+    find(this.root, `[data-tool="${tool}"]`, HTMLElement).setAttribute("aria-pressed", String(pressed));
+  }
 }
+
+/** That of a viewer which follows another one. @type {Pick<Toolbar, "offer" | "showWindow" | "show" | "press">} */
+export const NO_TOOLBAR = { offer: () => {}, showWindow: () => {}, show: () => {}, press: () => {} };

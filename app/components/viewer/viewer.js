@@ -7,7 +7,7 @@ import { GlPainter } from "./gl_painter.js";
 import { dragged, lookupTable, plainDisplay, presets } from "./levels.js";
 import { fitted, inverse, matrixOf, panned, turned, zoomed } from "./placement.js";
 import { PointerInput } from "./pointer.js";
-import { Toolbar } from "./toolbar.js";
+import { NO_TOOLBAR, Toolbar } from "./toolbar.js";
 import { kindOf, remember, remembered } from "./window_memory.js";
 
 /** @typedef {import("../../static/lib/types.js").Item} Item */
@@ -36,7 +36,16 @@ const LENS_RADIUS = 110;
 const LENS_ENLARGEMENT = 2.5;
 
 /** @type {Record<string, Tool>} */
-const KEYS = { "+": "in", "=": "in", "-": "out", ",": "fit", ".": "actual", "*": "invert", "#": "magnify" };
+const KEYS = {
+  "+": "in",
+  "=": "in",
+  "-": "out",
+  ",": "fit",
+  ".": "actual",
+  "*": "invert",
+  "#": "magnify",
+  "/": "beside",
+};
 /** @type {Record<string, Tool>} */
 const SHIFTED = { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "in", ArrowDown: "out" };
 
@@ -49,12 +58,13 @@ export const HELP = [
   ["Right drag", "Window (sideways) and level (up and down)"],
   ["*", "Invert"],
   ["#", "Magnifier"],
+  ["/", "Another image side by side: prior, neighbour, source, or a number"],
 ];
 
 export class Viewer {
   /**
    * @param {HTMLElement} frame that the picture fills
-   * @param {HTMLElement} toolbar
+   * @param {HTMLElement | null} toolbar null: it follows another viewer
    */
   constructor(frame, toolbar) {
     this.frame = frame;
@@ -85,11 +95,16 @@ export class Viewer {
     this.overlay = null;
     /** Called after each painting. @type {() => void} */
     this.painted = () => {};
-    this.toolbar = new Toolbar(toolbar, {
-      tool: (tool) => this.use(tool),
-      preset: ({ window }) => this.setWindow(window),
-      numbers: (center, width) => this.setNumbers(center, width),
-    });
+    /** Called when a person moved the picture or its window. @type {() => void} */
+    this.handled = () => {};
+    /** Opens another image beside this one, and closes it. @type {() => void} */
+    this.beside = () => {};
+    const said = {
+      tool: (/** @type {Tool} */ tool) => this.use(tool),
+      preset: (/** @type {import("./levels.js").Preset} */ { window }) => this.setWindow(window),
+      numbers: (/** @type {number} */ center, /** @type {number} */ width) => this.setNumbers(center, width),
+    };
+    this.toolbar = toolbar ? new Toolbar(toolbar, said) : NO_TOOLBAR;
     for (const canvas of [this.flat, this.deep]) this.listen(canvas);
     new ResizeObserver(() => this.resize()).observe(frame);
   }
@@ -123,11 +138,13 @@ export class Viewer {
    */
   show(picture, item, smooth) {
     this.smooth = smooth;
-    if (this.picture !== picture) this.begin(picture, item);
+    const isNew = this.picture !== picture;
+    if (isNew) this.begin(picture, item);
     const canvas = this.canvas;
     if (this.frame.firstChild !== canvas) this.frame.replaceChildren(canvas, ...(this.overlay ? [this.overlay] : []));
     canvas.setAttribute("aria-label", `Image ${item.image_id}`);
     this.resize();
+    if (isNew) this.handled(); // what lies beside it is shown alike
   }
 
   /** Nothing is shown: keys and tools have nothing to do. */
@@ -232,6 +249,7 @@ export class Viewer {
     this.placement = placement;
     this.isFitted = false;
     this.paintSoon();
+    this.handled();
   }
 
   // ---------------------------------------------------------------- window and level
@@ -244,6 +262,7 @@ export class Viewer {
     const step = this.held.width / DRAG_FOR_ALL;
     this.window = dragged(this.shownWindow, dx, dy, step, this.display.inverted !== this.inverted);
     this.newTable();
+    this.handled();
   }
 
   /** @param {Window | null} window */
@@ -251,6 +270,7 @@ export class Viewer {
     this.window = window;
     remember(this.kind, window);
     this.newTable();
+    this.handled();
   }
 
   /**
@@ -298,8 +318,11 @@ export class Viewer {
         this.magnifying = !this.magnifying;
         this.paintSoon();
       },
+      beside: () => this.beside(),
     };
-    if (this.picture) tools[tool]();
+    if (!this.picture) return;
+    tools[tool]();
+    this.handled();
   }
 
   /** @param {1 | -1} direction */

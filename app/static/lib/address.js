@@ -1,8 +1,8 @@
 // @ts-check
-// The page's state in its address, so that a link shows the same and Back goes back.
+// The state of the page in its address, so that it can be shared as a link and the Back button works.
 
 /**
- * What the address says; null where it says nothing.
+ * The value of a query parameter of the address; null if it is missing.
  * @param {string} name
  */
 export function parameter(name) {
@@ -10,7 +10,7 @@ export function parameter(name) {
 }
 
 /**
- * Write parameters into the address; null takes one out. `replace`: Back does not stop at what was there before.
+ * Write parameters into the address; null removes one. `replace`: without a new entry in the browser's history.
  * @param {Record<string, string | null>} query
  * @param {{ replace?: boolean, hash?: Record<string, string | null> }} [how]
  */

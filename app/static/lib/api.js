@@ -1,9 +1,9 @@
 // @ts-check
-// The app's own routes: JSON in, JSON out, and one kind of error.
+// Requests to the app's own routes: JSON in, JSON out, and one type of error.
 
 /** @typedef {import("./types.js").Item} Item */
 
-/** The app answered, and the answer was no. `body` is what it said; `status` 0: it could not be reached. */
+/** The app replied with an error, whose JSON is `body`; `status` 0: the app cannot be reached. */
 export class ApiError extends Error {
   /**
    * @param {number} status
@@ -18,7 +18,7 @@ export class ApiError extends Error {
 }
 
 /**
- * What the app has at an address. Throws ApiError.
+ * The JSON at a path of the app. Throws ApiError.
  * @param {string} path
  * @param {RequestInit} [init]
  * @returns {Promise<any>}
@@ -32,7 +32,7 @@ export async function getJson(path, init) {
 }
 
 /**
- * Send JSON to the app. Throws ApiError.
+ * Send JSON to the app; returns the JSON of the reply. Throws ApiError.
  * @param {string} path
  * @param {unknown} [body]
  * @param {Record<string, string>} [headers]
@@ -47,7 +47,7 @@ export function postJson(path, body = {}, headers = {}) {
 }
 
 /**
- * Records of images, in the order asked for; an id that the workspace does not have is left out.
+ * Records of images, in the order of the ids; ids that the workspace does not have are left out.
  * @param {number[]} ids at most 200
  * @returns {Promise<Item[]>}
  */
@@ -64,7 +64,7 @@ export async function fetchItems(ids) {
 }
 
 /**
- * The address of a small version of an image: the original where that is small already.
+ * The URL of a thumbnail; that of the original if it is small.
  * @param {{ sha256: string, width: number }} item
  */
 export function thumbnail(item) {

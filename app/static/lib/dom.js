@@ -1,5 +1,5 @@
 // @ts-check
-// Making and finding elements. Text always goes in as text.
+// Creating and finding elements. Strings are always inserted as text, never as HTML.
 
 /**
  * An element with a class and children; strings become text, null is left out.
@@ -17,7 +17,7 @@ export function make(tag, className = "", ...children) {
 }
 
 /**
- * A button that submits nothing.
+ * A button that does not submit a form.
  * @param {string} className
  * @param {string} text
  * @param {(event: MouseEvent) => void} [onClick]
@@ -30,7 +30,7 @@ export function makeButton(className, text = "", onClick) {
 }
 
 /**
- * The one element that matches. Throws where there is none, or one of another kind.
+ * The first element that matches. Throws if there is none, or if it is of another type.
  * @template {Element} T
  * @param {ParentNode} root
  * @param {string} selector

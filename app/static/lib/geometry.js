@@ -1,5 +1,5 @@
 // @ts-check
-// Points in the plane, as flat arrays x0, y0, x1, y1, ...; a point whose x is NaN has no place.
+// Points in the plane, as flat arrays x0, y0, x1, y1, ...; a point whose x is NaN has no position.
 
 const ROWS = 256; // of a polygon, to find its edges by height
 
@@ -19,7 +19,7 @@ export function inside(x, y, polygon) {
 }
 
 /**
- * The smallest rectangle around the points that have a place.
+ * The smallest rectangle around the points that have a position.
  * @param {ArrayLike<number>} xy flat
  */
 export function bounds(xy) {

@@ -1,5 +1,5 @@
 // @ts-check
-// Many ids in few letters, for an address: ids that follow one another cost as much as one.
+// A short text for many ids, for an address: consecutive ids take as little space as one.
 
 const SEVEN = 0x7f;
 const MORE = 0x80;
@@ -27,7 +27,7 @@ export function encodeIds(ids) {
 }
 
 /**
- * The ids again; none where the text is no list of at most `most` ids.
+ * The ids of such a text; [] if it is not a list of at most `most` ids.
  * @param {string} text
  * @param {number} most
  */

@@ -1,15 +1,15 @@
 // @ts-check
-// Who is logged in; what pages remember in the browser, and hand to one another.
+// Who is logged in; what pages store in the browser and pass to one another.
 
 import { getJson, postJson } from "./api.js";
 
-/** @typedef {{ name: string, role: "annotator" | "reviewer" | "owner", shared: boolean }} Person `shared`: others have accounts */
+/** @typedef {{ name: string, role: "annotator" | "reviewer" | "owner", shared: boolean }} Person`shared`: the workspace has accounts */
 
 const SELECTION = "synthaug.selection";
 const OPENED = "synthaug.selection.opened";
 
 /**
- * A stored value, or the fallback where there is none or it cannot be read.
+ * A stored value, or the fallback if there is none or it cannot be read.
  * @template T
  * @param {string} key
  * @param {T} fallback
@@ -24,7 +24,7 @@ export function stored(key, fallback, storage = localStorage) {
   }
 }
 
-/** An id that no other operation has; `crypto.randomUUID` is missing on a page that came over plain HTTP. */
+/** An id for an operation; `crypto.randomUUID` does not exist on pages that were loaded over plain HTTP. */
 export function operationId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -33,7 +33,7 @@ export function operationId() {
 /** @type {Promise<Person> | null} */
 let opened = null;
 
-/** Who opened this page; asked once. Throws ApiError. @returns {Promise<Person>} */
+/** The person who opened this page; requested once. Throws ApiError. @returns {Promise<Person>} */
 export function openedBy() {
   opened ??= getJson("/data/me").catch((error) => {
     opened = null;
@@ -43,8 +43,8 @@ export function openedBy() {
 }
 
 /**
- * Send what a person says. The app signs it with whoever is logged in, and takes it only while that is the person
- * who opened this page. Throws ApiError.
+ * Send something that the app signs with the name of the person who is logged in. The app refuses it if somebody else
+ * opened this page. Throws ApiError.
  * @param {string} path
  * @param {unknown} body
  */
@@ -53,12 +53,12 @@ export async function postSigned(path, body) {
   return postJson(path, body, { "X-Synthaug-Person": encodeURIComponent(name) });
 }
 
-/** The ids that another page chose for review. @returns {number[]} */
+/** The ids that another page selected for review. @returns {number[]} */
 export function selection() {
   return stored(SELECTION, { ids: [] }, sessionStorage).ids;
 }
 
-/** Whether the selection is new since this was last asked. */
+/** Whether the selection has changed since the last call. */
 export function selectionIsNew() {
   const made = sessionStorage.getItem(SELECTION);
   if (!made || made === sessionStorage.getItem(OPENED)) return false;
@@ -67,9 +67,9 @@ export function selectionIsNew() {
 }
 
 /**
- * Open the Label page on these images.
+ * Open the Label page with these images.
  * @param {number[]} ids
- * @param {string} from which page chose them
+ * @param {string} from the page that selected them
  */
 export function review(ids, from) {
   sessionStorage.setItem(SELECTION, JSON.stringify({ ids, from }));

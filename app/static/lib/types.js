@@ -1,9 +1,9 @@
 // @ts-check
-// What travels between Python and the modules. The records' own docstrings are in Python, where they are made.
+// The records that Python sends to the modules. They are documented in Python, where they are defined.
 
 /**
- * What Gradio hands to a component's script: its root, the keyword arguments of `gr.HTML`, and a way to hear
- * that one of them changed.
+ * What Gradio passes to the script of a component: its root element, the keyword arguments of `gr.HTML`, and a
+ * function that calls back when one of them changes.
  * @typedef {object} Component
  * @property {HTMLElement} element
  * @property {any} props
@@ -28,7 +28,7 @@
  * @property {LabelValue | null} label_value
  * @property {number | null} label_class
  * @property {boolean} review a larger copy is kept for looking at
- * @property {number} bits of one channel; more than 8: a film, with all its bits at `/media/SHA256.gray.png`
+ * @property {number} bits per channel; if more than 8, `/media/SHA256.gray.png` has the full depth
  * @property {Record<string, any>} acquisition how a film was taken: modality, view_position, laterality ...
  * @property {Note[]} [notes] what people wrote on it
  * @property {boolean} [blind] what others said of it, and what a model says, is left out
@@ -48,6 +48,42 @@
  */
 
 /** @typedef {{ scheme: string, revision: string, points: Record<string, number[]> }} PlacedLandmarks */
+
+/**
+ * An image on which a landmark model was measured (`synthaug.reading.landmark_models.Failure`); angles in degrees.
+ * @typedef {object} Measured
+ * @property {number} image_id
+ * @property {string} sha256
+ * @property {number} error the largest of its angles
+ * @property {Record<string, number>} true what people placed
+ * @property {Record<string, number>} read what the model placed
+ */
+
+/** @typedef {{ mean_absolute_error: number, bias: number, low: number, high: number, pearson: number | null, spearman: number | null }} Agreement of angles in degrees (`synthaug.measures.agreement.Agreement`) */
+
+/**
+ * The figures of a landmark model (`synthaug.reading.landmark_models.Report`).
+ * @typedef {object} LandmarkReport
+ * @property {string} model
+ * @property {"test" | "held out"} measured_on
+ * @property {number} images
+ * @property {number} train_images
+ * @property {number} point_error pixels
+ * @property {number | null} accuracy
+ * @property {Record<string, Agreement>} angles
+ * @property {Measured[]} failures the largest error first
+ */
+
+/**
+ * How the landmark model stands (`synthaug.reading.landmark_models.Standing`).
+ * @typedef {object} LandmarkStanding
+ * @property {string} scheme
+ * @property {number} placed training images with landmarks
+ * @property {number} needed
+ * @property {number} new those placed after the newest model
+ * @property {Pick<Job, "id" | "state" | "done" | "total" | "note" | "error"> | null} job
+ * @property {LandmarkReport | null} report
+ */
 
 /** @typedef {"class" | "reject" | "unsure"} LabelValue */
 
@@ -83,7 +119,7 @@
 /** @typedef {"queued" | "running" | "done" | "failed" | "cancelled"} JobState */
 
 /**
- * One job as `/data/jobs` gives it (`synthaug_app.routes.job_json`).
+ * One job as `/data/jobs` gives it (`synthaug_app.job_routes.ShownJob`).
  * @typedef {object} Job
  * @property {number} id
  * @property {string} kind

@@ -1,5 +1,5 @@
 // @ts-check
-// Numbers as people read them.
+// Numbers, counts and durations as text.
 
 /** @param {number} n */
 export function number(n) {
@@ -16,7 +16,7 @@ export function count(n, noun) {
 }
 
 /**
- * A share, 0..1, as whole percent: "37%"; "100%" is kept for what rounds to it at a tenth.
+ * A share, 0..1, as whole percent: "37%"; "100%" only from 99.95% on.
  * @param {number} share
  */
 export function percent(share) {
@@ -24,7 +24,7 @@ export function percent(share) {
 }
 
 /**
- * How long something takes: "40 s", "5 min 20 s", "2 h 30 min".
+ * A duration: "40 s", "5 min 20 s", "2 h 30 min".
  * @param {number} seconds
  */
 export function duration(seconds) {

@@ -1,0 +1,44 @@
+"""JSON replies of routes: records that FastAPI writes as they are. A reply of one route only is declared beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Reply = TypeVar("Reply")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """The reply to a change that was made."""
+
+    ok: Literal[True] = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued(Done):
+    """The id of the job that the request queued."""
+
+    job: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImageIds:
+    """Image ids, in an order that the route describes."""
+
+    ids: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names, in alphabetical order."""
+
+    names: list[str]
+
+
+def extended(kind: type[Reply], record: DataclassInstance, **changes: Any) -> Reply:
+    """A ``kind`` with the fields of a record that it extends, some of them changed or added."""
+    return kind(**{field.name: getattr(record, field.name) for field in fields(record)} | changes)

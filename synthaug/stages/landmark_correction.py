@@ -1,0 +1,45 @@
+"""How an owner corrects the landmarks of a real test image, which are frozen as its label is."""
+
+from __future__ import annotations
+
+from synthaug.errors import UserError
+from synthaug.landmarks.geometry import Places, class_by_angles
+from synthaug.records import LabelEntry
+from synthaug.stages.landmark_answers import placed
+from synthaug.stages.landmark_scheme import required_scheme
+from synthaug.stages.test_split import Correction, current_fingerprint
+from synthaug.store import catalog, label_log, labels
+from synthaug.workspace import Workspace
+
+
+def correct_test_landmarks(
+    workspace: Workspace, image_id: int, points: Places, annotator: str, reason: str
+) -> Correction:
+    """Give a labeled real test image other landmarks, in its pixels, and the class that their angles make.
+
+    The log keeps the earlier ones, and why they were corrected. Where the class changes, the test set has a new
+    fingerprint (see :func:`.test_split.correct_test_label`). Raises UserError.
+    """
+    if not reason.strip():
+        raise UserError("a correction of a test image needs a reason; say why these landmarks are better")
+    scheme = required_scheme(workspace)
+    image = catalog.images_by_id(workspace.db, [image_id])[0]
+    if image_id not in labels.frozen(workspace.db, [image_id]):
+        raise UserError(
+            f"image {image_id} is no labeled real test image; place its landmarks as on any other"
+        )
+    answer = placed(scheme, points, image)
+    known = labels.current(workspace.db, [image_id])[image_id]
+    name = class_by_angles(scheme, answer.angles)
+    index = known.class_index if name is None else catalog.class_index(workspace.db, name)
+    if index is None:
+        raise UserError(
+            f"image {image_id} has no class; correct its label first: synthaug correct-test-label"
+        )
+    before = current_fingerprint(workspace)
+    op_id = label_log.new_op_id("correction")
+    entry = LabelEntry(
+        image_id, "class", annotator, "human", op_id, index, reason=reason.strip(), landmarks=answer
+    )
+    label_log.append(workspace.db, [entry])
+    return Correction(image_id, workspace.classes[index], before, current_fingerprint(workspace))
