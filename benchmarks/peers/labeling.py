@@ -2,8 +2,8 @@
 
     python -m benchmarks.peers.labeling
 
-Ours and the floor are measured as in benchmarks/labeling.py. Label Studio is installed, but nothing drives its interface
-yet; the row says so.
+Ours and the floor are measured as in benchmarks/labeling.py. Label Studio is installed, but nothing drives its
+interface yet; the row says so.
 """
 
 from __future__ import annotations
