@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends
 
 from synthaug.errors import UserError
 from synthaug.reading import queue, queue_filter
-from synthaug.reading.queue import GivenAnswer, QueueItem, TakenBack
+from synthaug.reading.queue import QueueItem, RedoableLabel, UndoableLabel
 from synthaug.reading.queue_filter import QueueFilter
 
 from .accounts.person import Asking, reader_of
@@ -38,14 +38,14 @@ class Items:
 class GivenAnswers:
     """What a person answered and can take back, newest first."""
 
-    answers: list[GivenAnswer]
+    answers: list[UndoableLabel]
 
 
 @dataclass(frozen=True, slots=True)
 class AnswersTakenBack:
     """What a person took back and can give again, the last one first."""
 
-    answers: list[TakenBack]
+    answers: list[RedoableLabel]
 
 
 def queue_router(context: AppContext) -> APIRouter:

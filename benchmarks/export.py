@@ -23,7 +23,13 @@ import numpy as np
 from PIL import Image
 
 from synthaug.exporters import EXPORTERS, load_exporter
-from synthaug.exporters.manifest import atomic_directory, build_manifest, recording, write_manifest
+from synthaug.exporters.manifest import (
+    ManifestImage,
+    atomic_directory,
+    build_manifest,
+    recording,
+    write_manifest,
+)
 from synthaug.records import ExportItem
 
 CLASSES = [f"class {index}" for index in range(10)]
@@ -54,7 +60,7 @@ def measure(name: str, count: int) -> dict[str, float]:
             pillow_folder(Path(folder) / "out", images)
             written = total = time.perf_counter() - start
         else:
-            entries: list[dict[str, object]] = []
+            entries: list[ManifestImage] = []
             with atomic_directory(Path(folder) / "out") as out:
                 load_exporter(name).write(out, recording(items(images), entries), CLASSES)
                 written = time.perf_counter() - start

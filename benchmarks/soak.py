@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -82,6 +83,16 @@ def percentiles(times: list[float]) -> tuple[float, float]:
     return float(np.median(times)), float(np.percentile(times, 99))
 
 
+def p99_of(times: Sequence[float]) -> float:
+    """99th percentile."""
+    return float(np.percentile(times, 99))
+
+
+def by_tenth(values: Sequence[float], figure: Callable[[Sequence[float]], float]) -> str:
+    """A figure of each tenth of the values, rounded."""
+    return " ".join(f"{figure(part):.0f}" for part in np.array_split(values, 10))
+
+
 def submit_jobs(workspace: Workspace, minutes: float) -> None:
     """Submit a training with five seeds per side, then a long generation."""
     retrain.submit(workspace)
@@ -117,6 +128,10 @@ def report(people: list[Annotator], busy_from: float, memory: list[float], root:
     print(
         f"p99 during jobs / idle: {ratio:.1f}   memory {second:.0f} MiB in the second tenth, {last:.0f} in the last"
     )
+    print(f"by tenth: memory {by_tenth(memory, np.mean)} MiB")
+    print(
+        f"          p99 {by_tenth([ms for _, ms in sorted(t for p in people for t in p.times)], p99_of)} ms"
+    )
     workspace = Workspace.open(root)
     logged = {
         row["op_id"] for row in workspace.db.query("SELECT op_id FROM labels WHERE op_id LIKE 'soak-%'")
@@ -143,7 +158,7 @@ def report(people: list[Annotator], busy_from: float, memory: list[float], root:
 def main(minutes: float, annotators: int, rate: float) -> None:
     """Run and print; the exit status is 1 if anything was lost or refused."""
     names = [f"annotator-{number}" for number in range(annotators)]
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # the worker may still be ending
         root = Path(folder) / "work"
         ids = prepared(root, names)
         command = [sys.executable, "-m", "synthaug_app", str(root), "--port", "0"]

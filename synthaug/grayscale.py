@@ -56,9 +56,9 @@ def lookup_table(display: Display) -> NDArray[np.uint8]:
 
 
 def level_table(display: Display) -> NDArray[np.uint16]:
-    """(65536,) uint16: the same look in 65,536 levels instead of 256, so that no value of a window is lost.
+    """The displayed gray level (65536,) uint16 of each stored value, in 65,536 levels instead of 256.
 
-    The file's own table, which holds 256 levels, is read as a line through the middle of each of its steps.
+    A table of the file, which has 256 levels, is interpolated linearly between the middles of its steps.
     """
     if display.table:
         steps = np.frombuffer(display.table, np.uint8)
@@ -74,7 +74,7 @@ def level_table(display: Display) -> NDArray[np.uint16]:
 
 
 def as_levels(image: GrayImage) -> NDArray[np.uint16]:
-    """The image as it is shown by default, at its full depth: (H, W), 0 black .. 65535 white."""
+    """The image as it is displayed by default, at full depth: (H, W) uint16, 0 black .. 65535 white."""
     levels: NDArray[np.uint16] = level_table(image.display)[image.values]
     return levels
 

@@ -202,7 +202,7 @@ def resize(pixels: Pixels, size: tuple[int, int]) -> Pixels:
 
 
 def resize_levels(levels: NDArray[np.uint16], size: tuple[int, int]) -> NDArray[np.uint16]:
-    """Gray ``levels`` (H, W) at ``size`` (width, height), antialiased bicubic as :func:`resize`."""
+    """Gray ``levels`` (H, W) resized to ``size`` (width, height), by the method of :func:`resize`."""
     image = Image.fromarray(levels.astype(np.float32)).resize(size, Image.Resampling.BICUBIC)
     resized: NDArray[np.uint16] = np.clip(np.rint(np.asarray(image)), 0, 65535).astype(np.uint16)
     return resized

@@ -1,4 +1,4 @@
-"""Names that people give: to views, models, selections, tags and accounts."""
+"""Names given by users to views, models, selections, tags and accounts."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ MAX_NAME = 100  # characters
 
 
 def check_name(name: str, what: str, longest: int = MAX_NAME) -> str:
-    """``name`` as it is kept: in NFC, without spaces around it.
+    """``name`` in NFC and without surrounding spaces.
 
-    ``what`` it names stands in the message, e.g. "a view". Raises UserError for a name that is empty, longer than
-    ``longest`` characters, or holds what cannot be printed, such as line breaks.
+    Raises UserError for a name that is empty, longer than ``longest`` characters, or contains unprintable characters
+    such as line breaks; the message calls the object ``what``, such as "a view".
     """
     kept = unicodedata.normalize("NFC", name.strip())
     if not kept or len(kept) > longest or not kept.isprintable():
@@ -25,12 +25,12 @@ def check_name(name: str, what: str, longest: int = MAX_NAME) -> str:
 
 
 def numbered(name: str, first: int = 1) -> Iterator[str]:
-    """``name-1``, ``name-2`` and so on, without end."""
+    """``name-1``, ``name-2`` ... (infinite)."""
     return (f"{name}-{number}" for number in count(first))
 
 
 def alternatives(name: str) -> Iterator[str]:
-    """``name`` itself, then ``name-2``, ``name-3`` and so on, without end."""
+    """``name``, ``name-2``, ``name-3`` ... (infinite)."""
     return chain([name], numbered(name, 2))
 
 

@@ -1,18 +1,64 @@
-"""Parsing external JSON to typed records; an invalid field raises an error that names it in one line."""
+"""Parsing JSON to typed records; an invalid field raises an error that names it in one line."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from synthaug.errors import UserError
 
 Record = TypeVar("Record")
 Unknown = Literal["ignore", "forbid"]
+JsonObject = dict[str, JsonValue]
+"""A JSON object whose fields synthaug does not define."""
+
 SHOWN = 80  # characters of a value that a message shows
+
+
+class JsonRecord:
+    """Base class of the frozen dataclasses that are stored as JSON objects, or sent to another process as such.
+
+    Later releases read what earlier ones stored: a field that the object lacks gets its default, and keys that are
+    not fields are ignored.
+    """
+
+    __slots__ = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as JSON, with lists for tuples; :meth:`from_json` restores the record."""
+        return {name: as_json(value) for name, value in _fields(self).items()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Restore a record. Raises UserError for a missing field without default, or a value of another type."""
+        return parse_record(cls, data, f"the stored {cls.__name__}")
+
+
+def as_json(value: object) -> Any:
+    """A value as JSON: dictionaries for dataclasses and mappings, lists for sequences."""
+    if isinstance(value, JsonRecord):
+        return value.to_json()
+    if is_dataclass(value) and not isinstance(value, type):
+        return {name: as_json(each) for name, each in _fields(value).items()}
+    if isinstance(value, Mapping):
+        return {name: as_json(each) for name, each in value.items()}
+    if isinstance(value, tuple | list):
+        return [as_json(each) for each in value]
+    return value
+
+
+def _fields(record: Any) -> dict[str, object]:
+    return {each.name: getattr(record, each.name) for each in fields(record)}
+
+
+_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
+"""The validator of a type; it is kept, because building one takes milliseconds."""
 
 
 def parse_json(
@@ -29,9 +75,10 @@ def parse_json(
     Raises ``error``, whose message calls the text ``what``, such as its path.
     """
     try:
-        return TypeAdapter(kind).validate_json(text, strict=True, extra=unknown)
+        record: Record = _adapter(kind).validate_json(text, strict=True, extra=unknown)
     except ValidationError as found:
         raise error(f"{what} {_first_problem(found)}") from found
+    return record
 
 
 def parse_record(

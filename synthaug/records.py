@@ -16,12 +16,18 @@ LabelSource = Literal["human", "accepted", "imported", "automatic"]
 PEOPLE: tuple[LabelSource, ...] = ("human", "accepted")
 """Sources of labels that a person gave."""
 LabelReading = Literal["second", "settlement"]
-"""An answer beside another person's, which it does not replace; what a reviewer said of readings that differ."""
+"""A second reading, which does not replace that of another person, or the settlement of a conflict by a reviewer."""
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 WindowFunction = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
 
 Pixels = NDArray[np.uint8]
 """One RGB image, shape (H, W, 3), dtype uint8."""
+
+Json = Mapping[str, Any]
+"""A JSON object of a table or a file; the module that writes it has a record that reads it (parsing.JsonRecord)."""
+
+Environment = Mapping[str, str | int | float | None]
+"""The versions, hardware and command with which a result was obtained; see running.environment."""
 
 
 class ImagePlace(TypedDict):
@@ -130,9 +136,10 @@ class ImageRecord:
 
 @dataclass(frozen=True, slots=True)
 class Landmarks:
-    """What a person placed on an image by a landmark scheme, or the angles alone, where that is all that is known.
+    """The landmarks of an image by a landmark scheme, or only the angles if the points are unknown.
 
-    Pixels of the full image: (x, y), of circles (x, y, radius); the upper left pixel's middle is (0.5, 0.5).
+    Points are in pixels of the full image, (x, y) or (x, y, radius) for circles; the center of the upper left pixel is
+    (0.5, 0.5).
     """
 
     scheme: str
@@ -162,22 +169,25 @@ class LabelEntry:
     reason: str | None = None
     created_at: str | None = None  # None: now
     landmarks: Landmarks | None = None
-    reading: LabelReading | None = None  # None: an answer that replaces what was said before
+    reading: LabelReading | None = None  # None: a label that replaces the earlier one
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A row of the job table. ``done`` of ``total`` units are finished; ``note`` describes the current work."""
+    """A row of the job table. ``done`` of ``total`` units are finished; ``note`` describes the current work.
+
+    The records of ``params`` and ``result`` of each kind are in stages.job_records.
+    """
 
     id: int
     kind: str
     state: JobState
-    params: Mapping[str, Any]
+    params: Json
     done: int
     total: int
     note: str
     error: str
-    result: Mapping[str, Any]
+    result: Json
     created_at: str
     started_at: str | None
     finished_at: str | None

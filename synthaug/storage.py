@@ -1,6 +1,7 @@
-"""A folder of whole files: on a disk, or behind a URL that fsspec reads (s3://bucket/folder).
+"""A folder of files on a disk, or at a URL that fsspec supports (s3://bucket/folder).
 
-A file appears whole or not at all in either: a disk's is renamed into place, an object store shows none before its end.
+Files appear completely or not at all: on a disk they are renamed into place, and an object store does not show a file
+before it is complete.
 """
 
 from __future__ import annotations
@@ -19,30 +20,30 @@ from synthaug.files import PARTIAL, write_atomically
 
 
 class Folder(Protocol):
-    """What is read and written by name; a name holds no ``/``."""
+    """A folder whose files are read and written by name; names contain no ``/``."""
 
     @property
     def address(self) -> str:
-        """The path or URL that ``open_folder`` finds it by, on this machine or another."""
+        """The path or URL to open the folder with :func:`open_folder`, on this machine or another."""
 
     def read(self, name: str) -> bytes:
-        """A file's bytes. Raises FileNotFoundError."""
+        """The content of a file. Raises FileNotFoundError."""
 
     def write(self, name: str, data: bytes) -> None:
-        """Write a file, whole and durable, in place of an earlier one."""
+        """Write or replace a file atomically and durably."""
 
     def names(self) -> list[str]:
-        """The names of all files, in order; none where there is no folder yet."""
+        """The names of all files in alphabetical order; empty if the folder does not exist."""
 
     def remove(self, name: str) -> None:
-        """Remove a file, if it is there."""
+        """Remove a file, if it exists."""
 
     def clear(self) -> None:
-        """Remove the folder and everything in it."""
+        """Remove the folder and its files."""
 
 
 def open_folder(address: str | Path) -> Folder:
-    """The folder at a path or URL, whether or not it is there. Raises UserError for a URL that nothing here reads."""
+    """The folder at a path or URL, which need not exist. Raises UserError for an unsupported URL."""
     scheme, separator, rest = str(address).partition("://")
     if not separator:
         return DiskFolder(Path(address).absolute())
@@ -50,7 +51,7 @@ def open_folder(address: str | Path) -> Folder:
 
 
 class DiskFolder:
-    """A folder of a mounted disk."""
+    """A folder in the file system."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -136,16 +137,16 @@ def cache_folder(address: str) -> Path:
 
 
 def _filesystem(address: str) -> tuple[Any, str]:
-    """fsspec's file system for a URL, and the path in it. Raises UserError."""
+    """The file system of fsspec for a URL, and the path in it. Raises UserError."""
     from fsspec.core import url_to_fs
 
     scheme = address.partition("://")[0]
     try:
         files, root = url_to_fs(address)
     except ImportError as error:
-        raise UserError(f"{address}: reading {scheme}:// needs another package: {error}") from error
+        raise UserError(f"{address}: {scheme}:// needs another package: {error}") from error
     except ValueError as error:
         raise UserError(
-            f"{address}: nothing reads {scheme}://; give a folder, or a URL that fsspec knows, such as s3://"
+            f"{address}: {scheme}:// is not supported; give a folder, or a URL that fsspec supports, such as s3://"
         ) from error
     return files, str(root).rstrip("/")

@@ -28,7 +28,7 @@ from synthaug.store.image_store import ImageStore
 LOCK_FILE = "worker.lock"
 IMAGES_SETTING = "images"
 TRIAL = ".synthaug-can-write"
-ORPHAN_SECONDS = 5.0  # the worker of a killed app ends within this
+ORPHAN_SECONDS = 5.0  # within which the worker of a killed app ends
 RESTORE = "restore it from a backup: synthaug restore BACKUP NEW"
 MAX_CLASS_NAME = 200
 MAX_CLASSES = 255  # the map sends the class of each image as one byte
@@ -135,14 +135,14 @@ class Workspace:
             yield handle.fileno()
 
     def _take(self, handle: TextIO) -> None:
-        """Take the lock; that of a killed app is waited for, since its worker needs a moment to notice."""
-        patience = time.monotonic() + ORPHAN_SECONDS
+        """Take the lock; if its app was killed, wait for the worker to end. Raises WorkspaceInUse."""
+        deadline = time.monotonic() + ORPHAN_SECONDS
         while True:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 holder = _Holder.read(handle)
-                if holder.is_alive() or time.monotonic() > patience:
+                if holder.is_alive() or time.monotonic() > deadline:
                     raise WorkspaceInUse(f"{self.root} is in use by {holder}; close that first") from error
                 time.sleep(0.05)
             else:
@@ -211,7 +211,7 @@ def check_class_names(names: Sequence[str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Holder:
-    """Who wrote itself into the lock's file."""
+    """The process that holds the lock, as recorded in the lock file."""
 
     purpose: str = ""
     pid: int = 0
@@ -234,4 +234,4 @@ class _Holder:
         return True
 
     def __str__(self) -> str:
-        return f"synthaug {self.purpose} (process {self.pid})" if self.pid else "another synthaug"
+        return f"synthaug {self.purpose} (process {self.pid})" if self.pid else "another synthaug process"

@@ -60,7 +60,7 @@ def test_sessions_are_listed_and_ended(shell: Shell, workspace: Workspace) -> No
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("add", "synthaug", "--password-stdin"), "signs automatic labels"),
+        (("add", "synthaug", "--password-stdin"), "is reserved for automatic labels"),
         (("add", "x" * 101, "--password-stdin"), "1 to 100"),
         (("add", "ANNA", "--password-stdin"), "already"),
         (("add", "ben", "--role", "king", "--password-stdin"), "king"),

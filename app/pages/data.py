@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
 from synthaug.reading.guide import counts_of, steps
-from synthaug.reading.overview import ClassRow, Overview, Source, overview, sources
+from synthaug.reading.overview import ClassCounts, Overview, Source, overview, sources
 from synthaug.records import Job
 
 from ..components.events import QUIET
@@ -114,11 +114,11 @@ def balance_panel(held: Overview) -> Markup:
     )
 
 
-def _height(row: ClassRow) -> int:
+def _height(row: ClassCounts) -> int:
     return max(row.train_real + row.accepted + row.unreviewed, row.test_real)
 
 
-def _balance_row(row: ClassRow, largest: int) -> Markup:
+def _balance_row(row: ClassCounts, largest: int) -> Markup:
     def segment(kind: str, number: int) -> Markup:
         return markup('<i class="{}" style="width:{:.2f}%"></i>', kind, 100 * number / largest)
 
@@ -150,10 +150,10 @@ def views_panel(held: Overview) -> Markup:
             markup(
                 "<tr><td>{}</td><td class='sa-num'>{}</td><td class='sa-muted'>{}</td>"
                 "<td class='sa-muted sa-when'>{}</td></tr>",
-                view["name"],
-                f"{view['images']:,}",
-                _counts(view["counts"]),
-                str(view["created_at"])[:16].replace("T", " "),
+                view.name,
+                f"{view.images:,}",
+                _counts(view.counts),
+                view.created_at[:16].replace("T", " "),
             )
             for view in held.views
         )
@@ -169,7 +169,7 @@ def views_panel(held: Overview) -> Markup:
     )
 
 
-def _counts(counts: dict[str, int]) -> str:
+def _counts(counts: Mapping[str, int]) -> str:
     """Counts by class in one line, without empty classes; "50 each" if all counts are equal."""
     values = list(counts.values())
     if len(set(values)) == 1 and len(values) > 1:

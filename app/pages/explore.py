@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from synthaug.errors import UserError
+from synthaug.reading.explore import umap_placed
 from synthaug.reading.overview import image_count
 from synthaug.records import Job
 from synthaug.stages import handlers
@@ -34,7 +35,8 @@ it decides (its penultimate features), or, while there is none, a network that h
 finds alike lie close together.</p></section>
 <section><h3>Two maps of the same numbers</h3><p><b>PCA</b> keeps the two directions of greatest spread: distances
 are honest, groups may overlap. <b>UMAP</b> keeps neighbours together: groups stand apart, but the gaps
-between them and their sizes mean little.</p></section>
+between them and their sizes mean little. New images are placed in the UMAP that there is, whose points stay where
+they are; <b>Fit again</b> fits it to all images.</p></section>
 <section><h3>Two distances</h3><p>How far a synthetic image lies from the real ones and from the other synthetic
 ones (by nearest neighbours: those of its class), as ranks: 0 is nearest, 1 farthest. Far from both: most often an
 <b>artefact</b>; look, then reject. Near real, far from synthetic: <b>new coverage</b>;
@@ -63,6 +65,7 @@ def page(context: AppContext) -> None:
             elem_classes="sa-for-owner",
         )
         compute = gr.Button("Compute features", scale=0, min_width=180, elem_classes="sa-for-owner")
+        refit = gr.Button("Fit again", scale=0, min_width=120, elem_classes="sa-for-owner", interactive=False)
     status = Panel(visible=False)
     suspects()
     with gr.Row(elem_classes="sa-explore"):
@@ -72,7 +75,7 @@ def page(context: AppContext) -> None:
 
     seen = gr.State(None)
     timer = gr.Timer(POLL_SECONDS)
-    outputs = [status, compute, plot, seen]
+    outputs = [status, compute, refit, plot, seen]
 
     def refresh(before: str | None) -> list[Any]:
         job = _latest(context)
@@ -81,19 +84,33 @@ def page(context: AppContext) -> None:
             return [gr.skip()] * len(outputs)
         busy = job is not None and job.state in ACTIVE
         images = gr.skip() if busy else image_count(context.workspace)
-        return [_panel(_status(job)), gr.Button(interactive=not busy), images, now]
+        some = not busy and umap_placed(context.workspace) > 0
+        return [
+            _panel(_status(job)),
+            gr.Button(interactive=not busy),
+            gr.Button(interactive=some),
+            images,
+            now,
+        ]
+
+    def submit(how: str, again: bool) -> list[Any]:
+        try:
+            handlers.submit_score(context.workspace, method=how, refit=again)
+        except UserError as error:
+            return [_panel(_error(str(error))), *[gr.skip()] * (len(outputs) - 1)]
+        return refresh(None)
 
     def start(how: str) -> list[Any]:
-        try:
-            handlers.submit_score(context.workspace, method=how)
-        except UserError as error:
-            return [_panel(_error(str(error))), gr.skip(), gr.skip(), gr.skip()]
-        return refresh(None)
+        return submit(how, False)
+
+    def start_refit(how: str) -> list[Any]:
+        return submit(how, True)
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     gr.on(None, lambda: image_count(context.workspace), None, plot, api_name="explore_images", **quiet)
     timer.tick(refresh, seen, outputs, concurrency_limit=None, api_name="explore_poll", **quiet)
     compute.click(start, method, outputs, **quiet)
+    refit.click(start_refit, method, outputs, **quiet)
 
 
 def _latest(context: AppContext) -> Job | None:

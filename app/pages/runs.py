@@ -76,7 +76,7 @@ def _views_and_exports(workspace: Workspace) -> None:
     def refresh(before: str | None) -> list[Any]:
         names, found = view_names(workspace), exports(workspace)
         known = list(counts(workspace))
-        now = f"{names[:1]} {len(names)} {[each['id'] for each in found[:1]]} {known}"
+        now = f"{names[:1]} {len(names)} {[each.id for each in found[:1]]} {known}"
         if now == before:
             return [gr.skip()] * len(shown)
         chosen: dict[str, Any] = {} if before else {"value": next(iter(names), None)}

@@ -1,1 +1,1 @@
-"""Classifiers: networks, recipes, one training loop; saved as safetensors."""
+"""Classifiers: their networks, recipes and training loop; they are saved as safetensors."""

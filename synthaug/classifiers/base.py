@@ -1,4 +1,4 @@
-"""The classifier seam: images in, class probabilities and penultimate features out."""
+"""The interface of classifiers: from images to class probabilities and penultimate features."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 Images = NDArray[np.unsignedinteger[Any]]
-"""RGB images of one size, shape (N, H, W, 3): uint8, or uint16 where 65535 is white."""
+"""RGB images of one size, shape (N, H, W, 3): uint8, or uint16 with 65535 as white."""
 
 Floats = NDArray[np.float32]
 
 
 class Classifier(Protocol):
-    """What the stages need of a trained classifier. Each call leaves it unchanged."""
+    """The methods of a trained classifier that the stages use. No call changes the classifier."""
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -23,20 +23,20 @@ class Classifier(Protocol):
 
     @property
     def num_classes(self) -> int:
-        """K."""
+        """The number of classes, K."""
 
     @property
     def revision(self) -> str:
-        """SHA-256 (hex) of the weights and the standardisation: equal revisions predict alike."""
+        """SHA-256 (hex) of the weights and the standardisation; equal revisions make equal predictions."""
 
     def probabilities(self, images: Images) -> Floats:
-        """Class probabilities (N, K), rows summing to 1."""
+        """Class probabilities (N, K), in 0..1; each row sums to 1."""
 
     def features(self, images: Images) -> Floats:
-        """Penultimate features (N, D): what the linear head sees."""
+        """Penultimate features (N, D), the input of the linear head."""
 
     def predict(self, images: Images) -> tuple[Floats, Floats]:
         """Probabilities (N, K) and features (N, D) from a single pass."""
 
     def save(self, path: Path) -> None:
-        """Write everything needed to load it again to one safetensors file."""
+        """Write everything that is needed to load it again to one safetensors file."""

@@ -19,6 +19,7 @@ from synthaug.classifiers.networks import choose_device
 from synthaug.classifiers.pixels import check_images
 from synthaug.classifiers.recipes import Recipe
 from synthaug.classifiers.selection import hold_out
+from synthaug.classifiers.training_record import TrainingRecord
 from synthaug.errors import UserError
 from synthaug.progress import EpochProgress
 
@@ -41,15 +42,15 @@ def fit(
     start: FittedClassifier | None = None,
     selection_set: tuple[Images, Labels] | None = None,
 ) -> FittedClassifier:
-    """Train on images (N, H, W, 3) with labels (N,) in 0..num_classes-1.
+    """Train a classifier on images (N, H, W, 3), uint8 or uint16, with labels (N,) in 0 .. num_classes - 1.
 
-    On a CPU the same seed gives bit-equal weights, for the same machine and thread count.
-    ``weights`` (N,) are importances of the images in the loss; only their ratios matter.
-    ``progress`` gets a dict(epoch, epochs, loss, train_accuracy, images_per_second) after each epoch, and
-    selection_accuracy where the recipe selects an epoch.
-    ``device`` is a torch device; without one, the GPU where there is one.
-    ``start`` is a classifier to go on from: its weights and standardisation are taken over, and it stays as it is.
-    ``selection_set`` are the images and labels that selection "test" judges by; other selections ignore it.
+    On a CPU the same seed gives bit-equal weights on the same machine with the same number of threads.
+    ``weights`` (N,) are the weights of the images in the loss; only their ratios matter.
+    ``progress`` is called after each epoch with an :class:`synthaug.progress.EpochReport`.
+    ``device`` is a torch device; None: the GPU if there is one, else the CPU.
+    ``start`` is a classifier to continue from: its weights and standardisation are copied, and it stays unchanged.
+    ``selection_set`` holds the images and labels that the selection "test" judges by; other selections ignore it.
+    Raises UserError for unsuitable data, and Cancelled on request.
     """
     names = tuple(class_names) if class_names is not None else tuple(map(str, range(num_classes)))
     _check(images, labels, weights, num_classes, names)
@@ -74,7 +75,7 @@ def fit(
         held = hold_out(images, labels, recipe.validation_share, seed)
         judged = images[held], labels[held]
         images, labels, weights = images[~held], labels[~held], None if weights is None else weights[~held]
-    if recipe.pretrained and start is None:  # a fitted head spares the body (Kumar et al. 2022)
+    if recipe.pretrained and start is None:  # a fitted head protects the body (Kumar et al. 2022)
         start = fit_linear(images, labels, recipe, seed, weights=weights, class_names=names, device=device)
     target = choose_device(device)
     objective = Classification(
@@ -88,24 +89,24 @@ def fit(
     return FittedClassifier(network, recipe, names, loop.mean.tolist(), loop.std.tolist(), training)
 
 
-def training_record(outcome: dict[str, Any], seed: int, images: int, start: Fitted | None) -> dict[str, Any]:
-    """What a fitted network keeps of its training (JSON-ready)."""
-    record = {"seed": seed, "images": images} | outcome
-    return record if start is None else record | {"start": start.revision}
+def training_record(outcome: TrainingRecord, seed: int, images: int, start: Fitted | None) -> TrainingRecord:
+    """The record that a fitted network keeps of its training."""
+    record: TrainingRecord = {"seed": seed, "images": images, **outcome}
+    return record if start is None else {**record, "start": start.revision}
 
 
 def check_start(start: Fitted | None, recipe: Recipe, names: tuple[str, ...]) -> None:
-    """Refuse to go on from what has another network or names other things."""
+    """Raises UserError for a ``start`` with another network or other names."""
     if start is None:
         return
     if start.recipe.network != recipe.network:
         raise UserError(
-            f"training cannot go on from a {start.noun} with network {start.recipe.network!r}: recipe "
-            f"{recipe.name!r} has network {recipe.network!r}; choose one with the same network"
+            f"training cannot continue from a {start.noun} with the network {start.recipe.network!r}: the recipe "
+            f"{recipe.name!r} has the network {recipe.network!r}; choose one with the same network"
         )
     if start.names != names:
         raise UserError(
-            f"training cannot go on from a {start.noun} of {', '.join(start.names)}: "
+            f"training cannot continue from a {start.noun} of {', '.join(start.names)}: "
             f"it must have the same names in the same order: {', '.join(names)}"
         )
 
@@ -113,10 +114,10 @@ def check_start(start: Fitted | None, recipe: Recipe, names: tuple[str, ...]) ->
 def check_selection_set(
     selection_set: tuple[Images, NDArray[Any]] | None,
 ) -> tuple[Images, NDArray[Any]]:
-    """The images and targets that selection "test" needs."""
+    """The images and targets that the selection "test" judges by. Raises UserError if there are none."""
     if selection_set is None or not len(selection_set[0]):
         raise UserError(
-            "selection 'test' needs a selection_set of images and their targets to judge epochs by"
+            "the selection 'test' needs a selection_set of images and targets by which to judge the epochs"
         )
     check_images(selection_set[0])
     return selection_set
@@ -127,7 +128,7 @@ def _long(labels: Labels) -> Tensor:
 
 
 def _unit_mean(weights: Weights | None, count: int) -> Tensor:
-    """Weights of mean 1 (N,), so that the learning rate keeps its meaning."""
+    """The weights (N,) scaled to a mean of 1, so that the learning rate keeps its meaning."""
     if weights is None:
         return torch.ones(count)
     return torch.as_tensor(weights / weights.mean(), dtype=torch.float32)
@@ -136,27 +137,27 @@ def _unit_mean(weights: Weights | None, count: int) -> Tensor:
 def _check(
     images: Images, labels: Labels, weights: Weights | None, num_classes: int, names: tuple[str, ...]
 ) -> None:
-    """Refuse data that nothing can be learned from."""
+    """Raises UserError for data from which nothing can be learned."""
     check_images(images)
     if not len(images):
         raise UserError("there are no images to train on; import or label some first")
     if len(names) != num_classes:
-        raise UserError(f"{num_classes} classes need as many names, not {len(names)}")
+        raise UserError(f"{num_classes} classes need {num_classes} names, not {len(names)}")
     _check_labels(images, labels, num_classes)
     present = np.unique(labels)
     if len(present) < 2:
         raise UserError(
-            f"all images have the class {names[present[0]]!r}; training needs two or more classes"
+            f"all images have the class {names[present[0]]!r}; training needs at least two classes"
         )
     if weights is not None and not _usable(weights, labels):
-        raise UserError(f"weights must be {len(images)} finite numbers of at least 0, not all 0")
+        raise UserError(f"weights must be {len(images)} finite numbers, none below 0 and not all 0")
 
 
 def _check_labels(images: Images, labels: Labels, num_classes: int) -> None:
     if labels.shape != (len(images),):
         raise UserError(f"{len(images)} images need labels of shape ({len(images)},), not {labels.shape}")
     if labels.min() < 0 or labels.max() >= num_classes:
-        raise UserError(f"labels must lie in 0..{num_classes - 1}, not {labels.min()}..{labels.max()}")
+        raise UserError(f"labels must lie in 0 .. {num_classes - 1}, not in {labels.min()} .. {labels.max()}")
 
 
 def _usable(weights: Weights, labels: Labels) -> bool:

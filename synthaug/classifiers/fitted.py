@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, cast
 
 import numpy as np
 import torch
@@ -20,35 +20,35 @@ from synthaug.classifiers.base import Floats, Images
 from synthaug.classifiers.networks import Network, build, choose_device, fill_pretrained, place
 from synthaug.classifiers.pixels import batches, check_images, standardise, to_tensor
 from synthaug.classifiers.recipes import Recipe
+from synthaug.classifiers.training_record import TrainingRecord
 from synthaug.errors import UserError
 from synthaug.files import write_atomically
 from synthaug.hardware import mixed_precision
-from synthaug.parsing import parse_json, parse_record
+from synthaug.parsing import JsonObject, parse_json, parse_record
 from synthaug.weights import fill, read_tensors
 
 Channels = tuple[FiniteFloat, FiniteFloat, FiniteFloat]
 
-
 HEAD = "head."
-"""What the names of the head's tensors begin with."""
+"""Prefix of the names of the head's tensors."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Header:
-    """What a file says of the network in it."""
+    """The description of the network in a file. The recipe and the training are parsed in a second step."""
 
-    recipe: dict[str, Any]
+    recipe: JsonObject
     names: Annotated[tuple[str, ...], Field(min_length=1)]
     mean: Channels
     std: Channels
-    training: dict[str, Any]
+    training: JsonObject
 
 
 class Fitted:
-    """A network with the recipe, names and training-set statistics that it needs to predict."""
+    """A network with the recipe, the names and the training-set statistics that it needs to predict."""
 
     noun: ClassVar[str]
-    names_key: ClassVar[str]  # what the names are called in the file
+    names_key: ClassVar[str]  # the field of the names in the file
 
     def __init__(
         self,
@@ -57,18 +57,18 @@ class Fitted:
         names: Sequence[str],
         mean: Sequence[float],
         std: Sequence[float],
-        training: Mapping[str, Any] | None = None,
+        training: TrainingRecord | None = None,
     ) -> None:
         self.network = network.eval()
         self.recipe = recipe
         self.names = tuple(names)  # of the outputs
-        self.mean = tuple(mean)  # a channel, in 0..1
+        self.mean = tuple(mean)  # of each channel, in 0..1
         self.std = tuple(std)
-        self.training = dict(training or {})  # seed, images, final loss ...; JSON-ready
+        self.training: TrainingRecord = {**training} if training else {}
 
     @cached_property
     def revision(self) -> str:
-        """SHA-256 over every tensor's name, type, shape and bytes, and what else decides a prediction."""
+        """SHA-256 (hex) over every tensor's name, dtype, shape and bytes, and the settings that change a prediction."""
         recipe = self.recipe
         decisive = (self.mean, self.std, recipe.image_size, recipe.flip_average, recipe.temperature)
         digest = hashlib.sha256(repr(decisive).encode())
@@ -79,9 +79,10 @@ class Fitted:
 
     @torch.inference_mode()
     def outputs(self, images: Images) -> tuple[Floats, Floats]:
-        """What the head says (N, K) and penultimate features (N, D), from a single pass.
+        """The head's outputs (N, K) and the penultimate features (N, D), float32, from a single pass.
 
-        In the precision of the training, where the device has units for it: equal revisions agree up to rounding.
+        Computed in the precision of the training if the device supports it, so equal revisions agree up to rounding.
+        Raises UserError for images that are not (N, H, W, 3) of uint8 or uint16.
         """
         check_images(images)
         outputs = np.empty((len(images), len(self.names)), np.float32)
@@ -98,13 +99,13 @@ class Fitted:
         return outputs, features
 
     def features(self, images: Images) -> Floats:
-        """Penultimate features (N, D)."""
+        """Penultimate features (N, D) float32."""
         return self.outputs(images)[1]
 
     def save(self, path: Path, *, half: bool = False) -> None:
-        """Write to ``path`` in one step, durably: a reader or a power cut sees the whole file or none.
+        """Write the file at ``path`` atomically and durably: after a power cut it is there as a whole or not at all.
 
-        ``half`` stores the weights in float16: half the bytes, and another revision.
+        ``half`` stores the weights in float16, which halves the file and changes the revision.
         """
         header = {
             "recipe": asdict(self.recipe),
@@ -114,7 +115,7 @@ class Fitted:
             "training": self.training,
         }
         tensors = {name: each.cpu().contiguous() for name, each in self.network.state_dict().items()}
-        if self.recipe.head_only:  # the body is the package's, the same for every such model
+        if self.recipe.head_only:  # the body comes with the package and is the same in every such model
             tensors = {name: each for name, each in tensors.items() if name.startswith(HEAD)}
         if half:
             tensors = {
@@ -125,11 +126,11 @@ class Fitted:
 
     @classmethod
     def load(cls, path: Path, device: str | None = None) -> Self:
-        """Read a file written by ``save``; ``device`` as for ``fit``."""
+        """Read a file written by ``save``; ``device`` as for ``fit``. Raises UserError for any other file."""
         header, tensors = _read(path, cls.noun)
         described = {**header, "names": header.get(cls.names_key)}
         found = parse_record(_Header, described, f"the description in {path}", unknown="ignore")
-        recipe = _recipe(found.recipe, path)
+        recipe, training = _recipe(found.recipe, path), _training(found.training, path)
         network = build(recipe.network, len(found.names))
         if recipe.head_only:
             fill_pretrained(network, recipe.network)
@@ -137,17 +138,24 @@ class Fitted:
             tensors = {name: each for name, each in body.items() if not name.startswith(HEAD)} | tensors
         fill(network, tensors, path)
         network = place(network, choose_device(device))
-        return cls(network, recipe, found.names, found.mean, found.std, found.training)
+        return cls(network, recipe, found.names, found.mean, found.std, training)
 
 
-def _recipe(written: dict[str, Any], path: Path) -> Recipe:
-    """The recipe in a file's description, its numbers as they were written: equal files stay equal."""
+def _recipe(written: JsonObject, path: Path) -> Recipe:
+    """The recipe in a file's description, checked but not converted: 1.0 for 1 would give another revision."""
     parse_record(Recipe, written, f"the recipe in {path}", unknown="forbid")
-    return Recipe(**written)
+    fields: dict[str, Any] = written
+    return Recipe(**fields)
+
+
+def _training(written: JsonObject, path: Path) -> TrainingRecord:
+    """The record of the training, checked but not converted, so that saving it again writes the same bytes."""
+    parse_record(TrainingRecord, written, f"the training in {path}")
+    return cast(TrainingRecord, written)
 
 
 class FittedClassifier(Fitted):
-    """A trained classifier; the names are those of its K classes."""
+    """A trained classifier; its names are those of the K classes."""
 
     noun = "classifier"
     names_key = "class_names"
@@ -161,11 +169,11 @@ class FittedClassifier(Fitted):
         return len(self.names)
 
     def probabilities(self, images: Images) -> Floats:
-        """Class probabilities (N, K)."""
+        """Class probabilities (N, K) float32, in 0..1; each row sums to 1."""
         return self.predict(images)[0]
 
     def log_probabilities(self, images: Images) -> Floats:
-        """Logarithms of the class probabilities (N, K), also of those too small for a probability's float."""
+        """Logarithms of the class probabilities (N, K) float32; finite even where the probability rounds to 0."""
         logits = torch.from_numpy(self.outputs(images)[0])
         found: Floats = (logits / self.recipe.temperature).log_softmax(1).numpy()
         return found
@@ -178,17 +186,17 @@ class FittedClassifier(Fitted):
 
 
 def penultimate(network: Network, x: Tensor, recipe: Recipe) -> Tensor:
-    """Features (B, D) of standardised images, averaged with their mirror images' where the recipe says so."""
+    """Features (B, D) of standardised images (B, 3, H, W), averaged over the mirror image if the recipe asks for it."""
     features = network.features(x)
     return (features + network.features(x.flip(-1))) / 2 if recipe.flip_average else features
 
 
-def _read(path: Path, noun: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """The header and the tensors of a file that holds a ``noun``."""
+def _read(path: Path, noun: str) -> tuple[JsonObject, dict[str, Tensor]]:
+    """The description and the tensors in a file of a ``noun``. Raises UserError for any other file."""
     if not path.is_file():
-        raise UserError(f"no {noun} at {path}")
+        raise UserError(f"there is no {noun} at {path}")
     metadata, tensors = read_tensors(path)
     key = f"synthaug.{noun}"
     if key not in metadata:
-        raise UserError(f"{path} holds no {noun} of ours: its header has no {key!r}")
-    return parse_json(dict[str, Any], metadata[key], f"{key!r} in {path}"), tensors
+        raise UserError(f"{path} is not a {noun} that synthaug saved: its header has no {key!r}")
+    return parse_json(JsonObject, metadata[key], f"{key!r} in {path}"), tensors

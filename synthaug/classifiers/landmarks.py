@@ -1,14 +1,15 @@
-"""Train a network to place a scheme's landmarks: points, radii, and the angles that they make (Kakkar 2024).
+"""Training of a network that places the landmarks of a scheme: points, circles and the angles between them.
 
-Numbers are shares of a square image's side: x and y of each landmark, and the radius of a circle, in the order of the
-scheme. Its uncertainty is that of Monte Carlo dropout on the features.
+The method is that of Kakkar (2024). The network predicts M numbers in the order of the scheme: x and y of each landmark
+and the radius of each circle, as shares of the side of a square image. Monte Carlo dropout on the features gives their
+uncertainty.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from synthaug.classifiers.base import Images
 from synthaug.classifiers.fit import training_record
 from synthaug.classifiers.fitted import Fitted
 from synthaug.classifiers.loop import Loop, cpu_threads
+from synthaug.classifiers.monte_carlo import masked_heads
 from synthaug.classifiers.networks import choose_device
 from synthaug.classifiers.pixels import check_images
 from synthaug.classifiers.recipes import RECIPES, Recipe
@@ -28,11 +30,11 @@ from synthaug.landmarks.scheme import Scheme, partner, scheme_from_json
 from synthaug.progress import EpochProgress
 
 Shares = NDArray[np.float64]
-"""(N, M), shares of the square's side."""
+"""Landmarks (N, M) as shares of the side of the square image."""
 
 POINTS, RADII, ANGLES = 0.3, 1.5, 0.7
-"""Weights of the parts of the loss, as published."""
-PASSES = 20  # of Monte Carlo dropout
+"""Weights of the three parts of the loss, as published."""
+PASSES = 20  # number of passes of Monte Carlo dropout
 
 SMALL = Recipe(
     name="landmarks",
@@ -54,24 +56,24 @@ LANDMARK_RECIPES = {
     SMALL.name: SMALL,
     **{name: RECIPES[name] for name in ("efficientnet-b0", "efficientnet-b7")},
 }
-"""A pretrained network for a CPU; and, for a GPU, B0 and B7 as published (600 px)."""
+"""A small pretrained network for a CPU, and for a GPU EfficientNet-B0 and, as published, B7 at 600 pixels."""
 
 
 def find_landmark_recipe(name: str) -> Recipe:
-    """The recipe of that name. Raises UnknownName."""
+    """The landmark recipe called ``name``. Raises UnknownName."""
     if name not in LANDMARK_RECIPES:
         raise UnknownName("landmark recipe", name, LANDMARK_RECIPES)
     return LANDMARK_RECIPES[name]
 
 
 def output_names(scheme: Scheme) -> tuple[str, ...]:
-    """What each of the M numbers is: ``left_head.x``, ``left_head.y``, ``left_head.radius`` ..."""
+    """The names of the M numbers: ``left_head.x``, ``left_head.y``, ``left_head.radius`` ..."""
     parts = ("x", "y", "radius")
     return tuple(f"{each.name}.{part}" for each in scheme.landmarks for part in parts[: len(each.mean)])
 
 
 def mirrored_shares(scheme: Scheme, shares: Shares) -> Shares:
-    """Those of the images flipped left to right: what was left is right, in place and in name."""
+    """Landmarks (N, M) of the images flipped left to right; left landmarks take the places and names of right ones."""
     names = output_names(scheme)
     other = [f"{partner(name.partition('.')[0])}.{name.partition('.')[2]}" for name in names]
     flipped = shares[:, [names.index(each) if each in names else i for i, each in enumerate(other)]]
@@ -81,9 +83,9 @@ def mirrored_shares(scheme: Scheme, shares: Shares) -> Shares:
 
 
 class LandmarkLoss:
-    """0.3 points + 1.5 radii + 0.7 angles, each smooth L1 in standard deviations; judged in degrees."""
+    """0.3 points + 1.5 radii + 0.7 angles, each a smooth L1 loss in standard deviations; judged in degrees."""
 
-    measure = "error"
+    measure: Literal["accuracy", "error"] = "error"
     higher_is_better = False
 
     def __init__(self, scheme: Scheme, targets: Tensor, mean: Tensor, std: Tensor) -> None:
@@ -102,12 +104,12 @@ class LandmarkLoss:
         if self.radii:
             found = found + RADII * F.smooth_l1_loss(outputs[:, self.radii], targets[:, self.radii])
         if self.scheme.angles:
-            said, true = (self._angles(each) / self.angle_std for each in (outputs, targets))
-            found = found + ANGLES * F.smooth_l1_loss(said, true)
+            predicted, true = (self._angles(each) / self.angle_std for each in (outputs, targets))
+            found = found + ANGLES * F.smooth_l1_loss(predicted, true)
         return found
 
     def scores(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Mean absolute error (B,) of an image's angles in degrees; of its points in hundredths, without angles."""
+        """Mean absolute error (B,): of the angles in degrees or, without angles, of the landmarks in percent."""
         if not self.scheme.angles:
             return 100 * ((outputs - targets).abs() * self.std).mean(1)
         return (self._angles(outputs) - self._angles(targets)).abs().mean(1)
@@ -117,7 +119,7 @@ class LandmarkLoss:
 
 
 def angles_of(scheme: Scheme, shares: Tensor) -> Tensor:
-    """Angles (B, A) in degrees of landmarks (B, M) on a square, differentiable; see landmarks.geometry.measure."""
+    """Angles (B, A) in degrees of landmarks (B, M) on a square; landmarks.geometry.measure in differentiable form."""
     names = output_names(scheme)
     found: dict[str, Tensor] = {}
 
@@ -141,43 +143,39 @@ def angles_of(scheme: Scheme, shares: Tensor) -> Tensor:
 
 
 class FittedLandmarks(Fitted):
-    """A trained landmark model; the names are those of its M numbers."""
+    """A trained landmark model; its names are those of the M numbers."""
 
     noun = "landmark model"
     names_key = "output_names"
 
     @property
     def scheme(self) -> Scheme:
-        """The scheme whose landmarks it places."""
+        """The scheme whose landmarks the model places."""
         return scheme_from_json(self.training["scheme"])
 
     def predict(self, images: Images) -> Shares:
-        """Where the landmarks are (N, M), in shares of the square's side."""
+        """Predicted landmarks (N, M), as shares of the side of the square image."""
         return self._shares(self.outputs(images)[0])
 
     def predict_with_doubt(self, images: Images, seed: int = 0) -> tuple[Shares, NDArray[np.float64]]:
-        """The same, and how far off each number may be (N, M): what held-out images showed, by Monte Carlo dropout.
+        """Predicted landmarks and the expected error of each number, both (N, M), in the same shares.
 
-        Standard deviation of T passes with dropout on the features, times ``training["doubt_scale"]``.
+        The error is the standard deviation over ``PASSES`` passes with dropout on the features, multiplied by
+        ``training["doubt_scale"]``, which was measured on held-out images.
         """
         outputs, features = self.outputs(images)
-        rate = self.recipe.dropout or 0.1
-        generator = torch.Generator().manual_seed(seed)
-        head = self.network.head
-        weight = head.weight.detach().float().cpu()
-        kept = torch.empty(PASSES, 1, weight.shape[1]).bernoulli_(1 - rate, generator=generator) / (1 - rate)
+        weight = self.network.head.weight.detach().float().cpu()
+        heads = masked_heads(weight, self.recipe.dropout or 0.1, PASSES, seed)
         rows = torch.from_numpy(features)
-        said = torch.stack(
-            [rows @ (weight * mask).T for mask in kept]
-        ).numpy()  # (T, N, M); the bias adds nothing
-        spread = said.std(0) * self._scale("std") * float(self.training.get("doubt_scale", 1.0))
+        passes = torch.stack([rows @ head.T for head in heads]).numpy()  # (T, N, M); the spread needs no bias
+        spread = passes.std(0) * self._scale("std") * float(self.training.get("doubt_scale", 1.0))
         return self._shares(outputs), spread.astype(np.float64)
 
     def _shares(self, outputs: NDArray[Any]) -> Shares:
         shares: Shares = outputs * self._scale("std") + self._scale("mean")
         return shares
 
-    def _scale(self, name: str) -> NDArray[np.float64]:
+    def _scale(self, name: Literal["mean", "std"]) -> NDArray[np.float64]:
         return np.array(self.training["targets"][name], np.float64)
 
 
@@ -192,9 +190,9 @@ def fit_landmarks(
     should_cancel: Callable[[], bool] | None = None,
     device: str | None = None,
 ) -> FittedLandmarks:
-    """Train on square images (N, S, S, 3) and their landmarks (N, M). Raises UserError.
+    """Train on square images (N, S, S, 3) and their landmarks (N, M), shares of the side. Raises UserError, Cancelled.
 
-    ``progress`` gets train_error in degrees.
+    ``progress`` is called after each epoch with ``train_error`` in degrees; other arguments as for :func:`.fit.fit`.
     """
     names = output_names(scheme)
     _check(images, shares, names, recipe)
@@ -207,7 +205,8 @@ def fit_landmarks(
         loop = Loop(images, objective, recipe, seed, target)
         network, outcome = loop.train(None, progress, should_cancel)
     training = training_record(outcome, seed, len(images), None)
-    training |= {"targets": {"mean": mean.tolist(), "std": std.tolist()}, "scheme": scheme.to_json()}
+    training["targets"] = {"mean": mean.tolist(), "std": std.tolist()}
+    training["scheme"] = scheme.to_json()
     kept = replace(recipe, selection="last")
     return FittedLandmarks(network, kept, names, loop.mean.tolist(), loop.std.tolist(), training)
 
@@ -215,10 +214,10 @@ def fit_landmarks(
 def _check(images: Images, shares: Shares, names: tuple[str, ...], recipe: Recipe) -> None:
     check_images(images)
     if len(images) < 2:
-        raise UserError(f"training needs two images with landmarks or more, not {len(images)}")
+        raise UserError(f"training needs at least two images with landmarks, not {len(images)}")
     if shares.shape != (len(images), len(names)) or not np.isfinite(shares).all():
         raise UserError(f"{len(images)} images need finite landmarks of shape ({len(images)}, {len(names)})")
     if recipe.flip or recipe.crop_padding or recipe.flip_average:
         raise UserError(
-            f"recipe {recipe.name!r} crops or mirrors images without their landmarks; choose another"
+            f"the recipe {recipe.name!r} crops or mirrors images but not their landmarks; choose another recipe"
         )

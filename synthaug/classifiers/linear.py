@@ -1,7 +1,7 @@
-"""A classifier in seconds: logistic regression on the features of a network that stays as ImageNet left it.
+"""A classifier in seconds: logistic regression on the features of a network that was trained on ImageNet.
 
-How strongly it is regularised, and the temperature of its probabilities, are those of the least log loss on
-training images held out in turn.
+The network itself is not trained. The strength of the regularisation and the temperature of the probabilities are
+those with the lowest log loss in cross-validation on the training images.
 """
 
 from __future__ import annotations
@@ -17,16 +17,26 @@ from numpy.typing import NDArray
 
 from synthaug.classifiers.base import Floats, Images
 from synthaug.classifiers.fitted import FittedClassifier
-from synthaug.classifiers.logistic import Head, Scale, distinct, fit_logistic, judge, log_prior
+from synthaug.classifiers.logistic import (
+    Head,
+    Judged,
+    Rows,
+    Scale,
+    distinct,
+    fit_logistic,
+    judge,
+    log_prior,
+)
 from synthaug.classifiers.networks import Network, build, choose_device, fill_pretrained, place
 from synthaug.classifiers.pixels import IMAGENET_MEAN, IMAGENET_STD
 from synthaug.classifiers.recipes import Recipe
+from synthaug.classifiers.training_record import TrainingRecord
 from synthaug.errors import Cancelled, UserError
-from synthaug.progress import EpochProgress
+from synthaug.progress import EpochProgress, EpochReport
 
 
 def body_only(recipe: Recipe, num_classes: int, device: torch.device) -> Network:
-    """The recipe's network with its pretrained body; what the head says is of no account yet."""
+    """The recipe's network with its pretrained body on ``device``; its head has random weights."""
     network = build(recipe.network, num_classes)
     fill_pretrained(network, recipe.network)
     return place(network, device).eval()
@@ -44,10 +54,9 @@ def fit_linear(
     should_cancel: Callable[[], bool] | None = None,
     device: str | None = None,
 ) -> FittedClassifier:
-    """A head on the features of ``images``; arguments as for :func:`.fit.fit`."""
+    """Fit a head to the features of ``images`` (N, H, W, 3); arguments and errors as for :func:`.fit.fit`."""
     network = body_only(recipe, len(class_names), choose_device(device))
-    seeing = FittedClassifier(network, recipe, class_names, IMAGENET_MEAN, IMAGENET_STD)
-    features = seeing.features(images)
+    features = FittedClassifier(network, recipe, class_names, IMAGENET_MEAN, IMAGENET_STD).features(images)
     return fit_head(
         features, labels, recipe, seed, weights=weights, class_names=class_names, progress=progress,
         should_cancel=should_cancel, network=network,
@@ -68,10 +77,11 @@ def fit_head(
     device: str | None = None,
     extractor: str | None = None,
 ) -> FittedClassifier:
-    """The classifier whose head is fitted to features (N, D) and labels (N,) in 0..K-1, its body pretrained.
+    """Fit the head of a classifier with a pretrained body to features (N, D) and labels (N,) in 0 .. K - 1.
 
-    The seed deals the images into folds, and weighs them where the recipe resamples. ``extractor`` is the revision of
-    the extractor that the features come from. Raises UserError for one class alone, Cancelled.
+    ``seed`` decides how the images are divided into folds and, in a recipe that resamples, how they are weighted.
+    ``network`` is the network whose head is set; None: a new one. ``extractor`` is the revision of the network that
+    computed the features. Raises UserError unless there are images of at least two classes, and Cancelled on request.
     """
     from scipy.special import log_softmax
 
@@ -83,43 +93,56 @@ def fit_head(
     weight = np.ones(len(labels)) if weights is None else np.asarray(weights, np.float64)
     if recipe.resample:
         weight = weight * np.random.default_rng(seed).exponential(size=len(labels))
-    rows = distinct(features, labels, weight)
-    if recipe.loss == "class-weighted":
-        rows = replace(rows, weight=rows.weight / np.bincount(rows.labels, rows.weight, classes)[rows.labels])
-    scale = Scale.of(rows.features)
-    rows = replace(rows, features=scale.apply(rows.features), weight=rows.weight / rows.weight.mean())
+    scale, rows = _standardised(distinct(features, labels, weight), recipe, classes)
     judged = judge(rows, classes, seed)
     head = scale.undo(fit_logistic(rows, classes, judged.inverse_penalty))
     if recipe.loss == "logit-adjusted":
         head = replace(head, bias=head.bias - log_prior(labels, weight, classes))
     network = network or body_only(recipe, classes, choose_device(device))
     _set_head(network, head)
-    said = log_softmax(head.logits(features) / judged.temperature, axis=1)
-    right = float((said.argmax(1) == labels).mean())
-    seconds = time.perf_counter() - started
+    report = _report(log_softmax(head.logits(features) / judged.temperature, axis=1), labels, started)
     if progress is not None:
-        report = {
-            "loss": float(-said[np.arange(len(labels)), labels].mean()),
-            "train_accuracy": right,
-            "images_per_second": len(labels) / seconds,
-        }
-        progress({"epoch": 1, "epochs": 1, **report})
-    training: dict[str, Any] = {
-        "seed": seed,
-        "images": len(labels),
-        "train_accuracy": right,
-        "inverse_penalty": judged.inverse_penalty,
-        "held_out_log_loss": _known(judged.log_loss),
-        "held_out_accuracy": _known(judged.accuracy),
-    }
-    if extractor is not None:
-        training["extractor"] = extractor
+        progress(report)
+    training = _record(judged, report, seed, len(labels), extractor)
     kept = replace(recipe, temperature=judged.temperature)
     return FittedClassifier(network, kept, class_names, IMAGENET_MEAN, IMAGENET_STD, training)
 
 
+def _standardised(rows: Rows, recipe: Recipe, classes: int) -> tuple[Scale, Rows]:
+    """The rows with standardised features and weights of mean 1, and the scale that standardised them."""
+    if recipe.loss == "class-weighted":
+        rows = replace(rows, weight=rows.weight / np.bincount(rows.labels, rows.weight, classes)[rows.labels])
+    scale = Scale.of(rows.features)
+    return scale, replace(rows, features=scale.apply(rows.features), weight=rows.weight / rows.weight.mean())
+
+
+def _report(log_probs: NDArray[np.float64], labels: NDArray[np.integer[Any]], started: float) -> EpochReport:
+    """The report of the only epoch, from log probabilities (N, K) of the training images."""
+    return {
+        "epoch": 1,
+        "epochs": 1,
+        "loss": float(-log_probs[np.arange(len(labels)), labels].mean()),
+        "train_accuracy": float((log_probs.argmax(1) == labels).mean()),
+        "images_per_second": len(labels) / (time.perf_counter() - started),
+    }
+
+
+def _record(
+    judged: Judged, report: EpochReport, seed: int, images: int, extractor: str | None
+) -> TrainingRecord:
+    record: TrainingRecord = {
+        "seed": seed,
+        "images": images,
+        "train_accuracy": report["train_accuracy"],
+        "inverse_penalty": judged.inverse_penalty,
+        "held_out_log_loss": _known(judged.log_loss),
+        "held_out_accuracy": _known(judged.accuracy),
+    }
+    return record if extractor is None else {**record, "extractor": extractor}
+
+
 def _known(value: float) -> float | None:
-    """None for nan, which JSON does not know."""
+    """The value; None for NaN, which JSON does not have."""
     return None if np.isnan(value) else value
 
 
@@ -133,17 +156,17 @@ def _check(labels: NDArray[Any], classes: int, names: Sequence[str]) -> None:
     present = np.unique(labels)
     if len(present) < 2:
         only = f"all images have the class {names[present[0]]!r}" if len(present) else "there are no images"
-        raise UserError(f"{only}; training needs images of two classes or more, of {classes}")
+        raise UserError(f"{only}; training needs images of at least two of the {classes} classes")
 
 
 def head_probabilities(classifier: FittedClassifier, features: NDArray[np.floating[Any]]) -> Floats:
-    """Class probabilities (N, K) from the body's features (N, D)."""
+    """Class probabilities (N, K) float32 from the body's features (N, D)."""
     found: Floats = np.exp(head_log_probabilities(classifier, features))
     return found
 
 
 def head_log_probabilities(classifier: FittedClassifier, features: NDArray[np.floating[Any]]) -> Floats:
-    """Their logarithms (N, K)."""
+    """Logarithms (N, K) float32 of the class probabilities from the body's features (N, D)."""
     head = classifier.network.head
     rows = torch.from_numpy(np.ascontiguousarray(features, np.float32)).to(head.weight.device)
     with torch.inference_mode():

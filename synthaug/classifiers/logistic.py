@@ -1,4 +1,4 @@
-"""Logistic regression on features, regularised and calibrated by images held out in turn. Arrays in, arrays out."""
+"""Logistic regression on features, regularised and calibrated by cross-validation: from arrays to arrays."""
 
 from __future__ import annotations
 
@@ -9,32 +9,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 INVERSE_PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1)
-"""scikit-learn's C: the least is best for a few dozen images, the largest for tens of thousands."""
+"""Values of scikit-learn's C to try; the smallest suits a few dozen images, the largest tens of thousands."""
 FOLDS = 5
-JUDGED = 4000  # images that the choice is made on, at most; more change it no further
-NEARLY_CONSTANT = 0.01  # of the mean variance, added to each, so that no rare value is blown up
-ABSENT = -20.0  # the logit of a class without images, below that of the least frequent
+JUDGED = 4000  # largest number of images on which C is chosen; more do not change the choice
+NEARLY_CONSTANT = (
+    0.01  # share of the mean variance added to every variance, so that rare values are not magnified
+)
+ABSENT = -20.0  # logit of a class without images, relative to the lowest intercept of the others
 ITERATIONS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Logits = features @ weight.T + bias; ``weight`` (K, D), ``bias`` (K,)."""
+    """A linear layer: logits = features @ weight.T + bias, with ``weight`` (K, D) and ``bias`` (K,)."""
 
     weight: NDArray[np.float64]
     bias: NDArray[np.float64]
 
     def logits(self, features: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-        """(N, K) of features (N, D)."""
+        """Logits (N, K) of features (N, D)."""
         found: NDArray[np.float64] = features @ self.weight.T + self.bias
         return found
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What images held out in turn say: the choice, and the log loss and accuracy that it had there."""
+    """The settings that cross-validation chose, and their log loss (nats) and accuracy (0..1) on held-out rows."""
 
-    inverse_penalty: float
+    inverse_penalty: float  # scikit-learn's C
     temperature: float
     log_loss: float
     accuracy: float
@@ -42,21 +44,21 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Different images: features (N, D), labels (N,), and how much each counts (N,)."""
+    """Distinct images: features (N, D), labels (N,) and weights (N,)."""
 
     features: NDArray[np.float64]
     labels: NDArray[np.int64]
     weight: NDArray[np.float64]
 
     def take(self, chosen: NDArray[Any]) -> Rows:
-        """Some of them, by mask or index."""
+        """The rows that a mask (N,) or indices choose."""
         return Rows(self.features[chosen], self.labels[chosen], self.weight[chosen])
 
 
 def judge(rows: Rows, classes: int, seed: int) -> Judged:
-    """The regularisation and the temperature of the least log loss on rows held out in turn.
+    """The regularisation and the temperature with the lowest log loss in cross-validation.
 
-    Too few images for two folds leave the strongest regularisation and nothing known (nan).
+    With too few images for two folds it is the strongest regularisation, with a log loss and an accuracy of NaN.
     """
     rng = np.random.default_rng(seed)
     if len(rows.labels) > JUDGED:
@@ -64,7 +66,7 @@ def judge(rows: Rows, classes: int, seed: int) -> Judged:
     folds = min(FOLDS, int(np.bincount(rows.labels).max()), len(rows.labels))
     if folds < 2:
         return Judged(INVERSE_PENALTIES[0], 1.0, float("nan"), float("nan"))
-    fold = _dealt(rows.labels, folds, rng)
+    fold = _folds(rows.labels, folds, rng)
     best = None
     for inverse_penalty in INVERSE_PENALTIES:
         logits = np.empty((len(fold), classes))
@@ -76,12 +78,12 @@ def judge(rows: Rows, classes: int, seed: int) -> Judged:
         if best is None or loss < best.log_loss:
             right = float(np.average(logits.argmax(1) == rows.labels, weights=rows.weight))
             best = Judged(inverse_penalty, temperature, loss, right)
-    assert best is not None  # noqa: S101 - there are penalties to try
+    assert best is not None  # noqa: S101 (INVERSE_PENALTIES is not empty)
     return best
 
 
 def fit_logistic(rows: Rows, classes: int, inverse_penalty: float) -> Head:
-    """Multinomial logistic regression, L2-penalised; a class without rows stays improbable."""
+    """Multinomial logistic regression with an L2 penalty; a class without rows gets a very low logit."""
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits
 
@@ -91,10 +93,10 @@ def fit_logistic(rows: Rows, classes: int, inverse_penalty: float) -> Head:
         bias[present] = 0
         return Head(weight, bias)
     model = LogisticRegression(C=inverse_penalty, max_iter=ITERATIONS, tol=1e-3)
-    with threadpool_limits(1):  # products this small are faster on one thread than shared among many
+    with threadpool_limits(1):  # such small matrix products are faster on one thread
         model.fit(rows.features, rows.labels, sample_weight=rows.weight)
     coefficients, intercepts = model.coef_, model.intercept_
-    if len(present) == 2:  # scikit-learn gives the second class's alone
+    if len(present) == 2:  # scikit-learn returns only the coefficients of the second class
         coefficients, intercepts = (
             np.stack([-each[0] / 2, each[0] / 2]) for each in (coefficients, intercepts)
         )
@@ -106,40 +108,42 @@ def fit_logistic(rows: Rows, classes: int, inverse_penalty: float) -> Head:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Mean and deviation (D,) of the features."""
+    """Mean and standard deviation (D,) of the features."""
 
     mean: NDArray[np.float64]
     deviation: NDArray[np.float64]
 
     @classmethod
     def of(cls, features: NDArray[np.float64]) -> Scale:
+        """The scale of features (N, D)."""
         variance = features.var(0)
         return cls(features.mean(0), np.sqrt(np.maximum(variance + NEARLY_CONSTANT * variance.mean(), 1e-12)))
 
     def apply(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The features (N, D), standardised."""
         return (features - self.mean) / self.deviation
 
     def undo(self, head: Head) -> Head:
-        """The head that says of features as they are what ``head`` says of standardised ones."""
+        """The head that gives the same logits for raw features as ``head`` gives for standardised ones."""
         weight = head.weight / self.deviation
         return Head(weight, head.bias - weight @ self.mean)
 
 
 def _calibrated(logits: NDArray[np.float64], rows: Rows) -> tuple[float, float]:
-    """The temperature of the least log loss, and that loss."""
+    """The temperature with the lowest log loss, and that log loss in nats."""
     from scipy.optimize import minimize_scalar
     from scipy.special import log_softmax
 
     def loss(log_temperature: float) -> float:
-        said = log_softmax(logits / np.exp(log_temperature), axis=1)
-        return float(-np.average(said[np.arange(len(said)), rows.labels], weights=rows.weight))
+        log_probs = log_softmax(logits / np.exp(log_temperature), axis=1)
+        return float(-np.average(log_probs[np.arange(len(log_probs)), rows.labels], weights=rows.weight))
 
     found = minimize_scalar(loss, bounds=(np.log(0.05), np.log(20)), method="bounded")
     return float(np.exp(found.x)), float(found.fun)
 
 
-def _dealt(labels: NDArray[np.int64], folds: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """The fold (N,) of each row; those of a class are dealt out one by one, in random order."""
+def _folds(labels: NDArray[np.int64], folds: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """The fold (N,) of each row, stratified: the rows of each class are dealt to the folds in turn, in random order."""
     order = rng.permutation(len(labels))
     order = order[np.argsort(labels[order], kind="stable")]
     fold = np.empty(len(labels), np.int64)
@@ -148,7 +152,7 @@ def _dealt(labels: NDArray[np.int64], folds: int, rng: np.random.Generator) -> N
 
 
 def distinct(features: NDArray[Any], labels: NDArray[Any], weight: NDArray[np.float64]) -> Rows:
-    """Copies of a row made one that counts as much: an oversampled image does not judge itself."""
+    """The rows with copies merged and their weights summed, so that an oversampled image is not judged by its copy."""
     known: dict[bytes, int] = {}
     keys = (
         row.tobytes() + int(label).to_bytes(4, "big") for row, label in zip(features, labels, strict=True)
@@ -161,7 +165,7 @@ def distinct(features: NDArray[Any], labels: NDArray[Any], weight: NDArray[np.fl
 
 
 def log_prior(labels: NDArray[Any], weight: NDArray[np.float64], classes: int) -> NDArray[np.float64]:
-    """Log of each class's share (K,); a class without images is left as it is."""
+    """The logarithm of each class's share (K,); 0 for a class without images."""
     totals = np.bincount(labels, weight, classes)
     prior = np.zeros(classes)
     prior[totals > 0] = np.log(totals[totals > 0] / totals.sum())

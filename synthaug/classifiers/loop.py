@@ -1,4 +1,4 @@
-"""The training loop: all images in one tensor of whole numbers, crops and flips on whole batches."""
+"""The training loop. All images are in one integer tensor; crops and flips work on whole batches."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -27,17 +26,21 @@ from synthaug.classifiers.pixels import (
 )
 from synthaug.classifiers.recipes import Recipe
 from synthaug.classifiers.selection import Best
+from synthaug.classifiers.training_record import TrainingRecord, selected
 from synthaug.errors import Cancelled, UserError
 from synthaug.hardware import mixed_precision
-from synthaug.progress import EpochProgress
+from synthaug.progress import EpochProgress, EpochReport, Score
+
+_TRAIN: dict[str, Score] = {"accuracy": "train_accuracy", "error": "train_error"}
+_SELECTION: dict[str, Score] = {"accuracy": "selection_accuracy", "error": "selection_error"}
 
 WHITENED = 5000
-"""Images whose patches a whitening layer is made from."""
+"""Number of images from whose patches a whitening layer is computed."""
 
 
 @contextmanager
 def cpu_threads(count: int | None) -> Iterator[None]:
-    """Let torch use ``count`` cores of the CPU meanwhile; None leaves it as it is."""
+    """A context in which torch uses ``count`` CPU threads; None leaves their number unchanged."""
     before = torch.get_num_threads()
     torch.set_num_threads(count or before)
     try:
@@ -47,7 +50,7 @@ def cpu_threads(count: int | None) -> Iterator[None]:
 
 
 class Loop:
-    """One training run: the data on the device, the network, the optimizer and the steps taken."""
+    """One training run: the data on the device, the network, the optimizer and the number of steps taken."""
 
     def __init__(
         self,
@@ -89,41 +92,40 @@ class Loop:
         selection_set: tuple[Images, Tensor] | None,
         progress: EpochProgress | None,
         should_cancel: Callable[[], bool] | None,
-    ) -> tuple[Network, dict[str, Any]]:
-        """All epochs; the network to keep, and what its record says of the training (JSON-ready).
+    ) -> tuple[Network, TrainingRecord]:
+        """Train all epochs; returns the network to keep, and the record of the training.
 
-        With a ``selection_set``, images and their targets, the epoch that scores best on it is kept.
+        With a ``selection_set`` (images and their targets), the epoch with the best score on it is kept. Raises
+        Cancelled after ``should_cancel()`` becomes true, and UserError if the loss diverges.
         """
         best = Best(self.objective.higher_is_better)
         judged = None if selection_set is None else self._on_device(*selection_set)
-        report: dict[str, Any] = {}
         for epoch in range(1, self.epochs + 1):
             report = self._epoch(epoch, should_cancel)
             if judged is not None:
                 score = self._score(*judged)
-                report[f"selection_{self.objective.measure}"] = score
+                report[_SELECTION[self.objective.measure]] = score
                 best.offer(self.fitted(), epoch, score, report)
             if progress is not None:
                 progress(report)
             if judged is not None and self.recipe.patience and epoch - best.epoch >= self.recipe.patience:
                 break
-        ran = {"epochs": report["epoch"], "steps": self.steps}
-        if judged is not None:
+        epochs_run = report["epoch"]
+        if best.report is not None:
             self.fitted().load_state_dict(best.state)
             report = best.report
-        kept = {name: report[name] for name in report if name.startswith(("loss", "train_", "selection_"))}
-        return self.fitted(), kept | ran | {"selected_epoch": report["epoch"]}
+        return self.fitted(), {**selected(report), "epochs": epochs_run, "steps": self.steps}
 
     def fitted(self) -> Network:
-        """The network to predict with: the last weights, or their average."""
+        """The network to predict with: the latest weights, or their moving average."""
         if self.average is None:
             return self.network
         averaged = self.average.module
         assert isinstance(averaged, Network)  # noqa: S101 (for the type checker)
         return averaged
 
-    def _epoch(self, number: int, should_cancel: Callable[[], bool] | None) -> dict[str, Any]:
-        """One pass over all images in random order, or as far as the steps go; its report."""
+    def _epoch(self, number: int, should_cancel: Callable[[], bool] | None) -> EpochReport:
+        """One pass over all images in random order, or until the last step; returns its report."""
         started = time.perf_counter()
         loss_sum, score_sum = torch.zeros(2, device=self.device)
         order = torch.randperm(len(self.images), generator=self.generator, device=self.device)
@@ -138,16 +140,17 @@ class Loop:
                 score_sum += score
                 seen += len(rows)
         self._refuse_divergence(loss_sum.item() / seen, number)
-        return {
+        report: EpochReport = {
             "epoch": number,
             "epochs": self.epochs,
             "loss": loss_sum.item() / seen,
-            f"train_{self.objective.measure}": score_sum.item() / seen,
             "images_per_second": seen / (time.perf_counter() - started),
         }
+        report[_TRAIN[self.objective.measure]] = score_sum.item() / seen
+        return report
 
     def _step(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """One update; the batch's mean loss and sum of scores, still on the device."""
+        """One update of the weights; returns the batch's mean loss and sum of scores, still on the device."""
         recipe = self.recipe
         self._set_learning_rate()
         x = standardise(augment(self.images[rows], recipe, self.generator), self.mean, self.std)
@@ -171,7 +174,7 @@ class Loop:
         self.steps += 1
 
     def _dropout(self, features: Tensor) -> Tensor:
-        """Inverted dropout whose mask comes from the run's own generator."""
+        """Inverted dropout whose mask is drawn from the run's own random generator."""
         keep = 1 - self.recipe.dropout
         if keep == 1:
             return features
@@ -180,7 +183,7 @@ class Loop:
     def _refuse_divergence(self, loss: float, epoch: int) -> None:
         if not math.isfinite(loss):
             raise UserError(
-                f"training diverged: the loss is {loss} in epoch {epoch} with recipe {self.recipe.name!r} "
+                f"training diverged: the loss is {loss} in epoch {epoch} with the recipe {self.recipe.name!r} "
                 f"(learning rate {self.recipe.lr:g}); use a lower learning rate or a gradient clip"
             )
 
@@ -189,7 +192,7 @@ class Loop:
 
     @torch.inference_mode()
     def _score(self, images: Tensor, targets: Tensor) -> float:
-        """Mean score of the network as it would predict now."""
+        """The mean score of the network's present predictions."""
         network = self.fitted().eval()
         total = torch.zeros((), device=self.device)
         for rows in batches(len(images), self.recipe.image_size):
@@ -202,10 +205,10 @@ class Loop:
 
 
 def _moving_average(network: Network, decay: float) -> torch.optim.swa_utils.AveragedModel:
-    """A copy whose weights and statistics follow the network's; it starts as fast as it may."""
+    """A moving average of the network's weights and statistics; early steps use a smaller decay."""
 
     def toward(average: Tensor, current: Tensor, steps: Tensor | int) -> Tensor:
-        if not average.is_floating_point():  # how many batches the statistics have seen
+        if not average.is_floating_point():  # the number of batches in the statistics
             return current
         return average.lerp(current, 1 - min(decay, (1 + int(steps)) / (10 + int(steps))))
 

@@ -1,4 +1,4 @@
-"""Feature maps of a trained classifier: what it sees where, before it pools over all places."""
+"""Feature maps of a trained classifier, before the global pooling."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ POOLS = (nn.AdaptiveMaxPool2d, nn.AdaptiveAvgPool2d)
 
 @torch.inference_mode()
 def feature_maps(classifier: Fitted, images: Images) -> NDArray[np.float16]:
-    """(N, C, h, w) float16 of images (N, H, W, 3) uint8; the mirror image is not averaged in.
+    """Feature maps (N, C, h, w) float16 of images (N, H, W, 3) uint8, without averaging over the mirror image.
 
-    Raises UserError for a network that is no chain of layers with a pool over all places in it.
+    Raises UserError for a network that is not a sequence of layers with a global pooling among them.
     """
     check_images(images)
     body, size = _before_pooling(classifier), classifier.recipe.image_size
@@ -40,4 +40,7 @@ def _before_pooling(classifier: Fitted) -> nn.Sequential:
     for index, layer in enumerate(layers):
         if isinstance(layer, POOLS):
             return nn.Sequential(*layers[:index])
-    raise UserError(f"the network {classifier.recipe.network!r} has no feature maps to give; airbench has")
+    raise UserError(
+        f"the network {classifier.recipe.network!r} has no global pooling layer, before which feature maps are taken; "
+        "use airbench"
+    )

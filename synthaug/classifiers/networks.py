@@ -1,4 +1,4 @@
-"""The networks: each has ``features(x) -> (B, D)`` and a linear ``head``. Import on use: needs torch."""
+"""The networks; each has a method ``features(x) -> (B, D)`` and a linear ``head``. Importing this imports torch."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class Network(nn.Module):
 
 
 class ChannelDropout(nn.Module):
-    """Drops whole channels of each image (Tompson et al. 2015); off but within ``dropping``.
+    """Drops whole channels of each image (Tompson et al. 2015), but only within :func:`dropping`.
 
-    Unlike torch's, it draws from a generator of its own, and whether the network is in training does not matter.
+    Unlike torch's, it draws from a given random generator and does not depend on ``network.training``.
     """
 
     def __init__(self) -> None:
@@ -54,10 +54,10 @@ class ChannelDropout(nn.Module):
 
 @contextmanager
 def dropping(network: nn.Module, rate: float, generator: torch.Generator) -> Iterator[None]:
-    """Within it the network's body drops channels at ``rate``, drawn from ``generator`` (of its device).
+    """A context in which the network's body drops channels at ``rate``, drawn from ``generator`` on its device.
 
-    For training, and for Monte Carlo dropout: ``network.eval()`` beforehand keeps batch normalisation still. Other
-    threads that use the same network meanwhile see it drop as well.
+    It serves training and Monte Carlo dropout; for the latter, call ``network.eval()`` first, so that batch
+    normalisation does not change. It also affects other threads that use the same network meanwhile.
     """
     layers = [each for each in network.modules() if isinstance(each, ChannelDropout)]
     for layer in layers:
@@ -70,7 +70,7 @@ def dropping(network: nn.Module, rate: float, generator: torch.Generator) -> Ite
 
 
 def _block(inputs: int, outputs: int) -> nn.Sequential:
-    """3x3 convolution, pool, BN, ReLU. Pooling first makes the BN and ReLU four times cheaper."""
+    """3x3 convolution, max pool, batch normalisation, ReLU. Pooling first makes the last two four times cheaper."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
         nn.MaxPool2d(2),
@@ -98,12 +98,12 @@ def small_cnn(num_classes: int) -> Network:
 def airbench(num_classes: int) -> Network:
     """Seven convolutions, 24-64-256-256, D = 256, about 2 million parameters; for 32 pixels a side.
 
-    After Jordan, "94% on CIFAR-10 in 3.29 seconds" (2024): the first layer whitens patches of the training
-    images and is not trained (``initialise``); the logits are scaled down.
+    After Jordan, "94% on CIFAR-10 in 3.29 seconds" (2024): the first layer whitens patches of the training images and
+    is not trained (see :func:`initialise`), and the logits are scaled down.
     """
     whitening = nn.Conv2d(3, 24, 2, bias=False).requires_grad_(False)
     stages = (_twice(24, 64), _twice(64, 256), _twice(256, 256))
-    # Features of about unit size, whatever the width of the head, keep the first logits small.
+    # Scaling the features to about unit size keeps the initial logits small.
     body = nn.Sequential(whitening, nn.GELU(), *stages, nn.AdaptiveMaxPool2d(1), nn.Flatten(), _Scale(1 / 9))
     return Network(body, 256, num_classes)
 
@@ -120,7 +120,7 @@ class _Scale(nn.Module):
 
 
 def _twice(inputs: int, outputs: int) -> nn.Sequential:
-    """Two 3x3 convolutions with BN and GELU, the first followed by a pool."""
+    """Two 3x3 convolutions with batch normalisation and GELU; a max pool follows the first one."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
         nn.MaxPool2d(2),
@@ -134,19 +134,19 @@ def _twice(inputs: int, outputs: int) -> nn.Sequential:
 
 
 def _shifting_norm(channels: int) -> nn.BatchNorm2d:
-    """Batch normalisation that learns where its outputs lie, not how far they spread."""
+    """Batch normalisation that learns its bias; its weight is fixed to 1."""
     norm = nn.BatchNorm2d(channels, momentum=0.4)
     norm.weight.requires_grad_(False)
     return norm
 
 
 def whiten(layer: nn.Conv2d, images: Tensor) -> None:
-    """Set a layer's filters to the whitening of its patches of ``images`` (N, C, H, W), each also negated."""
+    """Set a layer's filters to those that whiten the patches of ``images`` (N, C, H, W), and to their negatives."""
     channels, size = layer.in_channels, layer.kernel_size[0]
     patches = images.unfold(2, size, 1).unfold(3, size, 1).movedim(1, 3)  # (N, h, w, C, size, size), a view
     patches = patches.reshape(-1, channels * size * size)
     values, vectors = torch.linalg.eigh(torch.cov(patches.double().T))
-    filters = (vectors / (values + 5e-4).sqrt()).T.flip(0)  # the widest direction first
+    filters = (vectors / (values + 5e-4).sqrt()).T.flip(0)  # the direction of largest variance first
     both = torch.cat([filters, -filters]).reshape(-1, channels, size, size)
     with torch.no_grad():
         layer.weight.copy_(both)
@@ -166,9 +166,9 @@ def resnet18(num_classes: int) -> Network:
 
 
 def efficientnet(size: str, num_classes: int) -> Network:
-    """EfficientNet-B0 ... B7 (Tan & Le 2019) by ``size`` "b0" ... "b7", D = 1280 ... 2560; for 224 to 600 pixels.
+    """EfficientNet (Tan & Le 2019) of ``size`` "b0" to "b7", D = 1280 to 2560; for 224 to 600 pixels a side.
 
-    Without stochastic depth, which torchvision draws from torch's global generator.
+    It has no stochastic depth, which torchvision would draw from torch's global random generator.
     """
     import torchvision
 
@@ -181,32 +181,32 @@ def efficientnet(size: str, num_classes: int) -> Network:
 
 
 def efficientnet_lite0(num_classes: int) -> Network:
-    """EfficientNet-Lite0 (Tan & Le 2019), D = 1280; for 96 to 320 pixels. ImageNet weights: ``fill_pretrained``."""
+    """EfficientNet-Lite0 (Tan & Le 2019), D = 1280; for 96 to 320 pixels a side."""
     from synthaug.backbones import efficientnet_lite0 as lite0
 
     return Network(_chain(lite0(pretrained=False)), 1280, num_classes)
 
 
 def efficientnet_lite0_places(num_classes: int) -> Network:
-    """The same, reduced to 32 features at each of 7 x 7 places instead of their mean: it knows where things are."""
+    """EfficientNet-Lite0 with 32 features at each of 7 x 7 places instead of their mean, so that it can locate."""
     from synthaug.backbones import efficientnet_lite0 as lite0
 
-    seeing = list(_chain(lite0(pretrained=False)))[:-2]
+    layers = list(_chain(lite0(pretrained=False)))[:-2]  # without pooling and flattening
     reduced = (nn.Conv2d(1280, 32, 1), nn.ReLU(inplace=True), nn.AdaptiveAvgPool2d(7), nn.Flatten())
-    return Network(nn.Sequential(*seeing, *reduced), 32 * 7 * 7, num_classes)
+    return Network(nn.Sequential(*layers, *reduced), 32 * 7 * 7, num_classes)
 
 
 def _chain(network: Any) -> nn.Sequential:
-    """timm's EfficientNet up to its features, as layers in a row."""
+    """timm's EfficientNet up to its features, as a sequence of layers."""
     stages = [nn.Sequential(*stage, ChannelDropout()) for stage in network.blocks]
     stem, last = (network.conv_stem, network.bn1), (network.conv_head, network.bn2)
     return nn.Sequential(*stem, *stages, *last, nn.AdaptiveAvgPool2d(1), nn.Flatten())
 
 
 def fill_pretrained(network: Network, name: str) -> None:
-    """Give the body the weights that ImageNet left in it. Raises UserError for a network without such weights."""
+    """Load ImageNet weights into the body. Raises UserError for a network for which there are none."""
     if name not in ("efficientnet_lite0", "efficientnet_lite0_places"):
-        raise UserError(f"network {name!r} has no pretrained weights here; efficientnet_lite0 has")
+        raise UserError(f"there are no pretrained weights for the network {name!r}; use efficientnet_lite0")
     from synthaug.backbones import efficientnet_lite0 as lite0
 
     weights = _chain(lite0()).state_dict()
@@ -224,26 +224,26 @@ NETWORKS: dict[str, Callable[[int], Network]] = {
 
 
 def build(name: str, num_classes: int) -> Network:
-    """The network of that name, with whatever weights torch draws; see ``initialise``."""
+    """The network called ``name``, with random weights; see :func:`initialise`. Raises UnknownName."""
     if name not in NETWORKS:
         raise UnknownName("network", name, NETWORKS)
     return NETWORKS[name](num_classes)
 
 
 def choose_device(device: str | None) -> torch.device:
-    """The device asked for; without one, the GPU where there is one."""
+    """The requested device; None: the GPU if there is one, else the CPU."""
     return torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
 
 
 def place(network: Network, device: torch.device) -> Network:
-    """Move to the device, with the channels-last layout that convolutions run fastest in."""
+    """Move the network to ``device`` in the channels-last memory layout, in which convolutions are fastest."""
     return network.to(device).to(memory_format=torch.channels_last)
 
 
 def initialise(network: nn.Module, generator: torch.Generator, images: Tensor) -> None:
-    """Draw every weight from ``generator`` (He et al. 2015), so that no other thread's draws matter.
+    """Draw every weight from ``generator`` (He et al. 2015), so that other threads do not influence them.
 
-    A layer that is not to be trained whitens ``images`` (N, 3, H, W), which are standardised.
+    The filters of a convolution that is not trained whiten patches of ``images`` (N, 3, H, W), which are standardised.
     """
     for module in network.modules():
         if isinstance(module, nn.Conv2d) and not module.weight.requires_grad:

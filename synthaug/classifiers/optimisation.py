@@ -1,4 +1,4 @@
-"""The optimizer of a recipe, and its learning rate at every step."""
+"""The optimizer of a recipe, and the learning rate at each step."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from synthaug.classifiers.recipes import Recipe, Schedule
 
 
 def make_optimizer(network: nn.Module, recipe: Recipe) -> Optimizer:
-    """The recipe's optimizer over all that is to be trained; every group carries its ``peak_lr``."""
+    """The recipe's optimizer of all trainable parameters; every parameter group has its ``peak_lr``."""
     norms = [each for each in network.modules() if isinstance(each, nn.BatchNorm2d)]
     shifts = {id(each.bias) for each in norms if recipe.shift_lr is not None}
     trained = [each for each in network.parameters() if each.requires_grad]
@@ -19,7 +19,7 @@ def make_optimizer(network: nn.Module, recipe: Recipe) -> Optimizer:
     groups = [{"params": rest, "lr": recipe.lr, "peak_lr": recipe.lr}]
     if recipe.shift_lr is not None:
         moved = [each for each in trained if id(each) in shifts]
-        # As much decay a step as the rest: SGD multiplies it by the learning rate.
+        # SGD multiplies the decay by the learning rate; this makes it as strong as that of the other parameters.
         decay = recipe.weight_decay * recipe.lr / recipe.shift_lr
         groups.append(
             {"params": moved, "lr": recipe.shift_lr, "peak_lr": recipe.shift_lr, "weight_decay": decay}
@@ -37,7 +37,7 @@ def make_optimizer(network: nn.Module, recipe: Recipe) -> Optimizer:
 
 
 def lr_factor(schedule: Schedule, step: int, steps: int, warmup: int) -> float:
-    """Learning rate at ``step`` of ``steps`` as a share of the peak, 0..1; linear warm-up comes first."""
+    """Learning rate at ``step`` (from 0) of ``steps`` as a share of the peak, 0..1; it begins with a linear warm-up."""
     if step < warmup:
         return (step + 1) / warmup
     done = (step - warmup) / max(1, steps - warmup)

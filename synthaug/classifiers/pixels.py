@@ -1,4 +1,4 @@
-"""Images as tensors: layout, antialiased resizing, standardisation, batched augmentation."""
+"""Images as tensors: layout, antialiased resizing, standardisation and augmentation of whole batches."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from synthaug.errors import UserError
 
 _RESIZE_BATCH = 256
 IMAGENET_MEAN, IMAGENET_STD = (MEAN / 255,) * 3, (DEVIATION / 255,) * 3
-"""What pretrained weights expect to be taken out of every channel, in 0..1."""
+"""Mean and standard deviation of each channel, in 0..1, with which pretrained networks expect images standardised."""
 
 
 def check_images(images: Images) -> None:
-    """Refuse what is not (N, H, W, 3) of uint8 or uint16."""
+    """Raises UserError for images that are not (N, H, W, 3) of uint8 or uint16."""
     if images.ndim != 4 or images.shape[-1] != 3 or images.dtype not in (np.uint8, np.uint16):
         raise UserError(
             "images must be RGB of shape (N, H, W, 3) and dtype uint8 or uint16, "
@@ -29,19 +29,19 @@ def check_images(images: Images) -> None:
 
 
 def white(images: Tensor) -> int:
-    """The level of white: 255, or 65535 of uint16."""
+    """The value of white: 255 for uint8, 65535 for uint16."""
     return torch.iinfo(images.dtype).max
 
 
 def batches(count: int, size: int) -> Iterator[slice]:
-    """Rows to predict at a time: 500 up to 64 pixels a side, fewer of larger ones, which take more memory."""
+    """Slices of rows to predict at a time: 500 images of up to 64 pixels a side, or fewer larger ones."""
     batch = max(8, 500 * 64**2 // max(size, 64) ** 2)
     for start in range(0, count, batch):
         yield slice(start, start + batch)
 
 
 def to_tensor(images: Images, size: int) -> Tensor:
-    """(N, H, W, 3) -> (N, 3, size, size) of the same type, resized with antialiasing where the size differs."""
+    """Convert (N, H, W, 3) to (N, 3, size, size) of the same dtype, resized with antialiasing if the size differs."""
     tensor = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
     if tensor.shape[-2:] == (size, size) or not len(tensor):
         return tensor.contiguous()
@@ -54,7 +54,7 @@ def _resize(batch: Tensor, size: int) -> Tensor:
 
 
 def channel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation (3,) over (N, 3, H, W), in 0..1; at least 1/255, so flat is safe."""
+    """Mean and standard deviation (3,) of images (N, 3, H, W), in 0..1; the deviation is at least 1/255."""
     top = white(images)
     counts = torch.stack(
         [images[:, c].flatten().int().bincount(minlength=top + 1) for c in range(3)]
@@ -67,7 +67,7 @@ def channel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def standardise(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
-    """(B, 3, H, W) -> float32 with the training set's mean and deviation taken out."""
+    """Images (B, 3, H, W) as float32, standardised by ``mean`` and ``std`` (3,) in 0..1."""
     scale = 1 / (white(images) * std)
     shift = -mean / std
     floats = images.to(torch.float32, memory_format=torch.channels_last)
@@ -75,7 +75,7 @@ def standardise(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
 
 
 def augment(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
-    """A random crop and flip for each image of a batch (B, 3, H, W), as the recipe says."""
+    """A batch (B, 3, H, W) with a random crop, flip and cutout of each image, as the recipe asks."""
     count, _, height, width = images.shape
     if recipe.crop_padding:
         p = recipe.crop_padding
@@ -90,7 +90,7 @@ def augment(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tenso
 
 
 def _mirrored_border(images: Tensor, padding: int) -> Tensor:
-    """Pad the last two dimensions with their own mirror image, whatever the dtype."""
+    """Pad the last two dimensions by reflection; unlike torch's padding, this works for every dtype."""
     for dim in (2, 3):
         inner = torch.arange(images.shape[dim], device=images.device).view(1, 1, -1).float()
         index = F.pad(inner, (padding, padding), mode="reflect").flatten().long()
@@ -99,7 +99,7 @@ def _mirrored_border(images: Tensor, padding: int) -> Tensor:
 
 
 def _cut_out(images: Tensor, side: int, generator: torch.Generator) -> Tensor:
-    """Gray squares at random places, partly outside (DeVries & Taylor 2017)."""
+    """Cover a gray square at a random place of each image, possibly partly outside it (DeVries & Taylor 2017)."""
     count, _, height, width = images.shape
     inside = []
     for size in (height, width):

@@ -1,4 +1,4 @@
-"""Training recipes as named records. Light: nothing here imports torch."""
+"""Training recipes as named records. Importing this module does not import torch."""
 
 from __future__ import annotations
 
@@ -13,21 +13,20 @@ Optimizer = Literal["sgd", "adamw"]
 Schedule = Literal["cosine", "one-cycle", "none"]
 
 Loss = Literal["plain", "class-weighted", "logit-adjusted"]
-"""Cross-entropy; with images weighted inversely to their class's frequency; with logits shifted by the log of
-the class frequencies while training (Menon et al. 2021, tau = 1), so that rare classes are not given up."""
+"""Cross-entropy: plain; with images weighted inversely to the frequency of their class; or with the logits shifted by
+the log class frequencies during training (Menon et al. 2021, tau = 1), so that rare classes are predicted as well."""
 
 Selection = Literal["last", "validation", "test"]
-"""Which epoch's weights are kept: the last one's; those best on training images held out; those best on images
-that the caller names, as some papers do with the test set, which flatters."""
-
+"""The epoch whose weights are kept: the last; the best on held-out training images; or the best on images that the
+caller gives, as some papers do with the test set, which makes its accuracy too high."""
 
 SMALL = 64
-"""Images of up to so many pixels a side are read at the recipe's own size."""
+"""Images of up to this many pixels a side are read at the recipe's own size."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Everything that decides a training run, but the data and the seed."""
+    """Everything that determines a training run, except the data and the seed."""
 
     name: str
     network: str  # a key of networks.NETWORKS
@@ -38,37 +37,37 @@ class Recipe:
     momentum: float = 0.9  # SGD only; AdamW uses beta1 = momentum
     weight_decay: float = 0.0
     schedule: Schedule = "cosine"
-    warmup_epochs: float = 0.0  # linear from 0; "one-cycle" climbs for this long, then falls linearly
-    gradient_clip: float | None = None  # largest L2 norm of the whole gradient
+    warmup_epochs: float = 0.0  # linear from 0; after it, "one-cycle" falls linearly to 0
+    gradient_clip: float | None = None  # largest L2 norm of the gradient of all weights
     label_smoothing: float = 0.0
-    crop_padding: int = 0  # random crop after padding with black, pixels a side; 0 = off
-    mirrored_border: bool = False  # pad with the image's own mirror image instead of black
-    cutout: int = 0  # side of a gray square put somewhere on every image, in pixels; 0 = off
+    crop_padding: int = 0  # black pixels added on each side before a random crop; 0 = off
+    mirrored_border: bool = False  # pad by reflection instead of with black
+    cutout: int = 0  # side in pixels of a gray square at a random place of each image; 0 = off
     flip: bool = (
-        False  # random horizontal flip; off wherever left and right differ, as targets and captions may
+        False  # random horizontal flip; must be off where labels, targets or captions depend on the side
     )
-    image_size: int = 32  # side in pixels; other sizes are resized, antialiased
-    dropout: float = 0.0  # on the penultimate features, training only
-    mixed_precision: bool = False  # products in bfloat16, where the device has units for them
+    image_size: int = 32  # side in pixels; images of another size are resized with antialiasing
+    dropout: float = 0.0  # rate on the penultimate features during training
+    mixed_precision: bool = False  # matrix products in bfloat16 if the device has units for it
     ema_decay: float | None = (
-        None  # predict with a moving average of the weights, a step; None = with the last
+        None  # decay per step of a moving average of the weights, which predicts; None = the last weights predict
     )
-    flip_average: bool = False  # predict the mean of an image and its mirror image
+    flip_average: bool = False  # average the features of an image and its mirror image in predictions
     temperature: float = (
-        1.0  # predicted logits are divided by it: smoothed labels leave a network underconfident
+        1.0  # predicted logits are divided by it, because label smoothing makes a network underconfident
     )
     nesterov: bool = False
     shift_lr: float | None = None  # peak learning rate of the biases of batch normalisation; None = lr
-    cpu_threads: int | None = None  # on a CPU; None = all. Layers too small to share are faster on one
+    cpu_threads: int | None = None  # threads on a CPU; None = all. Small layers are faster on one
     loss: Loss = "plain"
     selection: Selection = "last"
-    validation_share: float = 0.1  # of each class, held out of the training images where selection says so
-    patience: int | None = None  # stop after so many epochs without a better selection score
-    steps: int | None = None  # updates in all, whatever the size of the set; decides instead of epochs
-    body_dropout: float = 0.0  # on whole channels inside the network, training only
-    pretrained: bool = False  # begin with the weights that ImageNet left in the network
-    head_only: bool = False  # the body stays as it is; the head is a logistic regression on its features
-    resample: bool = False  # a head's seeds weigh the images anew (Bayesian bootstrap, Rubin 1981)
+    validation_share: float = 0.1  # share of each class that the selection "validation" holds out
+    patience: int | None = None  # stop after this many epochs without a better selection score
+    steps: int | None = None  # number of updates, which replaces epochs
+    body_dropout: float = 0.0  # rate on whole channels inside the network during training
+    pretrained: bool = False  # start from ImageNet weights
+    head_only: bool = False  # leave the body unchanged; the head is a logistic regression on its features
+    resample: bool = False  # the seed weights the images of a head (Bayesian bootstrap, Rubin 1981)
 
     def __post_init__(self) -> None:
         for kind, value, known in (("loss", self.loss, Loss), ("selection", self.selection, Selection)):
@@ -79,10 +78,10 @@ class Recipe:
                 raise UserError(f"{kind} of recipe {self.name!r} is {count}; it must be at least 1")
         if self.patience is not None and self.selection == "last":
             raise UserError(
-                "patience waits for a better selection score; choose selection 'validation' or 'test'"
+                "patience waits for a better selection score; choose the selection 'validation' or 'test'"
             )
         if self.head_only and self.selection != "last":
-            raise UserError(f"recipe {self.name!r} has no epochs to select from; choose selection 'last'")
+            raise UserError(f"the recipe {self.name!r} has only one epoch; choose the selection 'last'")
         if not 0 < self.validation_share < 1:
             raise UserError(f"validation_share is {self.validation_share:g}; it must lie between 0 and 1")
         for kind, rate in (("dropout", self.dropout), ("body_dropout", self.body_dropout)):
@@ -90,23 +89,23 @@ class Recipe:
                 raise UserError(f"{kind} is {rate:g}; it must be at least 0 and less than 1")
 
     def for_images_of(self, longest_side: int) -> Recipe:
-        """The same at a size that suits images of ``longest_side`` pixels: never below its own, and up to 224 px."""
+        """The recipe at a size that suits images of ``longest_side`` pixels: at most 224, but never below its own."""
         if self.pretrained:
             return replace(self, image_size=max(input_size(longest_side), self.image_size))
         wanted = 0 if longest_side <= SMALL else min(longest_side, SIZES[-1])
         return replace(self, image_size=max(wanted, self.image_size))
 
     def for_epochs(self, epochs: int) -> Recipe:
-        """The same for so many epochs, of which the warm-up takes a quarter at most; no number of updates stands."""
+        """The recipe for this many epochs, without a number of steps; the warm-up takes at most a quarter of them."""
         return replace(self, epochs=epochs, warmup_epochs=min(self.warmup_epochs, epochs / 4), steps=None)
 
     def for_updates_of(self, images: int) -> Recipe:
-        """The same for as many updates as its epochs of ``images`` images take: more images also mean more updates."""
+        """The recipe with the number of steps that its epochs take on ``images`` images, whatever set is trained on."""
         return replace(self, steps=self.epochs * math.ceil(images / self.batch_size))
 
 
 # CIFAR-10 in a quarter of an hour on one core with AMX; after Jordan (2024), "94% on CIFAR-10 in 3.29 seconds". The
-# temperature is the one of the least log loss, of 0.3, 0.4 ... 1.
+# temperature is the one of 0.3, 0.4 ... 1 with the lowest log loss.
 FAST = Recipe(
     name="cifar10-fast",
     network="airbench",
@@ -127,7 +126,7 @@ FAST = Recipe(
     ema_decay=0.99,
     flip_average=True,
     temperature=0.5,
-    cpu_threads=1,  # threads of one batch wait for one another, long if another program holds a core
+    cpu_threads=1,  # threads that share a batch wait for one another, which takes long on a busy machine
 )
 
 PRETRAINED = Recipe(
@@ -141,7 +140,7 @@ PRETRAINED = Recipe(
     schedule="one-cycle",
     warmup_epochs=1,
     crop_padding=8,
-    image_size=96,  # at least: the data decide
+    image_size=96,  # at least; see ``for_images_of``
     dropout=0.2,
     mixed_precision=True,
     pretrained=True,
@@ -150,7 +149,7 @@ PRETRAINED = Recipe(
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
-        # Digits, about 1,200 images: a few seconds on two cores.
+        # For the digits, about 1,300 images: a few seconds on two cores.
         Recipe(
             name="digits",
             network="small_cnn",
@@ -161,11 +160,11 @@ RECIPES: dict[str, Recipe] = {
             weight_decay=1e-2,
             schedule="one-cycle",
             warmup_epochs=2,
-            crop_padding=1,  # no label smoothing: confidences decide what is accepted unseen
+            crop_padding=1,  # no label smoothing, because confidences decide which images are accepted automatically
             image_size=16,  # twice the 8 pixels they were scanned at
             cpu_threads=1,
         ),
-        # CIFAR-10 without a GPU: minutes.
+        # For CIFAR-10 without a GPU: minutes.
         Recipe(
             name="small-cnn",
             network="small_cnn",
@@ -180,8 +179,8 @@ RECIPES: dict[str, Recipe] = {
             flip=True,
         ),
         FAST,
-        # The same for longer and on harder images: what the shipped labeler was trained with, 43 minutes on one busy
-        # core. The temperature is the one of the least log loss on held-out training images, of 0.3, 0.4 ... 1.
+        # The recipe of the shipped labeler, which trains longer and on harder images: 43 minutes on one busy core. The
+        # temperature is the one of 0.3, 0.4 ... 1 with the lowest log loss on held-out training images.
         replace(
             FAST,
             name="cifar10-labeler",
@@ -192,7 +191,7 @@ RECIPES: dict[str, Recipe] = {
             cutout=8,
             temperature=0.6,
         ),
-        # The long-tail protocol: lr 0.01, batch 256, 30 epochs; the rest is unsaid there.
+        # The protocol of the long-tail paper: lr 0.01, batch 256, 30 epochs; it does not state the other settings.
         Recipe(
             name="resnet18-30",
             network="resnet18",
@@ -204,7 +203,7 @@ RECIPES: dict[str, Recipe] = {
             crop_padding=4,
             flip=True,
         ),
-        # The active-learning protocol: lr 0.1, 5 warm-up epochs, cosine to 0 at epoch 100.
+        # The protocol of the active-learning paper: lr 0.1, 5 warm-up epochs, cosine to 0 at epoch 100.
         Recipe(
             name="resnet18-100",
             network="resnet18",
@@ -218,7 +217,7 @@ RECIPES: dict[str, Recipe] = {
             crop_padding=4,
             flip=True,
         ),
-        # Images of some hundred pixels a side, for classes or numbers (``regression``); on a GPU.
+        # For images of some hundred pixels a side on a GPU, for classes or numbers (``regression``).
         Recipe(
             name="efficientnet-b0",
             network="efficientnet_b0",
@@ -232,14 +231,14 @@ RECIPES: dict[str, Recipe] = {
             dropout=0.2,
             mixed_precision=True,
         ),
-        # For photographs and radiographs, on a CPU: what saw ImageNet, fine-tuned. Left and right stay what they are.
+        # For photographs and radiographs on a CPU: ImageNet weights, fine-tuned. Images are not mirrored.
         PRETRAINED,
-        # The head alone: seconds.
+        # Only the head is trained: seconds.
         replace(
             PRETRAINED, name="linear", epochs=1, warmup_epochs=0, head_only=True, crop_padding=0, dropout=0.0
         ),
-        # The radiograph protocol: EfficientNet-B7 with Adam at 1e-3; the rest is unsaid there, and 600 pixels are
-        # the network's own. AdamW without weight decay is Adam.
+        # The protocol for radiographs: EfficientNet-B7 with Adam at 1e-3. It does not state the other settings; 600
+        # pixels are the network's own size. AdamW without weight decay is Adam.
         Recipe(
             name="efficientnet-b7",
             network="efficientnet_b7",
@@ -257,7 +256,7 @@ RECIPES: dict[str, Recipe] = {
 
 
 def find_recipe(name: str) -> Recipe:
-    """The recipe of that name."""
+    """The recipe called ``name``. Raises UnknownName."""
     if name not in RECIPES:
         raise UnknownName("recipe", name, RECIPES)
     return RECIPES[name]

@@ -1,9 +1,9 @@
-"""Train a network on numbers instead of classes: the angles of a hip, say."""
+"""Training of a network that predicts numbers instead of classes, such as the angles of a hip."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -24,11 +24,11 @@ from synthaug.progress import EpochProgress
 
 Targets = NDArray[np.floating[Any]]
 
-_STRATA = 5  # held-out images are drawn from fifths of the first target's range, so that they span it
+_STRATA = 5  # held-out images come evenly from the fifths of the first target, so that they cover its range
 
 
 class FittedRegressor(Fitted):
-    """A trained regressor; the names are those of its M numbers, in whose units it predicts."""
+    """A trained regressor; its names are those of the M numbers, and it predicts in their units."""
 
     noun = "regressor"
     names_key = "target_names"
@@ -38,30 +38,30 @@ class FittedRegressor(Fitted):
         return self.names
 
     def predict(self, images: Images) -> Floats:
-        """The numbers (N, M), in the units of the training targets."""
-        scale: Mapping[str, list[float]] = self.training["targets"]
-        std, mean = (np.array(scale[key], np.float32) for key in ("std", "mean"))
+        """The numbers (N, M) float32, in the units of the training targets."""
+        scale = self.training["targets"]
+        std, mean = (np.array(each, np.float32) for each in (scale["std"], scale["mean"]))
         return self.outputs(images)[0] * std + mean
 
 
 class Regression:
-    """Smooth L1 loss (Girshick 2015) on standardised numbers, judged by the mean absolute error in their unit."""
+    """Smooth L1 loss (Girshick 2015) on standardised numbers, judged by the mean absolute error in their units."""
 
-    measure = "error"
+    measure: Literal["accuracy", "error"] = "error"
     higher_is_better = False
 
     def __init__(self, targets: Tensor, std: Tensor) -> None:
-        """``targets`` (N, M), standardised; ``std`` (M,) takes them back to their units."""
+        """``targets`` (N, M) are standardised; ``std`` (M,) holds their standard deviations in their units."""
         self.targets = targets
         self.outputs = targets.shape[1]
         self.std = std
 
     def loss(self, outputs: Tensor, rows: Tensor) -> Tensor:
-        """Mean over the batch and the M numbers."""
+        """The mean loss over the batch and the M numbers."""
         return F.smooth_l1_loss(outputs, self.targets[rows])
 
     def scores(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Absolute error of each image (B,), mean over its M numbers."""
+        """The mean absolute error of each image (B,) over its M numbers."""
         return ((outputs - targets).abs() * self.std).mean(1)
 
 
@@ -78,18 +78,20 @@ def fit_regressor(
     start: FittedRegressor | None = None,
     selection_set: tuple[Images, Targets] | None = None,
 ) -> FittedRegressor:
-    """Train on images (N, H, W, 3) uint8 with numbers (N, M).
+    """Train a regressor on images (N, H, W, 3) uint8 and their numbers (N, M).
 
-    The recipe's network and schedule are used, its ``loss`` and ``label_smoothing`` are for classes. Numbers that
-    tell left from right need a recipe without ``flip``. Other arguments as for :func:`.fit.fit`. ``progress`` gets
-    train_error, the mean absolute error in the targets' units. Raises UserError.
+    The recipe's ``loss`` and ``label_smoothing`` are for classes and have no effect. Numbers that distinguish left
+    from right need a recipe without ``flip``. ``progress`` is called with ``train_error``, the mean absolute error in
+    the targets' units; other arguments as for :func:`.fit.fit`. Raises UserError for unsuitable data, and Cancelled.
     """
     names = tuple(target_names)
     _check(images, targets, names)
     check_start(start, recipe, names)
     judged = selection_set if recipe.selection == "test" else None
     if recipe.selection == "test" and judged is None:
-        raise UserError("selection 'test' needs the images and numbers to judge by: selection_set")
+        raise UserError(
+            "the selection 'test' needs a selection_set of images and numbers by which to judge the epochs"
+        )
     if recipe.selection == "validation":
         held = hold_out(images, _strata(targets), recipe.validation_share, seed)
         judged = images[held], targets[held]
@@ -97,7 +99,8 @@ def fit_regressor(
     if start is None:
         mean, std = targets.mean(0), np.maximum(targets.std(0), 1e-6)
     else:
-        mean, std = (np.array(start.training["targets"][key]) for key in ("mean", "std"))
+        scale = start.training["targets"]
+        mean, std = np.array(scale["mean"]), np.array(scale["std"])
     place = choose_device(device)
 
     def standardised(values: Targets) -> Tensor:
@@ -116,20 +119,20 @@ def fit_regressor(
 
 
 def _strata(targets: Targets) -> NDArray[np.int64]:
-    """A stratum (N,) by the first of the numbers."""
+    """The stratum of each image (N,), 0 .. 4, by its first number."""
     edges = np.quantile(targets[:, 0], np.linspace(0, 1, _STRATA + 1)[1:-1])
     return np.searchsorted(edges, targets[:, 0]).astype(np.int64)
 
 
 def _check(images: Images, targets: Targets, names: tuple[str, ...]) -> None:
-    """Refuse data that nothing can be learned from."""
+    """Raises UserError for data from which nothing can be learned."""
     check_images(images)
     if len(images) < 2:
-        raise UserError(f"training needs two images or more, not {len(images)}")
+        raise UserError(f"training needs at least two images, not {len(images)}")
     if targets.ndim != 2 or targets.shape != (len(images), len(names)):
         raise UserError(
-            f"{len(images)} images and {len(names)} names need numbers of shape ({len(images)}, {len(names)}), "
+            f"{len(images)} images and {len(names)} names need targets of shape ({len(images)}, {len(names)}), "
             f"not {targets.shape}"
         )
     if not np.isfinite(targets).all():
-        raise UserError("the numbers to learn must be finite; leave out images without them")
+        raise UserError("the targets must be finite numbers; leave out images that have none")

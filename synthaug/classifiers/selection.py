@@ -1,10 +1,10 @@
-"""Which epoch's weights are kept: images held out to judge by, and the best state so far."""
+"""Choosing the epoch whose weights are kept: held-out images to judge by, and the best state so far."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -14,12 +14,16 @@ from torch import Tensor, nn
 from synthaug.classifiers.base import Images
 from synthaug.errors import UserError
 
+if TYPE_CHECKING:
+    from synthaug.progress import EpochReport
+
 
 def hold_out(images: Images, strata: NDArray[np.integer[Any]], share: float, seed: int) -> NDArray[np.bool_]:
-    """A mask (N,) of the images held out: about ``share`` of the different images of each stratum.
+    """Mask (N,), true for images held out of training: about ``share`` of the distinct images of each stratum.
 
-    At least one different image of a stratum stays in training, and all copies of an image stay together, so
-    that an oversampled image does not validate itself. ``strata`` (N,) are class numbers.
+    At least one distinct image of each stratum stays in training. All copies of an image stay together, so that an
+    oversampled image is not judged by its own copy. ``strata`` (N,) are integers, such as class indices. Raises
+    UserError if there are too few images to hold any out.
     """
     generator = torch.Generator().manual_seed(seed)
     copies = _identities(images)
@@ -33,13 +37,13 @@ def hold_out(images: Images, strata: NDArray[np.integer[Any]], share: float, see
     if not held.any():
         raise UserError(
             f"{len(images)} training images are too few to hold out {share:.0%} of each class for validation; "
-            f"add images, or keep the last epoch (selection 'last')"
+            "add images, or keep the last epoch (selection 'last')"
         )
     return held
 
 
 def _identities(images: Images) -> NDArray[np.int64]:
-    """A number (N,) for each image, the same for equal images."""
+    """An integer for each image (N,), the same for equal images."""
     numbers: dict[bytes, int] = {}
     digests = (hashlib.blake2b(each.tobytes(), digest_size=16).digest() for each in images)
     return np.array([numbers.setdefault(digest, len(numbers)) for digest in digests], np.int64)
@@ -47,16 +51,16 @@ def _identities(images: Images) -> NDArray[np.int64]:
 
 @dataclass(slots=True)
 class Best:
-    """The epoch of the best selection score so far, its report, and a copy of the network's state then."""
+    """The epoch with the best selection score so far, its report, and a copy of the network's state after it."""
 
     higher_is_better: bool
     epoch: int = 0
     score: float = 0.0
-    report: dict[str, Any] = field(default_factory=dict)
+    report: EpochReport | None = None
     state: dict[str, Tensor] = field(default_factory=dict)
 
-    def offer(self, network: nn.Module, epoch: int, score: float, report: dict[str, Any]) -> None:
-        """Keep this epoch if it is better than all before; of equal ones the first is kept."""
+    def offer(self, network: nn.Module, epoch: int, score: float, report: EpochReport) -> None:
+        """Keep this epoch if its score is better than all earlier ones; of equal scores the first is kept."""
         if self.epoch and not (score > self.score if self.higher_is_better else score < self.score):
             return
         self.epoch, self.score, self.report = epoch, score, report

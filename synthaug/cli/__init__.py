@@ -21,7 +21,7 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 @click.group(context_settings=CONTEXT)
 @click.version_option(__version__)
 def cli() -> None:
-    """Generate synthetic training images, curate them, and measure whether they helped.
+    """Generate synthetic training images, curate them, and measure whether they help.
 
     \b
       $ synthaug demo                     example workspaces in the browser
@@ -74,12 +74,12 @@ def _check_text(arguments: list[str]) -> None:
 
 
 def _refused(error: Exception, as_json: bool) -> int:
-    """Print an error of the user's in one line and return 2; raise an internal error again."""
+    """Print the message of an error that the user caused and return 2; raise any other error again."""
     known = error if isinstance(error, click.ClickException) else explain(error)
     if known is None:
         raise error
     message = known.format_message() if isinstance(known, click.ClickException) else str(known)
-    message = message.splitlines()[0]  # the further lines of a template error show the position
+    message = message.splitlines()[0]  # further lines of a template error show the position
     problems = list(known.problems) if isinstance(known, WorkspaceDamaged) else []
     if as_json:
         report = {"error": message, **({"problems": problems} if problems else {})}

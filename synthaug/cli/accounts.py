@@ -1,4 +1,4 @@
-"""Commands for accounts, which say who may use the app over a network."""
+"""Commands for accounts, which control who may use the app over a network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ stdin_option = click.option(
 
 @cli.group("accounts")
 def group() -> None:
-    """Manage accounts of the app, which are required when it listens to other machines.
+    """Manage the accounts of the app.
+
+    Accounts are required when the app listens to other machines.
 
     \b
       $ synthaug accounts add anna --role owner
@@ -33,7 +35,7 @@ def group() -> None:
     type=click.Choice(ROLES),
     default="annotator",
     show_default=True,
-    help="annotator: may label; reviewer: may also see the map, statistics and exports; owner: may do everything.",
+    help="annotator: may label images. reviewer: may also see the map, statistics and exports. owner: may do all.",
 )
 @stdin_option
 @workspace_option
@@ -72,7 +74,7 @@ def list_(workspace_path: Path | None) -> Result:
 @click.argument("name")
 @workspace_option
 def remove(name: str, workspace_path: Path | None) -> Result:
-    """Remove an account and log it out; its labels are kept.
+    """Remove an account and end its sessions; its labels are kept.
 
     \b
       $ synthaug accounts remove anna
@@ -88,7 +90,7 @@ def remove(name: str, workspace_path: Path | None) -> Result:
 @stdin_option
 @workspace_option
 def password(name: str, password_stdin: bool, workspace_path: Path | None) -> Result:
-    """Set a new password and log the account out everywhere.
+    """Set a new password for an account, and end its sessions.
 
     \b
       $ synthaug accounts password anna
@@ -135,6 +137,6 @@ def _password(from_stdin: bool) -> str:
     if from_stdin:
         line = sys.stdin.readline().rstrip("\r\n")
         if not line:
-            raise UserError("stdin holds no password; write it on the first line")
+            raise UserError("stdin contains no password; write it on the first line")
         return line
     return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))

@@ -30,7 +30,8 @@ from synthaug.running.progress_bar import progress_bar
     default="entropy",
     show_default=True,
     metavar="F",
-    help="Ranking: mean-posterior, entropy, bald, epig, variation-ratio, margin, least-confidence, random.",
+    help="Acquisition function that ranks images: mean-posterior, entropy, bald, epig, variation-ratio, margin, "
+    "least-confidence or random.",
 )
 @click.option(
     "--passes",
@@ -46,10 +47,12 @@ from synthaug.running.progress_bar import progress_bar
     default=0.2,
     show_default=True,
     metavar="P",
-    help="Dropout rate, 0 to 1.",
+    help="Dropout rate of these passes, 0 to 1.",
 )
 @click.option(
-    "--recipe", metavar="R", help="Training recipe: digits, small-cnn, resnet18-100 ... [default: by preset]"
+    "--recipe",
+    metavar="R",
+    help="Training recipe: digits, small-cnn, resnet18-100 ... [default: by the preset or the images]",
 )
 @click.option(
     "--epochs-first",
@@ -71,9 +74,9 @@ from synthaug.running.progress_bar import progress_bar
     default=0.99,
     show_default=True,
     metavar="Q",
-    help="Exclude images whose out-of-distribution rank relative to the real images is above Q, 0 to 1.",
+    help="Exclude images that are more out-of-distribution than the share Q of the real images, 0 to 1.",
 )
-@click.option("--no-ood-guard", is_flag=True, help="Do not exclude images by their out-of-distribution rank.")
+@click.option("--no-ood-guard", is_flag=True, help="Do not exclude out-of-distribution images.")
 @click.option(
     "--job",
     "jobs",
@@ -107,7 +110,10 @@ def acquire(
     workspace_path: Path | None,
     **options: Any,
 ) -> Result:
-    """Add synthetic images in rounds, starting with those of which a classifier is least certain.
+    """Add synthetic images to a view in rounds of training and ranking.
+
+    In each round a classifier is trained on the view, and the images that it ranks highest are added; by default these
+    are the images of which it is least certain. The result is a new view called NAME.
 
     \b
       $ synthaug acquire chosen --base imbalanced --label 8 --add 100 --per-round 20
@@ -126,11 +132,11 @@ def acquire(
     correlation = sum(agreements) / len(agreements) if agreements else None
     left_out = sum(each.left_out for each in found.rounds)
     message = (
-        f"View {found.view!r}: {search.add} images of {search.label!r} chosen in {len(found.rounds)} rounds; "
-        f"out-of-distribution images were excluded {left_out} times"
+        f"View {found.view!r}: {search.add} images of {search.label!r} were added in {len(found.rounds)} rounds; "
+        f"{left_out} out-of-distribution images were excluded, counted in each round"
     )
     if correlation is not None:
-        message += f"; rank correlation with the scores of the whole network: {correlation:.3f}"
+        message += f"; the rank correlation with dropout in the whole network is {correlation:.3f}"
     return {
         "view": found.view,
         "rounds": [asdict(each) for each in found.rounds],

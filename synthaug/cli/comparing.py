@@ -1,4 +1,4 @@
-"""The compare command, which answers whether the synthetic images helped."""
+"""The compare command, which reports whether the synthetic images helped."""
 
 from __future__ import annotations
 
@@ -17,24 +17,30 @@ if TYPE_CHECKING:
     from synthaug.stages.compare import Comparison
 
     _Row = tuple[str, float | None, float | None, float | None, tuple[float, float]]
-    """A name, the values of both sides, their difference and its interval, all as shares."""
+    """A name, the values of both views, their difference and its interval, all as shares."""
 
 
 @command(cli, "compare")
-@click.option("--baseline", required=True, metavar="VIEW", help="View to compare with.")
+@click.option("--baseline", required=True, metavar="VIEW", help="View without the synthetic images.")
 @click.option("--augmented", required=True, metavar="VIEW", help="View with the synthetic images.")
-@click.option("--seeds", default=5, show_default=True, metavar="N", help="Training runs per side.")
-@click.option("--recipe", metavar="R", help="Training recipe. [default: by preset]")
+@click.option(
+    "--seeds",
+    default=5,
+    show_default=True,
+    metavar="N",
+    help="Training runs per view, each with its own seed.",
+)
+@click.option("--recipe", metavar="R", help="Training recipe. [default: by the preset or the images]")
 @click.option("--epochs", type=int, metavar="N", help="Training epochs. [default: the recipe's]")
 @click.option(
-    "--equal-steps", is_flag=True, help="Train both sides for the number of steps that the larger view needs."
+    "--equal-steps", is_flag=True, help="Train on both views for as many steps as the larger view needs."
 )
 @click.option(
     "--smallest-effect",
     default=0.5,
     show_default=True,
     metavar="POINTS",
-    help="Smallest difference of accuracy that matters, in percentage points.",
+    help="Smallest difference in accuracy that matters, in percentage points.",
 )
 @training_executor_options
 @workspace_option
@@ -49,9 +55,10 @@ def compare(
     executor: ExecutorSpec,
     workspace_path: Path | None,
 ) -> Result:
-    """Report whether the synthetic images helped, with a confidence interval and a verdict.
+    """Train on two views and report whether the synthetic images helped.
 
-    Classifiers are trained on both views with the same seeds and tested on the same real images.
+    Classifiers are trained on both views with the same seeds and tested on the same real images. The report has the
+    difference of their accuracies, its confidence interval and a verdict.
 
     \b
       $ synthaug compare --baseline imbalanced --augmented augmented --seeds 5
@@ -106,7 +113,7 @@ def _figures(found: Comparison) -> list[str]:
         ("accuracy", found.baseline.accuracy, found.augmented.accuracy, found.difference, found.ci)
     ]
     if found.ci_images is not None:
-        rows.append(("  over test images as well", None, None, None, found.ci_images))
+        rows.append(("  for other test images as well", None, None, None, found.ci_images))
     for name, each in (
         ("accuracy, class prior matched", found.matched_accuracy),
         ("macro AUC", found.macro_auc),

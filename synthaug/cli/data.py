@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     help="Keep the images in an object store, such as s3://bucket/folder, instead of in DIR.",
 )
 def init(directory: Path, classes: str | None, preset: str | None, images: str) -> Result:
-    """Create a workspace.
+    """Create a workspace for these classes.
 
     \b
       $ synthaug init work --classes cat,dog
@@ -44,7 +44,7 @@ def init(directory: Path, classes: str | None, preset: str | None, images: str) 
     from synthaug.workspace import Workspace
 
     if (classes is None) == (preset is None):
-        raise UserError("give either --classes a,b or --preset digits|cifar10|hip")
+        raise UserError("give either --classes A,B,... or --preset digits, cifar10 or hip")
     names = [name.strip() for name in classes.split(",")] if classes is not None else []
     workspace = Workspace.create(directory, names, preset, images=images)
     message = f"Created {directory} with {len(workspace.classes)} classes: {', '.join(workspace.classes)}"
@@ -64,7 +64,7 @@ def init(directory: Path, classes: str | None, preset: str | None, images: str) 
 @click.option(
     "--split",
     type=click.Choice(["train", "test"]),
-    help="Split of the images, overriding that of the source.",
+    help="Split of all images, whatever the source says.",
 )
 @click.option(
     "--origin",
@@ -78,18 +78,24 @@ def init(directory: Path, classes: str | None, preset: str | None, images: str) 
     type=float,
     default=0.0,
     metavar="SHARE",
-    help="Share (0 to 0.9) of the images to keep for testing, where the source does not say which.",
+    help="Share of the images without a split to hold out for testing, 0 to 0.9.",
 )
 @click.option(
     "--map",
     "mapped",
     multiple=True,
     metavar="FOLDER=CLASS",
-    help="Import what the source calls FOLDER (or a number) as CLASS; FOLDER= leaves it without a class.",
+    help="Import the images that the source has under FOLDER, or under a class number, as CLASS; FOLDER= imports them "
+    "without a class; may be repeated.",
 )
-@click.option("--skip", multiple=True, metavar="FOLDER", help="Do not import what the source calls FOLDER.")
 @click.option(
-    "--add-class", multiple=True, metavar="CLASS", help="Give the workspace this class first, if it lacks it."
+    "--skip", multiple=True, metavar="FOLDER", help="Do not import the images under FOLDER; may be repeated."
+)
+@click.option(
+    "--add-class",
+    multiple=True,
+    metavar="CLASS",
+    help="Add this class to the workspace first, if it is missing; may be repeated.",
 )
 @workspace_option
 def import_(
@@ -103,7 +109,9 @@ def import_(
     add_class: tuple[str, ...],
     workspace_path: Path | None,
 ) -> Result:
-    """Import images into the workspace.
+    """Import images, with their classes and captions, into the workspace.
+
+    SRC is an image, a folder of images, CIFAR batches, parquet files, or the word digits or hip-phantom.
 
     \b
       $ synthaug import digits
@@ -124,7 +132,7 @@ def import_(
         f"{result.labels} labels recorded"
     ]
     if result.skipped:
-        lines.append(f"{result.skipped} images skipped, as asked")
+        lines.append(f"{result.skipped} images skipped because of --skip")
     lines += result.notes
     lines += [f"  {each['path']}: {each['reason']}" for each in rejected]
     return {
@@ -139,12 +147,14 @@ def import_(
 
 
 def _class_map(mapped: tuple[str, ...], skip: tuple[str, ...], add: tuple[str, ...]) -> ClassMap | None:
-    """The options as a map; None where none was given. Raises UserError."""
+    """The options as a map of classes; None if there are none. Raises UserError."""
     from synthaug.stages.class_map import ClassMap
 
     wrong = next((each for each in mapped if "=" not in each), None)
     if wrong is not None:
-        raise UserError(f"--map {wrong!r} has no =; write FOLDER=CLASS, or FOLDER= for no class")
+        raise UserError(
+            f"--map {wrong!r} contains no '='; write FOLDER=CLASS, or FOLDER= to import images without a class"
+        )
     pairs = [each.rpartition("=") for each in mapped]
     if not (pairs or skip or add):
         return None
@@ -153,7 +163,7 @@ def _class_map(mapped: tuple[str, ...], skip: tuple[str, ...], add: tuple[str, .
 
 @command(cli, "prompts")
 @click.argument("template", metavar="TEMPLATE")
-@click.option("--sample", type=int, metavar="N", help="Show N prompts, drawn without replacement.")
+@click.option("--sample", type=int, metavar="N", help="Show N random prompts, drawn without replacement.")
 @click.option("--at", type=click.IntRange(min=0), metavar="I", help="Show only prompt number I.")
 @template_options
 def prompts(
@@ -186,7 +196,7 @@ def prompts(
         drawn = parsed.stratified(sample, stratify, seed, duplicates)
     shown = [prompt.text for prompt in drawn]
     unique = "an unknown number" if parsed.unique_count is None else f"{parsed.unique_count}"
-    lines = [f"{parsed.count} prompts, {unique} of them different", *(f"  {text}" for text in shown)]
+    lines = [f"{parsed.count} prompts, {unique} of them distinct", *(f"  {text}" for text in shown)]
     return {
         "count": parsed.count,
         "unique": parsed.unique_count,
@@ -206,7 +216,7 @@ def prompts(
     help="Format to write: cifar10, cifar10-binary, folder, parquet or webdataset.",
 )
 @click.option(
-    "--view", "view_name", metavar="VIEW", help="View to export; the real test images are always included."
+    "--view", "view_name", metavar="VIEW", help="View to export; the real test images are exported with it."
 )
 @click.option(
     "--manifest",
@@ -217,9 +227,10 @@ def prompts(
 @click.option(
     "--depth",
     type=click.Choice(["8", "16"]),
-    help="Bits of gray films of more than 8: 16 writes them as they are, 8 their pictures. [default: 16; CIFAR: 8]",
+    help="Bits per pixel of gray films with more than 8 bits: 16 keeps their full depth, 8 writes them as displayed. "
+    "[default: 16; for CIFAR 8]",
 )
-@click.option("--full-size", is_flag=True, help="Write the larger original of an image where one is kept.")
+@click.option("--full-size", is_flag=True, help="Write the larger original of each image that has one.")
 @workspace_option
 def export(
     directory: Path,
@@ -253,7 +264,7 @@ def export(
             full_size=full_size,
         )
     message = f"{result.images} images written to {directory}; {result.manifest.name} describes them"
-    message += f"\n{result.films} of them at 16 bits" if result.films else ""
+    message += f"\n{result.films} of them are films at 16 bits" if result.films else ""
     message += f"\n{result.note}" if result.note else ""
     return {
         "images": result.images,

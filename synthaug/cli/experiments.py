@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     type=click.Choice(["smoke", "cpu", "full"]),
     default="smoke",
     show_default=True,
-    help="smoke: under a minute, with data from the package. cpu: under two hours on two cores. "
+    help="smoke: less than a minute, with data from the package. cpu: less than two hours on two cores. "
     "full: as published, on a GPU.",
 )
 @click.option(
@@ -68,7 +68,9 @@ def experiment(
     plotly: Plotly,
     workspace_path: Path | None,
 ) -> Result:
-    """Repeat a paper's experiment; an interrupted one resumes when it is run again.
+    """Repeat the experiment of a paper and write a report.
+
+    An interrupted experiment resumes when the same command is run again.
 
     \b
       $ synthaug experiment imbalance-table --workspace work

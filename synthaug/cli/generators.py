@@ -207,7 +207,9 @@ def train_generator(
     seed: int,
     workspace_path: Path | None,
 ) -> Result:
-    """Train a generator; an interrupted run resumes when the same command is run again.
+    """Train an image generator and write it to the folder DIR.
+
+    An interrupted training resumes when the same command is run again.
 
     \b
       $ synthaug train-generator model/ --data digits
@@ -259,7 +261,7 @@ def train_generator(
     return {
         **summary,
         "model": str(output),
-        "message": f"Trained {output}. Use it with: --generator {name}",
+        "message": f"Trained {output}. Use it with: synthaug generate --generator {name} ...",
     }
 
 
@@ -312,7 +314,9 @@ def _train_text(
 )
 @workspace_option
 def pseudo_label(model: str | None, threshold: float, workspace_path: Path | None) -> Result:
-    """Label images that were generated without a class, where a classifier is confident.
+    """Label images that were generated without a class.
+
+    A classifier labels every image of whose class it is confident enough.
 
     \b
       $ synthaug pseudo-label --threshold 0.9
@@ -324,6 +328,6 @@ def pseudo_label(model: str | None, threshold: float, workspace_path: Path | Non
         found = stage(workspace, model, threshold, report)
     total = sum(found.labeled.values())
     message = (
-        f"{total} images labeled by {found.model}; {found.below} left unlabeled because it is less confident"
+        f"{found.model} labeled {total} images; it was not confident enough about the other {found.below}"
     )
     return {"labeled": found.labeled, "below": found.below, "model": found.model, "message": message}

@@ -1,4 +1,4 @@
-"""Commands about models of landmarks: train one on what was placed, and let it propose."""
+"""Commands for landmark models: training one on placed landmarks, and predicting landmarks with it."""
 
 from __future__ import annotations
 
@@ -12,19 +12,27 @@ from synthaug.cli.landmarks import landmarks_group
 from synthaug.cli.support import Result, command, open_workspace, workspace_option
 from synthaug.running.progress_bar import by_epoch, progress_bar
 
-SHOWN = 5
+SHOWN = 5  # images with the largest errors that are listed
 
 
 @command(landmarks_group, "train")
 @click.option(
     "--recipe",
     metavar="R",
-    help="landmarks (a small pretrained network, for a CPU), efficientnet-b0, or efficientnet-b7 as published, for a "
-    "GPU. [default: landmarks]",
+    help="Training recipe: landmarks (a small pretrained network, for a CPU), efficientnet-b0 or, as published, "
+    "efficientnet-b7 (for a GPU). [default: landmarks]",
 )
 @click.option("--epochs", type=int, metavar="N", help="Training epochs. [default: the recipe's]")
-@click.option("--image-size", type=int, metavar="PX", help="Side of the square. [default: the recipe's]")
-@click.option("--seed", default=0, show_default=True, metavar="S", help="Random seed.")
+@click.option(
+    "--image-size", type=int, metavar="PX", help="Side to which images are resized. [default: the recipe's]"
+)
+@click.option(
+    "--seed",
+    default=0,
+    show_default=True,
+    metavar="S",
+    help="Random seed; the same seed gives the same result.",
+)
 @click.option("--name", metavar="NAME", help="Name of the new model. [default: landmarks-N]")
 @workspace_option
 def train(
@@ -35,7 +43,10 @@ def train(
     name: str | None,
     workspace_path: Path | None,
 ) -> Result:
-    """Train a model on landmarks that people placed; its angles are measured on the test set.
+    """Train a model that places landmarks, and test its angles.
+
+    It learns from the landmarks that people placed on training images. Its angles are compared with those that people
+    measured on the test images, or on held-out training images if there are none.
 
     \b
       $ synthaug landmarks train
@@ -60,10 +71,12 @@ def train(
 
 
 @command(landmarks_group, "predict")
-@click.option("--model", metavar="NAME", help="Model to use. [default: the newest that places landmarks]")
+@click.option("--model", metavar="NAME", help="Model to use. [default: the newest landmark model]")
 @workspace_option
 def predict(model: str | None, workspace_path: Path | None) -> Result:
-    """Let a model propose landmarks on every image; the Label page shows them, to be corrected.
+    """Predict the landmarks of every image with a model.
+
+    The Label page shows them as proposals, which a person confirms or corrects.
 
     \b
       $ synthaug landmarks predict
@@ -72,21 +85,21 @@ def predict(model: str | None, workspace_path: Path | None) -> Result:
 
     with progress_bar() as report:
         name, count = predict_landmarks(open_workspace(workspace_path), model, report)
-    return {"model": name, "predicted": count, "message": f"{name} proposes landmarks on {count} images"}
+    return {"model": name, "predicted": count, "message": f"{name} predicted landmarks on {count} images"}
 
 
 def figures_in_words(figures: Mapping[str, Any]) -> str:
-    """The figures for a person, the worst images last."""
+    """The test results in words, ending with the images that have the largest errors."""
     where = "real test images" if figures["measured_on"] == "test" else "held-out training images"
     lines = [
-        f"{figures['images']} {where}, {figures['train_images']} trained on at {figures['image_size']} px; "
-        f"points {figures['point_error']:.1f} px off"
+        f"trained on {figures['train_images']} images of {figures['image_size']} px a side, tested on "
+        f"{figures['images']} {where}; mean error of the points {figures['point_error']:.1f} px"
     ]
     if figures["accuracy"] is not None:
-        lines.append(f"class by the angles right in {100 * figures['accuracy']:.1f}%")
+        lines.append(f"the class that follows from the angles is right in {100 * figures['accuracy']:.1f}%")
     lines += [_agreement(name, found) for name, found in figures.get("angles", {}).items()]
     lines += [
-        f"  {each['sha256'][:12]} {each['error']:.1f} degrees off"
+        f"  {each['sha256'][:12]}: error {each['error']:.1f} degrees"
         for each in figures.get("failures", [])[:SHOWN]
     ]
     lines.append(f"uncertainty: {figures['doubt']}")
@@ -94,10 +107,11 @@ def figures_in_words(figures: Mapping[str, Any]) -> str:
 
 
 def _agreement(name: str, found: Mapping[str, Any]) -> str:
+    """The agreement of one angle with that of people (Bland & Altman 1986), in degrees."""
     pearson, spearman = (
         "-" if found[each] is None else f"{found[each]:.2f}" for each in ("pearson", "spearman")
     )
     return (
-        f"{name}: {found['mean_absolute_error']:.2f} degrees off on average, bias {found['bias']:+.2f}, limits of "
+        f"{name}: mean absolute error {found['mean_absolute_error']:.2f} degrees, bias {found['bias']:+.2f}, limits of "
         f"agreement {found['low']:+.1f} to {found['high']:+.1f}, Pearson {pearson}, Spearman {spearman}"
     )

@@ -1,4 +1,4 @@
-"""Commands about landmarks: which scheme a workspace uses, and files of what was placed."""
+"""Commands for landmarks: the landmark scheme of a workspace, and files of placed landmarks."""
 
 from __future__ import annotations
 
@@ -14,18 +14,24 @@ from synthaug.errors import UserError
 if TYPE_CHECKING:
     from synthaug.landmarks.scheme import Scheme
 
-SHOWN = 5
+SHOWN = 5  # skipped images that are listed
 
 
 @cli.group("landmarks")
 def landmarks_group() -> None:
-    """Choose what is placed on the Label page and which angles follow; export and import landmarks."""
+    """Place landmarks on images and measure the angles between them.
+
+    A landmark scheme says which points and circles are placed on the Label page, which angles are measured between
+    them, and which class follows from the angles.
+    """
 
 
 @command(landmarks_group, "use")
 @click.argument("scheme", metavar="NAME|FILE.toml")
 @click.option(
-    "--classes", metavar="A,B", help="Classes that the angles make, the one of the smallest angles first."
+    "--classes",
+    metavar="A,B",
+    help="Classes by angle, in ascending order of the angle. [default: the scheme's]",
 )
 @click.option(
     "--threshold",
@@ -33,9 +39,9 @@ def landmarks_group() -> None:
     multiple=True,
     type=float,
     metavar="DEGREES",
-    help="Where one class ends and the next begins; repeat it for more classes.",
+    help="Angle at which the second class begins; repeat it for each further class. [default: the scheme's]",
 )
-@click.option("--no-class", is_flag=True, help="The angles make no class.")
+@click.option("--no-class", is_flag=True, help="Measure angles without deriving a class from them.")
 @workspace_option
 def use(
     scheme: str,
@@ -44,7 +50,7 @@ def use(
     no_class: bool,
     workspace_path: Path | None,
 ) -> Result:
-    """Use a landmark scheme: hip, cephalometry, or one of your own in a TOML file.
+    """Choose the landmark scheme: hip, cephalometry, or your own TOML file.
 
     \b
       $ synthaug landmarks use hip
@@ -65,7 +71,7 @@ def use(
 @command(landmarks_group, "show")
 @workspace_option
 def show(workspace_path: Path | None) -> Result:
-    """Show the scheme in use, and those that come with synthaug.
+    """Show the scheme of the workspace and those that come with synthaug.
 
     \b
       $ synthaug landmarks show
@@ -75,20 +81,24 @@ def show(workspace_path: Path | None) -> Result:
 
     scheme = current_scheme(open_workspace(workspace_path))
     if scheme is None:
-        none = f"No landmarks are placed in this workspace; there are the schemes {', '.join(shipped())}"
+        none = (
+            f"This workspace has no landmark scheme. Choose one: synthaug landmarks use {'|'.join(shipped())}"
+        )
         return {"scheme": None, "shipped": list(shipped()), "message": none}
     return {**_described(scheme), "shipped": list(shipped())}
 
 
 def _described(scheme: Scheme) -> Result:
+    from synthaug.landmarks.scheme import GREATEST, LEAST
+
+    landmarks = ", ".join(each.title for each in scheme.landmarks)
     angles = ", ".join(angle.title for angle in scheme.angles)
-    message = (
-        f"{scheme.title}: {', '.join(each.title for each in scheme.landmarks)}; angles: {angles or 'none'}"
-    )
+    message = f"{scheme.title}. Landmarks: {landmarks}. Angles: {angles or 'none'}."
     classes = scheme.classes
     if classes is not None:
         limits = ", ".join(f"{each:g}" for each in classes.thresholds)
-        message += f"; classes {', '.join(classes.names)}, parted at {limits} degrees ({classes.by})"
+        which = f"the {classes.by} angle" if classes.by in (LEAST, GREATEST) else classes.by
+        message += f" Classes: {', '.join(classes.names)}, separated at {limits} degrees of {which}."
     return {
         "scheme": scheme.name,
         "revision": scheme.revision,
@@ -103,7 +113,7 @@ def _described(scheme: Scheme) -> Result:
 @command(landmarks_group, "stop")
 @workspace_option
 def stop(workspace_path: Path | None) -> Result:
-    """Use no scheme; what was placed stays in the label log.
+    """Stop using the landmark scheme; placed landmarks are kept.
 
     \b
       $ synthaug landmarks stop
@@ -111,16 +121,19 @@ def stop(workspace_path: Path | None) -> Result:
     from synthaug.stages.landmark_scheme import stop_using
 
     stop_using(open_workspace(workspace_path))
-    return {"scheme": None, "message": "The Label page asks for no landmarks now; what was placed is kept"}
+    return {
+        "scheme": None,
+        "message": "The Label page no longer asks for landmarks; those that were placed are kept",
+    }
 
 
 @command(landmarks_group, "export")
 @click.argument("file", metavar="FILE", type=NamedPath())
 @workspace_option
 def export(file: Path, workspace_path: Path | None) -> Result:
-    """Write the landmarks that count to FILE.json (COCO keypoints) or FILE.csv.
+    """Write the current landmarks to FILE.json (COCO keypoints) or FILE.csv.
 
-    Points are in pixels of the full image, angles in degrees.
+    Points are in pixels of the full-size image, angles in degrees.
 
     \b
       $ synthaug landmarks export landmarks.csv
@@ -133,13 +146,16 @@ def export(file: Path, workspace_path: Path | None) -> Result:
 
 @command(landmarks_group, "import")
 @click.argument("file", metavar="FILE", required=False, type=click.Path(path_type=Path))
-@click.option("--captions", is_flag=True, help="Read the angles that the captions of imported images say.")
+@click.option(
+    "--captions", is_flag=True, help="Read angles from the captions of the imported images instead of a file."
+)
 @click.option("--annotator", required=True, metavar="NAME", help="Name of the person who placed them.")
 @workspace_option
 def import_(file: Path | None, captions: bool, annotator: str, workspace_path: Path | None) -> Result:
-    """Record landmarks from FILE.json (COCO keypoints) or FILE.csv, or angles from captions.
+    """Record landmarks from a file, or angles from captions.
 
-    An image is named by its SHA-256, its id, or the file it was imported from.
+    FILE.json has COCO keypoints; FILE.csv has the columns that export writes. An image is identified by its SHA-256,
+    its id, or the path from which it was imported.
 
     \b
       $ synthaug landmarks import landmarks.csv --annotator ann
@@ -161,7 +177,7 @@ def import_(file: Path | None, captions: bool, annotator: str, workspace_path: P
         message.append(f"  and {len(done.skipped) - SHOWN} more")
     if done.swapped:
         message.append(
-            f"  left and right look exchanged in {len(done.swapped)}, the first: {done.swapped[0]}"
+            f"  left and right seem to be swapped in {len(done.swapped)} images, such as {done.swapped[0]}"
         )
     return {
         "recorded": done.recorded,

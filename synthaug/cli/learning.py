@@ -68,9 +68,7 @@ if TYPE_CHECKING:
     metavar="VIEW",
     help="View whose images to start from. [default: the real training images of the class]",
 )
-@click.option(
-    "--with-retired", is_flag=True, help="Draw also the values that were retired (see: synthaug retire)."
-)
+@click.option("--with-retired", is_flag=True, help="Also use retired slot values (see: synthaug retire).")
 @click.option(
     "--compile",
     is_flag=True,
@@ -131,11 +129,13 @@ def generate(
 
 @command(cli, "retire")
 @click.argument("values", metavar="[SLOT=VALUE]...", nargs=-1)
-@click.option("--undo", is_flag=True, help="Draw these values again.")
-@click.option("--annotator", metavar="NAME", help="Who says so; required with SLOT=VALUE.")
+@click.option("--undo", is_flag=True, help="Use these values again.")
+@click.option("--annotator", metavar="NAME", help="Name of the person who decides; required with SLOT=VALUE.")
 @workspace_option
 def retire(values: tuple[str, ...], undo: bool, annotator: str | None, workspace_path: Path | None) -> Result:
-    """Leave slot values out of every job from now on; without any, list those that are left out.
+    """Exclude slot values from all future generation jobs.
+
+    Without SLOT=VALUE, list the excluded values.
 
     \b
       $ synthaug retire FURNITURE=clock --annotator ann
@@ -145,24 +145,24 @@ def retire(values: tuple[str, ...], undo: bool, annotator: str | None, workspace
 
     workspace = open_workspace(workspace_path)
     if values and not annotator:
-        raise UserError("retiring a value needs a name: --annotator NAME")
+        raise UserError("give the name of the person who decides: --annotator NAME")
     for slot, value in _slot_values(values):
         (stage.take_back if undo else stage.retire)(workspace, slot, value, str(annotator))
     found = stage.retired(workspace)
     lines = [f"{each.slot}={each.value} (by {each.person}, {each.created_at[:10]})" for each in found]
     return {
         "retired": [{"slot": each.slot, "value": each.value} for each in found],
-        "message": "\n".join(["Left out of every job:", *lines]) if lines else "No value is retired.",
+        "message": "\n".join(["Excluded from future jobs:", *lines]) if lines else "No value is retired.",
     }
 
 
 def _slot_values(written: tuple[str, ...]) -> list[tuple[str, str]]:
-    """``SLOT=VALUE`` taken apart; a value may hold further equals signs."""
+    """Parse ``SLOT=VALUE``; a value may contain further equals signs. Raises UserError."""
     found = []
     for each in written:
         slot, equals, value = each.partition("=")
         if not (slot.strip() and equals):
-            raise UserError(f"{each!r} is no slot value; write SLOT=VALUE")
+            raise UserError(f"{each!r} is not a slot value; write SLOT=VALUE")
         found.append((slot, value))
     return found
 
@@ -330,7 +330,7 @@ def train(
 def _first_model(
     workspace: Workspace, name: str | None, seed: int, recipe: str | None, *others: object
 ) -> Result:
-    """The quick model of all labeled images, in words."""
+    """Train a quick model on all labeled images, and report its accuracy."""
     from synthaug.stages.quick_model import RECIPE, quick_model
 
     if recipe not in (None, RECIPE) or any(each is not None for each in others):

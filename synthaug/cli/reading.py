@@ -1,4 +1,4 @@
-"""Commands about several readers: agreement, reading."""
+"""Commands for workspaces with several readers: agreement and reading."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 @command(cli, "agreement")
 @workspace_option
 def agreement(workspace_path: Path | None) -> Result:
-    """Measure how far people who read the same images agree.
+    """Measure the agreement of people who read the same images.
 
-    Krippendorff's alpha and Fleiss' kappa of all readers, Cohen's kappa of each pair and class, with 95% intervals.
+    The measures are Krippendorff's alpha and Fleiss' kappa of all readers, Cohen's kappa of each pair of readers, also
+    by class, and the intraclass correlation of their angles, each with a 95% interval.
 
     \b
       $ synthaug agreement
@@ -34,22 +35,24 @@ def agreement(workspace_path: Path | None) -> Result:
 
 @command(cli, "reading")
 @click.option(
-    "--blind/--not-blind", default=None, help="Hide labels and predictions until a reader has answered."
+    "--blind/--not-blind",
+    default=None,
+    help="Hide the labels of other people and predictions until a reader has answered.",
 )
 @click.option(
     "--second-share",
     type=float,
     metavar="P",
-    help="Share of the images that a second person reads, blind (0 .. 1).",
+    help="Share of the images that a second person also reads, without seeing the first answer, 0 to 1.",
 )
 @click.option(
     "--guideline",
     type=click.Path(path_type=Path),
     metavar="FILE.md",
-    help="Markdown that readers can open beside the image.",
+    help="Guideline in Markdown that readers can open beside an image.",
 )
 @click.option(
-    "--refit-every", type=int, metavar="N", help="Fit the model again after every N answers; 0 turns it off."
+    "--refit-every", type=int, metavar="N", help="Retrain the model after every N answers; 0: never."
 )
 @workspace_option
 def reading(
@@ -59,7 +62,9 @@ def reading(
     refit_every: int | None,
     workspace_path: Path | None,
 ) -> Result:
-    """Show how people read in this workspace, or change it.
+    """Show or change how people read the images of the workspace.
+
+    Without options, show the settings.
 
     \b
       $ synthaug reading --blind --second-share 0.2
@@ -71,42 +76,43 @@ def reading(
     given = {"blind": blind, "second_share": second_share, "guideline": text, "refit_every": refit_every}
     changes = {name: value for name, value in given.items() if value is not None}
     now = change(workspace, **changes) if changes else settings(workspace)
-    said = [
-        f"Blind: {'yes' if now.blind else 'no'}",
-        f"Read by a second person: {now.second_share:.0%} of the images",
+    lines = [
+        f"Blind reading: {'yes' if now.blind else 'no'}",
+        f"Second readings: {now.second_share:.0%} of the images",
         f"Guideline: {len(now.guideline)} characters" if now.guideline else "Guideline: none",
-        f"Fit the model again: after every {now.refit_every} answers"
-        if now.refit_every
-        else "Fit the model again: no",
+        f"Retraining: after every {now.refit_every} answers" if now.refit_every else "Retraining: never",
     ]
-    return {**asdict(now), "message": "\n".join(said)}
+    return {**asdict(now), "message": "\n".join(lines)}
 
 
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read as text; name a Markdown file in UTF-8") from error
+        raise UserError(f"{path} cannot be read as text; give a Markdown file in UTF-8") from error
 
 
 def _lines(found: ReaderAgreement) -> list[str]:
     if not found.images:
-        return ["No image was read by two people yet; set a share with: synthaug reading --second-share 0.2"]
+        return [
+            "No image has been read by two people yet; ask for second readings: synthaug reading --second-share 0.2"
+        ]
     lines = [
-        f"{found.images} images read by two people or more; answers differ on {found.differing}, "
-        f"{found.conflicts} of them not settled",
+        f"{found.images} images were read by at least two people, whose answers differ on {found.differing}; "
+        f"{found.conflicts} of these conflicts are not settled",
         f"Krippendorff's alpha {_words(found.alpha)}",
-        f"Fleiss' kappa (images with two readings) {_words(found.kappa)}",
+        f"Fleiss' kappa of the images with two readings {_words(found.kappa)}",
     ]
     lines += [f"  {name}: alpha {_words(each)}" for name, each in found.classes.items()]
     for pair in found.pairs:
         lines.append(
-            f"{pair.first} and {pair.second}: {pair.same} of {pair.images} the same, Cohen's kappa {_words(pair.kappa)}"
+            f"{pair.first} and {pair.second}: {pair.same} of {pair.images} answers are equal, Cohen's kappa "
+            f"{_words(pair.kappa)}"
         )
         lines += [f"  {name}: kappa {_words(each)}" for name, each in pair.classes.items()]
         lines += [
-            f"  {name}: ICC(2,1) {_words(each.icc)}, mean difference {each.difference:+.1f} degrees "
-            f"({each.mean_absolute_difference:.1f} apart) on {each.images} images"
+            f"  {name}: ICC(2,1) {_words(each.icc)}, mean difference {each.difference:+.1f} degrees, mean absolute "
+            f"difference {each.mean_absolute_difference:.1f} degrees, on {each.images} images"
             for name, each in pair.angles.items()
         ]
     return lines
@@ -114,5 +120,5 @@ def _lines(found: ReaderAgreement) -> list[str]:
 
 def _words(found: Coefficient) -> str:
     if found.value is None:
-        return "not defined (one answer only)"
+        return "not defined (all answers are equal)"
     return f"{found.value:.2f} (95% interval {found.low:.2f} to {found.high:.2f})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import NotRequired, TypedDict
 
 import click
 
@@ -44,8 +44,8 @@ def serve(
 ) -> Result:
     """Open the app on a workspace.
 
-    On this machine, open the address that it prints; no login is needed. If it listens to other machines, everybody
-    has to log in.
+    Open the address that it prints in a browser. On this machine no login is needed; if the app listens to other
+    machines, everybody has to log in.
 
     \b
       $ synthaug serve --port 7860
@@ -63,7 +63,7 @@ def serve(
 
 
 def _create_if_missing(directory: Path, classes: str) -> None:
-    """A new workspace with these classes, unless something lies there. Raises UserError, WorkspaceError."""
+    """Create a workspace with these classes unless ``directory`` exists. Raises UserError, WorkspaceError."""
     from synthaug.workspace import Workspace
 
     if not directory.exists():
@@ -82,13 +82,15 @@ def _create_if_missing(directory: Path, classes: str) -> None:
     help="Workspace for the digits, created if missing; the cats are in DIR-cats.",
 )
 @click.option(
-    "--only", type=click.Choice(["digits", "cats"]), help="Create only this workspace and open the app on it."
+    "--only", type=click.Choice(["digits", "cats"]), help="Create only this one and open the app on it."
 )
 @click.option("--headless", is_flag=True, help="Run every step without the app and print the verdict.")
 @click.option("--seeds", default=5, show_default=True, metavar="N", help="Training runs per side.")
 @port_option
 def demo(directory: Path, only: str | None, headless: bool, seeds: int, port: int) -> Result:
-    """Create two example workspaces, digits and generated cats, and open the app on the digits.
+    """Create two example workspaces and open the app on the first.
+
+    The first contains handwritten digits, the second generated cats.
 
     \b
       $ synthaug demo
@@ -100,29 +102,44 @@ def demo(directory: Path, only: str | None, headless: bool, seeds: int, port: in
 
         bound_socket(LOCAL_HOST, port).close()  # report a port in use now, not after a minute of work
     cats = directory.with_name(directory.name + "-cats")
-    filled: dict[str, Any] = {}
-    if only != "cats":
-        filled |= _fill_digits(directory, seeds)
-    if only != "digits":
-        message = [filled["message"]] if filled else []
-        filled |= _fill_cats(cats)
-        filled["message"] = "\n".join([*message, filled["message"]])
-    if not headless:
-        from synthaug_app.server import serve as run
+    filled = [] if only == "cats" else [_fill_digits(directory, seeds)]
+    filled += [] if only == "digits" else [_fill_cats(cats)]
+    message = "\n".join(each["message"] for each in filled)
+    result = {name: value for each in filled for name, value in each.items() if name != "message"}
+    if headless:
+        return {**result, "message": message}
+    from synthaug_app.server import serve as run
 
-        _say(filled.pop("message"))  # print it before the app runs, not after it stops
-        if only is None:
-            _say(f"To see the cats: synthaug serve --workspace {cats}")
-        run(cats if only == "cats" else directory, LOCAL_HOST, port)
-    return filled
+    _say(message)  # print it before the app runs, not after it stops
+    if only is None:
+        _say(f"To see the cats: synthaug serve --workspace {cats}")
+    run(cats if only == "cats" else directory, LOCAL_HOST, port)
+    return result
+
+
+class _Filled(TypedDict):
+    """The result of filling one example workspace; ``message`` is for people, the rest for --json."""
+
+    message: str
+    # Of the digits:
+    workspace: NotRequired[str]
+    baseline: NotRequired[float]  # accuracy, 0..1
+    augmented: NotRequired[float]
+    difference: NotRequired[float]
+    ci: NotRequired[list[float]]
+    verdict: NotRequired[str]
+    # Of the cats:
+    cats: NotRequired[str]  # the workspace
+    cats_generated: NotRequired[int]
+    cats_confirmed: NotRequired[int]
 
 
 def _say(text: str) -> None:
     click.echo(text, err=True)
 
 
-def _fill_digits(directory: Path, seeds: int) -> dict[str, Any]:
-    """Fill the workspace of the digits; returns its verdict."""
+def _fill_digits(directory: Path, seeds: int) -> _Filled:
+    """Fill the workspace of the digits; returns the verdict."""
     from synthaug.stages.demo import fill
 
     with progress_bar() as report:
@@ -139,15 +156,15 @@ def _fill_digits(directory: Path, seeds: int) -> dict[str, Any]:
     }
 
 
-def _fill_cats(directory: Path) -> dict[str, Any]:
-    """Fill the workspace of the cats; returns how many were confirmed."""
+def _fill_cats(directory: Path) -> _Filled:
+    """Fill the workspace of the cats; returns the number of confirmed cats."""
     from synthaug.reading.overview import overview
     from synthaug.stages.demo_cats import CLASS, fill_cats
 
     with progress_bar() as report:
         workspace = fill_cats(directory, report, _say)
     row = next(each for each in overview(workspace).classes if each.name == CLASS)
-    message = f"The automatic labels confirm {row.accepted} of {row.synthetic} generated cats in {directory}"
+    message = f"Automatic labels confirm {row.accepted} of {row.synthetic} generated cats in {directory}"
     return {
         "cats": str(directory),
         "cats_generated": row.synthetic,
@@ -159,7 +176,7 @@ def _fill_cats(directory: Path) -> dict[str, Any]:
 @command(cli, "status")
 @workspace_option
 def status(workspace_path: Path | None) -> Result:
-    """Show statistics of the workspace: images per class, labels, models, views and exports.
+    """Show the number of images, labels, models, views and exports.
 
     \b
       $ synthaug status
@@ -181,11 +198,13 @@ def status(workspace_path: Path | None) -> Result:
 
 
 @command(cli, "jobs")
-@click.option("--cancel", type=int, metavar="ID", help="Stop this job; its results so far are kept.")
-@click.option("--resume", type=int, metavar="ID", help="Resume this stopped job and run it to its end.")
+@click.option(
+    "--cancel", type=int, metavar="ID", help="Stop this job; the results that it has so far are kept."
+)
+@click.option("--resume", type=int, metavar="ID", help="Resume this job and run it to its end.")
 @workspace_option
 def jobs(cancel: int | None, resume: int | None, workspace_path: Path | None) -> Result:
-    """List the jobs, or stop or resume one.
+    """List, stop or resume jobs.
 
     \b
       $ synthaug jobs
@@ -216,7 +235,7 @@ def jobs(cancel: int | None, resume: int | None, workspace_path: Path | None) ->
 @command(cli, "doctor")
 @workspace_option
 def doctor(workspace_path: Path | None) -> Result:
-    """Report on this machine: versions, GPU, memory and the embedded model.
+    """Show versions, GPU and memory of this machine, and the embedded model.
 
     \b
       $ synthaug doctor
@@ -229,5 +248,5 @@ def doctor(workspace_path: Path | None) -> Result:
         facts["workspace"] = str(open_workspace(workspace_path).root)
     lines = [f"{key:<16}{value}" for key, value in facts.items() if key != "command"]
     if workspace_path is None:
-        lines.append(f"No workspace given (--workspace DIR or {WORKSPACE_VARIABLE})")
+        lines.append(f"No workspace is given; use --workspace DIR or set {WORKSPACE_VARIABLE}")
     return {**facts, "message": "\n".join(lines)}

@@ -1,4 +1,4 @@
-"""Commands that keep a workspace safe: verify, backup and restore."""
+"""Commands that protect a workspace: verify, backup and restore."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ folder = click.Path(path_type=Path)
 
 
 @command(cli, "verify")
-@click.option("--repair", is_flag=True, help="Repair what can be repaired safely and list other problems.")
+@click.option(
+    "--repair", is_flag=True, help="Repair the damage that can be repaired safely, and list the rest."
+)
 @click.option(
     "--from", "source", metavar="BACKUP", type=folder, help="Restore damaged files from this backup."
 )
 @workspace_option
 def verify(repair: bool, source: Path | None, workspace_path: Path | None) -> Result:
-    """Check that images and models are present and unchanged, and that the database is intact.
+    """Check images, models and the database for damage, or repair it.
 
     \b
       $ synthaug verify
@@ -31,7 +33,7 @@ def verify(repair: bool, source: Path | None, workspace_path: Path | None) -> Re
 
     workspace = open_workspace(workspace_path)
     if source is not None and not repair:
-        raise UserError("--from BACKUP needs --repair")
+        raise UserError("--from BACKUP has an effect only with --repair; add --repair")
     if repair:
         return _repair(workspace_path, source)
     with progress_bar() as report:
@@ -68,7 +70,9 @@ def _repair(workspace_path: Path | None, source: Path | None) -> Result:
 @click.argument("destination", metavar="DEST", type=folder)
 @workspace_option
 def backup(destination: Path, workspace_path: Path | None) -> Result:
-    """Back up everything except exports, even while in use; repeated, it copies only new files.
+    """Back up the workspace, even while it is in use.
+
+    Exports are left out. A repeated backup copies only new files.
 
     \b
       $ synthaug backup /backups/work
@@ -87,7 +91,7 @@ def backup(destination: Path, workspace_path: Path | None) -> Result:
         "images": result.images,
         "files": result.files,
         "copied": result.copied,
-        "message": f"{result.files} files with {result.images} images in {destination}, {result.copied} of them new",
+        "message": f"{result.files} files with {result.images} images in {destination}; {result.copied} files are new",
     }
 
 

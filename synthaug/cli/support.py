@@ -1,4 +1,4 @@
-"""Shared parts of the commands: the workspace option, ``--json``, template options and job progress."""
+"""Shared parts of the commands: the workspace option, ``--json``, template and executor options, job progress."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ workspace_option = click.option(
 
 
 def template_options(function: Callable[..., Result]) -> Callable[..., Result]:
-    """Add the options that say how prompts are drawn from a template."""
+    """Add the options for drawing prompts from a template."""
     for option in (
         click.option(
             "--seed",
@@ -113,8 +113,7 @@ def template_options(function: Callable[..., Result]) -> Callable[..., Result]:
             type=click.Choice(["keep", "skip"]),
             default="keep",
             show_default=True,
-            help="Whether a prompt that occurs several times in the template may be used several times (keep) or once "
-            "(skip).",
+            help="A prompt that the template gives several times is used several times (keep) or once (skip).",
         ),
         click.option(
             "--slot",
@@ -128,15 +127,15 @@ def template_options(function: Callable[..., Result]) -> Callable[..., Result]:
 
 
 def executor_options(function: Callable[..., Result]) -> Callable[..., Result]:
-    """The options that say who works on images; the function is given them as an ExecutorSpec, ``executor``."""
+    """Add the options of executors; the function receives them as ``executor``, an ExecutorSpec."""
     shard_size = click.option(
-        "--shard-size", type=int, metavar="N", help="Images a shard. [default: by the size of the job]"
+        "--shard-size", type=int, metavar="N", help="Images per shard. [default: by the size of the job]"
     )
     return shard_size(training_executor_options(function))
 
 
 def training_executor_options(function: Callable[..., Result]) -> Callable[..., Result]:
-    """The same without images a shard: a shard is a training run."""
+    """Add the options of executors without ``--shard-size``, because each training run is a shard."""
 
     @functools.wraps(function)
     def wrapped(
@@ -163,27 +162,28 @@ EXECUTOR_OPTIONS = (
         "--shards",
         default="",
         metavar="DIR|URL",
-        help="Folder for the shards of the job, which every worker reaches under this name. "
+        help="Folder for the shards of the job, which all workers must be able to reach under this name. "
         "[default: in the workspace]",
     ),
     click.option(
         "--address",
         default="",
         metavar="HOST:PORT|auto|local",
-        help="Ray cluster to use; local starts one on this machine.",
+        help="Address of the Ray cluster; local starts one on this machine.",
     ),
     click.option(
         "--workers",
         type=int,
         metavar="N",
-        help="Workers at a time. [default: one a core; with ray one a GPU, or one a core]",
+        help="Number of workers. [default: one per core; with ray one per GPU, or else per core]",
     ),
     click.option(
         "--executor",
         type=click.Choice(["serial", "processes", "ray"]),
         default="serial",
         show_default=True,
-        help="Who does the work: this process, several on this machine, or a Ray cluster.",
+        help="Where the work is done. serial: in this process. processes: in several on this machine. ray: on a "
+        "Ray cluster.",
     ),
 )
 
@@ -191,7 +191,7 @@ EXECUTOR_OPTIONS = (
 def open_workspace(path: Path | None) -> Workspace:
     """Open the workspace of a command. Raises WorkspaceError."""
     if path is None:
-        raise WorkspaceError(f"no workspace given; use --workspace DIR or set {WORKSPACE_VARIABLE}")
+        raise WorkspaceError(f"no workspace is given; use --workspace DIR or set {WORKSPACE_VARIABLE}")
     from synthaug.workspace import Workspace
 
     return Workspace.open(path)

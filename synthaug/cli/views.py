@@ -25,12 +25,18 @@ from synthaug.errors import UserError
 @click.option(
     "--keep", multiple=True, metavar="CLASS=N", help="Keep N real images of a class; may be repeated."
 )
-@click.option("--fraction", type=float, metavar="F", help="Keep this share of every class.")
+@click.option("--fraction", type=float, metavar="F", help="Keep this share of every class, 0 to 1.")
 @click.option(
-    "--long-tail", type=float, metavar="R", help="Class i keeps int(max * R ** (i / (K - 1))) images."
+    "--long-tail",
+    type=float,
+    metavar="R",
+    help="Keep int(n * R ** (i / (K - 1))) images of class i of K, where n is the size of the largest class.",
 )
 @click.option(
-    "--replace", type=float, metavar="F", help="Replace this share of every class with synthetic images."
+    "--replace",
+    type=float,
+    metavar="F",
+    help="Replace this share of every class by synthetic images, 0 to 1.",
 )
 @click.option(
     "--add-synthetic",
@@ -43,35 +49,35 @@ from synthaug.errors import UserError
     default="random",
     show_default=True,
     metavar="ORDER",
-    help="Order in which synthetic images are taken: random, confident, least-confident, entropy, margin.",
+    help="Order in which synthetic images are added: random, confident, least-confident, entropy or margin.",
 )
-@click.option("--curated", is_flag=True, help="Take only synthetic images whose class a label confirms.")
+@click.option("--curated", is_flag=True, help="Add only synthetic images whose class a label confirms.")
 @click.option(
     "--job",
     "jobs",
     type=int,
     multiple=True,
     metavar="ID",
-    help="Take only synthetic images of this generation job; may be repeated.",
+    help="Add only synthetic images of this generation job; may be repeated.",
 )
 @click.option(
     "--min-confidence",
     type=float,
     metavar="P",
-    help="Take only synthetic images that are predicted as their class with confidence P or more.",
+    help="Add only synthetic images that are predicted as their class with a confidence of at least P.",
 )
 @click.option(
     "--max-ood",
     type=float,
     metavar="Q",
-    help="Take only synthetic images whose out-of-distribution quantile is at most Q, 0 to 1.",
+    help="Add only synthetic images whose out-of-distribution rank is at most Q, 0 to 1.",
 )
 @click.option(
     "--tag",
     "tags",
     multiple=True,
     metavar="TAG",
-    help="Take only synthetic images with this tag; may be repeated: any of them.",
+    help="Add only synthetic images with this tag; if repeated, with any of the tags.",
 )
 @click.option(
     "--without-tag",
@@ -127,9 +133,9 @@ def view(
     workspace_path: Path | None,
     **options: Any,
 ) -> Result:
-    """Freeze a selection of training images under a name.
+    """Save a selection of training images as a view called NAME.
 
-    The steps apply in the order in which the options are listed here.
+    A view never changes. The options apply in the order in which they are listed here.
 
     \b
       $ synthaug view imbalanced --keep 8=5
@@ -182,7 +188,7 @@ def view(
 )
 @workspace_option
 def leakage(name: str, threshold: float | None, workspace_path: Path | None) -> Result:
-    """Find images of a view that are duplicates or near-duplicates of real test images.
+    """Find duplicates and near-duplicates of real test images in a view.
 
     \b
       $ synthaug leakage --view augmented
@@ -196,8 +202,11 @@ def leakage(name: str, threshold: float | None, workspace_path: Path | None) -> 
         for each in found.near
     ]
     lines = [
-        f"{found.checked} images of {name!r} checked: {len(found.exact)} belong to the test split, "
-        f"{len(near)} are near-duplicates of a test image"
+        f"{found.checked} images of {name!r} were checked: {len(found.exact)} are test images themselves, {len(near)} "
+        "are near-duplicates of a test image"
     ]
-    lines += [f"  {each.sha256} ~ {each.test_sha256} at {each.distance:.3f}" for each in found.near[:10]]
+    lines += [
+        f"  {each.sha256} is near {each.test_sha256} (distance {each.distance:.3f})"
+        for each in found.near[:10]
+    ]
     return {"exact": found.exact, "near": near, "checked": found.checked, "message": "\n".join(lines)}

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from synthaug.experiments.arms import with_updates
 from synthaug.experiments.base import Arm, Experiment, Plan, Result, Row, Run, ScaleName
 from synthaug.experiments.lab import Lab
 from synthaug.measures.evidence import mean_interval
+from synthaug.progress import EpochReport
 from synthaug.stages.run_cache import Trainer, recipe_key
 from synthaug.stages.weighing import Runs, Weighed, reservations, weigh
 from synthaug.store import runs, views
@@ -119,7 +119,7 @@ def _here(
             yield arm, seed, trainer.record(view, arm.recipe, seed, plan.train(arm, seed))
             continue
 
-        def report(epoch: Mapping[str, Any], title: str = f"{arm.title}, seed {seed}") -> None:
+        def report(epoch: EpochReport, title: str = f"{arm.title}, seed {seed}") -> None:
             lab.report(epoch["epoch"], epoch["epochs"], title)
 
         yield (

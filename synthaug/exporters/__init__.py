@@ -1,4 +1,4 @@
-"""Exporters: one format a file behind one seam; looked up by name, imported on use."""
+"""Exporters: one module per format; an exporter is looked up by name and imported on use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EXPORTERS = {
 
 
 def load_exporter(name: str) -> Exporter:
-    """The exporter called ``name``."""
+    """The exporter called ``name``. Raises UnknownName."""
     if name not in EXPORTERS:
         raise UnknownName("export format", name, EXPORTERS)
     module, _, attribute = EXPORTERS[name].partition(":")

@@ -1,4 +1,4 @@
-"""The seam of exporters, and what all of them check first."""
+"""The interface of exporters, and the checks that all of them make first."""
 
 from __future__ import annotations
 
@@ -13,33 +13,32 @@ from synthaug.records import ExportItem
 
 
 class Exporter(Protocol):
-    """Writes a set of images in one format. The same items in the same order give the same bytes."""
+    """Writes a set of images in one format; the same items in the same order give the same bytes."""
 
     name: ClassVar[str]
     description: ClassVar[str]
 
     def write(self, directory: Path, items: Iterable[ExportItem], class_names: Sequence[str]) -> None:
-        """Write ``items`` into ``directory``, which is empty or not there yet.
+        """Write ``items`` into ``directory``, which must be empty or not exist.
 
-        Raises ``ExportFailed`` where the format cannot hold the set, ``WorkspaceError`` where the directory
-        cannot be used.
+        Raises ExportFailed if the format cannot store the set, and WorkspaceError if the directory cannot be used.
         """
 
 
 def prepare(directory: Path, class_names: Sequence[str]) -> None:
-    """Make ``directory`` where it is missing; refuse one that holds something, and unusable class names."""
-    twice = sorted(name for name, times in Counter(class_names).items() if times > 1)
-    if twice:
-        raise ExportFailed(f"class names must differ; more than once: {twice}")
+    """Create ``directory``. Raises WorkspaceError if it is not empty, and ExportFailed for invalid class names."""
+    repeated = sorted(name for name, times in Counter(class_names).items() if times > 1)
+    if repeated:
+        raise ExportFailed(f"class names must be different; these occur more than once: {repeated}")
     for name in class_names:
         if name.encode("utf-8", "replace").decode("utf-8") != name:
-            raise ExportFailed(f"class name {name!r} is not valid Unicode text; rename the class")
+            raise ExportFailed(f"the class name {name!r} is not valid Unicode; rename the class")
     refuse_filled(directory)
     directory.mkdir(parents=True, exist_ok=True)
 
 
 def refuse_filled(directory: Path, doing: str = "export to") -> None:
-    """Raise ``WorkspaceError`` where something is already there, so that what is written never mixes with it."""
+    """Raises WorkspaceError if ``directory`` is not empty, so that an export is not mixed with other files."""
     if not directory.exists() and not directory.is_symlink():
         return
     if not directory.is_dir():
@@ -47,28 +46,28 @@ def refuse_filled(directory: Path, doing: str = "export to") -> None:
     first = min((entry.name for entry in directory.iterdir()), default=None)
     if first is not None:
         raise WorkspaceError(
-            f"cannot {doing} {directory}: it is not empty (it holds {first!r}); "
+            f"cannot {doing} {directory}: it is not empty (it contains {first!r}); "
             "choose a new folder or empty it"
         )
 
 
 def png_of(item: ExportItem) -> bytes:
-    """The image as PNG: gray of 16 bits, with how it is shown, where it comes at its full depth."""
+    """The image as PNG; a film at its full depth becomes a 16-bit gray PNG with its display settings."""
     return encode_png(item.pixels if item.film is None else item.film, {})
 
 
 def caption_of(item: ExportItem) -> str:
-    """An image in words: the angles measured on it, else the prompt it was made from, else its caption, else ""."""
+    """The caption of an image: its measured angles, or else its prompt, or else its imported caption, or else ""."""
     measured = item.provenance.get("landmarks", {}).get("caption")
     return str(measured or item.provenance.get("prompt") or item.provenance.get("caption") or "")
 
 
 def checked(items: Iterable[ExportItem], class_names: Sequence[str]) -> Iterator[ExportItem]:
-    """``items``, each with a class that exists."""
+    """Pass ``items`` on. Raises ExportFailed for an item whose class does not exist."""
     for item in items:
         if not 0 <= item.class_index < len(class_names):
             raise ExportFailed(
-                f"image {item.sha256[:12]} has class {item.class_index}; "
+                f"the image {item.sha256[:12]} has the class index {item.class_index}; "
                 f"there are {len(class_names)} classes, 0 .. {len(class_names) - 1}"
             )
         yield item

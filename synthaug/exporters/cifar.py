@@ -1,7 +1,7 @@
-"""CIFAR-10's own two formats (https://www.cs.toronto.edu/~kriz/cifar.html): python and binary batches.
+"""The exporters of CIFAR-10's two formats (https://www.cs.toronto.edu/~kriz/cifar.html): Python and binary batches.
 
-Images of another size are resized to 32 x 32, antialiased. The train split is spread over five batches in
-the order given; a batch is written even when it is empty, because readers expect all six files.
+Images of another size are resized to 32 x 32 with antialiasing. The training split is divided into five batches in the
+given order. Empty batches are written as well, because readers expect all six files.
 """
 
 from __future__ import annotations
@@ -24,30 +24,31 @@ from synthaug.records import ExportItem, Split
 SIDE = 32
 VALUES = 3 * SIDE * SIDE  # bytes of one image: its red plane, then green, then blue, row by row
 TRAIN_BATCHES = 5
-MAX_BATCH_IMAGES = (2**31 - 1) // VALUES  # protocol 2 counts bytes in a signed 32-bit integer
+MAX_BATCH_IMAGES = (2**31 - 1) // VALUES  # pickle protocol 2 stores a length in a signed 32-bit integer
 
 
 @dataclass(slots=True)
 class _Images:
-    """Images of one split as they come: planes in one growing buffer, 3 KB an image."""
+    """The images of one split in order; their planes are in one growing buffer, 3 KB per image."""
 
     planes: bytearray = field(default_factory=bytearray)
     labels: list[int] = field(default_factory=list)
     filenames: list[str] = field(default_factory=list)
 
     def add(self, item: ExportItem) -> None:
+        """Append an image."""
         self.planes += resize(item.pixels, (SIDE, SIDE)).transpose(2, 0, 1).tobytes()
         self.labels.append(item.class_index)
         self.filenames.append(f"{item.sha256}.png")
 
     def data(self) -> NDArray[np.uint8]:
-        """(N, 3072) uint8."""
+        """The planes of all images, (N, 3072) uint8."""
         return np.frombuffer(self.planes, dtype=np.uint8).reshape(-1, VALUES)
 
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """One file: a slice of a split, and what the python format calls it."""
+    """One file: a slice of a split, and its label in the Python format."""
 
     file: str
     label: str
@@ -74,11 +75,11 @@ def _batches(items: Iterable[ExportItem]) -> list[_Batch]:
 
 
 class CifarExporter:
-    """Pickled python batches with the structure of ``cifar-10-batches-py``; any number of classes."""
+    """Pickled Python batches with the structure of ``cifar-10-batches-py``; any number of classes."""
 
     name: ClassVar[str] = "cifar10"
     description: ClassVar[str] = (
-        "CIFAR-10 python batches (32 x 32), for torchvision and most training scripts"
+        "CIFAR-10 Python batches (32 x 32), for torchvision and most training scripts"
     )
 
     def write(self, directory: Path, items: Iterable[ExportItem], class_names: Sequence[str]) -> None:
@@ -107,13 +108,13 @@ class CifarExporter:
 def _refuse_long(file: str, images: int) -> None:
     if images > MAX_BATCH_IMAGES:
         raise ExportFailed(
-            f"{file} would hold {images:,} images; a CIFAR python batch holds {MAX_BATCH_IMAGES:,} at most. "
+            f"{file} would contain {images:,} images; a CIFAR Python batch contains at most {MAX_BATCH_IMAGES:,}. "
             "Use parquet or webdataset"
         )
 
 
 class CifarBinaryExporter:
-    """Binary batches as in ``cifar-10-batches-bin``: one label byte, then 3,072 pixel bytes, an image."""
+    """Binary batches as in ``cifar-10-batches-bin``: for each image one label byte and 3,072 pixel bytes."""
 
     name: ClassVar[str] = "cifar10-binary"
     description: ClassVar[str] = (
@@ -133,15 +134,15 @@ class CifarBinaryExporter:
 
 
 def _refuse_unwritable(class_names: Sequence[str]) -> None:
-    """The label is one byte, and a class name is one line of text."""
+    """Raises ExportFailed unless a label fits into one byte and each class name into one line."""
     if len(class_names) > 256:
         raise ExportFailed(
-            f"{len(class_names)} classes; CIFAR binary batches store a label in one byte, so 256 at most. "
+            f"there are {len(class_names)} classes; CIFAR binary batches store a label in one byte, so at most 256. "
             "Use cifar10, folder, parquet or webdataset"
         )
     for name in class_names:
         if not name or "\n" in name or "\r" in name:
             raise ExportFailed(
-                f"class name {name!r}; batches.meta.txt holds one name a line, so it cannot be empty or "
-                "contain a line break. Rename the class or use another format"
+                f"the class name {name!r} is empty or contains a line break, but batches.meta.txt has one name per "
+                "line. Rename the class or use another format"
             )

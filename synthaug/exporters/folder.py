@@ -1,8 +1,8 @@
-"""ImageFolder: ``train/cat/<sha256>.png``, with every image's true class name in ``metadata.csv``.
+"""The exporter of ImageFolder: ``train/cat/<sha256>.png``, with the exact class names in ``metadata.csv``.
 
-A class name becomes a folder name by percent-encoding whatever some file system cannot hold, reversibly:
-``AC/DC`` is ``AC%2FDC``. Names that differ only in case have their capitals encoded too. In the table, text that a
-spreadsheet would run as a formula begins with an apostrophe.
+In the name of a class folder, characters that some file system does not allow are percent-encoded: ``AC/DC`` becomes
+``AC%2FDC``. If names differ only in case, capitals are encoded as well. In the table, text that a spreadsheet would run
+as a formula begins with an apostrophe.
 """
 
 from __future__ import annotations
@@ -21,14 +21,16 @@ from synthaug.records import ExportItem, Split
 from synthaug.spreadsheet import safe_cell
 
 COLUMNS = ("file_name", "label", "split", "origin", "sha256", "text", "provenance")
-MAX_NAME_BYTES = 240  # of 255 that common file systems allow
+MAX_NAME_BYTES = 240  # common file systems allow 255
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9 _.,()+=@-]")
-_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)  # Windows
+_RESERVED = re.compile(
+    r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE
+)  # names that Windows reserves
 
 
 class FolderExporter:
-    """``split/class/sha256.png`` and ``metadata.csv``: torchvision's ImageFolder, and Hugging Face's."""
+    """``split/class/sha256.png`` and ``metadata.csv``, for the ImageFolder of torchvision and of Hugging Face."""
 
     name: ClassVar[str] = "folder"
     description: ClassVar[str] = "PNG files in class folders with metadata.csv (ImageFolder), any image size"
@@ -39,7 +41,7 @@ class FolderExporter:
         splits: set[Split] = set()
         seen: Counter[str] = Counter()
         with (directory / "metadata.csv").open("w", encoding="utf-8", newline="") as file:
-            # all quoted: the csv module leaves a bare carriage return unquoted, and readers then split the row
+            # Quote everything: the csv module does not quote a bare carriage return, at which readers split the row.
             rows = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
             rows.writerow(COLUMNS)
             for item in checked(items, class_names):
@@ -54,26 +56,26 @@ class FolderExporter:
 
 
 def _make_classes(split: Path, folders: Sequence[str]) -> None:
-    """Every class's folder, so that ImageFolder numbers the classes alike in every split."""
+    """Create the folder of every class, so that ImageFolder assigns the same indices in every split."""
     for folder in folders:
         (split / folder).mkdir(parents=True)
 
 
 def _file_name(stem: str, seen: Counter[str]) -> str:
-    """``stem.png``; ``stem-2.png`` for the second copy of an image that a set holds twice."""
+    """``stem.png``, or ``stem-2.png`` for the second copy of an image that is in the set twice."""
     seen[stem] += 1
     return f"{stem}.png" if seen[stem] == 1 else f"{stem}-{seen[stem]}.png"
 
 
 def _row(name: str, class_name: str, item: ExportItem) -> tuple[str, ...]:
-    """One line of metadata.csv, in the order of ``COLUMNS``."""
+    """One row of metadata.csv, in the order of ``COLUMNS``."""
     provenance = json.dumps(item.provenance, sort_keys=True, ensure_ascii=False)
     text = caption_of(item)
     return (name, class_name, item.split, item.origin, item.sha256, text, provenance)
 
 
 def folder_names(class_names: Sequence[str]) -> list[str]:
-    """A folder name for each class name: safe on every common file system, distinct even without case."""
+    """A folder name for each class name, valid and unique on every common file system. Raises ExportFailed."""
     plain = [_encoded(name) for name in class_names]
     folded = Counter(name.casefold() for name in plain)
     names = [
@@ -83,14 +85,14 @@ def folder_names(class_names: Sequence[str]) -> list[str]:
     for name, folder in zip(class_names, names, strict=True):
         if len(folder) > MAX_NAME_BYTES:
             raise ExportFailed(
-                f"class name {name[:40]!r}... needs a folder name of {len(folder)} bytes; "
-                f"{MAX_NAME_BYTES} at most. Use a shorter name or another format"
+                f"the class name {name[:40]!r}... needs a folder name of {len(folder)} bytes; at most {MAX_NAME_BYTES} "
+                "are allowed. Use a shorter name or another format"
             )
     return names
 
 
 def _encoded(name: str, *, capitals: bool = False) -> str:
-    """``name`` percent-encoded; the empty name is a lone ``%``, which encodes nothing else."""
+    """``name`` percent-encoded; the empty name becomes ``%``, which no other name gives."""
     if not name:
         return "%"
     unsafe = re.compile(f"{_UNSAFE.pattern}|[A-Z]") if capitals else _UNSAFE

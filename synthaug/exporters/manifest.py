@@ -1,4 +1,4 @@
-"""What an export holds, down to every file's hash; and directories that appear whole or not at all."""
+"""The manifest of an export, with the hash of every file; and folders that appear as a whole or not at all."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -15,7 +15,7 @@ from synthaug import __version__
 from synthaug.errors import ExportFailed
 from synthaug.exporters.base import refuse_filled
 from synthaug.files import file_sha256, new_directory
-from synthaug.parsing import read_json
+from synthaug.parsing import JsonObject, read_json
 from synthaug.records import ExportItem, Origin, Split
 
 MANIFEST = "manifest.json"
@@ -32,12 +32,12 @@ class ManifestImage:
     label: Annotated[int, Field(ge=0)]
     split: Split
     origin: Origin
-    provenance: dict[str, Any]
+    provenance: JsonObject  # source, prompt, seed, annotator ...
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A manifest as it is read: everything that an exporter will make paths and numbers of is checked."""
+    """The contents of an export. :func:`read_manifest` checks everything that an exporter uses as a path or number."""
 
     synthaug_version: str
     format: str
@@ -45,32 +45,23 @@ class Manifest:
     class_names: tuple[str, ...]
     images: tuple[ManifestImage, ...]
     files: dict[str, str]  # path relative to the manifest's folder -> SHA-256 hex
-    depth: Literal[8, 16] = 8  # 16: films were written at their full depth
-    full_size: bool = False  # larger originals were written where they are kept
+    depth: Literal[8, 16] = 8  # 16: gray films were written at their full depth
+    full_size: bool = False  # the larger original of an image was written, if there is one
 
 
 @dataclass(frozen=True, slots=True)
 class _Version:
-    """What is read first: another version may have other fields."""
+    """The version, which is read first because another version may have other fields."""
 
     manifest_version: int
 
 
-def image_entry(item: ExportItem) -> dict[str, Any]:
-    """The manifest's line for one image."""
-    return {
-        "sha256": item.sha256,
-        "label": item.class_index,
-        "split": item.split,
-        "origin": item.origin,
-        "provenance": dict(item.provenance),
-    }
-
-
-def recording(items: Iterable[ExportItem], entries: list[dict[str, Any]]) -> Iterator[ExportItem]:
-    """Pass ``items`` on to an exporter and note each in ``entries``, so that pixels are held only once."""
+def recording(items: Iterable[ExportItem], entries: list[ManifestImage]) -> Iterator[ExportItem]:
+    """Pass ``items`` on to an exporter and append each to ``entries``, so that few pixels are in memory."""
     for item in items:
-        entries.append(image_entry(item))
+        entries.append(
+            ManifestImage(item.sha256, item.class_index, item.split, item.origin, dict(item.provenance))
+        )
         yield item
 
 
@@ -80,47 +71,68 @@ def build_manifest(
     format_name: str,
     view: str,
     class_names: Sequence[str],
-    images: Sequence[Mapping[str, Any]],
-    depth: int = 8,
+    images: Sequence[ManifestImage],
+    depth: Literal[8, 16] = 8,
     full_size: bool = False,
-) -> dict[str, Any]:
-    """The manifest of a written export: ``images`` in their order, and the SHA-256 of every file."""
-    said = ({"depth": depth} if depth != 8 else {}) | ({"full_size": True} if full_size else {})
-    return said | {
-        "manifest_version": MANIFEST_VERSION,
-        "synthaug_version": __version__,
-        "format": format_name,
-        "view": view,
-        "class_names": list(class_names),
-        "images": [dict(image) for image in images],
-        "files": file_hashes(directory),
-    }
+) -> Manifest:
+    """The manifest of an export that was written to ``directory``: ``images`` in order, and the hash of every file."""
+    return Manifest(
+        synthaug_version=__version__,
+        format=format_name,
+        view=view,
+        class_names=tuple(class_names),
+        images=tuple(images),
+        files=file_hashes(directory),
+        depth=depth,
+        full_size=full_size,
+    )
 
 
 def file_hashes(directory: Path) -> dict[str, str]:
-    """Relative path -> SHA-256 hex of every file below ``directory`` but the manifest itself."""
+    """SHA-256 (hex) of every file below ``directory`` except the manifest, by its relative path."""
     paths = sorted(path for path in directory.rglob("*") if path.is_file())
     names = {path.relative_to(directory).as_posix(): path for path in paths}
     return {name: file_sha256(path) for name, path in names.items() if name != MANIFEST}
 
 
-def write_manifest(directory: Path, manifest: Mapping[str, Any]) -> Path:
-    """Write ``manifest.json``: keys sorted, one stable form."""
+def write_manifest(directory: Path, manifest: Manifest) -> Path:
+    """Write ``manifest.json`` with sorted keys, so that equal manifests have equal bytes; returns its path."""
     path = directory / MANIFEST
     path.write_text(
-        json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
+        json.dumps(_as_json(manifest), indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
     )
     return path
 
 
+def _as_json(manifest: Manifest) -> dict[str, object]:
+    """The content of the file. Later fields are left out at their defaults, so that older releases read it."""
+    content: dict[str, object] = {
+        "manifest_version": MANIFEST_VERSION,
+        "synthaug_version": manifest.synthaug_version,
+        "format": manifest.format,
+        "view": manifest.view,
+        "class_names": manifest.class_names,
+        "images": [
+            {name: getattr(image, name) for name in ManifestImage.__dataclass_fields__}
+            for image in manifest.images
+        ],
+        "files": manifest.files,
+    }
+    if manifest.depth != 8:
+        content["depth"] = manifest.depth
+    if manifest.full_size:
+        content["full_size"] = True
+    return content
+
+
 def read_manifest(path: Path) -> Manifest:
-    """The manifest in the file ``path``; ``ExportFailed`` where it is none we understand."""
+    """The manifest in the file ``path``. Raises ExportFailed for any other file and for another version."""
     if not path.exists():
-        raise ExportFailed(f"no {path.name} in {path.parent}; is it a folder that synthaug exported?")
+        raise ExportFailed(f"there is no {path.name} in {path.parent}; give a folder that synthaug exported")
     version = read_json(_Version, path, ExportFailed).manifest_version
     if version != MANIFEST_VERSION:
         raise ExportFailed(
-            f"{path} has manifest_version {version!r}; {MANIFEST_VERSION} is what this release reads"
+            f"{path} has manifest_version {version!r}; this release of synthaug reads {MANIFEST_VERSION}"
         )
     manifest = read_json(Manifest, path, ExportFailed)
     for number, image in enumerate(manifest.images):
@@ -133,14 +145,14 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def changed_files(directory: Path, files: Mapping[str, str]) -> list[str]:
-    """Exported files that are missing or differ from the hashes of their manifest; empty = intact."""
+    """The exported files that are missing or differ from their hash in the manifest; empty if all are intact."""
     found = file_hashes(directory)
     return sorted(name for name, sha256 in files.items() if found.get(name) != sha256)
 
 
 @contextmanager
 def atomic_directory(destination: Path) -> Iterator[Path]:
-    """An empty folder that becomes ``destination`` as a whole; refuses a destination that holds something."""
+    """An empty folder that becomes ``destination`` at the end. Raises WorkspaceError if that is not empty."""
     refuse_filled(destination)
     with new_directory(destination, "export to") as partial:
         yield partial

@@ -1,25 +1,40 @@
-"""Hugging Face's image layout: ``train-00000-of-00001.parquet`` with the features in the schema.
+"""The exporter of Hugging Face's image layout: ``train-00000-of-00001.parquet`` with the features in the schema.
 
-``datasets.load_dataset(directory)`` then gives images and class names without a loading script.
+``datasets.load_dataset(directory)`` reads images and class names from it without a loading script.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypedDict
 
 from synthaug.errors import ExportFailed
 from synthaug.exporters.base import caption_of, checked, png_of, prepare
 from synthaug.records import ExportItem, Split
 
-ROW_GROUP = 1000  # images; what a reader holds at a time
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyarrow.parquet import ParquetWriter
+
+ROW_GROUP = 1000  # images that a reader loads at a time
 _TEXT_COLUMNS = ("sha256", "origin", "text", "provenance")
 
 
+class _Row(TypedDict):
+    """One row of the table."""
+
+    image: Mapping[str, bytes | str]  # "bytes": the PNG, "path": its name
+    label: int
+    sha256: str
+    origin: str
+    text: str
+    provenance: str  # JSON
+
+
 class ParquetExporter:
-    """One parquet file a split: PNG bytes, ClassLabel, provenance as JSON."""
+    """One parquet file per split, with PNG bytes, ClassLabel and the provenance as JSON."""
 
     name: ClassVar[str] = "parquet"
     description: ClassVar[str] = "Parquet in the Hugging Face image layout, any image size"
@@ -28,12 +43,10 @@ class ParquetExporter:
         try:
             import pyarrow.parquet as pq
         except ImportError as error:
-            raise ExportFailed(
-                "parquet needs pyarrow, which is not installed: pip install 'synthaug[parquet]'"
-            ) from error
+            raise ExportFailed("writing parquet needs pyarrow: pip install 'synthaug[parquet]'") from error
         prepare(directory, class_names)
         schema = _schema(class_names)
-        rows: dict[Split, list[dict[str, Any]]] = {"train": [], "test": []}
+        rows: dict[Split, list[_Row]] = {"train": [], "test": []}
         with (
             pq.ParquetWriter(_path(directory, "train"), schema) as train,
             pq.ParquetWriter(_path(directory, "test"), schema) as test,
@@ -51,8 +64,8 @@ def _path(directory: Path, split: Split) -> Path:
     return directory / f"{split}-00000-of-00001.parquet"
 
 
-def _schema(class_names: Sequence[str]) -> Any:
-    """The arrow schema, with Hugging Face's features as ``datasets`` itself writes them."""
+def _schema(class_names: Sequence[str]) -> pa.Schema:
+    """The arrow schema, with the features as ``datasets`` itself writes them."""
     import pyarrow as pa
 
     features = {
@@ -68,7 +81,7 @@ def _schema(class_names: Sequence[str]) -> Any:
     return pa.schema(fields, metadata={"huggingface": json.dumps({"info": {"features": features}})})
 
 
-def _row(item: ExportItem) -> dict[str, Any]:
+def _row(item: ExportItem) -> _Row:
     return {
         "image": {"bytes": png_of(item), "path": f"{item.sha256}.png"},
         "label": item.class_index,
@@ -79,7 +92,7 @@ def _row(item: ExportItem) -> dict[str, Any]:
     }
 
 
-def _flush(writer: Any, rows: list[dict[str, Any]], schema: Any) -> None:
+def _flush(writer: ParquetWriter, rows: list[_Row], schema: pa.Schema) -> None:
     """Write ``rows`` as one row group and empty the list."""
     import pyarrow as pa
 

@@ -1,6 +1,6 @@
-"""WebDataset: a tar a split, where ``00000000.png``, ``.cls`` and ``.json`` belong together.
+"""The exporter of WebDataset: tar files in which ``00000000.png``, ``.cls`` and ``.json`` make up one sample.
 
-The format: https://github.com/webdataset/webdataset. Class names are in every sample's JSON.
+Format: https://github.com/webdataset/webdataset. The JSON of each sample has its class name.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import ClassVar
 from synthaug.exporters.base import checked, png_of, prepare
 from synthaug.records import ExportItem, Split
 
-SHARD = 10_000  # images a tar
+SHARD = 10_000  # images per tar file
 
 
 class WebDatasetExporter:
-    """Tar shards of PNG, class index and JSON, in order, with fixed headers."""
+    """Tar files of PNG, class index and JSON, in order; their headers are always the same."""
 
     name: ClassVar[str] = "webdataset"
     description: ClassVar[str] = "WebDataset tar shards for streaming large sets, any image size"
@@ -54,6 +54,8 @@ def _add(shard: tarfile.TarFile, key: str, item: ExportItem, class_name: str) ->
         "json": json.dumps(description, sort_keys=True, ensure_ascii=False).encode(),
     }
     for suffix, data in parts.items():
-        header = tarfile.TarInfo(f"{key}.{suffix}")  # time, owner and mode keep their fixed defaults
+        header = tarfile.TarInfo(
+            f"{key}.{suffix}"
+        )  # time, owner and mode have their defaults, so that equal images give equal bytes
         header.size = len(data)
         shard.addfile(header, io.BytesIO(data))

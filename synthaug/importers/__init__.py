@@ -1,4 +1,4 @@
-"""Importers: one format a file behind one seam; looked up by name, imported on use."""
+"""Importers: one module per format; an importer is looked up by name and imported on use."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from synthaug.errors import ImportFailed, UnknownName
 from synthaug.importers.base import Importer
 
-IMPORTERS = {  # in the order in which ``detect`` asks
+IMPORTERS = {  # in the order in which ``detect`` tries them
     "digits": "synthaug.importers.builtin:DigitsImporter",
     "hip-phantom": "synthaug.importers.hip.phantom:HipPhantomImporter",
     "parquet": "synthaug.importers.parquet:ParquetImporter",
@@ -20,7 +20,7 @@ ALIASES = {"cifar10": "cifar", "cifar100": "cifar", "cifar10-binary": "cifar"}
 
 
 def load_importer(name: str) -> Importer:
-    """The importer called ``name``."""
+    """The importer called ``name``. Raises UnknownName."""
     name = ALIASES.get(name, name)
     if name not in IMPORTERS:
         raise UnknownName("import format", name, [*IMPORTERS, *ALIASES])
@@ -30,17 +30,17 @@ def load_importer(name: str) -> Importer:
 
 
 def detect(source: Path) -> str:
-    """The format of ``source``, for ``--format auto``."""
+    """The name of the first importer that accepts ``source``. Raises ImportFailed if there is none."""
     try:
         source.exists()
-    except OSError as error:  # a name too long, say
-        raise ImportFailed(f"{str(source)[:80]!r} cannot be a source: {error.strerror}") from error
+    except OSError as error:  # such as a name that is too long
+        raise ImportFailed(f"{str(source)[:80]!r} cannot be read: {error.strerror}") from error
     for name in IMPORTERS:
         if load_importer(name).accepts(source):
             return name
     if not source.exists():
         raise ImportFailed(f"{source} does not exist; give a folder, a file, 'digits' or 'hip-phantom'")
     raise ImportFailed(
-        f"cannot tell the format of {source}; it is none of: an image, a folder of images, CIFAR batches "
-        "(a folder or .tar.gz), .parquet files. Name it with --format"
+        f"{source} has no format that can be imported: an image, a folder of images, CIFAR batches (a folder or a "
+        ".tar.gz) or .parquet files. If it is one of these, name its format with --format"
     )

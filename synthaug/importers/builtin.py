@@ -1,4 +1,4 @@
-"""The data that arrives with a dependency: scikit-learn's handwritten digits."""
+"""The importer of scikit-learn's handwritten digits, which need no download."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from synthaug.records import ImportItem
 
 
 class DigitsImporter:
-    """The 1,797 digits with their frozen split; the source is the word ``digits``."""
+    """The 1,797 digits with a fixed split; the source is the word ``digits``."""
 
     name: ClassVar[str] = "digits"
     description: ClassVar[str] = "scikit-learn's 1,797 real handwritten digits, as 32 x 32 images"

@@ -1,7 +1,7 @@
-"""CIFAR-10 and CIFAR-100 as published: python or binary batches, in a folder or the ``.tar.gz``.
+"""The importer of CIFAR-10 and CIFAR-100 as published: Python or binary batches, in a folder or a ``.tar.gz``.
 
-https://www.cs.toronto.edu/~kriz/cifar.html. Pickles are read without executing anything in them, and an
-archive is read in place: nothing is extracted.
+Format: https://www.cs.toronto.edu/~kriz/cifar.html. Pickles are read without executing anything in them, and archives
+are read in place, without extracting them.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 import lzma
 import tarfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, ClassVar, Protocol, cast
+from typing import IO, ClassVar, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,22 +23,22 @@ from synthaug.errors import ImportFailed
 from synthaug.importers.base import Only
 from synthaug.records import ImportItem, Pixels, Split
 
-VALUES = 3072  # 3 planes of 32 x 32
-MAX_FILE_BYTES = 2**31  # no batch is larger: its pickle could not be written
+VALUES = 3072  # bytes of an image: 3 planes of 32 x 32
+MAX_FILE_BYTES = 2**31  # the size that no pickle of protocol 2 reaches
 
 _TRAIN = [f"data_batch_{number}" for number in range(1, 6)]
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """One published form: its files, where its class names are, and what a label is called."""
+    """One of the published layouts: its files and the names of its fields."""
 
-    train: Sequence[str]
-    test: str
-    names: str
-    label_key: str = ""  # python batches
-    names_key: str = ""
-    label_bytes: int = 1  # binary batches: the class is the last of these
+    train: Sequence[str]  # files of the training batches
+    test: str  # file of the test batch
+    names: str  # file of the class names
+    label_key: str = ""  # key of the labels in Python batches
+    names_key: str = ""  # key of the class names in Python batches
+    label_bytes: int = 1  # bytes of the labels of an image in binary batches; the last one is the class
 
     @property
     def files(self) -> list[tuple[str, Split]]:
@@ -58,41 +58,57 @@ _LAYOUTS = (
 
 
 class _Files(Protocol):
-    """The batches' files, wherever they lie."""
+    """The files of the batches, in a folder or an archive."""
 
-    names: dict[str, Any]
+    @property
+    def names(self) -> Collection[str]:
+        """The names of the files, without folders."""
 
-    def read(self, name: str) -> bytes: ...
+    def read(self, name: str) -> bytes:
+        """The content of the file called ``name``."""
 
 
 class _FolderFiles:
-    """A folder, or the one folder in it that the published archive unpacks to."""
+    """The files in a folder, or in the folder within it to which the published archive unpacks."""
 
     def __init__(self, source: Path) -> None:
         folders = [*sorted(source.glob("cifar-10*"), reverse=True), source]
         known = {name for layout in _LAYOUTS for name in (*layout.train, layout.test, layout.names)}
         paths = [folder / name for folder in folders for name in known]
-        self.names = {path.name: path for path in paths if path.is_file()}
+        self._paths = {path.name: path for path in paths if path.is_file()}
+
+    @property
+    def names(self) -> Collection[str]:
+        return self._paths.keys()
 
     def read(self, name: str) -> bytes:
-        data: bytes = self.names[name].read_bytes()
-        return data
+        return self._paths[name].read_bytes()
+
+    def size(self, name: str) -> int:
+        """The size of a file in bytes."""
+        return self._paths[name].stat().st_size
 
 
 class _ArchiveFiles:
-    """The members of a tar, compressed or not, by the last part of their names."""
+    """The files in a tar archive, compressed or not, by the last part of their names."""
 
     def __init__(self, archive: tarfile.TarFile) -> None:
         self._archive = archive
-        self.names = {PurePosixPath(member.name).name: member for member in archive if member.isfile()}
+        self._members = {PurePosixPath(member.name).name: member for member in archive if member.isfile()}
+
+    @property
+    def names(self) -> Collection[str]:
+        return self._members.keys()
 
     def read(self, name: str) -> bytes:
-        member = self.names[name]
+        member = self._members[name]
         if member.size > MAX_FILE_BYTES:
             raise ImportFailed(
-                f"{member.name} claims {member.size:,} bytes; a CIFAR batch has fewer than 2 GiB"
+                f"{member.name} claims to have {member.size:,} bytes; a CIFAR batch has fewer than 2 GiB"
             )
-        return cast(IO[bytes], self._archive.extractfile(member)).read()  # None only for what is no file
+        return cast(
+            IO[bytes], self._archive.extractfile(member)
+        ).read()  # None only for members that are not files
 
 
 @contextmanager
@@ -108,10 +124,10 @@ def _opened(source: Path) -> Iterator[_Files]:
 
 
 class CifarImporter:
-    """Batches of CIFAR-10 or CIFAR-100, and synthaug's own exports of them."""
+    """Batches of CIFAR-10 or CIFAR-100, published or exported by synthaug."""
 
     name: ClassVar[str] = "cifar"
-    description: ClassVar[str] = "CIFAR-10 or CIFAR-100 python or binary batches: a folder or a .tar.gz"
+    description: ClassVar[str] = "CIFAR-10 or CIFAR-100, Python or binary batches: a folder or a .tar.gz"
 
     def accepts(self, source: Path) -> bool:
         if not source.is_dir() and not (source.is_file() and tarfile.is_tarfile(source)):
@@ -132,14 +148,14 @@ class CifarImporter:
             return _class_names(_layout(source, files), files)
 
     def count(self, source: Path) -> int | None:
-        """Known for binary batches, whose records have one size."""
+        """Known for binary batches in a folder, because all of their records have the same size."""
         if not source.is_dir():
             return None
         files = _FolderFiles(source)
         layout = _layout(source, files)
         if not layout.is_binary:
             return None
-        sizes = [files.names[name].stat().st_size for name, _ in layout.files if name in files.names]
+        sizes = [files.size(name) for name, _ in layout.files if name in files.names]
         return sum(sizes) // (layout.label_bytes + VALUES)
 
 
@@ -148,8 +164,8 @@ def _layout(source: Path, files: _Files) -> _Layout:
         if layout.names in files.names and any(name in files.names for name, _ in layout.files):
             return layout
     raise ImportFailed(
-        f"no CIFAR batches in {source}; expected data_batch_1 ... test_batch and batches.meta (python), "
-        "the same with .bin and batches.meta.txt (binary), or CIFAR-100's train, test and meta"
+        f"{source} contains no CIFAR batches; they are data_batch_1 ... test_batch and batches.meta (Python), the same "
+        "with .bin and batches.meta.txt (binary), or train, test and meta (CIFAR-100)"
     )
 
 
@@ -158,10 +174,12 @@ def _class_names(layout: _Layout, files: _Files) -> list[str]:
     try:
         if layout.is_binary:
             return [line.rstrip("\r") for line in data.decode("utf-8").split("\n") if line.rstrip("\r")]
-        meta = cifar_pickle.load(data)
-        return [cifar_pickle.as_text(name) for name in meta[layout.names_key]]
+        names = cifar_pickle.load(data)[layout.names_key]
+        if not isinstance(names, list | tuple):
+            raise TypeError(f"{layout.names_key!r} is not a list")
+        return [cifar_pickle.as_text(name) for name in names]
     except (KeyError, TypeError, ValueError) as error:
-        raise ImportFailed(f"{layout.names} does not hold class names: {error}") from error
+        raise ImportFailed(f"{layout.names} contains no class names: {error}") from error
 
 
 def _batch(
@@ -174,7 +192,7 @@ def _batch(
         images, labels, filenames = _pickled(name, data, layout.label_key)
     if len(labels) and not 0 <= labels.min() <= labels.max() < len(class_names):
         raise ImportFailed(
-            f"{name} has labels {labels.min()} .. {labels.max()}, but {layout.names} names "
+            f"{name} has labels from {labels.min()} to {labels.max()}, but {layout.names} names "
             f"{len(class_names)} classes"
         )
     for pixels, label, filename in zip(images, labels, filenames, strict=True):
@@ -182,15 +200,17 @@ def _batch(
 
 
 def _pixels(planes: NDArray[np.uint8]) -> Pixels:
-    """(3072,) planes -> (32, 32, 3)."""
+    """Convert planes (3072,) to an image (32, 32, 3)."""
     return np.ascontiguousarray(planes.reshape(3, 32, 32).transpose(1, 2, 0))
 
 
 def _binary(name: str, data: bytes, label_bytes: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Records of ``label_bytes`` and 3,072 pixels -> (N, 3072) uint8 and labels (N,)."""
+    """Planes (N, 3072) and labels (N,) of a binary batch. Raises ImportFailed for a batch of the wrong size."""
     record = label_bytes + VALUES
     if len(data) % record:
-        raise ImportFailed(f"{name} has {len(data):,} bytes, no multiple of {record}; is it truncated?")
+        raise ImportFailed(
+            f"{name} has {len(data):,} bytes, which is not a multiple of {record}; is it truncated?"
+        )
     records = np.frombuffer(data, dtype=np.uint8).reshape(-1, record)
     return records[:, label_bytes:], records[:, label_bytes - 1].astype(np.int64)
 
@@ -198,7 +218,7 @@ def _binary(name: str, data: bytes, label_bytes: int) -> tuple[NDArray[np.uint8]
 def _pickled(
     name: str, data: bytes, label_key: str
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64], list[str]]:
-    """(N, 3072) uint8, labels (N,), filenames of a pickled batch, each checked."""
+    """Planes (N, 3072), labels (N,) and file names of a Python batch. Raises ImportFailed for anything else."""
     try:
         batch = cifar_pickle.load(data)
     except cifar_pickle.UnsafePickleError as error:
@@ -209,10 +229,12 @@ def _pickled(
     if not isinstance(labels, list) or not all(type(label) is int for label in labels):
         raise ImportFailed(f"{name} is not a CIFAR batch: {label_key!r} is not a list of whole numbers")
     filenames = batch.get("filenames") or [str(index) for index in range(len(labels))]
+    if not isinstance(filenames, list | tuple):
+        raise ImportFailed(f"{name} is not a CIFAR batch: 'filenames' is not a list")
     if not len(pixels) == len(labels) == len(filenames):
         raise ImportFailed(
             f"{name} has {len(pixels)} images, {len(labels)} labels and {len(filenames)} filenames; "
-            "the three must agree"
+            "these numbers must be equal"
         )
     try:
         return pixels, np.array(labels, dtype=np.int64), [cifar_pickle.as_text(each) for each in filenames]

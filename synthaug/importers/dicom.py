@@ -1,16 +1,17 @@
-"""DICOM projection radiographs (CR, DX, DR ...) at their full depth, de-identified.
+"""The reader of DICOM projection radiographs (CR, DX, DR ...) at their full depth, without identifying data.
 
-Only the pixels, what is needed to show them, and the technical tags of :func:`_acquisition` are taken over:
-no name, number, date, unique identifier or free text of the file is read into the workspace.
+It keeps only the pixels, the settings for displaying them and the technical attributes of :class:`Acquisition`. No
+name, number, date, unique identifier or free text of a file reaches the workspace.
 """
 
 from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Iterable
 from io import BytesIO
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Literal, TypedDict, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,68 +21,86 @@ from synthaug.grayscale import full_range, is_valid
 from synthaug.images import MAX_PIXELS
 from synthaug.records import Display, GrayImage, Window, WindowFunction
 
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
 MODALITIES = ("CR", "DX", "DR", "RG", "MG", "PX", "IO")
-"""Projection radiographs; DR is no defined term of DICOM, and is written by some devices."""
+"""Modalities of projection radiographs; DICOM does not define DR, but some devices write it."""
 
 KEPT = ("modality", "laterality", "view position", "pixel spacing", "bits stored", "window")
-"""What is kept of a DICOM file beside its pixels, in words."""
+"""The attributes of a DICOM file that are kept besides its pixels, in words."""
+
+Side = Literal["L", "R", "B", "U"]
+"""Left, right, both, or unpaired (DICOM PS3.3 C.8.7.1 and C.7.3)."""
+
+
+class Acquisition(TypedDict, total=False):
+    """The technical attributes of a film that are kept; absent if the file has none of the expected form."""
+
+    modality: str  # one of ``MODALITIES``
+    laterality: Side
+    view_position: str  # a code string, such as "AP"
+    pixel_spacing_mm: list[float]  # between rows, between columns
+    bits_stored: int  # 1 .. 16
+    burned_in: bool  # true: the device says that the pixels contain text
+
 
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
-_CODE = re.compile(r"[A-Z0-9][A-Z0-9 _]{0,15}")  # DICOM's value representation CS
+_CODE = re.compile(r"[A-Z0-9][A-Z0-9 _]{0,15}")  # a code string (DICOM's value representation CS)
 
 
 def is_dicom(head: bytes) -> bool:
-    """Whether a file that starts with these bytes (132 or more) is DICOM."""
+    """Whether a file that starts with these bytes (at least 132) is DICOM."""
     return head[128:132] == b"DICM"
 
 
 def read_dicom(data: bytes, *, max_pixels: int = MAX_PIXELS) -> GrayImage:
-    """The film in a DICOM file. Raises ImageRejected for what is no single projection radiograph."""
+    """The film in a DICOM file. Raises ImageRejected for anything but a single projection radiograph."""
     try:
         import pydicom
     except ImportError as error:
-        raise ImageRejected("DICOM is read with pip install 'synthaug[dicom]'") from error
+        raise ImageRejected("reading DICOM needs pydicom: pip install 'synthaug[dicom]'") from error
     if _DEFLATED in data[:4096]:
-        raise ImageRejected("deflated DICOM; save it uncompressed or as JPEG 2000")
+        raise ImageRejected("deflated DICOM is not read; save it uncompressed or as JPEG 2000")
     try:
-        with warnings.catch_warnings(
-            action="ignore"
-        ):  # pydicom's warnings and errors quote the file's values
+        with warnings.catch_warnings(action="ignore"):  # pydicom quotes values of the file in its warnings
             dataset = pydicom.dcmread(BytesIO(data))
             _check(dataset, max_pixels)
             return _film(dataset)
     except ImageRejected:
         raise
-    except Exception as error:  # a parser fed broken bytes raises almost anything
+    except Exception as error:  # for a damaged file, a parser can raise almost anything
         raise ImageRejected(
-            f"DICOM that cannot be read: damaged or unusual ({type(error).__name__})"
+            f"the DICOM file cannot be read; it is damaged or unusual ({type(error).__name__})"
         ) from None
 
 
-def _check(dataset: Any, max_pixels: int) -> None:
-    """Refuse, before any pixel is decoded, what is no single gray film of an acceptable size."""
+def _check(dataset: Dataset, max_pixels: int) -> None:
+    """Raises ImageRejected for anything but a single gray film of an acceptable size, before decoding any pixel."""
     modality = str(dataset.get("Modality", ""))
     if modality not in MODALITIES:
-        raise ImageRejected(f"DICOM of modality {modality[:16]!r}; read are {', '.join(MODALITIES)}")
+        raise ImageRejected(f"the DICOM modality is {modality[:16]!r}; {', '.join(MODALITIES)} are read")
     frames = int(dataset.get("NumberOfFrames") or 1)
     if frames != 1:
-        raise ImageRejected(f"multi-frame DICOM ({frames} frames); save one frame as its own file")
+        raise ImageRejected(f"the DICOM file has {frames} frames; save one frame as a file of its own")
     kind = str(dataset.get("PhotometricInterpretation", ""))
     if kind not in ("MONOCHROME1", "MONOCHROME2"):
-        raise ImageRejected(f"DICOM of colours {kind[:16]!r}; MONOCHROME1 and MONOCHROME2 are read")
+        raise ImageRejected(f"the DICOM colours are {kind[:16]!r}; MONOCHROME1 and MONOCHROME2 are read")
     width, height = int(dataset.get("Columns") or 0), int(dataset.get("Rows") or 0)
     if not 0 < width * height <= max_pixels:
-        raise ImageRejected(f"{width} x {height} pixels; 1 to {max_pixels:,} are allowed")
+        raise ImageRejected(
+            f"the image has {width} x {height} pixels; 1 to {max_pixels:,} pixels are allowed"
+        )
     if not 1 <= int(dataset.BitsStored) <= 16:
-        raise ImageRejected(f"{dataset.BitsStored} bits stored; 1 to 16 are read")
+        raise ImageRejected(f"{dataset.BitsStored} bits are stored per pixel; 1 to 16 are read")
 
 
-def _film(dataset: Any) -> GrayImage:
+def _film(dataset: Dataset) -> GrayImage:
     values, bits, slope, intercept = _values(dataset)
     windows = _windows(dataset)
     table, range_of_table = _voi_table(dataset, bits, slope, intercept)
     display = Display(
-        windows or range_of_table or (_held(values, slope, intercept),),
+        windows or range_of_table or (_full_window(values, slope, intercept),),
         slope,
         intercept,
         dataset.PhotometricInterpretation == "MONOCHROME1",
@@ -90,16 +109,18 @@ def _film(dataset: Any) -> GrayImage:
     return GrayImage(values, bits, display, _acquisition(dataset))
 
 
-def _values(dataset: Any) -> tuple[NDArray[np.uint16], int, float, float]:
-    """Stored values (H, W) as uint16, their bits, and slope and intercept that rescale them (PS3.3 C.11.1)."""
+def _values(dataset: Dataset) -> tuple[NDArray[np.uint16], int, float, float]:
+    """Stored values (H, W), their bits, and the slope and intercept that rescale them (DICOM PS3.3 C.11.1)."""
     from pydicom.pixels import apply_modality_lut
 
     bits, raw = int(dataset.BitsStored), dataset.pixel_array.astype(np.int64)
     if raw.shape != (dataset.Rows, dataset.Columns):
-        raise ImageRejected(f"pixels of shape {raw.shape}; the file says {dataset.Rows} x {dataset.Columns}")
-    low = raw & (2**bits - 1)  # above the stored bits an old file may keep an overlay
+        raise ImageRejected(
+            f"the pixels have the shape {raw.shape}, but the file says {dataset.Rows} x {dataset.Columns}"
+        )
+    low = raw & (2**bits - 1)  # old files may store an overlay in the higher bits
     shift = 2 ** (bits - 1) if dataset.PixelRepresentation == 1 else 0
-    stored = low ^ shift  # two's complement -> offset binary: 0 .. 2**bits - 1 in the same order
+    stored = low ^ shift  # two's complement to offset binary, 0 .. 2**bits - 1: keeps the order
     if "ModalityLUTSequence" in dataset:
         mapped = apply_modality_lut(stored - shift, dataset)
         return mapped.astype(np.uint16), int(dataset.ModalityLUTSequence[0].LUTDescriptor[2]), 1.0, 0.0
@@ -108,16 +129,18 @@ def _values(dataset: Any) -> tuple[NDArray[np.uint16], int, float, float]:
     return stored.astype(np.uint16), bits, slope, intercept - slope * shift
 
 
-def _windows(dataset: Any) -> tuple[Window, ...]:
-    """The windows of the file, the first first; those that DICOM forbids are left out."""
+def _windows(dataset: Dataset) -> tuple[Window, ...]:
+    """The windows of the file in order, without those that DICOM does not allow."""
     function: WindowFunction = str(dataset.get("VOILUTFunction") or "LINEAR")  # type: ignore[assignment]
     pairs = zip(_numbers(dataset.get("WindowCenter")), _numbers(dataset.get("WindowWidth")), strict=False)
     found = [Window(center, width, function) for center, width in pairs]
     return tuple(dict.fromkeys(each for each in found if is_valid(each)))
 
 
-def _voi_table(dataset: Any, bits: int, slope: float, intercept: float) -> tuple[bytes, tuple[Window, ...]]:
-    """The first VOI LUT as stored value -> 0..255, and the window that spans it; empty without one."""
+def _voi_table(
+    dataset: Dataset, bits: int, slope: float, intercept: float
+) -> tuple[bytes, tuple[Window, ...]]:
+    """The first VOI LUT as a table from stored value to 0..255, and the window it spans; both empty without one."""
     from pydicom.pixels import apply_voi
 
     if not dataset.get("VOILUTSequence"):
@@ -130,32 +153,35 @@ def _voi_table(dataset: Any, bits: int, slope: float, intercept: float) -> tuple
     return table.tobytes(), (Window(first + entries / 2, entries, "LINEAR_EXACT"),)
 
 
-def _held(values: NDArray[np.uint16], slope: float, intercept: float) -> Window:
-    """Black at the least value that there is, white at the largest: for a file that says nothing."""
+def _full_window(values: NDArray[np.uint16], slope: float, intercept: float) -> Window:
+    """The window from the smallest to the largest rescaled value, for a file without a window."""
     ends = sorted(slope * np.array([values.min(), values.max()], dtype=np.float64) + intercept)
     window = Window((ends[0] + ends[1]) / 2, ends[1] - ends[0], "LINEAR_EXACT")
     return window if is_valid(window) else full_range(16)
 
 
-def _acquisition(dataset: Any) -> dict[str, Any]:
-    """How the film was taken: the tags that are kept, and of those only values of the expected form."""
+def _acquisition(dataset: Dataset) -> Acquisition:
+    """The attributes of the film that are kept, where their values have the expected form."""
     spacing = _numbers(dataset.get("PixelSpacing") or dataset.get("ImagerPixelSpacing"))
     view = str(dataset.get("ViewPosition") or "").strip()
     side = str(dataset.get("ImageLaterality") or dataset.get("Laterality") or "").strip()
-    kept = {
-        "modality": str(dataset.Modality),
-        "laterality": side if side in ("L", "R", "B", "U") else None,
-        "view_position": view if _CODE.fullmatch(view) else None,
-        "pixel_spacing_mm": spacing if len(spacing) == 2 and min(spacing) > 0 else None,
-        "bits_stored": int(dataset.BitsStored),
-        "burned_in": True if dataset.get("BurnedInAnnotation") == "YES" else None,
-    }
-    return {name: value for name, value in kept.items() if value is not None}
+    kept: Acquisition = {"modality": str(dataset.Modality)}
+    for known in get_args(Side):
+        if side == known:
+            kept["laterality"] = known
+    if _CODE.fullmatch(view):
+        kept["view_position"] = view
+    if len(spacing) == 2 and min(spacing) > 0:
+        kept["pixel_spacing_mm"] = spacing
+    kept["bits_stored"] = int(dataset.BitsStored)
+    if dataset.get("BurnedInAnnotation") == "YES":
+        kept["burned_in"] = True
+    return kept
 
 
-def _numbers(value: Any) -> list[float]:
-    """One number or several, as DICOM writes them; what is not finite is left out."""
+def _numbers(value: Iterable[float] | float | str | None) -> list[float]:
+    """The finite numbers of an attribute with one number, several or none."""
     if value is None or value == "":
         return []
-    several = [float(each) for each in (value if hasattr(value, "__iter__") else [value])]
-    return [each for each in several if isfinite(each)]
+    several = [value] if isinstance(value, float | int | str) else value
+    return [number for number in map(float, several) if isfinite(number)]

@@ -1,7 +1,7 @@
 """scikit-learn's 1,797 handwritten digits (8x8, from UCI's optical recognition set) as 32x32 RGB images.
 
-The conversion and the split are frozen: the embedded generator was trained on exactly this train split, and
-every result on the digits is measured on exactly this test split.
+The conversion and the split must not change: the embedded generator was trained on this training split, and every
+result on the digits is measured on this test split.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SPLIT_SEED = 0
 
 
 def digit_pixels(ink: NDArray[np.float64]) -> Pixels:
-    """One 8x8 digit with ink in 0 .. 16 as white strokes on black, (32, 32, 3) uint8, bicubic."""
+    """A digit (8, 8) with ink in 0 .. 16, enlarged bicubically to white strokes on black (32, 32, 3) uint8."""
     gray = Image.fromarray(np.rint(ink * 255 / 16).astype(np.uint8))
     enlarged = gray.resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BICUBIC)
     return np.repeat(np.asarray(enlarged)[:, :, None], 3, axis=2)

@@ -1,8 +1,8 @@
-"""A folder of images: ``split/class/image``, ``class/image`` or just images, with or without a table.
+"""The importer of a folder of images: ``split/class/image``, ``class/image`` or just images, with or without a table.
 
-Order is that of the sorted paths. The class is the first folder below the split, deeper folders are only
-places; a label in ``metadata.csv`` counts for more. Links that lead out of the folder are refused one by
-one, and linked folders are not entered.
+Images come in the order of their sorted paths. The class is the first folder below the split; deeper folders have no
+meaning. A label in ``metadata.csv`` takes precedence. Links that lead out of the folder are rejected one by one, and
+linked folders are not entered.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from synthaug.records import ImportItem, Split
 
 _COMMON = [".png", ".apng", ".jpg", ".jpeg", ".jpe", ".webp", ".bmp", ".tif", ".tiff", ".gif"]
 SUFFIXES = frozenset([*_COMMON, ".dcm", ".dicom", ".ppm", ".pgm", ".pbm", ".pnm"])
-"""What is imported."""
+"""File name extensions of the images that are imported."""
 
 REPORTED = frozenset([".avif", ".dng", ".heic", ".heif", ".jp2", ".jxl", ".psd", ".svg"])
-"""Images that we do not read: they are rejected by name; other files are passed over in silence."""
+"""Extensions of images that cannot be read. They are reported as rejected; other files are silently ignored."""
 
 MAX_FILE_BYTES = 512 * 2**20
 
@@ -35,28 +35,28 @@ _VALIDATION = ("val", "valid", "validation")
 
 @dataclass(frozen=True, slots=True)
 class _Tree:
-    """What lies in a folder, before any image is read. Paths are relative to ``root`` and sorted."""
+    """The contents of a folder, before any image is read. Paths are relative to ``root`` and sorted."""
 
     root: Path
     paths: list[Path]  # image files, and links to folders, which are rejected
-    splits: Mapping[str, Split]  # top folder -> split; empty where the top folders are not splits
-    rows: Mapping[str, Row]  # posix path -> what the tables say
+    splits: Mapping[str, Split]  # top folder -> split; empty if the top folders are not splits
+    rows: Mapping[str, Row]  # POSIX path -> row of a table
     folders: list[Path]
 
     def folder_class(self, path: Path) -> str | None:
-        """The class that the folders of a file say, if any."""
+        """The class according to the folders of a file, if any."""
         parts = path.parts[1:] if path.parts[0] in self.splits else path.parts
         return _class_name(parts[0]) if len(parts) > 1 else None
 
     def class_name(self, path: Path) -> str | None:
-        """The class of a file: its table's label, else its folder. A blank label is no label."""
+        """The class of a file: the label in a table, or else its folder. An empty label means no class."""
         folder, row = self.folder_class(path), self.rows.get(path.as_posix())
         if row is None or row.class_name is None:
             return folder
         return row.class_name or ("" if folder == "" else None)
 
     def empty_classes(self) -> set[str]:
-        """Classes whose folder holds no image: an exported set keeps them."""
+        """Classes whose folders contain no image; exports create such folders."""
         used = {parent for path in self.paths for parent in path.parents}
         depth = 2 if self.splits else 1
         classes = [folder for folder in self.folders if len(folder.parts) == depth and folder not in used]
@@ -64,7 +64,7 @@ class _Tree:
 
 
 class FolderImporter:
-    """ImageFolder, optionally with a train / test level, ``metadata.csv`` or ``metadata.jsonl``."""
+    """An ImageFolder, optionally with folders for train and test, ``metadata.csv`` or ``metadata.jsonl``."""
 
     name: ClassVar[str] = "folder"
     description: ClassVar[str] = "A folder of images in class folders (ImageFolder), or with metadata.csv"
@@ -78,9 +78,7 @@ class FolderImporter:
         for path in tree.paths:
             yield _item(tree, path, inside, only)
         for missing in _missing(tree):
-            yield ImportItem(
-                missing, b"", None, rejected="listed in the metadata, but there is no such image"
-            )
+            yield ImportItem(missing, b"", None, rejected="the metadata list it, but there is no such image")
 
     def class_names(self, source: Path) -> list[str] | None:
         tree = _survey(source)
@@ -115,14 +113,14 @@ def _survey(source: Path) -> _Tree:
 
 
 def is_image(name: str) -> bool:
-    """Whether a file is called like an image, one that we read or one that is reported."""
+    """Whether a file name has the extension of an image, whether it can be read or not."""
     return not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES | REPORTED
 
 
 def is_nameless_dicom(path: Path) -> bool:
-    """Whether a file is DICOM by its content, under a name without an extension or one that ends in a number.
+    """Whether a file without an extension, or with a number as its extension, is DICOM according to its content.
 
-    Devices name films so (``IM000001``, ``1.2.840.113619.2``); a DICOMDIR lists films and is none.
+    Devices use such names (``IM000001``, ``1.2.840.113619.2``). A DICOMDIR lists films and is not a film.
     """
     suffix = path.suffix.lower()
     if path.name.startswith((".", "DICOMDIR")) or (suffix and not suffix[1:].isdigit()):
@@ -132,12 +130,12 @@ def is_nameless_dicom(path: Path) -> bool:
             return False
         with path.open("rb") as file:
             return is_dicom(file.read(132))
-    except OSError:  # what cannot be opened is no image that we know of
+    except OSError:  # a file that cannot be opened is not known to be an image
         return False
 
 
 def _split_folders(names: list[str]) -> dict[str, Split]:
-    """Top folder -> split, if all of them are splits. Validation is training data where a test set exists."""
+    """Top folder -> split, if all are splits. Validation images are for training, or for testing if no folder is."""
     known = {name: _SPLITS[name.lower()] for name in names if name.lower() in _SPLITS}
     validation = [name for name in names if name.lower() in _VALIDATION]
     if not known or len(known) + len(validation) < len(names):
@@ -147,18 +145,18 @@ def _split_folders(names: list[str]) -> dict[str, Split]:
 
 
 def _class_name(folder: str) -> str:
-    """A folder's class: percent-encoding, as exports use it for what file systems forbid, is undone."""
+    """The class of a folder; decodes the percent-encoding that exports use for characters that file systems forbid."""
     if folder == "%":
         return ""
     folder = _text(folder)
     try:
         return unquote(folder, errors="strict")
-    except UnicodeDecodeError:  # a per cent sign that encodes nothing
+    except UnicodeDecodeError:  # a percent sign that does not encode anything
         return folder
 
 
 def _text(name: str) -> str:
-    """A file name as valid Unicode: bytes that are not UTF-8, which Linux allows, become U+FFFD."""
+    """A file name as valid Unicode; bytes that are not UTF-8, which Linux allows, become U+FFFD."""
     return os.fsencode(name).decode("utf-8", "replace")
 
 
@@ -180,24 +178,27 @@ def _item(tree: _Tree, path: Path, inside: Path, only: Only) -> ImportItem:
 
 
 def _no_format(path: Path) -> str:
-    """Why an image that is called so is not read; "" where it may be."""
+    """The reason why an image with this extension cannot be read; "" if it can."""
     known = path.suffix.lower() not in REPORTED
-    return "" if known else f"{path.suffix} is not a format we read; convert it to PNG"
+    return "" if known else f"{path.suffix} images cannot be read; convert it to PNG"
 
 
 def read_file(path: Path, inside: Path) -> tuple[bytes, str]:
-    """A file's bytes, or why they are not taken."""
+    """The bytes of a file and "", or b"" and the reason why it is rejected."""
     if unread := _no_format(path):
         return b"", unread
     try:
         if not path.resolve().is_relative_to(inside):
-            return b"", "a link that leads out of the folder; copy the file in"
+            return b"", "it is a link that leads out of the folder; copy the file into it"
         if not path.is_file():
-            return b"", "a link to a folder or not a regular file; copy what it points to in"
+            return (
+                b"",
+                "it is a link to a folder or not a regular file; copy what it points to into the folder",
+            )
         if path.stat().st_size > MAX_FILE_BYTES:
-            return b"", f"{path.stat().st_size:,} bytes; {MAX_FILE_BYTES:,} is the most allowed"
+            return b"", f"it has {path.stat().st_size:,} bytes; at most {MAX_FILE_BYTES:,} are allowed"
         return path.read_bytes(), ""
     except OSError as error:
-        return b"", f"cannot be read: {error.strerror}"
-    except RuntimeError:  # how pathlib, before Python 3.13, reports links that lead to themselves
-        return b"", "a link that leads to itself"
+        return b"", f"it cannot be read: {error.strerror}"
+    except RuntimeError:  # before Python 3.13, pathlib raises this for links that lead to themselves
+        return b"", "it is a link that leads to itself"

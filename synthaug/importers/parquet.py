@@ -1,7 +1,7 @@
-"""Hugging Face's image layout: a column of {bytes, path} and a label column, in one or more parquet files.
+"""The importer of Hugging Face's image layout: parquet files with a column of {bytes, path} and a label column.
 
-Reads a few rows at a time. Class names come from the features that ``datasets`` keeps in the schema. The
-split comes from the file's name (``train-00000-of-00002.parquet``) or its folder's.
+It reads few rows at a time. Class names come from the features that ``datasets`` stores in the schema, and the split
+from the name of the file (``train-00000-of-00002.parquet``) or its folder.
 """
 
 from __future__ import annotations
@@ -9,14 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from synthaug.errors import ImportFailed
 from synthaug.importers.base import Only
-from synthaug.parsing import parse_json, parse_record
+from synthaug.parsing import JsonObject, parse_json, parse_record
 from synthaug.records import ImportItem, Split
 
-BATCH = 256  # rows held at a time
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyarrow.parquet import ParquetFile
+    from pydantic import JsonValue
+
+BATCH = 256  # rows in memory at a time
 
 _LABELS = ("label", "labels", "fine_label", "class", "class_name", "target")
 _CAPTIONS = ("text", "caption", "prompt")
@@ -24,7 +29,7 @@ _CAPTIONS = ("text", "caption", "prompt")
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """Which column is what, and what the label's numbers mean."""
+    """The names of the columns, and the names of the classes that labels index."""
 
     image: str
     label: str | None
@@ -34,23 +39,31 @@ class _Columns:
 
 @dataclass(frozen=True, slots=True)
 class _Info:
-    """What ``datasets`` keeps of a data set; ``features``: by column."""
+    """What ``datasets`` records about a data set; ``features`` describes each column."""
 
-    features: dict[str, Any] | None = None
+    features: JsonObject | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Recorded:
-    """The schema's metadata under ``huggingface``."""
+    """The metadata ``huggingface`` of the schema."""
 
     info: _Info = field(default_factory=_Info)
 
 
+@dataclass(frozen=True, slots=True)
+class _Feature:
+    """What ``datasets`` records about one column: its type, such as "ClassLabel", and unchecked class names."""
+
+    kind: JsonValue
+    names: JsonValue
+
+
 class ParquetImporter:
-    """A ``.parquet`` file, or every one below a folder."""
+    """A ``.parquet`` file, or all of them below a folder."""
 
     name: ClassVar[str] = "parquet"
-    description: ClassVar[str] = "Parquet in the Hugging Face image layout: a file or a folder of them"
+    description: ClassVar[str] = "Parquet in the Hugging Face image layout: a file or a folder of files"
 
     def accepts(self, source: Path) -> bool:
         return source.suffix == ".parquet" or any(source.glob("*.parquet")) or any(source.glob("*/*.parquet"))
@@ -72,18 +85,16 @@ class ParquetImporter:
 def _files(source: Path) -> list[Path]:
     files = sorted(source.rglob("*.parquet")) if source.is_dir() else [source]
     if not files or not files[0].is_file():
-        raise ImportFailed(f"no .parquet file at {source}")
+        raise ImportFailed(f"there is no .parquet file at {source}")
     return files
 
 
-def _open(path: Path) -> Any:
+def _open(path: Path) -> ParquetFile:
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError as error:
-        raise ImportFailed(
-            "parquet needs pyarrow, which is not installed: pip install 'synthaug[parquet]'"
-        ) from error
+        raise ImportFailed("reading parquet needs pyarrow: pip install 'synthaug[parquet]'") from error
     try:
         return pq.ParquetFile(path)
     except (pa.ArrowException, OSError) as error:
@@ -104,24 +115,20 @@ def _rows(path: Path, shown: Path, only: Only) -> Iterator[ImportItem]:
             for row in _group_rows(file, group, [name for name in wanted if name is not None]):
                 yield _item(f"{shown.as_posix()}#{number}", row, columns, split, reads)
                 number += 1
-    except (
-        pa.ArrowException,
-        OSError,
-        ValueError,
-        OverflowError,
-    ) as error:  # for values Python has no type for
-        raise ImportFailed(f"{path} cannot be read beyond row {number}: {error}") from error
+    # ValueError and OverflowError: values for which Python has no type
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+        raise ImportFailed(f"{path} cannot be read from row {number} on: {error}") from error
 
 
-def _holds(file: Any, group: int, first: int, shown: Path, only: Collection[str]) -> bool:
-    """Whether a row group, whose first row has this number, holds one of these entries."""
+def _holds(file: ParquetFile, group: int, first: int, shown: Path, only: Collection[str]) -> bool:
+    """Whether a row group, whose first row has the number ``first``, contains one of the entries ``only``."""
     rows = range(first, first + file.metadata.row_group(group).num_rows)
     found = (each.rpartition("#") for each in only)
     return any(name == shown.as_posix() and int(number) in rows for name, _, number in found)
 
 
-def _group_rows(file: Any, group: int, columns: list[str]) -> Iterator[dict[str, Any]]:
-    """The rows of a row group; of no columns empty ones."""
+def _group_rows(file: ParquetFile, group: int, columns: list[str]) -> Iterator[dict[str, object]]:
+    """The values of these columns in each row of a row group."""
     if not columns:
         yield from ({} for _ in range(file.metadata.row_group(group).num_rows))
         return
@@ -129,7 +136,7 @@ def _group_rows(file: Any, group: int, columns: list[str]) -> Iterator[dict[str,
         yield from batch.to_pylist()
 
 
-def _schema(path: Path, file: Any) -> Any:
+def _schema(path: Path, file: ParquetFile) -> pa.Schema:
     import pyarrow as pa
 
     try:
@@ -139,31 +146,32 @@ def _schema(path: Path, file: Any) -> Any:
 
 
 def _item(
-    where: str, row: Mapping[str, Any], columns: _Columns, split: Split | None, reads: bool
+    where: str, row: Mapping[str, object], columns: _Columns, split: Split | None, reads: bool
 ) -> ImportItem:
     image = row.get(columns.image)
     data, inner = (image.get("bytes"), image.get("path")) if isinstance(image, dict) else (image, None)
+    caption = row[columns.caption] if columns.caption else None
     label = row[columns.label] if columns.label else None
     class_name, class_index, problem = _class(label, columns.class_names)
     if reads and (not isinstance(data, bytes) or not data):
         data = b""
-        problem = "the row holds no image bytes" + (f", only the path {inner!r}" if inner else "")
+        problem = "the row contains no image bytes" + (f", only the path {inner!r}" if inner else "")
     return ImportItem(
         path=where,
         data=data if isinstance(data, bytes) and reads and not problem else b"",
         class_name=class_name,
         class_index=class_index,
         split=split,
-        caption=(row[columns.caption] or None) if columns.caption else None,
+        caption=caption if isinstance(caption, str) and caption else None,
         metadata={"path": inner} if inner else {},
         rejected=problem,
     )
 
 
-def _class(label: Any, names: Sequence[str] | None) -> tuple[str | None, int | None, str]:
-    """The class name for a label, or its number where it has no name, and what is wrong with it.
+def _class(label: object, names: Sequence[str] | None) -> tuple[str | None, int | None, str]:
+    """The class name of a label, its class index if there are no names, and the reason to reject it, if any.
 
-    ``-1`` is Hugging Face's "no label".
+    In Hugging Face's layout, -1 means that there is no label.
     """
     if label is None or label == -1:
         return None, None, ""
@@ -175,7 +183,7 @@ def _class(label: Any, names: Sequence[str] | None) -> tuple[str | None, int | N
 
 
 def _split(path: Path) -> Split | None:
-    """From ``train-00000-of-00001.parquet``, ``test.parquet`` or a folder so named."""
+    """The split in a path such as ``train-00000-of-00001.parquet``, ``test.parquet`` or ``test/0.parquet``."""
     for part in reversed(path.with_suffix("").parts):
         word = part.split("-")[0].lower()
         if word in ("train", "test"):
@@ -183,20 +191,21 @@ def _split(path: Path) -> Split | None:
     return None
 
 
-def _columns(path: Path, schema: Any) -> _Columns:
+def _columns(path: Path, schema: pa.Schema) -> _Columns:
+    """Find the columns. Raises ImportFailed if there is no image column, or one has an impossible type."""
     import pyarrow as pa
 
     features = _features(path, schema)
-    kinds = {name: feature.get("_type") for name, feature in features.items() if isinstance(feature, dict)}
+    typed = {name: features[name].kind for name in schema.names if name in features}
     structs = [field.name for field in schema if pa.types.is_struct(field.type) and _has_bytes(field.type)]
-    images = [name for name in schema.names if kinds.get(name) == "Image"] or structs
+    images = [name for name, kind in typed.items() if kind == "Image"] or structs
     images = images or [name for name in ("image", "img") if name in schema.names]
     if not images:
         raise ImportFailed(
             f"{path} has no image column (a struct of bytes and path); its columns are {schema.names}"
         )
     labels = [name for name in _LABELS if name in schema.names]
-    classes = [name for name in schema.names if kinds.get(name) == "ClassLabel"]
+    classes = [name for name, kind in typed.items() if kind == "ClassLabel"]
     label = next((name for name in labels if name in classes), (classes or labels or [None])[0])
     caption = next((name for name in _CAPTIONS if name in schema.names), None)
     if label is not None:
@@ -207,42 +216,54 @@ def _columns(path: Path, schema: Any) -> _Columns:
         image=images[0],
         label=label,
         caption=caption,
-        class_names=_names(path, label, features[label].get("names")) if label in classes else None,
+        class_names=_names(path, label, features[label].names) if label in classes else None,
     )
 
 
-def _names(path: Path, label: str, names: object) -> tuple[str, ...]:
-    """The class names of a label column."""
+def _names(path: Path, label: str, names: JsonValue) -> tuple[str, ...]:
+    """The class names of a label column. Raises ImportFailed if they are not a list of texts."""
     what = f"the Hugging Face metadata of {path}, the names of {label!r},"
     return parse_record(tuple[str, ...], names, what, ImportFailed)
 
 
 def _check_type(
-    path: Path, schema: Any, column: str, what: str, wanted: str, allowed: Sequence[Callable[[Any], bool]]
+    path: Path,
+    schema: pa.Schema,
+    column: str,
+    what: str,
+    wanted: str,
+    allowed: Sequence[Callable[[pa.DataType], bool]],
 ) -> None:
-    """Refuse a column of a type that cannot mean what its name says."""
+    """Raises ImportFailed for a column whose type does not fit its name."""
     import pyarrow as pa
 
     kind = schema.field(schema.names.index(column)).type
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
     if not (pa.types.is_null(kind) or any(each(kind) for each in allowed)):
-        raise ImportFailed(f"{path} has a {what} column {column!r} of {kind}; it must hold {wanted}")
+        raise ImportFailed(
+            f"{path} has a {what} column {column!r} of the type {kind}; it must contain {wanted}"
+        )
 
 
-def _is_text(kind: Any) -> bool:
+def _is_text(kind: pa.DataType) -> bool:
     import pyarrow as pa
 
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
-def _has_bytes(struct: Any) -> bool:
+def _has_bytes(struct: pa.StructType) -> bool:
     return any(struct.field(index).name == "bytes" for index in range(struct.num_fields))
 
 
-def _features(path: Path, schema: Any) -> dict[str, Any]:
-    """What ``datasets`` recorded of the columns; empty where the file was written by something else."""
+def _features(path: Path, schema: pa.Schema) -> dict[str, _Feature]:
+    """What ``datasets`` recorded about the columns; empty if another program wrote the file."""
     recorded = (schema.metadata or {}).get(b"huggingface")
     if recorded is None:
         return {}
     what = f"the Hugging Face metadata of {path}"
-    return parse_json(_Recorded, recorded, what, ImportFailed).info.features or {}
+    features = parse_json(_Recorded, recorded, what, ImportFailed).info.features or {}
+    return {
+        name: _Feature(feature.get("_type"), feature.get("names"))
+        for name, feature in features.items()
+        if isinstance(feature, dict)
+    }

@@ -1,4 +1,4 @@
-"""One image in a file of its own: PNG, JPEG, TIFF, DICOM ..."""
+"""The importer of a single image file: PNG, JPEG, TIFF, DICOM ..."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from synthaug.records import ImportItem
 
 
 class SingleImporter:
-    """A single image file, without a class."""
+    """A single image file, which has no class."""
 
     name: ClassVar[str] = "image"
     description: ClassVar[str] = "A single image: PNG, JPEG, TIFF, DICOM ..."
@@ -28,7 +28,7 @@ class SingleImporter:
         yield ImportItem(source.name, data, None, rejected=rejected)
 
     def class_names(self, source: Path) -> None:
-        """It names none."""
+        """None: a single image names no classes."""
 
     def count(self, source: Path) -> int:
         return 1

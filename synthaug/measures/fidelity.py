@@ -161,7 +161,8 @@ def _root(covariance: Tensor) -> Tensor:
     import torch
 
     values, vectors = torch.linalg.eigh((covariance + covariance.T) / 2)
-    return vectors * values.clamp(min=0).sqrt() @ vectors.T
+    root: Tensor = vectors * values.clamp(min=0).sqrt() @ vectors.T
+    return root
 
 
 def _cubic(x: Tensor, y: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
-"""How far readers agree beyond chance: nominal answers by kappa and alpha, measurements by intraclass correlation.
+"""Agreement of readers beyond chance: kappa and alpha of nominal answers, intraclass correlation of measurements.
 
-All of them are at most 1 (agreement in everything); 0 is what chance gives, below 0 is worse than that. Where chance
-alone would agree in everything (one class only), kappa and alpha are not defined and NaN.
+Every coefficient is at most 1 (complete agreement); 0 is agreement by chance, and below 0 readers agree less often than
+by chance. If all answers are the same class, kappa and alpha are not defined and NaN.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ Floats = NDArray[np.float64]
 
 CONFIDENCE = 0.95
 RESAMPLES = 2000
-WEIGHTS_AT_ONCE = 4_000_000  # numbers of one block of resamples
+WEIGHTS_AT_ONCE = 4_000_000  # numbers in one block of resamples
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
-    """A coefficient with its interval; NaN where it is not defined."""
+class Estimate:
+    """A coefficient with its confidence interval; NaN if it is not defined."""
 
     value: float
     low: float
     high: float
 
 
-UNDEFINED = Agreement(np.nan, np.nan, np.nan)
+UNDEFINED = Estimate(np.nan, np.nan, np.nan)
 
 
-def cohen_kappa(table: Counts, *, confidence: float = CONFIDENCE) -> Agreement:
-    """Kappa of two readers from their table (K, K) of counts (metrics.confusion_matrix), rows the first's; Cohen 1960.
+def cohen_kappa(table: Counts, *, confidence: float = CONFIDENCE) -> Estimate:
+    """Cohen's kappa (1960) of two readers from counts (K, K) of their answers; rows are those of the first reader.
 
-    The interval is the large-sample one of Fleiss, Cohen and Everitt 1969, cut at -1 and 1.
+    The interval is that of Fleiss, Cohen and Everitt (1969) for large samples, clipped to -1 .. 1.
     """
     from scipy.stats import norm
 
@@ -56,18 +56,18 @@ def cohen_kappa(table: Counts, *, confidence: float = CONFIDENCE) -> Agreement:
     spread = agreed.sum() + (1 - kappa) ** 2 * crossed.sum() - (kappa - chance * (1 - kappa)) ** 2
     error = np.sqrt(max(0.0, spread) / total) / (1 - chance)
     half = float(norm.ppf((1 + confidence) / 2)) * error
-    return Agreement(kappa, max(-1.0, kappa - half), min(1.0, kappa + half))
+    return Estimate(kappa, max(-1.0, kappa - half), min(1.0, kappa + half))
 
 
-def fleiss_kappa(counts: Counts, *, confidence: float = CONFIDENCE, seed: int = 0) -> Agreement:
-    """Kappa of as many readers for every image, from counts (N, K) of their answers; Fleiss 1971.
+def fleiss_kappa(counts: Counts, *, confidence: float = CONFIDENCE, seed: int = 0) -> Estimate:
+    """Fleiss' kappa (1971) from counts (N, K) of answers, with the same number of readers for every image.
 
-    Readers need not be the same people for each image. The interval is a percentile bootstrap over images.
-    Raises ValueError where the number of readers differs, or is below 2.
+    They need not be the same people. The interval is a percentile bootstrap over images. Raises ValueError unless every
+    image has the same number of readers, at least 2.
     """
     readers = counts.sum(1)
     if not len(counts) or readers.min() != readers.max() or readers.min() < 2:
-        raise ValueError("every image needs the same number of readers, 2 or more")
+        raise ValueError("every image needs the same number of readers, at least 2")
     each = int(readers[0])
     agreed = ((counts * counts).sum(1) - each) / (each * (each - 1))
 
@@ -79,10 +79,10 @@ def fleiss_kappa(counts: Counts, *, confidence: float = CONFIDENCE, seed: int = 
     return _bootstrapped(kappa, len(counts), confidence, seed)
 
 
-def krippendorff_alpha(counts: Counts, *, confidence: float = CONFIDENCE, seed: int = 0) -> Agreement:
-    """Alpha of nominal answers from counts (N, K), for any number of readers an image; Krippendorff 1970.
+def krippendorff_alpha(counts: Counts, *, confidence: float = CONFIDENCE, seed: int = 0) -> Estimate:
+    """Krippendorff's alpha (1970) of nominal answers from counts (N, K), for any number of readers per image.
 
-    Images with fewer than two readers say nothing. The interval is a percentile bootstrap over images.
+    Images with fewer than two readers are left out. The interval is a percentile bootstrap over images.
     """
     counts = counts[counts.sum(1) >= 2]
     if not len(counts):
@@ -99,16 +99,17 @@ def krippendorff_alpha(counts: Counts, *, confidence: float = CONFIDENCE, seed: 
     return _bootstrapped(alpha, len(counts), confidence, seed)
 
 
-def intraclass_correlation(values: NDArray[np.floating[Any]], *, confidence: float = CONFIDENCE) -> Agreement:
-    """ICC(2,1) of measurements (N images, K readers): absolute agreement of single readers drawn at random.
+def intraclass_correlation(values: NDArray[np.floating[Any]], *, confidence: float = CONFIDENCE) -> Estimate:
+    """ICC(2,1) of measurements (N images, K readers): the absolute agreement of single readers drawn at random.
 
-    Shrout and Fleiss 1979, case 2, with their interval. Raises ValueError for fewer than 2 images or readers.
+    This is case 2 of Shrout and Fleiss (1979), with their interval. Raises ValueError for fewer than 2 images or
+    readers.
     """
     from scipy.stats import f
 
     images, readers = values.shape
     if images < 2 or readers < 2:
-        raise ValueError(f"2 images and 2 readers are needed at least, not {images} and {readers}")
+        raise ValueError(f"at least 2 images and 2 readers are needed, not {images} and {readers}")
     mean = values.mean()
     between = readers * np.square(values.mean(1) - mean).sum() / (images - 1)
     judges = images * np.square(values.mean(0) - mean).sum() / (readers - 1)
@@ -116,7 +117,7 @@ def intraclass_correlation(values: NDArray[np.floating[Any]], *, confidence: flo
     error = np.square(rest).sum() / ((images - 1) * (readers - 1))
     whole = between + (readers - 1) * error + readers * (judges - error) / images
     if whole <= 0 or error <= 0:
-        return Agreement(1.0, 1.0, 1.0) if between > 0 and judges <= 0 else UNDEFINED
+        return Estimate(1.0, 1.0, 1.0) if between > 0 and judges <= 0 else UNDEFINED
     icc = (between - error) / whole
     ratio = judges / error
     inner = images * (1 + (readers - 1) * icc) - readers * icc
@@ -128,7 +129,7 @@ def intraclass_correlation(values: NDArray[np.floating[Any]], *, confidence: flo
     noise = readers * judges + (readers * images - readers - images) * error
     low = images * (between - upper * error) / (upper * noise + images * between)
     high = images * (lower * between - error) / (noise + images * lower * between)
-    return Agreement(float(icc), float(low), float(high))
+    return Estimate(float(icc), float(low), float(high))
 
 
 def _beyond_chance(agreed: Floats, chance: Floats) -> Floats:
@@ -138,8 +139,8 @@ def _beyond_chance(agreed: Floats, chance: Floats) -> Floats:
 
 def _bootstrapped(
     coefficient: Callable[[Floats], Floats], images: int, confidence: float, seed: int
-) -> Agreement:
-    """A coefficient of weights (B, N) on images, at weight 1 each and with its percentile interval."""
+) -> Estimate:
+    """A coefficient, as a function of image weights (B, N), at equal weights and with its bootstrap interval."""
     value = float(coefficient(np.ones((1, images)))[0])
     if np.isnan(value):
         return UNDEFINED
@@ -150,4 +151,4 @@ def _bootstrapped(
     drawn = [coefficient(rng.multinomial(images, even, size).astype(np.float64)) for size in sizes]
     tail = (1 - confidence) / 2
     low, high = np.nanquantile(np.concatenate(drawn), [tail, 1 - tail])
-    return Agreement(value, float(low), float(high))
+    return Estimate(value, float(low), float(high))

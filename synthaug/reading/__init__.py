@@ -1,1 +1,1 @@
-"""What a workspace knows, put together for a reader: these modules write nothing."""
+"""Read-only queries of a workspace for the app, the command line and the Python API."""

@@ -1,4 +1,4 @@
-"""How far the people who read the same images agree: by pair of readers, by class, and all together."""
+"""Agreement of the people who read the same images: of each pair of readers, of each class, and of all readers."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 
 from synthaug.measures import reader_agreement
 from synthaug.measures.metrics import confusion_matrix
-from synthaug.measures.reader_agreement import Agreement
+from synthaug.measures.reader_agreement import Estimate
 from synthaug.store import readings
 from synthaug.store.readings import Reading, Readings
 from synthaug.workspace import Workspace
 
 OTHER_ANSWERS = ("reject", "unsure")
-"""What is said besides a class; it counts as a value of its own."""
+"""Answers other than a class; each counts as a category of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Coefficient:
-    """A coefficient with its 95% interval; None where chance alone would agree in everything."""
+    """A coefficient with its 95% interval; None where it is not defined, because all answers are equal."""
 
     value: float | None
     low: float | None
@@ -32,17 +32,17 @@ class Coefficient:
 
 @dataclass(frozen=True, slots=True)
 class AngleAgreement:
-    """Two readers' angles of the images on which both placed landmarks, in degrees."""
+    """Agreement of the angles, in degrees, of two readers on the images on which both placed landmarks."""
 
     images: int
-    difference: float  # mean of the first reader's minus the second's
+    difference: float  # mean of first reader - second reader
     mean_absolute_difference: float
-    icc: Coefficient  # ICC(2,1); not defined for fewer than two images
+    icc: Coefficient  # ICC(2,1); not defined for a single image
 
 
 @dataclass(frozen=True, slots=True)
 class PairAgreement:
-    """Two readers on the images that both read; ``classes``: Cohen's kappa of "this answer or another"."""
+    """Two readers on the images that both read; ``classes`` has Cohen's kappa of each answer against all others."""
 
     first: str
     second: str
@@ -55,19 +55,19 @@ class PairAgreement:
 
 @dataclass(frozen=True, slots=True)
 class ReaderAgreement:
-    """All readers. ``alpha`` is Krippendorff's; ``kappa`` Fleiss', of the images that two people read."""
+    """All readers: Krippendorff's ``alpha``, and Fleiss' ``kappa`` of the images that exactly two people read."""
 
-    images: int  # read by two people or more
+    images: int  # with at least two readings
     differing: int
-    conflicts: int  # of those, not settled yet
+    conflicts: int  # of the differing ones, those not settled by a reviewer
     alpha: Coefficient
     kappa: Coefficient
-    classes: Mapping[str, Coefficient]  # alpha of "this answer or another"
+    classes: Mapping[str, Coefficient]  # alpha of each answer against all others
     pairs: tuple[PairAgreement, ...]
 
 
 def agreement_of_readers(workspace: Workspace) -> ReaderAgreement:
-    """What the readings in the label log say; corrections and settlements are no readings."""
+    """Compute the agreement of all readings in the label log; corrections and settlements are not readings."""
     names = [*workspace.classes, *OTHER_ANSWERS]
     everything = readings.of_everything(workspace.db).values()
     twice = [read for read in everything if len(read.each) >= 2]
@@ -89,14 +89,14 @@ def agreement_of_readers(workspace: Workspace) -> ReaderAgreement:
 
 
 def _code(reading: Reading, names: Sequence[str]) -> int:
-    """A class index; behind the classes the other answers."""
+    """The class index, or an index after those of the classes for the other answers."""
     if reading.class_index is not None:
         return reading.class_index
     return len(names) - len(OTHER_ANSWERS) + OTHER_ANSWERS.index(reading.value)
 
 
 def _against_rest(counts: NDArray[np.int64], index: int) -> NDArray[np.int64]:
-    """Counts (N, 2): this answer, and all others."""
+    """Counts (N, 2) of one answer and of all others, from counts (N, K)."""
     return np.stack([counts[:, index], counts.sum(1) - counts[:, index]], axis=1)
 
 
@@ -119,7 +119,7 @@ def _pairs(
 
 
 def _angles(twice: Sequence[Readings], first: str, second: str) -> dict[str, AngleAgreement]:
-    """By the name of the angle."""
+    """The agreement of two readers on each angle, by name."""
     measured: dict[str, list[tuple[float, float]]] = {}
     for read in twice:
         by = {each.annotator: each.angles for each in read.each}
@@ -159,17 +159,17 @@ def _pair(
 
 
 def _given(counts: NDArray[np.int64]) -> list[int]:
-    """Indices of the answers that somebody gave."""
+    """Indices of the answers that were given at least once."""
     return [int(index) for index in np.flatnonzero(counts)]
 
 
 def _folded(table: NDArray[np.int64], index: int) -> NDArray[np.int64]:
-    """The table (2, 2) of one answer against all others."""
+    """The table (2, 2) of one answer against all others, from a table (K, K)."""
     both = table[index, index]
     only_first, only_second = table[index].sum() - both, table[:, index].sum() - both
     return np.array([[both, only_first], [only_second, table.sum() - both - only_first - only_second]])
 
 
-def _coefficient(found: Agreement) -> Coefficient:
+def _coefficient(found: Estimate) -> Coefficient:
     figures = [None if math.isnan(each) else each for each in (found.value, found.low, found.high)]
     return Coefficient(*figures)

@@ -1,9 +1,10 @@
-"""The points of a feature plot: where every image lies, and what is known of it."""
+"""The points of the map: the coordinates of every scored image, with its label, prediction and scores."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,35 +14,46 @@ from synthaug.store import generations, models, scored
 from synthaug.workspace import Workspace
 
 NONE = 255
-"""Stands for "no class" in the uint8 columns."""
+"""Value for "no class" in the uint8 columns."""
 
+_READING = Lock()
 STATES = {None: 0, "class": 1, "reject": 2, "unsure": 3}
 
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """Columns of n images each, ordered by id."""
+    """Columns of N images, ordered by id."""
 
-    ids: NDArray[np.uint32]  # (n,)
-    pca: NDArray[np.float32]  # (n, 2)
-    umap: NDArray[np.float32]  # (n, 2)
-    origin: NDArray[np.uint8]  # (n,) 0 real train, 1 real test, 2 synthetic
-    label: NDArray[np.uint8]  # (n,) class index or NONE
-    prompted: NDArray[np.uint8]  # (n,) class index or NONE
-    predicted: NDArray[np.uint8]  # (n,) class index or NONE
-    state: NDArray[np.uint8]  # (n,) 0 unreviewed, 1 labeled, 2 rejected, 3 unsure
-    confidence: NDArray[np.float32]  # (n,) 0..1, NaN without a prediction
-    ood_real: NDArray[np.float32]  # (n,) 0..1, higher = farther from real images; NaN unknown
-    ood_synthetic: NDArray[np.float32]  # (n,) 0..1, higher = farther from other synthetic ones; NaN unknown
-    model: str  # the classifier or extractor whose features the coordinates come from
-    model_id: int | None  # the classifier whose predictions these are
+    ids: NDArray[np.uint32]  # (N,)
+    pca: NDArray[np.float32]  # (N, 2)
+    umap: NDArray[np.float32]  # (N, 2)
+    origin: NDArray[np.uint8]  # (N,) 0 real train, 1 real test, 2 synthetic
+    label: NDArray[np.uint8]  # (N,) class index or NONE
+    prompted: NDArray[np.uint8]  # (N,) class index or NONE
+    predicted: NDArray[np.uint8]  # (N,) class index or NONE
+    state: NDArray[np.uint8]  # (N,) 0 unreviewed, 1 labeled, 2 rejected, 3 unsure
+    confidence: NDArray[np.float32]  # (N,) 0..1, NaN without a prediction
+    ood_real: NDArray[np.float32]  # (N,) 0..1, higher = farther from real images; NaN: unknown
+    ood_synthetic: NDArray[
+        np.float32
+    ]  # (N,) 0..1, higher = farther from other synthetic images; NaN: unknown
+    model: str  # classifier or extractor whose features the coordinates are computed from
+    model_id: int | None  # classifier that predicted
     scored_at: str
-    ood_method: str  # how both distances were measured: one of measures.ood.METHODS
-    umap_placed: int  # how many images were placed in a UMAP that was fitted without them
+    ood_method: str  # method of both ranks, one of measures.ood.METHODS
+    umap_placed: int  # number of images that were placed in a UMAP that was fitted without them
 
 
 def points(workspace: Workspace) -> Points:
-    """Everything a plot needs. Raises UserError if nothing was scored yet."""
+    """Everything a plot needs. Raises UserError if nothing was scored yet.
+
+    A million rows take seconds to read: a second caller waits for the first and uses what it read.
+    """
+    with _READING:
+        return _points(workspace)
+
+
+def _points(workspace: Workspace) -> Points:
     db = workspace.db
     about = models.scored_with(db)
     if about is None:
@@ -73,14 +85,19 @@ def points(workspace: Workspace) -> Points:
     )
 
 
-# What a label leaves as it is, is read once: the arguments besides the database say which state was read.
+def umap_placed(workspace: Workspace) -> int:
+    """How many of the points were placed in a UMAP that was fitted without them."""
+    return models.umap_placed(workspace.db)
+
+
+# Labels do not change these columns, so that they are cached; the arguments after the database identify their state.
 _places = lru_cache(maxsize=1)(lambda db, state: scored.places(db))
 _prompted = lru_cache(maxsize=1)(lambda db, count: scored.prompted(db))
 _likeliest = lru_cache(maxsize=1)(lambda db, model_id, count: scored.likeliest(db, model_id))
 
 
 def _aligned(ids: NDArray[np.int64], rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rows (image id, values ...) as values (n, ...) in the order of ``ids``; NaN where an image has no row."""
+    """Rows (image id, values ...) as values (N, ...) in the order of ``ids``; NaN for images without a row."""
     found = np.full((len(ids), rows.shape[1] - 1), np.nan)
     at = np.searchsorted(ids, rows[:, 0])
     known = at < len(ids)
@@ -90,10 +107,10 @@ def _aligned(ids: NDArray[np.int64], rows: NDArray[np.float64]) -> NDArray[np.fl
 
 
 def version(workspace: Workspace) -> str:
-    """A mark that changes whenever :func:`points` would give something else."""
+    """A text that changes whenever the result of :func:`points` changes."""
     return models.scores_version(workspace.db)
 
 
 def _classes(values: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Class indices, NONE for NaN."""
+    """Class indices (N,) uint8, NONE for NaN."""
     return np.where(np.isnan(values), NONE, values).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""What images can be told apart by on the map, beside what the points say: slot values, job, generator, and so on."""
+"""Facets: further properties by which the map colours and filters images, such as slot values, jobs and tags."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from synthaug.workspace import Workspace
 
 MOST_VALUES = 250
 MOST_FACETS = 24
-"""The browser keeps one bit a facet."""
+"""Maximum number of facets; the browser stores one bit for each."""
 OTHER = "other values"
 
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """One property of N images: ``codes`` (N,) count from 1 into ``values``, the commonest first; 0: has none.
+    """One property of N images. ``codes`` (N,) are positions in ``values``, counted from 1; 0 means no value.
 
-    Where an image may have several values, ``codes`` count from 1 into ``sets``: each is places in ``values``.
+    ``values`` are ordered by frequency, the most frequent first. If an image can have several values, ``codes`` are
+    positions in ``sets``, whose members are positions in ``values`` counted from 0.
     """
 
     name: str
@@ -34,7 +35,7 @@ class Facet:
 
 
 def facets(workspace: Workspace) -> list[Facet]:
-    """The facets of the scored images, in the order of the points; one that all images lack is left out."""
+    """The facets of the scored images, in the order of the points; facets without any value are left out."""
     rows = generations.facts_of_scored(workspace.db)
     slots = [json.loads(row["slots"]) if row["slots"] else {} for row in rows]
     names = sorted({name for each in slots for name in each})
@@ -57,27 +58,27 @@ def facets(workspace: Workspace) -> list[Facet]:
 
 
 def version(workspace: Workspace) -> str:
-    """A mark that changes whenever :func:`facets` would give something else."""
+    """A text that changes whenever the result of :func:`facets` changes."""
     return f"{models.scores_version(workspace.db)}/{tags.version(workspace.db)}"
 
 
 def search(workspace: Workspace, text: str) -> NDArray[np.uint32]:
-    """Ids, ascending, of images whose prompt or caption holds every word of ``text``."""
+    """Ids (uint32), ascending, of images whose prompt or caption contains every word of ``text``."""
     return np.array(generations.with_prompt(workspace.db, text.split()), np.uint32)
 
 
 def _facet(name: str, title: str, values: Iterable[str | None]) -> Facet:
-    said = list(values)
-    ranked = [value for value, _ in Counter(each for each in said if each is not None).most_common()]
+    found = list(values)
+    ranked = [value for value, _ in Counter(each for each in found if each is not None).most_common()]
     kept = ranked[:MOST_VALUES]
     code = {value: index for index, value in enumerate(kept, start=1)}
     rest = len(kept) + 1
-    codes = np.array([0 if each is None else code.get(each, rest) for each in said], np.uint16)
+    codes = np.array([0 if each is None else code.get(each, rest) for each in found], np.uint16)
     return Facet(name, title, (*kept, *([OTHER] if len(ranked) > len(kept) else [])), codes)
 
 
 def _tags(workspace: Workspace, ids: list[int]) -> Facet:
-    """The tags; images with the same tags share a code."""
+    """The facet of tags; images with the same tags share a code."""
     mine: dict[int, list[str]] = {}
     for image_id, tag in tags.of_scored(workspace.db):
         mine.setdefault(image_id, []).append(tag)

@@ -1,4 +1,4 @@
-"""The features that the map is drawn from: which images lie near one, and which nearly repeat one another."""
+"""The features from which the map is computed: nearest neighbours and near-duplicates of images."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from synthaug.store import catalog, features, models
 from synthaug.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True, eq=False)  # told apart by identity, as the key of what is computed in it
+@dataclass(frozen=True, slots=True, eq=False)  # compared by identity, as the key of caches
 class FeatureSpace:
-    """Features (N, D) of the images ``ids`` (N,), ascending; ``name``: the classifier or extractor they come from."""
+    """Features (N, D) of images with ``ids`` (N,), ascending; ``name`` is their classifier or extractor."""
 
     name: str
     ids: NDArray[np.int64]
-    synthetic: NDArray[np.bool_]  # (N,) else real
+    synthetic: NDArray[np.bool_]  # (N,) False: real
     features: NDArray[np.floating[Any]]
 
     def nearest(self, image_id: int, among: NDArray[np.bool_], count: int) -> list[tuple[int, float]]:
-        """(id, distance) of the ``count`` nearest images that ``among`` (N,) allows, nearest first, itself left out.
+        """(id, distance) of the ``count`` nearest other images in the mask ``among`` (N,), nearest first.
 
-        Distances between features of length 1, 0..2. Empty for an image without features.
+        Distances, 0..2, are between features normalised to length 1. Empty for an image without features.
         """
         place = int(np.searchsorted(self.ids, image_id))
         if place == len(self.ids) or self.ids[place] != image_id:
@@ -42,16 +42,18 @@ class FeatureSpace:
 
 
 def load(workspace: Workspace) -> FeatureSpace:
-    """The features that the current scores were computed in. Raises UserError before there are any."""
+    """The features on which the current scores are based. Raises UserError if there are none."""
     name = models.scored_features(workspace.db)
     if name is None:
-        raise UserError("there are no features yet; compute them first: synthaug score")
+        raise UserError("there are no features; compute them first: synthaug score")
     if name in models.names(workspace.db):
         ids, _, rows = predicted_by(workspace, models.by_name(workspace.db, name))
         return _space(workspace, name, ids, rows)
     held = features.newest(workspace.db, name)
     if held is None:
-        raise UserError(f"the features of {name!r} are gone; compute them again: synthaug score --recompute")
+        raise UserError(
+            f"the features of {name!r} no longer exist; compute them again: synthaug score --recompute"
+        )
     stored_ids, stored = features.read_all(workspace.db, workspace.features_folder, held)
     return _space(workspace, name, stored_ids, stored)
 
@@ -63,14 +65,14 @@ def _space(workspace: Workspace, name: str, ids: list[int], rows: NDArray[np.flo
 
 
 def version(workspace: Workspace) -> str:
-    """A mark that changes whenever :func:`load` would give something else."""
+    """A text that changes whenever the result of :func:`load` changes."""
     return models.scored_at(workspace.db)
 
 
 def duplicate_groups(repeats: Mapping[int, int]) -> list[list[int]]:
-    """Groups of images that nearly repeat one another, ids ascending, from image id -> the earlier one it repeats.
+    """Groups of near-duplicates, ids ascending, from a mapping image id -> id of the earlier image it resembles.
 
-    An earlier image that is itself a repeat joins its repeats to its own group.
+    If that image itself resembles an earlier one, all of them form one group.
     """
     groups: dict[int, list[int]] = defaultdict(list)
     first: dict[int, int] = {}

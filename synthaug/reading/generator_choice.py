@@ -1,4 +1,4 @@
-"""Choosing a generator: which there are, what their cards say, and which words they know."""
+"""Choosing a generator: the available generators, their model cards and their vocabularies."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ FILLERS = frozenset(
 ) | {
     *("or", "that", "the", "this", "to", "with"),
 }
-"""Words that carry no picture; nobody expects a model to draw them."""
+"""Function words, which no image shows; they are not marked as unknown."""
 WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
 
 
 @dataclass(frozen=True, slots=True)
 class GeneratorChoice:
-    """A generator that can be asked for by ``name``; ``size`` in bytes on disk, None: not on this machine yet."""
+    """A generator; ``size`` is that of its folder in bytes, or None if it is not on this machine."""
 
     name: str
     label: str
@@ -42,7 +42,7 @@ class GeneratorChoice:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of a prompt: a word the model was taught, one it never saw, or neither."""
+    """A part of a prompt: a word that the model knows, one that it does not know, or other text ("plain")."""
 
     text: str
     state: Literal["known", "unknown", "plain"]
@@ -50,13 +50,13 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What a model's captions were made of, in lower case; and how far into a prompt its text encoder reads."""
+    """The words of the captions that a model was trained with, in lower case, and the limit of its text encoder."""
 
     terms: frozenset[str]  # words, and phrases of several words
-    read: Callable[[str], int]  # prompt -> how many of its characters are read
+    read: Callable[[str], int]  # prompt -> number of its characters that are read
 
     def spans(self, text: str) -> list[Span]:
-        """The prompt in stretches; the longest phrase wins, upper and lower case are one."""
+        """The parts of a prompt, in which the longest known phrases are marked; case is ignored."""
         words = list(WORD.finditer(text))
         longest = max((len(WORD.findall(term)) for term in self.terms), default=1)
         found: list[Span] = []
@@ -81,7 +81,7 @@ class Vocabulary:
 
 
 def choices(workspace: Workspace) -> list[GeneratorChoice]:
-    """What needs no download: the shipped generators, then the workspace's own: fine-tuned, newest first; trained."""
+    """The generators that need no download: shipped, then fine-tuned (newest first) and trained in the workspace."""
     finetuned = list_finetuned(workspace)
     return [
         *(_on_disk(name, name, name, "shipped") for name in SHIPPED),
@@ -98,7 +98,7 @@ def choices(workspace: Workspace) -> list[GeneratorChoice]:
 
 
 def choice(workspace: Workspace, name: str) -> GeneratorChoice:
-    """What is known of any name that may be typed in; nothing is downloaded. Raises UserError."""
+    """The generator of any name, without a download. Raises UserError."""
     if name == AUGMENTATION:
         card = ModelCard(name="Classical augmentation", family=AUGMENTATION)
         return GeneratorChoice(name, card.name, card, "shipped", 0)
@@ -118,7 +118,7 @@ def choice(workspace: Workspace, name: str) -> GeneratorChoice:
 
 
 def vocabulary(workspace: Workspace, name: str) -> Vocabulary | None:
-    """The words a generator knows, where its card says so. Raises UserError."""
+    """The vocabulary of a generator, or None if its card has none. Raises UserError."""
     about = choice(workspace, name)
     if about.size is None or not (about.card.words or about.card.classes):
         return None
@@ -135,7 +135,7 @@ def _bytes(folder: Path) -> int:
 
 
 def _kept_snapshot(hub_id: str) -> Path | None:
-    """The folder of a hub model that was downloaded before."""
+    """The folder of a hub model that has been downloaded, or None."""
     from huggingface_hub import try_to_load_from_cache
 
     index = try_to_load_from_cache(hub_id, INDEX)
@@ -152,7 +152,7 @@ def _vocabulary(folder: ModelFolder, taught: tuple[str, ...]) -> Vocabulary:
 
 
 def _reader(path: Path) -> Callable[[str], int]:
-    """How many characters of a prompt the text encoder reads in whole words, by its tokenizer's own truncation."""
+    """A function that counts the characters of a prompt, in whole words, within the limit of the tokenizer."""
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(path))

@@ -1,4 +1,4 @@
-"""The way through a workspace, step by step: what is done, what is next, and where it is done."""
+"""The guide: the steps from images to a verdict, which of them are done, and which is next."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ State = Literal["done", "next", "open", "blocked"]
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What there is. ``train`` and ``test``: real images with a class; ``classes``: those with a training image."""
+    """Counts. ``train`` and ``test`` are real images with a class; ``classes`` counts those with training images."""
 
     real: int = 0
     unlabeled: int = 0  # real images without a label
@@ -35,7 +35,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step. ``said``: its count, or what it waits for; ``action`` leads to ``href``, and is empty while blocked."""
+    """One step. ``said`` is its count or what it needs; ``action`` is a link to ``href``, empty while blocked."""
 
     key: str
     title: str
@@ -43,11 +43,11 @@ class Step:
     said: str
     action: str = ""
     href: str = ""
-    role: Role = "owner"  # the least that may do it
+    role: Role = "owner"  # lowest role that may do it
 
 
 def steps(counts: Counts) -> tuple[Step, ...]:
-    """The six steps; the first that can be done and is not is ``next``."""
+    """The six steps; the first open one is ``next``."""
     found = (
         _import(counts),
         _label(counts),
@@ -61,22 +61,22 @@ def steps(counts: Counts) -> tuple[Step, ...]:
 
 
 def counts_of(workspace: Workspace) -> Counts:
-    """Count what is there."""
+    """Count the images, models and comparisons of a workspace."""
     db = workspace.db
-    rows = labels.class_table(db)
+    rows = labels.class_counts(db)
     scheme = current_scheme(workspace)
     progress = labels.review_progress(db)
     (labeled, real), (reviewed, synthetic) = progress["real"], progress["synthetic"]
     return Counts(
         real=real,
         unlabeled=real - labeled,
-        train=sum(row["train_real"] for row in rows),
-        test=sum(row["test_real"] for row in rows),
-        classes=sum(row["train_real"] > 0 for row in rows),
+        train=sum(row.train_real for row in rows),
+        test=sum(row.test_real for row in rows),
+        classes=sum(row.train_real > 0 for row in rows),
         models=len(models.names(db)),
         synthetic=synthetic,
         unreviewed=synthetic - reviewed,
-        accepted=sum(row["accepted"] for row in rows),
+        accepted=sum(row.accepted for row in rows),
         comparisons=len(views.all_comparisons(db)),
         scheme=scheme is not None,
         placed=0 if scheme is None else landmarks.count_placed(db, scheme.name, "train"),
@@ -85,12 +85,12 @@ def counts_of(workspace: Workspace) -> Counts:
 
 
 def lacking(counts: Counts) -> str:
-    """What a first model still needs; "" where nothing is lacking. It is measured on held-out images without a test."""
+    """What a first model still needs; "" if nothing. Without test images it is measured on held-out images."""
     return "needs labeled images of two classes" if counts.classes < 2 else ""
 
 
 def lacking_for_a_comparison(counts: Counts) -> str:
-    """What a comparison still needs; "" where nothing is lacking."""
+    """What a comparison still needs; "" if nothing."""
     if lacking(counts):
         return lacking(counts)
     if not counts.test:
@@ -128,7 +128,7 @@ def _first_model(counts: Counts) -> Step:
     missing = lacking(counts)
     if not missing:
         return Step(key, title, "open", f"{counts.train:,} images", "Train it", "/train#first-model")
-    if counts.real and not counts.unlabeled:  # labeling does not help: other images have to come
+    if counts.real and not counts.unlabeled:  # labeling cannot help; more images are needed
         return Step(key, title, "open", missing, "Import more", "/#import")
     return Step(key, title, "blocked", missing)
 
@@ -176,7 +176,7 @@ def _compare(counts: Counts) -> Step:
 
 
 def _all_used(counts: Counts) -> bool:
-    """Whether every image has its label or review, so that only other images can help."""
+    """Whether every image is labeled or reviewed, so that only further images can help."""
     waiting = counts.unlabeled or counts.unreviewed
     trained = counts.landmark_models if counts.scheme else counts.models
     return bool(counts.real and trained and counts.synthetic and not waiting)

@@ -1,4 +1,4 @@
-"""What a source would bring, before anything is written: its classes, what they could become, and samples."""
+"""A preview of an import: the classes of the source, proposals for mapping them, and sample images."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from synthaug.stages.test_split import has_test_images
 from synthaug.workspace import Workspace
 
 SAMPLES = 4
-"""Images of a class that are shown."""
+"""Number of sample images of each class."""
 
 Proposal = Literal["class", "none", "add"]
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The entries that a source calls ``name``; "" has no class.
+    """The entries of one class of a source; the name "" stands for entries without a class.
 
-    ``proposal``: what they could become: the class ``to``, no class, or a class that is to be added, called ``name``.
-    ``samples``: paths of the first entries.
+    ``proposal`` is to import them as the class ``to``, without a class, or as a new class called ``name``. ``samples``
+    are the paths of the first entries.
     """
 
     name: str
@@ -42,10 +42,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What a source holds. ``refused``: (path, reason) of entries that are known not to be read.
+    """The content of a source. ``refused`` has (path, reason) of entries that cannot be read.
 
-    ``numbered``: its classes are numbers without names. ``train`` and ``test``: entries that it assigns to a split.
-    ``passed_over``: files of a folder that are no images, by ending. ``tests_here``: the workspace has test images.
+    ``numbered`` says that its classes are numbers without names. ``train`` and ``test`` count the entries that
+    it assigns to a split. ``passed_over`` counts the files of a folder that are not images, by ending. ``classes`` are
+    those of the workspace, and ``tests_here`` says whether the workspace has test images.
     """
 
     format: str
@@ -61,7 +62,7 @@ class Survey:
 
 
 def survey(workspace: Workspace, source: Path, format: str = "auto") -> Survey:
-    """Look through a source. Raises ImportFailed where it cannot be read, UnknownName for a format."""
+    """List the content of a source. Raises ImportFailed if it cannot be read, and UnknownName for an unknown format."""
     name = detect(source) if format == "auto" else format
     counts: Counter[str] = Counter()
     splits: Counter[str | None] = Counter()
@@ -101,9 +102,9 @@ UNLABELED = ("unlabeled", "unlabelled", "unknown", "unsorted", "none", "images",
 
 
 def proposal(called: str, classes: Sequence[str], numbered: bool = False) -> tuple[Proposal, str | None]:
-    """What a source's class could become here: the class of that name (or number), no class, a class to be added.
+    """The proposal for a class of a source: the class of this name (or number), no class, or a new class.
 
-    Never a class that somebody would have to guess: "cats" is not taken for "cat".
+    Only equal names match: "cats" is not taken for "cat".
     """
     if not called or called.casefold() in UNLABELED:
         return "none", None
@@ -118,7 +119,7 @@ def proposal(called: str, classes: Sequence[str], numbered: bool = False) -> tup
 
 
 def samples(source: Path, format: str, paths: Sequence[str]) -> dict[str, Pixels]:
-    """The pictures (H, W, 3) of some entries, by path; those that cannot be read are left out."""
+    """The images (H, W, 3) uint8 of some entries, by path; entries that cannot be read are left out."""
     wanted, found = set(paths), {}
     for item in load_importer(format).items(source, only=frozenset(paths)):
         if item.path not in wanted:
@@ -142,13 +143,13 @@ def _picture(item: ImportItem) -> Pixels | None:
 
 
 def _in_order(called: str) -> tuple[int, int, str]:
-    """Names first, numbers in their order, and what has no class last."""
+    """Sort key: names, then numbers in numerical order, then entries without a class."""
     number = int(called) if called.isdecimal() and len(called) < 10 else 0
     return (not called, number, called)
 
 
 def _passed_over(source: Path, seen: Iterable[str]) -> tuple[tuple[str, int], ...]:
-    """Endings of the files that the importer did not look at, the commonest first; hidden ones are not counted."""
+    """Endings of the files that are not entries, with their counts, most frequent first; hidden files are left out."""
     known = set(seen)
     endings = Counter(
         path.suffix.lower() or path.name

@@ -1,10 +1,10 @@
-"""Everything that is known of one image: how it was made, what was said of it, what is like it, what holds it."""
+"""All information on one image: its generations, predictions, labels, neighbours, views and tags."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from synthaug.errors import UnknownImage
 from synthaug.reading import queue
 from synthaug.reading.feature_space import FeatureSpace, duplicate_groups
 from synthaug.reading.queue import QueueItem
-from synthaug.records import ImageRecord, LabelReading, LabelSource, LabelValue, Origin, Split
+from synthaug.records import ImageRecord, Json, LabelReading, LabelSource, LabelValue, Origin, Split
 from synthaug.store import catalog, generations, jobs, labels, models, readings, tags, views
 from synthaug.store.tags import Tagging
 from synthaug.workspace import Workspace
@@ -22,8 +22,8 @@ GUESSES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Making:
-    """One generation of the image; equal requests of several jobs give the same one."""
+class GenerationRecord:
+    """One generation of the image; equal requests of several jobs give the same image."""
 
     job_id: int
     made_at: str
@@ -34,34 +34,34 @@ class Making:
     seed: int
     generator: str
     revision: str
-    guidance: float | None  # None: the generator's own
-    details: Mapping[str, Any]  # what else decided the pixels
+    guidance: float | None  # None: the default of the generator
+    details: Json  # everything else that determined the pixels
 
 
 @dataclass(frozen=True, slots=True)
-class Guess:
-    """What one model says: its most probable classes, (class index, probability) each, the likeliest first."""
+class ModelPrediction:
+    """The prediction of one model: (class index, probability) of the most probable classes, highest first."""
 
     model: str
     classes: tuple[tuple[int, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A line of the image's label log; ``undone_by`` took it back, ``counts``: it is the label that counts."""
+class HistoryEntry:
+    """An entry of the label log of the image; ``undone_by`` is an annotator, ``counts`` marks the current label."""
 
     value: LabelValue
     class_index: int | None
     annotator: str
     source: LabelSource
     op_id: str
-    model: str | None  # whose prediction the person saw
+    model: str | None  # whose prediction the annotator saw
     reason: str | None
     created_at: str
     undone_by: str | None
     counts: bool
     reading: LabelReading | None
-    number: int | None  # 1: this person read it first; None: no reading of their own, or taken back
+    number: int | None  # number of the reading, from 1; None: not a reading, or undone
 
 
 Conflict = Literal["open", "settled"]
@@ -69,7 +69,7 @@ Conflict = Literal["open", "settled"]
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """An image nearby; ``distance`` 0..2 between features of length 1; the class of its label, else its prompt."""
+    """A neighbour, with the class of its label or else its prompt; ``distance`` is 0..2."""
 
     image_id: int
     sha256: str
@@ -82,28 +82,28 @@ class Neighbour:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """One image. ``real`` and ``synthetic``: its nearest neighbours of each kind, nearest first."""
+    """All information on one image; ``real`` and ``synthetic`` are its neighbours of each kind, nearest first."""
 
     item: QueueItem
     source: str
     caption: str | None
     added_at: str
-    locked: bool  # a labeled real test image: only an owner corrects it
-    makings: tuple[Making, ...]
-    guesses: tuple[Guess, ...]
-    history: tuple[Said, ...]  # oldest first
-    conflict: Conflict | None  # two readers differ
-    features: str | None  # what the neighbours are near in; None before any were computed
+    locked: bool  # a labeled real test image, which only an owner can correct
+    makings: tuple[GenerationRecord, ...]
+    guesses: tuple[ModelPrediction, ...]
+    history: tuple[HistoryEntry, ...]  # oldest first
+    conflict: Conflict | None  # None: the readings do not differ
+    features: str | None  # model or extractor by which neighbours are found; None: no features
     real: tuple[Neighbour, ...]
     synthetic: tuple[Neighbour, ...]
-    duplicates: tuple[Neighbour, ...]  # near-duplicates, itself left out
+    duplicates: tuple[Neighbour, ...]  # near-duplicates, without the image itself
     holders: tuple[views.Holder, ...]
-    tags: tuple[str, ...]  # that it has now
-    taggings: tuple[Tagging, ...]  # what was done to its tags, oldest first
+    tags: tuple[str, ...]  # current tags
+    taggings: tuple[Tagging, ...]  # tag log, oldest first
 
 
 def find(workspace: Workspace, key: str) -> ImageRecord:
-    """The image with this id or this SHA-256 (hex). Raises UnknownName."""
+    """The image with this id or SHA-256 (64 hexadecimal digits). Raises UnknownImage."""
     if len(key) == 64:
         return catalog.image_by_hash(workspace.db, key)
     if not (key.isascii() and key.isdigit() and len(key) <= 18):
@@ -112,7 +112,7 @@ def find(workspace: Workspace, key: str) -> ImageRecord:
 
 
 def inspect(workspace: Workspace, key: str, space: FeatureSpace | None) -> Inspection:
-    """All of it, of the image with this id or SHA-256; without ``space`` no neighbours. Raises UnknownName."""
+    """Collect the information on an image by id or SHA-256; without ``space``, no neighbours. Raises UnknownImage."""
     image = find(workspace, key)
     db = workspace.db
     return Inspection(
@@ -121,8 +121,8 @@ def inspect(workspace: Workspace, key: str, space: FeatureSpace | None) -> Inspe
         caption=catalog.captions(db, [image.id]).get(image.id),
         added_at=catalog.added_at(db, image.id),
         locked=image.id in labels.frozen(db, [image.id]),
-        makings=tuple(_making(workspace, each) for each in generations.all_of_image(db, image.id)),
-        guesses=tuple(_guess(*each) for each in models.predictions_of_image(db, image.id)),
+        makings=tuple(_generation_record(workspace, each) for each in generations.all_of_image(db, image.id)),
+        guesses=tuple(_model_prediction(*each) for each in models.predictions_of_image(db, image.id)),
         history=_history(workspace, image.id),
         conflict=_conflict(readings.of_images(db, [image.id]).get(image.id)),
         features=None if space is None else space.name,
@@ -135,11 +135,11 @@ def inspect(workspace: Workspace, key: str, space: FeatureSpace | None) -> Inspe
     )
 
 
-def _making(workspace: Workspace, made: generations.Generation) -> Making:
+def _generation_record(workspace: Workspace, made: generations.Generation) -> GenerationRecord:
     job = jobs.get(workspace.db, made.job_id)
     details = dict(made.details)
     guidance = details.pop("guidance_scale", None)
-    return Making(
+    return GenerationRecord(
         job_id=made.job_id,
         made_at=job.created_at,
         template=str(job.params.get("template", "")),
@@ -154,19 +154,19 @@ def _making(workspace: Workspace, made: generations.Generation) -> Making:
     )
 
 
-def _guess(model: models.Model, prediction: models.Prediction) -> Guess:
+def _model_prediction(model: models.Model, prediction: models.Prediction) -> ModelPrediction:
     likeliest = np.argsort(-prediction.probs, kind="stable")[:GUESSES]
-    return Guess(model.name, tuple((int(i), float(prediction.probs[i])) for i in likeliest))
+    return ModelPrediction(model.name, tuple((int(i), float(prediction.probs[i])) for i in likeliest))
 
 
-def _history(workspace: Workspace, image_id: int) -> tuple[Said, ...]:
+def _history(workspace: Workspace, image_id: int) -> tuple[HistoryEntry, ...]:
     log = labels.history(workspace.db, image_id)
     names = {model.id: model.name for model in models.all_models(workspace.db)}
     undone = {entry.undoes: entry.annotator for entry in log if entry.undoes is not None}
     counting = labels.counting_id(workspace.db, image_id)
     numbers = _reading_numbers(workspace, image_id)
     return tuple(
-        Said(
+        HistoryEntry(
             value=entry.value,
             class_index=entry.class_index,
             annotator=entry.annotator,
@@ -186,7 +186,7 @@ def _history(workspace: Workspace, image_id: int) -> tuple[Said, ...]:
 
 
 def _reading_numbers(workspace: Workspace, image_id: int) -> dict[tuple[str, str], int]:
-    """(reader, time of their standing answer) -> 1 for the first who read the image, 2 for the second ..."""
+    """(reader, time of the reading) -> number of the reading, from 1."""
     read = readings.of_images(workspace.db, [image_id]).get(image_id)
     each = () if read is None else read.each
     return {(reading.annotator, reading.created_at): number for number, reading in enumerate(each, start=1)}

@@ -1,4 +1,4 @@
-"""Where the landmarks of an image are, or may be: what was placed, else what a model sees, else where to begin."""
+"""Landmarks to show on an image: those that were placed, or else a prediction, or else a starting position."""
 
 from __future__ import annotations
 
@@ -15,26 +15,27 @@ from synthaug.store import catalog, landmarks
 from synthaug.workspace import Workspace
 
 RECENT = 20
-"""How many of the latest answers the mean shape is taken of."""
+"""Number of the latest images from which the mean shape is computed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Landmarks to show on an image, in its pixels.
+    """Landmarks to show on an image, in pixels of the image.
 
-    ``origin``: an answer that counts; what a model sees; the mean of the latest answers; where the scheme begins.
-    ``by``: the annotator or the model. ``doubt``: how far off a model expects to be, in pixels.
+    ``origin`` is "answer" for the current landmarks, "model" for a prediction, "mean" for the mean shape of the latest
+    images, and "start" for the starting position of the scheme. ``by`` is the annotator or the model. ``doubt`` is the
+    error that a model expects, in pixels.
     """
 
     points: Places
     origin: Literal["answer", "model", "mean", "start"]
     by: str = ""
     doubt: float | None = None
-    model_id: int | None = None  # of the model
+    model_id: int | None = None
 
 
 def proposals(workspace: Workspace, scheme: Scheme, images: Sequence[ImageRecord]) -> dict[int, Proposal]:
-    """A proposal for each of these images, by id."""
+    """A proposal for each image, by id."""
     ids = [image.id for image in images]
     answered = landmarks.current(workspace.db, ids)
     predicted = landmarks.predicted(workspace.db, ids)
@@ -59,7 +60,7 @@ def own_answer(
 
 
 def starts(workspace: Workspace, scheme: Scheme, images: Sequence[ImageRecord]) -> dict[int, Proposal]:
-    """The same without anybody's answer to these images and without a model, for a blind reading."""
+    """Proposals for blind readings, by id: without a model, and without the landmarks of these images."""
     mean = mean_shape(workspace, scheme, without={image.id for image in images})
     return {image.id: _beginning(scheme, mean, image) for image in images}
 
@@ -67,9 +68,9 @@ def starts(workspace: Workspace, scheme: Scheme, images: Sequence[ImageRecord]) 
 def mean_shape(
     workspace: Workspace, scheme: Scheme, without: Set[int] = frozenset()
 ) -> Mapping[str, tuple[float, ...]] | None:
-    """Where the latest answers have their landmarks, in shares of width, height and (radius) width; None before any.
+    """The mean landmarks of the latest images, as shares of width, height and (for a radius) width; None without any.
 
-    ``without`` those of these images.
+    The images ``without`` are left out.
     """
     ids = [each for each in landmarks.placed_images(workspace.db, RECENT) if each not in without]
     images = catalog.known_images(workspace.db, ids)
@@ -97,7 +98,7 @@ def _beginning(scheme: Scheme, mean: Mapping[str, tuple[float, ...]] | None, ima
 
 
 def _fits(scheme: Scheme, points: Places, image: ImageRecord) -> bool:
-    """Whether they are landmarks of this scheme on this image: another scheme's are not shown."""
+    """Whether the points are valid landmarks of this scheme on this image."""
     try:
         check_places(scheme, points, image.width, image.height)
     except UserError:

@@ -1,35 +1,22 @@
-"""What a workspace holds, in figures."""
+"""The content of a workspace in numbers."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from synthaug.records import Origin
 from synthaug.store import catalog, labels, models, views
 from synthaug.store.database import Database
+from synthaug.store.labels import ClassCounts as ClassCounts
+from synthaug.store.views import Export as Export
 from synthaug.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
-class ClassRow:
-    """Images of one class. Synthetic ones count under their label, or else the class they were made for."""
-
-    index: int
-    name: str
-    train_real: int
-    test_real: int
-    synthetic: int
-    accepted: int
-    rejected: int
-    unsure: int
-    unreviewed: int
-
-
-@dataclass(frozen=True, slots=True)
 class Source:
-    """A folder, an archive or a job ("job 3") that images came from, and how many."""
+    """A folder, an archive or a generation job ("job 3"), and the number of images that came from it."""
 
     origin: Origin
     name: str
@@ -37,40 +24,60 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
-    """The figures of a workspace; ``views``, ``models`` and ``exports`` newest first, JSON-ready."""
+class ModelSummary:
+    """A model: its name and recipe, its accuracy on the test images (0..1), and when it was trained."""
 
-    classes: tuple[ClassRow, ...]
+    name: str
+    recipe: str
+    accuracy: float | None
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class ViewSummary:
+    """A dataset view: the number of its images, repeats included, in all and of each class."""
+
+    name: str
+    images: int
+    counts: Mapping[str, int]
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The numbers of a workspace; ``models``, ``views`` and ``exports`` are ordered newest first."""
+
+    classes: tuple[ClassCounts, ...]
     images: int
     synthetic: int
-    labeled: int
-    models: tuple[dict[str, Any], ...]
-    views: tuple[dict[str, Any], ...]
-    exports: tuple[dict[str, Any], ...]
+    labeled: int  # synthetic images that have a label of any kind
+    models: tuple[ModelSummary, ...]
+    views: tuple[ViewSummary, ...]
+    exports: tuple[Export, ...]
 
 
 def image_count(workspace: Workspace) -> int:
-    """How many images there are."""
+    """The number of images."""
     return catalog.count_images(workspace.db)
 
 
 def view_names(workspace: Workspace) -> list[str]:
-    """The dataset views, newest first."""
+    """Names of the dataset views, newest first."""
     return [view.name for view in views.all_views(workspace.db)]
 
 
 def images_of(workspace: Workspace, view: views.View) -> int:
-    """How many images a view holds, repeats counted."""
+    """The number of images in a view, repeats included."""
     return sum(views.counts(workspace.db, view.id).values())
 
 
-def exports(workspace: Workspace) -> list[dict[str, Any]]:
-    """The exports that were written, newest first."""
+def exports(workspace: Workspace) -> list[Export]:
+    """The finished exports, newest first."""
     return views.all_exports(workspace.db)
 
 
 def sources(workspace: Workspace) -> list[Source]:
-    """Where the images came from, most images first; files of one folder count as the folder."""
+    """The sources of the images, the largest first; files of one folder count as the folder."""
     tally: Counter[tuple[Origin, str]] = Counter()
     for image in catalog.find_images(workspace.db):
         tally[image.origin, image.source.rpartition("/")[0] or image.source] += 1
@@ -78,22 +85,16 @@ def sources(workspace: Workspace) -> list[Source]:
 
 
 def overview(workspace: Workspace) -> Overview:
-    """Count what is there."""
+    """Count the images, models, views and exports."""
     db = workspace.db
-    rows = tuple(ClassRow(**row) for row in labels.class_table(db))
     reviewed, synthetic = labels.review_progress(db)["synthetic"]
     return Overview(
-        classes=rows,
+        classes=tuple(labels.class_counts(db)),
         images=catalog.count_images(db),
         synthetic=synthetic,
         labeled=reviewed,
         models=tuple(
-            {
-                "name": model.name,
-                "recipe": model.recipe,
-                "accuracy": model.metrics.get("accuracy"),
-                "created_at": model.created_at,
-            }
+            ModelSummary(model.name, model.recipe, model.metrics.get("accuracy"), model.created_at)
             for model in models.all_models(db)
         ),
         views=tuple(_view(db, view) for view in views.all_views(db)),
@@ -101,11 +102,6 @@ def overview(workspace: Workspace) -> Overview:
     )
 
 
-def _view(db: Database, view: views.View) -> dict[str, Any]:
+def _view(db: Database, view: views.View) -> ViewSummary:
     counts = views.counts(db, view.id)
-    return {
-        "name": view.name,
-        "images": sum(counts.values()),
-        "counts": counts,
-        "created_at": view.created_at,
-    }
+    return ViewSummary(view.name, sum(counts.values()), counts, view.created_at)

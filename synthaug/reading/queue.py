@@ -1,17 +1,17 @@
-"""Which images a person should look at, and in what order."""
+"""The queue: the images that a person should look at, and their order."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Literal, get_args
 
 from synthaug.errors import UnknownName, UserError
 from synthaug.landmarks.scheme import Scheme
 from synthaug.reading.landmarks import Proposal, own_answer, proposals, starts
 from synthaug.reading.queue_filter import QueueFilter, matching
-from synthaug.records import ImageRecord, LabelSource, LabelValue, Origin, Split
+from synthaug.records import ImageRecord, Json, LabelSource, LabelValue, Origin, Split
 from synthaug.stages import readers
 from synthaug.stages.landmark_scheme import current_scheme
 from synthaug.stages.readers import Reader
@@ -26,20 +26,19 @@ from synthaug.store import (
     readings,
     redo,
 )
+from synthaug.store.labels import UndoableLabel as UndoableLabel
 from synthaug.store.notes import Note
 from synthaug.store.readings import Reading
+from synthaug.store.redo import RedoableLabel as RedoableLabel
 from synthaug.workspace import Workspace
 
 Order = Literal["newest", "random", "least-confident", "disagreement", "predicted-class"]
 Scope = Literal["unreviewed", "unlabeled", "synthetic", "real", "all", "conflicts", "flagged"]
 
-GivenAnswer: TypeAlias = labels.Answer
-TakenBack: TypeAlias = redo.TakenBack
-
 
 @dataclass(frozen=True, slots=True)
 class QueueItem:
-    """What the label desk shows of one image. Class fields are class indices."""
+    """The information on one image in the label desk. Classes are given by index."""
 
     image_id: int
     sha256: str
@@ -52,18 +51,18 @@ class QueueItem:
     prompted_class: int | None
     predicted_class: int | None
     confidence: float | None
-    model_id: int | None  # whose prediction this is; a label that answers it says so
+    model_id: int | None  # model that predicted; it is recorded with the label
     label_value: LabelValue | None
     label_class: int | None
     label_source: LabelSource | None
-    review: bool  # a larger copy is kept for looking at
-    bits: int  # of one channel; more than 8: /media has the full depth
-    acquisition: Mapping[str, Any]  # how a film was taken: modality, laterality ...
-    landmarks: Proposal | None  # None: the workspace uses no scheme
-    notes: tuple[Note, ...]  # what people wrote on it; in a blind reading one's own
-    blind: bool  # what others said of it, and what a model says, is left out
-    trained_on: bool  # the model whose prediction this is learned from this very image
-    readings: tuple[Reading, ...]  # where a conflict is to be settled: what each reader said
+    review: bool  # whether a larger original is stored
+    bits: int  # per channel; if more than 8, /media serves the full depth
+    acquisition: Json  # of a gray image: modality, laterality ...
+    landmarks: Proposal | None  # None: the workspace has no landmark scheme
+    notes: tuple[Note, ...]  # in a blind reading, only those of the reader
+    blind: bool  # labels of others and predictions are left out
+    trained_on: bool  # the model that predicted was trained on this image
+    readings: tuple[Reading, ...]  # only for settling a conflict
 
 
 def ordered_ids(
@@ -76,17 +75,18 @@ def ordered_ids(
 ) -> list[int]:
     """Image ids of ``scope`` in ``order``.
 
-    Scopes: unreviewed (synthetic images without a label), unlabeled (real images without one), both with the images
-    that ``reader`` is to read a second time; synthetic, real, all; conflicts (readings that a reviewer has to
-    settle); flagged (by anybody). Orders: newest; random; least-confident (lowest top probability first; where a
-    model placed landmarks, those that it expects to be farthest off first);
-    disagreement (least probable prompted class first); predicted-class (class by class, in each the least confident
-    first). Images without a prediction, or with no class to disagree with, come last in the latter three.
+    Scopes: "unreviewed" (synthetic images without a label) and "unlabeled" (real images without a label), both with the
+    images that are due for a second reading by ``reader``; "synthetic", "real", "all"; "conflicts" (readings that a
+    reviewer has to settle); "flagged" (by anyone). Orders: "newest"; "random" (by ``seed``); "least-confident" (lowest
+    top probability first, or with landmark predictions the largest expected error first); "disagreement" (lowest
+    probability of the prompted class first); "predicted-class" (by class, then the least confident first). In the last
+    three, images without a prediction or a prompted class come last. ``wanted`` filters the images. Raises UnknownName,
+    and UserError for "conflicts" if the reader may not settle them.
     """
     if order not in get_args(Order):
         raise UnknownName("queue order", order, get_args(Order))
     if scope == "conflicts" and reader is not None and not reader.reviewer:
-        raise UserError(f"{reader.name!r} is an annotator; conflicts are settled by a reviewer")
+        raise UserError(f"{reader.name!r} is an annotator; only a reviewer settles conflicts")
     ids = _in_scope(workspace, scope, reader)
     if wanted is not None and not wanted.is_open:
         unseen = set() if reader is None else readers.hidden(workspace, ids, reader, scope)
@@ -104,9 +104,9 @@ def ordered_ids(
     return sorted(ids, key=_doubt(workspace, ids, by_prompt=order == "disagreement").__getitem__)
 
 
-def answers(workspace: Workspace, reader: Reader, before: int | None, limit: int) -> list[GivenAnswer]:
-    """What a person said last and can take back, newest first; ``before``: older than this entry of the log."""
-    found = labels.answers(workspace.db, reader.name, before, limit)
+def answers(workspace: Workspace, reader: Reader, before: int | None, limit: int) -> list[UndoableLabel]:
+    """The labels that a person can undo, newest first, older than the entry ``before`` of the log."""
+    found = labels.undoable(workspace.db, reader.name, before, limit)
     unseen = readers.hidden(workspace, [each.image_id for each in found], reader, "all")
     return [
         replace(each, previous_value=None, previous_class=None) if each.image_id in unseen else each
@@ -114,22 +114,22 @@ def answers(workspace: Workspace, reader: Reader, before: int | None, limit: int
     ]
 
 
-def taken_back(workspace: Workspace, reader: Reader) -> list[TakenBack]:
-    """What a person took back and can say again, the last first."""
-    return redo.taken_back(workspace.db, reader.name)
+def taken_back(workspace: Workspace, reader: Reader) -> list[RedoableLabel]:
+    """The labels that a person has undone and can redo, the last undone first."""
+    return redo.redoable(workspace.db, reader.name)
 
 
 def newest_ids(workspace: Workspace, count: int) -> list[int]:
-    """Ids of the newest synthetic images, newest first, without reading the others."""
+    """Ids of the newest synthetic images, newest first."""
     return catalog.newest_synthetic(workspace.db, count)
 
 
 def items(
     workspace: Workspace, ids: Sequence[int], reader: Reader | None = None, scope: str = "all"
 ) -> list[QueueItem]:
-    """What to show of these images, in the order asked for. Raises UnknownName for an id that is not there.
+    """The information on these images, in the given order. Raises UnknownImage.
 
-    ``reader``, who looks at them in this scope, is shown nothing of what has to be read blind.
+    For a ``reader`` with this scope, labels and predictions of images to be read blind are left out.
     """
     images = catalog.images_by_id(workspace.db, ids)
     made = generations.of_images(workspace.db, ids)
@@ -153,9 +153,9 @@ def items(
 
 
 def _as_seen(workspace: Workspace, shown: Sequence[QueueItem], reader: Reader, scope: str) -> list[QueueItem]:
-    """The same as one person may see them: blind where they are to be read so, readings where they are settled.
+    """The items as a reader may see them: without labels for blind readings, with readings for settling conflicts.
 
-    An annotator who has read an image is shown what they said themselves, not what another reader said.
+    An annotator who has read an image sees the own label, not that of another reader.
     """
     ids = [item.image_id for item in shown]
     blind = readers.hidden(workspace, ids, reader, scope)
@@ -189,7 +189,7 @@ def _own_landmarks(scheme: Scheme | None, image: ImageRecord, own: Reading | Non
 
 
 def _blinded(item: QueueItem, own: Reading | None, placed: Proposal | None) -> QueueItem:
-    """Only the image, and what the reader said of it; ``placed``: the reader's own landmarks, or where they begin."""
+    """Only the image and the reader's own label; ``placed`` are the own landmarks, or a starting position."""
     return replace(
         item,
         prompt=None,
@@ -257,7 +257,7 @@ def _item(
 
 
 def _in_scope(workspace: Workspace, scope: str, reader: Reader | None) -> list[int]:
-    """Ids, ascending. Only ids are read, and what has a label stays in the database: there may be a million."""
+    """Ids of the images in a scope, ascending; only ids are read, because there may be a million images."""
     if scope not in get_args(Scope):
         raise UnknownName("queue scope", scope, get_args(Scope))
     if scope == "conflicts":
@@ -277,7 +277,7 @@ def _in_scope(workspace: Workspace, scope: str, reader: Reader | None) -> list[i
 
 
 def _drawn(seed: int, image_id: int) -> bytes:
-    """A number drawn for an image: those that stay keep their order when others leave the queue."""
+    """A random sort key of an image, so that the order does not change when other images leave the queue."""
     return blake2b(f"{seed} {image_id}".encode(), digest_size=8).digest()
 
 
@@ -289,7 +289,7 @@ def _by_predicted_class(workspace: Workspace, ids: Sequence[int]) -> list[int]:
 
 
 def _doubt(workspace: Workspace, ids: Sequence[int], *, by_prompt: bool) -> dict[int, tuple[float, int]]:
-    """A sort key an image: low = look at it first; 2 (after every probability) without a prediction."""
+    """A sort key for each image, lowest first: a probability, or 2 without a prediction."""
     model = models.predicting(workspace.db)
     predicted, probs = ([], None) if model is None else models.all_probabilities(workspace.db, model.id)
     certainty = dict.fromkeys(ids, 2.0)

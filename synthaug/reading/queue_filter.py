@@ -1,4 +1,4 @@
-"""Which images of a queue a person wants to see: by class, confidence, annotator and source of the label."""
+"""Filtering a queue by class, confidence, annotator and source of the label."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from synthaug.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class QueueFilter:
-    """What an image must be; None: anything."""
+    """The conditions of a filter; None means any value."""
 
-    class_index: int | None = None  # of its label, else of its prediction
+    class_index: int | None = None  # of the label, or else of the prediction
     confidence_from: float | None = None  # 0..1, of the prediction
     confidence_to: float | None = None
-    annotator: str | None = None  # whose label counts
-    source: LabelSource | None = None  # of the label that counts
+    annotator: str | None = None  # of the current label
+    source: LabelSource | None = None  # of the current label
 
     @property
     def is_open(self) -> bool:
-        """Whether it keeps everything."""
+        """Whether the filter has no condition."""
         return all(each is None for each in astuple(self))
 
 
 def matching(
     workspace: Workspace, image_ids: Sequence[int], wanted: QueueFilter, unseen: Collection[int] = ()
 ) -> list[int]:
-    """Those of these images that match, in the same order; ``unseen``, which are to be read blind, never do."""
+    """The ids that match, in the same order; ``unseen`` images, which are to be read blind, never match."""
     ids = [each for each in image_ids if each not in unseen]
     current = labels.current(workspace.db, ids)
     model = models.predicting(workspace.db)
@@ -40,7 +40,7 @@ def matching(
 
 
 def annotators(workspace: Workspace) -> list[str]:
-    """Whose labels count on some image, by name."""
+    """The annotators of current labels, in alphabetical order."""
     return labels.annotators(workspace.db)
 
 

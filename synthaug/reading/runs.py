@@ -1,4 +1,4 @@
-"""Every training run and comparison that was kept: a list to filter, two sides to compare, the images of a cell."""
+"""Stored training runs and comparisons: the list, the details of each, and the images of a confusion matrix."""
 
 from __future__ import annotations
 
@@ -23,34 +23,34 @@ FORMS = "run:ID, model:ID, comparison:ID:baseline or comparison:ID:augmented"
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a view holds. It is frozen, so this never changes."""
+    """The content of a view, which is frozen and therefore never changes."""
 
     name: str
-    counts: Mapping[str, int]  # images a class, repeats counted
-    class_set: str  # "all 10 classes", or the names of those that are there
+    counts: Mapping[str, int]  # images of each class, repeats included
+    class_set: str  # "all 10 classes", or the names of the classes with images
     arm: str  # "real", "real, oversampled", "real + synthetic" or "synthetic"
     generators: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One training or several on different seeds: what was trained on what, and how well it does on the test set.
+    """One training run, or several with different seeds, and the metrics on the test set.
 
-    ``confusion``: rows true, columns predicted, summed over seeds; accuracies are shares, 0..1.
+    ``confusion`` has true classes in rows and predicted classes in columns, summed over seeds. Accuracies are 0..1.
     """
 
     key: str
     title: str
-    contents: Contents | None  # None: the view is not known
+    contents: Contents | None  # None: the view is unknown
     recipe: str
     seeds: tuple[int, ...]
-    accuracies: tuple[float, ...]  # one a seed
+    accuracies: tuple[float, ...]  # of each seed
     per_class: tuple[float | None, ...]
     confusion: tuple[tuple[int, ...], ...]
     test_images: int
     test_fingerprint: str
     created_at: str
-    verdict_text: str = ""  # of the comparison that it is a side of
+    verdict_text: str = ""  # of the comparison, for one of its sides
 
     @property
     def accuracy(self) -> float:
@@ -60,7 +60,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of the list. ``sides``: the keys of one side, or of the two that a comparison weighs."""
+    """An entry of the list. ``sides`` has the key of a run or model, or the two keys of the sides of a comparison."""
 
     kind: Kind
     title: str
@@ -70,8 +70,8 @@ class Entry:
     arms: tuple[str, ...]
     generators: tuple[str, ...]
     seeds: int
-    accuracies: tuple[float, ...]  # one a side, 0..1
-    verdict: str | None  # of a comparison
+    accuracies: tuple[float, ...]  # of each side, 0..1
+    verdict: str | None  # None: not a comparison
     difference: float | None
     test_fingerprint: str
     created_at: str
@@ -79,19 +79,19 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The test images in one cell of a confusion matrix, those that most seeds put there first."""
+    """The test images in one cell of a confusion matrix, ordered by the number of seeds, highest first."""
 
     ids: tuple[int, ...]
-    times: tuple[int, ...]  # how many of the seeds said so
-    missing: str  # why images are not known; "" if all are
+    times: tuple[int, ...]  # number of seeds that predicted so
+    missing: str  # why some images are unknown; "" if none are
 
 
 Known = Callable[[int], Contents]
-"""A view's contents by its id; :func:`contents` remembered."""
+"""Returns the contents of a view by its id: :func:`contents`, cached."""
 
 
 def contents(workspace: Workspace, view_id: int) -> Contents:
-    """What a view holds."""
+    """The content of the view with this id."""
     rows = views.composition(workspace.db, view_id)
     counts = dict.fromkeys(workspace.classes, 0)
     for row in rows:
@@ -111,7 +111,7 @@ def contents(workspace: Workspace, view_id: int) -> Contents:
 
 
 def entries(workspace: Workspace, known: Known) -> list[Entry]:
-    """All that was trained or compared, newest first."""
+    """All runs, models and comparisons, newest first."""
     ids = {view.name: view.id for view in views.all_views(workspace.db)}
     found = [_of_comparison(each, ids, known) for each in compare.all_comparisons(workspace)]
     found += [_of_side("run", _of_run(run, known)) for run in runs.all_runs(workspace.db)]
@@ -121,7 +121,7 @@ def entries(workspace: Workspace, known: Known) -> list[Entry]:
 
 
 def side(workspace: Workspace, key: str, known: Known) -> Side:
-    """One side by its key: run:ID, model:ID, comparison:ID:baseline or comparison:ID:augmented. Raises UnknownName."""
+    """The side with this key, in one of the forms ``FORMS``. Raises UnknownName."""
     kind, number, name = _parse(key)
     if kind == "run":
         return _of_run(runs.by_id(workspace.db, number), known)
@@ -132,29 +132,29 @@ def side(workspace: Workspace, key: str, known: Known) -> Side:
 
 
 def cell(workspace: Workspace, key: str, true: int, predicted: int) -> Cell:
-    """The images of the class ``true`` that a side took for ``predicted``, as class indices. Raises UnknownName."""
+    """The test images of the class ``true`` that a side classified as ``predicted``, by index. Raises UnknownName."""
     rows = catalog.labeled_of_split(workspace.db, "test")
     ids = np.array([image_id for image_id, _, _ in rows], np.int64)
     labels = np.array([label for _, _, label in rows], np.int64)
-    said, missing = _said(workspace, key, ids, fingerprint([row[1:] for row in rows]))
+    predicted_by_run, missing = _predicted_classes(
+        workspace, key, ids, fingerprint([row[1:] for row in rows])
+    )
     times = np.zeros(len(ids), np.int64)
-    for each in said:
+    for each in predicted_by_run:
         times += (labels == true) & (each == predicted)
     order = np.argsort(-times, kind="stable")[: np.count_nonzero(times)]
     return Cell(tuple(ids[order].tolist()), tuple(times[order].tolist()), missing)
 
 
-def _said(workspace: Workspace, key: str, ids: Any, current: str) -> tuple[list[Any], str]:
-    """The class that each training of a side named for each test image, and why some are not known."""
+def _predicted_classes(workspace: Workspace, key: str, ids: Any, current: str) -> tuple[list[Any], str]:
+    """The predicted classes (N,) of each run of a side, and why those of some runs are unknown."""
     kind, number, name = _parse(key)
     if kind == "model":
         model = models.by_id(workspace.db, number)
         found = models.predictions_of(workspace.db, number, ids.tolist())
         said = np.array([found[each].class_index if each in found else -1 for each in ids.tolist()])
         absent = int((said < 0).sum())
-        words = (
-            f"{absent} test images have no predictions of {model.name}: synthaug predict --model {model.name}"
-        )
+        words = f"{absent} test images have no predictions of {model.name}; run: synthaug predict --model {model.name}"
         return [said], words if absent else ""
     wanted = (
         [runs.by_id(workspace.db, number)]
@@ -164,17 +164,15 @@ def _said(workspace: Workspace, key: str, ids: Any, current: str) -> tuple[list[
     if any(run.test_fingerprint != current for run in wanted):
         return (
             [],
-            "The test images or their labels have changed since: which images these were is not known any more.",
+            "The test images or their labels have changed since, so that the images of this cell are unknown.",
         )
     kept = [each for run in wanted if (each := predictions_of(workspace, run)) is not None]
-    words = f"{len(wanted) - len(kept)} of {len(wanted)} runs have kept no predictions" if wanted else ""
-    return list(kept), "" if wanted and len(kept) == len(
-        wanted
-    ) else words or "The runs are not here any more."
+    words = f"{len(wanted) - len(kept)} of {len(wanted)} runs have no stored predictions" if wanted else ""
+    return list(kept), "" if wanted and len(kept) == len(wanted) else words or "The runs no longer exist."
 
 
 def _runs_of(workspace: Workspace, found: compare.Comparison, name: str) -> list[runs.Run]:
-    """The stored runs of a side: of its view, recipe and test set, with the accuracies that it weighed."""
+    """The stored runs of a side of a comparison, found by view, recipe, test set, seed and accuracy."""
     weighed = _named(found, name)
     wanted = dict(zip(found.seeds, weighed.accuracies, strict=True))
     view = views.by_name(workspace.db, weighed.view)
@@ -206,7 +204,7 @@ def _comparison(workspace: Workspace, number: int) -> compare.Comparison:
     raise UnknownName("comparison", str(number), ())
 
 
-def _named(found: compare.Comparison, name: str) -> compare.Side:
+def _named(found: compare.Comparison, name: str) -> compare.ComparedView:
     return found.baseline if name == "baseline" else found.augmented
 
 

@@ -1,4 +1,4 @@
-"""Images worth a second look, as queues: near-duplicates, likely label errors, and disagreements."""
+"""Queues of suspect images: near-duplicates, likely label errors, and disagreements with the classifier."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ REAL_TRAIN, REAL_TEST, SYNTHETIC = 0, 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Suspects:
-    """A queue: ``ids`` in order, the most suspicious first, and a few words (``captions``) on each.
+    """A queue of image ``ids``, the most suspect first, each with a short caption.
 
-    ``marked`` are those that an action is meant for, none where it does not say; ``note`` says how they were found,
-    and what to do.
+    ``marked`` are the images that an action applies to by default. ``note`` says how the images were found, and what
+    to do with them.
     """
 
-    kind: str  # a Kind, or SAVED and the name of a saved selection
+    kind: str  # a Kind, or SAVED followed by the name of a saved selection
     title: str
     note: str
     ids: tuple[int, ...]
@@ -45,7 +45,7 @@ class Suspects:
 
 
 def suspects(workspace: Workspace, kind: str, space: FeatureSpace | None) -> Suspects:
-    """The queue of a kind; empty where nothing was scored yet. Raises UnknownName."""
+    """The queue of a kind; empty if no image has been scored. Raises UnknownName."""
     if kind not in get_args(Kind):
         raise UnknownName("kind of suspects", kind, get_args(Kind))
     if space is None:
@@ -54,18 +54,18 @@ def suspects(workspace: Workspace, kind: str, space: FeatureSpace | None) -> Sus
 
 
 def saved_names(workspace: Workspace) -> list[str]:
-    """The selections that were saved, by name."""
+    """Names of the saved selections, in alphabetical order."""
     return selections.names(workspace.db)
 
 
 def saved(workspace: Workspace, name: str) -> Suspects:
-    """A saved selection, in its order, as a queue without captions. Raises UnknownName."""
+    """A saved selection as a queue without captions. Raises UnknownName."""
     ids = tuple(selections.read(workspace.db, name))
     return Suspects(f"{SAVED}{name}", name, "A saved selection.", ids, (), ())
 
 
 def near_duplicates(workspace: Workspace, space: FeatureSpace, points: Points) -> Suspects:
-    """Groups one after another, in each the one to keep first; the others are marked. Rejected images are left out."""
+    """Groups of near-duplicates, the image to keep first and the others marked; rejected images are left out."""
     place = {int(image_id): i for i, image_id in enumerate(points.ids)}
     own = _own_probability(workspace, points)
     groups = []
@@ -111,16 +111,16 @@ def likely_label_errors(workspace: Workspace, space: FeatureSpace, points: Point
 
 @lru_cache(maxsize=1)
 def _believed(space: FeatureSpace, places: bytes, labels: bytes, classes: int) -> NDArray[np.float32]:
-    """What the heads believe of rows (int64) of the features with these labels (int64), (N, K).
+    """Cross-fitted class probabilities (N, K) of rows (int64) of the features with these labels (int64).
 
-    Kept, for most labels are given to synthetic images, and change nothing here.
+    They are cached, because most labels are given to synthetic images, which do not change them.
     """
     rows, known = np.frombuffer(places, np.int64), np.frombuffer(labels, np.int64)
     return cross_fitted_probabilities(space.features[rows], known, classes, folds=FOLDS)
 
 
 def disagreements(workspace: Workspace, space: FeatureSpace, points: Points) -> Suspects:
-    """Images whose prediction is not their label, or without one not their prompt's class; the surest first."""
+    """Images whose predicted class is not that of their label, or else of their prompt; the most confident first."""
     del space
     claimed = _claimed(points)
     disputed = (claimed != NONE) & (points.predicted != NONE) & (claimed != points.predicted)
@@ -150,13 +150,13 @@ def _queue(points: Points, kind: Kind, note: str, rows: list[tuple[int, str]], m
 
 
 def _claimed(points: Points) -> NDArray[np.uint8]:
-    """The class of each point: its label, else its prompt's, else NONE."""
+    """The class (N,) of each point: that of its label, or else of its prompt, or else NONE."""
     claimed: NDArray[np.uint8] = np.where(points.state == LABELED, points.label, points.prompted)
     return claimed
 
 
 def _own_probability(workspace: Workspace, points: Points) -> NDArray[np.float64]:
-    """How probable each point's own class is (N,); 0 where it has none, or no prediction."""
+    """The predicted probability (N,) of the class of each point; 0 without a class or a prediction."""
     probs = models.scored_probabilities(workspace.db)
     claimed = _claimed(points)
     known = (claimed < probs.shape[1]) & ~np.isnan(probs[:, 0])
@@ -166,13 +166,13 @@ def _own_probability(workspace: Workspace, points: Points) -> NDArray[np.float64
 
 
 def _merit(points: Points, own: NDArray[np.float64], i: int) -> tuple[bool, bool, bool, float, int]:
-    """A sort key: what is kept of a group comes first."""
+    """A sort key of the images in a group; the lowest is kept."""
     synthetic, test = points.origin[i] == SYNTHETIC, points.origin[i] == REAL_TEST
     return bool(synthetic), not test, bool(points.state[i] != LABELED), -float(own[i]), int(points.ids[i])
 
 
 def _judged(space: FeatureSpace, points: Points) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Places and labels of the labeled real training images with features, of classes with at least FOLDS of them."""
+    """Positions and labels of labeled real training images with features, of classes with at least FOLDS of them."""
     able = (points.origin == REAL_TRAIN) & (points.state == LABELED) & np.isin(points.ids, space.ids)
     rows = np.flatnonzero(able)
     labels = points.label[rows].astype(np.int64)
@@ -181,7 +181,7 @@ def _judged(space: FeatureSpace, points: Points) -> tuple[NDArray[np.int64], NDA
 
 
 def _dispute(points: Points, names: tuple[str, ...], i: int) -> str:
-    """What was said against what is seen."""
+    """The class of the label or prompt, and the predicted class with its probability, as a caption."""
     return f"{names[_claimed(points)[i]]}→{names[points.predicted[i]]} {points.confidence[i]:.0%}"
 
 

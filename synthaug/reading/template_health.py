@@ -1,4 +1,4 @@
-"""Template health: how the images of every slot value fared, so that a bad word is retired and not its images."""
+"""Template health: how often the images of each slot value are rejected, so that bad values can be retired."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Z95 = 1.959964  # standard normal quantile of a two-sided 95% interval
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """``count`` of ``total``, with its 95% Wilson interval (Wilson 1927), shares 0..1; ``share`` None of nothing."""
+    """``count`` of ``total`` as a share, 0..1, with its 95% interval (Wilson 1927); ``share`` is None if total is 0."""
 
     count: int
     total: int
@@ -37,15 +37,15 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class SlotHealth:
-    """The images made with one value of a slot. ``far``: artefacts and redundant ones (measures.quality)."""
+    """The images generated with one value of a slot. ``far``: artefacts and redundant images (measures.quality)."""
 
     slot: str
     value: str
     images: int
     reviewed: int
-    rejected: Rate  # of the reviewed
-    flipped: Rate  # of the reviewed: labeled as another class than the prompted one
-    far: Rate  # of those with out-of-distribution scores
+    rejected: Rate  # of the reviewed images
+    flipped: Rate  # of the reviewed images: labeled with another class than the prompted one
+    far: Rate  # of the images with out-of-distribution scores
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ class _Tally:
 
 
 def health(workspace: Workspace) -> list[SlotHealth]:
-    """A row a slot value, the most rejected first."""
+    """One row for each slot value, the most often rejected first."""
     tallies: dict[tuple[str, str], _Tally] = {}
     for image_id, made, label, far in _outcomes(workspace):
         for slot in made.slots.items():
@@ -72,7 +72,7 @@ def health(workspace: Workspace) -> list[SlotHealth]:
 
 
 def image_ids(workspace: Workspace, slot: str, value: str, trouble: str = "any") -> list[int]:
-    """Ids of the images made with a slot value; only those of one ``trouble`` unless "any". Newest first."""
+    """Ids of the images generated with a slot value that have this ``trouble`` ("any": all of them), newest first."""
     if trouble not in get_args(Trouble):
         raise UnknownName("kind of trouble", trouble, get_args(Trouble))
     found = [
@@ -84,7 +84,7 @@ def image_ids(workspace: Workspace, slot: str, value: str, trouble: str = "any")
 
 
 def sentences(rows: list[SlotHealth], most: int = 3) -> list[str]:
-    """What stands out: values whose interval lies wholly above the rate of their slot's other values."""
+    """Sentences on the values whose interval lies above the rate of the other values of their slot."""
     found = []
     for row in rows:
         others = [each for each in rows if each.slot == row.slot and each.value != row.value]
@@ -98,7 +98,7 @@ def sentences(rows: list[SlotHealth], most: int = 3) -> list[str]:
 
 
 def wilson(count: int, total: int) -> Rate:
-    """A share with its 95% score interval; honest for few images, where the plain one is not."""
+    """A share with its 95% score interval, which is accurate for few images as well."""
     if total == 0:
         return Rate(0, 0, None, 0.0, 1.0)
     share = count / total
@@ -143,7 +143,7 @@ def _troubles(
 def _outcomes(
     workspace: Workspace,
 ) -> Iterator[tuple[int, generations.Generation, labels.CurrentLabel | None, bool | None]]:
-    """Every generated image: how it was made, what was said of it, whether it lies far from the real ones."""
+    """Every generated image: id, generation, current label, and whether it is far from the real images."""
     images = catalog.find_images(workspace.db, origin="synthetic")
     made = generations.of_images(workspace.db, [image.id for image in images])
     current = labels.current(workspace.db, list(made))
@@ -153,7 +153,7 @@ def _outcomes(
 
 
 def _far(workspace: Workspace) -> Mapping[int, bool]:
-    """Whether a scored synthetic image lies far from the real ones, alone or with others like it."""
+    """Image id -> whether a scored synthetic image is far from the real ones, alone or with others like it."""
     rows = [row for row in models.scored_images(workspace.db) if row["ood_real"] is not None]
     real = np.array([row["ood_real"] for row in rows], np.float64)
     other = np.array(

@@ -1,1 +1,1 @@
-"""Running long work: the job queue, its worker, and what it runs on."""
+"""Running jobs: the queue, the process that runs it, and the description of the environment."""

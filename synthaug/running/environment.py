@@ -1,4 +1,4 @@
-"""What a result was obtained with: versions, hardware, command."""
+"""The versions, hardware and command with which a result was obtained."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import os
 import platform
 import sys
 from importlib.metadata import version
-from typing import Any
 
 from synthaug import __version__
+from synthaug.records import Environment
 
 PACKAGES = ("torch", "torchvision", "diffusers", "transformers", "numpy", "scikit-learn", "umap-learn")
 
 
-def environment() -> dict[str, Any]:
-    """JSON-ready facts to keep beside a result."""
+def environment() -> Environment:
+    """Facts to store with a result: versions of packages, processor, GPU, memory in GiB, threads, command."""
     import torch
 
     from synthaug.hardware import describe_device

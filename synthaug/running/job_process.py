@@ -1,7 +1,7 @@
-"""The process that works an app's jobs, so that a training neither slows labels down nor takes the app with it.
+"""The process that runs the jobs of an app, so that a training neither slows down labeling nor crashes the app.
 
-It starts when there is work, at a lower priority than the app, and ends after a while without: the memory of the
-networks that it loaded is then free again. What runs in it is a module with a ``main`` that calls :func:`serve_queue`.
+It starts when a job is queued, with a lower priority than the app, and ends after being idle, which frees the memory of
+the networks that it loaded. It runs a module whose ``main`` calls :func:`serve_queue`.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from synthaug.workspace import Workspace
 logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 600.0
-STOP_SECONDS = 2.0  # for the job at hand to end by itself; if not, it goes on at the next start
-NICENESS = 10  # the app answers people; its jobs take what is left of the processor
+STOP_SECONDS = 2.0  # for the current job to end; otherwise it resumes at the next start
+NICENESS = 10  # so that the app responds quickly
 
 
 class JobProcess:
-    """Starts ``python -m MODULE WORKSPACE`` whenever jobs wait, and records the death of one that a job killed."""
+    """Runs ``python -m MODULE WORKSPACE`` whenever jobs are queued; if it dies, its job is marked as failed."""
 
     def __init__(self, workspace: Workspace, module: str, lock: int | None) -> None:
-        """``lock``: the descriptor of the held ``workspace.lock()``, shared so that it outlives neither process."""
+        """``lock`` is the descriptor of ``workspace.lock()``, which the process shares until both have ended."""
         self._workspace = workspace
         self._command = [sys.executable, "-m", module, str(workspace.root)]
         self._lock = lock
@@ -40,12 +40,12 @@ class JobProcess:
         self._thread = threading.Thread(target=self._watch, name="synthaug-worker", daemon=True)
 
     def start(self) -> None:
-        """Begin to watch the queue. A read-only workspace has nothing to work."""
+        """Start to watch the queue, unless the workspace is read-only."""
         if not self._workspace.read_only:
             self._thread.start()
 
     def stop(self) -> None:
-        """End the process; a job that does not end within STOP_SECONDS is taken up again at the next start."""
+        """End the process; a job that does not end within STOP_SECONDS resumes at the next start."""
         self._stopping.set()
         if self._thread.ident is not None:
             self._thread.join()
@@ -56,24 +56,24 @@ class JobProcess:
                 if table.has_work(self._workspace.db):
                     self._run_once()
             except SynthaugError:
-                logger.exception("the job table cannot be used; trying again")
+                logger.exception("the job table cannot be used; retrying")
                 self._stopping.wait(RETRY_SECONDS)
             self._stopping.wait(POLL_SECONDS)
 
     def _run_once(self) -> None:
-        """Run the process from start to end. One that died took down the job that it was working."""
+        """Run the process until it ends; if it died, mark the running job as failed."""
         shared = () if self._lock is None else (self._lock,)
         with subprocess.Popen(  # noqa: S603 - our own interpreter and module
             self._command, stdin=subprocess.PIPE, pass_fds=shared
         ) as process:
             while process.poll() is None and not self._stopping.is_set():
                 self._stopping.wait(POLL_SECONDS)
-            if process.poll() is None:  # the app stops: its end of the pipe closes, see serve_queue
+            if process.poll() is None:  # the app stops, and closes its end of the pipe; see serve_queue
                 _end(process)
                 return
         if process.returncode:
             logger.error("the worker process %s", how_it_ended(process.returncode))
-            table.fail_running(self._workspace.db, f"its process {how_it_ended(process.returncode)}")
+            table.fail_running(self._workspace.db, f"the worker process {how_it_ended(process.returncode)}")
             self._stopping.wait(RETRY_SECONDS)
 
 
@@ -87,16 +87,16 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def how_it_ended(code: int) -> str:
-    """Why a process ended, for people; ``code`` as subprocess gives it, below 0 for a signal."""
+    """Why a process ended, in words; ``code`` is that of subprocess, negative for a signal."""
     if code == -signal.SIGKILL:
-        return "was killed, as the system does when memory runs out; resume the job with smaller batches or images"
+        return "was killed, probably because memory ran out; resume the job, or use smaller batches or images"
     if code < 0:
         return f"was ended by {signal.Signals(-code).name}"
     return f"ended with exit status {code}"
 
 
 def serve_queue(root: Path, handlers: Mapping[str, Handler], idle_seconds: float = IDLE_SECONDS) -> None:
-    """The inside of the process: work the queue until it is idle, or until the app closes our standard input."""
+    """Run the queue in this process until it is idle, or until the app closes the standard input."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches both; the app then closes the pipe
     os.nice(NICENESS)
     stopping = threading.Event()
@@ -107,7 +107,7 @@ def serve_queue(root: Path, handlers: Mapping[str, Handler], idle_seconds: float
 
 
 def _follow_parent(stopping: threading.Event) -> None:
-    """Wait for the pipe's end, which the app's death brings too; then end, at once if need be."""
+    """Wait until the pipe is closed, also by the death of the app; then end after at most STOP_SECONDS."""
     sys.stdin.buffer.read()
     stopping.set()
     threading.Event().wait(STOP_SECONDS)

@@ -1,7 +1,7 @@
-"""Long work: rows in the job table, worked by one process at a time, resumable.
+"""The job queue: resumable jobs in the job table, which one process at a time runs.
 
-Whoever holds the workspace's lock works the queue. What a killed process left running is queued again, and
-each kind of job is written so that going on is the same as never having stopped.
+The process that holds the lock of the workspace runs the queue. Jobs of a killed process are queued again, and every
+kind of job gives the same result when it resumes as without the interruption.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from synthaug.errors import Cancelled, SynthaugError, UserError, WorkspaceInUse, explain
-from synthaug.records import Job
+from synthaug.records import Job, Json
 from synthaug.store import jobs as table
 from synthaug.workspace import Workspace
 
@@ -26,22 +25,22 @@ RETRY_SECONDS = 2.0
 
 
 class JobContext:
-    """What a handler is given: its job, a way to report, and a way to notice that it should stop."""
+    """The argument of a handler: its job, and methods to report progress and to check for a request to stop."""
 
     def __init__(
         self, workspace: Workspace, job: Job, report: Callable[[int, int, str], None] | None = None
     ) -> None:
         self.workspace = workspace
         self.job = job
-        self.result: dict[str, Any] = dict(job.result)
+        self.result = dict(job.result)
         self._done, self._note = job.done, job.note
         self._report = report
         self._reported_at = 0.0
         self._checked_at = 0.0
         self._cancelled = False
 
-    def progress(self, done: int, total: int, note: str, **result: Any) -> None:
-        """Say how far the work is; ``result`` entries become visible to whoever watches. Raises Cancelled."""
+    def progress(self, done: int, total: int, note: str, **result: object) -> None:
+        """Report progress, and add entries to the ``result`` (stored a few times a second). Raises Cancelled."""
         self.result.update(result)
         self._done, self._note = done, note
         if self._report is not None:
@@ -54,46 +53,47 @@ class JobContext:
         if self.should_cancel():
             raise Cancelled("stopped on request")
 
-    def keep(self, **result: Any) -> None:
-        """Store ``result`` entries at once: a job that goes on after a kill finds them again."""
+    def keep(self, **result: object) -> None:
+        """Add entries to the ``result`` and store it immediately, for a job that resumes after being killed."""
         self.result.update(result)
         table.update(self.workspace.db, self.job.id, done=self._done, note=self._note, result=self.result)
 
     def should_cancel(self) -> bool:
-        """Whether someone asked the job to stop (looked up a few times a second)."""
+        """Whether a request to stop the job was made; checked a few times a second."""
         if not self._cancelled and time.monotonic() - self._checked_at >= REPORT_SECONDS:
             self._checked_at = time.monotonic()
             self._cancelled = table.cancel_requested(self.workspace.db, self.job.id)
         return self._cancelled
 
 
-Handler = Callable[[JobContext], Mapping[str, Any]]
+Handler = Callable[[JobContext], Json]
+"""Runs a job; returns its result, or the part of it that was not stored before."""
 
 
 class JobQueue:
-    """The job table as pages and commands use it."""
+    """The job table, for the app and the command line."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._db = workspace.db
 
-    def submit(self, kind: str, params: Mapping[str, Any], total: int = 0) -> int:
-        """Queue a job; returns its id."""
+    def submit(self, kind: str, params: Json, total: int = 0) -> int:
+        """Queue a job of ``total`` units; returns its id."""
         return table.submit(self._db, kind, params, total)
 
     def get(self, job_id: int) -> Job:
-        """One job. Raises UnknownName."""
+        """The job with this id. Raises UnknownName."""
         return table.get(self._db, job_id)
 
     def list(self, limit: int | None = None, kinds: tuple[str, ...] | None = None) -> list[Job]:
-        """Jobs, newest first."""
+        """The latest jobs of these kinds (None: of all kinds), newest first."""
         return table.latest(self._db, limit, kinds)
 
     def cancel(self, job_id: int) -> None:
-        """Ask a job to stop; what it made so far is kept."""
+        """Request that a job stop; its results so far are kept."""
         table.request_cancel(self._db, job_id)
 
     def resume(self, job_id: int) -> None:
-        """Let a cancelled or failed job go on where it stopped."""
+        """Queue a cancelled or failed job again; it resumes where it stopped."""
         table.requeue(self._db, job_id)
 
 
@@ -103,10 +103,10 @@ def work_queue(
     stopping: threading.Event,
     idle_seconds: float = math.inf,
 ) -> None:
-    """Work the jobs of a workspace, oldest first, until ``stopping`` is set or none came for ``idle_seconds``.
+    """Run the jobs of a workspace, oldest first, until ``stopping`` is set or no job was queued for ``idle_seconds``.
 
-    What a dead process left running is queued again first, so the caller holds ``workspace.lock()``. A job at hand is
-    finished before ``stopping`` is looked at.
+    Jobs of a killed process are queued again first, so that the caller must hold ``workspace.lock()``. The current job
+    is finished before ``stopping`` is checked.
     """
     left_behind = True
     idle_since = time.monotonic()
@@ -120,7 +120,7 @@ def work_queue(
                 stopping.wait(POLL_SECONDS)
                 continue
             work(JobContext(workspace, job), handlers)
-        except SynthaugError:  # a full disk, a busy database: the job is taken up again when that is over
+        except SynthaugError:  # such as a full disk or a busy database; the job is run again
             logger.exception("the job table cannot be used; trying again")
             left_behind = True
             stopping.wait(RETRY_SECONDS)
@@ -128,11 +128,13 @@ def work_queue(
 
 
 def work(context: JobContext, handlers: Mapping[str, Handler]) -> Job:
-    """Run one claimed job to its end and close its row; a failure is recorded, never raised."""
+    """Run a claimed job and record its final state; errors are recorded, not raised."""
     job, db = context.job, context.workspace.db
     try:
         if job.kind not in handlers:
-            raise UserError(f"this synthaug knows no job of the kind {job.kind!r}; upgrade it")
+            raise UserError(
+                f"this release of synthaug has no jobs of the kind {job.kind!r}; upgrade synthaug"
+            )
         result = dict(handlers[job.kind](context))
         table.finish(db, job.id, "done", result={**context.result, **result})
     except Cancelled:
@@ -141,8 +143,8 @@ def work(context: JobContext, handlers: Mapping[str, Handler]) -> Job:
         known = explain(error)
         if known is None:
             logger.exception("job %d (%s) failed", job.id, job.kind)
-        said = f"{type(error).__name__}: {error}" if known is None else str(known)
-        table.finish(db, job.id, "failed", result=context.result, error=said)
+        text = f"{type(error).__name__}: {error}" if known is None else str(known)
+        table.finish(db, job.id, "failed", result=context.result, error=text)
     return table.get(db, job.id)
 
 
@@ -152,7 +154,7 @@ def run_to_end(
     handlers: Mapping[str, Handler],
     report: Callable[[int, int, str], None] | None = None,
 ) -> Job:
-    """Work a job here, or wait while another process (an open app) works it; returns it closed."""
+    """Run a job in this process, or wait while another one (an open app) runs it; returns the finished job."""
     while (job := table.get(workspace.db, job_id)).state in ("queued", "running"):
         try:
             with workspace.lock("command"):
@@ -171,7 +173,7 @@ def _work_until_closed(
     handlers: Mapping[str, Handler],
     report: Callable[[int, int, str], None] | None,
 ) -> None:
-    """Work the queue, oldest first, until this job is closed."""
+    """Run the queue, oldest job first, until this job is finished."""
     while table.get(workspace.db, job_id).state == "queued":
         claimed = table.claim_next(workspace.db)
         if claimed is None:

@@ -1,4 +1,4 @@
-"""A progress bar on the terminal."""
+"""Progress bars in the terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from synthaug.progress import EpochProgress, Progress, RunProgress
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """A tqdm bar on stderr, where that is a terminal; it is gone at the end."""
+    """A tqdm bar on stderr, if that is a terminal; it is removed at the end."""
     from tqdm import tqdm
 
     with tqdm(file=sys.stderr, disable=None, leave=False) as bar:
@@ -25,10 +25,10 @@ def progress_bar() -> Iterator[Progress]:
 
 
 def by_epoch(report: Progress) -> EpochProgress:
-    """What a training says after each epoch, as progress with its loss."""
+    """Convert the measurements of each epoch to progress with its loss."""
     return lambda epoch: report(epoch["epoch"], epoch["epochs"], f"loss {epoch['loss']:.3f}")
 
 
 def by_run(report: Progress) -> RunProgress:
-    """What a comparison says of its training runs, as progress with the run's name."""
+    """Convert the measurements of a comparison to progress with the name of the run."""
     return lambda done, total, epoch: report(done, total, str(epoch["run"]))

@@ -1,1 +1,1 @@
-"""The way of the data, one verb a file. Stages meet only through the store."""
+"""The steps of the workflow, one module each; they exchange data only through the store."""

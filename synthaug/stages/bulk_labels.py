@@ -1,4 +1,4 @@
-"""Labels that a script brings: as a table, or by hash."""
+"""Recording many labels at once, from a CSV file or by hash."""
 
 from __future__ import annotations
 
@@ -15,26 +15,28 @@ from synthaug.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class CsvLabels:
-    """What became of a table's rows."""
+    """The outcome of importing a CSV file."""
 
     recorded: int
-    unchanged: int  # images whose label says this already
-    repeated: int  # rows that a later row of the same image overrides
+    unchanged: int  # images that already have this label
+    repeated: int  # rows that a later row of the same image replaces
 
 
 def from_csv(workspace: Workspace, path: Path, annotator: str) -> CsvLabels:
     """Record labels from a CSV with the columns ``image`` (id or SHA-256) and ``label``.
 
-    ``label`` is a class name, or ``reject`` or ``unsure`` (a class of that name wins); of an image's rows the last
-    counts. Only what differs from the label that counts now is recorded, so the same file twice records once.
-    Any bad row refuses the whole file. Raises UserError.
+    ``label`` is a class name, or else ``reject`` or ``unsure``; of several rows of an image, the last is used. Only
+    labels that differ from the current ones are recorded, so that importing a file again changes nothing. Raises
+    UserError, without recording any label, if a row is invalid.
     """
     classes, ids = workspace.classes, image_ids(workspace)
     wanted: dict[int, tuple[LabelValue, int | None]] = {}
     rows = _rows(path)
     for number, (image, label) in enumerate(rows, start=2):
         if image not in ids:
-            raise UserError(f"{path} line {number}: no image {image!r}; give an image's id or SHA-256")
+            raise UserError(
+                f"{path} line {number}: there is no image {image!r}; give the id or SHA-256 of an image"
+            )
         try:
             wanted[ids[image]] = parse_label(label, classes)
         except UserError as error:
@@ -45,15 +47,17 @@ def from_csv(workspace: Workspace, path: Path, annotator: str) -> CsvLabels:
 
 
 def label_images(workspace: Workspace, given: Mapping[str, str], annotator: str) -> int:
-    """Record SHA-256 -> class name, ``reject`` or ``unsure``; returns how many labels that changed anything.
+    """Record labels given as SHA-256 -> class name, ``reject`` or ``unsure``; returns the number of changed labels.
 
-    Any bad entry refuses all of them. Raises UserError.
+    Raises UserError, without recording any label, if one of them is invalid.
     """
     known = labels.by_hash(workspace.db, list(given))
     wanted: dict[int, tuple[LabelValue, int | None]] = {}
     for sha256, label in given.items():
         if sha256 not in known:
-            raise UserError(f"no image {sha256!r}; give the whole SHA-256 of an image of this workspace")
+            raise UserError(
+                f"there is no image {sha256!r}; give the whole SHA-256 of an image of this workspace"
+            )
         try:
             wanted[known[sha256].image_id] = parse_label(label, workspace.classes)
         except UserError as error:
@@ -64,13 +68,13 @@ def label_images(workspace: Workspace, given: Mapping[str, str], annotator: str)
 
 
 def image_ids(workspace: Workspace) -> dict[str, int]:
-    """Every image's id by its SHA-256, and by itself as text."""
+    """The ids of all images by SHA-256, and by the id as text."""
     ids = {image.sha256: image.id for image in catalog.find_images(workspace.db)}
     return ids | {str(each): each for each in ids.values()}
 
 
 def parse_label(text: str, classes: Sequence[str]) -> tuple[LabelValue, int | None]:
-    """A class name, "reject" or "unsure" as a label's value and class index. Raises UserError."""
+    """The value and class index of a label given as a class name, "reject" or "unsure". Raises UserError."""
     if text in classes:
         return "class", classes.index(text)
     if text == "reject":
@@ -78,13 +82,13 @@ def parse_label(text: str, classes: Sequence[str]) -> tuple[LabelValue, int | No
     if text == "unsure":
         return "unsure", None
     allowed = ", ".join([*map(repr, classes), "'reject'", "'unsure'"])
-    raise UserError(f"label {text!r} is unknown; allowed: {allowed}")
+    raise UserError(f"the label {text!r} is unknown; it must be one of {allowed}")
 
 
 def _changes(
     workspace: Workspace, wanted: Mapping[int, tuple[LabelValue, int | None]], annotator: str
 ) -> list[LabelEntry]:
-    """The entries that make the labels that count what is wanted, as this annotator's word."""
+    """The entries needed so that the current labels are the wanted ones, given by this annotator."""
     known = labels.current(workspace.db, list(wanted))
     frozen = labels.frozen(workspace.db, list(wanted))
     entries = []
@@ -104,10 +108,12 @@ def _rows(path: Path) -> list[tuple[str, str]]:
             reader = csv.DictReader(file)
             missing = {"image", "label"} - set(reader.fieldnames or ())
             if missing:
-                raise UserError(f"{path} has no column {min(missing)!r}; it needs the columns image,label")
+                raise UserError(
+                    f"{path} has no column {min(missing)!r}; it needs the columns image and label"
+                )
             return [((row["image"] or "").strip(), (row["label"] or "").strip()) for row in reader]
     except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}; name a CSV file") from error
+        raise UserError(f"{path} cannot be read: {error.strerror}; give a CSV file") from error
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is not UTF-8 text") from error
     except csv.Error as error:

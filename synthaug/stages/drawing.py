@@ -1,4 +1,4 @@
-"""Draw images of a generation job, in whatever process: what a worker needs is its parameters and the image files."""
+"""Generating the images of a job in any process; a worker needs only the parameters and the image files."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from synthaug.generators import CONTEXT_PREFIX, load_generator
 from synthaug.generators.base import GeneratedImage, Generator
 from synthaug.grayscale import as_picture
 from synthaug.images import encode_png, pixel_hash
-from synthaug.records import GenerationRequest, ImagePlace, Pixels, Prompt
+from synthaug.parsing import JsonRecord
+from synthaug.records import GenerationRequest, ImagePlace, Json, Pixels, Prompt
 from synthaug.stages.generation_plan import PromptOrder, guidance_of, job_prompts, request
 from synthaug.stages.generation_spec import GenerationParams, GenerationSpec
 from synthaug.stages.inference import use_threads
 from synthaug.stages.pixels import read_file
 from synthaug.store.image_store import ImageStore
 
-WINDOW = 64  # batches; within as many images those of one guidance are gathered
+WINDOW = 64  # batches, within which images with the same guidance are grouped
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """One image of a job, and all that it was made from; ``source``: SHA-256 of the image it started from."""
+    """A generated image with its inputs; ``source`` is the SHA-256 of the image that it started from."""
 
     position: int
     prompt: Prompt
@@ -34,24 +35,43 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class DrawnImage:
-    """A drawn image on its way to the database. ``cut``: see GeneratedImage."""
+    """A generated image to be stored; ``cut`` is that of GeneratedImage."""
 
     position: int
     sha256: str
     size: tuple[int, int]  # width, height in pixels
     prompt: Prompt
-    text: str  # the prompt as it was drawn
+    text: str  # the prompt that was given to the generator
     seed: int
     generator: str
     revision: str
-    details: Mapping[str, Any]
+    details: Json
     cut: str
     png: bytes
     review: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class DrawTask(JsonRecord):
+    """The positions ``first`` .. ``stop`` - 1 of a job except for those in ``without``.
+
+    ``sources`` are the SHA-256 of the images to start from, one for each position; None means a start from text.
+    """
+
+    first: int
+    stop: int
+    without: tuple[int, ...] = ()
+    sources: tuple[str | None, ...] | None = None
+
+    @property
+    def pending(self) -> list[int]:
+        """The positions to generate, ascending."""
+        without = set(self.without)
+        return [each for each in range(self.first, self.stop) if each not in without]
+
+
 class Drawer:
-    """Draws positions of a job; the maker of :mod:`synthaug.executors` for generation.
+    """Generates the images at given positions of a job; a maker of :mod:`synthaug.executors`.
 
     ``params``: JSON of GenerationParams. ``images``: where the workspace's images are, for jobs that start from images.
     ``threads``: of torch; on a CPU equal numbers of threads give equal pixels. ``job``: tells jobs apart, unused.
@@ -60,7 +80,7 @@ class Drawer:
 
     def __init__(
         self,
-        params: Mapping[str, Any],
+        params: Json,
         images: ImagePlace,
         threads: int | None = None,
         job: Any = None,
@@ -75,12 +95,12 @@ class Drawer:
         self._name = _with_start(self._params.spec, self._params.generator)
 
     def make(self, payload: Any, should_cancel: Callable[[], bool]) -> Iterator[dict[str, bytes]]:
-        """The files of ``payload``: positions first .. stop - 1 but for ``without``, and SHA-256 of their sources."""
-        skipped = set(payload["without"])
-        pending = [each for each in range(payload["first"], payload["stop"]) if each not in skipped]
-        sources = dict(zip(pending, payload["sources"] or [None] * len(pending), strict=True))
-        prompts = self._prompts.between(payload["first"], payload["stop"])
-        by_position = dict(enumerate(prompts, payload["first"]))
+        """The files of the images of ``payload``, the JSON of a :class:`DrawTask`, batch by batch."""
+        task = DrawTask.from_json(payload)
+        pending = task.pending
+        sources = dict(zip(pending, task.sources or [None] * len(pending), strict=True))
+        prompts = self._prompts.between(task.first, task.stop)
+        by_position = dict(enumerate(prompts, task.first))
         for batch in batches(self._params.spec, by_position, pending, self.generator.settings.batch_size):
             drawn = self.draw({each: by_position[each] for each in batch}, sources, should_cancel)
             files: dict[str, bytes] = {}
@@ -94,7 +114,7 @@ class Drawer:
         sources: Mapping[int, str | None],
         should_cancel: Callable[[], bool] = lambda: False,
     ) -> list[Drawing]:
-        """The images at these positions. Raises Cancelled, and ImageLost for a source that cannot be read."""
+        """Generate the images at these positions. Raises Cancelled, and ImageLost for an unreadable source."""
         asked = [
             request(self._params.spec, prompt, position, self._source(sources.get(position)))
             for position, prompt in prompts.items()
@@ -106,7 +126,7 @@ class Drawer:
         ]
 
     def text(self, drawn: Drawing) -> dict[str, str]:
-        """What is written into the file of a generated image: how it came to be."""
+        """The text chunks of the file of a generated image, which describe how it was generated."""
         spec, settings = self._params.spec, self.generator.settings
         provenance = {
             "template": spec.template,
@@ -126,7 +146,7 @@ class Drawer:
         return None if sha256 is None else as_picture(read_file(self._images, sha256))
 
     def _files(self, drawn: Drawing) -> dict[str, bytes]:
-        """An image as files: PNG, the larger review copy where there is one, and JSON of what it is made from."""
+        """The files of an image: PNG, the larger original if there is one, and the other fields as JSON."""
         text, image, name = self.text(drawn), drawn.image, f"{drawn.position:010d}"
         facts = {
             "sha256": pixel_hash(image.pixels),
@@ -146,12 +166,12 @@ class Drawer:
 
 
 def _with_start(spec: GenerationSpec, name: str) -> str:
-    """The name of a generator, with the prefix of one that draws backgrounds."""
+    """The name of a generator, with a prefix if it generates backgrounds for subjects."""
     return f"{CONTEXT_PREFIX}{name}" if spec.start == "context" else name
 
 
 def load(params: GenerationParams, generator: str | None = None) -> Generator:
-    """The generator that a job of these parameters draws with; see :class:`Drawer`."""
+    """Load the generator of a job; ``generator`` is as for :class:`Drawer`."""
     spec = params.spec
     return load_generator(
         _with_start(spec, generator or params.generator),
@@ -163,7 +183,7 @@ def load(params: GenerationParams, generator: str | None = None) -> Generator:
 
 
 def read_files(files: Mapping[str, bytes]) -> list[DrawnImage]:
-    """The images of a task's files, in the order they were drawn."""
+    """Read the images from the files of a task, in the order of generation."""
     found = []
     for name, data in files.items():
         stem, _, kind = name.partition(".")
@@ -183,9 +203,9 @@ def read_files(files: Mapping[str, bytes]) -> list[DrawnImage]:
 def batches(
     spec: GenerationSpec, prompts: Mapping[int, Prompt], pending: Sequence[int], batch: int
 ) -> Iterator[list[int]]:
-    """The pending positions in batches of one guidance each: a generator cannot draw two together.
+    """The pending positions in batches with equal guidance, since a generator takes one guidance per batch.
 
-    They are gathered within a window only, so that a job that is stopped early has images of every guidance.
+    Positions are grouped within a window only, so that a job that is stopped early has images of every guidance.
     """
     for first in range(0, len(pending), WINDOW * batch):
         groups: dict[float | None, list[int]] = {}
@@ -196,11 +216,11 @@ def batches(
                 yield group[start : start + batch]
 
 
-def details_of(spec: GenerationSpec, drawn: Drawing) -> dict[str, Any]:
-    """What else decided an image's pixels: where it started, and what the generator says of it."""
+def details_of(spec: GenerationSpec, drawn: Drawing) -> Json:
+    """Everything else that determined the pixels: the image it started from, and details of the generator."""
     if drawn.source is None:
         return dict(drawn.image.details)
-    # Where no subject was found, nothing of the source is kept, and this says so: 0.
+    # "kept" is 0 if no subject was found, because nothing of the source is kept then.
     mask = drawn.asked.mask
     kept = {} if mask is None else {"kept": round(1 - float(mask.mean()), 4)}
     return {"start": spec.start, "source": drawn.source, **kept, **drawn.image.details}

@@ -1,4 +1,4 @@
-"""Write a view and the frozen test set as files that others read, with a manifest that rebuilds them."""
+"""Exporting a view and the test images to files, with a manifest from which the export can be rebuilt."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from synthaug.errors import ExportFailed, UserError
 from synthaug.exporters import load_exporter
@@ -32,12 +32,12 @@ SMALL_FORMATS = ("cifar10", "cifar10-binary")
 
 @dataclass(frozen=True, slots=True)
 class ExportResult:
-    """How many images were written, and where the manifest lies."""
+    """The number of images written, and the path of the manifest."""
 
     images: int
     manifest: Path
-    films: int = 0  # written at more than 8 bits
-    note: str = ""  # what the format could not hold: depth, size
+    films: int = 0  # images written with more than 8 bits
+    note: str = ""  # loss of depth or size because of the format, in a sentence
 
 
 def export(
@@ -49,11 +49,12 @@ def export(
     depth: int | None = None,
     full_size: bool = False,
 ) -> ExportResult:
-    """Write ``view`` as the training split and the real test images as the test split.
+    """Write ``view`` as the training split and the labeled real test images as the test split.
 
-    ``depth`` 16 writes films of more than 8 bits as they are stored, 8 the pictures of them; default: 16 where the
-    format holds it. ``full_size`` writes the larger original of an image where one is kept. ``directory`` appears whole
-    or not at all. Raises UserError for a directory that holds something, and for what the format cannot hold.
+    With a ``depth`` of 16, gray images of more than 8 bits are written as stored; with 8, as they are displayed. The
+    default is 16 if the format supports it. ``full_size`` writes the larger original of an image if there is one.
+    ``directory`` is written completely or not at all. Raises UserError for a directory that is not empty, and for
+    settings that the format does not support.
     """
     frozen = views.by_name(workspace.db, view)
     members = views.members(workspace.db, frozen.id)
@@ -72,9 +73,9 @@ def export(
 
 
 def rebuild(workspace: Workspace, manifest: Path, directory: Path) -> ExportResult:
-    """Write again, byte for byte, what a manifest describes, from the images of this workspace.
+    """Rebuild the export that a manifest describes, byte for byte, from the images of this workspace.
 
-    Raises UnknownName for an image that is not here, ExportFailed for a manifest we do not understand.
+    Raises UnknownImage for a missing image, and ExportFailed for an invalid manifest or if the files differ.
     """
     wanted = read_manifest(manifest)
     how = Fidelity(wanted.depth, wanted.full_size)
@@ -84,30 +85,30 @@ def rebuild(workspace: Workspace, manifest: Path, directory: Path) -> ExportResu
     differing = [name for name, digest in wanted.files.items() if made.files.get(name) != digest]
     if differing:
         raise ExportFailed(
-            f"{directory} was written, but {differing[0]!r} differs from the manifest's; "
-            f"it was made by synthaug {wanted.synthaug_version}, this is {made.synthaug_version}"
+            f"{directory} was written, but {differing[0]!r} differs from the file of the manifest, which was made by "
+            f"synthaug {wanted.synthaug_version}; this is synthaug {made.synthaug_version}"
         )
     return result
 
 
 @dataclass(frozen=True, slots=True)
 class Fidelity:
-    """How much of an image is written: bits of a pixel, and whether its larger original."""
+    """Bits per channel that are written, and whether the larger originals are."""
 
-    depth: int = 8
+    depth: Literal[8, 16] = 8
     full_size: bool = False
 
 
 def _as_asked(file_format: str, depth: int | None, full_size: bool) -> Fidelity:
-    """What is asked for, if the format holds it. Raises UserError."""
+    """The depth and size to write. Raises UserError if the format does not support them."""
     small = file_format in SMALL_FORMATS
     if depth not in (None, 8, 16):
-        raise UserError(f"the depth is {depth} bits; 8 and 16 are written")
+        raise UserError(f"the depth is {depth} bits; it must be 8 or 16")
     if small and (depth == 16 or full_size):
         raise UserError(
-            f"{file_format} holds {SIDE} x {SIDE} pixels of 8 bits; use folder, parquet or webdataset"
+            f"{file_format} supports only {SIDE} x {SIDE} pixels of 8 bits; use folder, parquet or webdataset"
         )
-    return Fidelity(depth or (8 if small else 16), full_size)
+    return Fidelity(8 if small or depth == 8 else 16, full_size)
 
 
 def _write(
@@ -119,7 +120,7 @@ def _write(
     how: Fidelity,
 ) -> ExportResult:
     exporter = load_exporter(file_format)
-    entries: list[dict[str, Any]] = []
+    entries: list[ManifestImage] = []
     seen = _Seen()
     with atomic_directory(directory) as partial:
         exporter.write(partial, recording(seen.counting(items), entries), classes)
@@ -139,7 +140,7 @@ def _write(
 
 @dataclass(slots=True)
 class _Seen:
-    """What went by: films at full depth, and images that CIFAR's 32 x 32 cannot hold as they are."""
+    """Counts the images that are exported, those of more than 8 bits, and those that CIFAR formats resize."""
 
     images: int = 0
     films: int = 0
@@ -147,7 +148,7 @@ class _Seen:
     largest: tuple[int, int] = (0, 0)
 
     def counting(self, items: Iterator[ExportItem]) -> Iterator[ExportItem]:
-        """Pass ``items`` on."""
+        """Yield ``items`` unchanged, and count them."""
         for item in items:
             height, width = item.pixels.shape[:2]
             self.images += 1
@@ -157,13 +158,13 @@ class _Seen:
             yield item
 
     def note(self) -> str:
-        """What was lost, in words; "" if nothing was."""
+        """A sentence on the resized images; "" if there are none."""
         if not self.other_sizes:
             return ""
         width, height = self.largest
         return (
             f"{self.other_sizes} of {self.images} images were resized to {SIDE} x {SIDE} (the largest from "
-            f"{width} x {height}) at 8 bits; folder, parquet and webdataset keep size and depth"
+            f"{width} x {height}) at 8 bits; use folder, parquet or webdataset to keep size and depth"
         )
 
 
@@ -175,7 +176,7 @@ def _test_members(workspace: Workspace) -> list[views.ViewImage]:
 
 
 def _items(workspace: Workspace, members: Sequence[views.ViewImage], how: Fidelity) -> Iterator[ExportItem]:
-    """Each member with its pixels and everything known of how it came to be."""
+    """The members with their pixels and provenance."""
     ids = [member.image_id for member in members]
     images = {image.id: image for image in catalog.images_by_id(workspace.db, ids)}
     made = generations.of_images(workspace.db, ids)
@@ -238,7 +239,7 @@ def _recorded_items(
 
 
 def _read(workspace: Workspace, sha256: str, how: Fidelity) -> tuple[Pixels, GrayImage | None]:
-    """An image's picture, and the film itself where it is wanted at its full depth."""
+    """The image as displayed, and the gray image of more than 8 bits if it is to be written as stored."""
     if how.depth == 8:
         return read_image(workspace, sha256, full_size=how.full_size), None
     stored = read_stored(workspace, sha256, full_size=how.full_size)

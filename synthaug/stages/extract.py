@@ -1,4 +1,4 @@
-"""Extract features of every image with a pretrained network that needs no labels."""
+"""Extracting features of all images with a pretrained network."""
 
 from __future__ import annotations
 
@@ -27,12 +27,10 @@ def extract(
     only: Collection[str] | None = None,
     executor: ExecutorSpec | None = None,
 ) -> FeatureSet:
-    """Store the features of what the extractor ``name`` has not seen. Stopped and called again, it goes on.
+    """Extract and store the features of all images that have none of the extractor ``name``; resumable.
 
-    ``only``: hashes of the images that are wanted now; None for all. ``executor``: who looks at them; None: this
-    process.
-
-    Raises UnknownName, UserError where its package or its weights are missing.
+    ``only`` limits this to images with these hashes, and ``recompute`` removes the stored features first. ``executor``
+    says who extracts; None means this process. Raises UnknownName, and UserError if a package or weights are missing.
     """
     side = catalog.usual_side(workspace.db)
     extractor = extractor_of(name, side)
@@ -65,7 +63,7 @@ def features_of(
     progress: Progress | None = None,
     executor: ExecutorSpec | None = None,
 ) -> tuple[NDArray[np.float32], str]:
-    """Features (N, D) of images by the extractor that comes with the packages, and its revision; kept for the next."""
+    """Features (N, D) of images by the default extractor, which are stored, and its revision."""
     held = extract(workspace, DEFAULT_EXTRACTOR, progress, only=hashes, executor=executor)
     ids, rows = features.read_all(workspace.db, workspace.features_folder, held)
     known = labels.by_hash(workspace.db, list(dict.fromkeys(hashes)))

@@ -10,7 +10,7 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,19 @@ from synthaug.errors import UserError, explain_os_error
 from synthaug.generator_training.finetuning_config import FinetuneConfig, Method, Validation, check_config
 from synthaug.generators.folders import HUB_ID, find_model
 from synthaug.names import alternatives, first_free
-from synthaug.records import Pixels
+from synthaug.parsing import as_json
+from synthaug.records import Json, Pixels
 from synthaug.running.jobs import JobContext
 from synthaug.stages.finetune_captions import Captioned, captioned_images
 from synthaug.stages.generation_params import usual_generator
 from synthaug.stages.generator_names import FINETUNED, RECORD, check_free, locate
+from synthaug.stages.job_records import (
+    FinetuneParams,
+    FinetuneProgress,
+    FinetuneResult,
+    LossPoint,
+    ValidationImages,
+)
 from synthaug.stages.pixels import read_image
 from synthaug.stages.seeds import check_seed
 from synthaug.store import jobs
@@ -84,33 +92,28 @@ def submit(
     every = max(1, config.steps // 10) if validate_every is None else validate_every
     if every < 1:
         raise UserError(f"the number of steps between validation images is {every}; it must be at least 1")
-    params = {
-        "view": view,
-        "base": base,
-        "name": _free_name(workspace, name, f"{view}-{method}"),
-        "caption": caption,
-        "validation_prompts": _shown(validation_prompts, config, found.captions),
-        "validate_every": every,
-        "config": asdict(config),
-    }
-    return jobs.submit(workspace.db, KIND, params, config.steps)
+    params = FinetuneParams(
+        view=view,
+        base=base,
+        name=_free_name(workspace, name, f"{view}-{method}"),
+        caption=caption,
+        validation_prompts=_shown(validation_prompts, config, found.captions),
+        validate_every=every,
+        config=config,
+    )
+    return jobs.submit(workspace.db, KIND, params.to_json(), config.steps)
 
 
-def run(context: JobContext) -> Mapping[str, Any]:
-    """Run the job, from its last checkpoint if there is one.
-
-    The result is updated during the run. ``validation`` is ``[{"step", "images": [sha256, ...], "prompts": [...]},
-    ...]``, whose images are in the image store but in no split. ``history`` is ``[{"step", "loss"}, ...]`` with at
-    most 200 entries.
-    """
-    workspace, params = context.workspace, context.job.params
-    output = workspace.root / FINETUNED / params["name"]
+def run(context: JobContext) -> Json:
+    """Run the job, from its last checkpoint if there is one; the result is updated during the run."""
+    workspace, params = context.workspace, FinetuneParams.from_json(context.job.params)
+    output = workspace.root / FINETUNED / params.name
     checkpoints = output.with_name(f".{output.name}.checkpoints")
     if not output.exists():
         context.progress(context.job.done, context.job.total, "loading the model")
-        _make(context, output, checkpoints)
+        _make(context, params, output, checkpoints)
     shutil.rmtree(checkpoints, ignore_errors=True)
-    return {"model": params["name"], "path": str(output), "revision": find_model(output).revision}
+    return FinetuneResult(params.name, str(output), find_model(output).revision).to_json()
 
 
 def list_finetuned(workspace: Workspace) -> list[FinetunedModel]:
@@ -122,14 +125,13 @@ def list_finetuned(workspace: Workspace) -> list[FinetunedModel]:
     return sorted(found, key=lambda each: (each.created_at, each.name), reverse=True)
 
 
-def _make(context: JobContext, output: Path, checkpoints: Path) -> None:
+def _make(context: JobContext, params: FinetuneParams, output: Path, checkpoints: Path) -> None:
     """Train, and create the folder of the generator completely or not at all."""
     from synthaug.generator_training.finetuning import finetune
 
-    workspace, params = context.workspace, context.job.params
-    config = _config(params["config"])
+    workspace, config = context.workspace, params.config
     found = captioned_images(
-        workspace, params["view"], _fallback(config, params["caption"], config.instance_prompt)
+        workspace, params.view, _fallback(config, params.caption, config.instance_prompt)
     )
     partial = checkpoints / output.name
     shutil.rmtree(partial, ignore_errors=True)
@@ -138,16 +140,16 @@ def _make(context: JobContext, output: Path, checkpoints: Path) -> None:
         figures = finetune(
             _pixels(workspace, found),
             found.captions,
-            locate(workspace, params["base"]),
+            locate(workspace, params.base),
             config,
             partial,
             checkpoints,
             progress=_LossCurve(context),
-            validation=_validation(context),
+            validation=_validation(context, params),
             classes=found.classes,
         )
         record = {
-            "base": params["base"],
+            "base": params.base,
             "method": config.method,
             "images": len(found.captions),
             "steps": config.steps,
@@ -165,7 +167,7 @@ class _LossCurve:
 
     def __init__(self, context: JobContext) -> None:
         self._context = context
-        self._history: list[dict[str, Any]] = list(context.result.get("history", []))
+        self._history = list(FinetuneProgress.from_json(context.result).history)
         self._recent: list[float] = []
         self._began = time.monotonic()
         self._first: int | None = None
@@ -177,18 +179,18 @@ class _LossCurve:
             return
         if self._first is None:  # a killed run may have recorded steps beyond its checkpoint; drop these
             self._first = done - 1
-            self._history = [each for each in self._history if each["step"] < done]
+            self._history = [each for each in self._history if each.step < done]
         self._recent.append(loss)
         if done % -(-steps // HISTORY) == 0 or done == steps:
-            self._history.append({"step": done, "loss": sum(self._recent) / len(self._recent)})
+            self._history.append(LossPoint(done, sum(self._recent) / len(self._recent)))
             self._recent.clear()
         rate = (done - self._first) / max(time.monotonic() - self._began, 1e-9)
-        context.progress(done, steps, f"loss {loss:.4f}, {rate:.1f} steps/s", history=self._history)
+        context.progress(done, steps, f"loss {loss:.4f}, {rate:.1f} steps/s", history=as_json(self._history))
 
 
-def _validation(context: JobContext) -> Validation:
+def _validation(context: JobContext, params: FinetuneParams) -> Validation:
     """Validation with fixed prompts and seeds, whose images are stored for display in the app."""
-    prompts: list[str] = context.job.params["validation_prompts"]
+    prompts = params.validation_prompts
     store = context.workspace.images
 
     def keep(step: int, images: list[Pixels]) -> None:
@@ -197,15 +199,15 @@ def _validation(context: JobContext) -> Validation:
             store.put(pixels, {**text, "Description": prompt})
             for prompt, pixels in zip(prompts, images, strict=True)
         ]
-        earlier = [each for each in context.result.get("validation", []) if each["step"] != step]
-        entry = {"step": step, "images": hashes, "prompts": prompts}
-        context.keep(validation=sorted([*earlier, entry], key=lambda each: each["step"]))
+        known = FinetuneProgress.from_json(context.result).validation
+        earlier = [each for each in known if each.step != step]
+        entry = ValidationImages(step, tuple(hashes), prompts)
+        context.keep(validation=as_json(sorted([*earlier, entry], key=lambda each: each.step)))
 
-    every = context.job.params["validate_every"]
-    return Validation(tuple(prompts), tuple(range(len(prompts))), every, keep)
+    return Validation(prompts, tuple(range(len(prompts))), params.validate_every, keep)
 
 
-def _shown(prompts: Sequence[str], config: FinetuneConfig, captions: Sequence[str]) -> list[str]:
+def _shown(prompts: Sequence[str], config: FinetuneConfig, captions: Sequence[str]) -> tuple[str, ...]:
     """One prompt per validation image; if there are few prompts, each is used with several seeds."""
     chosen = [each for each in prompts if each.strip()]
     if not chosen and config.method == "dreambooth":
@@ -214,10 +216,10 @@ def _shown(prompts: Sequence[str], config: FinetuneConfig, captions: Sequence[st
         different = list(dict.fromkeys(captions))
         chosen = different[:: max(1, len(different) // VALIDATION_IMAGES)][:VALIDATION_IMAGES]
     repeats = max(1, VALIDATION_IMAGES // len(chosen))
-    return [each for each in chosen for _ in range(repeats)]
+    return tuple(each for each in chosen for _ in range(repeats))
 
 
-def _config(settings: Mapping[str, Any]) -> FinetuneConfig:
+def _config(settings: Json) -> FinetuneConfig:
     try:
         return FinetuneConfig(**settings)
     except TypeError as error:

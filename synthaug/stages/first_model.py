@@ -1,10 +1,11 @@
-"""The first classifier of a workspace: all real training images that have a class, one run, in one click."""
+"""Training the first classifier of a workspace on all labeled real training images."""
 
 from __future__ import annotations
 
 from synthaug.errors import UserError
 from synthaug.names import first_free, numbered
 from synthaug.stages import refit
+from synthaug.stages.job_records import TrainParams
 from synthaug.stages.train import resolve_recipe
 from synthaug.stages.view import ViewSpec, baseline_view, make_view
 from synthaug.store import catalog, jobs, labels, models, views
@@ -34,7 +35,7 @@ def submit(workspace: Workspace, recipe: str | None = None) -> int:
     seed, taken = 0, set(models.names(workspace.db))
     while f"{view}-{chosen}-{seed}" in taken:
         seed += 1
-    return jobs.submit(workspace.db, "train", {"view": view, "recipe": chosen, "seed": seed}, 0)
+    return jobs.submit(workspace.db, "train", TrainParams(view, chosen, seed).to_json(), 0)
 
 
 def _all_real(workspace: Workspace, wanted: set[int]) -> str:

@@ -1,8 +1,8 @@
-"""Generate images from a prompt template: a resumable job of exactly ``count`` images.
+"""Generating images from a prompt template: a resumable job of exactly ``count`` images.
 
-What image *i* is made from follows from the job's parameters alone, so a job that was killed and goes on makes
-what it would have made; what is there already is skipped. Whoever draws them (see :mod:`synthaug.executors`), this
-process writes them into the workspace, range by range in the order of their numbers.
+The inputs of an image follow from the parameters of the job and its position alone, so that a killed job resumes with
+the same images; existing ones are skipped. Whichever executor generates them (see :mod:`synthaug.executors`), this
+process stores them in the workspace, range by range in the order of the positions.
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from synthaug.executors import check_executor, job_folder, load_executor
 from synthaug.executors.base import ExecutorSpec, Task, Work
 from synthaug.generators.base import GeneratedImage
-from synthaug.records import Prompt
+from synthaug.records import Json, Prompt
 from synthaug.running.jobs import JobContext
-from synthaug.stages.drawing import Drawer, DrawnImage, read_files
+from synthaug.stages.drawing import Drawer, DrawnImage, DrawTask, read_files
 from synthaug.stages.generation_params import resolve
 from synthaug.stages.generation_plan import job_prompts, source_of
 from synthaug.stages.generation_result import GenerationResult
@@ -29,25 +28,25 @@ from synthaug.store.generations import Generation
 from synthaug.workspace import Workspace
 
 KIND = "generate"
-PREVIEWS = 8
-RANGES = 64  # of a job that several work on, where that makes ranges of SMALLEST .. LARGEST images
+PREVIEWS = 8  # images
+RANGES = 64  # of a job with several workers, if that gives ranges of SMALLEST .. LARGEST images
 SMALLEST, LARGEST = 16, 256
-MIXED = 128  # at least, where images differ in guidance: only those of one guidance are drawn together
-SERIAL = 1024  # a range of a job that one process works on: it hands on every batch
+MIXED = 128  # smallest range if images differ in guidance, since a batch has one guidance
+SERIAL = 1024  # range of a job with one process, which stores every batch
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One image of a preview, and the prompt it was drawn from."""
+    """One image of a preview, and its prompt."""
 
     prompt: Prompt
     image: GeneratedImage
 
 
 def submit(workspace: Workspace, spec: GenerationSpec, executor: ExecutorSpec | None = None) -> int:
-    """Check everything, then queue the job; returns its id. Raises UserError.
+    """Check ``spec``, then queue the job; returns its id. Raises UserError.
 
-    ``executor``: who draws; None: this process.
+    ``executor`` says who generates; None means this process.
     """
     chosen = executor or ExecutorSpec()
     check_executor(chosen)
@@ -61,9 +60,9 @@ def preview(
     count: int = PREVIEWS,
     should_cancel: Callable[[], bool] = lambda: False,
 ) -> Iterator[list[Drawn]]:
-    """The first ``count`` images of the job that ``submit`` would queue, batch by batch. Nothing is stored.
+    """The first ``count`` images of the job that ``submit`` would queue, batch by batch; nothing is stored.
 
-    Raises UserError, and Cancelled within a step of ``should_cancel()``.
+    Raises UserError, and Cancelled within one denoising step after ``should_cancel()`` is true.
     """
     params = resolve(workspace, replace(spec, count=count))
     drawer = Drawer(params.to_json(), workspace.images.place, generator=locate(workspace, params.generator))
@@ -75,14 +74,12 @@ def preview(
         yield [Drawn(each.prompt, each.image) for each in drawn]
 
 
-def run(context: JobContext) -> dict[str, Any]:
-    """Make the images of a job that are not there yet."""
+def run(context: JobContext) -> Json:
+    """Generate the images of a job that do not exist yet."""
     workspace, params = context.workspace, GenerationParams.from_json(context.job.params)
     count, spec = params.spec.count, params.executor
     tasks = list(_tasks(workspace, context.job.id, params))
-    pending = sum(
-        task.payload["stop"] - task.payload["first"] - len(task.payload["without"]) for task in tasks
-    )
+    pending = sum(len(DrawTask.from_json(task.payload).pending) for task in tasks)
     before = GenerationResult.from_json(context.result)
     result = GenerationResult(skipped=count - pending, cut=before.cut)
     if pending:
@@ -104,7 +101,7 @@ def run(context: JobContext) -> dict[str, Any]:
 
 
 def _tasks(workspace: Workspace, job_id: int, params: GenerationParams) -> Iterator[Task]:
-    """The ranges of positions that are not there as a whole."""
+    """The ranges of positions that are not complete."""
     count = params.spec.count
     size = params.executor.shard_size or _range_size(params)
     done = generations.done_by_range(workspace.db, job_id, size)
@@ -114,15 +111,14 @@ def _tasks(workspace: Workspace, job_id: int, params: GenerationParams) -> Itera
         if there == stop - first:
             continue
         without = sorted(generations.done_positions(workspace.db, job_id, first, stop)) if there else []
-        pending = [each for each in range(first, stop) if each not in without]
-        payload = {"first": first, "stop": stop, "without": without, "sources": None}
+        task = DrawTask(first, stop, tuple(without))
         if params.source_ids is not None:
-            payload["sources"] = list(sources(workspace, params, pending).values())
-        yield Task(f"{first:010d}-{stop:010d}-{len(without)}", payload)
+            task = replace(task, sources=tuple(sources(workspace, params, task.pending).values()))
+        yield Task(f"{first:010d}-{stop:010d}-{len(without)}", task.to_json())
 
 
 def _range_size(params: GenerationParams) -> int:
-    """Images a range, where nothing else is asked for."""
+    """The default number of images in a range."""
     spec = params.spec
     if params.executor.name == "serial":
         return SERIAL
@@ -133,15 +129,15 @@ def _range_size(params: GenerationParams) -> int:
 def sources(
     workspace: Workspace, params: GenerationParams, positions: Sequence[int]
 ) -> dict[int, str | None]:
-    """SHA-256 of the image that each position starts from; None where it starts from text."""
+    """SHA-256 of the image that each position starts from; None for a start from text."""
     ids = {position: source_of(params, position) for position in positions}
     wanted = sorted({each for each in ids.values() if each is not None})
     hashes = {record.id: record.sha256 for record in catalog.images_by_id(workspace.db, wanted)}
     return {position: None if each is None else hashes[each] for position, each in ids.items()}
 
 
-def _maker_params(context: JobContext, params: GenerationParams) -> dict[str, Any]:
-    """What every worker is told once."""
+def _maker_params(context: JobContext, params: GenerationParams) -> Json:
+    """The parameters of :class:`.drawing.Drawer`, which every worker gets once."""
     workspace, job = context.workspace, context.job
     return {
         "params": replace(params, source_ids=None, executor=ExecutorSpec()).to_json(),
@@ -153,7 +149,7 @@ def _maker_params(context: JobContext, params: GenerationParams) -> dict[str, An
 
 
 def _store(context: JobContext, spec: GenerationSpec, images: Sequence[DrawnImage]) -> None:
-    """Files first, then their rows in one transaction: a kill in between leaves files that are made again."""
+    """Store the files, and then their rows in one transaction, so that no row is ever without its file."""
     workspace, job = context.workspace, context.job
     class_index = None if spec.label is None else catalog.class_index(workspace.db, spec.label)
     for image in images:

@@ -1,13 +1,13 @@
-"""Which handler works which kind of job. Handlers are imported when their first job comes."""
+"""The handlers of all kinds of jobs, which are imported when they are first needed, and functions to queue jobs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
 
+from synthaug.records import Json, Origin, Split
 from synthaug.running.jobs import Handler, JobContext
 from synthaug.stages.class_map import ClassMap
+from synthaug.stages.job_records import ImportParams, PredictParams, ScoreParams
 from synthaug.store import jobs, models
 from synthaug.workspace import Workspace, check_class_names
 
@@ -26,8 +26,8 @@ MODULES = {
 
 
 def _handler(module: str) -> Handler:
-    def handle(context: JobContext) -> Mapping[str, Any]:
-        result: Mapping[str, Any] = import_module(module).run(context)
+    def handle(context: JobContext) -> Json:
+        result: Json = import_module(module).run(context)
         return result
 
     return handle
@@ -37,9 +37,9 @@ HANDLERS: dict[str, Handler] = {kind: _handler(module) for kind, module in MODUL
 
 
 def submit_predict(workspace: Workspace, model: str | None = None) -> int:
-    """Queue predictions for every image that ``model`` (default: the newest) has not seen; returns the job's id."""
+    """Queue the prediction of all images without one by ``model`` (default: the newest); returns the id of the job."""
     name = models.newest(workspace.db).name if model is None else models.by_name(workspace.db, model).name
-    return jobs.submit(workspace.db, "predict", {"model": name}, 0)
+    return jobs.submit(workspace.db, "predict", PredictParams(name).to_json(), 0)
 
 
 def submit_score(
@@ -51,28 +51,26 @@ def submit_score(
     """
     from synthaug.stages.score import features_to_map
 
-    params = {"model": model or features_to_map(workspace), "method": method, "refit": refit}
-    return jobs.submit(workspace.db, "score", params, 0)
+    params = ScoreParams(model or features_to_map(workspace), method, refit)
+    return jobs.submit(workspace.db, "score", params.to_json(), 0)
 
 
 def submit_import(
     workspace: Workspace,
     source: str,
     format: str,
-    split: str | None,
-    origin: str,
+    split: Split | None,
+    origin: Origin,
     class_map: ClassMap | None = None,
     hold_out: float = 0.0,
     upload: str | None = None,
 ) -> int:
-    """Queue an import of a path, or of an ``upload`` that is shown as ``source``; returns the job's id.
+    """Queue the import of a path, or of an ``upload`` that is shown as ``source``; returns the id of the job.
 
     Raises UserError for classes that cannot be added.
     """
     class_map = class_map or ClassMap()
     if class_map.add:
         check_class_names(list(dict.fromkeys([*workspace.classes, *class_map.add])))
-    params: dict[str, Any] = {"source": source, "format": format, "split": split, "origin": origin}
-    params["hold_out"] = hold_out
-    params |= {"class_map": class_map.to_json(), **({} if upload is None else {"upload": upload})}
-    return jobs.submit(workspace.db, "import", params, 0)
+    params = ImportParams(source, format, split, origin, hold_out, class_map, upload)
+    return jobs.submit(workspace.db, "import", params.to_json(), 0)

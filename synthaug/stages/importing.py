@@ -1,48 +1,49 @@
-"""Bring images into a workspace: decode safely, address by pixels, log the labels they came with."""
+"""Importing images: decoding them safely, storing them by the hash of their pixels, and logging their labels."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from synthaug.errors import Cancelled, ImageRejected, NothingImported, UnknownName, UserError
 from synthaug.images import decode_full, size_of
 from synthaug.importers import detect, load_importer
 from synthaug.importers.base import Importer
 from synthaug.importers.dicom import KEPT, is_dicom, read_dicom
+from synthaug.parsing import JsonRecord
 from synthaug.progress import Progress
-from synthaug.records import GrayImage, ImportItem, LabelEntry, Origin, Pixels, Split
+from synthaug.records import GrayImage, ImportItem, Json, LabelEntry, Origin, Pixels, Split
 from synthaug.running.jobs import JobContext
 from synthaug.stages import uploads
 from synthaug.stages.class_map import ClassMap, add_classes, check, source_class
+from synthaug.stages.job_records import ImportParams
 from synthaug.store import catalog, gray_images, label_log, labels
 from synthaug.store.gray_images import GrayRecord
 from synthaug.workspace import Workspace
 
 BATCH = 500
-"""Images a transaction: few enough that others can write in between."""
+"""Images per transaction, few enough that other processes can write in between."""
 
 BATCH_BYTES = 2**28
-"""What the files of a batch take in memory, at most by one file more: films are large."""
+"""Bytes after which a batch ends, because the files of gray images can be large."""
 
-MOST_HELD_OUT = 0.9
+MOST_HELD_OUT = 0.9  # share of the images
 
 IMPORTER = "import"
-"""Who signs imported labels."""
+"""The annotator of imported labels."""
 
 
 @dataclass(frozen=True, slots=True)
-class ImportResult:
-    """What became of a source: images added, images that were there already, (path, reason) of the rest."""
+class ImportResult(JsonRecord):
+    """The outcome of an import: images added, images that already existed, and (path, reason) of rejected entries."""
 
     added: int
     duplicates: int
     rejected: tuple[tuple[str, str], ...]
-    labels: int = 0  # recorded, also of images that were there without one
-    notes: tuple[str, ...] = ()  # what was assumed of the source or done to it, in sentences
-    skipped: int = 0  # left out because the class map says so
+    labels: int = 0  # labels recorded, also for existing images without one
+    notes: tuple[str, ...] = ()  # assumptions about the source and changes to it, in sentences
+    skipped: int = 0  # entries that the class map skips
 
 
 def import_images(
@@ -55,16 +56,17 @@ def import_images(
     class_map: ClassMap | None = None,
     hold_out: float = 0.0,
 ) -> ImportResult:
-    """Import every image of ``source``. Bad files are reported one by one; the others go in.
+    """Import all images of ``source``, and report those that cannot be read.
 
-    ``split`` overrides what the source says; without either an image is for training, but for the share ``hold_out``
-    (0 .. 0.9) of them, drawn by their pixels, which is for testing. ``class_map``: what becomes of the source's
-    classes. Raises ImportFailed if the source as a whole cannot be read, NothingImported if all of it was rejected.
+    ``split`` overrides the split of the source. Without either, images are used for training, except for a share
+    ``hold_out`` (0 .. 0.9), selected by the hash of the pixels, that is used for testing. ``class_map`` maps the
+    classes of the source to those of the workspace. Raises ImportFailed if the source cannot be read, and
+    NothingImported if all entries were rejected.
     """
     path = Path(source)
     if not 0 <= hold_out <= MOST_HELD_OUT:
         raise UserError(
-            f"the share held out for testing is {hold_out:g}; it must lie in 0 .. {MOST_HELD_OUT:g}"
+            f"the share held out for testing is {hold_out:g}; it must be in 0 .. {MOST_HELD_OUT:g}"
         )
     workspace.remove_leftovers()
     importer = load_importer(detect(path) if format == "auto" else format)
@@ -90,28 +92,35 @@ def import_images(
 
 
 def source_classes(importer: Importer, source: Path) -> set[str]:
-    """What a source calls its classes; "" where an entry has none."""
+    """The classes of a source; "" stands for entries without a class."""
     return {source_class(item) for item in importer.items(source, only=())}
 
 
-def run(context: JobContext) -> dict[str, Any]:
-    """The job form of :func:`import_images`; an upload is removed when it was imported, or is not going to be."""
-    params = dict(context.job.params)
-    upload = params.pop("upload", None)
-    if upload is not None:
-        params["source"] = uploads.source(context.workspace, upload)
-    params["class_map"] = ClassMap.from_json(params.get("class_map") or {})
+def run(context: JobContext) -> Json:
+    """Run an import job; an upload is removed after it was imported, rejected or cancelled."""
+    workspace, params = context.workspace, ImportParams.from_json(context.job.params)
+    upload = params.upload
+    source = params.source if upload is None else uploads.source(workspace, upload)
     try:
-        result = asdict(import_images(context.workspace, **params, progress=context.progress))
+        result = import_images(
+            workspace,
+            source,
+            params.format,
+            params.split,
+            params.origin,
+            context.progress,
+            class_map=params.class_map or ClassMap(),
+            hold_out=params.hold_out,
+        )
     except NothingImported as error:
         context.keep(rejected=error.rejected)
-        uploads.remove(context.workspace, upload)
+        uploads.remove(workspace, upload)
         raise
     except Cancelled:
-        uploads.remove(context.workspace, upload)
+        uploads.remove(workspace, upload)
         raise
-    uploads.remove(context.workspace, upload)
-    return result
+    uploads.remove(workspace, upload)
+    return result.to_json()
 
 
 def _bytes_of(item: ImportItem) -> int:
@@ -119,27 +128,27 @@ def _bytes_of(item: ImportItem) -> int:
 
 
 def notes_on_films(films: int, inverted: int, deep: int, burned_in: Sequence[str]) -> tuple[str, ...]:
-    """What a person must know of the DICOM files and the ``deep`` gray images of an import, in sentences."""
-    said = []
+    """Sentences on the DICOM files of an import, and on its ``deep`` gray images of more than 8 bits."""
+    sentences = []
     if films:
-        said.append(
-            f"{films} DICOM file{'s' * (films != 1)} de-identified: beside the pixels only {', '.join(KEPT)} were "
-            "kept; the names of files and folders were kept as they are"
+        sentences.append(
+            f"{films} DICOM file{'s' * (films != 1)} de-identified: besides the pixels, only {', '.join(KEPT)} were "
+            "kept; the names of files and folders were not changed"
         )
     if inverted:
-        said.append(f"{inverted} of them stored as negatives (MONOCHROME1), shown as they are meant")
+        sentences.append(f"{inverted} of them stored inverted (MONOCHROME1); they are displayed correctly")
     if deep:
-        said.append(f"{deep} gray image{'s' * (deep != 1)} of more than 8 bits kept at full depth")
+        sentences.append(f"{deep} gray image{'s' * (deep != 1)} of more than 8 bits kept at full depth")
     if burned_in:
-        said.append(
-            f"text is burned into the picture, says the file: {', '.join(burned_in)}; look for names in it"
+        sentences.append(
+            f"according to the file, text is burned into the image: {', '.join(burned_in)}; check it for names"
         )
-    return tuple(said)
+    return tuple(sentences)
 
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """An item whose image lies in the store."""
+    """An entry whose image has been stored."""
 
     item: ImportItem
     sha256: str
@@ -149,7 +158,7 @@ class _Stored:
 
 
 class _Tally:
-    """Adds items to a workspace and counts what became of them."""
+    """Adds entries to a workspace, and counts the outcomes."""
 
     def __init__(
         self, workspace: Workspace, split: Split | None, origin: Origin, class_map: ClassMap, hold_out: float
@@ -163,7 +172,7 @@ class _Tally:
         self.numbered_names = all(name.isdecimal() for name in self.classes)
         self.by_number = False
         self.rejected: list[tuple[str, str]] = []
-        self.pending: dict[int, LabelEntry] = {}  # of this batch, by image; appended to the log at its end
+        self.pending: dict[int, LabelEntry] = {}  # of this batch, by image id; appended to the log at its end
 
     def add(self, items: list[ImportItem]) -> None:
         """Add one batch in one transaction."""
@@ -190,7 +199,7 @@ class _Tally:
             self.pending.clear()
 
     def _store(self, item: ImportItem) -> _Stored:
-        """Put an item's image into the store. Raises ImageRejected, UnknownName."""
+        """Store the image of an entry. Raises ImageRejected and UnknownName."""
         class_index = self._class_index(item)
         image = self._decoded(item)
         sha256 = self.workspace.images.put(image, self._text(item))
@@ -198,7 +207,7 @@ class _Tally:
         return _Stored(item, sha256, size_of(image), gray, class_index)
 
     def _decoded(self, item: ImportItem) -> Pixels | GrayImage:
-        """The image of an item. Raises ImageRejected."""
+        """The decoded image of an entry. Raises ImageRejected."""
         if not isinstance(item.data, bytes):
             return item.data
         if not is_dicom(item.data[:132]):
@@ -222,7 +231,7 @@ class _Tally:
         return self.classes.index(item.class_name)
 
     def _numbered(self, number: int) -> int:
-        """The class of a number that the source does not name: so called, else the one in that place."""
+        """The class index for a number without a name: the class with this name, or else the class at this position."""
         if self.numbered_names:
             return catalog.class_index(self.workspace.db, str(number))
         if not 0 <= number < len(self.classes):
@@ -231,18 +240,18 @@ class _Tally:
         return number
 
     def result(self) -> ImportResult:
-        """What became of all of it."""
+        """The outcome of all entries."""
         counts = (self.added, self.duplicates, tuple(self.rejected), self.labels)
         return ImportResult(*counts, self.notes(), self.skipped)
 
     def notes(self) -> tuple[str, ...]:
-        """What was assumed of the source, and done to it."""
+        """Assumptions about the source and changes to it, in sentences."""
         done = notes_on_films(self.films, self.inverted, self.deep, self.burned_in)
         if not self.by_number:
             return done
         meant = ", ".join(f"{number} = {name}" for number, name in enumerate(self.classes))
         return (
-            f"the source numbers its classes without names; taken in the workspace's order: {meant}",
+            f"the source numbers its classes without naming them; the order of the workspace was used: {meant}",
             *done,
         )
 
@@ -271,11 +280,11 @@ class _Tally:
         self._label(image_id, stored.class_index)
 
     def _drawn(self, sha256: str) -> Split:
-        """The split of an image that nothing assigns to one: the same for the same pixels, whenever they come."""
+        """The split of an image without one, which depends only on its pixels."""
         return "test" if int(sha256[:13], 16) < self.hold_out * 16**13 else "train"
 
     def _label(self, image_id: int, class_index: int | None) -> None:
-        """Log the class that the source gives an image; each import is an operation of its own."""
+        """Log the class of an image in the source; every import is a new operation."""
         if class_index is not None:
             op_id = label_log.new_op_id("import")
             self.pending[image_id] = LabelEntry(image_id, "class", IMPORTER, "imported", op_id, class_index)
@@ -283,7 +292,7 @@ class _Tally:
     def _refuse_or_count(
         self, item: ImportItem, image_id: int, split: Split, class_index: int | None
     ) -> None:
-        """The same pixels again: a duplicate, unless what is said of them contradicts what is known."""
+        """Count an existing image as a duplicate, or reject it if its split or class contradicts the stored one."""
         image = catalog.images_by_id(self.workspace.db, [image_id])[0]
         known = self.pending.get(image_id) or labels.current(self.workspace.db, [image_id]).get(image_id)
         if image.split != split:

@@ -1,4 +1,4 @@
-"""Networks that look at stored images, in whatever process: what a worker needs is the network and the image files."""
+"""Running networks on stored images in any process; a worker needs only the network and the image files."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from synthaug.store.image_store import ImageStore
 from synthaug.workspace import Workspace
 
 Floats = NDArray[np.float32]
-Seen = tuple[list[int], dict[str, Floats]]
-"""Ids of images (N), and what a network says of them, (N, ...) by name."""
+Outputs = tuple[list[int], dict[str, Floats]]
+"""Ids of images (N), and the outputs of a network for them, (N, ...) by name."""
 
 
 class Predictor:
-    """Looks with a classifier; a maker of :mod:`synthaug.executors`. ``model``: its file."""
+    """Predicts with the classifier in the file ``model``; a maker of :mod:`synthaug.executors`."""
 
     def __init__(self, model: str, images: ImagePlace, threads: int) -> None:
         from synthaug.classifiers.fitted import FittedClassifier
@@ -46,13 +46,15 @@ class Predictor:
 
 
 class Extraction:
-    """Looks with a feature extractor; a maker. ``name``, ``side``: as :func:`synthaug.features.load_extractor`."""
+    """Extracts features; a maker. ``name`` and ``side`` are as for :func:`synthaug.features.load_extractor`."""
 
     def __init__(self, name: str, side: int, revision: str, images: ImagePlace, threads: int) -> None:
         use_threads(threads)
         self._extractor = extractor_of(name, side)
         if self._extractor.revision != revision:
-            raise UserError(f"{name} is another network here than on the head; install the same packages")
+            raise UserError(
+                f"{name} is a different network on this worker than on the head; install the same packages"
+            )
         self._images = ImageStore.at(images)
 
     def make(self, payload: Any, should_cancel: Callable[[], bool]) -> Iterator[Mapping[str, bytes]]:
@@ -63,7 +65,7 @@ class Extraction:
 
 @lru_cache(maxsize=1)
 def extractor_of(name: str, side: int) -> FeatureExtractor:
-    """The extractor, loaded once a process. Raises UnknownName, UserError."""
+    """The extractor, loaded once per process. Raises UnknownName and UserError."""
     return load_extractor(name, side)
 
 
@@ -79,20 +81,21 @@ def look_at(
     executor: ExecutorSpec | None = None,
     progress: Progress | None = None,
     note: str = "",
-) -> Iterator[Seen]:
-    """What the maker ``maker`` of this module says of (id, SHA-256) pairs, in their order, ``batch`` at a time.
+) -> Iterator[Outputs]:
+    """The outputs of a maker of this module for (id, SHA-256) pairs, in their order, in batches of size ``batch``.
 
-    ``name`` and ``created_at`` tell apart the shards of different networks. Raises ImageLost, UserError.
+    ``name`` and ``created_at`` identify the network, so that shards of another one are not used. Raises ImageLost and
+    UserError.
     """
     spec = executor or ExecutorSpec()
     tasks = {task.key: (task, part) for task, part in _tasks(images, spec.shard_size or batch)}
     shared = {"images": workspace.images.place, "threads": threads()} if images else {}
     work = Work(f"{__name__}:{maker}", {**params, **shared})
-    doer = load_executor(spec, job_folder(spec, workspace.root, name, created_at))
+    runner = load_executor(spec, job_folder(spec, workspace.root, name, created_at))
     done = 0
     _report(progress, done, len(images), note)
     try:
-        for part in doer.run(work, [task for task, _ in tasks.values()], lambda: False):
+        for part in runner.run(work, [task for task, _ in tasks.values()], lambda: False):
             if part.files:
                 ids = [image_id for image_id, _ in images[tasks[part.task.key][1]]]
                 yield ids, {each: read_array(data) for each, data in part.files.items()}
@@ -104,14 +107,14 @@ def look_at(
 
 
 def threads() -> int:
-    """Of torch here: with as many in every worker a CPU computes the same to the last bit."""
+    """The number of threads of torch; with equal numbers in all workers, a CPU gives identical results."""
     import torch
 
     return torch.get_num_threads()
 
 
 def use_threads(count: int) -> None:
-    """Let torch use so many threads in this process."""
+    """Set the number of threads of torch in this process."""
     import torch
 
     torch.set_num_threads(count)
@@ -123,7 +126,7 @@ def _report(progress: Progress | None, done: int, total: int, note: str) -> None
 
 
 def _tasks(images: Sequence[tuple[int, str]], size: int) -> Iterator[tuple[Task, slice]]:
-    """Batches, each named by its first and last image and all hashes, and where it lies among ``images``."""
+    """Batches, each named by its first and last image and a hash of all, with its position among ``images``."""
     for part in in_batches(len(images), size):
         hashes = [sha256 for _, sha256 in images[part]]
         digest = hashlib.sha256("".join(hashes).encode()).hexdigest()[:16]
@@ -131,13 +134,13 @@ def _tasks(images: Sequence[tuple[int, str]], size: int) -> Iterator[tuple[Task,
 
 
 def array_bytes(values: Floats) -> bytes:
-    """An array as the bytes of an .npy file."""
+    """The bytes of an .npy file with the array."""
     out = io.BytesIO()
     np.save(out, values, allow_pickle=False)
     return out.getvalue()
 
 
 def read_array(data: bytes) -> Floats:
-    """What ``array_bytes`` wrote."""
+    """The array in the bytes of an .npy file."""
     found: Floats = np.load(io.BytesIO(data), allow_pickle=False)
     return found

@@ -1,4 +1,4 @@
-"""``python -m synthaug.stages.job_process WORKSPACE``: the process in which an open app's jobs run."""
+"""``python -m synthaug.stages.job_process WORKSPACE``: the process that runs the jobs of an open app."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MODULE = "synthaug.stages.job_process"
 
 
 def main() -> None:
-    """Work the queue of the workspace that the first argument names."""
+    """Run the queue of the workspace in the first argument."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     serve_queue(Path(sys.argv[1]), HANDLERS)
 

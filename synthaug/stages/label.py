@@ -1,4 +1,4 @@
-"""Write to the label log: what a person said, what was taken back, what was accepted."""
+"""Writing to the label log: labels of people, undos, and automatically accepted predictions."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from synthaug.store import label_log, labels, models
 from synthaug.workspace import Workspace
 
 AUTOMATIC = "synthaug"
-"""Who signs automatic labels."""
+"""The annotator of automatic labels."""
 
 
 def record(workspace: Workspace, entries: Sequence[LabelEntry]) -> list[int]:
-    """Append labels; returns their log ids in the same order. A repeated entry is a retry, recorded once.
+    """Append labels; returns their ids in the log, in the same order. Retries are recorded once.
 
-    Landmarks are checked, and their angles measured. Raises LabelRefused for what the log does not take (see
-    label_log.append); then nothing is recorded.
+    Landmarks are checked, and their angles measured. Raises LabelRefused, without recording any entry, for those that
+    the log does not accept (see label_log.append).
     """
     return label_log.append(workspace.db, measured(workspace, entries))
 
@@ -27,18 +27,18 @@ def record(workspace: Workspace, entries: Sequence[LabelEntry]) -> list[int]:
 def undo(
     workspace: Workspace, op_id_to_undo: str, annotator: str, op_id: str, *, own: bool = False
 ) -> int | None:
-    """Take back one label by appending to the log; the new entry's id, None if another undo came before.
+    """Undo a label by appending to the log; returns the id of the new entry, or None if the label was undone already.
 
-    ``own``: only what the same annotator said. Raises LabelRefused.
+    With ``own``, only labels of the same annotator can be undone. Raises LabelRefused.
     """
     db = workspace.db
     entry = labels.by_op_id(db, op_id_to_undo)
     if entry is None:
         raise LabelRefused(f"there is no label with the operation id {op_id_to_undo!r} to undo", op_id)
     if entry.value == "undo":
-        raise LabelRefused("an undo cannot be undone; label the image again instead", op_id)
+        raise LabelRefused("an undo cannot be undone; label the image again", op_id)
     if own and entry.annotator != annotator:
-        raise LabelRefused(f"{entry.annotator!r} gave this label; a reviewer can take it back", op_id)
+        raise LabelRefused(f"{entry.annotator!r} gave this label; only a reviewer can undo it", op_id)
     taken_back = LabelEntry(
         image_id=entry.image_id,
         value="undo",
@@ -58,21 +58,22 @@ def undo(
 
 
 def progress(workspace: Workspace) -> dict[str, int]:
-    """How many synthetic images were reviewed, of how many; and how many real ones are labeled, of how many."""
+    """The numbers of reviewed and of all synthetic images, and of labeled and of all real images."""
     counts = labels.review_progress(workspace.db)
     (reviewed, total), (real_labeled, real_total) = counts["synthetic"], counts["real"]
     return {"reviewed": reviewed, "total": total, "real_labeled": real_labeled, "real_total": real_total}
 
 
 def accept_confident(workspace: Workspace, threshold: float = AUTOMATIC_THRESHOLD) -> int:
-    """Accept what the model and the prompt agree on at ``threshold`` or more, as ``source = automatic``.
+    """Label unreviewed synthetic images whose predicted class is the prompted one, as ``source = automatic``.
 
-    Only unreviewed synthetic images; a confident *dis*agreement is left to a person. Returns how many.
+    ``threshold`` is the lowest confidence, above 0 and at most 1. Confident disagreements are left to people. Returns
+    the number of labels. Raises UserError if there are no predictions.
     """
     check_threshold(threshold)
     model = models.predicting(workspace.db)
     if model is None:
-        raise UserError("no predictions yet; make some first: synthaug predict")
+        raise UserError("there are no predictions; compute them first: synthaug predict")
     prompted = {each.image_id: each.class_index for each in labels.prompted_images(workspace.db)}
     predictions = models.predictions_of(workspace.db, model.id, list(prompted))
     agreed = [
@@ -84,13 +85,13 @@ def accept_confident(workspace: Workspace, threshold: float = AUTOMATIC_THRESHOL
 
 
 def check_threshold(threshold: float) -> None:
-    """Refuse what is no confidence. Raises UserError."""
+    """Raises UserError for a confidence outside 0 .. 1, or 0."""
     if not 0 < threshold <= 1:
         raise UserError(f"the confidence threshold is {threshold}; it must be above 0 and at most 1")
 
 
 def automatic_entry(model: models.Model, prediction: models.Prediction) -> LabelEntry:
-    """The class a model sees in an image, as a line of the log."""
+    """A log entry with the predicted class of an image."""
     return LabelEntry(
         image_id=prediction.image_id,
         value="class",

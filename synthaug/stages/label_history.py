@@ -1,4 +1,4 @@
-"""The whole label log as a file: JSON lines that another workspace takes in, or a table to look at."""
+"""Exporting the whole label log as JSON lines or as a table, and importing the JSON lines."""
 
 from __future__ import annotations
 
@@ -26,40 +26,48 @@ FORMAT = "synthaug labels 1"
 
 @dataclass(frozen=True, slots=True)
 class HistoryImport:
-    """What became of a history's entries."""
+    """The outcome of importing a history."""
 
     recorded: int
-    unchanged: int  # entries that the log had already
+    unchanged: int  # entries that were in the log already
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The number of entries in a log, and the hash of the last one."""
+
+    entries: int
+    hash: str
 
 
 def export_history(workspace: Workspace, path: Path) -> int:
-    """Write every entry of the label log, oldest first, to FILE.jsonl or FILE.csv; returns how many.
+    """Write all entries of the label log, oldest first, to FILE.jsonl or FILE.csv; returns their number.
 
-    Only the former can be read back. In the latter a cell that a spreadsheet would take for a formula gets a ``'``.
-    Raises UserError for another ending, a folder that is not there, or a log that was tampered with.
+    Only JSON lines can be imported. In a CSV file, cells that a spreadsheet would interpret as a formula start with an
+    apostrophe. Raises UserError for another ending, a missing folder, or a log that was tampered with.
     """
     if path.suffix not in (".jsonl", ".csv"):
         raise UserError(
-            f"{path} ends with {path.suffix!r}; give FILE.jsonl (can be read back) or FILE.csv (a table)"
+            f"{path} ends with {path.suffix!r}; give FILE.jsonl (can be imported) or FILE.csv (a table)"
         )
     if not path.parent.is_dir():
-        raise UserError(f"there is no folder {path.parent}; make it first, or choose another")
+        raise UserError(f"there is no folder {path.parent}; create it first, or choose another")
     write = _write_lines if path.suffix == ".jsonl" else _write_table
-    with workspace.db.transaction():  # what is written is one state of the log
+    with workspace.db.transaction():  # a consistent state of the log
         problems = verify_chain(workspace.db)
         if problems:
-            raise UserError(f"the label log is not exported, for it was changed: {problems[0]}")
+            raise UserError(f"the label log cannot be exported, because it was tampered with: {problems[0]}")
         count, hash_of_last = head(workspace.db)
         log = (entry for _, entry in entries(workspace.db))
-        _write_whole(path, lambda file: write(file, log, {"entries": count, "hash": hash_of_last}))
+        _write_atomically(path, lambda file: write(file, log, Head(count, hash_of_last)))
     return count
 
 
 def import_history(workspace: Workspace, path: Path) -> HistoryImport:
-    """Append the entries of an exported FILE.jsonl with their people, times and undos; all or none.
+    """Append all entries of an exported FILE.jsonl, or none, with their annotators, times and undos.
 
-    Entries that the log has already are left as they are. Raises UserError for a file that was changed or cut
-    off, UnknownName for an image or class that is not here. A model that is not here is left out of the entry.
+    Entries that are in the log already are skipped. A model that the workspace does not have is left out of the entry.
+    Raises UserError for a file that was changed or truncated, and UnknownName for an unknown image or class.
     """
     with workspace.db.transaction():
         before = head(workspace.db)[0]
@@ -79,7 +87,7 @@ def _entry(
         raise UnknownImage(entry.image)
     undone = None if entry.undoes is None else labels.by_op_id(workspace.db, entry.undoes)
     if entry.undoes is not None and undone is None:
-        raise UserError(f"the label {entry.undoes!r} that {entry.op_id!r} takes back is not in the file")
+        raise UserError(f"the label {entry.undoes!r} that {entry.op_id!r} undoes is not in the file")
     name = entry.class_name
     return LabelEntry(
         image_id=ids[entry.image],
@@ -97,19 +105,19 @@ def _entry(
     )
 
 
-def _write_lines(file: IO[str], log: Iterable[ChainedEntry], last: Mapping[str, Any]) -> None:
-    file.write(json.dumps({"format": FORMAT, **last}) + "\n")
+def _write_lines(file: IO[str], log: Iterable[ChainedEntry], head: Head) -> None:
+    file.write(json.dumps({"format": FORMAT, **asdict(head)}) + "\n")
     file.writelines(json.dumps(asdict(entry)) + "\n" for entry in log)
 
 
-def _write_table(file: IO[str], log: Iterable[ChainedEntry], last: Mapping[str, Any]) -> None:
+def _write_table(file: IO[str], log: Iterable[ChainedEntry], head: Head) -> None:
     table = csv.writer(file)
     table.writerow(COLUMNS)
     table.writerows([safe_cell(getattr(entry, name) or "") for name in COLUMNS] for entry in log)
 
 
-def _write_whole(path: Path, write: Callable[[IO[str]], None]) -> None:
-    """The file appears whole or not at all, and is on the disk. Raises WorkspaceError."""
+def _write_atomically(path: Path, write: Callable[[IO[str]], None]) -> None:
+    """Write a text file atomically and durably. Raises WorkspaceError."""
     with new_file(path, durable=True) as file:
         text = TextIOWrapper(file, encoding="utf-8", newline="")
         write(text)
@@ -117,16 +125,18 @@ def _write_whole(path: Path, write: Callable[[IO[str]], None]) -> None:
 
 
 def _read_lines(path: Path) -> list[ChainedEntry]:
-    """The entries of an exported history whose chain holds. Raises UserError."""
+    """The entries of an exported history, whose chain of hashes is checked. Raises UserError."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError as error:
-        raise UserError(f"no file {path}") from error
+        raise UserError(f"there is no file {path}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read as text: {error}") from error
     first, *rest = [_object(path, number, line) for number, line in enumerate(lines, start=1)] or [{}]
     if first.get("format") != FORMAT or not isinstance(first.get("entries"), int):
-        raise UserError(f"{path} is no exported label log; make one with: synthaug labels export FILE.jsonl")
+        raise UserError(
+            f"{path} is not an exported label log; create one with: synthaug labels export FILE.jsonl"
+        )
     read = [_chained(path, number, row) for number, row in enumerate(rest, start=2)]
     problems = breaks(enumerate(read, start=1), first["entries"], str(first.get("hash")))
     if problems:
@@ -142,5 +152,5 @@ def _chained(path: Path, number: int, row: Mapping[str, Any]) -> ChainedEntry:
     if {*row, "landmarks", "reading"} != set(COLUMNS) or not all(
         each is None or isinstance(each, str) for each in row.values()
     ):
-        raise UserError(f"{path} line {number} must have exactly the texts {', '.join(COLUMNS)}")
+        raise UserError(f"{path} line {number} must have exactly the text fields {', '.join(COLUMNS)}")
     return ChainedEntry(**row)

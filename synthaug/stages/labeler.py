@@ -1,4 +1,4 @@
-"""Classifiers that come with the package: put into a workspace on first use, so that it holds all it needs."""
+"""Classifiers that are shipped with the package, and copied into a workspace on first use."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from synthaug.store import models
 from synthaug.workspace import Workspace
 
 SHIPPED = {"cifar10-labeler": "models/cifar10-labeler/classifier.safetensors"}
-"""Files under ``assets/`` by the name of the model."""
+"""Files in ``assets/`` by name of the model."""
 
 
 def fitting(workspace: Workspace) -> str | None:
-    """The name of the shipped classifier that knows the workspace's classes, if there is one."""
+    """The name of the shipped classifier with the classes of the workspace, or None."""
     for name in SHIPPED:
         if FittedClassifier.load(shipped_file(name)).class_names == workspace.classes:
             return name
@@ -25,9 +25,9 @@ def fitting(workspace: Workspace) -> str | None:
 
 
 def install(workspace: Workspace, name: str) -> models.Model:
-    """Make a shipped classifier a model of the workspace; the model already there if it is one.
+    """Add a shipped classifier to the models of the workspace, unless it is one already; returns the model.
 
-    Raises UserError where the workspace has other classes.
+    Raises UserError if the workspace has other classes.
     """
     if name in models.names(workspace.db):
         return models.by_name(workspace.db, name)
@@ -36,7 +36,7 @@ def install(workspace: Workspace, name: str) -> models.Model:
     if classifier.class_names != workspace.classes:
         raise UserError(
             f"{name} knows the classes {', '.join(classifier.class_names)}; "
-            f"this workspace has {', '.join(workspace.classes)}. Train a classifier of its own: synthaug train"
+            f"this workspace has {', '.join(workspace.classes)}; train a classifier with: synthaug train"
         )
     path = workspace.root / "models" / f"{name}.safetensors"
     write_atomically(path, source.read_bytes(), durable=True)
@@ -54,5 +54,5 @@ def install(workspace: Workspace, name: str) -> models.Model:
 
 
 def shipped_file(name: str) -> Path:
-    """Where the package keeps a classifier."""
+    """The path of a shipped classifier in the package."""
     return Path(str(resources.files("synthaug_assets"))) / SHIPPED[name]

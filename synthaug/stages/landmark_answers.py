@@ -1,4 +1,4 @@
-"""Landmarks on their way into the label log: checked against the scheme and the image, their angles measured."""
+"""Preparing landmarks for the label log: checking them against the scheme and the image, and measuring angles."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from synthaug.store import catalog
 from synthaug.workspace import Workspace
 
 PLACES = 2
-"""Decimals of a pixel that are kept."""
+"""Decimal places of pixels and degrees that are stored."""
 
 
 def placed(scheme: Scheme, points: Places, image: ImageRecord) -> Landmarks:
-    """What the log keeps of points that were placed on an image, with their angles. Raises UserError."""
+    """Landmarks from points, in pixels of an image, with their angles. Raises UserError."""
     rounded = {name: tuple(round(float(each), PLACES) for each in place) for name, place in points.items()}
     check_places(scheme, rounded, image.width, image.height)
     angles = {name: round(degrees, PLACES) for name, degrees in measure(scheme, rounded).items()}
@@ -26,7 +26,7 @@ def placed(scheme: Scheme, points: Places, image: ImageRecord) -> Landmarks:
 
 
 def measured(workspace: Workspace, entries: Sequence[LabelEntry]) -> list[LabelEntry]:
-    """The entries, each with the angles of its own landmarks. Raises LabelRefused."""
+    """The entries with the angles of their landmarks. Raises LabelRefused."""
     if all(entry.landmarks is None for entry in entries):
         return list(entries)
     scheme = current_scheme(workspace)
@@ -35,7 +35,7 @@ def measured(workspace: Workspace, entries: Sequence[LabelEntry]) -> list[LabelE
 
 
 def _measured(entry: LabelEntry, scheme: Scheme | None, image: ImageRecord | None) -> LabelEntry:
-    if entry.landmarks is None or image is None:  # the log refuses an image that is not there
+    if entry.landmarks is None or image is None:  # the log refuses an unknown image
         return entry
     if scheme is None or entry.landmarks.revision != scheme.revision:
         now = "none" if scheme is None else f"{scheme.name!r} as it is now"

@@ -22,7 +22,7 @@ from synthaug.errors import UserError
 from synthaug.landmarks.geometry import class_by_angles, measure
 from synthaug.landmarks.scheme import Scheme
 from synthaug.measures.agreement import agreement, worst_first
-from synthaug.progress import EpochProgress, Progress
+from synthaug.progress import EpochProgress, EpochReport, Progress
 from synthaug.records import ImageRecord, Split
 from synthaug.running.jobs import JobContext
 from synthaug.stages.landmark_request import FEWEST, too_few
@@ -199,7 +199,7 @@ def load_placed(workspace: Workspace, scheme: Scheme, split: Split, size: int) -
 def run(context: JobContext) -> dict[str, Any]:
     """The job form: train, then propose."""
 
-    def progress(epoch: dict[str, Any]) -> None:
+    def progress(epoch: EpochReport) -> None:
         note = f"epoch {epoch['epoch']}: {epoch['train_error']:.2f} degrees off"
         context.progress(epoch["epoch"], epoch["epochs"], note)
 

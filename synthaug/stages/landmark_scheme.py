@@ -1,4 +1,4 @@
-"""Which landmark scheme a workspace uses; none unless one is chosen."""
+"""The landmark scheme of a workspace; there is none until one is chosen."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def current_scheme(workspace: Workspace) -> Scheme | None:
 
 
 def required_scheme(workspace: Workspace) -> Scheme:
-    """The scheme in use. Raises UserError where there is none."""
+    """The scheme in use. Raises UserError if there is none."""
     scheme = current_scheme(workspace)
     if scheme is None:
-        raise UserError("this workspace uses no landmark scheme; choose one with: synthaug landmarks use hip")
+        raise UserError("this workspace has no landmark scheme; choose one with: synthaug landmarks use hip")
     return scheme
 
 
@@ -57,5 +57,5 @@ def use_scheme(
 
 
 def stop_using(workspace: Workspace) -> None:
-    """Use no scheme; what was placed stays in the log."""
+    """Use no scheme; the landmarks in the log are kept."""
     catalog.set_setting(workspace.db, SETTING, "")

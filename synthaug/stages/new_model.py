@@ -1,29 +1,28 @@
-"""A model on its way into the workspace: a name of its own, its weights in a file, its row in the store."""
+"""Storing a new model: a unique name, its weights in a file, and its row in the database."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from typing import Any
 
 from synthaug.classifiers.fitted import Fitted
 from synthaug.errors import UserError
 from synthaug.names import check_name, first_free, numbered
+from synthaug.records import Json
 from synthaug.running.environment import environment
 from synthaug.store import models
 from synthaug.workspace import Workspace
 
 
 def new_name(workspace: Workspace, name: str) -> str:
-    """``name`` as it is kept. Raises UserError for one that cannot be shown, or that a model has."""
+    """The normalised name. Raises UserError for an unsuitable name, or one that is taken."""
     kept = check_name(name, "a model")
     if kept in models.names(workspace.db):
-        raise UserError(f"a model called {kept!r} exists; choose another with --name, or another --seed")
+        raise UserError(f"a model called {kept!r} already exists; choose another --name or --seed")
     return kept
 
 
 def numbered_name(workspace: Workspace, kind: str) -> str:
-    """The first of ``kind-1``, ``kind-2`` ... that no model has."""
+    """The first of ``kind-1``, ``kind-2`` ... that is not the name of a model."""
     return first_free(numbered(kind), set(models.names(workspace.db)).__contains__)
 
 
@@ -33,7 +32,7 @@ def keep(
     fitted: Fitted,
     *,
     seed: int,
-    metrics: Mapping[str, Any],
+    metrics: Json,
     view_id: int | None = None,
 ) -> models.Model:
     """Store a fitted model under ``name``: its weights, then its row."""

@@ -1,4 +1,4 @@
-"""Read stored images; one that cannot be read is named, with what to do."""
+"""Reading stored images; the errors name the image and say what to do."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from synthaug.store.image_store import ImageStore
 from synthaug.workspace import Workspace
 
 UNREADABLE = (ImageRejected, OSError, SyntaxError)
-"""What reading a file may raise; a SyntaxError is how Pillow calls a broken PNG."""
+"""Errors from reading a file; Pillow raises SyntaxError for a broken PNG."""
 
 
 def read_image(workspace: Workspace, sha256: str, *, full_size: bool = False) -> Pixels:
-    """An image (H, W, 3) uint8, or its larger review copy where one was kept. Raises ImageLost, UnknownName."""
+    """An image (H, W, 3) uint8, or its larger original if there is one. Raises ImageLost and UnknownImage."""
     return as_picture(read_stored(workspace, sha256, full_size=full_size))
 
 
 def read_stored(workspace: Workspace, sha256: str, *, full_size: bool = False) -> Pixels | GrayImage:
-    """The same as it is stored: gray of more than 8 bits stays what it is."""
+    """An image as stored: RGB, or gray of more than 8 bits. Raises ImageLost and UnknownImage."""
     with naming_image(workspace, sha256):
         if full_size and workspace.images.has_review(sha256):
             return decode_full(workspace.images.review_png(sha256))
@@ -36,20 +36,20 @@ def read_stored(workspace: Workspace, sha256: str, *, full_size: bool = False) -
 
 
 def read_file(images: ImageStore, sha256: str) -> Pixels | GrayImage:
-    """An image as it is stored, where there is no database to say more of it. Raises ImageLost."""
+    """An image as stored, read without a database. Raises ImageLost."""
     try:
         return images.stored(sha256)
     except UNREADABLE as error:
         raise ImageLost(
-            f"the image file {images.path(sha256)} {_problem(error)}; copy it from a backup, or see what else is wrong "
-            "with: synthaug verify",
+            f"the image file {images.path(sha256)} {_problem(error)}; copy it from a backup, or find all "
+            "problems with: synthaug verify",
             sha256,
         ) from error
 
 
 @contextmanager
 def naming_image(workspace: Workspace, sha256: str) -> Iterator[None]:
-    """Say which image it is whose file cannot be read. Raises ImageLost; UnknownName for one that never was here."""
+    """Replace errors from reading an image. Raises ImageLost, or UnknownImage if the workspace does not have it."""
     try:
         yield
     except UNREADABLE as error:
@@ -60,7 +60,7 @@ def naming_image(workspace: Workspace, sha256: str) -> Iterator[None]:
         again = f"import {image.source} again or " if image.origin == "real" else ""
         raise ImageLost(
             f"the file of image {image.id}, {workspace.images.path(sha256)}, {_problem(error)}; "
-            f"{again}copy it from a backup, and see with synthaug verify which others are",
+            f"{again}copy it from a backup, and find all such images with: synthaug verify",
             sha256,
         ) from error
 
@@ -70,15 +70,15 @@ def _problem(error: Exception) -> str:
 
 
 def load_pixels(workspace: Workspace, hashes: Sequence[str], size: int) -> NDArray[np.uint8]:
-    """Pictures as (N, size, size, 3) uint8; what has another size is resized, antialiased. Raises ImageLost."""
+    """Images as displayed, (N, size, size, 3) uint8, resized with antialiasing. Raises ImageLost."""
     pixels: NDArray[np.uint8] = levels(partial(read_image, workspace), hashes, size)
     return pixels
 
 
 def load_levels(workspace: Workspace, hashes: Sequence[str], size: int) -> NDArray[np.unsignedinteger[Any]]:
-    """Images as (N, size, size, 3) at their full depth: uint8, or uint16 as soon as one is gray of more than 8 bits.
+    """Images (N, size, size, 3) at full depth: uint8, or uint16 if any of them is gray of more than 8 bits.
 
-    Such an image is shown by its own window in 65,536 levels, and resized in those. Raises ImageLost.
+    Such an image is converted with its window to 65,536 levels before it is resized. Raises ImageLost.
     """
     return levels(partial(read_stored, workspace), hashes, size)
 
@@ -86,9 +86,9 @@ def load_levels(workspace: Workspace, hashes: Sequence[str], size: int) -> NDArr
 def levels(
     read: Callable[[str], Pixels | GrayImage], hashes: Sequence[str], size: int
 ) -> NDArray[np.unsignedinteger[Any]]:
-    """The same of images that ``read`` finds by their SHA-256."""
+    """Like :func:`load_levels`, for images that ``read`` returns by their SHA-256."""
     pixels: NDArray[np.unsignedinteger[Any]] = np.empty((len(hashes), size, size, 3), np.uint8)
-    known: dict[str, int] = {}  # a view may hold an image many times; it is read once
+    known: dict[str, int] = {}  # an image that a view repeats is read once
     for i, sha256 in enumerate(hashes):
         first = known.setdefault(sha256, i)
         if first != i:
@@ -106,7 +106,7 @@ def levels(
 
 
 def deepened(pixels: NDArray[np.unsignedinteger[Any]]) -> NDArray[np.uint16]:
-    """Levels 0..255 as 0..65535."""
+    """Levels 0..255 scaled to 0..65535."""
     return pixels.astype(np.uint16) * np.uint16(257)
 
 

@@ -1,4 +1,4 @@
-"""Give images that were drawn without a class the class a classifier sees in them (the long-tail paper)."""
+"""Pseudo-labels: labeling images that were generated without a class with a classifier (the long-tail paper)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from synthaug.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class PseudoLabels:
-    """How many images got each class, and how many were too uncertain."""
+    """The number of images labeled with each class, and the number below the threshold."""
 
     labeled: dict[str, int]
     below: int
@@ -28,11 +28,11 @@ def pseudo_label(
     threshold: float = AUTOMATIC_THRESHOLD,
     progress: Progress | None = None,
 ) -> PseudoLabels:
-    """Label unlabeled synthetic images without a prompted class, where the classifier is as sure as ``threshold``.
+    """Label unlabeled synthetic images without a prompted class if the confidence is at least ``threshold`` (0..1).
 
-    What has no prediction of ``model`` (see :func:`.predict.predict`) gets one first. The labels are logged with
-    the source "automatic"; a person's label always counts for more, and one that a person took back is not given
-    again by the same model. Raises UserError.
+    Missing predictions of ``model`` (see :func:`.predict.predict`) are computed first. The labels are logged with the
+    source "automatic". Labels of people take precedence, and a label that a person has undone is not given again by the
+    same model. Raises UserError.
     """
     check_threshold(threshold)
     chosen = models.by_name(workspace.db, predict(workspace, model, progress, origin="synthetic").model)
@@ -49,7 +49,7 @@ def pseudo_label(
 
 
 def _classless(workspace: Workspace) -> list[int]:
-    """Generated images that nobody asked a class of and nobody labeled."""
+    """Ids of generated images without a prompted class and without a label."""
     ids = [image.id for image in catalog.find_images(workspace.db, origin="synthetic")]
     made = generations.of_images(workspace.db, ids)
     current = labels.current(workspace.db, ids)

@@ -1,4 +1,4 @@
-"""How people read in this workspace: blind or not, how many images twice, by which guideline."""
+"""The settings for readers: blind readings, the share of second readings, the guideline, and refitting."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from synthaug.errors import UserError
+from synthaug.parsing import parse_json
 from synthaug.store import catalog
 from synthaug.workspace import Workspace
 
@@ -17,22 +18,22 @@ FEWEST_ANSWERS = 5
 
 @dataclass(frozen=True, slots=True)
 class ReadingSettings:
-    """What the owner decided."""
+    """The settings, which only an owner can change."""
 
-    blind: bool = False  # neither a label nor a suggestion is shown before the answer
-    second_share: float = 0.0  # 0..1: of the images, how many a second person reads, blind
+    blind: bool = False  # labels and predictions are hidden before the answer
+    second_share: float = 0.0  # share of images, 0..1, with a second, blind reading
     guideline: str = ""  # Markdown
-    refit_every: int = 0  # answers after which the model is fitted again; 0: never
+    refit_every: int = 0  # number of labels after which the model is fitted again; 0: never
 
 
 def settings(workspace: Workspace) -> ReadingSettings:
-    """What holds now."""
+    """The current settings."""
     kept = catalog.get_setting(workspace.db, KEY)
-    return ReadingSettings() if kept is None else ReadingSettings(**json.loads(kept))
+    return ReadingSettings() if kept is None else parse_json(ReadingSettings, kept, "the reading settings")
 
 
 def change(workspace: Workspace, **changes: Any) -> ReadingSettings:
-    """Change what is named and keep the rest. Raises UserError."""
+    """Change some settings; returns all of them. Raises UserError."""
     with workspace.db.transaction():
         changed = replace(settings(workspace), **changes)
         _check(changed)
@@ -42,10 +43,10 @@ def change(workspace: Workspace, **changes: Any) -> ReadingSettings:
 
 def _check(changed: ReadingSettings) -> None:
     if not 0 <= changed.second_share <= 1:
-        raise UserError(f"the share of second readings is {changed.second_share}; it must lie in 0 .. 1")
+        raise UserError(f"the share of second readings is {changed.second_share}; it must be in 0 .. 1")
     if len(changed.guideline) > LONGEST_GUIDELINE:
         raise UserError(
-            f"the guideline has {len(changed.guideline)} characters; it may have {LONGEST_GUIDELINE}"
+            f"the guideline has {len(changed.guideline)} characters; it may have at most {LONGEST_GUIDELINE}"
         )
     if changed.refit_every != 0 and changed.refit_every < FEWEST_ANSWERS:
         raise UserError(

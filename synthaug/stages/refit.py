@@ -1,4 +1,4 @@
-"""Train while labeling: after every so many answers the model is fitted again in the background."""
+"""Refitting while labeling: after a number of new labels, the model is fitted again in the background."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from synthaug.workspace import Workspace
 
 KIND = "quick-model"  # of stages.quick_model, which is slow to import
 LAST = "refit_at"
-"""The setting that holds the last entry of the label log when the model was last asked for."""
+"""The setting with the id of the last log entry when the model was last queued."""
 
 
 @dataclass(frozen=True, slots=True)
 class RefitState:
-    """What a reader is told of it."""
+    """The state of refitting that the label desk shows."""
 
-    every: int  # answers
-    left: int  # until it is fitted again
+    every: int  # labels
+    left: int  # labels until the model is fitted again
     running: bool
-    fitted: int | None  # the job that fitted it last: another one means another order of the queue
-    problem: str  # why the last one failed
+    fitted: int | None  # the last finished job; after another one, the queue has another order
+    problem: str  # error of the last job; "" if it did not fail
 
 
 def state(workspace: Workspace) -> RefitState | None:
-    """Where it stands; None where it is turned off."""
+    """The state of refitting; None if it is turned off."""
     every = settings(workspace).refit_every
     if every == 0:
         return None
@@ -38,7 +38,7 @@ def state(workspace: Workspace) -> RefitState | None:
 
 
 def refit_if_due(workspace: Workspace) -> int | None:
-    """Queue the job where enough answers came since the last; its id. Never two at a time, nor with one class."""
+    """Queue the job after enough new labels; returns its id or None. Needs two classes, and no job that is queued."""
     every = settings(workspace).refit_every
     if every == 0 or _answers(workspace) < every:
         return None

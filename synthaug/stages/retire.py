@@ -1,4 +1,4 @@
-"""Retire a slot value, so that no later job draws it; take that back; tell what a template would leave out."""
+"""Retiring slot values, which later jobs then leave out, and restoring them."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from synthaug.workspace import Workspace
 Retired: TypeAlias = log.Retired
 
 MOST_LETTERS = 500
-MAX_VALUES = 1_000_000  # of a slot, that a retired one is looked up in
+MAX_VALUES = 1_000_000  # values of a slot among which retired ones are looked up
 
 
 def retired(workspace: Workspace) -> list[Retired]:
-    """The values that jobs leave out now, the latest first."""
+    """The retired values, the latest first."""
     return log.current(workspace.db)
 
 
 def retire(workspace: Workspace, slot: str, value: str, person: str) -> None:
-    """Leave a value out of every job that is queued from now on, whatever template has the slot. Raises UserError."""
+    """Leave a value out of all jobs that are queued later, in every template with the slot. Raises UserError."""
     slot, person = slot.strip(), person.strip()
     if not slot or len(slot) > MOST_LETTERS or len(value) > MOST_LETTERS:
         raise UserError(
-            f"{slot[:80]!r} = {value[:80]!r}: a slot and its value have at most {MOST_LETTERS} letters"
+            f"{slot[:80]!r} = {value[:80]!r}: a slot and its value may have at most {MOST_LETTERS} characters"
         )
     if not person:
         raise UserError("retiring a value needs a name: --annotator NAME")
@@ -35,7 +35,7 @@ def retire(workspace: Workspace, slot: str, value: str, person: str) -> None:
 
 
 def take_back(workspace: Workspace, slot: str, value: str, person: str) -> None:
-    """Draw a retired value again. Raises UserError where it is not retired."""
+    """Restore a retired value. Raises UserError if it is not retired."""
     if not _holds(workspace, slot.strip(), value):
         raise UserError(f"{value!r} of the slot {slot.strip()!r} is not retired; see: synthaug retire")
     log.append(workspace.db, slot.strip(), value, False, person.strip())
@@ -44,7 +44,7 @@ def take_back(workspace: Workspace, slot: str, value: str, person: str) -> None:
 def left_out(
     workspace: Workspace, template: str, slots: Mapping[str, Sequence[str]] | None = None
 ) -> dict[str, list[str]]:
-    """What a job of this template would leave out now: values by slot. Raises TemplateError."""
+    """The values that a job with this template would leave out, by slot. Raises TemplateError."""
     names = retired(workspace)
     if not names:
         return {}

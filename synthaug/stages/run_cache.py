@@ -1,4 +1,4 @@
-"""Training runs that are kept: each view, recipe and seed is trained once, and found again ever after."""
+"""Training runs are stored, so that no view, recipe and seed is trained twice."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import MISSING, asdict, fields
+from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,28 +17,33 @@ from synthaug.executors import job_folder, load_executor
 from synthaug.executors.base import ExecutorSpec, Files, Task, Work
 from synthaug.files import write_atomically
 from synthaug.measures.evidence import FEWEST_SEEDS
-from synthaug.progress import EpochProgress
+from synthaug.parsing import as_json
+from synthaug.progress import EpochProgress, EpochReport
+from synthaug.records import Environment, Json
 from synthaug.running.environment import environment
 from synthaug.stages.inference import read_array, threads
 from synthaug.stages.train import Dataset, TestSet, fit_and_measure, load_dataset, load_test_set
-from synthaug.stages.training_runs import TEST, about
+from synthaug.stages.training_runs import TEST, ImageSet, RunTask, about
 from synthaug.stages.weighing import Runs
 from synthaug.store import catalog, looks, runs, views
+from synthaug.store.runs import RunKey
 from synthaug.workspace import Workspace
 
-Trained = tuple[views.View, Recipe]
-Wanted = tuple[views.View, Recipe, int]
-"""What a run is trained on, how, and its seed."""
+Arm = tuple[views.View, Recipe]
+"""One side of a comparison: the view that its runs are trained on, and their recipe."""
+
+Run = tuple[views.View, Recipe, int]
+"""The view that a run is trained on, its recipe and its seed."""
 
 MAKER = "synthaug.stages.training_runs:Training"
-Shape = tuple[int, bool]
-"""How a recipe reads images: the side in pixels, and whether as features."""
+InputShape = tuple[int, bool]
+"""How a recipe reads images: at which side in pixels, and whether as stored features."""
 
 
 def recipe_key(recipe: Recipe) -> str:
-    """NAME/EPOCHS/DIGEST: equal keys train alike, also when a later version changes what a name stands for.
+    """NAME/EPOCHS/DIGEST: recipes with equal keys train alike, even if a later release changes what a name stands for.
 
-    Fields at their defaults do not count, so that a new one leaves the keys of earlier runs as they are.
+    Fields at their defaults are left out, so that a new field does not change the keys of earlier runs.
     """
     chosen = {
         each.name: getattr(recipe, each.name)
@@ -51,15 +55,15 @@ def recipe_key(recipe: Recipe) -> str:
 
 
 class Trainer:
-    """Trains what was not trained yet on the views of a workspace. Keeps the arrays of one view."""
+    """Trains on the views of a workspace what has not been trained before; holds the images of one view in memory."""
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
-        self._test: dict[Shape, TestSet] = {}
-        self._view: tuple[int, Shape, Dataset] | None = None
+        self._test: dict[InputShape, TestSet] = {}
+        self._view: tuple[int, InputShape, Dataset] | None = None
 
     def test_set(self, recipe: Recipe) -> TestSet:
-        """The frozen real test set as the recipe reads it. Raises UserError if there is none."""
+        """The frozen real test set, as the recipe reads it. Raises UserError if there is none."""
         shape = _shape(recipe)
         if shape not in self._test:
             self._test[shape] = load_test_set(self.workspace, recipe)
@@ -67,7 +71,7 @@ class Trainer:
 
     def find(self, view: views.View, recipe: Recipe, seed: int) -> runs.Run | None:
         """The finished run, or None."""
-        return runs.find(self.workspace.db, seed=seed, **self._key(view, recipe))
+        return runs.find(self.workspace.db, self._key(view, recipe), seed)
 
     def run(
         self,
@@ -79,16 +83,16 @@ class Trainer:
         progress: EpochProgress | None = None,
         should_cancel: Callable[[], bool] | None = None,
     ) -> runs.Run:
-        """The finished run; trained now if there is none. ``keep_weights``: the classifier stays in ``weights``.
+        """The finished run, which is trained now if there is none. ``keep_weights`` also stores its classifier.
 
-        Metrics: those of ``fit_and_measure``, and "recipe" (all fields), "history" (one entry an epoch), "seconds".
+        Its metrics are those of ``fit_and_measure`` and of :class:`.training_runs.RunRecord`. Raises Cancelled.
         """
         known = self.find(view, recipe, seed)
         if known is not None:
             return known
-        history: list[dict[str, Any]] = []
+        history: list[EpochReport] = []
 
-        def keep(epoch: dict[str, Any]) -> None:
+        def keep(epoch: EpochReport) -> None:
             history.append(epoch)
             if progress is not None:
                 progress(epoch)
@@ -106,16 +110,16 @@ class Trainer:
 
     def run_all(
         self,
-        wanted: Sequence[Wanted],
+        wanted: Sequence[Run],
         executor: ExecutorSpec,
         *,
         keep_weights: Callable[[int], bool] = lambda seed: False,
         should_cancel: Callable[[], bool] | None = None,
-    ) -> Iterator[tuple[Wanted, runs.Run]]:
-        """Train what is missing of these runs wherever ``executor`` says, and store it; each run in their order.
+    ) -> Iterator[tuple[Run, runs.Run]]:
+        """Train the missing ones of these runs with ``executor``, and store them; yields each in their order.
 
-        ``keep_weights``: by seed. Recipes that fit a head to stored features are trained here. Raises UserError,
-        Cancelled; finished runs are kept.
+        ``keep_weights`` says for which seeds the classifier is stored. Recipes that fit a head to stored features are
+        trained in this process. Raises UserError and Cancelled; finished runs are kept.
         """
         missing = [each for each in wanted if self.find(*each) is None]
         for each in [each for each in missing if each[1].head_only]:
@@ -137,26 +141,26 @@ class Trainer:
                 yield each, self._received(*each, part.files)
 
     def _task(self, view: views.View, recipe: Recipe, seed: int, *, weights: bool) -> Task:
-        payload = {"set": str(view.id), "recipe": asdict(recipe), "seed": seed, "weights": weights}
+        payload = RunTask(str(view.id), recipe, seed, weights).to_json()
         digest = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
         return Task(f"{view.id:06d}-{seed:06d}-{digest[:16]}", payload)
 
-    def _maker_params(self, wanted: Sequence[Wanted]) -> dict[str, Any]:
-        """What every worker is told once: the images of all sets."""
-        workspace = self.workspace
-        test = catalog.hashes_of_split(workspace.db, "test")
-        sets = {TEST: {"hashes": [sha256 for sha256, _ in test], "labels": [label for _, label in test]}}
-        for view in {view.id: view for view, _, _ in wanted}.values():
-            held = views.members(workspace.db, view.id)
-            sets[str(view.id)] = {
-                "hashes": [each.sha256 for each in held],
-                "labels": [each.class_index for each in held],
-            }
-        place = workspace.images.place
-        return {"sets": sets, "classes": list(workspace.classes), "images": place, "threads": threads()}
+    def _maker_params(self, wanted: Sequence[Run]) -> Json:
+        """The parameters of :class:`.training_runs.Training`, which every worker gets once: the images of all sets."""
+        db = self.workspace.db
+        sets = {TEST: _image_set(catalog.hashes_of_split(db, "test"))}
+        for view_id in dict.fromkeys(view.id for view, _, _ in wanted):
+            members = views.members(db, view_id)
+            sets[str(view_id)] = _image_set([(each.sha256, each.class_index) for each in members])
+        return {
+            "sets": as_json(sets),
+            "classes": list(self.workspace.classes),
+            "images": self.workspace.images.place,
+            "threads": threads(),
+        }
 
     def _received(self, view: views.View, recipe: Recipe, seed: int, files: Files) -> runs.Run:
-        """Store a run that was trained elsewhere."""
+        """Store a run that a worker trained."""
         save_predictions(self.predictions(view, recipe, seed), read_array(files["log_probs"]))
         if "weights" in files:
             write_atomically(self.weights(view, recipe, seed), files["weights"], durable=True)
@@ -168,49 +172,45 @@ class Trainer:
         view: views.View,
         recipe: Recipe,
         seed: int,
-        metrics: dict[str, Any],
-        where: dict[str, Any] | None = None,
+        metrics: Json,
+        where: Environment | None = None,
     ) -> runs.Run:
-        """Store what was measured of a run; ``where``: the environment of its process, None: this one's."""
+        """Store the metrics of a run, with the environment of its process (None: of this one)."""
         return runs.add(
             self.workspace.db,
-            seed=seed,
+            self._key(view, recipe),
+            seed,
             metrics=metrics,
             environment=where or environment(),
-            **self._key(view, recipe),
         )
 
     def runs(self, view: views.View, recipe: Recipe, found: Sequence[runs.Run]) -> Runs:
-        """Finished runs of a view, for ``weigh``; with what each said of every test image, where all have kept it."""
+        """Finished runs of a view for ``weigh``, with the correctness of each test image if all runs recorded it."""
         labels = self.test_set(recipe).data.labels
-        said = [read_predicted(self.predictions(view, recipe, each.seed)) for each in found]
-        kept = [each for each in said if each is not None]
-        correct = np.array(kept) == labels if len(kept) == len(said) else None
+        stored = [read_predicted(self.predictions(view, recipe, each.seed)) for each in found]
+        known = [each for each in stored if each is not None]
+        correct = np.array(known) == labels if len(known) == len(stored) else None
         return Runs(tuple(each.metrics for each in found), correct)
 
-    def look(self, baseline: Trained, augmented: Trained, seeds: int) -> int:
-        """Which look at these two training sets this is; too few seeds for a verdict are none."""
+    def look(self, baseline: Arm, augmented: Arm, seeds: int) -> int:
+        """The number of this look at two sides, counted from 1; too few seeds for a verdict do not count as a look."""
         if seeds < FEWEST_SEEDS:
             return 1
-        return looks.look(self.workspace.db, [self._key(*baseline), self._key(*augmented)], seeds)
+        return looks.look(self.workspace.db, self._key(*baseline), self._key(*augmented), seeds)
 
     def weights(self, view: views.View, recipe: Recipe, seed: int) -> Path:
-        """Where the classifier of a run is kept, if it is."""
+        """The path of the classifier of a run, which exists only if it was stored."""
         return self._file(view, recipe, seed, "safetensors")
 
     def predictions(self, view: views.View, recipe: Recipe, seed: int) -> Path:
-        """Where a run's log probabilities of the test images are kept; runs of earlier releases have none."""
+        """The path of the log probabilities of the test images; runs of the first releases have none."""
         return self._file(view, recipe, seed, "predictions.safetensors")
 
     def _file(self, view: views.View, recipe: Recipe, seed: int, ending: str) -> Path:
         return run_file(self.workspace, self._key(view, recipe), seed, ending)
 
-    def _key(self, view: views.View, recipe: Recipe) -> dict[str, Any]:
-        return {
-            "view_id": view.id,
-            "recipe": recipe_key(recipe),
-            "test_fingerprint": self.test_set(recipe).fingerprint,
-        }
+    def _key(self, view: views.View, recipe: Recipe) -> RunKey:
+        return RunKey(view.id, recipe_key(recipe), self.test_set(recipe).fingerprint)
 
     def _arrays(self, view: views.View, recipe: Recipe) -> Dataset:
         if self._view is None or self._view[:2] != (view.id, _shape(recipe)):
@@ -218,24 +218,27 @@ class Trainer:
         return self._view[2]
 
 
-def _shape(recipe: Recipe) -> Shape:
+def _image_set(rows: Sequence[tuple[str, int]]) -> ImageSet:
+    return ImageSet(tuple(sha256 for sha256, _ in rows), tuple(label for _, label in rows))
+
+
+def _shape(recipe: Recipe) -> InputShape:
     return recipe.image_size, recipe.head_only
 
 
 def predictions_of(workspace: Workspace, run: runs.Run) -> NDArray[np.uint16] | None:
-    """The class (N,) that a stored run named for each test image, in the order of its fingerprint; None: not kept."""
-    key = {"view_id": run.view_id, "recipe": run.recipe, "test_fingerprint": run.test_fingerprint}
-    return read_predicted(run_file(workspace, key, run.seed, "predictions.safetensors"))
+    """The class (N,) that a stored run predicted for each test image, in the order of its fingerprint, or None."""
+    return read_predicted(run_file(workspace, run.key, run.seed, "predictions.safetensors"))
 
 
-def run_file(workspace: Workspace, run_key: dict[str, Any], seed: int, ending: str) -> Path:
-    """Where a file of a run lies: its name is a hash of what identifies the run."""
-    key = json.dumps([run_key, seed], sort_keys=True)
-    return workspace.root / "runs" / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.{ending}"
+def run_file(workspace: Workspace, key: RunKey, seed: int, ending: str) -> Path:
+    """The path of a file of a run, whose name is a hash of the key and the seed."""
+    text = json.dumps([key.to_json(), seed], sort_keys=True)
+    return workspace.root / "runs" / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.{ending}"
 
 
 def save_predictions(path: Path, log_probs: NDArray[np.float32]) -> None:
-    """Keep log probabilities (N, K) in half precision and the classes they name, in one step: 22 bytes if K is 10."""
+    """Write log probabilities (N, K) in half precision and the predicted classes; 22 bytes per image at K = 10."""
     from safetensors.numpy import save
 
     least = float(np.finfo(np.float16).min)
@@ -247,7 +250,7 @@ def save_predictions(path: Path, log_probs: NDArray[np.float32]) -> None:
 
 
 def read_predicted(path: Path) -> NDArray[np.uint16] | None:
-    """The class (N,) that a run named for each test image in the order of its fingerprint; None if it was not kept."""
+    """The class (N,) that a run predicted for each test image, in the order of its fingerprint; None without a file."""
     from safetensors.numpy import load_file
 
     return load_file(path)["predicted"] if path.is_file() else None

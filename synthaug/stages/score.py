@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,12 @@ from synthaug.errors import UnknownName
 from synthaug.executors.base import ExecutorSpec
 from synthaug.features import DEFAULT_EXTRACTOR
 from synthaug.measures import acquisition, neighbors, ood, projection
+from synthaug.parsing import JsonRecord
 from synthaug.progress import Progress
+from synthaug.records import Json
 from synthaug.running.jobs import JobContext
 from synthaug.stages.extract import extract
+from synthaug.stages.job_records import ScoreParams
 from synthaug.stages.placement import place
 from synthaug.stages.predict import predict, predicted_by
 from synthaug.stages.seeds import check_seed
@@ -46,10 +49,10 @@ class Described:
 
 
 @dataclass(frozen=True, slots=True)
-class ScoreResult:
-    """How many images were scored, and in whose features.
+class ScoreResult(JsonRecord):
+    """The number of scored images, and the model or extractor whose features the scores are based on.
 
-    ``placed``: how many of them UMAP placed among images that it was fitted to before.
+    ``placed`` is the number of images that were placed in an existing UMAP.
     """
 
     scored: int
@@ -162,13 +165,13 @@ def _describe(
     )
 
 
-def run(context: JobContext) -> dict[str, Any]:
+def run(context: JobContext) -> Json:
     """The job form of :func:`score`."""
-    params = context.job.params
-    method, refit = params.get("method", "knn"), params.get("refit", False)  # older releases did not ask
-    return asdict(
-        score(context.workspace, params.get("model"), progress=context.progress, method=method, refit=refit)
+    params = ScoreParams.from_json(context.job.params)
+    found = score(
+        context.workspace, params.model, progress=context.progress, method=params.method, refit=params.refit
     )
+    return found.to_json()
 
 
 def _out_of_distribution(

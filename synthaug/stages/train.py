@@ -22,7 +22,7 @@ from synthaug.config import (
     SMALLEST_SIDE,
 )
 from synthaug.errors import UserError
-from synthaug.progress import EpochProgress
+from synthaug.progress import EpochProgress, EpochReport
 from synthaug.running.jobs import JobContext
 from synthaug.stages.extract import features_of
 from synthaug.stages.measuring import classifier_metrics
@@ -97,7 +97,7 @@ def run(context: JobContext) -> dict[str, Any]:
     """The job form of :func:`train`."""
     history = list(context.result.get("history", []))
 
-    def progress(epoch: dict[str, Any]) -> None:
+    def progress(epoch: EpochReport) -> None:
         history.append({"run": context.job.params["view"], **epoch})
         context.progress(epoch["epoch"], epoch["epochs"], f"epoch {epoch['epoch']}", history=history)
 

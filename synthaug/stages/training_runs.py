@@ -1,4 +1,4 @@
-"""Training runs in whatever process: what a worker needs is which images a set has, and the image files."""
+"""Training runs in any process; a worker needs only the lists of images and the image files."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
 from synthaug.classifiers.recipes import Recipe
-from synthaug.records import ImagePlace
+from synthaug.parsing import JsonRecord
+from synthaug.progress import EpochReport
+from synthaug.records import ImagePlace, Json
 from synthaug.running.environment import environment
 from synthaug.stages.inference import array_bytes, use_threads
 from synthaug.stages.pixels import levels, read_file
@@ -22,20 +24,47 @@ from synthaug.stages.train import Dataset, TestSet, fit_and_measure
 from synthaug.store.image_store import ImageStore
 
 TEST = "test"
-"""The name of the set that every run is measured on."""
+"""The name of the set on which every run is measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSet(JsonRecord):
+    """The images of a set by SHA-256 (N), and their class indices (N)."""
+
+    hashes: tuple[str, ...]
+    labels: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunTask(JsonRecord):
+    """One run to train: the name of its training set, its recipe and seed, and whether to return the weights."""
+
+    set: str
+    recipe: Recipe
+    seed: int
+    weights: bool
+
+
+class RunRecord(TypedDict):
+    """What is stored with the metrics of a run: all fields of its recipe, one entry per epoch, and its duration."""
+
+    recipe: Json
+    history: list[EpochReport]
+    seconds: float
 
 
 class Training:
-    """Trains and measures one run a task; a maker of :mod:`synthaug.executors`.
+    """Trains and measures one run per task; a maker of :mod:`synthaug.executors`.
 
-    ``sets``: SHA-256 ("hashes") and class indices ("labels") of the images, by name; one of them is :data:`TEST`.
+    ``sets`` is the JSON of each :class:`ImageSet` by name; one of them is :data:`TEST`. ``images`` is the folder of
+    images of the workspace, ``threads`` the number of threads of torch.
     """
 
     def __init__(
-        self, sets: Mapping[str, Mapping[str, Any]], classes: Sequence[str], images: ImagePlace, threads: int
+        self, sets: Mapping[str, Json], classes: Sequence[str], images: ImagePlace, threads: int
     ) -> None:
         use_threads(threads)
-        self._sets = sets
+        self._sets = {name: ImageSet.from_json(each) for name, each in sets.items()}
         self._classes = tuple(classes)
         self._images = ImageStore.at(images)
         self._loaded: dict[
@@ -43,20 +72,21 @@ class Training:
         ] = {}  # the test set and the last training set, with their sizes
 
     def make(self, payload: Any, should_cancel: Callable[[], bool]) -> Iterator[Mapping[str, bytes]]:
-        """The files of a run: figures, log probabilities of the test images (N, K), weights where they are kept.
+        """The files of a run: metrics, log probabilities of the test images (N, K), and weights if wanted.
 
-        ``payload``: "set", "recipe" (all fields), "seed" and "weights" (whether they are kept).
+        ``payload`` is the JSON of a :class:`RunTask`.
         """
-        recipe, began = Recipe(**payload["recipe"]), time.perf_counter()
+        task, began = RunTask.from_json(payload), time.perf_counter()
+        recipe = task.recipe
         test = TestSet(self._dataset(TEST, recipe), "")
-        data = self._dataset(payload["set"], recipe)
-        history: list[dict[str, Any]] = []
+        data = self._dataset(task.set, recipe)
+        history: list[EpochReport] = []
         classifier, metrics, log_probs = fit_and_measure(
-            self._classes, data, test, recipe, payload["seed"], history.append, should_cancel
+            self._classes, data, test, recipe, task.seed, history.append, should_cancel
         )
         figures = {**metrics, **about(recipe, history, began)}
         files = {"run": json.dumps([figures, environment()]).encode(), "log_probs": array_bytes(log_probs)}
-        if payload["weights"]:
+        if task.weights:
             with tempfile.TemporaryDirectory() as folder:
                 classifier.save(Path(folder) / "weights", half=True)
                 files["weights"] = (Path(folder) / "weights").read_bytes()
@@ -66,13 +96,13 @@ class Training:
         held = self._loaded.get(name)
         if held is None or held[0] != recipe.image_size:
             chosen = self._sets[name]
-            pixels = levels(partial(read_file, self._images), chosen["hashes"], recipe.image_size)
-            labels = np.array(chosen["labels"], np.int64)
+            pixels = levels(partial(read_file, self._images), chosen.hashes, recipe.image_size)
+            labels = np.array(chosen.labels, np.int64)
             held = (recipe.image_size, Dataset(pixels, labels, 8 * pixels.itemsize))
             self._loaded = {key: value for key, value in self._loaded.items() if key == TEST} | {name: held}
         return held[1]
 
 
-def about(recipe: Recipe, history: Sequence[Mapping[str, Any]], began: float) -> dict[str, Any]:
-    """What is kept with the figures of a run: its recipe, an entry an epoch, and seconds since ``began``."""
+def about(recipe: Recipe, history: Sequence[EpochReport], began: float) -> RunRecord:
+    """The record of a run that started at ``began`` (of time.perf_counter)."""
     return {"recipe": asdict(recipe), "history": list(history), "seconds": time.perf_counter() - began}

@@ -1,1 +1,1 @@
-"""The store: SQLite and the images on disk. All SQL lives here and in db/."""
+"""The store: the SQLite database and the image files. Only this package and db/ contain SQL."""

@@ -1,4 +1,4 @@
-"""Who may use the app over a network, and the sessions that are open."""
+"""The accounts that may use the app over a network, and their open sessions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from synthaug.store.database import Database, now
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A person with a password. The hash is argon2's own text: algorithm, cost, salt and digest."""
+    """A person who logs in with a password; ``password_hash`` is an argon2 hash with its parameters and salt."""
 
     id: int
     name: str
@@ -21,8 +21,8 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
-    """One browser that is let in: by an account, or by the start token (``account_id`` is None; an owner)."""
+class LoginSession:
+    """One browser that is logged in with an account, or as owner with the start token (``account_id`` is None)."""
 
     id: int
     account_id: int | None
@@ -40,10 +40,10 @@ SESSIONS = (
 
 
 def add(db: Database, name: str, role: Role, password_hash: str) -> None:
-    """A new account. Raises UserError on a name that is taken (upper and lower case are the same)."""
+    """Create an account. Raises UserError for a name that is taken; upper and lower case are not distinguished."""
     with db.transaction() as connection:
         if find(db, name) is not None:
-            raise UserError(f"there is an account {name!r} already; choose another name")
+            raise UserError(f"there is already an account {name!r}; choose another name")
         connection.execute(
             "INSERT INTO accounts (name, role, password_hash, created_at) VALUES (?, ?, ?, ?)",
             [name, role, password_hash, now()],
@@ -51,13 +51,13 @@ def add(db: Database, name: str, role: Role, password_hash: str) -> None:
 
 
 def find(db: Database, name: str) -> Account | None:
-    """The account of that name."""
+    """The account with this name, or None."""
     row = db.one("SELECT id, name, role, password_hash, created_at FROM accounts WHERE name = ?", [name])
     return None if row is None else Account(*row)
 
 
 def get(db: Database, name: str) -> Account:
-    """The account of that name. Raises UnknownName."""
+    """The account with this name. Raises UnknownName."""
     account = find(db, name)
     if account is None:
         raise UnknownName("account", name, [each.name for each in all_accounts(db)])
@@ -65,19 +65,19 @@ def get(db: Database, name: str) -> Account:
 
 
 def all_accounts(db: Database) -> list[Account]:
-    """Every account, by name."""
+    """All accounts, ordered by name."""
     rows = db.query("SELECT id, name, role, password_hash, created_at FROM accounts ORDER BY name")
     return [Account(*row) for row in rows]
 
 
 def remove(db: Database, account_id: int) -> None:
-    """Take an account away, and with it its sessions."""
+    """Remove an account and its sessions."""
     with db.transaction() as connection:
         connection.execute("DELETE FROM accounts WHERE id = ?", [account_id])
 
 
 def set_password_hash(db: Database, account_id: int, password_hash: str) -> None:
-    """Another password; whoever is logged in with the old one is logged out."""
+    """Replace the password hash, and end all sessions of the account."""
     with db.transaction() as connection:
         connection.execute("UPDATE accounts SET password_hash = ? WHERE id = ?", [password_hash, account_id])
         connection.execute("DELETE FROM sessions WHERE account_id = ?", [account_id])
@@ -86,7 +86,7 @@ def set_password_hash(db: Database, account_id: int, password_hash: str) -> None
 def start_session(
     db: Database, *, token_sha256: str, account_id: int | None, name: str, address: str, expires_at: str
 ) -> None:
-    """Open a session; those that have expired are cleared away."""
+    """Open a session, and remove those that have expired."""
     with db.transaction() as connection:
         connection.execute("DELETE FROM sessions WHERE expires_at <= ?", [now()])
         connection.execute(
@@ -96,20 +96,21 @@ def start_session(
         )
 
 
-def find_session(db: Database, token_sha256: str) -> Session | None:
-    """The session of a token, unless it has expired."""
+def find_session(db: Database, token_sha256: str) -> LoginSession | None:
+    """The session of a token, or None if there is none or it has expired."""
     row = db.one(f"{SESSIONS} WHERE token_sha256 = ? AND expires_at > ?", [token_sha256, now()])
-    return None if row is None else Session(*row)
+    return None if row is None else LoginSession(*row)
 
 
-def open_sessions(db: Database) -> list[Session]:
-    """Every session that has not expired, oldest first."""
+def open_sessions(db: Database) -> list[LoginSession]:
+    """All sessions that have not expired, oldest first."""
     return [
-        Session(*row) for row in db.query(f"{SESSIONS} WHERE expires_at > ? ORDER BY sessions.id", [now()])
+        LoginSession(*row)
+        for row in db.query(f"{SESSIONS} WHERE expires_at > ? ORDER BY sessions.id", [now()])
     ]
 
 
 def end_session(db: Database, session_id: int) -> bool:
-    """Log one browser out; whether there was such a session."""
+    """End a session; returns whether it existed."""
     with db.transaction() as connection:
         return connection.execute("DELETE FROM sessions WHERE id = ?", [session_id]).rowcount > 0

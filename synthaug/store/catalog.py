@@ -1,4 +1,4 @@
-"""Settings, classes and images: what a workspace holds."""
+"""The settings, classes and images of a workspace."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from synthaug.store.database import Database, now
 IMAGE_COLUMNS = (
     "images.id, images.sha256, images.width, images.height, images.split, images.origin, images.source"
 )
-"""How many ids one SELECT ... IN (...) takes (SQLite's oldest limit is 999)."""
 
 
 def get_setting(db: Database, key: str) -> str | None:
-    """A setting's value, or None."""
+    """The value of a setting, or None."""
     row = db.one("SELECT value FROM settings WHERE key = ?", [key])
     return None if row is None else str(row["value"])
 
@@ -30,7 +29,7 @@ def set_setting(db: Database, key: str, value: str) -> None:
 
 
 def add_classes(db: Database, names: Sequence[str]) -> None:
-    """Append classes; their order is the class index everywhere."""
+    """Append classes; their positions are the class indices."""
     with db.transaction():
         first = len(class_names(db))
         db.insert("classes", [{"position": first + i, "name": name} for i, name in enumerate(names)])
@@ -59,7 +58,7 @@ def add_image(
     source: str,
     caption: str | None = None,
 ) -> tuple[int, bool]:
-    """Add one image of ``size`` (width, height); returns its id and whether it is new."""
+    """Add an image of ``size`` (width, height) in pixels; returns its id, and whether it is new."""
     with db.transaction() as connection:
         cursor = connection.execute(
             "INSERT INTO images (sha256, width, height, split, origin, source, caption, added_at)"
@@ -73,7 +72,7 @@ def add_image(
 
 
 def captions(db: Database, ids: Sequence[int]) -> dict[int, str]:
-    """The captions that images were imported with, by image id; those without one are left out."""
+    """Imported captions by image id; images without a caption are left out."""
     rows = db.query_among("SELECT id, caption FROM images WHERE caption <> '' AND id IN (:ids)", ids)
     return {row["id"]: row["caption"] for row in rows}
 
@@ -85,7 +84,7 @@ def find_images(
     origin: Origin | None = None,
     without_predictions_of: int | None = None,
 ) -> list[ImageRecord]:
-    """Images by what is known of them, oldest first."""
+    """The images that match all given conditions, oldest first."""
     where, values = ["1"], []
     for column, wanted in (("split", split), ("origin", origin)):
         if wanted is not None:
@@ -99,7 +98,7 @@ def find_images(
 
 
 def image_ids(db: Database, *, origin: Origin | None = None, unlabeled: bool = False) -> list[int]:
-    """Ids of images, ascending; ``unlabeled``: only of those without a label that counts."""
+    """Ids of images, ascending; with ``unlabeled``, only of those without a current label."""
     where, values = ["1"], []
     if origin is not None:
         where.append("origin = ?")
@@ -111,7 +110,7 @@ def image_ids(db: Database, *, origin: Origin | None = None, unlabeled: bool = F
 
 
 def of_origin(db: Database, ids: Sequence[int], origin: Origin) -> list[int]:
-    """Those of these images that have this origin."""
+    """The ids among ``ids`` whose images have this origin."""
     return [each.id for each in known_images(db, ids).values() if each.origin == origin]
 
 
@@ -122,7 +121,7 @@ def newest_synthetic(db: Database, count: int) -> list[int]:
 
 
 def count_images(db: Database) -> int:
-    """How many images there are."""
+    """The number of images."""
     return int(db.query("SELECT count(*) FROM images")[0][0])
 
 
@@ -132,7 +131,7 @@ def has_images(db: Database, *, split: Split, origin: Origin) -> bool:
 
 
 def usual_size(db: Database) -> tuple[int, int] | None:
-    """The commonest (width, height) of the real images, or None where there are none."""
+    """The most frequent (width, height) of the real images in pixels, or None if there are none."""
     row = db.one(
         "SELECT width, height FROM images WHERE origin = 'real' GROUP BY width, height ORDER BY count(*) DESC LIMIT 1"
     )
@@ -140,19 +139,19 @@ def usual_size(db: Database) -> tuple[int, int] | None:
 
 
 def usual_side(db: Database) -> int:
-    """The longer side in pixels of the commonest real images; 0 where there are none."""
+    """The longer side of the most frequent size of the real images, in pixels; 0 if there are none."""
     size = usual_size(db)
     return max(size) if size else 0
 
 
 def known_images(db: Database, ids: Sequence[int]) -> dict[int, ImageRecord]:
-    """Those of these images that are there, by id."""
+    """The existing images among ``ids``, by id."""
     rows = db.query_among(f"SELECT {IMAGE_COLUMNS} FROM images WHERE id IN (:ids)", ids)
     return {row["id"]: ImageRecord(*row) for row in rows}
 
 
 def images_by_id(db: Database, ids: Sequence[int]) -> list[ImageRecord]:
-    """The images with these ids, in the order asked for. Raises UnknownName for one that is not there."""
+    """The images with these ids, in the given order. Raises UnknownImage."""
     found = known_images(db, ids)
     missing = next((each for each in ids if each not in found), None)
     if missing is not None:
@@ -161,7 +160,7 @@ def images_by_id(db: Database, ids: Sequence[int]) -> list[ImageRecord]:
 
 
 def labeled_of_split(db: Database, split: Split) -> list[tuple[int, str, int]]:
-    """(id, sha256, class index) of the labeled real images of a split, sorted by hash."""
+    """(id, SHA-256, class index) of the labeled real images of a split, ordered by hash."""
     rows = db.query(
         "SELECT images.id, images.sha256, current_labels.class_position FROM images"
         " JOIN current_labels ON current_labels.image_id = images.id AND current_labels.value = 'class'"
@@ -172,12 +171,12 @@ def labeled_of_split(db: Database, split: Split) -> list[tuple[int, str, int]]:
 
 
 def hashes_of_split(db: Database, split: Split) -> list[tuple[str, int]]:
-    """(sha256, class index) of the labeled real images of a split, sorted by hash: what identifies a test set."""
+    """(SHA-256, class index) of the labeled real images of a split, ordered by hash; it identifies a test set."""
     return [(sha256, class_index) for _, sha256, class_index in labeled_of_split(db, split)]
 
 
 def image_by_hash(db: Database, sha256: str) -> ImageRecord:
-    """The image whose pixels have this hash. Raises UnknownName."""
+    """The image whose pixels have this hash. Raises UnknownImage."""
     row = db.one(f"SELECT {IMAGE_COLUMNS} FROM images WHERE sha256 = ?", [sha256])
     if row is None:
         raise UnknownImage(sha256)
@@ -185,17 +184,17 @@ def image_by_hash(db: Database, sha256: str) -> ImageRecord:
 
 
 def files_beside(db: Database, source: str) -> list[tuple[int, str]]:
-    """(id, source) of the real images that came from the folder of this file; of none where it was in no folder."""
+    """(id, source) of the real images that came from the folder of this file, or from none as this one did."""
     folder, slash, _ = source.rpartition("/")
-    if not slash:
-        return []
+    length = len(folder + slash)
     rows = db.query(
-        "SELECT id, source FROM images WHERE origin = 'real' AND source >= ? AND source < ?",
-        [f"{folder}/", f"{folder}0"],  # 0 comes right after /
+        "SELECT id, source FROM images WHERE origin = 'real' AND substr(source, 1, ?) = ?"
+        " AND instr(substr(source, ?), '/') = 0 ORDER BY id",
+        [length, folder + slash, length + 1],
     )
-    return [(row["id"], row["source"]) for row in rows if "/" not in row["source"][len(folder) + 1 :]]
+    return [(row["id"], row["source"]) for row in rows]
 
 
 def added_at(db: Database, image_id: int) -> str:
-    """When an image came into the workspace, ISO 8601 in UTC."""
+    """The time at which an image was added, in ISO 8601, UTC."""
     return str(db.query("SELECT added_at FROM images WHERE id = ?", [image_id])[0][0])

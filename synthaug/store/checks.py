@@ -1,4 +1,4 @@
-"""What is wrong with a database: what SQLite finds, parts of the schema that are gone, JSON that cannot be read."""
+"""Checking a database: the integrity checks of SQLite, the schema, and the JSON columns."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ JSON_COLUMNS = {
     "labels": ("landmarks",),
     "landmark_predictions": ("points",),
 }
-"""Columns that hold a JSON object, a table."""
+"""Columns that hold a JSON object, by table."""
 
 KEYS = {
     "generations": "'job ' || job_id || ', image ' || position",
     "landmark_predictions": "'model ' || model_id || ', image ' || image_id",
 }
-"""What names a row of a table; elsewhere its id."""
+"""SQL that identifies a row in a message, for tables without an id."""
 
 
 def is_blank(db: Database) -> bool:
-    """Whether nothing was ever written to it: no tables, or no classes, which a workspace is made with."""
+    """Whether the database is new: it has no tables or no classes, with which every workspace is created."""
     tables = db.query("SELECT name FROM sqlite_master WHERE type = 'table'")
     if not tables:
         return True
@@ -38,12 +38,12 @@ def is_blank(db: Database) -> bool:
 
 
 def made_at(db: Database) -> str:
-    """When the database was made, to the microsecond: what tells it from every other, and its copies do not."""
+    """The time of creation in microseconds, which identifies a database and all copies of it."""
     return str(db.query("SELECT applied_at FROM _sqlite_migrations ORDER BY id LIMIT 1")[0][0])
 
 
 def row_counts(db: Database) -> dict[str, int]:
-    """How many images, labels and models there are; none of them ever becomes fewer."""
+    """The numbers of images, labels and models, none of which ever decreases."""
     return {
         table: int(db.query(f"SELECT count(*) FROM {table}")[0][0])
         for table in ("images", "labels", "models")
@@ -51,13 +51,13 @@ def row_counts(db: Database) -> dict[str, int]:
 
 
 def database_problems(db: Database) -> list[str]:
-    """What is wrong with the database itself, a line each; empty = nothing."""
+    """The problems with the database, one line each."""
     schema = schema_problems(db)
     return [*schema, *db.integrity_problems(), *json_problems(db), *([] if schema else count_problems(db))]
 
 
 def count_problems(db: Database) -> list[str]:
-    """Kept counts of images that differ from the rows that they count."""
+    """Stored counts of images that differ from the number of rows, one line each."""
     rows = db.query(
         "SELECT origin, count(*) AS images, count(current_label_ids.image_id) AS labeled FROM images"
         " LEFT JOIN current_label_ids ON current_label_ids.image_id = images.id GROUP BY origin"
@@ -70,7 +70,7 @@ def count_problems(db: Database) -> list[str]:
 
 
 def schema_problems(db: Database) -> list[str]:
-    """Tables, views, indexes and triggers that are missing or not as this release makes them."""
+    """Tables, views, indexes and triggers that are missing, or differ from those of this release."""
     there = {(row["type"], row["name"]): row["sql"] for row in db.query("SELECT * FROM sqlite_master")}
     found = []
     for (kind, name), sql in _schema().items():
@@ -83,7 +83,7 @@ def schema_problems(db: Database) -> list[str]:
 
 @cache
 def _schema() -> dict[tuple[str, str], str]:
-    """SQL of each part of today's schema by (type, name)."""
+    """The SQL of each part of the current schema, by (type, name)."""
     script = (files("synthaug_db") / "schema.sql").read_text(encoding="utf-8")
     with closing(sqlite3.connect(":memory:")) as model:
         for statement in sorted(statements(script), key=lambda each: "CREATE TABLE" not in each):
@@ -93,7 +93,7 @@ def _schema() -> dict[tuple[str, str], str]:
 
 
 def json_problems(db: Database) -> list[str]:
-    """Rows that hold something else where a JSON object belongs."""
+    """Rows in which a JSON column holds anything other than a JSON object."""
     tables = {row["name"] for row in db.query("SELECT name FROM sqlite_master WHERE type = 'table'")}
     found = []
     for table, columns in JSON_COLUMNS.items():
@@ -103,13 +103,13 @@ def json_problems(db: Database) -> list[str]:
                 f" AND (NOT json_valid({column}) OR json_type({column}) <> 'object')"
             )
             found += [
-                f"{table} {row[0]}: {column} is no JSON object" for row in rows if not _is_object(row[1])
+                f"{table} {row[0]}: {column} is not a JSON object" for row in rows if not _is_object(row[1])
             ]
     return found
 
 
 def _is_object(text: str) -> bool:
-    """As Python reads it back: with NaN, which SQLite does not take for JSON."""
+    """Whether Python reads the text as an object; unlike SQLite, it accepts NaN."""
     try:
         return isinstance(json.loads(text), dict)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Copies of a database: made while others read and write it, each whole and from one moment."""
+"""Consistent copies of a database that may be in use."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 from synthaug.files import new_file
 from synthaug.store.sqlite_errors import explained
 
-KEPT = 3
+KEPT = 3  # copies made before migrations
 
 
 def copy_database(connection: sqlite3.Connection, destination: Path) -> None:
-    """Copy what a connection sees into one file without a journal; it replaces what was there, durably."""
+    """Copy a database to one file without a journal, which durably replaces ``destination``."""
     with (
         explained(destination),
         new_file(destination, durable=True) as file,
@@ -24,12 +24,12 @@ def copy_database(connection: sqlite3.Connection, destination: Path) -> None:
 
 
 def keep_copy(connection: sqlite3.Connection, path: Path, migration: str) -> None:
-    """Keep the database as it was before a migration, beside it; the last three copies are kept."""
+    """Copy the database to a file beside it before a migration; only the last three copies are kept."""
     copy_database(connection, path.with_name(f"{path.stem}-before-{migration}{path.suffix}"))
     for old in kept_copies(path)[:-KEPT]:
         old.unlink()
 
 
 def kept_copies(path: Path) -> list[Path]:
-    """The copies of a database that :func:`keep_copy` made, in the order of the migrations."""
+    """The copies that :func:`keep_copy` made of a database, in the order of the migrations."""
     return sorted(path.parent.glob(f"{path.stem}-before-*{path.suffix}"))

@@ -1,8 +1,8 @@
 """The workspace's SQLite database: connections, write transactions, migrations.
 
-Reads run on a connection of the calling thread (WAL lets them go on beside a write). Writes of one process
-take turns on a lock, and start with ``BEGIN IMMEDIATE``, so that two processes wait for one another instead
-of failing half way.
+Every thread reads on a connection of its own; in WAL mode, reads continue during a write. The writes of one process
+are serialised by a lock. They start with ``BEGIN IMMEDIATE``, so that two processes wait for each other instead of
+failing halfway.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ from synthaug.store.sqlite_errors import explained
 
 T = TypeVar("T")
 BUSY_TIMEOUT_MS = 30_000
-SQL_VARIABLES = 900  # of one statement
+SQL_VARIABLES = 900  # of one statement; the lowest limit of SQLite is 999
 MIGRATIONS = sqlite_utils.Migrations("synthaug")
 
 
 def now() -> str:
-    """The time as :func:`timestamp` writes it."""
+    """The current time in the format of :func:`timestamp`."""
     return timestamp(datetime.now(UTC))
 
 
 def timestamp(moment: datetime) -> str:
-    """A time (UTC) as the tables hold it: ISO 8601 with milliseconds, which sorts as text."""
+    """A time (UTC) in the format of the tables: ISO 8601 with milliseconds, which sorts as text."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def statements(script: str) -> Iterator[str]:
-    """Split a SQL script into statements; triggers stay whole. (``executescript`` would commit.)"""
+    """Split a SQL script into statements without splitting triggers; ``executescript`` would commit."""
     pending = ""
     for line in script.splitlines(keepends=True):
         pending += line
@@ -55,7 +55,7 @@ def statements(script: str) -> Iterator[str]:
 
 
 def _register_migrations() -> frozenset[str]:
-    """Make each ``db/migrations/*.sql`` a migration, in the order of their names."""
+    """Register each ``db/migrations/*.sql`` as a migration, in the order of the names; returns the names."""
     folder = files("synthaug_db") / "migrations"
     scripts = sorted(
         (each for each in folder.iterdir() if each.name.endswith(".sql")), key=lambda each: each.name
@@ -76,7 +76,7 @@ MIGRATION_NAMES = _register_migrations()
 
 
 class Database:
-    """One workspace database, usable from any thread."""
+    """The database of a workspace; it can be used from any thread."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -86,37 +86,37 @@ class Database:
         self._group = GroupCommit(self.transaction)
 
     def migrate(self) -> None:
-        """Bring the schema up to date; what there was is kept beside it. A database of a newer synthaug is refused."""
+        """Update the schema after copying the database. Raises WorkspaceError for a database of a newer release."""
         with self._write_lock, explained(self.path):
             pending = self._pending()
             if not pending:
                 return
             if self.read_only:
                 raise WorkspaceError(
-                    f"{self.path} was written by an older synthaug and cannot be brought up to date here, where it "
-                    "may not be written to; copy the workspace to a writable folder"
+                    f"{self.path} was written by an older release of synthaug and cannot be updated, because it is "
+                    "read-only; copy the workspace to a writable folder"
                 )
             if len(pending) == len(MIGRATION_NAMES):
-                MIGRATIONS.apply(sqlite_utils.Database(self.connection))  # new: nobody else has it yet
+                MIGRATIONS.apply(sqlite_utils.Database(self.connection))  # no other process uses it yet
                 return
             with turns(self.path.parent):
-                if pending := self._pending():  # else another process was quicker
+                if pending := self._pending():  # otherwise, another process has migrated it
                     keep_copy(self.connection, self.path, pending[0])
                     MIGRATIONS.apply(sqlite_utils.Database(self.connection))
 
     def _pending(self) -> list[str]:
-        """Names of the migrations that are still to come. Raises WorkspaceError."""
+        """Names of the migrations to apply. Raises WorkspaceError for a database of a newer release."""
         database = sqlite_utils.Database(self.connection)
         newer = {each.name for each in MIGRATIONS.applied(database)} - MIGRATION_NAMES
         if newer:
             raise WorkspaceError(
-                f"{self.path} was written by a newer synthaug (migration {min(newer)!r}); upgrade synthaug"
+                f"{self.path} was written by a newer release of synthaug (migration {min(newer)!r}); upgrade synthaug"
             )
         return [each.name for each in MIGRATIONS.pending(database)]
 
     @property
     def connection(self) -> sqlite3.Connection:
-        """This thread's connection."""
+        """The connection of the current thread."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._connect()
@@ -131,7 +131,7 @@ class Database:
             connection.row_factory = sqlite3.Row
             connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
             connection.execute("PRAGMA journal_mode = WAL")
-            # In WAL mode NORMAL does not sync on COMMIT: a power cut would take labels that were acknowledged.
+            # In WAL mode, NORMAL does not sync on COMMIT: a power cut could lose labels that were acknowledged.
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
         return connection
@@ -144,9 +144,9 @@ class Database:
     def query_among(
         self, sql: str, ids: Sequence[int] | Sequence[str], parameters: Sequence[Any] = ()
     ) -> list[sqlite3.Row]:
-        """All rows of a SELECT about any number of ids, which stand in ``sql`` as ``IN (:ids)``, behind ``parameters``.
+        """All rows of a SELECT with any number of ids, for which ``sql`` has ``IN (:ids)`` after all other parameters.
 
-        They are asked for in portions: an ORDER BY orders the rows of one portion.
+        The ids are divided over several statements, so that ORDER BY only orders the rows within each of them.
         """
         rows: list[sqlite3.Row] = []
         for start in range(0, len(ids), SQL_VARIABLES):
@@ -164,13 +164,13 @@ class Database:
             return row
 
     def insert(self, table: str, rows: Iterable[dict[str, Any]], *, ignore: bool = False) -> None:
-        """Insert rows (JSON for dicts and lists); ``ignore`` skips those that break a UNIQUE constraint."""
+        """Insert rows, with dicts and lists as JSON; ``ignore`` skips rows that violate a UNIQUE constraint."""
         with self.transaction() as connection:
             sqlite_utils.Database(connection).table(table).insert_all(rows, ignore=ignore, batch_size=1000)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """A write transaction: all of it lands or none. Nested calls join the outer one."""
+        """A write transaction, which is committed completely or not at all; nested calls join the outer one."""
         with self._write_lock, explained(self.path):
             connection = self.connection
             if connection.in_transaction:
@@ -181,13 +181,13 @@ class Database:
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:
-                connection.rollback()  # does nothing where SQLite has rolled back already
+                connection.rollback()  # has no effect if SQLite has already rolled back
                 raise
 
     def grouped(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """The result of a write, once it is on the disk; writes of other threads share its commit (see GroupCommit).
+        """Run a write and return its result once it is on the disk; it shares its commit (see GroupCommit).
 
-        Within a transaction of this thread it becomes part of that.
+        Within a transaction of this thread, the write becomes part of that transaction.
         """
         if self.connection.in_transaction:
             with self.transaction() as connection:
@@ -196,22 +196,23 @@ class Database:
         return result
 
     def integrity_problems(self) -> list[str]:
-        """What SQLite itself finds wrong with the file and its references; empty = nothing."""
+        """The problems that SQLite finds in the file and its foreign keys, one line each."""
         found = [row[0] for row in self.query("PRAGMA integrity_check") if row[0] != "ok"]
         found += [
-            f"{row['table']}: a row refers to nothing" for row in self.query("PRAGMA foreign_key_check")
+            f"{row['table']}: a row refers to one that does not exist"
+            for row in self.query("PRAGMA foreign_key_check")
         ]
         return found
 
     def settle(self) -> None:
-        """Move everything from the journal into the one file. Raises WorkspaceError on a full disk.
+        """Move all data from the journal to the database file. Raises WorkspaceError for a full disk.
 
-        Closing does so as well, but says nothing when it fails.
+        Closing does the same, but does not report an error.
         """
         self.query("PRAGMA journal_mode = DELETE")
 
     def close(self) -> None:
-        """Close this thread's connection."""
+        """Close the connection of the current thread."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is not None:
             connection.close()

@@ -1,7 +1,7 @@
-"""Features of extractors: float16 rows in one file an extractor; the database says whose they are.
+"""Features of extractors: float16 rows in one file per extractor; the database maps images to rows.
 
-Rows are appended and made durable before the database names them, so a kill leaves at most rows that nobody
-refers to, and the next append writes over them.
+Rows are appended and synced before the database refers to them, so that a killed process leaves at most unused rows,
+which the next append overwrites.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from synthaug.errors import WorkspaceError, explain_os_error
 from synthaug.store.database import Database, now
 
 Floats = NDArray[np.float32]
-STORED = np.dtype("<f2")  # a distance changes in its fourth digit; a row is half as long
+STORED = np.dtype("<f2")  # half the size of float32; distances change only in the fourth digit
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,12 @@ class FeatureSet:
 
     @property
     def file_name(self) -> str:
-        """Its file in the workspace's ``features/`` folder."""
+        """The name of its file in the folder ``features/`` of the workspace."""
         return f"{self.revision[:16]}.f16"
 
 
 def feature_set(db: Database, extractor: str, revision: str, dimension: int) -> FeatureSet:
-    """The set of an extractor's revision, begun where there is none."""
+    """The set of a revision of an extractor, which is created if it does not exist."""
     with db.transaction() as connection:
         connection.execute(
             "INSERT OR IGNORE INTO feature_sets (extractor, revision, dimension, created_at) VALUES (?, ?, ?, ?)",
@@ -53,7 +53,7 @@ def feature_set(db: Database, extractor: str, revision: str, dimension: int) -> 
 
 
 def newest(db: Database, extractor: str) -> FeatureSet | None:
-    """The set that an extractor of this name began last."""
+    """The latest set of an extractor with this name, or None."""
     row = db.one(
         "SELECT id, extractor, revision, dimension FROM feature_sets WHERE extractor = ? ORDER BY id DESC LIMIT 1",
         [extractor],
@@ -62,13 +62,13 @@ def newest(db: Database, extractor: str) -> FeatureSet | None:
 
 
 def by_revision(db: Database, revision: str) -> FeatureSet | None:
-    """The set of the extractor of this revision."""
+    """The set of the extractor with this revision, or None."""
     row = db.one("SELECT id, extractor, revision, dimension FROM feature_sets WHERE revision = ?", [revision])
     return None if row is None else FeatureSet(**dict(row))
 
 
 def cut_short(db: Database, folder: Path) -> list[Path]:
-    """Files of feature sets that are missing or shorter than the rows that the database says they hold."""
+    """The files of feature sets that are missing, or lack rows to which the database refers."""
     rows = db.query(
         "SELECT id, extractor, revision, dimension, max(file_row) + 1 AS count"
         " FROM feature_sets JOIN feature_rows ON set_id = id GROUP BY id ORDER BY id"
@@ -82,7 +82,7 @@ def cut_short(db: Database, folder: Path) -> list[Path]:
 
 
 def images_without(db: Database, held: FeatureSet) -> list[sqlite3.Row]:
-    """Images (id, sha256) that the set lacks, by id."""
+    """Images (id, sha256) without features in the set, ordered by id."""
     return db.query(
         "SELECT id, sha256 FROM images"
         " WHERE id NOT IN (SELECT image_id FROM feature_rows WHERE set_id = ?) ORDER BY id",
@@ -91,7 +91,7 @@ def images_without(db: Database, held: FeatureSet) -> list[sqlite3.Row]:
 
 
 def append(db: Database, folder: Path, held: FeatureSet, image_ids: Sequence[int], rows: Floats) -> None:
-    """Add the features (N, D) of images to a set. Raises WorkspaceError on a full or read-only disk."""
+    """Add features (N, D) of images to a set. Raises WorkspaceError for a full or read-only disk."""
     path = folder / held.file_name
     with db.transaction() as connection:
         first = connection.execute(
@@ -113,7 +113,7 @@ def append(db: Database, folder: Path, held: FeatureSet, image_ids: Sequence[int
 
 
 def read_all(db: Database, folder: Path, held: FeatureSet) -> tuple[list[int], NDArray[np.float16]]:
-    """Ids (N), ascending, and features (N, D) of every image of a set. Raises WorkspaceError if the file is cut."""
+    """Ids (N), ascending, and features (N, D) of all images in a set. Raises WorkspaceError for an incomplete file."""
     found = db.query(
         "SELECT image_id, file_row FROM feature_rows WHERE set_id = ? ORDER BY image_id", [held.id]
     )
@@ -123,14 +123,16 @@ def read_all(db: Database, folder: Path, held: FeatureSet) -> tuple[list[int], N
     path = folder / held.file_name
     needed = (int(rows.max()) + 1) * held.dimension * STORED.itemsize
     if not path.is_file() or path.stat().st_size < needed:
-        raise WorkspaceError(f"{path} is missing or cut short; delete it and run: synthaug score --recompute")
+        raise WorkspaceError(
+            f"{path} is missing or incomplete; delete it and run: synthaug score --recompute"
+        )
     stored = np.memmap(path, STORED, "r", shape=(int(rows.max()) + 1, held.dimension))
     in_order = bool((rows == np.arange(len(rows))).all())
     return ids, stored[: len(rows)] if in_order else stored[rows]
 
 
 def forget(db: Database, folder: Path, held: FeatureSet) -> None:
-    """Drop a set's rows, so that it is extracted anew; features are derived, nothing is lost."""
+    """Remove all features of a set, so that they are extracted again."""
     with db.transaction() as connection:
         connection.execute("DELETE FROM feature_rows WHERE set_id = ?", [held.id])
     (folder / held.file_name).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Which image was made from which prompt, slot values, seed and generator."""
+"""The prompt, slot values, seed and generator from which each image was generated."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
+from synthaug.records import Json
 from synthaug.store.database import Database
 
 COLUMNS = "job_id, position, image_id, class_position, prompt, prompt_index, slots, seed, generator, revision, details"
 PROMPTED_CLASS = "(SELECT min(class_position) FROM generations WHERE image_id = images.id)"
-"""SQL of the class that an image of ``images`` was made for: the first in order, where jobs asked for several."""
+"""SQL: the class that an image of ``images`` was generated for; the first one if several jobs generated it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """How one image came to be. ``position`` is its number in the job."""
+    """How an image was generated. ``position`` is its number in the job, from 0."""
 
     job_id: int
     position: int
     image_id: int
-    class_index: int | None  # None: no class was asked for
+    class_index: int | None  # None: no class was requested
     prompt: str
     prompt_index: int
     slots: Mapping[str, str]
     seed: int
     generator: str
     revision: str
-    details: Mapping[str, Any] = field(default_factory=dict)  # what else decided the pixels; JSON-ready
+    details: Json = field(default_factory=dict)  # everything else that determined the pixels
 
 
 def add(db: Database, generation: Generation) -> None:
@@ -55,7 +55,7 @@ def add(db: Database, generation: Generation) -> None:
 
 
 def done_by_range(db: Database, job_id: int, size: int) -> dict[int, int]:
-    """How many images of each range of ``size`` positions are already there; ranges by number, without empty ones."""
+    """The number of generated images in each range of ``size`` positions, by range; empty ones are left out."""
     rows = db.query(
         "SELECT position / ? AS number, count(*) AS there FROM generations WHERE job_id = ? GROUP BY 1",
         [size, job_id],
@@ -64,7 +64,7 @@ def done_by_range(db: Database, job_id: int, size: int) -> dict[int, int]:
 
 
 def done_positions(db: Database, job_id: int, first: int, stop: int) -> set[int]:
-    """Which images of a job from ``first`` up to ``stop`` are already there."""
+    """Positions in ``first`` .. ``stop`` - 1 whose images a job has generated."""
     rows = db.query(
         "SELECT position FROM generations WHERE job_id = ? AND position >= ? AND position < ?",
         [job_id, first, stop],
@@ -73,12 +73,12 @@ def done_positions(db: Database, job_id: int, first: int, stop: int) -> set[int]
 
 
 def count(db: Database) -> int:
-    """How many images were generated, repeats counted."""
+    """The number of generations; one image may have several."""
     return int(db.query("SELECT count(*) FROM generations")[0][0])
 
 
 def images_of_job(db: Database, job_id: int) -> list[str]:
-    """SHA-256 of the images that a job made, in its order."""
+    """SHA-256 of the images of a job, ordered by position."""
     rows = db.query(
         "SELECT images.sha256 FROM generations JOIN images ON images.id = generations.image_id"
         " WHERE job_id = ? ORDER BY position",
@@ -88,13 +88,13 @@ def images_of_job(db: Database, job_id: int) -> list[str]:
 
 
 def prompts_of_job(db: Database, job_id: int) -> list[str]:
-    """The prompt of each image that a job made, in its order."""
+    """The prompt of each image of a job, ordered by position."""
     rows = db.query("SELECT prompt FROM generations WHERE job_id = ? ORDER BY position", [job_id])
     return [row["prompt"] for row in rows]
 
 
 def of_images(db: Database, image_ids: Sequence[int]) -> dict[int, Generation]:
-    """The (first) generation of each image that was generated."""
+    """The first generation of each generated image among ``image_ids``, by id."""
     rows = db.query_among(
         f"SELECT {COLUMNS} FROM generations WHERE image_id IN (:ids) ORDER BY job_id DESC, position DESC",
         image_ids,
@@ -103,7 +103,7 @@ def of_images(db: Database, image_ids: Sequence[int]) -> dict[int, Generation]:
 
 
 def all_of_image(db: Database, image_id: int) -> list[Generation]:
-    """Every generation that gave this image, the first one first: equal requests give equal pixels."""
+    """All generations of an image, oldest first; equal requests give the same image."""
     rows = db.query(
         f"SELECT {COLUMNS} FROM generations WHERE image_id = ? ORDER BY job_id, position", [image_id]
     )
@@ -117,7 +117,7 @@ def _generation(row: sqlite3.Row) -> Generation:
 
 
 def facts_of_scored(db: Database) -> list[sqlite3.Row]:
-    """A row a scored image, by id: what its first generation was made with, None of a real one, and who labeled it."""
+    """A row for each scored image, by id: the inputs of its first generation (NULL if real), and its annotator."""
     return db.query(
         """
         SELECT scores.image_id AS id, job_id, slots, generator,
@@ -134,9 +134,9 @@ def facts_of_scored(db: Database) -> list[sqlite3.Row]:
 
 
 def with_prompt(db: Database, words: Sequence[str]) -> list[int]:
-    """Ids, ascending, of images whose prompt, or the caption they came with, holds every one of these words.
+    """Ids, ascending, of images whose prompt or imported caption contains all of these words.
 
-    Upper and lower case are one among the letters of ASCII.
+    The case of ASCII letters is ignored.
     """
     holds = " AND ".join("instr(lower(text), lower(?)) > 0" for _ in words) or "1"
     rows = db.query(

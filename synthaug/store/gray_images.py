@@ -1,4 +1,4 @@
-"""What is known of gray images beyond their pixels: bits, and how they were taken."""
+"""Metadata of gray images of more than 8 bits: their depth, and how they were acquired."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from synthaug.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class GrayRecord:
-    """``bits`` that the source stored; ``acquisition``: modality, laterality ... (see importers.dicom)."""
+    """``bits`` per pixel in the source; ``acquisition`` has modality, laterality ... (see importers.dicom)."""
 
     bits: int
     acquisition: Mapping[str, Any]
 
 
 def add(db: Database, image_id: int, record: GrayRecord) -> None:
-    """Note that an image is gray of this depth."""
+    """Record the depth and acquisition of a gray image."""
     row = {"image_id": image_id, "bits": record.bits, "acquisition": dict(record.acquisition)}
     db.insert("gray_images", [row])
 
 
 def of_images(db: Database, ids: Sequence[int]) -> dict[int, GrayRecord]:
-    """The records of those of these images that are stored as deep gray, by image id."""
+    """The records of the images among ``ids`` that are gray of more than 8 bits, by image id."""
     found = {}
     for row in db.query_among("SELECT * FROM gray_images WHERE image_id IN (:ids)", ids):
         found[row["image_id"]] = GrayRecord(row["bits"], json.loads(row["acquisition"]))

@@ -1,4 +1,4 @@
-"""Writes that wait for the disk together: one commit, one fsync, for everything that was asked for meanwhile."""
+"""Group commit: the writes of several threads share one transaction, and so one fsync."""
 
 from __future__ import annotations
 
@@ -21,52 +21,53 @@ class _Request:
 
 
 class GroupCommit:
-    """Runs the writes of many threads in shared transactions; each lands or fails on its own.
+    """Runs the writes of several threads in shared transactions; each write succeeds or fails on its own.
 
-    The first thread in line works off the whole line while later ones gather behind it, as in PostgreSQL.
+    The first waiting thread runs the writes of all threads that wait with it; later ones form the next group, as in
+    PostgreSQL.
     """
 
     def __init__(self, transaction: Callable[[], AbstractContextManager[sqlite3.Connection]]) -> None:
         self._transaction = transaction
-        self._line: list[_Request] = []
-        self._line_lock = threading.Lock()
+        self._waiting: list[_Request] = []
+        self._waiting_lock = threading.Lock()
         self._turn = threading.Lock()
 
     def run(self, work: Work) -> Any:
-        """What ``work`` returns, once it is committed. Raises what it raised; its own writes are then undone."""
+        """Run ``work`` and return its result once it is committed. If it raises, its writes are undone."""
         mine = _Request(work)
-        with self._line_lock:
-            self._line.append(mine)
+        with self._waiting_lock:
+            self._waiting.append(mine)
         with self._turn:
             if not mine.done:
-                self._work_off()
+                self._run_waiting()
         if mine.error is not None:
             raise mine.error
         return mine.result
 
-    def _work_off(self) -> None:
-        with self._line_lock:
-            line, self._line = self._line, []
+    def _run_waiting(self) -> None:
+        with self._waiting_lock:
+            requests, self._waiting = self._waiting, []
         try:
             with self._transaction() as connection:
-                for request in line:
+                for request in requests:
                     _attempt(connection, request)
         except BaseException as error:
-            # Nothing was committed: everyone in line must know, not only the thread whose turn it was.
-            for request in line:
+            # Nothing was committed, so that the error is raised in every waiting thread.
+            for request in requests:
                 request.error = request.error or error
         finally:
-            for request in line:
+            for request in requests:
                 request.done = True
 
 
 def _attempt(connection: sqlite3.Connection, request: _Request) -> None:
-    """One request in a savepoint, so that its failure takes back nothing of the others."""
+    """Run a request in a savepoint, so that its failure does not undo other requests."""
     connection.execute("SAVEPOINT request")
     try:
         request.result = request.work(connection)
     except Exception as error:
-        if not connection.in_transaction:  # SQLite rolled everything back, as it does on a full disk
+        if not connection.in_transaction:  # SQLite rolled back the whole transaction, as for a full disk
             raise
         request.error = error
         connection.execute("ROLLBACK TO request")

@@ -1,12 +1,13 @@
-"""Images addressed by the SHA-256 of their pixels: ``images/ab/abcdef....png``.
+"""Image files, addressed by the SHA-256 of their pixels: ``images/ab/abcdef....png``.
 
-A file appears whole or not at all: it is written beside its place and renamed. :meth:`ImageStore.flush` makes a
-batch of them durable, and is called before the database names them, so no row outlives a power cut without its file.
-What is larger than the training size (a 512-px original of a 32-px image) is kept in ``images/review/`` under
-the same address. Gray of more than 8 bits is stored with 16; :meth:`ImageStore.read` gives the picture of it.
+Files are written atomically. :meth:`ImageStore.flush` syncs a batch of them and is called before the database refers
+to them, so that no row survives a power cut without its file. A larger original (512 px of a 32-px image, say) is kept
+in ``images/review/`` under the same address. Gray images of more than 8 bits are stored with 16 bits;
+:meth:`ImageStore.read` converts them to RGB.
 
-With a URL, the images are kept behind it and the folder is a cache: :meth:`ImageStore.flush` uploads what was put, and
-a file that is not in the folder is fetched when it is needed. The pixels of a fetched image must hash to its address.
+With a URL, the images are stored at the URL and the folder is a cache: :meth:`ImageStore.flush` uploads new files, and
+a file that is not in the folder is downloaded when it is needed. The pixels of a downloaded image must match its
+address.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from synthaug.records import GrayImage, ImagePlace, Pixels
 from synthaug.storage import UrlFolder, cache_folder
 
 AT_A_TIME = 8
-"""Files that are made durable, or uploaded, at a time."""
+"""Number of files that are synced or uploaded concurrently."""
 
 
 class ImageStore:
@@ -35,7 +36,7 @@ class ImageStore:
         self.root = root
         self.url = url
         self._remote = UrlFolder(url) if url else None
-        self._unsynced = threading.local()  # files put by this thread since its last flush
+        self._unsynced = threading.local()  # paths that this thread has written since its last flush
 
     @classmethod
     def at(cls, place: ImagePlace) -> ImageStore:
@@ -49,51 +50,51 @@ class ImageStore:
         return {"folder": str(self.root.absolute()), "url": self.url}
 
     def path(self, sha256: str) -> Path:
-        """Where the file of the image with this address is, or would be, in the folder."""
+        """The path in the folder for the image with this address, which need not exist."""
         return self.root / sha256[:2] / f"{sha256}.png"
 
     def review_path(self, sha256: str) -> Path:
-        """Where the file of the full-size review copy is, or would be, in the folder."""
+        """The path in the folder for the larger original, which need not exist."""
         return self.root / "review" / sha256[:2] / f"{sha256}.png"
 
     def folders(self) -> list[Path]:
-        """The folders that files lie in."""
+        """The folders that contain image files."""
         return [*self.root.glob("[0-9a-f][0-9a-f]"), *self.root.glob("review/[0-9a-f][0-9a-f]")]
 
     def addresses(self) -> Iterator[str]:
-        """The address of every image in the folder, named by the database or not."""
+        """The addresses of all images in the folder, whether or not the database refers to them."""
         return (path.stem for path in self.root.glob(f"[0-9a-f][0-9a-f]/{'[0-9a-f]' * 64}.png"))
 
     def is_empty(self) -> bool:
-        """Whether no image was ever put into the folder."""
+        """Whether the folder has no images."""
         return next(self.addresses(), None) is None
 
     def put(self, pixels: Pixels | GrayImage, text: Mapping[str, str], review: Pixels | None = None) -> str:
-        """Store one image, RGB (H, W, 3) uint8 or deep gray, with its provenance; returns its address."""
+        """Store an image, RGB (H, W, 3) uint8 or gray of up to 16 bits, with PNG text chunks; returns its address."""
         sha256 = pixel_hash(pixels)
-        if not self._is_there(sha256):
+        if not self._is_stored(sha256):
             larger = None if review is None else encode_png(review, text)
             self._write(sha256, encode_png(pixels, text), larger)
         return sha256
 
     def put_encoded(self, sha256: str, png: bytes, review: bytes | None = None) -> None:
-        """Store an image that was encoded before, with its provenance; ``sha256`` must be the hash of its pixels."""
-        if not self._is_there(sha256):
+        """Store an image that is encoded already; ``sha256`` must be the hash of its pixels."""
+        if not self._is_stored(sha256):
             self._write(sha256, png, review)
 
     def flush(self) -> None:
-        """Make every file that this thread has put durable: on the disk with its folders, or behind the URL.
+        """Sync all files that this thread has stored since its last flush, and their folders, or upload them.
 
         Raises WorkspaceError.
         """
         waiting = self._waiting()
-        with ThreadPoolExecutor(AT_A_TIME) as pool:  # many files take hardly more time than one
+        with ThreadPoolExecutor(AT_A_TIME) as pool:  # many files take hardly longer than one
             if self._remote is None:
                 folders = {each.parent for each in waiting}
                 done = pool.map(sync, [*waiting, *folders, *{each.parent for each in folders}])
             else:
                 done = pool.map(self._upload, waiting)
-            for _ in done:  # raises what was raised for a file
+            for _ in done:  # raises the exception of a file
                 pass
         waiting.clear()
 
@@ -111,8 +112,8 @@ class ImageStore:
         paths: set[Path] = self._unsynced.paths
         return paths
 
-    def _is_there(self, sha256: str) -> bool:
-        """Whether the image is stored and sound: what a power cut emptied or cut short is written again."""
+    def _is_stored(self, sha256: str) -> bool:
+        """Whether the image is stored intact; a file that a power cut truncated is written again."""
         try:
             return self.is_intact(sha256) and (self._remote is None or self._remote.has(self._name(sha256)))
         except (FileNotFoundError, ImageRejected):
@@ -126,26 +127,26 @@ class ImageStore:
             self._remote.write(path.relative_to(self.root).as_posix(), path.read_bytes())
 
     def png(self, sha256: str) -> bytes:
-        """The bytes of an image's file. Raises FileNotFoundError, and for a fetched one ImageRejected."""
+        """The content of the file of an image. Raises FileNotFoundError, and ImageRejected for a wrong download."""
         return self._bytes(self.path(sha256), sha256)
 
     def review_png(self, sha256: str) -> bytes:
-        """The bytes of the review copy's file. Raises FileNotFoundError."""
+        """The content of the file of the larger original. Raises FileNotFoundError."""
         return self._bytes(self.review_path(sha256))
 
     def has_review(self, sha256: str) -> bool:
-        """Whether a review copy was kept."""
+        """Whether a larger original is stored."""
         path = self.review_path(sha256)
         return path.exists() or (self._remote is not None and path.stem in self._reviews)
 
     @cached_property
     def _reviews(self) -> set[str]:
-        """Addresses that had a review copy behind the URL when it was first asked; later ones are in the folder."""
+        """Addresses of the larger originals at the URL at the first request; later ones are in the folder."""
         names = [] if self._remote is None else self._remote.tree("review")
         return {Path(name).stem for name in names}
 
     def _bytes(self, path: Path, sha256: str | None = None) -> bytes:
-        """A file's bytes, fetched into the folder if need be, if its pixels hash to ``sha256``."""
+        """The content of a file, downloaded to the folder if needed; its pixels must hash to ``sha256`` if given."""
         try:
             return path.read_bytes()
         except FileNotFoundError:
@@ -158,11 +159,11 @@ class ImageStore:
         return data
 
     def read(self, sha256: str) -> Pixels:
-        """The image as it is shown by default, (H, W, 3) uint8: what is trained on, measured and exported."""
+        """The image as it is displayed by default, (H, W, 3) uint8. Raises FileNotFoundError and ImageRejected."""
         return as_picture(self.stored(sha256))
 
     def stored(self, sha256: str) -> Pixels | GrayImage:
-        """The image as it is stored: RGB, or gray of more than 8 bits. Raises FileNotFoundError, ImageRejected."""
+        """The stored image: RGB, or gray of more than 8 bits. Raises FileNotFoundError and ImageRejected."""
         return decode_full(self.png(sha256))
 
     def durable(self, sha256: str) -> Pixels | GrayImage:
@@ -181,5 +182,5 @@ class ImageStore:
         return True
 
     def is_intact(self, sha256: str) -> bool:
-        """Whether the file's pixels still hash to its address. Raises FileNotFoundError, ImageRejected."""
+        """Whether the hash of the pixels is the address. Raises FileNotFoundError and ImageRejected."""
         return pixel_hash(decode_full(self.path(sha256).read_bytes())) == sha256

@@ -1,14 +1,13 @@
-"""The job table: long work that survives the process that began it."""
+"""The job table, from which interrupted jobs resume in another process."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from synthaug.errors import UnknownName, UserError
-from synthaug.records import Job, JobState
+from synthaug.records import Job, JobState, Json
 from synthaug.store.database import Database, now
 
 COLUMNS = (
@@ -17,8 +16,8 @@ COLUMNS = (
 )
 
 
-def submit(db: Database, kind: str, params: Mapping[str, Any], total: int) -> int:
-    """Queue a job; returns its id."""
+def submit(db: Database, kind: str, params: Json, total: int) -> int:
+    """Queue a job of ``total`` units; returns its id."""
     with db.transaction() as connection:
         cursor = connection.execute(
             "INSERT INTO jobs (kind, state, params, total, created_at) VALUES (?, 'queued', ?, ?, ?)",
@@ -28,7 +27,7 @@ def submit(db: Database, kind: str, params: Mapping[str, Any], total: int) -> in
 
 
 def get(db: Database, job_id: int) -> Job:
-    """One job. Raises UnknownName."""
+    """The job with this id. Raises UnknownName."""
     row = db.one(f"SELECT {COLUMNS} FROM jobs WHERE id = ?", [job_id])
     if row is None:
         raise UnknownName("job", str(job_id), [])
@@ -36,7 +35,7 @@ def get(db: Database, job_id: int) -> Job:
 
 
 def latest(db: Database, limit: int | None = None, kinds: Sequence[str] | None = None) -> list[Job]:
-    """Jobs, newest first."""
+    """The latest jobs of these kinds (None: of all kinds), newest first."""
     marks = ",".join("?" * len(kinds or ()))
     where = f"WHERE kind IN ({marks})" if kinds else ""
     sql = f"SELECT {COLUMNS} FROM jobs {where} ORDER BY id DESC LIMIT ?"
@@ -44,7 +43,7 @@ def latest(db: Database, limit: int | None = None, kinds: Sequence[str] | None =
 
 
 def claim_next(db: Database) -> Job | None:
-    """Mark the oldest queued job as running and return it. While none is queued, nothing is locked."""
+    """Mark the oldest queued job as running and return it, or None; takes no write lock while no job is queued."""
     if db.one("SELECT 1 FROM jobs WHERE state = 'queued' LIMIT 1") is None:
         return None
     with db.transaction() as connection:
@@ -59,12 +58,12 @@ def claim_next(db: Database) -> Job | None:
 
 
 def has_work(db: Database) -> bool:
-    """Whether a job is queued, or was left running."""
+    """Whether a job is queued or marked as running."""
     return db.one("SELECT 1 FROM jobs WHERE state IN ('queued', 'running') LIMIT 1") is not None
 
 
 def fail_running(db: Database, error: str) -> None:
-    """Close the job that was being worked when its process died. Only the holder of the worker's lock may call this."""
+    """Mark the running job as failed, because its process died. Requires the lock of the worker."""
     with db.transaction() as connection:
         connection.execute(
             "UPDATE jobs SET state = 'failed', error = ?, finished_at = ? WHERE state = 'running'",
@@ -73,15 +72,13 @@ def fail_running(db: Database, error: str) -> None:
 
 
 def requeue_orphans(db: Database) -> int:
-    """Queue again what a killed process left running. Only the holder of the worker's lock may call this."""
+    """Queue the jobs of killed processes again; returns their number. Requires the lock of the worker."""
     with db.transaction() as connection:
         return connection.execute("UPDATE jobs SET state = 'queued' WHERE state = 'running'").rowcount
 
 
-def update(
-    db: Database, job_id: int, *, done: int, note: str, result: Mapping[str, Any] | None = None
-) -> None:
-    """Record how far a job has come."""
+def update(db: Database, job_id: int, *, done: int, note: str, result: Json | None = None) -> None:
+    """Record the progress of a job: units done, the current work, and the result so far."""
     with db.transaction() as connection:
         connection.execute("UPDATE jobs SET done = ?, note = ? WHERE id = ?", [done, note, job_id])
         if result is not None:
@@ -89,13 +86,13 @@ def update(
 
 
 def set_total(db: Database, job_id: int, total: int) -> None:
-    """Say how many units a job has, once that is known."""
+    """Set the number of units of a job."""
     with db.transaction() as connection:
         connection.execute("UPDATE jobs SET total = ? WHERE id = ?", [total, job_id])
 
 
-def finish(db: Database, job_id: int, state: JobState, *, result: Mapping[str, Any], error: str = "") -> None:
-    """Close a job; one that is done has done all of its units."""
+def finish(db: Database, job_id: int, state: JobState, *, result: Json, error: str = "") -> None:
+    """Set the final state of a job; if it is "done", all of its units are done."""
     with db.transaction() as connection:
         if state == "done":
             connection.execute("UPDATE jobs SET done = total WHERE id = ?", [job_id])
@@ -106,7 +103,7 @@ def finish(db: Database, job_id: int, state: JobState, *, result: Mapping[str, A
 
 
 def request_cancel(db: Database, job_id: int) -> None:
-    """Ask a job to stop: a queued one is cancelled at once, a running one at its next step."""
+    """Request that a job stop: a queued job is cancelled immediately, a running one at its next step."""
     with db.transaction() as connection:
         connection.execute("UPDATE jobs SET cancel_requested = 1 WHERE id = ?", [job_id])
         connection.execute(
@@ -116,7 +113,7 @@ def request_cancel(db: Database, job_id: int) -> None:
 
 
 def requeue(db: Database, job_id: int) -> None:
-    """Let a cancelled or failed job go on where it stopped."""
+    """Queue a cancelled or failed job again; it resumes where it stopped."""
     with db.transaction() as connection:
         connection.execute(
             "UPDATE jobs SET state = 'queued', cancel_requested = 0, error = '', finished_at = NULL"
@@ -126,7 +123,7 @@ def requeue(db: Database, job_id: int) -> None:
 
 
 def cancel_requested(db: Database, job_id: int) -> bool:
-    """Whether someone asked the job to stop."""
+    """Whether a request to stop the job was made."""
     row = db.one("SELECT cancel_requested FROM jobs WHERE id = ?", [job_id])
     return row is not None and bool(row["cancel_requested"])
 
@@ -137,7 +134,7 @@ def _job(row: sqlite3.Row) -> Job:
         values |= {key: dict(json.loads(values[key])) for key in ("params", "result")}
     except (TypeError, ValueError) as error:
         raise UserError(
-            f"job {row['id']} is damaged: what it was asked or gave is no JSON; see: synthaug verify"
+            f"job {row['id']} is damaged: its parameters or its result are not valid JSON; run: synthaug verify"
         ) from error
     values["cancel_requested"] = bool(values["cancel_requested"])
     return Job(**values)

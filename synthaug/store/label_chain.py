@@ -1,4 +1,4 @@
-"""The label log as a chain of hashes: read it, and find entries that were deleted, changed or moved."""
+"""The label log as a chain of hashes: reading it, and finding entries that were deleted, changed or moved."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ MISCOUNTED = """
 
 @dataclass(frozen=True, slots=True)
 class ChainedEntry:
-    """An entry in words that mean the same in every workspace. The order of the fields is that of the hash."""
+    """An entry without ids of a particular workspace. The hash covers the fields in this order."""
 
     previous_hash: str
     image: str  # SHA-256 of its pixels
@@ -48,8 +48,8 @@ class ChainedEntry:
     annotator: str
     source: str
     op_id: str
-    undoes: str | None  # the op_id of the entry taken back
-    model: str | None  # the revision of the model that was seen
+    undoes: str | None  # ``op_id`` of the entry that this one undoes
+    model: str | None  # revision of the model whose prediction the annotator saw
     reason: str | None
     created_at: str
     landmarks: str | None = None  # JSON, see landmark_text
@@ -57,32 +57,32 @@ class ChainedEntry:
 
     @property
     def hash(self) -> str:
-        """What the next entry holds."""
+        """The hash that the next entry contains."""
         return label_hash(*astuple(self))
 
 
 def entries(db: Database) -> Iterator[tuple[int, ChainedEntry]]:
-    """The whole log with its numbers, oldest first; never all of it in memory."""
+    """All entries with their numbers, oldest first; they are not loaded at once."""
     with explained(db.path):
         for number, *fields in db.connection.execute(ENTRIES):
             yield number, ChainedEntry(*fields)
 
 
 def verify_chain(db: Database) -> list[str]:
-    """What is wrong with the label log, in words: entries deleted, changed or moved, and labels miscounted."""
+    """The problems of the label log: deleted, changed or moved entries, and wrong current labels; one line each."""
     found = [*breaks(entries(db), *head(db)), *_miscounted(db)]
     more = len(found) - MOST_FINDINGS
     return found if more <= 0 else [*found[:MOST_FINDINGS], f"label log: {more} more problems"]
 
 
 def head(db: Database) -> tuple[int, str]:
-    """How many entries were written, and the hash of the last."""
+    """The number of entries that were written, and the hash of the last one."""
     row = db.one("SELECT entries, hash FROM label_head")
     return (0, "") if row is None else (int(row["entries"]), str(row["hash"]))
 
 
 def breaks(log: Iterable[tuple[int, ChainedEntry]], count: int, head_hash: str) -> list[str]:
-    """Where a numbered chain of ``count`` entries that ends with ``head_hash`` does not hold."""
+    """The breaks in a numbered chain that must have ``count`` entries and end with ``head_hash``; one line each."""
     found = []
     last, expected = 0, GENESIS
     for number, entry in log:
@@ -94,7 +94,7 @@ def breaks(log: Iterable[tuple[int, ChainedEntry]], count: int, head_hash: str) 
             )
         last, expected = number, entry.hash
     if last != count:
-        found.append(f"label log: it ends with entry {last}, but {count} were written")
+        found.append(f"label log: it ends with entry {last}, but {count} entries were written")
     elif expected != head_hash:
         found.append(f"label log: entry {last}, the last, was changed")
     return found
@@ -102,6 +102,6 @@ def breaks(log: Iterable[tuple[int, ChainedEntry]], count: int, head_hash: str) 
 
 def _miscounted(db: Database) -> list[str]:
     return [
-        f"the label that counts for image {row['image_id']} is not the one that the label log says"
+        f"the current label of image {row['image_id']} differs from the one that follows from the label log"
         for row in db.query(MISCOUNTED)
     ]

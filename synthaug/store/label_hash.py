@@ -1,4 +1,4 @@
-"""The hash that chains the label log: each entry holds that of the entry before."""
+"""The hashes that chain the label log: each entry contains the hash of the previous one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import json
 
 GENESIS = "0" * 64
-"""What the first entry holds."""
+"""The previous hash of the first entry."""
 
 
 def label_hash(
@@ -24,11 +24,11 @@ def label_hash(
     landmarks: str | None = None,
     reading: str | None = None,
 ) -> str:
-    """SHA-256, in hex, of an entry as a JSON list without spaces, in ASCII.
+    """SHA-256, in hexadecimal digits, of an entry as a JSON list in ASCII without spaces.
 
-    It names image, class and model by what they are, not by their numbers in one workspace: an export of the log
-    can be checked, and brought into another workspace, without the database it came from.
-    Only an entry with ``landmarks`` or a ``reading`` has further elements, objects that hold their texts.
+    Images, classes and models are identified by hash, name and revision, not by their ids in a workspace, so that an
+    exported log can be verified and imported without its database. An entry with ``landmarks`` or a ``reading`` has
+    one more element for each, an object with the text.
     """
     entry = [
         previous_hash,

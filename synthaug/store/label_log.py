@@ -1,4 +1,4 @@
-"""The one function that writes to the label log, and what it refuses."""
+"""Appending to the label log, which only this module writes, and checking the entries."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from synthaug.store.label_hash import label_hash
 from synthaug.store.landmarks import landmark_text
 
 CONTENT = ("image_id", "value", "class_index", "annotator", "source", "op_id", "undoes", "model_id", "reason")
-"""What makes two entries with one operation id the same; not ``reading``, which is decided when they are recorded."""
+"""Fields by which a retry is recognised; ``reading`` is not among them, because it is determined when recording."""
 
 
 def new_op_id(kind: str) -> str:
-    """An operation id that no other operation has."""
+    """A unique operation id."""
     return f"{kind}:{uuid4().hex}"
 
 
 def append(db: Database, entries: Sequence[LabelEntry]) -> list[int]:
-    """Append entries, all or none; returns their log ids, once they are on the disk.
+    """Append all entries or none; returns their ids in the log once they are on the disk.
 
-    The same entry again, told by its ``op_id``, is a retry: its id is returned. Raises LabelRefused for an
-    ``op_id`` that named another entry, for a real test image that has a label unless a ``reason`` is given, and
-    for an entry that refers to nothing.
+    An entry whose ``op_id`` is in the log is a retry: nothing is appended, and the id of the existing entry is
+    returned. Raises LabelRefused if that entry differs, for a labeled real test image unless a ``reason`` is given,
+    and for an image, class, model or undone entry that does not exist.
     """
     return db.grouped(lambda connection: _Appending(db, connection, entries).run())
 
 
 class _Appending:
-    """One call of :func:`append`, in its transaction."""
+    """One call of :func:`append`, within its transaction."""
 
     def __init__(self, db: Database, connection: sqlite3.Connection, entries: Sequence[LabelEntry]) -> None:
         self.db, self.connection, self.entries = db, connection, entries
@@ -43,7 +43,7 @@ class _Appending:
         self.count, self.hash = int(head["entries"]), str(head["hash"])
 
     def run(self) -> list[int]:
-        """Append, and keep the hash of the last entry for the next to hold."""
+        """Append the entries, and store the hash of the last one."""
         ids = [self._retried(entry) or self._append(entry) for entry in self.entries]
         self.connection.execute("UPDATE label_head SET entries = ?, hash = ?", [self.count, self.hash])
         return ids
@@ -58,23 +58,23 @@ class _Appending:
         if differing:
             name = differing[0]
             raise LabelRefused(
-                f"the operation id {entry.op_id!r} was used for another label: its {name} is "
-                f"{getattr(known, name)!r}, not {getattr(entry, name)!r}; give each label an id of its own",
+                f"the operation id {entry.op_id!r} was used for another label, whose {name} is "
+                f"{getattr(known, name)!r}, not {getattr(entry, name)!r}; give every label its own id",
                 entry.op_id,
             )
         return known.id
 
     def _append(self, entry: LabelEntry) -> int:
         if not entry.annotator.strip():
-            raise LabelRefused("a label needs the annotator's name", entry.op_id)
+            raise LabelRefused("a label needs the name of its annotator", entry.op_id)
         if entry.landmarks is not None and entry.value != "class":
-            raise LabelRefused(f"landmarks come with a class, not with {entry.value!r}", entry.op_id)
+            raise LabelRefused(f"landmarks need the label 'class', not {entry.value!r}", entry.op_id)
         if entry.image_id not in self.images:
             raise LabelRefused(f"there is no image {entry.image_id}", entry.op_id)
         self._refuse_frozen(entry)
         sha256 = self.images[entry.image_id].sha256
-        said = (entry.value, self._class_name(entry), entry.annotator, entry.source, entry.op_id)
-        refers = (self._undone_op_id(entry), self._model_revision(entry), entry.reason)
+        content = (entry.value, self._class_name(entry), entry.annotator, entry.source, entry.op_id)
+        references = (self._undone_op_id(entry), self._model_revision(entry), entry.reason)
         time = entry.created_at or now()
         placed = landmark_text(entry.landmarks)
         cursor = self.connection.execute(
@@ -83,7 +83,7 @@ class _Appending:
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [*(getattr(entry, name) for name in CONTENT), time, placed, entry.reading, self.hash],
         )
-        self.hash = label_hash(self.hash, sha256, *said, *refers, time, placed, entry.reading)
+        self.hash = label_hash(self.hash, sha256, *content, *references, time, placed, entry.reading)
         self.count += 1
         return int(cursor.lastrowid or 0)
 
@@ -93,13 +93,13 @@ class _Appending:
             return
         if labels.frozen(self.db, [image.id]) and not self._adds_landmarks(entry):
             raise LabelRefused(
-                f"image {image.id} is a real test image and keeps its label, for it measures every model; "
-                "an owner corrects it with: synthaug correct-test-label",
+                f"image {image.id} is a real test image, which every model is measured on, so its label is frozen; "
+                "an owner can correct it with: synthaug correct-test-label",
                 entry.op_id,
             )
 
     def _adds_landmarks(self, entry: LabelEntry) -> bool:
-        """Whether it leaves the class as it is and brings the first landmarks."""
+        """Whether the entry adds the first landmarks of an image without changing its class."""
         if entry.landmarks is None or landmarks.current(self.db, [entry.image_id]):
             return False
         return labels.current(self.db, [entry.image_id])[entry.image_id].class_index == entry.class_index
@@ -108,12 +108,14 @@ class _Appending:
         index = entry.class_index
         if entry.value != "class" and index is not None:
             raise LabelRefused(
-                f"a label {entry.value!r} carries no class, but class index {index} was given", entry.op_id
+                f"a label {entry.value!r} has no class, but the class index {index} was given", entry.op_id
             )
         if entry.value != "class":
             return None
         if index is None or not 0 <= index < len(self.classes):
-            raise LabelRefused(f"class index {index} is not one of 0..{len(self.classes) - 1}", entry.op_id)
+            raise LabelRefused(
+                f"the class index is {index}; it must be in 0 .. {len(self.classes) - 1}", entry.op_id
+            )
         return self.classes[index]
 
     def _undone_op_id(self, entry: LabelEntry) -> str | None:
@@ -122,10 +124,11 @@ class _Appending:
         undone = self.db.one("SELECT image_id, value, op_id FROM labels WHERE id = ?", [entry.undoes])
         if undone is None or undone["image_id"] != entry.image_id or undone["value"] == "undo":
             raise LabelRefused(
-                f"entry {entry.undoes} is no label of image {entry.image_id} to undo", entry.op_id
+                f"entry {entry.undoes} is not a label of image {entry.image_id}, so it cannot be undone",
+                entry.op_id,
             )
         if labels.undo_of(self.db, entry.undoes) is not None:
-            raise LabelRefused(f"entry {entry.undoes} was undone before", entry.op_id)
+            raise LabelRefused(f"entry {entry.undoes} has already been undone", entry.op_id)
         return str(undone["op_id"])
 
     def _model_revision(self, entry: LabelEntry) -> str | None:
@@ -133,5 +136,5 @@ class _Appending:
             return None
         model = self.db.one("SELECT revision FROM models WHERE id = ?", [entry.model_id])
         if model is None:
-            raise LabelRefused(f"there is no model {entry.model_id} whose prediction was seen", entry.op_id)
+            raise LabelRefused(f"there is no model with the id {entry.model_id}", entry.op_id)
         return str(model["revision"])

@@ -1,4 +1,4 @@
-"""The append-only label log and what follows from it."""
+"""Reading the append-only label log, and the labels that follow from it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from synthaug.store.generations import PROMPTED_CLASS
 from synthaug.store.landmarks import landmarks_of
 
 BY_PEOPLE = f"source IN ({', '.join(map(repr, PEOPLE))})"
-"""SQL: a person gave the label."""
+"""SQL condition: the label was given by a person."""
 
 LOGGED = (
     "id, image_id, value, class_position, annotator, source, op_id, undoes, model_id, reason, created_at"
@@ -23,7 +23,7 @@ LOGGED = (
 
 @dataclass(frozen=True, slots=True)
 class LoggedLabel:
-    """A line of the log as it stands."""
+    """An entry of the label log."""
 
     id: int
     image_id: int
@@ -42,7 +42,7 @@ class LoggedLabel:
 
 @dataclass(frozen=True, slots=True)
 class CurrentLabel:
-    """The label of an image that counts, of all that were ever given to it."""
+    """The label of an image that is valid at present."""
 
     image_id: int
     value: LabelValue
@@ -53,8 +53,8 @@ class CurrentLabel:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A label that a person gave and did not take back; what the image's label would be without it."""
+class UndoableLabel:
+    """A label that a person can undo, and the label (``previous_...``) that would then be the current one."""
 
     id: int
     op_id: str
@@ -70,7 +70,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class LabeledImage:
-    """An image with the class it counts as."""
+    """An image and its class."""
 
     image_id: int
     sha256: str
@@ -79,18 +79,33 @@ class LabeledImage:
 
 @dataclass(frozen=True, slots=True)
 class KnownImage:
-    """An image, and the class it counts as: that of its label, else the one it was made for; None: neither."""
+    """An image, and the class of its label, or else the class it was generated for; None without either."""
 
     image_id: int
     sha256: str
     split: Split
     origin: Origin
-    value: LabelValue | None  # None: nobody labeled it
+    value: LabelValue | None  # None: the image has no label
     class_index: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class ClassCounts:
+    """Images of one class. Synthetic images count under their label, or else under the class they were made for."""
+
+    index: int
+    name: str
+    train_real: int
+    test_real: int
+    synthetic: int
+    accepted: int
+    rejected: int
+    unsure: int
+    unreviewed: int
+
+
 def by_op_id(db: Database, op_id: str) -> LoggedLabel | None:
-    """The log entry that a client operation made."""
+    """The entry with this operation id, or None."""
     row = db.one(
         f"SELECT {LOGGED} FROM labels WHERE op_id = ?",
         [op_id],
@@ -99,19 +114,19 @@ def by_op_id(db: Database, op_id: str) -> LoggedLabel | None:
 
 
 def undo_of(db: Database, label_id: int) -> LoggedLabel | None:
-    """The later entry that took this one back."""
+    """The entry that undoes the given one, or None."""
     row = db.one(f"SELECT {LOGGED} FROM labels WHERE undoes = ?", [label_id])
     return None if row is None else LoggedLabel(*row)
 
 
 def frozen(db: Database, image_ids: Sequence[int]) -> set[int]:
-    """Those of these images whose label only an owner corrects: labeled real test images."""
+    """The labeled real test images among ``image_ids``, whose labels only an owner can correct."""
     rows = db.query_among("SELECT image_id FROM frozen_labels WHERE image_id IN (:ids)", image_ids)
     return {row["image_id"] for row in rows}
 
 
 def labeled_before(db: Database, model_id: int, image_ids: Sequence[int]) -> set[int]:
-    """Those of these images to which this model gave a label, whether or not it was taken back."""
+    """The images among ``image_ids`` that a model labeled automatically, including labels that were undone."""
     rows = db.query_among(
         "SELECT DISTINCT image_id FROM labels WHERE source = 'automatic' AND value = 'class'"
         " AND model_id = ? AND image_id IN (:ids)",
@@ -122,7 +137,7 @@ def labeled_before(db: Database, model_id: int, image_ids: Sequence[int]) -> set
 
 
 def history(db: Database, image_id: int) -> list[LoggedLabel]:
-    """Everything ever said about an image, oldest first."""
+    """All entries of an image, oldest first."""
     rows = db.query(
         f"SELECT {LOGGED} FROM labels WHERE image_id = ? ORDER BY id",
         [image_id],
@@ -131,13 +146,13 @@ def history(db: Database, image_id: int) -> list[LoggedLabel]:
 
 
 def counting_id(db: Database, image_id: int) -> int | None:
-    """The id of the log entry that counts for an image; None where nothing was said, or all was taken back."""
+    """The id of the entry that is the current label of an image; None if it has no label."""
     row = db.one("SELECT label_id FROM current_label_ids WHERE image_id = ?", [image_id])
     return None if row is None else int(row[0])
 
 
 def current(db: Database, image_ids: Sequence[int]) -> dict[int, CurrentLabel]:
-    """The label that counts, for those of these images that have one."""
+    """The current labels of the images among ``image_ids`` that have one, by id."""
     rows = db.query_among(
         "SELECT image_id, value, class_position, annotator, source, created_at FROM current_labels"
         " WHERE image_id IN (:ids)",
@@ -146,10 +161,11 @@ def current(db: Database, image_ids: Sequence[int]) -> dict[int, CurrentLabel]:
     return {row["image_id"]: CurrentLabel(*row) for row in rows}
 
 
-def answers(db: Database, annotator: str, before: int | None, limit: int) -> list[Answer]:
-    """What ``annotator`` said, newest first, of entries older than ``before``; without what is frozen by now.
+def undoable(db: Database, annotator: str, before: int | None, limit: int) -> list[UndoableLabel]:
+    """The labels that ``annotator`` can undo, newest first, older than the entry ``before``.
 
-    A previous label is what counts once this one and the annotator's later ones on the image are taken back.
+    Labels that are frozen by now are left out. The previous label is the one that is valid after this label and all
+    later ones of the same annotator on the image are undone.
     """
     rows = db.query(
         f"""
@@ -170,28 +186,28 @@ def answers(db: Database, annotator: str, before: int | None, limit: int) -> lis
         """,
         {"annotator": annotator, "before": 2**62 if before is None else before, "limit": limit},
     )
-    return [_answer(row) for row in rows]
+    return [_undoable(row) for row in rows]
 
 
-def _answer(row: sqlite3.Row) -> Answer:
+def _undoable(row: sqlite3.Row) -> UndoableLabel:
     values: list[Any] = list(row)
     values[7] = landmarks_of(values[7])
-    return Answer(*values)
+    return UndoableLabel(*values)
 
 
 def annotators(db: Database) -> list[str]:
-    """Whose labels count on some image, by name."""
+    """The annotators of current labels, ordered by name."""
     return [row[0] for row in db.query("SELECT DISTINCT annotator FROM current_labels ORDER BY annotator")]
 
 
 def answers_since(db: Database, label_id: int) -> int:
-    """How many answers people gave after an entry of the log."""
+    """The number of labels that people gave after an entry of the log."""
     sql = f"SELECT count(*) FROM labels WHERE id > ? AND {BY_PEOPLE} AND value <> 'undo'"
     return int(db.query(sql, [label_id])[0][0])
 
 
 def last_id(db: Database) -> int:
-    """The number of the last entry of the log; 0 before any."""
+    """The id of the last entry of the log; 0 if it is empty."""
     return int(db.query("SELECT coalesce(max(id), 0) FROM labels")[0][0])
 
 
@@ -207,7 +223,7 @@ def has_two_classes(db: Database) -> bool:
 def labeled_images(
     db: Database, *, split: Split, origin: Origin, jobs: Sequence[int] = ()
 ) -> list[LabeledImage]:
-    """Images of a split and origin whose current label is a class, oldest first; of these generation jobs, if any."""
+    """Images of a split and origin that are labeled with a class, oldest first; of these jobs, if there are any."""
     rows = db.query(
         "SELECT images.id, images.sha256, current_labels.class_position FROM images"
         " JOIN current_labels ON current_labels.image_id = images.id"
@@ -219,9 +235,9 @@ def labeled_images(
 
 
 def prompted_images(db: Database, jobs: Sequence[int] = ()) -> list[LabeledImage]:
-    """Synthetic images that nobody labeled, rejected or doubted, with the class they were made for.
+    """Synthetic images without a label of any kind, with the class they were generated for.
 
-    ``jobs``: only those that one of these generation jobs made; none: of any.
+    ``jobs`` limits them to these generation jobs; if empty, images of all jobs are returned.
     """
     rows = db.query(
         "SELECT images.id, images.sha256, min(generations.class_position) FROM images"
@@ -234,13 +250,13 @@ def prompted_images(db: Database, jobs: Sequence[int] = ()) -> list[LabeledImage
 
 
 def _of_jobs(jobs: Sequence[int]) -> str:
-    """The condition that one of so many jobs made an image; nothing for none."""
+    """SQL condition: an image was generated by one of the jobs; empty without jobs."""
     marks = ",".join("?" * len(jobs))
     return f" AND images.id IN (SELECT image_id FROM generations WHERE job_id IN ({marks}))" if jobs else ""
 
 
 def by_hash(db: Database, hashes: Sequence[str]) -> dict[str, KnownImage]:
-    """Those of these images that are here, by hash."""
+    """The existing images among ``hashes``, by hash."""
     rows = db.query_among(
         "SELECT images.id, images.sha256, images.split, images.origin, current_labels.value,"
         f" CASE WHEN current_labels.value IS NULL THEN {PROMPTED_CLASS}"
@@ -253,13 +269,13 @@ def by_hash(db: Database, hashes: Sequence[str]) -> dict[str, KnownImage]:
 
 
 def review_progress(db: Database) -> dict[Origin, tuple[int, int]]:
-    """By origin: how many images have a current label of any kind, and how many there are."""
+    """By origin: the number of images with a label of any kind, and the number of images."""
     rows = db.query("SELECT origin, labeled, images FROM image_counts")
     return {"real": (0, 0), "synthetic": (0, 0), **{row[0]: (int(row[1]), int(row[2])) for row in rows}}
 
 
-def class_table(db: Database) -> list[dict[str, Any]]:
-    """A row a class: real images by split; synthetic ones by what was said of them."""
+def class_counts(db: Database) -> list[ClassCounts]:
+    """The number of images of each class, in the order of the classes."""
     rows = db.query(
         f"""
         WITH effective AS (
@@ -267,7 +283,7 @@ def class_table(db: Database) -> list[dict[str, Any]]:
                 coalesce(current_labels.class_position, {PROMPTED_CLASS}) AS class_position
             FROM images LEFT JOIN current_labels ON current_labels.image_id = images.id
         )
-        SELECT classes.position AS "index", classes.name,
+        SELECT classes.position, classes.name,
             count(*) FILTER (WHERE origin = 'real' AND split = 'train') AS train_real,
             count(*) FILTER (WHERE origin = 'real' AND split = 'test') AS test_real,
             count(*) FILTER (WHERE origin = 'synthetic') AS synthetic,
@@ -279,4 +295,4 @@ def class_table(db: Database) -> list[dict[str, Any]]:
         GROUP BY classes.position ORDER BY classes.position
         """
     )
-    return [dict(row) for row in rows]
+    return [ClassCounts(*row) for row in rows]

@@ -1,4 +1,4 @@
-"""Landmarks in the database: what people placed, as the label log holds it, and what models propose."""
+"""Landmarks in the database: those that people placed, in the label log, and those that models predict."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Points = Mapping[str, tuple[float, ...]]
 
 @dataclass(frozen=True, slots=True)
 class PlacedLandmarks:
-    """The landmarks of an image that count, and who placed them."""
+    """The current landmarks of an image, and who placed them."""
 
     image_id: int
     landmarks: Landmarks
@@ -26,7 +26,7 @@ class PlacedLandmarks:
 
 @dataclass(frozen=True, slots=True)
 class PredictedLandmarks:
-    """Where a model sees the landmarks of an image; ``doubt`` in pixels: how far off it expects to be."""
+    """The landmarks that a model predicts for an image, in pixels; ``doubt`` is the expected error in pixels."""
 
     image_id: int
     model_id: int
@@ -36,19 +36,19 @@ class PredictedLandmarks:
 
 
 def landmark_text(landmarks: Landmarks | None) -> str | None:
-    """Landmarks as the log holds them and its hashes cover them: JSON with sorted keys and no spaces."""
+    """Landmarks in the format of the log and its hashes: JSON with sorted keys and no spaces."""
     if landmarks is None:
         return None
     return json.dumps(asdict(landmarks), sort_keys=True, separators=(",", ":"))
 
 
 def landmarks_of(text: str | None) -> Landmarks | None:
-    """What :func:`landmark_text` wrote. Raises UserError."""
+    """Parse the text that :func:`landmark_text` wrote. Raises UserError."""
     return None if text is None else parse_json(Landmarks, text, "the landmarks", unknown="forbid")
 
 
 def current(db: Database, image_ids: Sequence[int]) -> dict[int, PlacedLandmarks]:
-    """The landmarks that count, for those of these images that have some."""
+    """The current landmarks of the images among ``image_ids`` that have any, by id."""
     found: dict[int, PlacedLandmarks] = {}
     for row in db.query_among(
         "SELECT image_id, landmarks, annotator, source, created_at FROM current_landmarks WHERE image_id IN (:ids)",
@@ -60,7 +60,7 @@ def current(db: Database, image_ids: Sequence[int]) -> dict[int, PlacedLandmarks
 
 
 def placed_images(db: Database, newest: int | None = None) -> list[int]:
-    """Ids of the images that have landmarks and were not rejected, the latest placed last; the ``newest`` so many."""
+    """Ids of the images with landmarks that were not rejected, in order of placement; at most the ``newest`` ones."""
     rows = db.query(
         "SELECT current_landmarks.image_id FROM current_landmarks"
         " JOIN current_labels ON current_labels.image_id = current_landmarks.image_id"
@@ -73,7 +73,7 @@ def placed_images(db: Database, newest: int | None = None) -> list[int]:
 def add_predictions(
     db: Database, model_id: int, predicted: Mapping[int, tuple[Points, float | None]]
 ) -> None:
-    """What a model sees, by image id: the points, and its doubt in pixels. Replaces what it saw before."""
+    """Store the predictions of a model by image id: points and doubt in pixels. Earlier ones are replaced."""
     with db.transaction() as connection:
         connection.executemany(
             "INSERT INTO landmark_predictions (model_id, image_id, points, doubt, created_at) VALUES (?, ?, ?, ?, ?)"
@@ -87,7 +87,7 @@ def add_predictions(
 
 
 def predicted(db: Database, image_ids: Sequence[int]) -> dict[int, PredictedLandmarks]:
-    """What the newest model that looked at landmarks says of these images, where it saw them."""
+    """The predictions of the newest landmark model that has any, for the images among ``image_ids``."""
     found: dict[int, PredictedLandmarks] = {}
     for row in db.query_among(
         "SELECT image_id, model_id, models.name, points, doubt FROM landmark_predictions"

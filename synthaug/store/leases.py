@@ -1,4 +1,4 @@
-"""Who looks at which image now, so that no two people are handed the same one. A lease ends by itself."""
+"""Leases: who looks at which image now, so that no two people get the same one. A lease expires."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from synthaug.store.database import Database
 
 
 def of_others(db: Database, image_ids: Sequence[int], person: str, at: str) -> set[int]:
-    """Those of these images that somebody else holds at a time (UTC, ISO 8601)."""
+    """The images among ``image_ids`` that another person holds at a time (UTC, ISO 8601)."""
     rows = db.query_among(
         "SELECT image_id FROM leases WHERE person <> ? AND expires_at > ? AND image_id IN (:ids)",
         image_ids,
@@ -18,7 +18,7 @@ def of_others(db: Database, image_ids: Sequence[int], person: str, at: str) -> s
 
 
 def hold(db: Database, image_ids: Sequence[int], person: str, until: str) -> None:
-    """Lease these images to a person, or renew their leases; whoever held them holds them no more."""
+    """Lease images to a person until a time (UTC, ISO 8601); earlier leases of these images end."""
     with db.transaction() as connection:
         connection.executemany(
             "INSERT INTO leases (image_id, person, expires_at) VALUES (?, ?, ?)"
@@ -28,7 +28,7 @@ def hold(db: Database, image_ids: Sequence[int], person: str, until: str) -> Non
 
 
 def release(db: Database, image_ids: Sequence[int], person: str) -> None:
-    """Give these images back before their leases end."""
+    """End the leases of a person on these images."""
     with db.transaction() as connection:
         connection.executemany(
             "DELETE FROM leases WHERE image_id = ? AND person = ?", [(each, person) for each in image_ids]
@@ -36,6 +36,6 @@ def release(db: Database, image_ids: Sequence[int], person: str) -> None:
 
 
 def remove_expired(db: Database, at: str) -> None:
-    """Forget the leases that ended before a time."""
+    """Remove the leases that expired before a time (UTC, ISO 8601)."""
     with db.transaction() as connection:
         connection.execute("DELETE FROM leases WHERE expires_at <= ?", [at])

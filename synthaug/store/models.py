@@ -1,17 +1,17 @@
-"""Classifiers, what they predicted, and the scores that follow from it."""
+"""Models, their predictions, and the scores computed from these."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synthaug.errors import UnknownName, UserError
+from synthaug.records import Environment, Json
 from synthaug.store.catalog import get_setting, set_setting
 from synthaug.store.database import Database, now
 from synthaug.store.generations import PROMPTED_CLASS
@@ -21,7 +21,7 @@ COLUMNS = "id, name, recipe, revision, seed, view_id, file, metrics, environment
 OOD_METHOD = "ood_method"
 UMAP_PLACED = "umap_placed"
 LANDMARKS = "landmarks"
-"""``metrics["kind"]`` of a model that places landmarks; a classifier has none."""
+"""``metrics["kind"]`` of a landmark model; a classifier has none."""
 SCORE_COLUMNS = (
     "pca_x, pca_y, umap_x, umap_y, entropy, margin, ood_real, ood_synthetic, duplicate_of, model_id,"
     " features, scored_at"
@@ -30,7 +30,7 @@ SCORE_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A trained classifier, or a model of landmarks; ``file`` is relative to the workspace."""
+    """A trained classifier or landmark model; ``file`` is relative to the workspace."""
 
     id: int
     name: str
@@ -39,14 +39,14 @@ class Model:
     seed: int
     view_id: int | None
     file: str
-    metrics: Mapping[str, Any]
-    environment: Mapping[str, Any]
+    metrics: Json
+    environment: Environment
     created_at: str
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What a model says of an image: ``probs`` (K,) float32, summing to 1."""
+    """The prediction of a classifier for an image: class probabilities (K,) float32, which sum to 1."""
 
     image_id: int
     probs: Floats
@@ -58,13 +58,13 @@ class Prediction:
 
     @property
     def confidence(self) -> float:
-        """Its probability."""
+        """The probability of the most probable class, 0..1."""
         return float(self.probs.max())
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Where an image lies among the others (see stages.score)."""
+    """The map coordinates and scores of an image; see :func:`synthaug.stages.score.score`."""
 
     image_id: int
     pca: tuple[float, float]
@@ -85,10 +85,10 @@ def add(
     seed: int,
     view_id: int | None,
     file: str,
-    metrics: Mapping[str, Any],
-    environment: Mapping[str, Any],
+    metrics: Json,
+    environment: Environment,
 ) -> Model:
-    """Record a trained classifier under a new name."""
+    """Record a trained model under a new name."""
     with db.transaction() as connection:
         connection.execute(
             "INSERT INTO models (name, recipe, revision, seed, view_id, file, metrics, environment, created_at)"
@@ -114,7 +114,7 @@ def names(db: Database) -> list[str]:
 
 
 def by_name(db: Database, name: str) -> Model:
-    """A model by its name. Raises UnknownName."""
+    """The model with this name. Raises UnknownName."""
     row = db.one(f"SELECT {COLUMNS} FROM models WHERE name = ?", [name])
     if row is None:
         raise UnknownName("model", name, names(db))
@@ -122,7 +122,7 @@ def by_name(db: Database, name: str) -> Model:
 
 
 def by_id(db: Database, model_id: int) -> Model:
-    """A model by its id. Raises UnknownName."""
+    """The model with this id. Raises UnknownName."""
     row = db.one(f"SELECT {COLUMNS} FROM models WHERE id = ?", [model_id])
     if row is None:
         raise UnknownName("model", str(model_id), names(db))
@@ -130,33 +130,33 @@ def by_id(db: Database, model_id: int) -> Model:
 
 
 def newest(db: Database) -> Model:
-    """The classifier trained last. Raises UserError when there is none."""
+    """The newest classifier. Raises UserError if there is none."""
     found = classifiers(db)
     if not found:
-        raise UserError("no classifier yet; train one first: synthaug train")
+        raise UserError("there is no classifier; train one first: synthaug train")
     return found[0]
 
 
 def newest_landmark_model(db: Database) -> Model:
-    """The model of landmarks trained last. Raises UserError when there is none."""
+    """The newest landmark model. Raises UserError if there is none."""
     for model in all_models(db):
         if model.metrics.get("kind") == LANDMARKS:
             return model
-    raise UserError("no model places landmarks yet; train one first: synthaug landmarks train")
+    raise UserError("there is no landmark model; train one first: synthaug landmarks train")
 
 
 def classifiers(db: Database) -> list[Model]:
-    """Every classifier, newest first."""
+    """All classifiers, newest first."""
     return [each for each in all_models(db) if each.metrics.get("kind") != LANDMARKS]
 
 
 def all_models(db: Database) -> list[Model]:
-    """Every model, newest first: classifiers, and what places landmarks."""
+    """All models, newest first: classifiers and landmark models."""
     return [_model(row) for row in db.query(f"SELECT {COLUMNS} FROM models ORDER BY id DESC")]
 
 
 def predicting(db: Database) -> Model | None:
-    """The model whose predictions are shown: the one that predicted last."""
+    """The classifier that predicted last, whose predictions are shown; None before any prediction."""
     row = db.one("SELECT model_id FROM predictions ORDER BY rowid DESC LIMIT 1")
     return None if row is None else by_id(db, row["model_id"])
 
@@ -164,7 +164,7 @@ def predicting(db: Database) -> Model | None:
 def add_predictions(
     db: Database, model_id: int, image_ids: Sequence[int], probs: Floats, features: Floats
 ) -> None:
-    """Record class probabilities (N, K) and penultimate features (N, D) of images; the same again is ignored."""
+    """Store class probabilities (N, K) and penultimate features (N, D) of images; existing predictions are kept."""
     time = now()
     rows = [
         {
@@ -180,7 +180,7 @@ def add_predictions(
 
 
 def predictions_of(db: Database, model_id: int, image_ids: Sequence[int]) -> dict[int, Prediction]:
-    """A model's predictions for these images, where there are any."""
+    """The predictions of a model for the images among ``image_ids`` that have one, by id."""
     rows = db.query_among(
         "SELECT image_id, probs FROM predictions WHERE model_id = ? AND image_id IN (:ids)",
         image_ids,
@@ -192,7 +192,7 @@ def predictions_of(db: Database, model_id: int, image_ids: Sequence[int]) -> dic
 
 
 def learned_from(db: Database, model: Model, image_ids: Sequence[int]) -> set[int]:
-    """Those of these images that a model was trained on: of its view; without one, all that were labeled by then."""
+    """The images among ``image_ids`` that a model was trained on: its view, or else all that were labeled by then."""
     if model.view_id is None:
         sql, key = (
             (
@@ -207,7 +207,7 @@ def learned_from(db: Database, model: Model, image_ids: Sequence[int]) -> set[in
 
 
 def predictions_of_image(db: Database, image_id: int) -> list[tuple[Model, Prediction]]:
-    """What each model says of one image, the newest model first."""
+    """The predictions of all models for an image, newest model first."""
     rows = db.query(
         "SELECT model_id, probs FROM predictions WHERE image_id = ? ORDER BY model_id DESC", [image_id]
     )
@@ -218,7 +218,7 @@ def predictions_of_image(db: Database, image_id: int) -> list[tuple[Model, Predi
 
 
 def all_probabilities(db: Database, model_id: int) -> tuple[list[int], Floats]:
-    """Ids (N) and probabilities (N, K) of everything a model predicted, by id, without the features."""
+    """Ids (N) and probabilities (N, K) of all predictions of a model, ordered by id."""
     rows = db.query(
         "SELECT image_id, probs FROM predictions WHERE model_id = ? ORDER BY image_id", [model_id]
     )
@@ -226,7 +226,7 @@ def all_probabilities(db: Database, model_id: int) -> tuple[list[int], Floats]:
 
 
 def all_predictions(db: Database, model_id: int) -> tuple[list[int], Floats, Floats]:
-    """Ids (N), probabilities (N, K) and features (N, D) of everything a model predicted, by id."""
+    """Ids (N), probabilities (N, K) and features (N, D) of all predictions of a model, ordered by id."""
     rows = db.query(
         "SELECT image_id, probs, features FROM predictions WHERE model_id = ? ORDER BY image_id", [model_id]
     )
@@ -234,7 +234,7 @@ def all_predictions(db: Database, model_id: int) -> tuple[list[int], Floats, Flo
 
 
 def scores_version(db: Database) -> str:
-    """Changes whenever :func:`scored_images` or :func:`scored_probabilities` would give something else."""
+    """A text that changes whenever the results of :func:`scored_images` or :func:`scored_probabilities` change."""
     row = db.one(
         "SELECT (SELECT max(id) FROM labels), (SELECT max(rowid) FROM predictions),"
         " (SELECT scored_at FROM scores LIMIT 1), (SELECT count(*) FROM scores),"
@@ -244,7 +244,7 @@ def scores_version(db: Database) -> str:
 
 
 def scored_probabilities(db: Database) -> Floats:
-    """Probabilities (N, K) of every scored image by the model it was scored with, by image id; NaN where none."""
+    """Probabilities (N, K) of all scored images by the model of their scores, by id; NaN without a prediction."""
     rows = db.query(
         "SELECT probs FROM scores LEFT JOIN predictions USING (image_id, model_id) ORDER BY image_id"
     )
@@ -262,17 +262,15 @@ def replace_scores(
     *,
     placed: int = 0,
 ) -> None:
-    """Replace every image's scores (they are derived, so nothing is lost).
+    """Replace the scores of all images.
 
-    ``model_id``: the classifier whose probabilities are shown, if any; ``features``: the name of the extractor that
-    the coordinates come from (default: the classifier); ``ood_method``: how the distances were measured; ``placed``:
-    how many images were placed in a UMAP that was fitted without them.
+    ``model_id`` is the classifier whose probabilities are shown, if any. ``features`` is the name of the extractor from
+    whose features the coordinates are computed (default: the classifier). ``ood_method`` is one of
+    measures.ood.METHODS. ``placed`` is the number of images that were placed in a UMAP that was fitted without them.
     """
     if features is None:
         if model_id is None:
-            raise ValueError(
-                "scores come from the features of an extractor or of a classifier; neither is named"
-            )
+            raise ValueError("scores need the features of an extractor or of a classifier; neither was given")
         features = by_id(db, model_id).name
     time = now()
     rows = [
@@ -301,7 +299,7 @@ def replace_scores(
 
 
 def scored_images(db: Database) -> list[sqlite3.Row]:
-    """Everything a plot needs, a row a scored image: coordinates, scores, origin, current label, prompted class."""
+    """A row for each scored image: coordinates, scores, origin, current label, and the class it was generated for."""
     return db.query(
         f"""
         SELECT images.id, images.split, images.origin, {SCORE_COLUMNS},
@@ -315,29 +313,29 @@ def scored_images(db: Database) -> list[sqlite3.Row]:
 
 
 def scored_with(db: Database) -> tuple[str, int | None, str] | None:
-    """(features, model id, time) of the scores; None before anything was scored."""
+    """(features, model id, time) of the scores; None if there are no scores."""
     row = db.one("SELECT features, model_id, scored_at FROM scores LIMIT 1")
     return None if row is None else (row[0], row[1], row[2])
 
 
 def scored_count(db: Database) -> int:
-    """How many images are scored."""
+    """The number of scored images."""
     return int(db.query("SELECT count(*) FROM scores")[0][0])
 
 
 def predicted_count(db: Database, model_id: int) -> int:
-    """How many images a model has predicted."""
+    """The number of images that a model has predicted."""
     return int(db.query("SELECT count(*) FROM predictions WHERE model_id = ?", [model_id])[0][0])
 
 
 def scored_features(db: Database) -> str | None:
-    """Whose features the scores come from: a model or an extractor; None before anything was scored."""
+    """The name of the model or extractor whose features the scores are based on; None if there are no scores."""
     row = db.one("SELECT features FROM scores LIMIT 1")
     return None if row is None else str(row[0])
 
 
 def ood_method(db: Database) -> str:
-    """How the distances of the scores were measured; before there was a choice, by nearest neighbours."""
+    """The method by which the distances were measured; scores of release 0.1 used nearest neighbours."""
     return get_setting(db, OOD_METHOD) or "knn"
 
 
@@ -347,13 +345,13 @@ def umap_placed(db: Database) -> int:
 
 
 def scored_at(db: Database) -> str:
-    """When the scores were computed; "" before."""
+    """The time at which the scores were computed; "" if there are no scores."""
     row = db.one("SELECT scored_at FROM scores LIMIT 1")
     return "" if row is None else str(row[0])
 
 
 def duplicates(db: Database) -> dict[int, int]:
-    """Image id -> the earlier image that it nearly repeats, for those that do."""
+    """Near-duplicates: image id -> id of the earlier image that it resembles."""
     rows = db.query(
         "SELECT image_id, duplicate_of FROM scores WHERE duplicate_of IS NOT NULL ORDER BY image_id"
     )

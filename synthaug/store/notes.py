@@ -1,4 +1,4 @@
-"""What people wrote on an image, and whether they flagged it: appended, the latest of each person holds."""
+"""Notes and flags on images. They are appended; the latest note of each person is the valid one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from synthaug.store.database import Database, now
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What one person has to say of an image besides its class."""
+    """The note of one person on an image, and whether the person flagged it."""
 
     image_id: int
     annotator: str
@@ -27,7 +27,7 @@ LATEST = (
 
 
 def add(db: Database, image_id: int, annotator: str, text: str, *, flagged: bool) -> None:
-    """Append; an empty text without a flag takes back what the person wrote before."""
+    """Append a note; an empty text without a flag removes the earlier note of the person."""
     row = {
         "image_id": image_id,
         "annotator": annotator,
@@ -39,7 +39,7 @@ def add(db: Database, image_id: int, annotator: str, text: str, *, flagged: bool
 
 
 def of_images(db: Database, image_ids: Sequence[int]) -> dict[int, list[Note]]:
-    """The notes that hold on these images, in the order in which they were written."""
+    """The valid notes on these images by image id, in the order in which they were written."""
     found: dict[int, list[Note]] = {}
     for row in db.query_among(f"{LATEST} AND image_id IN (:ids) ORDER BY id", image_ids):
         note = Note(row[0], row[1], row[2], bool(row[3]), row[4])
@@ -48,6 +48,6 @@ def of_images(db: Database, image_ids: Sequence[int]) -> dict[int, list[Note]]:
 
 
 def flagged(db: Database) -> list[int]:
-    """Ids of the images that somebody flags, in order."""
+    """Ids, ascending, of the images that at least one person has flagged."""
     rows = db.query(f"SELECT DISTINCT image_id FROM ({LATEST}) WHERE flagged = 1 ORDER BY image_id")
     return [int(row[0]) for row in rows]

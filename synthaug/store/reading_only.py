@@ -1,4 +1,4 @@
-"""A database that may not be written to: on a read-only disk, or of somebody else."""
+"""Opening a database without write permission: on a read-only disk, or of another user."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from synthaug.errors import WorkspaceError
 
 
 def is_writable(path: Path) -> bool:
-    """Whether a database, and the folder in which SQLite keeps its journal, may be written to."""
+    """Whether a database, and the folder for the journal of SQLite, can be written to."""
     return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
-    """A connection that only reads. Raises WorkspaceError where it would miss what the journal holds."""
+    """A read-only connection. Raises WorkspaceError if the journal has writes that it could not read."""
     try:
         return _connect(path, "mode=ro")
     except sqlite3.OperationalError as error:  # SQLite cannot make its shared memory here
         journal = path.with_name(f"{path.name}-wal")
         if journal.exists() and journal.stat().st_size:
             raise WorkspaceError(
-                f"{path} cannot be read where it may not be written to: {journal.name} holds writes that were not "
-                "finished; copy the workspace to a writable folder and open it there"
+                f"{path} cannot be read without write permission, because {journal.name} has unfinished writes; "
+                "copy the workspace to a writable folder and open it there"
             ) from error
         return _connect(path, "immutable=1")
 

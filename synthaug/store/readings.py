@@ -1,7 +1,7 @@
-"""What each person read in an image on their own, and where they differ.
+"""Readings: the labels that several people gave to the same image independently, and where they differ.
 
-A reading is the answer of the person who answered an image first, or a second reading beside it. What a reviewer
-said on seeing another's answer (a correction, a settlement) is none.
+The first person who labels an image gives its first reading; further people give second readings. Labels that a
+reviewer gives after seeing those of others (corrections, settlements) are not readings.
 """
 
 from __future__ import annotations
@@ -23,54 +23,54 @@ STANDING = (
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The latest standing answer of one reader of an image."""
+    """The latest label of one reader of an image that was not undone."""
 
     annotator: str
     value: LabelValue
     class_index: int | None
     created_at: str
-    angles: Mapping[str, float] = field(default_factory=dict)  # degrees, of the landmarks that came with it
+    angles: Mapping[str, float] = field(default_factory=dict)  # degrees, from the landmarks of the reading
     points: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # pixels of the image
 
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """All readings of an image, in the order in which its readers came to it."""
+    """All readings of an image, in the order of their readers."""
 
     image_id: int
     each: tuple[Reading, ...]
-    settled: bool  # a reviewer had the last word
+    settled: bool  # a reviewer has settled the conflict
 
     @property
     def differ(self) -> bool:
-        """Whether two readers gave different answers."""
+        """Whether two readings differ."""
         return len({(reading.value, reading.class_index) for reading in self.each}) > 1
 
     @property
     def conflict(self) -> bool:
-        """Whether a reviewer has to settle it."""
+        """Whether the readings differ and no reviewer has settled the conflict."""
         return self.differ and not self.settled
 
 
 def of_images(db: Database, image_ids: Sequence[int]) -> dict[int, Readings]:
-    """The readings of those of these images that somebody answered."""
+    """The readings of the images among ``image_ids`` that have any, by id."""
     return _grouped(db.query_among(f"{STANDING} AND image_id IN (:ids) ORDER BY id", image_ids))
 
 
 def of_everything(db: Database) -> dict[int, Readings]:
-    """The readings of all images that somebody answered."""
+    """The readings of all images that have any, by id."""
     return _grouped(db.query(f"{STANDING} ORDER BY id"))
 
 
 def conflicts(db: Database) -> list[int]:
-    """Ids of the images that a reviewer has to settle, in the order of the ids."""
+    """Ids, ascending, of the images whose readings are in conflict."""
     rows = db.query("SELECT DISTINCT image_id FROM labels WHERE reading = 'second' ORDER BY image_id")
     found = of_images(db, [row["image_id"] for row in rows])
     return [image_id for image_id, readings in found.items() if readings.conflict]
 
 
 def answered_by_others(db: Database, person: str) -> dict[int, str]:
-    """Image id -> SHA-256 of the images whose label that counts is another person's, and not a frozen one."""
+    """Id -> SHA-256 of the images whose current label another person gave; frozen ones are left out."""
     rows = db.query(
         "SELECT images.id, sha256 FROM current_labels JOIN images ON images.id = current_labels.image_id"
         f" WHERE current_labels.{BY_PEOPLE} AND annotator <> ?"

@@ -1,4 +1,4 @@
-"""What a person took back and can say again: read from the log, so that it outlives a reload."""
+"""The undone labels that a person can redo, computed from the label log so that they survive a reload."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from synthaug.store.landmarks import landmarks_of
 
 
 @dataclass(frozen=True, slots=True)
-class TakenBack:
-    """An answer that was undone, as it was given."""
+class RedoableLabel:
+    """A label that was undone."""
 
     image_id: int
     value: LabelValue
@@ -23,34 +23,34 @@ class TakenBack:
     landmarks: Landmarks | None
 
 
-def taken_back(db: Database, annotator: str) -> list[TakenBack]:
-    """What ``annotator`` undid of their own answers since the last new one, the last undone first.
+def redoable(db: Database, annotator: str) -> list[RedoableLabel]:
+    """The labels that ``annotator`` has undone since their last new label, the last undone first.
 
-    The same answer to the same image again, in turn, is a redo and keeps the rest; any other answer ends it.
+    Giving the first of these labels again is a redo and keeps the others; any other label empties the list.
     """
     rows = db.query(
         "SELECT id, image_id, value, class_position, source, model_id, landmarks, undoes FROM labels"
         f" WHERE annotator = ? AND {BY_PEOPLE} ORDER BY id",
         [annotator],
     )
-    said: dict[int, sqlite3.Row] = {}
+    given: dict[int, sqlite3.Row] = {}
     stack: list[sqlite3.Row] = []
     for row in rows:
         if row["value"] == "undo":
-            if row["undoes"] in said:
-                stack.append(said[row["undoes"]])
+            if row["undoes"] in given:
+                stack.append(given[row["undoes"]])
             continue
-        said[row["id"]] = row
+        given[row["id"]] = row
         if stack and _same(stack[-1], row):
             stack.pop()
         else:
             stack.clear()
-    return [_taken_back(row) for row in reversed(stack)]
+    return [_redoable(row) for row in reversed(stack)]
 
 
-def _taken_back(row: sqlite3.Row) -> TakenBack:
-    said = (row["value"], row["class_position"], row["source"], row["model_id"])
-    return TakenBack(row["image_id"], *said, landmarks_of(row["landmarks"]))
+def _redoable(row: sqlite3.Row) -> RedoableLabel:
+    content = (row["value"], row["class_position"], row["source"], row["model_id"])
+    return RedoableLabel(row["image_id"], *content, landmarks_of(row["landmarks"]))
 
 
 def _same(first: sqlite3.Row, second: sqlite3.Row) -> bool:

@@ -1,4 +1,4 @@
-"""Slot values that generation leaves out: a log of who retired a value or took that back, and when."""
+"""Slot values that are left out of generation: a log of who retired or restored a value, and when."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from synthaug.store.database import Database, now
 
 @dataclass(frozen=True, slots=True)
 class Retired:
-    """A value that is left out now. A slot is the same in upper and lower case."""
+    """A retired value. The case of the name of the slot is ignored."""
 
     slot: str
     value: str
@@ -18,13 +18,13 @@ class Retired:
 
 
 def append(db: Database, slot: str, value: str, retired: bool, person: str) -> None:
-    """Say that a value is left out from now on, or no longer."""
+    """Retire or restore a value."""
     row = {"slot": slot, "value": value, "retired": int(retired), "person": person, "created_at": now()}
     db.insert("retired_values", [row])
 
 
 def current(db: Database) -> list[Retired]:
-    """What is left out now, the latest first."""
+    """The retired values, latest first."""
     rows = db.query("SELECT slot, value, retired, person, created_at FROM retired_values ORDER BY id DESC")
     seen: set[tuple[str, str]] = set()
     found = []

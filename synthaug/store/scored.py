@@ -1,4 +1,4 @@
-"""What the map draws of every scored image, as columns: read in portions, so that a million rows fit in memory."""
+"""The data of the map as numeric columns, read in batches of rows to save memory."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from synthaug.store.database import Database
 
-PORTION = 50_000  # rows held as Python objects at a time
+BATCH = 50_000  # rows that are held as Python objects at a time
 Columns = NDArray[np.float64]
-"""(n, columns); NULL is NaN."""
+"""(N, columns), NaN for NULL."""
 
 
 def places(db: Database) -> Columns:
-    """(n, 8), by id: id, origin (0 real train, 1 real test, 2 synthetic), PCA, UMAP, and the two distances."""
+    """(N, 8), by id: id, origin (0 real train, 1 real test, 2 synthetic), PCA, UMAP, and both distance ranks."""
     return _columns(
         db,
         8,
@@ -29,13 +29,13 @@ def places(db: Database) -> Columns:
 
 
 def prompted(db: Database) -> Columns:
-    """(n, 2): generated image, and the class it was made for: the first in order, where jobs asked for several."""
+    """(N, 2): id of a generated image, and the class it was generated for (the first one of several jobs)."""
     sql = "SELECT image_id, min(class_position) FROM generations GROUP BY image_id"
     return _columns(db, 2, sql)
 
 
 def labels(db: Database) -> Columns:
-    """(n, 3): image, state (1 class, 2 reject, 3 unsure) and class of the labels that count."""
+    """(N, 3): image id, state (1 class, 2 reject, 3 unsure) and class of the current labels."""
     return _columns(
         db,
         3,
@@ -46,24 +46,25 @@ def labels(db: Database) -> Columns:
 
 
 def likeliest(db: Database, model_id: int) -> Columns:
-    """(n, 3): image, the class that a model finds likeliest, and its probability."""
+    """(N, 3): image id, and the most probable class of a model with its probability."""
     sql = "SELECT image_id, probs FROM predictions WHERE model_id = ? ORDER BY image_id"
     parts = []
-    for rows in _portions(db, sql, [model_id]):
+    for rows in _batches(db, sql, [model_id]):
+        ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
         probs = np.frombuffer(b"".join(row[1] for row in rows), np.float32).reshape(len(rows), -1)
-        parts.append(np.column_stack([[row[0] for row in rows], probs.argmax(1), probs.max(1)]))
+        parts.append(np.column_stack([ids, probs.argmax(1), probs.max(1)]))
     return np.concatenate(parts) if parts else np.empty((0, 3))
 
 
 def _columns(db: Database, width: int, sql: str) -> Columns:
-    parts = [np.array(rows, np.float64) for rows in _portions(db, sql, [])]
+    parts = [np.array(rows, np.float64) for rows in _batches(db, sql, [])]
     return np.concatenate(parts) if parts else np.empty((0, width))
 
 
-def _portions(db: Database, sql: str, parameters: list[Any]) -> Iterator[list[tuple[Any, ...]]]:
-    """The rows of a SELECT as plain tuples, some at a time."""
+def _batches(db: Database, sql: str, parameters: list[Any]) -> Iterator[list[tuple[Any, ...]]]:
+    """The rows of a SELECT as tuples, in batches."""
     cursor = db.connection.cursor()
     cursor.row_factory = None
     cursor.execute(sql, parameters)
-    while rows := cursor.fetchmany(PORTION):
+    while rows := cursor.fetchmany(BATCH):
         yield rows

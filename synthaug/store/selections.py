@@ -1,4 +1,4 @@
-"""Selections of images that a person saved by name."""
+"""Selections of images that were saved under a name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PREFIX = "selection/"
 
 
 def save(db: Database, name: str, ids: Sequence[int]) -> None:
-    """Keep the ids under a name; a selection of that name is replaced."""
+    """Save ids under a name; an existing selection with this name is replaced."""
     set_setting(db, PREFIX + name, json.dumps([int(each) for each in ids]))
 
 
@@ -27,7 +27,7 @@ def read(db: Database, name: str) -> list[int]:
 
 
 def names(db: Database) -> list[str]:
-    """The saved selections, by name."""
+    """Names of the saved selections, in alphabetical order."""
     rows = db.query(
         "SELECT key FROM settings WHERE substr(key, 1, ?) = ? ORDER BY key", [len(PREFIX), PREFIX]
     )

@@ -1,4 +1,4 @@
-"""What SQLite says, in words that say what to do."""
+"""Explaining the errors of SQLite: messages that say what to do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from synthaug.errors import UserError, WorkspaceError
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn the failures of SQLite that a person can mend into errors that say how."""
+    """Replace errors of SQLite that the user can fix by errors that say how. Raises WorkspaceError and UserError."""
     try:
         yield
     except sqlite3.OperationalError as error:
@@ -27,7 +27,7 @@ def explained(path: Path) -> Iterator[None]:
             ) from error
         if "no such table" in cause or "no such column" in cause:
             raise WorkspaceError(
-                f"{path} lacks a part of its schema ({cause}); see: synthaug verify"
+                f"{path} lacks a part of its schema ({cause}); run: synthaug verify"
             ) from error
         if "disk I/O error" in cause:
             raise WorkspaceError(
@@ -43,4 +43,4 @@ def explained(path: Path) -> Iterator[None]:
             raise WorkspaceError(f"{path} is damaged ({error}); restore it from a copy") from error
         raise
     except (OverflowError, UnicodeEncodeError) as error:  # an integer of more than 64 bits, a lone surrogate
-        raise UserError(f"a value is none that the database can hold: {error}") from error
+        raise UserError(f"the database cannot store a value: {error}") from error

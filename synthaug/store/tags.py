@@ -1,4 +1,4 @@
-"""Tags on images: a log of who put a tag on or took it off, and what holds now."""
+"""Tags on images: a log of who added or removed a tag, and the current tags."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from synthaug.store.database import Database, now
 
 @dataclass(frozen=True, slots=True)
 class Tagging:
-    """A line of an image's tag log."""
+    """An entry of the tag log of an image."""
 
     tag: str
-    tagged: bool  # False: taken off
+    tagged: bool  # False: removed
     person: str
     created_at: str
 
 
 def put(db: Database, image_ids: Sequence[int], tag: str, tagged: bool, person: str) -> int:
-    """Put a tag on images, or take it off; how many were changed by it. What is so already is not logged."""
+    """Add a tag to images, or remove it; returns the number of images that changed. Only changes are logged."""
     time = now()
     with db.transaction() as connection:
         have = set(ids(db, tag))
@@ -32,25 +32,25 @@ def put(db: Database, image_ids: Sequence[int], tag: str, tagged: bool, person: 
 
 
 def counts(db: Database) -> dict[str, int]:
-    """How many images have each tag, by name."""
+    """The number of images with each tag, ordered by tag."""
     rows = db.query("SELECT tag, count(*) FROM current_tags GROUP BY tag ORDER BY tag")
     return {row[0]: row[1] for row in rows}
 
 
 def ids(db: Database, tag: str) -> list[int]:
-    """The images that have a tag, by id."""
+    """Ids, ascending, of the images with a tag."""
     rows = db.query("SELECT image_id FROM current_tags WHERE tag = ? ORDER BY image_id", [tag])
     return [row[0] for row in rows]
 
 
 def of_image(db: Database, image_id: int) -> list[str]:
-    """The tags of an image, by name."""
+    """The tags of an image in alphabetical order."""
     rows = db.query("SELECT tag FROM current_tags WHERE image_id = ? ORDER BY tag", [image_id])
     return [row[0] for row in rows]
 
 
 def history(db: Database, image_id: int) -> list[Tagging]:
-    """Everything that was done to the tags of an image, oldest first."""
+    """The tag log of an image, oldest first."""
     rows = db.query(
         "SELECT tag, tagged, person, created_at FROM tag_log WHERE image_id = ? ORDER BY id", [image_id]
     )
@@ -58,7 +58,7 @@ def history(db: Database, image_id: int) -> list[Tagging]:
 
 
 def of_scored(db: Database) -> list[tuple[int, str]]:
-    """(image id, tag) of the scored images, by id and tag."""
+    """(image id, tag) of all scored images, ordered by id and tag."""
     rows = db.query(
         "SELECT image_id, tag FROM current_tags WHERE image_id IN (SELECT image_id FROM scores) ORDER BY image_id, tag"
     )
@@ -66,6 +66,6 @@ def of_scored(db: Database) -> list[tuple[int, str]]:
 
 
 def version(db: Database) -> int:
-    """Changes whenever a tag is put on or taken off."""
+    """A number that changes whenever a tag is added or removed."""
     row = db.one("SELECT coalesce(max(id), 0) FROM tag_log")
     return 0 if row is None else int(row[0])

@@ -1,42 +1,42 @@
-"""Dataset views, and what was made of them: exports, training runs, comparisons."""
+"""Dataset views, their exports and comparisons, and what an image is part of."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from synthaug.errors import UnknownName, ViewError
-from synthaug.records import Origin, Split
+from synthaug.records import Json, Origin, Split
 from synthaug.store.database import Database, now
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A named, frozen selection of images. ``spec`` says how it was made."""
+    """A named, frozen selection of images; ``spec`` describes how it was selected."""
 
     id: int
     name: str
-    spec: Mapping[str, Any]
+    spec: Json  # of stages.view.ViewSpec
     created_at: str
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """What an image is part of: a view, or an export, a training run or a model made from one."""
+    """Something that contains an image: a view, or an export, training run or model based on a view."""
 
     kind: Literal["view", "export", "run", "model"]
     name: str
     view: str
-    detail: str  # a format and a folder; a recipe and a seed; "" of a view
+    detail: str  # the format of an export, or the recipe and seed of a training; "" for a view
     created_at: str
 
 
 @dataclass(frozen=True, slots=True)
 class ViewImage:
-    """One member of a view; the same image may stand in it more than once (oversampling)."""
+    """One member of a view; with oversampling, an image is a member several times."""
 
     image_id: int
     sha256: str
@@ -45,14 +45,29 @@ class ViewImage:
     origin: Origin
 
 
-def create(db: Database, name: str, spec: Mapping[str, Any], members: Sequence[tuple[int, int]]) -> View:
-    """Freeze a view of (image id, class index) pairs in this order.
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A finished export; ``view`` is a name, ``path`` the folder."""
 
-    Raises ViewError if the name is taken or an image belongs to the test split; then nothing is made.
+    id: int
+    view: str
+    format: str
+    path: str
+    images: int
+    manifest_sha256: str
+    created_at: str
+
+
+def create(db: Database, name: str, spec: Json, members: Sequence[tuple[int, int]]) -> View:
+    """Create a view of (image id, class index) pairs in this order.
+
+    Raises ViewError, without creating a view, if the name is taken or an image belongs to the test split.
     """
     with db.transaction() as connection:
         if db.one("SELECT 1 FROM views WHERE name = ?", [name]) is not None:
-            raise ViewError(f"a view called {name!r} exists and views are frozen; choose another name")
+            raise ViewError(
+                f"a view called {name!r} already exists, and views are frozen; choose another name"
+            )
         cursor = connection.execute(
             "INSERT INTO views (name, spec, created_at) VALUES (?, ?, ?)", [name, json.dumps(spec), now()]
         )
@@ -66,17 +81,17 @@ def create(db: Database, name: str, spec: Mapping[str, Any], members: Sequence[t
 
 
 def _refuse_test_images(db: Database, name: str, view_id: int) -> None:
-    """What a classifier is judged on must not be what it learned from. Raises ViewError."""
+    """Raises ViewError if a view has test images: no classifier may be trained on images that it is tested on."""
     held = [member for member in members(db, view_id) if member.split == "test"]
     if held:
         raise ViewError(
-            f"{len(held)} of the images for {name!r} belong to the test split, the first is {held[0].sha256}; "
-            "leave them out: nothing of the test split may be trained on"
+            f"{len(held)} of the images for {name!r} belong to the test split, which is never trained on; "
+            f"leave them out (the first is {held[0].sha256})"
         )
 
 
 def by_name(db: Database, name: str) -> View:
-    """A view by its name. Raises UnknownName."""
+    """The view with this name. Raises UnknownName."""
     row = db.one("SELECT id, name, spec, created_at FROM views WHERE name = ?", [name])
     if row is None:
         known = [each["name"] for each in db.query("SELECT name FROM views")]
@@ -85,18 +100,18 @@ def by_name(db: Database, name: str) -> View:
 
 
 def by_id(db: Database, view_id: int) -> View:
-    """A view by its id."""
+    """The view with this id, which must exist."""
     rows = db.query("SELECT id, name, spec, created_at FROM views WHERE id = ?", [view_id])
     return _view(rows[0])
 
 
 def all_views(db: Database) -> list[View]:
-    """Every view, newest first."""
+    """All views, newest first."""
     return [_view(row) for row in db.query("SELECT id, name, spec, created_at FROM views ORDER BY id DESC")]
 
 
 def members(db: Database, view_id: int) -> list[ViewImage]:
-    """A view's images in their frozen order."""
+    """The members of a view in their frozen order."""
     rows = db.query(
         "SELECT images.id, images.sha256, view_images.class_position, images.split, images.origin"
         " FROM view_images JOIN images ON images.id = view_images.image_id"
@@ -107,7 +122,7 @@ def members(db: Database, view_id: int) -> list[ViewImage]:
 
 
 def counts(db: Database, view_id: int) -> dict[str, int]:
-    """Images a class, classes in their order, zeros included."""
+    """The number of members of each class, including 0, in the order of the classes."""
     rows = db.query(
         "SELECT classes.name, count(view_images.image_id) AS images FROM classes"
         " LEFT JOIN view_images ON view_images.class_position = classes.position AND view_images.view_id = ?"
@@ -118,7 +133,7 @@ def counts(db: Database, view_id: int) -> dict[str, int]:
 
 
 def composition(db: Database, view_id: int) -> list[sqlite3.Row]:
-    """(class_position, origin, images, different): how many images of each class and origin, repeats counted or not."""
+    """(class_position, origin, images, different): members and different images of each class and origin."""
     return db.query(
         "SELECT class_position, origin, count(*) AS images, count(DISTINCT image_id) AS different FROM view_images"
         " JOIN images ON images.id = image_id WHERE view_id = ? GROUP BY class_position, origin",
@@ -127,7 +142,7 @@ def composition(db: Database, view_id: int) -> list[sqlite3.Row]:
 
 
 def generators(db: Database, view_id: int) -> list[str]:
-    """The generators that drew images of a view, by name."""
+    """Names of the generators of the images in a view, in alphabetical order."""
     rows = db.query(
         "SELECT DISTINCT generator FROM generations"
         " WHERE image_id IN (SELECT image_id FROM view_images WHERE view_id = ?) ORDER BY generator",
@@ -137,7 +152,7 @@ def generators(db: Database, view_id: int) -> list[str]:
 
 
 def holding(db: Database, image_id: int) -> list[Holder]:
-    """The views that an image stands in and what was made from them, by time."""
+    """The views that contain an image, and what is based on them, oldest first."""
     rows = db.query(
         """
         WITH held AS (
@@ -175,19 +190,17 @@ def add_export(
     db.insert("exports", [row])
 
 
-def all_exports(db: Database) -> list[dict[str, Any]]:
-    """Every export, newest first, with its view's name."""
+def all_exports(db: Database) -> list[Export]:
+    """All exports, newest first."""
     rows = db.query(
         "SELECT exports.id, views.name AS view, format, path, images, manifest_sha256, exports.created_at"
         " FROM exports JOIN views ON views.id = exports.view_id ORDER BY exports.id DESC"
     )
-    return [dict(row) for row in rows]
+    return [Export(*row) for row in rows]
 
 
-def add_comparison(
-    db: Database, baseline_id: int, augmented_id: int, result: Mapping[str, Any]
-) -> tuple[int, str]:
-    """Record a comparison; returns its id and time."""
+def add_comparison(db: Database, baseline_id: int, augmented_id: int, result: Json) -> tuple[int, str]:
+    """Record a comparison; returns its id and its time."""
     time = now()
     with db.transaction() as connection:
         cursor = connection.execute(
@@ -197,8 +210,8 @@ def add_comparison(
         return int(cursor.lastrowid or 0), time
 
 
-def all_comparisons(db: Database) -> list[tuple[int, str, dict[str, Any]]]:
-    """(id, time, result) of every comparison, newest first."""
+def all_comparisons(db: Database) -> list[tuple[int, str, Json]]:
+    """(id, time, result) of all comparisons, newest first."""
     rows = db.query("SELECT id, created_at, result FROM comparisons ORDER BY id DESC")
     return [(row["id"], row["created_at"], json.loads(row["result"])) for row in rows]
 

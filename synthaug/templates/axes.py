@@ -134,7 +134,9 @@ class Body:
 
     def each(self) -> Iterator[tuple[str, dict[str, str]]]:
         """Text and slot values of every prompt, in order of the indices."""
-        if not all(isinstance(axis, ListAxis) and isinstance(axis.values, (list, tuple)) for axis in self.axes):
+        if not all(
+            isinstance(axis, ListAxis) and isinstance(axis.values, (list, tuple)) for axis in self.axes
+        ):
             for index in range(self.count):
                 found: dict[str, str] = {}
                 yield self.render(index, found), found

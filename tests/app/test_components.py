@@ -13,12 +13,12 @@ from synthaug_app.components.generate.preview import data_uri
 from synthaug_app.components.generate.template_panel import template_panel
 from synthaug_app.components.label_desk import RESERVED_KEYS, class_keys
 from synthaug_app.components.markup import Markup, joined, markup
-from synthaug_app.components.palette import CLASS_COLORS, class_color, class_letter
+from synthaug_app.components.palette import DARK, LIGHT, class_color, class_letter
 from synthaug_app.pages.data import balance_panel, figures_panel, outcome_panel, views_panel
 from synthaug_app.shell import PAGES, header
 from synthaug_app.theme import head
 
-from synthaug.reading.overview import ClassRow, Overview
+from synthaug.reading.overview import ClassCounts, Overview, ViewSummary
 from synthaug.records import Job
 
 EVIL = '<script>alert("1")</script>'
@@ -42,7 +42,7 @@ def test_no_two_classes_share_a_key_and_none_takes_a_reserved_one() -> None:
 
 def test_colours_repeat_after_ten_and_letters_do_not() -> None:
     assert class_color(3) == class_color(13)
-    assert len(set(CLASS_COLORS)) == 10
+    assert len(set(LIGHT)) == len(set(DARK)) == 10
     assert len({class_letter(i) for i in range(100)}) == 100
 
 
@@ -68,7 +68,7 @@ def test_the_head_holds_every_style_and_asks_nobody() -> None:
 
 def held(**changes: Any) -> Overview:
     """An overview of one class with an evil name."""
-    row = ClassRow(
+    row = ClassCounts(
         0, EVIL, train_real=5, test_real=2, synthetic=4, accepted=1, rejected=1, unsure=0, unreviewed=2
     )
     plain: dict[str, Any] = {
@@ -85,19 +85,14 @@ def test_bars_are_shares_of_the_largest_class() -> None:
 
 
 def test_an_empty_workspace_has_figures_too() -> None:
-    empty = ClassRow(0, "a", 0, 0, 0, 0, 0, 0, 0)
+    empty = ClassCounts(0, "a", 0, 0, 0, 0, 0, 0, 0)
     nothing = held(classes=(empty,), images=0, synthetic=0, labeled=0)
     assert "<dd>0<small></small></dd>" in figures_panel(nothing)
     assert "width:0.00%" in balance_panel(nothing)
 
 
 def test_views_are_listed_with_their_counts() -> None:
-    view = {
-        "name": EVIL,
-        "images": 7,
-        "counts": {"a": 5, "b": 0, "c": 2},
-        "created_at": "2026-11-21T01:02:03.000Z",
-    }
+    view = ViewSummary(EVIL, 7, {"a": 5, "b": 0, "c": 2}, "2026-11-21T01:02:03.000Z")
     panel = views_panel(held(views=(view,)))
     assert EVIL not in panel
     assert "a:\N{NO-BREAK SPACE}5, c:\N{NO-BREAK SPACE}2" in panel

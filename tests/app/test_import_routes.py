@@ -74,7 +74,7 @@ def test_from_files_to_an_import(workspace: Workspace, owner: TestClient) -> Non
         ("unlabeled", "none", None),
         ("cat", "add", None),
     }
-    assert found["refused"] == [["3/d.heic", ".heic is not a format we read; convert it to PNG"]]
+    assert found["refused"] == [["3/d.heic", ".heic images cannot be read; convert it to PNG"]]
     assert found["passed_over"] == [[".txt", 1]]
     sample = owner.get("/data/imports/sample", params={"key": found["key"], "entry": "unlabeled/b.png"})
     assert Image.open(io.BytesIO(sample.content)).size == (96, 96)

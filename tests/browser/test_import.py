@@ -139,7 +139,7 @@ def test_a_zip_that_leads_elsewhere_is_refused_and_an_honest_one_dropped(
     with running(empty) as app:
         open_data(page, app)
         page.locator("[data-files]").set_input_files(str(tmp_path / "evil.zip"))
-        expect(page.locator(".im .sa-error")).to_contain_text("evil.zip holds the name '../../evil.png'")
+        expect(page.locator(".im .sa-error")).to_contain_text("evil.zip contains the name '../../evil.png'")
         assert not list(tmp_path.rglob("*evil.png"))
         drop(page, "films.zip", honest_zip(tmp_path))
         expect(page.locator(".im-groups tbody tr")).to_have_count(2)

@@ -44,7 +44,7 @@ def test_from_a_template_to_a_verdict(page: Page, tmp_path: Path) -> None:
     assert sum(label.value == "reject" for label in said.values()) == 1
     newest = compare.all_comparisons(workspace)[0]
     assert newest.augmented.counts["8"] - newest.baseline.counts["8"] == MADE - 1
-    check_the_export(workspace, Path(views.all_exports(workspace.db)[0]["path"]))
+    check_the_export(workspace, Path(views.all_exports(workspace.db)[0].path))
     assert job == 1
 
 
@@ -124,7 +124,7 @@ def check_the_export(workspace: Workspace, directory: Path) -> None:
             batch = pickle.load(file, encoding="bytes")
         pixels = batch[b"data"].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
         found += list(zip(pixels, batch[b"labels"], strict=True))
-    name = views.all_exports(workspace.db)[0]["view"]
+    name = views.all_exports(workspace.db)[0].view
     view = views.by_name(workspace.db, name)
     members = views.members(workspace.db, view.id)
     assert len(found) == len(members) + 500

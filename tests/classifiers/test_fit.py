@@ -97,11 +97,11 @@ def test_data_that_teaches_nothing_is_refused(few: tuple[np.ndarray, np.ndarray]
         fit(images[:0], labels[:0], 10, BRIEF, 0)
     with pytest.raises(UserError, match="all images have the class 'eight'"):
         fit(images, np.zeros_like(labels), 2, BRIEF, 0, class_names=("eight", "nine"))
-    with pytest.raises(UserError, match=r"labels must lie in 0..4, not 0..9"):
+    with pytest.raises(UserError, match=r"labels must lie in 0 .. 4, not in 0 .. 9"):
         fit(images, labels, 5, BRIEF, 0)
     with pytest.raises(UserError, match="200 images need labels"):
         fit(images, labels[:-1], 10, BRIEF, 0)
-    with pytest.raises(UserError, match="10 classes need as many names, not 2"):
+    with pytest.raises(UserError, match="10 classes need 10 names, not 2"):
         fit(images, labels, 10, BRIEF, 0, class_names=("a", "b"))
     with pytest.raises(UserError, match="weights"):
         fit(images, labels, 10, BRIEF, 0, weights=np.full(200, np.nan))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from synthaug.classifiers.fit import fit
 from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.classifiers.recipes import RECIPES
 from synthaug.errors import UserError
+from synthaug.weights import read_tensors
 
 NAMES = ("cat", 'a "quoted" <b>', "猫")
 
@@ -60,8 +62,38 @@ def test_missing_foreign_and_broken_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="not a readable safetensors file"):
         FittedClassifier.load(tmp_path / "text")
     save_file({"x": np.zeros(3)}, tmp_path / "foreign")
-    with pytest.raises(UserError, match="holds no classifier of ours"):
+    with pytest.raises(UserError, match="is not a classifier that synthaug saved"):
         FittedClassifier.load(tmp_path / "foreign")
+
+
+def with_training(path: Path, training: dict[str, object]) -> Path:
+    """Rewrite the file of a classifier with another record of its training."""
+    metadata, tensors = read_tensors(path)
+    header = json.loads(metadata["synthaug.classifier"]) | {"training": training}
+    save_file(
+        {name: each.numpy() for name, each in tensors.items()},
+        path,
+        metadata={"synthaug.classifier": json.dumps(header)},
+    )
+    return path
+
+
+def test_fields_of_another_release_in_the_training_record_are_kept(
+    classifier: FittedClassifier, tmp_path: Path
+) -> None:
+    classifier.save(tmp_path / "model")
+    written = {
+        "seed": 3,
+        "test_images": 10_000,
+        "per_class": [0.5, 0.25],
+    }  # without the other fields, as in 0.1
+    assert FittedClassifier.load(with_training(tmp_path / "model", written)).training == written
+
+
+def test_a_training_record_of_the_wrong_type_is_refused(classifier: FittedClassifier, tmp_path: Path) -> None:
+    classifier.save(tmp_path / "model")
+    with pytest.raises(UserError, match=r"the training in .*model cannot be used: seed: .* \(it is '3'\)"):
+        FittedClassifier.load(with_training(tmp_path / "model", {"seed": "3"}))
 
 
 def test_temperature_and_mirror_image_change_probabilities_as_they_say(

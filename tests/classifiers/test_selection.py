@@ -92,7 +92,7 @@ def test_a_warm_start_of_another_network_or_other_classes_is_refused(data: tuple
     first = fit(images, labels, 10, replace(DIGITS, epochs=1), 0)
     with pytest.raises(UserError, match="network"):
         fit(images, labels, 10, replace(RECIPES["resnet18-30"], epochs=1), 0, start=first)
-    with pytest.raises(UserError, match="training cannot go on"):
+    with pytest.raises(UserError, match="training cannot continue"):
         fit(images, labels, 10, replace(DIGITS, epochs=1), 0, start=first, class_names=list("abcdefghij"))
 
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from synthaug.errors import ExportFailed, UnknownName, WorkspaceError
 from synthaug.exporters import EXPORTERS, load_exporter
 from synthaug.exporters.manifest import (
+    Manifest,
     ManifestImage,
     atomic_directory,
     build_manifest,
@@ -32,6 +33,32 @@ from synthaug.importers import load_importer
 from synthaug.records import ExportItem, ImportItem
 
 CLASSES = ["cat", "clock"]
+MANIFEST_TEXT = """{
+ "class_names": [
+  "ä"
+ ],
+ "files": {
+  "a": "1",
+  "b": "2"
+ },
+ "format": "folder",
+ "images": [
+  {
+   "label": 0,
+   "origin": "synthetic",
+   "provenance": {
+    "prompt": "ü",
+    "seed": 1
+   },
+   "sha256": "%s",
+   "split": "train"
+  }
+ ],
+ "manifest_version": 1,
+ "synthaug_version": "0.3.0",
+ "view": "v"
+}
+""" % ("0" * 64)
 READ_BY = {"cifar10": "cifar", "cifar10-binary": "cifar", "folder": "folder", "parquet": "parquet"}
 
 one_line = st.text(
@@ -72,7 +99,7 @@ def content(found: list[ImportItem]) -> list[tuple[str, str | None, str | None]]
 
 
 @every_format
-def test_it_says_what_it_is(name: str) -> None:
+def test_every_exporter_has_a_name_and_a_description(name: str) -> None:
     exporter = load_exporter(name)
     assert exporter.name == name
     assert exporter.description
@@ -98,7 +125,7 @@ def test_another_process_with_another_hash_seed_gives_the_same_bytes(name: str, 
 
 
 @every_readable_format
-def test_what_was_exported_is_imported(name: str, tmp_path: Path) -> None:
+def test_an_export_can_be_imported_again(name: str, tmp_path: Path) -> None:
     items = some_items()
     found = read_back(exported(tmp_path / "out", name, items, CLASSES), name)
     assert content(found) == sorted((each.sha256, CLASSES[each.class_index], each.split) for each in items)
@@ -160,13 +187,13 @@ def test_a_folder_that_holds_something_is_refused_and_left_alone(name: str, tmp_
 
 @every_format
 def test_a_class_that_does_not_exist_is_refused(name: str, tmp_path: Path) -> None:
-    with pytest.raises(ExportFailed, match="has class 2; there are 2 classes"):
+    with pytest.raises(ExportFailed, match="has the class index 2; there are 2 classes"):
         exported(tmp_path / "out", name, [item(0, 2)], CLASSES)
 
 
 @every_format
 def test_class_names_that_cannot_be_told_apart_or_written_are_refused(name: str, tmp_path: Path) -> None:
-    with pytest.raises(ExportFailed, match="must differ"):
+    with pytest.raises(ExportFailed, match="must be different"):
         exported(tmp_path / "out", name, [], ["cat", "cat"])
     with pytest.raises(ExportFailed, match="not valid Unicode"):
         exported(tmp_path / "out", name, [], ["cat", "\ud800"])
@@ -237,12 +264,13 @@ def test_the_manifest_notices_what_changed(tmp_path: Path) -> None:
     (tmp_path / "data_batch_2").write_bytes(b"other")
     (tmp_path / "test_batch").unlink()
     (tmp_path / "notes.txt").write_text("not ours")
-    assert changed_files(tmp_path, manifest["files"]) == ["data_batch_2", "test_batch"]
+    assert changed_files(tmp_path, manifest.files) == ["data_batch_2", "test_batch"]
 
 
 def test_a_manifest_is_one_stable_text(tmp_path: Path) -> None:
-    write_manifest(tmp_path, {"b": 1, "a": {"d": "ü", "c": 2}})
-    assert (tmp_path / "manifest.json").read_text() == '{\n "a": {\n  "c": 2,\n  "d": "ü"\n },\n "b": 1\n}\n'
+    image = ManifestImage("0" * 64, 0, "train", "synthetic", {"seed": 1, "prompt": "ü"})
+    write_manifest(tmp_path, Manifest("0.3.0", "folder", "v", ("ä",), (image,), {"b": "2", "a": "1"}))
+    assert (tmp_path / "manifest.json").read_text() == MANIFEST_TEXT
 
 
 @pytest.mark.parametrize(
@@ -254,7 +282,7 @@ def test_a_manifest_is_one_stable_text(tmp_path: Path) -> None:
         (json.dumps({"manifest_version": 99}), "manifest_version 99"),
     ],
 )
-def test_a_manifest_we_cannot_read(text: str | None, message: str, tmp_path: Path) -> None:
+def test_a_manifest_that_cannot_be_read_is_refused(text: str | None, message: str, tmp_path: Path) -> None:
     if text is not None:
         (tmp_path / "manifest.json").write_text(text)
     with pytest.raises(ExportFailed, match=message):

@@ -139,13 +139,13 @@ def test_more_classes_than_ten(tmp_path: Path) -> None:
     many = [f"class {index}" for index in range(10_000)]
     load_exporter("cifar10").write(tmp_path / "many", [last], many)
     assert unpickle(tmp_path / "many" / "test_batch")[b"labels"] == [9_999]
-    with pytest.raises(ExportFailed, match=r"10000 classes; .* 256 at most"):
+    with pytest.raises(ExportFailed, match=r"10000 classes; .* at most 256"):
         load_exporter("cifar10-binary").write(tmp_path / "refused", [last], many)
 
 
 @pytest.mark.parametrize("name", ["", "two\nlines", "carriage\rreturn"])
 def test_a_class_name_that_is_not_one_line_is_refused_in_binary(name: str, tmp_path: Path) -> None:
-    with pytest.raises(ExportFailed, match="one name a line"):
+    with pytest.raises(ExportFailed, match="one name per line"):
         load_exporter("cifar10-binary").write(tmp_path, [], ["cat", name])
 
 
@@ -177,7 +177,7 @@ def test_the_torchvision_reader_refuses_altered_and_foreign_folders(tmp_path: Pa
     from synthaug.exporters.torchvision_reader import SynthaugCIFAR10
 
     exported(tmp_path / "binary", "cifar10-binary")
-    with pytest.raises(ExportFailed, match="'cifar10-binary' export"):
+    with pytest.raises(ExportFailed, match="in the format 'cifar10-binary'"):
         SynthaugCIFAR10(tmp_path / "binary")
     with pytest.raises(ExportFailed, match=r"no manifest\.json"):
         SynthaugCIFAR10(tmp_path)

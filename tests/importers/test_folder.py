@@ -92,12 +92,12 @@ def test_names_that_are_not_utf8_become_valid_text(tmp_path: Path) -> None:
     assert decode(item.data).shape == (4, 4, 3)
 
 
-def test_formats_that_we_do_not_read_are_named(tmp_path: Path) -> None:
+def test_unsupported_image_formats_are_named(tmp_path: Path) -> None:
     put(tmp_path / "cat/a.png")
     (tmp_path / "cat/b.HEIC").write_bytes(b"x")
     assert [item.rejected for item in read(tmp_path)] == [
         "",
-        ".HEIC is not a format we read; convert it to PNG",
+        ".HEIC images cannot be read; convert it to PNG",
     ]
 
 
@@ -195,13 +195,13 @@ def test_a_row_without_an_image_in_the_folder_is_reported(listed: str, tmp_path:
         (
             "metadata.csv",
             "name,label\na.png,cat\n",
-            r"line 2: no file_name; the columns are \['label', 'name'\]",
+            r"line 2: there is no file_name; the columns are \['label', 'name'\]",
         ),
-        ("metadata.csv", "file_name,label\na.png,cat,extra\n", "line 2: more cells"),
+        ("metadata.csv", "file_name,label\na.png,cat,extra\n", "line 2: the row has more cells"),
         ("metadata.csv", b"file_name,label\na.png,caf\xe9\n", "cannot be read"),
         ("metadata.jsonl", '{"file_name": "a.png"\n', "line 1, is not valid JSON"),
         ("metadata.jsonl", '["a.png"]\n', "line 1, cannot be used: Input should be an object"),
-        ("metadata.jsonl", '{"file_name": 3}\n', "line 1: no file_name"),
+        ("metadata.jsonl", '{"file_name": 3}\n', "line 1: there is no file_name"),
     ],
 )
 def test_a_broken_table_says_where(name: str, text: str | bytes, message: str, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def by_datasets(path: Path, labels: list[int]) -> Path:
     return path
 
 
-def test_what_datasets_writes(tmp_path: Path) -> None:
+def test_files_written_by_datasets_are_read(tmp_path: Path) -> None:
     by_datasets(tmp_path / "data/train-00000-of-00002.parquet", [0, 1])
     by_datasets(tmp_path / "data/train-00001-of-00002.parquet", [1])
     by_datasets(tmp_path / "data/test-00000-of-00001.parquet", [-1])
@@ -91,8 +91,8 @@ def test_rows_without_an_image_or_with_a_wrong_label_are_rejected_one_by_one(tmp
     found = list(ParquetImporter().items(path))
     assert [item.rejected for item in found] == [
         "",
-        "the row holds no image bytes",
-        "the row holds no image bytes, only the path '/etc/passwd'",
+        "the row contains no image bytes",
+        "the row contains no image bytes, only the path '/etc/passwd'",
         "label 7 is not one of the 2 classes",
     ]
     assert [bool(item.data) for item in found] == [True, False, False, False]
@@ -105,7 +105,7 @@ def test_plain_files_of_bytes(tmp_path: Path) -> None:
     assert ParquetImporter().class_names(tmp_path) is None
 
 
-def test_what_is_not_an_image_table_is_refused(tmp_path: Path) -> None:
+def test_tables_without_images_are_refused(tmp_path: Path) -> None:
     pq.write_table(pa.table({"a": [1]}), tmp_path / "x.parquet")
     with pytest.raises(ImportFailed, match=r"no image column .* its columns are \['a'\]"):
         list(ParquetImporter().items(tmp_path))
@@ -143,12 +143,16 @@ def test_the_real_cifar10() -> None:
 @pytest.mark.parametrize(
     ("column", "values", "message"),
     [
-        ("text", pa.array([["a", "b"]]), "caption column 'text' of list<.*it must hold text"),
-        ("text", pa.array([3]), "caption column 'text' of int64"),
-        ("text", pa.array([b"x"]), "caption column 'text' of binary"),
-        ("label", pa.array([2**62], pa.timestamp("ns")), "label column 'label' of timestamp"),
-        ("label", pa.array([0.5]), "label column 'label' of double; it must hold whole numbers or text"),
-        ("label", pa.array([{"a": 1}]), "label column 'label' of struct"),
+        ("text", pa.array([["a", "b"]]), "caption column 'text' of the type list<.*it must contain text"),
+        ("text", pa.array([3]), "caption column 'text' of the type int64"),
+        ("text", pa.array([b"x"]), "caption column 'text' of the type binary"),
+        ("label", pa.array([2**62], pa.timestamp("ns")), "label column 'label' of the type timestamp"),
+        (
+            "label",
+            pa.array([0.5]),
+            "label column 'label' of the type double; it must contain whole numbers or text",
+        ),
+        ("label", pa.array([{"a": 1}]), "label column 'label' of the type struct"),
     ],
 )
 def test_a_column_of_another_type_is_named(

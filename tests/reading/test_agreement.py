@@ -77,7 +77,7 @@ def test_the_command_says_what_to_do_and_prints_json(workspace: Workspace) -> No
     assert "synthaug reading --second-share" in CliRunner().invoke(cli, ["agreement", *where]).output
     read_twice(workspace)
     shown = CliRunner().invoke(cli, ["agreement", *where]).output
-    assert "ann and ben: 89 of 100 the same, Cohen's kappa 0.68 (95% interval 0.50 to 0.85)" in shown
+    assert "ann and ben: 89 of 100 answers are equal, Cohen's kappa 0.68 (95% interval 0.50 to 0.85)" in shown
     said = json.loads(CliRunner().invoke(cli, ["agreement", "--json", *where]).output)
     assert math.isclose(said["pairs"][0]["kappa"]["value"], cohen_kappa(DIAGNOSES).value)
 

@@ -19,6 +19,7 @@ from synthaug.stages.run_cache import recipe_key, run_file, save_predictions
 from synthaug.stages.test_split import fingerprint
 from synthaug.stages.view import ViewSpec, make_view
 from synthaug.store import catalog, label_log, models, runs, views
+from synthaug.store.runs import RunKey
 from synthaug.workspace import Workspace
 from tests.stages.helpers import add_synthetic
 
@@ -37,14 +38,10 @@ def plant_run(workspace: Workspace, view: str, seed: int) -> tuple[runs.Run, np.
     labels = np.array([label for _, label in rows], np.int64)
     rng = np.random.default_rng(seed)
     log_probs = rng.normal(size=(len(rows), 10)).astype(np.float32)
-    key = {
-        "view_id": views.by_name(workspace.db, view).id,
-        "recipe": recipe_key(RECIPE),
-        "test_fingerprint": fingerprint(rows),
-    }
+    key = RunKey(views.by_name(workspace.db, view).id, recipe_key(RECIPE), fingerprint(rows))
     save_predictions(run_file(workspace, key, seed, "predictions.safetensors"), log_probs)
     metrics = classifier_metrics(log_probs, labels)
-    return runs.add(workspace.db, seed=seed, metrics=metrics, environment={}, **key), log_probs.argmax(1)
+    return runs.add(workspace.db, key, seed, metrics=metrics, environment={}), log_probs.argmax(1)
 
 
 @pytest.fixture
@@ -209,12 +206,12 @@ def test_a_run_of_an_earlier_release_kept_no_predictions(trained: Workspace) -> 
         path.unlink()
     cell = reading.cell(trained, f"run:{run.id}", 3, 7)
     assert cell.ids == ()
-    assert cell.missing == "1 of 1 runs have kept no predictions"
+    assert cell.missing == "1 of 1 runs have no stored predictions"
 
 
 @pytest.mark.parametrize(
     "key", ["run", "run:", "run:x", "run:1:baseline", "comparison:1", "comparison:1:both", "view:1", "run:99"]
 )
-def test_what_is_no_training_is_refused(trained: Workspace, key: str) -> None:
+def test_jobs_that_are_not_trainings_are_refused(trained: Workspace, key: str) -> None:
     with pytest.raises(UnknownName):
         reading.side(trained, key, known_of(trained))

@@ -84,12 +84,12 @@ def test_numbers_get_names(hips: Workspace, tmp_path: Path) -> None:
     [
         (
             ClassMap({"unlabelled": None}),
-            "nothing in the source is called 'unlabelled'; there is: 'Small', 'big'",
+            "the source has no class 'unlabelled'; it has: 'Small', 'big'",
         ),
-        (ClassMap(skip=("",)), "nothing in the source is called ''"),
+        (ClassMap(skip=("",)), "the source has no class ''"),
         (
             ClassMap({"big": "Bg"}),
-            "'big' is mapped to 'Bg', and there is no such class; there is: 'Big', 'Small'",
+            "'big' is mapped to 'Bg', which is not a class of the workspace; it has: 'Big', 'Small'",
         ),
         (ClassMap({"big": None}, skip=("big",)), "'big' is both mapped and skipped"),
         (ClassMap(add=("a\nb",)), "control characters"),
@@ -129,7 +129,9 @@ def test_the_command_maps(shell: Shell, hips: Workspace, films: Path) -> None:
     options = ["--map", "big=Big", "--map", "unlabeled=", "--skip", "notes"]
     said = shell.json("import", films, *options, "--workspace", hips.root)
     assert (said["added"], said["skipped"], said["labels"]) == (5, 1, 3)
-    assert "--map 'big' has no =" in shell.error("import", films, "--map", "big", "--workspace", hips.root)
+    assert "--map 'big' contains no '='" in shell.error(
+        "import", films, "--map", "big", "--workspace", hips.root
+    )
 
 
 def test_python_maps(hips: Workspace, films: Path) -> None:
@@ -155,7 +157,7 @@ def test_a_share_is_held_out_by_the_pixels(tmp_path: Path) -> None:
         import_images(workspace, tmp_path / "src", hold_out=1.0)
 
 
-def test_what_the_source_says_of_the_split_counts_for_more(digits: Workspace, tmp_path: Path) -> None:
+def test_the_split_in_the_source_takes_precedence(digits: Workspace, tmp_path: Path) -> None:
     workspace = Workspace.create(tmp_path / "again", (), "digits")
     import_images(workspace, "digits", hold_out=0.9)
     assert len(catalog.find_images(workspace.db, split="test")) == 500

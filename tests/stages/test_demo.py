@@ -47,11 +47,11 @@ def test_both_sides_are_tested_on_the_same_real_images(filled: Workspace) -> Non
 def test_an_independent_reader_finds_the_export(filled: Workspace) -> None:
     (row,) = views.all_exports(filled.db)
     labels_found: list[int] = []
-    for path in sorted(Path(row["path"]).glob("*_batch*")):
+    for path in sorted(Path(row.path).glob("*_batch*")):
         batch = pickle.loads(path.read_bytes(), encoding="latin1")
         assert np.asarray(batch["data"]).shape == (len(batch["labels"]), 3072)
         labels_found += batch["labels"]
-    view = views.by_name(filled.db, row["view"])
+    view = views.by_name(filled.db, row.view)
     counts = list(views.counts(filled.db, view.id).values())
     tested = [each for _, each in catalog.hashes_of_split(filled.db, "test")]
     assert np.array_equal(np.bincount(labels_found), np.array(counts) + np.bincount(tested))
@@ -109,7 +109,7 @@ def test_the_cats_are_drawn_named_confirmed_and_exported_offline(
     assert 0 < len(confirmed) == shown["cats_confirmed"] < len(made)
     assert {cats.classes[image.class_index] for image in confirmed} == {"cat"}
     (row,) = views.all_exports(cats.db)
-    batches = sorted(Path(row["path"]).glob("data_batch*"))
+    batches = sorted(Path(row.path).glob("data_batch*"))
     named = [
         label for path in batches for label in pickle.loads(path.read_bytes(), encoding="latin1")["labels"]
     ]

@@ -73,7 +73,7 @@ def test_the_manifest_tells_where_every_image_came_from(augmented: Workspace, tm
 def test_the_export_is_remembered(augmented: Workspace, tmp_path: Path) -> None:
     export(augmented, tmp_path / "out", "cifar10", "augmented")
     (row,) = views.all_exports(augmented.db)
-    assert (row["view"], row["format"], row["images"]) == ("augmented", "cifar10", 1686)
+    assert (row.view, row.format, row.images) == ("augmented", "cifar10", 1686)
 
 
 def test_a_filled_folder_is_refused_and_left_alone(augmented: Workspace, tmp_path: Path) -> None:

@@ -47,9 +47,9 @@ def test_a_job_writes_it_and_the_zip_holds_every_byte(viewed: Workspace) -> None
         job = run_to_end(viewed, export_download.submit(viewed, "a few/of each", "cifar10-binary"), HANDLERS)
         assert job.state == "done", job.error
     second, first = views.all_exports(viewed.db)
-    assert Path(first["path"]).name == "a-few-of-each-cifar10-binary"
-    assert Path(second["path"]).name == "a-few-of-each-cifar10-binary-2"
-    folder = export_download.exported_folder(viewed, first["id"])
+    assert Path(first.path).name == "a-few-of-each-cifar10-binary"
+    assert Path(second.path).name == "a-few-of-each-cifar10-binary-2"
+    folder = export_download.exported_folder(viewed, first.id)
     archive = zipfile.ZipFile(io.BytesIO(b"".join(export_download.zipped(folder))))
     assert archive.testzip() is None
     written = {
@@ -70,21 +70,23 @@ def test_links_are_not_followed(viewed: Workspace, tmp_path: Path) -> None:
     assert "out/link" not in archive.namelist()
 
 
-def test_what_lies_elsewhere_or_is_gone_is_not_handed_out(viewed: Workspace, tmp_path: Path) -> None:
+def test_files_outside_the_exports_and_missing_files_are_not_served(
+    viewed: Workspace, tmp_path: Path
+) -> None:
     export(viewed, tmp_path / "elsewhere", "cifar10-binary", "a few/of each")
     inside = viewed.root / "exports" / "inside"
     export(viewed, inside, "cifar10-binary", "a few/of each")
     (inside / "manifest.json").unlink()
-    newest, oldest = (each["id"] for each in views.all_exports(viewed.db))
-    with pytest.raises(ExportFailed, match="outside the workspace"):
+    newest, oldest = (each.id for each in views.all_exports(viewed.db))
+    with pytest.raises(ExportFailed, match="outside of the workspace"):
         export_download.exported_folder(viewed, oldest)
-    with pytest.raises(ExportFailed, match="any more"):
+    with pytest.raises(ExportFailed, match="is no longer in"):
         export_download.exported_folder(viewed, newest)
     with pytest.raises(UnknownName):
         export_download.exported_folder(viewed, 99)
 
 
-def test_what_cannot_be_exported_is_not_queued(viewed: Workspace) -> None:
+def test_exports_that_cannot_be_made_are_not_queued(viewed: Workspace) -> None:
     with pytest.raises(UnknownName, match="no view"):
         export_download.submit(viewed, "nothing", "cifar10")
     with pytest.raises(UnknownName, match="export format"):

@@ -120,7 +120,7 @@ def test_class_numbers_without_names_are_the_classes_in_order(tmp_path: Path) ->
         "there is no class number called '3'; available: '0 .. 2'"
     ]
     assert result.notes == (
-        "the source numbers its classes without names; taken in the workspace's order: "
+        "the source numbers its classes without naming them; the order of the workspace was used: "
         "0 = cat, 1 = dog, 2 = owl",
     )
 
@@ -149,5 +149,5 @@ def test_captions_survive_an_export(file_format: str, tmp_path: Path) -> None:
 
 
 def test_a_name_too_long_for_the_file_system(workspace: Workspace) -> None:
-    with pytest.raises(ImportFailed, match="cannot be a source: File name too long"):
+    with pytest.raises(ImportFailed, match="cannot be read: File name too long"):
         import_images(workspace, "x" * 5000)

@@ -72,8 +72,8 @@ def test_labels_from_a_csv_by_id_and_by_hash(workspace: Workspace, tmp_path: Pat
     ("text", "message"),
     [
         ("picture,label\n1,3\n", "no column 'image'"),
-        ("image,label\n1,3\n999,3\n", "line 3: no image '999'"),
-        ("image,label\n1,dog\n", "line 2: label 'dog' is unknown; allowed: '0'"),
+        ("image,label\n1,3\n999,3\n", "line 3: there is no image '999'"),
+        ("image,label\n1,dog\n", "line 2: the label 'dog' is unknown; it must be one of '0'"),
     ],
 )
 def test_a_bad_csv_is_refused_as_a_whole(
@@ -100,8 +100,8 @@ def test_undo_appends_and_happens_once(workspace: Workspace) -> None:
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        (LabelEntry(1, "class", "ann", "human", "op", 99), "class index 99 is not one of 0..9"),
-        (LabelEntry(1, "reject", "ann", "human", "op", 1), "carries no class"),
+        (LabelEntry(1, "class", "ann", "human", "op", 99), "the class index is 99; it must be in 0 .. 9"),
+        (LabelEntry(1, "reject", "ann", "human", "op", 1), "has no class"),
         (LabelEntry(1, "class", " ", "human", "op", 1), "annotator"),
         (LabelEntry(77, "class", "ann", "human", "op", 1), "image"),
     ],
@@ -149,7 +149,7 @@ def test_unlabeled_real_images_are_a_queue_that_empties(tmp_path: Path) -> None:
     assert ordered_ids(workspace, scope="unlabeled") == ids[::-1]
 
 
-def test_by_predicted_class_the_doubtful_come_first_in_each(workspace: Workspace) -> None:
+def test_the_order_by_class_begins_with_the_uncertain_images_of_each(workspace: Workspace) -> None:
     a, b, c, d, unpredicted = add_synthetic(workspace, 5, class_index=8)
     predict(workspace, {a: [0.3, 0.7], b: [0.9, 0.1], c: [0.45, 0.55], d: [0.6, 0.4]})
     assert ordered_ids(workspace, "predicted-class") == [d, b, c, a, unpredicted]

@@ -52,7 +52,9 @@ def points(workspace: Workspace, image_id: int) -> Any:
 
 
 @pytest.mark.parametrize("name", ["landmarks.json", "landmarks.csv"])
-def test_they_come_back_the_same(placed: tuple[Workspace, list[int]], name: str, tmp_path: Path) -> None:
+def test_landmarks_survive_an_export_and_an_import(
+    placed: tuple[Workspace, list[int]], name: str, tmp_path: Path
+) -> None:
     workspace, _ = placed
     assert export_landmarks(workspace, tmp_path / name) == 2
     other, moved = other_workspace(tmp_path / "other")
@@ -150,7 +152,7 @@ def test_rows_that_cannot_be_recorded_are_skipped_with_the_reason(tmp_path: Path
     reasons = dict(done.skipped)
     assert "outside the image of 400 x 300" in reasons[str(outside)]
     assert "no image came from a file of this name" in reasons["999"]
-    assert "real test image and keeps its label" in reasons[str(frozen)]
+    assert "so its label is frozen" in reasons[str(frozen)]
     assert points(workspace, good) == PLACES
 
 
@@ -187,7 +189,7 @@ def test_a_file_that_cannot_be_read_says_why(name: str, text: str, message: str,
 
 def test_without_a_scheme_nothing_is_written(placed: tuple[Workspace, list[int]], tmp_path: Path) -> None:
     stop_using(placed[0])
-    with pytest.raises(UserError, match="uses no landmark scheme"):
+    with pytest.raises(UserError, match="has no landmark scheme"):
         export_landmarks(placed[0], tmp_path / "x.csv")
 
 

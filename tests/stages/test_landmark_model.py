@@ -68,7 +68,7 @@ def add_phantom(workspace: Workspace, number: int, split: str, placed: bool) -> 
     label.record(workspace, [entry])
 
 
-def test_it_trains_measures_proposes_and_verifies(hips: Workspace) -> None:
+def test_a_landmark_model_is_trained_measured_used_and_verified(hips: Workspace) -> None:
     model = train_landmarks(hips, **QUICK)
     figures = model.metrics
     assert (model.name, figures["kind"], figures["measured_on"], figures["images"]) == (
@@ -102,11 +102,11 @@ def test_it_trains_measures_proposes_and_verifies(hips: Workspace) -> None:
 def test_a_model_of_landmarks_is_no_classifier(hips: Workspace) -> None:
     train_landmarks(hips, **QUICK)
     assert models.classifiers(hips.db) == []
-    with pytest.raises(UserError, match="no classifier yet"):
+    with pytest.raises(UserError, match="there is no classifier"):
         predict(hips)
 
 
-def test_without_test_images_it_is_measured_on_what_is_held_out(tmp_path: Path, hips: Workspace) -> None:
+def test_without_test_images_a_model_is_measured_on_held_out_images(tmp_path: Path, hips: Workspace) -> None:
     other = hip_workspace(tmp_path / "other")
     with pytest.raises(UserError, match="0 training images have landmarks"):
         train_landmarks(other)
@@ -177,4 +177,4 @@ def test_the_shell_says_what_python_says(hips: Workspace) -> None:
     said = json.loads(result.stdout.splitlines()[-1])
     assert said["angles"]["all"] == models.newest_landmark_model(hips.db).metrics["angles"]["all"]
     shown = CliRunner().invoke(cli, ["landmarks", "predict", "--workspace", str(hips.root)])
-    assert "landmarks-1 proposes landmarks on 30 images" in shown.stdout
+    assert "landmarks-1 predicted landmarks on 30 images" in shown.stdout

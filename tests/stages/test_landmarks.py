@@ -45,7 +45,7 @@ def now(workspace: Workspace, image_id: int) -> landmarks.PlacedLandmarks | None
     return landmarks.current(workspace.db, [image_id]).get(image_id)
 
 
-def test_what_is_placed_is_kept_with_its_angles(hips: Workspace) -> None:
+def test_placed_landmarks_are_stored_with_their_angles(hips: Workspace) -> None:
     image = add_film(hips, 10)
     place(hips, image, "op-1")
     kept = now(hips, image)
@@ -93,14 +93,14 @@ def test_undo_brings_back_where_they_were_and_a_plain_label_leaves_them(hips: Wo
     ("places", "message"),
     [
         (PLACES | {"left_rim": (401.0, 10.0)}, "outside the image of 400 x 300"),
-        (PLACES | {"left_rim": (100.0, 200.0)}, "lie on one another"),
+        (PLACES | {"left_rim": (100.0, 200.0)}, "in the same place"),
         (
             {"left_head": PLACES["left_head"]},
             "the scheme 'hip' has left_head, right_head, left_rim, right_rim",
         ),
     ],
 )
-def test_what_cannot_be_is_refused_with_its_operation(
+def test_invalid_landmarks_are_refused_with_their_operation(
     hips: Workspace, places: dict[str, tuple[float, ...]], message: str
 ) -> None:
     image = add_film(hips, 10)
@@ -124,21 +124,21 @@ def test_landmarks_of_another_scheme_are_refused(hips: Workspace) -> None:
 def test_only_a_class_carries_landmarks(hips: Workspace) -> None:
     image = add_film(hips, 10)
     entry = replace(answer(hips, image, "op-1"), value="reject", class_index=None)
-    with pytest.raises(LabelRefused, match="landmarks come with a class, not with 'reject'"):
+    with pytest.raises(LabelRefused, match="landmarks need the label 'class', not 'reject'"):
         label.record(hips, [entry])
 
 
 def test_a_test_image_takes_them_once_with_the_class_it_has(hips: Workspace) -> None:
     image = add_film(hips, 10, "test")
     label.record(hips, [LabelEntry(image, "class", "import", "imported", "op-0", SMALL)])
-    with pytest.raises(LabelRefused, match="real test image and keeps its label"):
+    with pytest.raises(LabelRefused, match="so its label is frozen"):
         label.record(hips, [answer(hips, image, "op-1", class_index=0)])
     place(hips, image, "op-2")
     for entry in (
         answer(hips, image, "op-3", OTHER),
         LabelEntry(image, "class", "ann", "human", "op-4", SMALL),
     ):
-        with pytest.raises(LabelRefused, match="real test image and keeps its label"):
+        with pytest.raises(LabelRefused, match="so its label is frozen"):
             label.record(hips, [entry])
     with pytest.raises(LabelRefused):
         label.undo(hips, "op-2", "ann", "op-5")
@@ -216,7 +216,7 @@ def proposal(workspace: Workspace, image_id: int) -> Proposal:
     return found
 
 
-def test_what_is_proposed_is_the_best_that_is_known(hips: Workspace) -> None:
+def test_the_best_known_landmarks_are_proposed(hips: Workspace) -> None:
     first, second = add_film(hips, 10), add_film(hips, 20)
     begun = proposal(hips, second)
     assert (begun.origin, begun.points["left_head"]) == ("start", (0.30 * WIDTH, 0.5 * HEIGHT, 0.075 * WIDTH))

@@ -105,7 +105,7 @@ def test_fine_tuning_goes_on_from_the_head_and_loads_again(photographs: Workspac
 def test_each_seed_of_a_compared_head_weighs_the_images_anew(photographs: Workspace) -> None:
     make_view(photographs, "few", ViewSpec(base="all", keep={"china": 2}))
     found = compare(photographs, "few", "all", 3, "linear")
-    assert "weighs the training images anew" in found.verdict_text
+    assert "draws new weights of the training images" in found.verdict_text
     assert not found.equal_steps
 
 

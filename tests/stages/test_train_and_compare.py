@@ -18,7 +18,7 @@ from synthaug.classifiers.recipes import find_recipe
 from synthaug.errors import Cancelled, UserError
 from synthaug.reading import explore
 from synthaug.records import LabelEntry
-from synthaug.stages.compare import all_comparisons, compare, from_json
+from synthaug.stages.compare import all_comparisons, compare, stored_comparison
 from synthaug.stages.label import record
 from synthaug.stages.predict import predict
 from synthaug.stages.run_cache import Trainer
@@ -156,7 +156,7 @@ def test_runs_and_comparisons_of_release_0_1_are_still_read(small: Workspace) ->
     for side in ("baseline", "augmented"):
         for name in ("auc", "macro_auc", "matched_accuracies"):
             del old[side][name]
-    read = from_json(1, "2026-01-01", old | {"verdict": "did not help"})
+    read = stored_comparison(1, "2026-01-01", old | {"verdict": "did not help"})
     assert (read.verdict, read.macro_auc, read.baseline.auc) == ("did not help", None, [])
 
 
@@ -199,13 +199,13 @@ def test_the_fingerprint_is_of_hashes_and_labels(small: Workspace) -> None:
 def test_a_comparison_names_what_is_missing(workspace: Workspace, small: Workspace) -> None:
     with pytest.raises(UserError, match="no view called 'nope'"):
         compare(small, "scarce", "nope", 3)
-    with pytest.raises(UserError, match="seeds is 1"):
+    with pytest.raises(UserError, match="number of seeds is 1"):
         compare(small, "scarce", "balanced", 1)
     with pytest.raises(UserError, match="recipe"):
         compare(small, "scarce", "balanced", 3, recipe="magic")
 
 
-def test_without_test_images_there_is_no_figure(tmp_path: Path, digits: Workspace) -> None:
+def test_training_a_view_needs_test_images(tmp_path: Path, digits: Workspace) -> None:
     from synthaug.stages.importing import import_images
 
     workspace = Workspace.create(tmp_path / "w", (), "digits")

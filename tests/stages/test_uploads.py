@@ -130,7 +130,7 @@ LAYOUTS = {
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_what_is_imported_of_an_upload(workspace: Workspace, layout: str) -> None:
+def test_the_images_of_an_upload_are_imported(workspace: Workspace, layout: str) -> None:
     files, expected = LAYOUTS[layout]
     upload = staged(Staging(workspace), files)
     root = workspace.root / "uploads" / upload / "complete"
@@ -143,7 +143,7 @@ def test_a_zip_that_leads_elsewhere_is_refused_and_leaves_nothing(workspace: Wor
     upload = staging.begin()
     data = zipped(**{"a.png": b"x", "../../../evil": b"x"})
     staging.write(upload, "films.zip", 0, data)
-    with pytest.raises(ImportFailed, match=r"films\.zip holds the name"):
+    with pytest.raises(ImportFailed, match=r"films\.zip contains the name"):
         staging.finish(upload, 1, len(data))
     assert not list(workspace.root.parent.rglob("*evil*"))
     staging.discard(upload)

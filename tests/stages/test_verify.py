@@ -135,7 +135,10 @@ DAMAGE: dict[str, tuple[Callable[[Path], None], str]] = {
         lambda root: sql(root, "DROP TRIGGER labels_are_never_deleted", "DELETE FROM labels WHERE id = 7"),
         "entries 7 to 7 are missing",
     ),
-    "a job is no JSON": (lambda root: sql(root, "UPDATE jobs SET params = '{'"), "params is no JSON object"),
+    "a job is no JSON": (
+        lambda root: sql(root, "UPDATE jobs SET params = '{'"),
+        "params is not a JSON object",
+    ),
     "a job is JSON but no object": (
         lambda root: sql(root, "UPDATE jobs SET result = '3'"),
         "result is no JSON",

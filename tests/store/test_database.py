@@ -62,7 +62,7 @@ def test_a_database_of_a_newer_synthaug_is_refused(tmp_path: Path) -> None:
         connection.execute(
             "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('synthaug', '9999_later', 'now')"
         )
-    with pytest.raises(WorkspaceError, match=r"newer synthaug .*9999_later"):
+    with pytest.raises(WorkspaceError, match=r"newer release of synthaug .*9999_later"):
         migrated(tmp_path / "x.db")
 
 
@@ -176,7 +176,7 @@ def test_an_image_without_a_prompted_class_is_no_prompted_image(tmp_path: Path) 
         generations.add(database, made)
         assert generations.of_images(database, [image]) == {image: made}
     assert [each.sha256[0] for each in labels.prompted_images(database)] == ["2"]
-    assert labels.class_table(database)[0]["unreviewed"] == 1
+    assert labels.class_counts(database)[0].unreviewed == 1
 
 
 def test_statements_keeps_triggers_whole() -> None:

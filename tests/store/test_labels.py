@@ -90,9 +90,9 @@ def test_the_log_cannot_be_rewritten(workspace: Workspace, statement: str) -> No
 
 def test_only_a_class_label_carries_a_class(workspace: Workspace) -> None:
     image = add_image(workspace.db)
-    with pytest.raises(LabelRefused, match="'reject' carries no class"):
+    with pytest.raises(LabelRefused, match="'reject' has no class"):
         say(workspace.db, image, 3, value="reject")
-    with pytest.raises(LabelRefused, match=r"class index None is not one of 0\.\.9"):
+    with pytest.raises(LabelRefused, match=r"the class index is None; it must be in 0 \.\. 9"):
         say(workspace.db, image, None, value="class")
 
 

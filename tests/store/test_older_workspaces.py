@@ -88,7 +88,5 @@ def test_an_older_workspace_that_may_not_be_written_says_so(
 ) -> None:
     root = of_release(RELEASES[0], tmp_path / "work")
     monkeypatch.setattr("synthaug.store.database.is_writable", lambda path: False)
-    with pytest.raises(
-        WorkspaceError, match="written by an older synthaug and cannot be brought up to date here"
-    ):
+    with pytest.raises(WorkspaceError, match="written by an older release of synthaug and cannot be updated"):
         Workspace.open(root)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..jobs import ACTIVE
 from ..markup import Markup, joined, markup
@@ -23,6 +23,7 @@ from . import (
 )
 
 if TYPE_CHECKING:
+    from synthaug.reading.overview import Export
     from synthaug.records import Job
     from synthaug.stages.compare import Comparison
 
@@ -184,23 +185,23 @@ def _row(each: Comparison) -> Markup:
     )
 
 
-def exported(exports: Sequence[dict[str, Any]]) -> Markup:
+def exported(exports: Sequence[Export]) -> Markup:
     """The folder of the newest export and how to read it; nothing if there is no export."""
     if not exports:
         return Markup("")
     newest = exports[0]
     reader = (
         "from synthaug.exporters.torchvision_reader import SynthaugCIFAR10\n\n"
-        f"train = SynthaugCIFAR10({newest['path']!r}, train=True)\n"
-        f"test = SynthaugCIFAR10({newest['path']!r}, train=False)\n"
+        f"train = SynthaugCIFAR10({newest.path!r}, train=True)\n"
+        f"test = SynthaugCIFAR10({newest.path!r}, train=False)\n"
         "image, label = train[0]"
     )
-    code = markup("<pre><code>{}</code></pre>", reader) if newest["format"] == "cifar10" else ""
+    code = markup("<pre><code>{}</code></pre>", reader) if newest.format == "cifar10" else ""
     return _card(
         "The newest export",
-        f"{newest['images']:,} images of the view {newest['view']}, written on {when(newest['created_at'])} "
-        f"as {newest['format']}. The file manifest.json lists every image with its label and its origin.",
-        markup('<p class="sa-path sa-mono">{}</p>{}', newest["path"], code),
+        f"{newest.images:,} images of the view {newest.view}, written on {when(newest.created_at)} "
+        f"as {newest.format}. The file manifest.json lists every image with its label and its origin.",
+        markup('<p class="sa-path sa-mono">{}</p>{}', newest.path, code),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from synthaug.stages.export_download import in_workspace
 from synthaug.workspace import Workspace
@@ -12,8 +12,11 @@ from synthaug.workspace import Workspace
 from ..charts.evidence import when
 from ..markup import Markup, joined, markup
 
+if TYPE_CHECKING:
+    from synthaug.reading.overview import Export
 
-def exports_table(exports: Sequence[dict[str, Any]], workspace: Workspace) -> Markup:
+
+def exports_table(exports: Sequence[Export], workspace: Workspace) -> Markup:
     """The exports, newest first; a note if there are none."""
     if not exports:
         return Markup('<p class="sa-note">Nothing has been exported yet.</p>')
@@ -21,11 +24,11 @@ def exports_table(exports: Sequence[dict[str, Any]], workspace: Workspace) -> Ma
         markup(
             '<tr><td class="sa-when">{}</td><td>{}</td><td>{}</td><td class="sa-num">{:,}</td>'
             '<td class="sa-mono">{}</td><td>{}</td></tr>',
-            when(each["created_at"]),
-            each["view"],
-            each["format"],
-            each["images"],
-            each["path"],
+            when(each.created_at),
+            each.view,
+            each.format,
+            each.images,
+            each.path,
             _link(each, workspace),
         )
         for each in exports
@@ -37,10 +40,10 @@ def exports_table(exports: Sequence[dict[str, Any]], workspace: Workspace) -> Ma
     )
 
 
-def _link(export: dict[str, Any], workspace: Workspace) -> Markup | str:
-    folder = Path(export["path"])
+def _link(export: Export, workspace: Workspace) -> Markup | str:
+    folder = Path(export.path)
     if not in_workspace(workspace, folder):
         return "outside the workspace"
     if not (folder / "manifest.json").is_file():
         return "deleted"
-    return markup('<a href="/data/exports/{}/download" download>ZIP</a>', export["id"])
+    return markup('<a href="/data/exports/{}/download" download>ZIP</a>', export.id)

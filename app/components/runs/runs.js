@@ -38,7 +38,11 @@ class Runs {
     });
     window.addEventListener("popstate", () => this.follow());
     hear(root, "synthaug:jobs", (jobs) => this.hearJobs(jobs));
-    this.load().then(() => this.follow());
+    this.load()
+      .then(() => this.follow())
+      .finally(() => {
+        root.dataset.state = this.entries.length ? "filled" : "empty";
+      });
   }
 
   /** @param {string} name */
@@ -54,7 +58,6 @@ class Runs {
   async load() {
     try {
       this.entries = (await getJson("/data/runs", { cache: "no-store" })).entries;
-      this.root.dataset.state = this.entries.length ? "filled" : "empty";
       this.draw();
     } catch {
       // the server cannot be reached; the list is loaded again when the next job ends
@@ -75,7 +78,7 @@ class Runs {
     this.wanted = Object.fromEntries(FILTERS.flatMap((name) => (parameter(name) ? [[name, parameter(name)]] : [])));
     this.shown = ["left", "right"].map(parameter).filter((key) => key !== null);
     this.draw();
-    this.showSides();
+    return this.showSides();
   }
 
   /** @param {Wanted} wanted */
@@ -133,6 +136,7 @@ class Runs {
   row(entry) {
     const on = isShown(this.shown, entry.sides);
     const show = makeButton("sa-button small", entry.sides.length > 1 ? "Show both" : "Show", () => this.show(entry));
+    show.textContent = on ? "Shown" : show.textContent;
     show.setAttribute("aria-pressed", String(on));
     show.setAttribute("aria-label", `Show ${entry.title}`);
     const row = make(

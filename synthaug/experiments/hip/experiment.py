@@ -30,6 +30,7 @@ from synthaug.experiments.hip.scales import hip_settings
 from synthaug.experiments.lab import Lab
 from synthaug.importers.hip.angles import hip_class, wording
 from synthaug.importers.hip.phantom import HipPhantomImporter
+from synthaug.progress import EpochReport
 from synthaug.stages import finetune
 from synthaug.stages.generation_spec import GenerationSpec
 from synthaug.stages.pixels import load_pixels
@@ -132,8 +133,13 @@ class Hip:
                 for job in jobs.latest(workspace.db, kinds=(finetune.KIND,))
                 if job.params["name"] == name
             ]
-            settings = {"validate_every": chosen.steps, **chosen.finetuning}
-            lab.finished(begun[0] if begun else finetune.submit(workspace, view, name=name, **settings))
+            lab.finished(
+                begun[0]
+                if begun
+                else finetune.submit(
+                    workspace, view, name=name, validate_every=chosen.steps, **chosen.finetuning
+                )
+            )
             known = {model.name: model.path for model in finetune.list_finetuned(workspace)}
         return known[name]
 
@@ -205,9 +211,9 @@ class Hip:
             arms.append(Arm(name, title, view, recipe, "none" if name == "real" else "view"))
         return tuple(arms)
 
-    def _trained(self, lab: Lab, arm: Arm, seed: int) -> dict[str, Any]:
+    def _trained(self, lab: Lab, arm: Arm, seed: int) -> dict[str, object]:
         """Train a regressor on the images of an arm and test it on the real test set."""
-        began, history = time.perf_counter(), list[dict[str, Any]]()
+        began, history = time.perf_counter(), list[EpochReport]()
         members = views.members(lab.workspace.db, views.by_name(lab.workspace.db, arm.view).id)
         hashes, test = [member.sha256 for member in members], _test_hashes(lab)
         pixels, test_pixels = (

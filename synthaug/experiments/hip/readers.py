@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from synthaug.experiments.hip.scales import HipSettings
 from synthaug.experiments.lab import Lab
 from synthaug.importers.hip.angles import hip_class
 from synthaug.importers.hip.phantom import READER, hip_phantom
+from synthaug.progress import EpochProgress, EpochReport
 from synthaug.stages.measuring import confusion_metrics
 from synthaug.stages.pixels import load_pixels
 
@@ -29,8 +29,6 @@ READER_TEST = 200  # phantoms used only to test the stand-in reader
 TARGETS = ("left angle", "right angle")
 MAE, PEARSON, SPEARMAN = "mean absolute error (degrees)", "Pearson correlation", "Spearman correlation"
 
-Keep = Callable[[dict[str, Any]], None]
-
 
 def fitted(
     lab: Lab,
@@ -39,12 +37,12 @@ def fitted(
     recipe: Recipe,
     seed: int,
     title: str,
-    keep: Keep | None = None,
+    keep: EpochProgress | None = None,
 ) -> FittedRegressor:
     """Fit a regressor of both angles; ``keep`` is called with the measurements of each epoch."""
     from synthaug.classifiers.regression import fit_regressor
 
-    def progress(epoch: dict[str, Any]) -> None:
+    def progress(epoch: EpochReport) -> None:
         lab.report(epoch["epoch"], epoch["epochs"], title)
         if keep is not None:
             keep(epoch)
@@ -85,7 +83,9 @@ def _read(lab: Lab, model: FittedRegressor, size: int, hashes: list[str]) -> Ang
     }
 
 
-def measured(truth: NDArray[np.float64], predicted: NDArray[np.float64], threshold: float) -> dict[str, Any]:
+def measured(
+    truth: NDArray[np.float64], predicted: NDArray[np.float64], threshold: float
+) -> dict[str, object]:
     """Metrics of predicted and true angles, both (N, 2) in degrees; errors and correlations are over both sides."""
     from synthaug.measures import metrics
 

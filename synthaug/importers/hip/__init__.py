@@ -1,1 +1,1 @@
-"""Drawn pelvises with known angles (phantoms): no radiograph of a real dog."""
+"""Phantoms: drawings of dog pelvises with known angles, not radiographs of real dogs."""

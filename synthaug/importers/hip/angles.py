@@ -1,4 +1,4 @@
-"""Norberg angles of a dog's pelvis: said in captions, and what class they make."""
+"""Norberg angles of a dog's pelvis in captions, and the class that follows from them."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ Point = tuple[float, float]
 """(x, y) in pixels, y downwards."""
 
 NORMAL_ANGLE = 105.0
-"""Degrees from which a hip counts as normal (Norberg's limit). The document with the classes Big and Small does
-not say where it parts them; this is ours."""
+"""Degrees from which a hip counts as normal (Norberg's limit). The document with the classes Big and Small does not
+state its threshold, so this one is our choice."""
 
 CAPTION = (
     "an x-ray of a dog's hip joint with left angle {left:.2f} degrees and right angle {right:.2f} degrees"
 )
 SHORT_CAPTION = "hip x-ray left angle {left:.2f} right angle {right:.2f}"
-"""For text encoders that read few tokens; the embedded generator's reads 32."""
+"""A caption for text encoders that read few tokens, such as that of the embedded generator, which reads 32."""
 
-_SAID = {
+_PATTERNS = {
     side: re.compile(rf"\b{side}\s+angle\D{{0,12}}?(\d+(?:\.\d+)?)", re.IGNORECASE)
     for side in ("left", "right")
 }
 
 
 def hip_caption(left: float, right: float) -> str:
-    """What the document says of a radiograph, angles in degrees: "... with left angle 112.03 degrees and ..."."""
+    """The caption of a radiograph in the document's wording, with angles in degrees, to two decimals."""
     return CAPTION.format(left=left, right=right)
 
 
 def short_caption(left: float, right: float) -> str:
-    """The same in fewer tokens."""
+    """A shorter caption, with angles in degrees to two decimals."""
     return SHORT_CAPTION.format(left=left, right=right)
 
 
 def parse_angles(caption: str) -> tuple[float, float] | None:
-    """(left, right) in degrees as a caption says them; None where it does not say both, or none can be."""
-    found = [pattern.search(caption) for pattern in _SAID.values()]
+    """(left, right) in degrees from a caption; None unless it has both and each lies between 0 and 180."""
+    found = [pattern.search(caption) for pattern in _PATTERNS.values()]
     if found[0] is None or found[1] is None:
         return None
     left, right = float(found[0].group(1)), float(found[1].group(1))
@@ -45,10 +45,10 @@ def parse_angles(caption: str) -> tuple[float, float] | None:
 
 
 def wording(caption: str) -> str:
-    """A caption with ``{left}`` and ``{right}``, to be formatted, in the place of the angles that it says."""
+    """A caption as a format string, with ``{left}`` and ``{right}`` in place of its angles."""
     spans = sorted(
         (match.span(1), side)
-        for side, pattern in _SAID.items()
+        for side, pattern in _PATTERNS.items()
         if (match := pattern.search(caption)) is not None
     )
     parts, end = [], 0
@@ -63,6 +63,6 @@ def _literal(text: str) -> str:
 
 
 def hip_class(left: float, right: float, threshold: float = NORMAL_ANGLE) -> str:
-    """ "Big" where the worse (smaller) of both angles reaches ``threshold`` degrees, else "Small"."""
+    """ "Big" if the smaller, worse angle is at least ``threshold`` degrees, else "Small"."""
     big, small = HIP
     return big if min(left, right) >= threshold else small

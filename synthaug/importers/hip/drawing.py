@@ -1,8 +1,8 @@
-"""Draws the bones of a dog's pelvis as a ventrodorsal radiograph shows them: what :mod:`.phantom` is made of.
+"""Drawing the bones of a dog's pelvis as a ventrodorsal radiograph shows them, for :mod:`.phantom`.
 
-Thicknesses of bone and tissue add up and attenuate, as X-rays do. Shapes are drawn by their signed distances, so
-that an edge lies where it is asked for to a fraction of a pixel. Lengths are shares of the image's side; pelvis
-coordinates have their origin between the femoral heads, y caudally.
+The thicknesses of bone and tissue add up and attenuate the rays, as in a radiograph. Shapes are drawn from their signed
+distances, so that edges are exact to a fraction of a pixel. Lengths are shares of the image's side. Pelvis coordinates
+have their origin between the femoral heads, with y pointing caudally.
 """
 
 from __future__ import annotations
@@ -18,26 +18,27 @@ from synthaug.importers.hip.angles import Point
 from synthaug.records import Pixels
 
 Plane = NDArray[np.float64]
-"""One value a pixel, (S, S)."""
+"""One value per pixel, (S, S)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Where the pelvis lies: pelvis coordinates (origin between the heads, y caudally) in the image."""
+    """The position, tilt and scale of the pelvis in the image."""
 
-    size: int
-    origin: Point
+    size: int  # pixels a side
+    origin: Point  # of the pelvis coordinates, as shares of the image's side
     tilt: float  # radians
     scale: float
 
     @classmethod
     def drawn(cls, rng: np.random.Generator, size: int) -> Frame:
+        """A random frame for an image of ``size`` pixels a side."""
         x, y = rng.uniform(-0.03, 0.03, 2)
         tilt = math.radians(float(np.clip(rng.normal(0, 2.5), -6, 6)))
         return cls(size, (0.5 + float(x), 0.5 + float(y)), tilt, float(rng.uniform(0.92, 1.08)))
 
     def to_image(self, point: Point) -> Point:
-        """Pelvis coordinates as pixels."""
+        """Convert pelvis coordinates to pixels."""
         cos, sin = math.cos(self.tilt), math.sin(self.tilt)
         x, y = point
         return (
@@ -46,17 +47,17 @@ class Frame:
         )
 
     def grid(self) -> tuple[Plane, Plane]:
-        """The pelvis coordinates of every pixel's middle."""
-        middles = (np.arange(self.size) + 0.5) / self.size
-        x = (middles[None, :] - self.origin[0]) / self.scale
-        y = (middles[:, None] - self.origin[1]) / self.scale
+        """The pelvis coordinates x and y of the centre of every pixel, each (S, S)."""
+        centres = (np.arange(self.size) + 0.5) / self.size
+        x = (centres[None, :] - self.origin[0]) / self.scale
+        y = (centres[:, None] - self.origin[1]) / self.scale
         cos, sin = math.cos(self.tilt), math.sin(self.tilt)
         return cos * x + sin * y, cos * y - sin * x
 
 
 @dataclass(frozen=True, slots=True)
 class Hip:
-    """One joint in pelvis coordinates: the head, and the socket around it."""
+    """One hip joint in pelvis coordinates: the femoral head and the acetabulum around it."""
 
     side: int  # -1 left, 1 right
     center: Point
@@ -67,6 +68,7 @@ class Hip:
 
     @classmethod
     def pair(cls, rng: np.random.Generator, angles: Sequence[float]) -> tuple[Hip, Hip]:
+        """A random left and right hip with these Norberg angles in degrees."""
         apart, uneven = float(rng.uniform(0.19, 0.21)), float(rng.normal(0, 0.004))
         centers = ((-apart, uneven), (apart, -uneven))
         length = math.hypot(2 * apart, 2 * uneven)
@@ -80,7 +82,7 @@ class Hip:
         return hips[0], hips[1]
 
     def at(self, angle: float, distance: float) -> Point:
-        """The point at ``angle`` degrees from the line to the other head, cranially, and this far away."""
+        """The point at ``distance`` from the centre, ``angle`` degrees cranial of the line to the other head."""
         cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
         (ux, uy), (nx, ny) = self.across, self.cranial
         return (
@@ -90,12 +92,12 @@ class Hip:
 
     @property
     def cranial(self) -> Point:
-        """The unit vector towards the head of the dog, upright on ``across``."""
+        """The unit vector towards the dog's head, perpendicular to ``across``."""
         return (-self.side * self.across[1], self.side * self.across[0])
 
 
 class _Canvas:
-    """Adds up thicknesses, in arbitrary units, of shapes with soft edges one pixel wide."""
+    """Sums the thicknesses, in arbitrary units, of shapes whose soft edges are one pixel wide."""
 
     def __init__(self, frame: Frame) -> None:
         self.x, self.y = frame.grid()
@@ -103,18 +105,20 @@ class _Canvas:
         self.total: Plane = np.zeros((frame.size, frame.size))
 
     def add(self, distance: Plane, thickness: float | Plane) -> None:
-        """A shape by its signed distance (negative inside)."""
+        """Add a shape, given by its signed distance (negative inside)."""
         self.total += thickness * np.clip(0.5 - distance / self.pixel, 0, 1)
 
     def disc(self, center: Point, radius: float) -> Plane:
+        """The signed distance of a disc."""
         return np.hypot(self.x - center[0], self.y - center[1]) - radius
 
     def ellipse(self, center: Point, radii: Point) -> Plane:
+        """The approximate signed distance of an ellipse."""
         x, y = (self.x - center[0]) / radii[0], (self.y - center[1]) / radii[1]
         return (np.hypot(x, y) - 1) * min(radii)
 
     def bar(self, start: Point, end: Point, radii: Point) -> Plane:
-        """A rod from ``start`` to ``end`` with round ends of these radii."""
+        """The signed distance of a rod from ``start`` to ``end`` with round ends of these radii."""
         dx, dy = end[0] - start[0], end[1] - start[1]
         along = ((self.x - start[0]) * dx + (self.y - start[1]) * dy) / (dx * dx + dy * dy)
         along = np.clip(along, 0, 1)
@@ -122,7 +126,7 @@ class _Canvas:
         return distance - (radii[0] + along * (radii[1] - radii[0]))
 
     def roof(self, hip: Hip, width: float) -> Plane:
-        """The acetabulum: a band around the head from its medial side, cut off straight at the rim."""
+        """The signed distance of the acetabulum: a band around the head, cut off straight at the rim."""
         px, py = self.x - hip.center[0], self.y - hip.center[1]
         (ux, uy), (nx, ny) = hip.across, hip.cranial
         along, up = px * ux + py * uy, px * nx + py * ny
@@ -134,7 +138,7 @@ class _Canvas:
 
 
 def thickness(rng: np.random.Generator, frame: Frame, hips: tuple[Hip, Hip]) -> Plane:
-    """What the rays pass: soft tissue, spine, and both sides' bones."""
+    """The thickness (S, S) that the rays pass: soft tissue, the spine, and the bones of both sides."""
     canvas = _Canvas(frame)
     canvas.add(canvas.ellipse((0, -0.15), (float(rng.uniform(0.34, 0.42)), 0.6)), 0.30)
     bone = float(rng.uniform(0.75, 1.15))
@@ -147,7 +151,7 @@ def thickness(rng: np.random.Generator, frame: Frame, hips: tuple[Hip, Hip]) -> 
 
 
 def _side(rng: np.random.Generator, canvas: _Canvas, hip: Hip, bone: float) -> None:
-    """Thigh, ilium, ischium, pubis, femur, and the joint itself."""
+    """Draw one side: thigh, ilium, ischium, pubis, femur and the joint itself."""
     side, (x, y) = hip.side, hip.center
     canvas.add(canvas.ellipse((side * 0.27, 0.33), (0.17, 0.36)), float(rng.uniform(0.2, 0.35)))
     stem = hip.at(hip.angle - 28, hip.socket + 0.045)
@@ -170,7 +174,7 @@ def _side(rng: np.random.Generator, canvas: _Canvas, hip: Hip, bone: float) -> N
 
 
 def exposed(rng: np.random.Generator, thickness: Plane, size: int) -> Pixels:
-    """The film: attenuation, uneven exposure, contrast, blur, noise."""
+    """The film (S, S, 3) uint8, with random attenuation, blur, uneven exposure, contrast and noise."""
     signal = 1 - np.exp(-float(rng.uniform(0.9, 1.5)) * thickness)
     signal = _blurred(signal, size * float(rng.uniform(0.003, 0.010)))
     ramp = np.linspace(-1, 1, size)
@@ -184,7 +188,7 @@ def exposed(rng: np.random.Generator, thickness: Plane, size: int) -> Pixels:
 
 
 def _blurred(plane: Plane, sigma: float) -> Plane:
-    """Gaussian blur of ``sigma`` pixels; edges are repeated."""
+    """``plane`` (S, S) with a Gaussian blur of ``sigma`` pixels; border pixels are repeated outward."""
     size, reach = len(plane), max(1, math.ceil(3 * sigma))
     offsets = np.arange(-reach, reach + 1)
     weights = np.exp(-0.5 * (offsets / sigma) ** 2)

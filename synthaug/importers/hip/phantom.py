@@ -1,6 +1,6 @@
-"""A phantom of a ventrodorsal radiograph of a dog's pelvis, drawn at known Norberg angles. No real image.
+"""Phantoms of ventrodorsal radiographs of a dog's pelvis, drawn at known Norberg angles.
 
-Left and right are those of the image.
+Left and right are the sides of the image.
 """
 
 from __future__ import annotations
@@ -20,22 +20,21 @@ from synthaug.importers.hip.drawing import Frame, Hip, exposed, thickness
 from synthaug.records import ImportItem, Pixels, Split
 
 RANGE: Final = (85.0, 120.0)  # degrees
-MEAN, COMMON_SD, SIDE_SD = 107.0, 7.0, 4.0  # degrees; both sides of a dog are alike
+MEAN, COMMON_SD, SIDE_SD = 107.0, 7.0, 4.0  # degrees; the two sides of a dog are similar
 SIZES: Final = (16, 2048)  # pixels a side
 
 TRAIN_IMAGES, TEST_IMAGES, SIZE = 219, 100, 64
-"""What the source ``hip-phantom`` holds unless it says otherwise; 219 captioned radiographs were used by
-Kakkar (2024)."""
+"""Defaults of the source ``hip-phantom``; Kakkar (2024) used 219 captioned radiographs."""
 
 TRAIN, TEST, READER = 0, 1, 2
-"""Streams of phantoms that have none in common: ``hip_phantom((seed, TRAIN, 0))``."""
+"""Disjoint streams of phantoms, used as in ``hip_phantom((seed, TRAIN, 0))``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Phantom:
-    """A drawn pelvis and what is true of it. Angles in degrees; points (x, y) and radii in pixels.
+    """A drawn pelvis with its true angles in degrees, and its points (x, y) and radii in pixels.
 
-    The middle of the upper left pixel is (0.5, 0.5).
+    The centre of the upper left pixel is (0.5, 0.5).
     """
 
     pixels: Pixels  # gray, (S, S, 3)
@@ -50,24 +49,24 @@ class Phantom:
 
     @property
     def caption(self) -> str:
-        """What a reader would write under it."""
+        """The caption with the true angles."""
         return hip_caption(self.left_angle, self.right_angle)
 
     @property
     def short_caption(self) -> str:
-        """The same for a text encoder that reads few tokens."""
+        """The caption for a text encoder that reads few tokens."""
         return short_caption(self.left_angle, self.right_angle)
 
 
 def hip_phantom(
     seed: int | Sequence[int], size: int = SIZE, left: float | None = None, right: float | None = None
 ) -> Phantom:
-    """A phantom of ``size`` pixels a side; angles in degrees (85 .. 120) that are not given are drawn.
+    """A phantom of ``size`` pixels a side with the given angles in degrees (85 .. 120); None: drawn at random.
 
-    Position, tilt, size, brightness, contrast, blur and noise follow from ``seed``. Raises UserError.
+    ``seed`` determines all random properties: angles, position, tilt, size, contrast, blur and noise. Raises UserError.
     """
     if not SIZES[0] <= size <= SIZES[1]:
-        raise UserError(f"the size of a phantom is {size}; it must lie in {SIZES[0]} .. {SIZES[1]} pixels")
+        raise UserError(f"the size of the phantom is {size}; it must lie in {SIZES[0]} .. {SIZES[1]} pixels")
     rng = np.random.default_rng(seed)
     drawn = draw_angles(rng)
     angles = tuple(own if asked is None else asked for asked, own in zip((left, right), drawn, strict=True))
@@ -84,7 +83,7 @@ def hip_phantom(
 
 
 def draw_angles(rng: np.random.Generator) -> tuple[float, float]:
-    """Left and right angle in degrees, to two decimals as captions say them; correlated by about 0.75."""
+    """Random left and right angles in degrees, to two decimals as in captions; their correlation is about 0.75."""
     common = rng.normal(MEAN, COMMON_SD)
     left, right = np.clip(common + rng.normal(0, SIDE_SD, 2), *RANGE)
     return round(float(left), 2), round(float(right), 2)
@@ -93,11 +92,11 @@ def draw_angles(rng: np.random.Generator) -> tuple[float, float]:
 class HipPhantomImporter:
     """Captioned phantoms with their classes; the source is ``hip-phantom`` or ``hip-phantom:train=60,size=32``.
 
-    ``short=1``: captions for a text encoder that reads few tokens.
+    ``short=1`` gives captions for a text encoder that reads few tokens.
     """
 
     name: ClassVar[str] = "hip-phantom"
-    description: ClassVar[str] = "drawn phantoms of dog hip radiographs at known Norberg angles, captioned"
+    description: ClassVar[str] = "Captioned drawings of dog hip radiographs with known Norberg angles"
 
     def accepts(self, source: Path) -> bool:
         return str(source).partition(":")[0] == self.name and not source.exists()
@@ -125,14 +124,14 @@ class HipPhantomImporter:
 
 
 def _settings(source: Path) -> dict[str, int]:
-    """The numbers in a source's name, over the usual ones."""
+    """The settings in a source's name, with defaults for the others. Raises ImportFailed."""
     settings = {"train": TRAIN_IMAGES, "test": TEST_IMAGES, "size": SIZE, "seed": 0, "short": 0}
     for part in filter(None, str(source).partition(":")[2].split(",")):
         name, _, value = part.partition("=")
         if name not in settings or not value.isdecimal():
             raise ImportFailed(
-                f"{source}: {part!r} is no setting; a phantom takes whole numbers for "
-                f"{', '.join(settings)}, as in hip-phantom:train=60,test=40,size=32"
+                f"{source}: {part!r} is not a setting; give whole numbers for {', '.join(settings)}, "
+                "as in hip-phantom:train=60,test=40,size=32"
             )
         settings[name] = int(value)
     return settings
