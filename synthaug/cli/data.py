@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     help="Keep the images in an object store, such as s3://bucket/folder, instead of in DIR.",
 )
 def init(directory: Path, classes: str | None, preset: str | None, images: str) -> Result:
-    """Create a workspace.
+    """Create a workspace for these classes.
 
     \b
       $ synthaug init work --classes cat,dog

@@ -72,13 +72,6 @@ class TrainParams(JsonRecord):
 
 
 @dataclass(frozen=True, slots=True)
-class TrainLandmarksParams(JsonRecord):
-    """The name of the recipe; None stands for the default."""
-
-    recipe: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class TrainResult(JsonRecord):
     """The name of the new model, and its accuracy, 0..1."""
 

@@ -1,4 +1,4 @@
-"""Images as squares that keep their shape, padded with black, and the way between them and the image's own pixels."""
+"""Images padded with black to squares, and the conversion of landmarks between squares and images."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from synthaug.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Square:
-    """An image of ``width`` x ``height`` in the middle of a square; shares are of the square's side."""
+    """An image of ``width`` x ``height`` pixels centred in a square; shares are relative to the side of the square."""
 
     width: int
     height: int
 
     @property
     def side(self) -> int:
-        """In pixels of the image."""
+        """The side of the square, in pixels of the image."""
         return max(self.width, self.height)
 
     @property
     def corner(self) -> tuple[float, float]:
-        """Where the image begins, in pixels of the image."""
+        """The upper left corner (x, y) of the image in the square, in pixels of the image."""
         return (self.side - self.width) / 2, (self.side - self.height) / 2
 
     def shares(self, scheme: Scheme, places: Mapping[str, Sequence[float]]) -> list[float]:
-        """Landmarks in pixels of the image as M shares, in the order of the scheme."""
+        """Convert landmarks in pixels of the image to M shares, in the order of the scheme."""
         found: list[float] = []
         for name in scheme.names:
             x, y, *radius = places[name]
@@ -44,7 +44,7 @@ class Square:
         return found
 
     def places(self, scheme: Scheme, shares: Sequence[float] | NDArray[Any]) -> dict[str, tuple[float, ...]]:
-        """The way back."""
+        """Convert shares to landmarks in pixels of the image."""
         found, start = {}, 0
         for landmark in scheme.landmarks:
             x, y, *radius = (self.side * float(each) for each in shares[start : start + len(landmark.mean)])
@@ -53,14 +53,14 @@ class Square:
         return found
 
     def pixels(self, share: float) -> float:
-        """A share as pixels of the image."""
+        """Convert a length given as a share to pixels of the image."""
         return share * self.side
 
 
 def load_squares(
     workspace: Workspace, images: Sequence[ImageRecord], size: int
 ) -> tuple[NDArray[np.unsignedinteger[Any]], list[Square]]:
-    """Squares (N, size, size, 3), uint8, or uint16 as soon as one is a film, at its full depth. Raises ImageLost."""
+    """Squares (N, size, size, 3) uint8, or uint16 if any image is gray of more than 8 bits. Raises ImageLost."""
     squares = [Square(image.width, image.height) for image in images]
     pixels: NDArray[np.unsignedinteger[Any]] = np.zeros((len(images), size, size, 3), np.uint8)
     for i, (image, square) in enumerate(zip(images, squares, strict=True)):
@@ -78,6 +78,6 @@ def load_squares(
 
 
 def _inside(square: Square, size: int) -> tuple[int, int, int, int]:
-    """Left, top, width and height of the image in a square of ``size`` pixels."""
+    """Left, top, width and height of the image in a square with a side of ``size`` pixels."""
     width, height = (max(1, round(each * size / square.side)) for each in (square.width, square.height))
     return (size - width) // 2, (size - height) // 2, width, height

@@ -184,7 +184,7 @@ def image_by_hash(db: Database, sha256: str) -> ImageRecord:
 
 
 def files_beside(db: Database, source: str) -> list[tuple[int, str]]:
-    """(id, source) of the real images that came from the folder of this file; of none where it was in no folder."""
+    """(id, source) of the real images from the same folder as this file; empty if it is not in a folder."""
     folder, slash, _ = source.rpartition("/")
     if not slash:
         return []
