@@ -16,7 +16,7 @@ export UV_PYTHON_DOWNLOADS := never
 export OMP_WAIT_POLICY ?= passive
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-js coverage torture fuzz check fix docs lock sbom browser clean
+.PHONY: help setup demo test test-fast test-js coverage torture fuzz bench check fix docs lock sbom browser clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ torture: setup ## test every stage with kills, power cuts and full disks: an hou
 
 fuzz: setup ## test every parser with random input, for SECONDS=60 per property
 	SYNTHAUG_FUZZ_SECONDS=$(SECONDS) $(BIN)/python -m pytest tests/fuzz
+
+bench: setup browser ## measure every claim of speed beside its peers and write docs/performance.md; ARGS name claims
+	@$(INDEX) $(BIN)/python -m benchmarks.peers $(ARGS)
 
 coverage: setup browser ## run all tests and report the lines that they cover
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)

@@ -1,4 +1,4 @@
-"""Files in from the browser: an upload in parts, a look at what a source holds, and the import itself."""
+"""The routes of the import: an upload in parts, a survey of what a source contains, and the import itself."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from synthaug.records import Origin, Split
 from synthaug.stages import handlers, uploads
 from synthaug.stages.class_map import ClassMap
 from synthaug.stages.uploads import Staging, Upload
+from synthaug.workspace import Workspace
 
 from .context import AppContext
 from .media import small_webp
@@ -33,7 +34,7 @@ FRESH = {"Cache-Control": "no-store"}
 
 
 class SourceIn(BaseModel):
-    """What is looked at or imported: an upload, or a path on the machine that runs the app."""
+    """A source of images: an upload, or a path on the machine that runs the app."""
 
     upload: str | None = Field(None, max_length=40)
     path: str | None = Field(None, max_length=4000)
@@ -41,7 +42,7 @@ class SourceIn(BaseModel):
 
 
 class ImportIn(SourceIn):
-    """An import as the mapping step leaves it; see ``ClassMap`` and ``import_images``."""
+    """An import with the choices of the mapping step; see ``ClassMap`` and ``import_images``."""
 
     split: Split | None = None
     origin: Origin = "real"
@@ -52,7 +53,7 @@ class ImportIn(SourceIn):
 
 
 class FinishIn(BaseModel):
-    """How much was sent, so that nothing is missing."""
+    """How much was sent, to check that nothing is missing."""
 
     files: int = Field(ge=1)
     bytes: int = Field(ge=0)
@@ -152,22 +153,13 @@ def upload_router(staging: Staging) -> APIRouter:
 
 
 def import_router(context: AppContext, staging: Staging) -> APIRouter:
-    """``/data/imports``: look at a source, see samples of it, import it; all of it an owner's."""
+    """``/data/imports``: survey a source, show samples of it, import it; for owners."""
     router = APIRouter(prefix="/data/imports")
     looked_at = _LookedAt()
 
-    def place(source: SourceIn) -> Path:
-        if (source.upload is None) == (source.path is None):
-            raise UserError("give either an upload or a path")
-        if source.upload is not None:
-            return uploads.source(context.workspace, source.upload)
-        if not str(source.path).strip():
-            raise UserError("give a path to import from, or digits")
-        return Path(str(source.path).strip())
-
     @router.post("/survey")
     def look(body: SourceIn) -> ShownSurvey:
-        source = place(body)
+        source = _path(context.workspace, body)
         found = survey(context.workspace, source, body.format)
         return extended(ShownSurvey, found, key=looked_at.keep(source, found))
 
@@ -177,7 +169,7 @@ def import_router(context: AppContext, staging: Staging) -> APIRouter:
 
     @router.post("")
     def begin(body: ImportIn) -> Queued:
-        source = str(place(body))
+        source = str(_path(context.workspace, body))
         if body.upload is not None:
             source = staging.state(body.upload).title
         job = handlers.submit_import(
@@ -195,6 +187,17 @@ def import_router(context: AppContext, staging: Staging) -> APIRouter:
     return router
 
 
+def _path(workspace: Workspace, source: SourceIn) -> Path:
+    """The path of what is to be read. Raises UserError."""
+    if (source.upload is None) == (source.path is None):
+        raise UserError("give either an upload or a path")
+    if source.upload is not None:
+        return uploads.source(workspace, source.upload)
+    if not str(source.path).strip():
+        raise UserError("enter a path to import from, or the word digits")
+    return Path(str(source.path).strip())
+
+
 def _shown(kind: type[Shown], upload: Upload, **more: dict[str, int]) -> Shown:
     return kind(
         id=upload.id,
@@ -207,7 +210,7 @@ def _shown(kind: type[Shown], upload: Upload, **more: dict[str, int]) -> Shown:
 
 
 class _LookedAt:
-    """The latest surveys, and small pictures of their samples: no other entry of a source is shown."""
+    """The latest surveys with thumbnails of their samples; other entries of a source cannot be requested."""
 
     def __init__(self) -> None:
         self._surveys: dict[int, tuple[Path, Survey, dict[str, bytes]]] = {}
@@ -236,7 +239,7 @@ class _LookedAt:
 
 
 def _pictures(source: Path, found: Survey, entry: str) -> dict[str, bytes]:
-    """The samples of an entry's class; of a file that holds many images all samples, for it is read once."""
+    """The samples of the entry's class; for a file with many images all samples, so that it is read only once."""
     groups = [each for each in found.groups if entry in each.samples]
     if groups and found.format not in ("folder", "image"):
         groups = list(found.groups)

@@ -24,14 +24,14 @@ MOST_SKIPPED = 100  # rows of a file that are listed with the reason
 
 
 class TextIn(BaseModel):
-    """A text file from the browser; its name says what is in it, and names it in messages."""
+    """A text file from the browser; the extension of its name gives the format, and messages name it."""
 
     file: str = Field(max_length=300)
     text: str = Field(max_length=16_000_000)
 
 
 class SchemeIn(BaseModel):
-    """A scheme of the package or the one in use, by name, or the text of a TOML file; neither: use none."""
+    """A scheme of the package or the one in use, by name, or the text of a TOML file; no name: use no scheme."""
 
     name: str | None = Field(max_length=100)
     toml: str | None = Field(None, max_length=MOST_TEXT)
@@ -41,7 +41,7 @@ class SchemeIn(BaseModel):
 
 
 class CorrectionIn(BaseModel):
-    """Other landmarks of a real test image, in its pixels, and why."""
+    """New landmarks of a real test image, in its pixels, and the reason."""
 
     image_id: int = Field(ge=1, lt=2**63)
     points: dict[str, tuple[float, float] | tuple[float, float, float]] = Field(max_length=200)
@@ -110,7 +110,7 @@ class LandmarkModel:
 
 
 def landmark_router(context: AppContext) -> APIRouter:
-    """``/data/landmarks`` and what lies below it."""
+    """``/data/landmarks`` and the routes below it."""
     router = APIRouter(prefix="/data/landmarks")
     _add_scheme(router, context)
     _add_files(router, context)
@@ -148,7 +148,7 @@ def _add_scheme(router: APIRouter, context: AppContext) -> None:
 
 
 def _asked(body: SchemeIn, used: Scheme | None) -> Scheme:
-    """The scheme that is asked for. A path is for the command line. Raises UserError."""
+    """The requested scheme; a path is accepted on the command line only. Raises UserError."""
     if body.toml is not None:
         return parse_scheme(body.toml, f"{body.name}.toml")
     known = {name: load_scheme(name) for name in shipped()}

@@ -1,7 +1,8 @@
-"""What the map and the inspector read beside the points: one image, the link that opens it, the suspects."""
+"""The routes of the map and the inspector, except the points: images, suspects, selections, facets and tags."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
@@ -19,6 +20,7 @@ from synthaug.reading.queue import QueueItem
 from synthaug.reading.suspects import Suspects, saved, saved_names, suspects
 from synthaug.stages.selections import save_selection
 from synthaug.stages.tag import counts, tag
+from synthaug.workspace import Workspace
 
 from .accounts.person import Asking, Signer, reader_of
 from .context import AppContext
@@ -27,18 +29,20 @@ from .replies import Done, Names, extended
 
 BYTES = "application/octet-stream"
 MOST_IDS = 1_000_000
+Features = Callable[[str], FeatureSpace | None]
+"""The features of a version; None if there are none."""
 FRESH = {"Cache-Control": "no-store"}
 
 
 class SelectionIn(BaseModel):
-    """Images to keep under a name."""
+    """Images to save under a name."""
 
     name: str = Field(max_length=200)
     ids: list[int] = Field(max_length=MOST_IDS)
 
 
 class TagIn(BaseModel):
-    """Images to put a tag on, or to take it off."""
+    """Images to which a tag is added, or from which it is removed."""
 
     ids: list[int] = Field(max_length=MOST_IDS)
     tag: str = Field(max_length=200)
@@ -89,23 +93,30 @@ class Tagged(Done):
 
 
 def map_router(context: AppContext) -> APIRouter:
-    """``/data/image/KEY`` and ``/image/KEY`` (an id or SHA-256), ``/data/suspects/KIND``, ``/data/selections``.
+    """``/data/image/KEY`` and ``/image/KEY`` (an id or SHA-256), ``/data/beside/ID``, ``/data/suspects/KIND``.
 
-    ``/data/beside/ID``: what to look at beside an image.
-
-    And ``/data/facets`` (see points.py), ``/data/search?text=``: ids as 32-bit numbers, little-endian.
+    ``/data/selections``, ``/data/tags``; ``/data/facets`` (see points.py); ``/data/search?text=``: ids as 32-bit
+    numbers, little-endian.
     """
     router = APIRouter()
     workspace = context.workspace
-    looking = Lock()
 
     @lru_cache(maxsize=1)
     def loaded(version: str) -> FeatureSpace | None:
         try:
             return feature_space.load(workspace)
-        except UserError:  # nothing was scored yet, or the features' file is gone: no neighbours
+        except UserError:  # nothing was scored yet, or the file of features was deleted: no neighbours
             return None
 
+    _add_images(router, workspace, loaded)
+    _add_suspects(router, workspace, loaded)
+    _add_selections(router, workspace)
+    _add_facets(router, workspace)
+    _add_tags(router, workspace)
+    return router
+
+
+def _add_images(router: APIRouter, workspace: Workspace, loaded: Features) -> None:
     @router.get("/data/image/{key}")
     def image(key: str) -> ShownInspection:
         space = loaded(feature_space.version(workspace))
@@ -120,15 +131,25 @@ def map_router(context: AppContext) -> APIRouter:
         shown = queue.items(workspace, [each.image_id for each in found], reader_of(who))
         return Offers([Offer(each.why, item) for each, item in zip(found, shown, strict=True)])
 
+    @router.get("/image/{key}")
+    def link(key: str) -> RedirectResponse:
+        return RedirectResponse(f"/explore?image={inspection.find(workspace, key).sha256}")
+
+
+def _add_suspects(router: APIRouter, workspace: Workspace, loaded: Features) -> None:
+    looking = Lock()
+
     @lru_cache(maxsize=3)
     def looked_for(kind: str, scored: str, known: str) -> Suspects:
         return suspects(workspace, kind, loaded(scored))
 
     @router.get("/data/suspects/{kind}")
     def suspicious(kind: str) -> Suspects:
-        with looking:  # one at a time: each needs all cores
+        with looking:  # one at a time, because each uses all cores
             return looked_for(kind, feature_space.version(workspace), explore.version(workspace))
 
+
+def _add_selections(router: APIRouter, workspace: Workspace) -> None:
     @router.get("/data/selections")
     def saved_selections() -> Names:
         return Names(saved_names(workspace))
@@ -141,6 +162,8 @@ def map_router(context: AppContext) -> APIRouter:
     def save(body: SelectionIn) -> Saved:
         return Saved(name=save_selection(workspace, body.name, body.ids))
 
+
+def _add_facets(router: APIRouter, workspace: Workspace) -> None:
     @lru_cache(maxsize=1)
     def encoded(version: str) -> bytes:
         return encode_facets(facets.facets(workspace))
@@ -154,6 +177,8 @@ def map_router(context: AppContext) -> APIRouter:
         ids = facets.search(workspace, text)
         return Response(ids.astype("<u4").tobytes(), media_type=BYTES, headers=FRESH)
 
+
+def _add_tags(router: APIRouter, workspace: Workspace) -> None:
     @router.get("/data/tags")
     def all_tags() -> TagCounts:
         return TagCounts(counts(workspace))
@@ -162,9 +187,3 @@ def map_router(context: AppContext) -> APIRouter:
     def put_tag(body: TagIn, who: Signer) -> Tagged:
         changed = tag(workspace, body.ids, body.tag, who.name, remove=not body.tagged)
         return Tagged(changed=changed)
-
-    @router.get("/image/{key}")
-    def link(key: str) -> RedirectResponse:
-        return RedirectResponse(f"/explore?image={inspection.find(workspace, key).sha256}")
-
-    return router

@@ -1,4 +1,4 @@
-"""The routes of several readers: which images a person holds, how people read, and how far they agree."""
+"""The routes of several readers: which images a person holds, the settings of reading, and the agreement."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ MOST_LEASED = 200
 
 
 class LeaseIn(BaseModel):
-    """Images that a desk is about to show, or shows still."""
+    """Images that a desk shows or will show next."""
 
     ids: list[Annotated[int, Field(ge=1, lt=2**63)]] = Field(min_length=1, max_length=MOST_LEASED)
     scope: str = "all"
 
 
 class NoteIn(BaseModel):
-    """What a person has to say of an image besides its class."""
+    """A note of a person about an image, and whether the image is flagged."""
 
     image_id: int = Field(ge=1, lt=2**63)
     text: str = Field(max_length=4000)
@@ -38,7 +38,7 @@ class NoteIn(BaseModel):
 
 
 class SettingsIn(BaseModel):
-    """What the owner changes of how people read; what is not named stays."""
+    """Settings of reading to change; those that are missing keep their value."""
 
     blind: bool | None = None
     second_share: float | None = Field(None, ge=0, le=1)

@@ -1,4 +1,4 @@
-"""What the Runs page reads: the list, two sides as markup, the images of a cell, and an export as one file."""
+"""The routes of the Runs page: the list, two sides as markup, the images of a cell, and an export as one file."""
 
 from __future__ import annotations
 

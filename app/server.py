@@ -140,6 +140,7 @@ def serve(
     from synthaug.workspace import Workspace
 
     from .accounts.access import access
+    from .warm_up import warm_up
 
     workspace = Workspace.open(workspace_path)
     how = access(host, allow_hosts)
@@ -149,6 +150,7 @@ def serve(
         remove_abandoned(workspace)
         worker = JobProcess(workspace, MODULE, lock)
         worker.start()
+        warm_up(workspace)
         try:
             _run(app, listener, how, open_browser)
         finally:

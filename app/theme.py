@@ -6,7 +6,7 @@ from inspect import signature
 
 import gradio as gr
 
-from .components.palette import css_variables
+from .components.palette import css_rules
 from .modules import module_url, stylesheet
 
 SANS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Ubuntu", "Cantarell", "Noto Sans", "sans-serif"]
@@ -115,7 +115,4 @@ def theme() -> gr.themes.Base:
 def head() -> str:
     """The head of the page: all style sheets and the module of the shell, nothing from other servers."""
     shell = module_url("static/shell.js")
-    return (
-        f"<style>:root{{{css_variables()}}}\n{stylesheet()}</style>\n"
-        f'<script type="module" src="{shell}"></script>'
-    )
+    return f'<style>{css_rules()}\n{stylesheet()}</style>\n<script type="module" src="{shell}"></script>'

@@ -91,7 +91,7 @@ export function run(n, frames) {
   };
   return measure(frames, draw, (dx, dy) => {
     camera.view = { ...camera.view, x: dx * 0.1, y: dy * 0.1 };
-    painter.paint(model, model.xy, -1);
+    painter.paint(model, model.xy, -1, true);
   });
 }
 """

@@ -139,7 +139,7 @@ def test_the_cat_template_is_counted_at_once(shell: Shell) -> None:
     assert len(found["prompts"]) == 1  # type: ignore[arg-type]
 
 
-def test_what_is_wrong_is_one_line_and_exit_2(
+def test_wrong_input_gives_one_line_and_exit_status_2(
     shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SYNTHAUG_WORKSPACE", raising=False)

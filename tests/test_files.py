@@ -56,7 +56,7 @@ def test_a_killed_folder_is_cleared_by_the_next_of_that_name_only(tmp_path: Path
     assert len(list(tmp_path.glob(".*"))) == 1  # the other's
 
 
-def test_what_somebody_writes_is_no_leftover(tmp_path: Path) -> None:
+def test_files_in_use_are_not_leftovers(tmp_path: Path) -> None:
     with new_file(tmp_path / "file"), new_directory(tmp_path / "folder"):
         assert remove_leftovers([tmp_path]) == []
     (tmp_path / ".partial-old").touch()

@@ -99,7 +99,7 @@ def test_a_flipped_bit_in_png_pixels_is_noticed() -> None:
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not a supported image"),
     ],
 )
-def test_what_is_not_an_image_is_refused(data: bytes, reason: str) -> None:
+def test_files_that_are_not_images_are_refused(data: bytes, reason: str) -> None:
     with pytest.raises(ImageRejected, match=reason):
         decode(data)
 

@@ -17,7 +17,7 @@ def test_a_name_is_kept_without_spaces_around_it_and_in_one_spelling(given: str,
 
 
 @pytest.mark.parametrize("given", ["", "  ", "a" * 101, "two\nlines", "\x1b[31mred", "\udcff"])
-def test_what_could_not_be_shown_or_kept_is_refused(given: str) -> None:
+def test_names_that_cannot_be_shown_or_stored_are_refused(given: str) -> None:
     with pytest.raises(
         UserError, match=r"^a view cannot be called .*; give it 1 to 100 printable characters$"
     ):

@@ -26,7 +26,7 @@ CHANGING = (
 )
 
 
-def test_it_can_be_looked_at_and_verified(digits: Workspace, tmp_path: Path) -> None:
+def test_a_read_only_workspace_can_be_read_and_verified(digits: Workspace, tmp_path: Path) -> None:
     digits.db.close()
     with read_only(digits.root, tmp_path / "ro") as root:
         workspace = Workspace.open(root)
@@ -64,7 +64,7 @@ def killed_while_it_was_open(root: Path) -> None:
     assert (root / "synthaug.db-wal").stat().st_size
 
 
-def test_what_only_the_journal_holds_is_read(tmp_path: Path) -> None:
+def test_changes_that_are_only_in_the_journal_are_read(tmp_path: Path) -> None:
     Workspace.create(tmp_path / "work", ["a"]).db.close()
     killed_while_it_was_open(tmp_path / "work")
     with read_only(tmp_path / "work", tmp_path / "ro") as root:

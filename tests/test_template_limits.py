@@ -23,7 +23,7 @@ TOO_MUCH = {
 
 
 @pytest.mark.parametrize("text, message", TOO_MUCH.values(), ids=TOO_MUCH)  # noqa: PT006
-def test_what_would_hang_is_refused_with_its_limit(text: str, message: str) -> None:
+def test_templates_beyond_a_limit_are_refused_with_the_limit(text: str, message: str) -> None:
     with pytest.raises(TemplateError, match=message):
         Template.parse(text)
 
@@ -44,7 +44,7 @@ MUCH = {
 
 
 @pytest.mark.parametrize("text", MUCH.values(), ids=MUCH)
-def test_what_is_large_is_counted_and_drawn_from(text: str) -> None:
+def test_large_templates_are_counted_and_sampled(text: str) -> None:
     template = Template.parse(text, {"X": ["a", "b"], "one": ["1"]})
     assert template.unique_count is None or 1 <= template.unique_count <= template.count
     wanted = min(template.count, 20)

@@ -245,7 +245,7 @@ def test_a_long_text_is_counted() -> None:
     assert Template.parse("{a|ab}{bc|c}" + "x" * 50_000).unique_count == 3
 
 
-def test_what_cannot_be_counted_is_not_guessed() -> None:
+def test_counts_that_take_too_long_are_unknown() -> None:
     template = Template.parse("<N:1..100000000>{1|2|}")
     assert template.count == 300_000_000
     assert template.unique_count is None

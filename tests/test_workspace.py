@@ -37,7 +37,7 @@ def without_classes(path: Path) -> None:
 
 
 @pytest.mark.parametrize("leave", [Path.touch, without_tables, without_classes])
-def test_what_a_killed_init_left_is_refused_and_finished_by_repeating_it(
+def test_an_unfinished_init_is_refused_and_completed_by_repeating_it(
     tmp_path: Path, leave: Callable[[Path], None]
 ) -> None:
     for folder in ("images", "models"):

@@ -35,42 +35,52 @@ class Me:
     shared: bool
 
 
-def log_in_router(workspace: Workspace, access: Access, attempts: Attempts) -> APIRouter:
-    """The routes ``/log-in`` with its files, ``/log-out`` and ``/data/me``."""
-    router = APIRouter()
-    session_cookie = cookie_name(workspace.root)
+class LogIn:
+    """The log-in page and the check of a name with its password."""
 
-    def page(status: int = 200, headers: dict[str, str] | None = None, **shown: str) -> Response:
-        found = bool(accounts.all_accounts(workspace))
-        local = access.start_token is not None
-        text = log_in_page(workspace.name, local=local, accounts=found, **shown)
+    def __init__(self, workspace: Workspace, access: Access, attempts: Attempts) -> None:
+        self.workspace = workspace
+        self.local = access.start_token is not None
+        self.attempts = attempts
+        self.cookie = cookie_name(workspace.root)
+
+    def page(self, status: int = 200, headers: dict[str, str] | None = None, **shown: str) -> Response:
+        """The page with the form; ``shown`` fills it in."""
+        found = bool(accounts.all_accounts(self.workspace))
+        text = log_in_page(self.workspace.name, local=self.local, accounts=found, **shown)
         return HTMLResponse(text, status, headers)
 
-    @router.get("/log-in")
-    def form(next: str = "/") -> Response:
-        return page(next_=local_path(next))
-
-    @router.post("/log-in")
-    async def log_in(request: Request) -> Response:
-        return await run_in_threadpool(check, request, await request.body())
-
-    def check(request: Request, body: bytes) -> Response:
+    def check(self, request: Request, body: bytes) -> Response:
+        """A redirect with a session cookie if the password is correct, or else the page with an error."""
         given = {key: values[0] for key, values in parse_qs(body.decode("utf-8", "replace")).items()}
         name, next_ = given.get("name", "").strip()[:100], local_path(given.get("next", "/"))
         address = request.client.host if request.client else "unknown"
-        wait = attempts.begin(name, address)
+        wait = self.attempts.begin(name, address)
         if wait:
-            minutes = max(1, math.ceil(wait / 60))
-            error = f"Too many attempts. Try again in {minutes} {'minute' if minutes == 1 else 'minutes'}."
-            return page(429, {"retry-after": str(math.ceil(wait))}, name=name, next_=next_, error=error)
-        account = accounts.authenticate(workspace, name, given.get("password", ""))
+            headers = {"retry-after": str(math.ceil(wait))}
+            return self.page(429, headers, name=name, next_=next_, error=_too_many(wait))
+        account = accounts.authenticate(self.workspace, name, given.get("password", ""))
         if account is None:
-            return page(401, name=name, next_=next_, error=WRONG)
-        attempts.succeeded(name, address)
-        token = accounts.log_in(workspace, account, address)
+            return self.page(401, name=name, next_=next_, error=WRONG)
+        self.attempts.succeeded(name, address)
+        token = accounts.log_in(self.workspace, account, address)
         secure = request.url.scheme == "https"
-        headers = {"set-cookie": cookie(session_cookie, token, ACCOUNT_SESSION, secure=secure)}
+        headers = {"set-cookie": cookie(self.cookie, token, ACCOUNT_SESSION, secure=secure)}
         return RedirectResponse(next_, 303, headers)
+
+
+def log_in_router(workspace: Workspace, access: Access, attempts: Attempts) -> APIRouter:
+    """The routes ``/log-in`` with its files, ``/log-out`` and ``/data/me``."""
+    router = APIRouter()
+    log_in = LogIn(workspace, access, attempts)
+
+    @router.get("/log-in")
+    def form(next: str = "/") -> Response:
+        return log_in.page(next_=local_path(next))
+
+    @router.post("/log-in")
+    async def submit(request: Request) -> Response:
+        return await run_in_threadpool(log_in.check, request, await request.body())
 
     @router.get("/log-in/{name}")
     def file(name: str) -> Response:
@@ -82,7 +92,7 @@ def log_in_router(workspace: Workspace, access: Access, attempts: Attempts) -> A
     def log_out(who: Asking) -> Response:
         accounts.end_session(workspace, who.session_id)
         gone = RedirectResponse("/log-in", 303)
-        gone.delete_cookie(session_cookie, httponly=True, samesite="lax")
+        gone.delete_cookie(log_in.cookie, httponly=True, samesite="lax")
         return gone
 
     @router.get("/data/me")
@@ -95,3 +105,8 @@ def log_in_router(workspace: Workspace, access: Access, attempts: Attempts) -> A
 def local_path(path: str) -> str:
     """The path to open after the log-in, if it belongs to this app, or else the first page."""
     return path if LOCAL_PATH.fullmatch(path) else "/"
+
+
+def _too_many(wait: float) -> str:
+    minutes = max(1, math.ceil(wait / 60))
+    return f"Too many attempts. Try again in {minutes} {'minute' if minutes == 1 else 'minutes'}."

@@ -1,25 +1,37 @@
-"""Class colours: ten hues that differ on light and dark, and a letter for people who cannot see hue."""
+"""Class colours: ten hues for a light and for a dark surface, with a letter for people who cannot see hue."""
 
 from __future__ import annotations
 
-CLASS_COLORS = (
-    "#4269d0",
+LIGHT = (
+    "#3358c4",
+    "#9a6700",
+    "#cf3a24",
+    "#0f7d70",
+    "#2a7d2e",
+    "#c2347c",
+    "#8a3fe0",
+    "#2f78d0",
+    "#7d5138",
+    "#646b75",
+)
+DARK = (
+    "#7f9cf5",
     "#e8a413",
-    "#f2604a",
+    "#f47a66",
     "#4fb3a0",
-    "#3ca951",
-    "#f274a8",
-    "#a463f2",
-    "#7fa8ec",
-    "#9c6b4e",
-    "#868d96",
+    "#4fbf66",
+    "#f58bb8",
+    "#b98af5",
+    "#8fb8f5",
+    "#c79a7d",
+    "#a3abb5",
 )
 """Hex colours of the classes 0..9; they repeat after ten classes."""
 
 
 def class_color(index: int) -> str:
-    """The hex colour of a class index (0-based; colours repeat after ten)."""
-    return CLASS_COLORS[index % len(CLASS_COLORS)]
+    """The CSS colour of a class index (0-based; colours repeat after ten), which follows the theme."""
+    return f"var(--sa-class-{index % len(LIGHT)})"
 
 
 def class_letter(index: int) -> str:
@@ -28,6 +40,11 @@ def class_letter(index: int) -> str:
     return chr(ord("A") + letter) + (str(round_ + 1) if round_ else "")
 
 
-def css_variables() -> str:
-    """The ``--sa-class-0`` .. ``--sa-class-9`` declarations of the style sheet."""
-    return "".join(f"--sa-class-{index}:{color};" for index, color in enumerate(CLASS_COLORS))
+def css_rules() -> str:
+    """The ``--sa-class-0`` .. ``--sa-class-9`` declarations of both themes, for the page's stylesheet."""
+    themes = ((":root", LIGHT), ("body.dark", DARK))
+    return "".join(f"{selector}{{{_declarations(colors)}}}" for selector, colors in themes)
+
+
+def _declarations(colors: tuple[str, ...]) -> str:
+    return "".join(f"--sa-class-{index}:{color};" for index, color in enumerate(colors))

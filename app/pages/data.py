@@ -15,7 +15,7 @@ from synthaug.records import Job
 from ..components.events import QUIET
 from ..components.guide import guide
 from ..components.importing import importing
-from ..components.jobs import job_strip
+from ..components.jobs import ACTIVE, job_strip
 from ..components.markup import Markup, Panel, joined, markup
 from ..components.palette import class_color
 from ..context import AppContext
@@ -242,7 +242,7 @@ def _rejected(rejected: Sequence[Sequence[str]]) -> Markup:
 def _latest(context: AppContext) -> Job | None:
     """The latest import that has ended."""
     jobs = context.jobs.list(1, kinds=("import",))
-    return jobs[0] if jobs and jobs[0].state not in ("queued", "running") else None
+    return jobs[0] if jobs and jobs[0].state not in ACTIVE else None
 
 
 def _version(context: AppContext) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from synthaug.errors import UserError
+from synthaug.reading.explore import umap_placed
 from synthaug.reading.overview import image_count
 from synthaug.records import Job
 from synthaug.stages import handlers
@@ -34,7 +35,8 @@ it decides (its penultimate features), or, while there is none, a network that h
 finds alike lie close together.</p></section>
 <section><h3>Two maps of the same numbers</h3><p><b>PCA</b> keeps the two directions of greatest spread: distances
 are honest, groups may overlap. <b>UMAP</b> keeps neighbours together: groups stand apart, but the gaps
-between them and their sizes mean little.</p></section>
+between them and their sizes mean little. New images are placed in the UMAP that there is, whose points stay where
+they are; <b>Fit again</b> fits it to all images.</p></section>
 <section><h3>Two distances</h3><p>How far a synthetic image lies from the real ones and from the other synthetic
 ones (by nearest neighbours: those of its class), as ranks: 0 is nearest, 1 farthest. Far from both: most often an
 <b>artefact</b>; look, then reject. Near real, far from synthetic: <b>new coverage</b>;
@@ -63,6 +65,8 @@ def page(context: AppContext) -> None:
             elem_classes="sa-for-owner",
         )
         compute = gr.Button("Compute features", scale=0, min_width=180, elem_classes="sa-for-owner")
+        stop = gr.Button("Stop", scale=0, min_width=180, elem_classes="sa-for-owner", visible=False)
+        refit = gr.Button("Fit again", scale=0, min_width=120, elem_classes="sa-for-owner", interactive=False)
     status = Panel(visible=False)
     suspects()
     with gr.Row(elem_classes="sa-explore"):
@@ -72,33 +76,62 @@ def page(context: AppContext) -> None:
 
     seen = gr.State(None)
     timer = gr.Timer(POLL_SECONDS)
-    outputs = [status, compute, plot, seen]
+    outputs = [status, compute, stop, refit, plot, seen]
 
     def refresh(before: str | None) -> list[Any]:
         job = _latest(context)
-        now = "none" if job is None else f"{job.id} {job.state} {job.done} {job.note}"
+        now = "none" if job is None else f"{job.id} {job.state} {job.done} {job.note} {job.cancel_requested}"
         if now == before:
             return [gr.skip()] * len(outputs)
         busy = job is not None and job.state in ACTIVE
         images = gr.skip() if busy else image_count(context.workspace)
-        return [_panel(_status(job)), gr.Button(interactive=not busy), images, now]
+        some = not busy and umap_placed(context.workspace) > 0
+        return [
+            _panel(_status(job)),
+            gr.Button(visible=not busy),
+            _stop_button(job),
+            gr.Button(interactive=some),
+            images,
+            now,
+        ]
+
+    def submit(how: str, again: bool) -> list[Any]:
+        try:
+            handlers.submit_score(context.workspace, method=how, refit=again)
+        except UserError as error:
+            return [_panel(_error(str(error))), *[gr.skip()] * (len(outputs) - 1)]
+        return refresh(None)
 
     def start(how: str) -> list[Any]:
-        try:
-            handlers.submit_score(context.workspace, method=how)
-        except UserError as error:
-            return [_panel(_error(str(error))), gr.skip(), gr.skip(), gr.skip()]
+        return submit(how, False)
+
+    def start_refit(how: str) -> list[Any]:
+        return submit(how, True)
+
+    def stop_it() -> list[Any]:
+        job = _latest(context)
+        if job is not None and job.state in ACTIVE:
+            context.jobs.cancel(job.id)
         return refresh(None)
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     gr.on(None, lambda: image_count(context.workspace), None, plot, api_name="explore_images", **quiet)
     timer.tick(refresh, seen, outputs, concurrency_limit=None, api_name="explore_poll", **quiet)
     compute.click(start, method, outputs, **quiet)
+    refit.click(start_refit, method, outputs, **quiet)
+    stop.click(stop_it, None, outputs, **quiet)
 
 
 def _latest(context: AppContext) -> Job | None:
     jobs = context.jobs.list(1, kinds=("score",))
     return jobs[0] if jobs else None
+
+
+def _stop_button(job: Job | None) -> gr.Button:
+    """In the place of the button that computes, while a computation waits or runs."""
+    busy = job is not None and job.state in ACTIVE
+    stopping = busy and job is not None and job.cancel_requested
+    return gr.Button("Stopping" if stopping else "Stop", visible=busy, interactive=not stopping)
 
 
 def _status(job: Job | None) -> Markup:

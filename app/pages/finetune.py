@@ -13,8 +13,9 @@ from synthaug.stages import finetune
 from synthaug.stages.generation_params import usual_generator
 
 from ..components.events import QUIET
-from ..components.finetuning import ACTIVE, finished, live
+from ..components.finetuning import finished, live
 from ..components.finetuning.form import Form, FormValues, finetune_form, submit_arguments
+from ..components.jobs import ACTIVE
 from ..components.markup import Markup, Panel, markup
 from ..context import AppContext
 from ..shell import POLL_JOBS, empty_state, heading

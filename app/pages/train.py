@@ -14,9 +14,10 @@ from synthaug.records import Job
 from synthaug.stages import compare, retrain, train
 from synthaug.workspace import Workspace
 
-from ..components.charts.evidence import ACTIVE, earlier, exported, live, report
+from ..components.charts.evidence import earlier, exported, live, report
 from ..components.events import QUIET
 from ..components.first_model import first_model_card
+from ..components.jobs import ACTIVE
 from ..components.markup import Markup, Panel, markup
 from ..context import AppContext
 from ..shell import empty_state, heading

@@ -3,6 +3,7 @@
 
 import { ApiError, getJson } from "./lib/api.js";
 import { announce, closest, find, make } from "./lib/dom.js";
+import { isActive } from "./lib/job_states.js";
 import { openedBy } from "./lib/session.js";
 
 /** @typedef {import("./lib/types.js").Job} Job */
@@ -23,11 +24,6 @@ function switchTheme(event) {
   const dark = document.body.classList.toggle("dark");
   localStorage.setItem(THEME, dark ? "dark" : "light");
   announce("synthaug:theme", { dark });
-}
-
-/** @param {Job} job */
-function isActive(job) {
-  return job.state === "running" || job.state === "queued";
 }
 
 /** @param {Job[]} active */

@@ -21,6 +21,7 @@ from synthaug.classifiers.base import Images
 from synthaug.classifiers.fit import training_record
 from synthaug.classifiers.fitted import Fitted
 from synthaug.classifiers.loop import Loop, cpu_threads
+from synthaug.classifiers.monte_carlo import masked_heads
 from synthaug.classifiers.networks import choose_device
 from synthaug.classifiers.pixels import check_images
 from synthaug.classifiers.recipes import RECIPES, Recipe
@@ -163,16 +164,10 @@ class FittedLandmarks(Fitted):
         ``training["doubt_scale"]``, which was measured on held-out images.
         """
         outputs, features = self.outputs(images)
-        rate = self.recipe.dropout or 0.1
-        generator = torch.Generator().manual_seed(seed)
-        head = self.network.head
-        weight = head.weight.detach().float().cpu()
-        kept = torch.empty(PASSES, 1, weight.shape[1]).bernoulli_(1 - rate, generator=generator) / (1 - rate)
+        weight = self.network.head.weight.detach().float().cpu()
+        heads = masked_heads(weight, self.recipe.dropout or 0.1, PASSES, seed)
         rows = torch.from_numpy(features)
-        passes = torch.stack(
-            [rows @ (weight * mask).T for mask in kept]
-        ).numpy()  # (T, N, M), without the bias,
-        # which does not change the spread
+        passes = torch.stack([rows @ head.T for head in heads]).numpy()  # (T, N, M); the spread needs no bias
         spread = passes.std(0) * self._scale("std") * float(self.training.get("doubt_scale", 1.0))
         return self._shares(outputs), spread.astype(np.float64)
 

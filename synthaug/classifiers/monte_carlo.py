@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from synthaug.classifiers.base import Floats, Images
-from synthaug.classifiers.fitted import FittedClassifier
+from synthaug.classifiers.fitted import FittedClassifier, penultimate
 from synthaug.classifiers.networks import dropping
 from synthaug.classifiers.pixels import check_images, standardise, to_tensor
 from synthaug.errors import UserError
@@ -32,7 +32,7 @@ def head_passes(
     ``features`` come from ``FittedClassifier.features``, without dropout. Raises UserError; see :func:`check_passes`.
     """
     head = classifier.network.head
-    heads = _masked_heads(head.weight.detach().float().cpu(), rate, passes, seed)  # (T, K, D)
+    heads = masked_heads(head.weight.detach().float().cpu(), rate, passes, seed)  # (T, K, D)
     count = head.out_features
     stacked = heads.reshape(passes * count, -1).T
     bias = head.bias.detach().float().cpu()
@@ -57,7 +57,7 @@ def network_passes(
     check_images(images)
     network, recipe = classifier.network, classifier.recipe
     device = network.head.weight.device
-    heads = _masked_heads(network.head.weight.detach().float(), rate, passes, seed)
+    heads = masked_heads(network.head.weight.detach().float(), rate, passes, seed)
     mean, std = (torch.tensor(each, device=device) for each in (classifier.mean, classifier.std))
     generator = torch.Generator(device).manual_seed(seed)
     result = np.empty((passes, len(images), classifier.num_classes), np.float32)
@@ -67,9 +67,7 @@ def network_passes(
         for number in range(passes):
             precise = mixed_precision(device, wanted=recipe.mixed_precision)  # as in ``Fitted.outputs``
             with dropping(network, body_rate, generator), precise:
-                features = network.features(batch)
-                if recipe.flip_average:
-                    features = (features + network.features(batch.flip(-1))) / 2
+                features = penultimate(network, batch, recipe)
             logits = features.float() @ heads[number].T + network.head.bias
             result[number, rows] = (logits / recipe.temperature).softmax(1).cpu().numpy()
     return result
@@ -92,7 +90,7 @@ def rank_agreement(scores: NDArray[np.floating[Any]], reference: NDArray[np.floa
     return float(spearmanr(scores, reference).statistic)
 
 
-def _masked_heads(weight: Tensor, rate: float, passes: int, seed: int) -> Tensor:
+def masked_heads(weight: Tensor, rate: float, passes: int, seed: int) -> Tensor:
     """The head's weights (K, D) with random features dropped in each pass: (T, K, D). Always drawn on the CPU."""
     check_passes(rate, passes)
     generator = torch.Generator().manual_seed(seed)

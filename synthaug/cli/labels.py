@@ -57,7 +57,7 @@ def label(
 @click.argument("name", metavar="TAG", required=False)
 @click.option("--image", "images", multiple=True, metavar="ID|SHA256", help="Image to tag; may be repeated.")
 @click.option("--selection", metavar="NAME", help="Tag every image of this saved selection.")
-@click.option("--remove", is_flag=True, help="Take the tag off instead.")
+@click.option("--remove", is_flag=True, help="Remove the tag instead.")
 @click.option("--annotator", metavar="NAME", help="Name of the person who tags; required with TAG.")
 @workspace_option
 def tag(
@@ -68,7 +68,7 @@ def tag(
     annotator: str | None,
     workspace_path: Path | None,
 ) -> Result:
-    """Put a tag on images or take it off; without TAG, list the tags.
+    """Add a tag to images or remove it; without TAG, list the tags.
 
     \b
       $ synthaug tag artefact --image 17 --image 21 --annotator ann
@@ -91,7 +91,7 @@ def tag(
 
 @cli.group("labels")
 def labels_group() -> None:
-    """Export the label log with its history, or import it into another workspace."""
+    """Export or import the label log with its history."""
 
 
 @command(labels_group, "export")
@@ -115,7 +115,7 @@ def export(file: Path, workspace_path: Path | None) -> Result:
 @click.argument("file", metavar="FILE.jsonl", type=click.Path(path_type=Path))
 @workspace_option
 def import_(file: Path, workspace_path: Path | None) -> Result:
-    """Append an exported label log, with its annotators, times and undone labels.
+    """Import an exported label log, with its annotators, times and undone labels.
 
     Every image in the log must be in the workspace.
 
@@ -141,9 +141,10 @@ def import_(file: Path, workspace_path: Path | None) -> Result:
 )
 @workspace_option
 def correct(image: str, label: str, annotator: str, reason: str, workspace_path: Path | None) -> Result:
-    """Correct the label of a real test image (given by id or SHA-256), which is otherwise frozen.
+    """Correct the label of a real test image, which is otherwise frozen.
 
-    The correction changes the fingerprint of the test set: earlier models are no longer compared with later ones.
+    IMAGE is an id or a SHA-256. The correction changes the fingerprint of the test set: earlier models are no longer
+    compared with later ones.
 
     \b
       $ synthaug correct-test-label 1298 3 --annotator ann --reason "misread"

@@ -12,7 +12,7 @@ from synthaug.cli.support import Result, command, open_workspace, workspace_opti
 from synthaug.running.progress_bar import by_epoch, progress_bar
 
 if TYPE_CHECKING:
-    from synthaug.measures.agreement import Agreement
+    from synthaug.measures.agreement import AngleAgreement
     from synthaug.stages.landmark_metrics import LandmarkMetrics
 
 SHOWN = 5  # images with the largest errors that are listed
@@ -107,7 +107,7 @@ def figures_in_words(metrics: LandmarkMetrics) -> str:
     return "\n".join(lines)
 
 
-def _agreement(name: str, found: Agreement) -> str:
+def _agreement(name: str, found: AngleAgreement) -> str:
     """The agreement of one angle with that of people (Bland & Altman 1986), in degrees."""
     pearson, spearman = ("-" if each is None else f"{each:.2f}" for each in (found.pearson, found.spearman))
     return (

@@ -1,4 +1,4 @@
-"""Executors: who does the tasks of a job; looked up by name, imported on use."""
+"""Executors: where the tasks of a job are done; an executor is looked up by name and imported on use."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from synthaug.executors.base import Executor, ExecutorSpec
 from synthaug.storage import Folder, open_folder
 
 SHARDS = "shards"
-"""The folder of a workspace for the shards of running jobs."""
+"""The folder of a workspace that holds the shards of running jobs."""
 
 EXECUTORS = {
     "serial": "synthaug.executors.serial:SerialExecutor",
@@ -22,30 +22,30 @@ EXECUTORS = {
 
 
 def check_executor(spec: ExecutorSpec) -> None:
-    """Refuse what can be seen to be wrong before a job is queued. Raises UserError."""
+    """Raises UserError for a specification that cannot work, before a job is queued."""
     if spec.name not in EXECUTORS:
         raise UnknownName("executor", spec.name, EXECUTORS)
-    for name, value in (("workers", spec.workers), ("images a shard", spec.shard_size)):
+    for name, value in (("workers", spec.workers), ("images per shard", spec.shard_size)):
         if value is not None and value < 1:
             raise UserError(f"the number of {name} is {value}; it must be at least 1")
     if spec.name == "serial" and (spec.workers or 1) > 1:
-        raise UserError(
-            f"{spec.workers} workers were asked for; the executor 'serial' has one: use 'processes'"
-        )
+        raise UserError(f"the executor 'serial' has one worker, not {spec.workers}; use 'processes'")
     if spec.address and spec.name != "ray":
-        raise UserError(f"the address {spec.address!r} is of a Ray cluster; use the executor 'ray'")
-    if spec.name == "ray" and find_spec("ray") is None:
         raise UserError(
-            "the executor 'ray' needs the package ray; install it with: pip install 'synthaug[ray]'"
+            f"the address {spec.address!r} is that of a Ray cluster; use it with the executor 'ray'"
         )
+    if spec.name == "ray" and find_spec("ray") is None:
+        raise UserError("the executor 'ray' needs the package ray: pip install 'synthaug[ray]'")
     if spec.name == "ray" and not spec.address:
-        raise UserError("the executor 'ray' needs --address: HOST:PORT of the cluster's head, auto or local")
+        raise UserError(
+            "the executor 'ray' needs --address: HOST:PORT of the head of the cluster, auto or local"
+        )
     if spec.shards:
         open_folder(spec.shards)
 
 
 def job_folder(spec: ExecutorSpec, workspace: Path, name: str, created_at: str) -> Folder:
-    """Where the shards of a job lie: in the workspace, or in a folder of its own at ``spec.shards``."""
+    """The folder for the shards of a job: in the workspace, or in a folder of its own below ``spec.shards``."""
     if not spec.shards:
         return open_folder(workspace.absolute() / SHARDS / name)
     own = hashlib.sha256(f"{workspace.absolute()} {created_at}".encode()).hexdigest()[:12]
@@ -53,7 +53,7 @@ def job_folder(spec: ExecutorSpec, workspace: Path, name: str, created_at: str) 
 
 
 def load_executor(spec: ExecutorSpec, folder: Folder) -> Executor:
-    """The executor of ``spec``, which keeps its shards in ``folder``. Raises UserError."""
+    """The executor for ``spec``, which stores its shards in ``folder``. Raises UserError."""
     check_executor(spec)
     module, _, attribute = EXECUTORS[spec.name].partition(":")
     executor: Executor = getattr(import_module(module), attribute)(spec, folder)

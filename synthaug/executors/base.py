@@ -1,4 +1,4 @@
-"""The executor seam: a job's tasks in, their files out in the order of the tasks, whoever does them and dies of it."""
+"""The interface of executors, which turn the tasks of a job into files, in order, even if workers die."""
 
 from __future__ import annotations
 
@@ -10,34 +10,31 @@ from importlib import import_module
 from typing import Any, Protocol
 
 from synthaug import __version__
+from synthaug.parsing import JsonObject
 
 ShouldCancel = Callable[[], bool]
 Files = Mapping[str, bytes]
-"""What a task makes: bytes by name."""
+"""The files that a task makes: bytes by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutorSpec:
-    """Who is to do the tasks. ``workers``: how many at a time; None: as many as there is room for.
+    """Which executor does the tasks, and its settings."""
 
-    ``address``: of a Ray cluster, HOST:PORT, "auto" or "local". ``shards``: a folder or URL that every worker reaches;
-    "": in the workspace. ``shard_size``: images a shard; None: by the size of the job.
-    """
+    name: str = "serial"  # a key of ``EXECUTORS``
+    workers: int | None = None  # None: one per device
+    address: str = ""  # of a Ray cluster: HOST:PORT, "auto" or "local"
+    shards: str = ""  # folder or URL that every worker can reach; "": in the workspace
+    shard_size: int | None = None  # images per shard; None: by the size of the job
 
-    name: str = "serial"
-    workers: int | None = None
-    address: str = ""
-    shards: str = ""
-    shard_size: int | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON-ready."""
+    def to_json(self) -> JsonObject:
+        """The fields as JSON."""
         return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One part of a job. ``key`` names it in the job's folder; ``payload`` (JSON-ready) says what to make."""
+    """One part of a job. ``key`` names it in the folder of the job; ``payload``, as JSON, describes what to make."""
 
     key: str
     payload: Any = None
@@ -45,35 +42,34 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a worker needs to know of a job. ``maker``: "module:Class", made with ``params`` (JSON-ready).
+    """Everything that a worker needs to know about a job."""
 
-    ``version``: workers of another release could make something else, and are refused.
-    """
-
-    maker: str
-    params: Mapping[str, Any]
-    version: str = field(default=__version__)
+    maker: str  # "module:Class" of a ``Maker``
+    params: Mapping[str, Any]  # arguments of that class, as JSON
+    version: str = field(
+        default=__version__
+    )  # workers of another release are refused, as their files may differ
 
     def to_bytes(self) -> bytes:
-        """As it lies in the job's folder."""
+        """The content of the file in the folder of the job."""
         return json.dumps(asdict(self), sort_keys=True).encode()
 
     @property
     def digest(self) -> str:
-        """SHA-256: equal works make equal files from equal tasks."""
+        """SHA-256 (hex); works with equal digests make equal files from equal tasks."""
         return hashlib.sha256(self.to_bytes()).hexdigest()
 
 
 class Maker(Protocol):
-    """Makes the files of tasks, on one device. Equal payloads give equal files."""
+    """Makes the files of tasks on one device; equal payloads give equal files."""
 
     def make(self, payload: Any, should_cancel: ShouldCancel) -> Iterator[Files]:
-        """The files of a task, piece by piece. Raises Cancelled."""
+        """The files of a task, in pieces. Raises Cancelled on request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Files of a task, all (from a shard) or some of them (from this process); ``last``: nothing of it follows."""
+    """Some or all files of a task; ``last`` is true if no more of its files follow."""
 
     task: Task
     files: Files
@@ -81,18 +77,19 @@ class Part:
 
 
 class Executor(Protocol):
-    """Does tasks."""
+    """Does the tasks of a job."""
 
     def run(self, work: Work, tasks: Sequence[Task], should_cancel: ShouldCancel) -> Iterator[Part]:
         """The files of every task, in the order of ``tasks``.
 
-        Asking for the next part says that the last one is kept for good: its shard is removed. Called again after a
-        kill with the tasks that are left, it takes up the shards that are there. Raises Cancelled, UserError.
+        When the caller asks for the next part, it has stored the previous one, whose shard is then removed. After a
+        kill, call it again with the remaining tasks; it uses the shards that are finished. Raises Cancelled on request,
+        and UserError if a task fails again and again or no worker is left.
         """
 
 
 def load_maker(work: Work) -> Maker:
-    """A maker in this process."""
+    """Create the maker in this process."""
     module, _, attribute = work.maker.partition(":")
     maker: Maker = getattr(import_module(module), attribute)(**work.params)
     return maker

@@ -1,4 +1,4 @@
-"""Which worker does which task next: no clock, no process, no file in here."""
+"""Deciding which worker does which task next; this module uses no clock, no process and no file."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from dataclasses import dataclass, field
 from synthaug.errors import UserError
 
 AHEAD = 2
-"""Tasks that a worker holds: the one it does, and the next, so that it never waits for the head."""
+"""Tasks assigned to a worker at a time: the one it does and the next, so that it does not wait for the main process."""
 
 MOST_FAILURES = 5
-"""Of one task on whatever workers, or of one worker in a row."""
+"""Largest number of failures of one task on any workers, or of one worker in a row."""
 
 STRAGGLES = 2.0
-"""Once no task is left to begin, one that takes this many times the median is begun a second time elsewhere."""
+"""When no task is waiting, one that takes this many times the median time is also given to another worker."""
 
 
 @dataclass(slots=True)
 class _Worker:
-    held: deque[int] = field(default_factory=deque)  # tasks given to it, the one at work first
-    since: float = 0.0  # when it began the first of them, in seconds
+    held: deque[int] = field(default_factory=deque)  # tasks assigned to it, the current one first
+    since: float = 0.0  # time at which it began the current one, in seconds
     failures: int = 0  # since it last finished a task
     reason: str = ""  # of the last failure
 
 
 class Dispatch:
-    """The state of a job with ``count`` tasks, numbered from 0. Times are seconds of any one clock."""
+    """The state of a job with ``count`` tasks, numbered from 0. All times are in seconds of the same clock."""
 
     def __init__(self, count: int, done: Iterable[int] = ()) -> None:
         self.done = set(done)
@@ -38,11 +38,11 @@ class Dispatch:
         self._seconds: list[float] = []
 
     def joined(self, worker: int) -> None:
-        """A worker is ready; it may be one that was replaced."""
+        """A worker, or its replacement, is ready."""
         self._workers.setdefault(worker, _Worker())
 
     def next(self, worker: int, now: float) -> int | None:
-        """The task to give to a worker; None: it has enough, or there is nothing for it."""
+        """The task to assign to a worker; None if it has enough tasks or there is none for it."""
         mine = self._workers[worker]
         if len(mine.held) >= AHEAD:
             return None
@@ -63,7 +63,7 @@ class Dispatch:
         return None
 
     def _behind(self, now: float) -> int | None:
-        """A task that one other worker holds: not begun yet, or begun long ago."""
+        """A task that one other worker has not begun yet, or began long ago."""
         holders = Counter(task for each in self._workers.values() for task in each.held)
         for other in self._workers.values():
             for place, task in enumerate(other.held):
@@ -77,7 +77,7 @@ class Dispatch:
         return bool(self._seconds) and seconds > STRAGGLES * statistics.median(self._seconds)
 
     def finished(self, worker: int, task: int, now: float) -> None:
-        """A worker has finished a task, maybe after another did."""
+        """A worker has finished a task, possibly after another worker."""
         mine = self._workers[worker]
         if mine.held and mine.held[0] == task:
             self._seconds.append(now - mine.since)
@@ -85,27 +85,27 @@ class Dispatch:
         mine.failures = 0
         self.done.add(task)
 
-    def failed(self, worker: int, task: int, reason: str, now: float, *, blameless: bool) -> bool:
-        """A worker could not do a task. Returns whether to go on with this worker.
+    def failed(self, worker: int, task: int, reason: str, now: float, *, by_machine: bool) -> bool:
+        """A worker could not do a task; returns whether to continue with this worker.
 
-        ``blameless``: it was the machine, not the task. Raises UserError for a task that fails everywhere.
+        ``by_machine``: the cause was the machine, not the task. Raises UserError for a task that fails too often.
         """
         mine = self._workers[worker]
         self._drop(mine, task, now)
-        return self._again(worker, task, reason, blameless=blameless)
+        return self._again(worker, task, reason, by_machine=by_machine)
 
     def lost(self, worker: int, reason: str, now: float) -> bool:
-        """A worker died. Returns whether to replace it. Raises UserError for a task that kills every worker."""
+        """A worker died; returns whether to replace it. Raises UserError if its task has failed too often."""
         mine = self._workers.setdefault(worker, _Worker())
         if not mine.held:
             return self._strike(mine, reason)
         at_work, *later = mine.held
         mine.held.clear()
         self._give_back(later)
-        return self._again(worker, at_work, reason, blameless=False)
+        return self._again(worker, at_work, reason, by_machine=False)
 
     def dismissed(self, worker: int, reason: str) -> None:
-        """A worker that cannot take part is not to be replaced."""
+        """A worker cannot take part and is not replaced."""
         mine = self._workers.setdefault(worker, _Worker())
         mine.failures, mine.reason = MOST_FAILURES, reason
         held = list(mine.held)
@@ -113,23 +113,23 @@ class Dispatch:
         self._give_back(held)
 
     def again(self, task: int) -> None:
-        """A finished task turned out to be damaged. Raises UserError when that happens time and again."""
+        """The shard of a finished task is damaged, so it is done again. Raises UserError if that happens too often."""
         self.done.discard(task)
         self._blame(task, "its shard is damaged each time it is read")
         self._give_back([task])
 
     def reasons(self) -> list[str]:
-        """Why workers failed that are not replaced any more."""
+        """The reasons for which workers that are no longer replaced have failed."""
         return [each.reason for each in self._workers.values() if each.failures >= MOST_FAILURES]
 
-    def _again(self, worker: int, task: int, reason: str, *, blameless: bool) -> bool:
+    def _again(self, worker: int, task: int, reason: str, *, by_machine: bool) -> bool:
         self._give_back([task])
-        if not blameless:
+        if not by_machine:
             self._blame(task, reason)
         return self._strike(self._workers[worker], reason)
 
     def _give_back(self, tasks: Sequence[int]) -> None:
-        """Put tasks first in line, unless somebody else has done or holds them."""
+        """Put tasks at the front of the queue, unless they are done or assigned to another worker."""
         elsewhere = {
             *self.done,
             *self._waiting,
@@ -141,7 +141,7 @@ class Dispatch:
         self._failures[task] += 1
         if self._failures[task] >= MOST_FAILURES:
             raise UserError(
-                f"task {task} failed {MOST_FAILURES} times, the last time: {reason}; what was made before is kept"
+                f"task {task} failed {MOST_FAILURES} times, the last time: {reason}; finished work is kept"
             )
 
     @staticmethod

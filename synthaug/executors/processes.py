@@ -1,4 +1,4 @@
-"""Workers as processes of this machine: JSON lines to their standard input and from their standard output."""
+"""Workers as processes on this machine, which exchange lines of JSON with the main process through pipes."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from functools import partial
 from typing import IO
 
 from synthaug.executors.base import ExecutorSpec, Part, ShouldCancel, Task, Work
-from synthaug.executors.crew import Heard, run_with_crew
+from synthaug.executors.pool import Message, run_with_pool
 from synthaug.executors.shards import Shards
-from synthaug.executors.worker import Said
+from synthaug.executors.worker import Answer
 from synthaug.storage import Folder
 
 PIPE_BYTES = 1 << 20
-"""Room for the tasks of a worker that does not read them, so that the head never waits for it."""
+"""Capacity of the pipe to a worker, so that the main process never waits for a worker that does not read."""
 
 
 class ProcessExecutor:
-    """As many processes as asked for; by default one a core."""
+    """Does tasks in as many processes as requested, by default one per core."""
 
     def __init__(self, spec: ExecutorSpec, folder: Folder) -> None:
         self._workers = spec.workers or os.cpu_count() or 1
@@ -33,18 +33,18 @@ class ProcessExecutor:
 
     def run(self, work: Work, tasks: Sequence[Task], should_cancel: ShouldCancel) -> Iterator[Part]:
         """See :class:`.base.Executor`."""
-        return run_with_crew(partial(ProcessCrew, self._workers), self._shards, work, tasks, should_cancel)
+        return run_with_pool(partial(ProcessPool, self._workers), self._shards, work, tasks, should_cancel)
 
 
 @dataclass(slots=True)
 class _Process:
     process: subprocess.Popen[bytes]
-    rest: bytes = b""  # a line that has not ended yet
-    numbers: dict[str, int] = field(default_factory=dict)  # of the tasks given to it, by key
+    rest: bytes = b""  # an incomplete line
+    numbers: dict[str, int] = field(default_factory=dict)  # numbers of the tasks assigned to it, by key
 
 
-class ProcessCrew:
-    """Processes that end when the head does: they read the end of their input."""
+class ProcessPool:
+    """Processes that end with the main process, because their input then ends."""
 
     def __init__(self, size: int, address: str) -> None:
         self.size = size
@@ -63,38 +63,38 @@ class ProcessCrew:
         it = self._processes[worker]
         it.numbers[task.key] = number
         line = json.dumps({"key": task.key, "payload": task.payload}).encode() + b"\n"
-        with suppress(BrokenPipeError):  # it died; its output says so as well
+        with suppress(BrokenPipeError):  # it died, which its output shows as well
             while line:
                 line = line[os.write(_pipe(it.process.stdin), line) :]
 
-    def listen(self, seconds: float) -> list[Heard]:
-        heard: list[Heard] = []
+    def listen(self, seconds: float) -> list[Message]:
+        messages: list[Message] = []
         for key, _ in self._selector.select(seconds):
-            heard += self._read(int(key.data))
-        return heard
+            messages += self._read(int(key.data))
+        return messages
 
-    def _read(self, worker: int) -> list[Heard]:
+    def _read(self, worker: int) -> list[Message]:
         it = self._processes[worker]
         data = os.read(_pipe(it.process.stdout), 1 << 16)
         if not data:
             self._selector.unregister(_pipe(it.process.stdout))
             code = it.process.wait()
-            how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
-            return [Heard(worker, None, None, f"worker process {it.process.pid} {how}")]
+            how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+            return [Message(worker, None, None, f"worker process {it.process.pid} {how}")]
         *lines, it.rest = (it.rest + data).split(b"\n")
-        return [self._heard(worker, line) for line in lines]
+        return [self._message(worker, line) for line in lines]
 
-    def _heard(self, worker: int, line: bytes) -> Heard:
+    def _message(self, worker: int, line: bytes) -> Message:
         answer = json.loads(line)
         key = answer.pop("key")
         number = None if key is None else self._processes[worker].numbers[key]
-        return Heard(worker, number, Said(**answer))
+        return Message(worker, number, Answer(**answer))
 
     def stop(self, worker: int) -> None:
         it = self._processes.pop(worker, None)
         if it is None:
             return
-        with suppress(KeyError):  # its end was read already
+        with suppress(KeyError):  # its end has already been read
             self._selector.unregister(_pipe(it.process.stdout))
         it.process.kill()
         it.process.wait()
@@ -109,8 +109,8 @@ class ProcessCrew:
 
 
 def _pipe(file: IO[bytes] | None) -> int:
-    """The handle of a pipe that was asked for."""
-    assert file is not None  # noqa: S101 - Popen(..., PIPE)
+    """The file descriptor of a pipe."""
+    assert file is not None  # noqa: S101 (Popen was called with PIPE)
     return file.fileno()
 
 

@@ -1,6 +1,7 @@
-"""Workers as actors of a Ray cluster, one a device; Ray starts and watches them, and carries nothing but task names.
+"""Workers as actors of a Ray cluster, one per device.
 
-What goes through Ray is a key and a few numbers a task; images go from the worker into the job's folder.
+Ray starts and monitors them, and transports only the key and the payload of each task. Workers write images directly to
+the folder of the job.
 """
 
 from __future__ import annotations
@@ -13,17 +14,17 @@ from typing import Any
 
 from synthaug.errors import UserError
 from synthaug.executors.base import ExecutorSpec, Part, ShouldCancel, Task, Work
-from synthaug.executors.crew import Heard, run_with_crew
+from synthaug.executors.pool import Message, run_with_pool
 from synthaug.executors.shards import Shards
-from synthaug.executors.worker import Said, Worker
+from synthaug.executors.worker import Answer, Worker
 from synthaug.storage import Folder
 
 CONNECT_SECONDS = 5.0
-ADDRESSES = "HOST:PORT of the cluster's head (6379, unless it was started with another), auto or local"
+ADDRESSES = "HOST:PORT of the head of the cluster (the default port is 6379), auto or local"
 
 
 class RayExecutor:
-    """As many actors as asked for; by default one a GPU of the cluster, or one a CPU where it has no GPU."""
+    """Does tasks in as many actors as requested; by default one per GPU of the cluster, or one per CPU without GPUs."""
 
     def __init__(self, spec: ExecutorSpec, folder: Folder) -> None:
         self._spec = spec
@@ -31,11 +32,11 @@ class RayExecutor:
 
     def run(self, work: Work, tasks: Sequence[Task], should_cancel: ShouldCancel) -> Iterator[Part]:
         """See :class:`.base.Executor`."""
-        return run_with_crew(partial(RayCrew, self._spec), self._shards, work, tasks, should_cancel)
+        return run_with_pool(partial(RayPool, self._spec), self._shards, work, tasks, should_cancel)
 
 
-class RayCrew:
-    """Actors without restarts: the head decides what becomes of a task whose actor died."""
+class RayPool:
+    """Actors that Ray does not restart, because the main process decides about the task of a dead actor."""
 
     def __init__(self, spec: ExecutorSpec, address: str) -> None:
         import ray
@@ -60,30 +61,26 @@ class RayCrew:
     def give(self, worker: int, number: int, task: Task) -> None:
         self._answers[self._actors[worker].do.remote(task)] = (worker, number)
 
-    def listen(self, seconds: float) -> list[Heard]:
+    def listen(self, seconds: float) -> list[Message]:
         waiting = list(self._answers)
         if not waiting:
             return []
         ready, _ = self._ray.wait(waiting, num_returns=len(waiting), timeout=seconds or 0.001)
         if not ready and seconds:
             ready, _ = self._ray.wait(waiting, num_returns=1, timeout=seconds)
-        heard = []
-        for answer in ready:
-            if answer in self._answers:
-                heard.append(self._heard(answer))
-        return heard
+        return [self._message(reference) for reference in ready if reference in self._answers]
 
-    def _heard(self, answer: Any) -> Heard:
-        worker, task = self._answers.pop(answer)
+    def _message(self, reference: Any) -> Message:
+        worker, task = self._answers.pop(reference)
         try:
-            said: Said = self._ray.get(answer)
+            answer: Answer = self._ray.get(reference)
         except self._ray.exceptions.RayError as error:
             self._forget(worker)
-            return Heard(worker, None, None, f"Ray lost a worker: {_first_line(error)}")
-        return Heard(worker, task, said)
+            return Message(worker, None, None, f"Ray lost a worker: {_first_line(error)}")
+        return Message(worker, task, answer)
 
     def _forget(self, worker: int) -> None:
-        """No more answers are expected of it."""
+        """Ignore all further answers of a worker."""
         self._answers = {key: value for key, value in self._answers.items() if value[0] != worker}
 
     def stop(self, worker: int) -> None:
@@ -100,12 +97,12 @@ class RayCrew:
 
 
 def _connect(ray: Any, address: str) -> bool:
-    """Join a cluster; returns whether that was done here. Raises UserError."""
+    """Connect to a cluster, unless this process is connected; returns whether it did. Raises UserError."""
     if ray.is_initialized():
         return False
     if address not in ("auto", "local"):
         _check_address(address)
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # asks nobody outside
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # send no usage statistics
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
     try:
         ray.init(
@@ -122,10 +119,10 @@ def _connect(ray: Any, address: str) -> bool:
 
 
 def _check_address(address: str) -> None:
-    """Say at once what Ray would say after a minute. Raises UserError."""
+    """Raises UserError at once for an address at which Ray would fail after a minute."""
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal() or "/" in host:
-        raise UserError(f"{address!r} is no address of a Ray cluster; give {ADDRESSES}")
+        raise UserError(f"{address!r} is not the address of a Ray cluster; give {ADDRESSES}")
     try:
         socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
     except (OSError, OverflowError) as error:

@@ -1,4 +1,4 @@
-"""One task after another in this process, without shards."""
+"""Doing one task after another in this process, without shards."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from synthaug.storage import Folder
 
 
 class SerialExecutor:
-    """Hands on each piece as it is made."""
+    """Returns each piece of a task as soon as it is made."""
 
     def __init__(self, spec: ExecutorSpec, folder: Folder) -> None:
         pass
@@ -22,7 +22,7 @@ class SerialExecutor:
         maker = load_maker(work)
         for task in tasks:
             if should_cancel():
-                raise Cancelled("stopped on request")
+                raise Cancelled("the job was stopped on request")
             for files in maker.make(task.payload, should_cancel):
                 yield Part(task, files, last=False)
             yield Part(task, {}, last=True)

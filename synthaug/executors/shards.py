@@ -1,10 +1,10 @@
-"""Finished tasks as files that appear whole: a tar named by its content, and a marker that names it with its hash.
+"""Finished tasks as files: a tar with its hash in its name, and a marker that refers to it.
 
-    work.json                what is made (its presence shows a worker that it sees the head's folder)
-    KEY.SHA256.tar           the files of a task, in the order they were made
-    KEY.done                 JSON: tar, sha256, files; written last
+    work.json                what is made; it also shows a worker that it reads the folder of the main process
+    KEY.SHA256.tar           the files of a task, in the order in which they were made
+    KEY.done                 JSON with the fields tar, sha256 and files; written last
 
-Two workers that finish the same task write two tars or one; either marker names a whole one.
+If two workers finish the same task, the marker refers to the complete tar of one of them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MARKER = ".done"
 
 
 class ShardDamaged(SynthaugError):
-    """A shard that is not what its marker says: it is made again."""
+    """A shard does not match its marker, so its task has to be done again."""
 
 
 class Shards:
@@ -33,7 +33,7 @@ class Shards:
         self.folder = folder
 
     def begin(self, work: Work) -> None:
-        """Write down what is made; shards of other work, if there are any, go."""
+        """Record what is made; shards of different work are removed."""
         try:
             same = self.folder.read(WORK) == work.to_bytes()
         except FileNotFoundError:
@@ -43,7 +43,7 @@ class Shards:
             self.folder.write(WORK, work.to_bytes())
 
     def work(self) -> Work:
-        """What is made. Raises FileNotFoundError where the folder is not the head's."""
+        """What is made. Raises FileNotFoundError if this is not the folder of the main process."""
         return Work(**json.loads(self.folder.read(WORK)))
 
     def finished(self) -> set[str]:
@@ -68,18 +68,18 @@ class Shards:
         self.folder.write(task.key + MARKER, json.dumps(marker).encode())
 
     def read(self, task: Task) -> dict[str, bytes]:
-        """The files of a finished task. Raises ShardDamaged."""
+        """The files of a finished task. Raises ShardDamaged if they are missing or damaged."""
         try:
             marker = json.loads(self.folder.read(task.key + MARKER))
             data = self.folder.read(marker["tar"])
         except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
-            raise ShardDamaged(f"the shard of {task.key} is not there or has no readable marker") from error
+            raise ShardDamaged(f"the shard of {task.key} is missing or has no readable marker") from error
         if hashlib.sha256(data).hexdigest() != marker["sha256"]:
-            raise ShardDamaged(f"{marker['tar']} is not what its marker says")
+            raise ShardDamaged(f"{marker['tar']} does not match its marker")
         return _files(data)
 
     def remove(self, task: Task) -> None:
-        """Remove a task's marker and the tar that it names; a second tar of it goes with the folder."""
+        """Remove the marker of a task and its tar; a second tar is removed with the folder."""
         try:
             name = json.loads(self.folder.read(task.key + MARKER))["tar"]
         except (FileNotFoundError, ValueError, KeyError, TypeError):
@@ -90,7 +90,7 @@ class Shards:
 
 
 def _tar(files: Files) -> bytes:
-    """An uncompressed tar with fixed headers: equal files give equal bytes."""
+    """An uncompressed tar whose headers are fixed, so that equal files give equal bytes."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for name, data in files.items():

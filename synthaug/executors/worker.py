@@ -1,4 +1,4 @@
-"""One worker, in a process or an actor of its own: reads what the job makes, makes tasks, writes shards."""
+"""A worker in a process or an actor of its own, which does tasks and writes their shards."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import socket
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from synthaug import __version__
 from synthaug.errors import UserError, WorkspaceError
@@ -22,31 +22,34 @@ Outcome = Literal["ready", "done", "user", "machine", "unfit", "error"]
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What a worker answers. ``outcome`` user: the job asks for what cannot be; machine: what this machine lacks now;
-    unfit: this machine cannot take part; error: a failure of ours."""
+class Answer:
+    """The answer of a worker to a request.
+
+    The outcome is "user" for a mistake in the job, "machine" for a problem of this machine that may pass, "unfit" for a
+    machine that cannot take part, and "error" for a bug.
+    """
 
     outcome: Outcome
     text: str = ""
 
-    def to_json(self) -> dict[str, Any]:
-        """JSON-ready."""
+    def to_json(self) -> dict[str, str]:
+        """The fields as JSON."""
         return asdict(self)
 
 
 class Worker:
-    """Does the tasks of the job whose folder is at ``address``."""
+    """Does tasks of the job whose folder is at ``address``."""
 
     def __init__(self, address: str) -> None:
         self._address = address
         self._maker: Maker | None = None
 
-    def open(self) -> Said:
-        """Get ready: find the job's folder, load what makes the files."""
+    def open(self) -> Answer:
+        """Find the folder of the job and load its maker."""
         return _answered(self._open, "ready")
 
-    def do(self, task: Task) -> Said:
-        """Make a task, unless its shard is there."""
+    def do(self, task: Task) -> Answer:
+        """Do a task, unless its shard is finished."""
         return _answered(lambda: self._do(task), "done")
 
     def _open(self) -> None:
@@ -55,18 +58,18 @@ class Worker:
             work = self._shards.work()
         except FileNotFoundError as error:
             raise Unfit(
-                f"the job's {WORK} is not in {self._address} there: name a folder that every machine mounts at the "
-                "same place, or a URL, with --shards"
+                f"it finds no {WORK} of the job in {self._address}; with --shards give a URL, or a folder that every "
+                "machine mounts at the same path"
             ) from error
         if work.version != __version__:
             raise Unfit(
-                f"it has synthaug {__version__} and the head {work.version}; install the same release"
+                f"it has synthaug {__version__} and the main process {work.version}; install the same release"
             )
         self._maker = load_maker(work)
 
     def _do(self, task: Task) -> None:
         if self._maker is None:
-            raise RuntimeError("a task came before the worker was ready")
+            raise RuntimeError("a task arrived before the worker was ready")
         if self._shards.has(task):
             return
         files: dict[str, bytes] = {}
@@ -79,19 +82,19 @@ class Unfit(UserError):
     """This machine cannot take part."""
 
 
-def _answered(work: Callable[[], None], well: Outcome) -> Said:
-    """Do it, and say how it went."""
+def _answered(work: Callable[[], None], well: Outcome) -> Answer:
+    """Run ``work`` and report the outcome, which is ``well`` if it raises nothing."""
     here = f"process {os.getpid()} on {socket.gethostname()}"
     try:
         work()
     except Unfit as error:
-        return Said("unfit", f"{here}: {error}")
+        return Answer("unfit", f"{here}: {error}")
     except (OSError, MemoryError, WorkspaceError) as error:
         full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-        return Said("machine", f"{here}: {'the disk is full' if full else error or type(error).__name__}")
+        return Answer("machine", f"{here}: {'the disk is full' if full else error or type(error).__name__}")
     except UserError as error:
-        return Said("user", f"{here}: {error}")
+        return Answer("user", f"{here}: {error}")
     except Exception as error:
         logger.exception("a task failed")
-        return Said("error", f"{here}: {type(error).__name__}: {error}")
-    return Said(well)
+        return Answer("error", f"{here}: {type(error).__name__}: {error}")
+    return Answer(well)

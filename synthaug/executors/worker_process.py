@@ -1,7 +1,8 @@
-"""``python -m synthaug.executors.worker_process FOLDER``: a worker that the head talks to through pipes.
+"""``python -m synthaug.executors.worker_process FOLDER``: a worker that communicates through pipes.
 
-A line in: {"key", "payload"} of a task. A line out: {"key", "outcome", "text"}; the first, without a key, says that it
-is ready. It ends at once when its input ends, whatever it is at: then the head is gone.
+Each input line is a task, {"key", "payload"}. Each output line is an answer, {"key", "outcome", "text"}; the first one
+has no key and reports that the worker is ready. The worker exits as soon as its input ends, since the main process has
+then ended.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ import threading
 from typing import BinaryIO
 
 from synthaug.executors.base import Task
-from synthaug.executors.worker import Said, Worker
+from synthaug.executors.worker import Answer, Worker
 
 
 def main() -> None:
-    """Answer until the head is gone."""
+    """Do tasks until the main process has ended."""
     answers = _only_for_answers()
     tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(sys.stdin.buffer, tasks), daemon=True).start()
@@ -30,7 +31,7 @@ def main() -> None:
 
 
 def _only_for_answers() -> BinaryIO:
-    """Standard output for answers alone; what libraries print goes to standard error."""
+    """The standard output, reserved for answers; output of libraries goes to standard error instead."""
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     return answers
@@ -42,8 +43,8 @@ def _read(lines: BinaryIO, tasks: queue.SimpleQueue[Task]) -> None:
     os._exit(0)
 
 
-def _say(answers: BinaryIO, key: str | None, said: Said) -> None:
-    answers.write(json.dumps({"key": key, **said.to_json()}).encode() + b"\n")
+def _say(answers: BinaryIO, key: str | None, answer: Answer) -> None:
+    answers.write(json.dumps({"key": key, **answer.to_json()}).encode() + b"\n")
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ class Plan:
     notes: tuple[str, ...] = ()  # caveats for the reader: reductions, leaks, near-duplicates
     # Trains one arm with one seed: (arm, seed) -> metrics as JSON with "accuracy", "per_class", "confusion" and any
     # other measures (0..1, or in the unit given in the name). None: train the classifier of the recipe.
-    train: Callable[[Arm, int], dict[str, Any]] | None = None
+    train: Callable[[Arm, int], dict[str, object]] | None = None
     contrasts: tuple[Contrast, ...] = ()  # further rows that compare two arms
     updates: Updates = "equal"  # how long to train where sets differ in size
 

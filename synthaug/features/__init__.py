@@ -10,7 +10,7 @@ from synthaug.features.base import FeatureExtractor
 EXTRACTORS = {"efficientnet-lite0": "synthaug.features.timm_model:efficientnet_lite0"}
 DEFAULT_EXTRACTOR = "efficientnet-lite0"
 TIMM_PREFIX = "timm:"
-"""``timm:NAME`` is any network of timm, with its weights from the hub."""
+"""``timm:NAME`` loads any network of timm, with its weights from the hub."""
 
 
 def load_extractor(name: str, longest_side: int) -> FeatureExtractor:

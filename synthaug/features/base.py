@@ -1,4 +1,4 @@
-"""The feature-extractor seam: images in, one vector an image out."""
+"""The interface of feature extractors: from images to one vector per image."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 Images = NDArray[np.unsignedinteger[Any]]
-"""RGB images of one size, shape (N, S, S, 3); uint8, or uint16 where 65535 is white."""
+"""RGB images of one size, shape (N, S, S, 3): uint8, or uint16 with 65535 as white."""
 
 Features = NDArray[np.float32]
 
 
 class FeatureExtractor(Protocol):
-    """What the stages need of an extractor. An image's features do not depend on the images beside it."""
+    """The methods of an extractor that the stages use. The features of an image do not depend on the other images."""
 
     @property
     def name(self) -> str:
-        """The name that finds it again."""
+        """The name by which it is loaded."""
 
     @property
     def revision(self) -> str:
-        """SHA-256 (hex) of the weights and the input size: equal revisions extract alike."""
+        """SHA-256 (hex) of the weights and the input size; equal revisions give equal features."""
 
     @property
     def image_size(self) -> int:
@@ -33,4 +33,4 @@ class FeatureExtractor(Protocol):
         """D, the length of a feature vector."""
 
     def features(self, images: Images) -> Features:
-        """Features (N, D) of images (N, S, S, 3). Raises ValueError on another shape or type."""
+        """Features (N, D) of images (N, S, S, 3). Raises ValueError for another shape or dtype."""

@@ -15,11 +15,11 @@ from synthaug.backbones import efficientnet_lite0 as lite0_network
 from synthaug.features.base import Features, Images
 
 TYPES = (np.uint8, np.uint16)
-BATCH_PIXELS = 2**21  # read at once: 80 images of 160 px
+BATCH_PIXELS = 2**21  # pixels per batch: 80 images of 160 px a side
 
 
 class TimmExtractor:
-    """A network of timm without its last layer; its pooled features are what is extracted."""
+    """A network of timm without its last layer, which computes pooled features."""
 
     def __init__(
         self, name: str, network: nn.Module, image_size: int, mean: tuple[float, ...], std: tuple[float, ...]
@@ -34,12 +34,12 @@ class TimmExtractor:
 
     @property
     def dimension(self) -> int:
-        """D."""
+        """The length of a feature vector, D."""
         return int(self._network.num_features)
 
     @cached_property
     def revision(self) -> str:
-        """SHA-256 over the weights, the standardisation and the input size."""
+        """SHA-256 (hex) over the weights, the standardisation and the input size."""
         digest = hashlib.sha256(repr((self.image_size, self._mean.tolist(), self._std.tolist())).encode())
         for name, tensor in sorted(self._network.state_dict().items()):
             digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
@@ -48,7 +48,7 @@ class TimmExtractor:
 
     @torch.inference_mode()
     def features(self, images: Images) -> Features:
-        """Features (N, D), float32."""
+        """Features (N, D) float32 of images (N, S, S, 3). Raises ValueError for another shape or dtype."""
         size = self.image_size
         if images.dtype not in TYPES or images.ndim != 4 or images.shape[1:] != (size, size, 3):
             raise ValueError(

@@ -83,7 +83,7 @@ class Tunable:
         import torch
 
         unet, (width, height) = self.pipeline.unet, self.loaded.native_size
-        steps = self.card.num_inference_steps or self.loaded.default("num_inference_steps")
+        steps = self.card.num_inference_steps or self.loaded.default_steps
         guidance = self.card.guidance_scale or self.loaded.default_guidance
         images: list[Pixels] = []
         was_training = unet.training

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
@@ -32,6 +32,7 @@ from synthaug.records import Pixels
 
 if TYPE_CHECKING:
     import torch
+    from accelerate.optimizer import AcceleratedOptimizer
 
 CHECKPOINT = "finetune.safetensors"
 NEW_WORDS = 50  # most frequent new caption words that the model's card lists
@@ -168,6 +169,15 @@ class FinetuneLoss:
         return latents if self.predicts == "sample" else noise
 
 
+class _State(TypedDict):
+    """The parts of a training that a checkpoint stores, besides the number of steps."""
+
+    fingerprint: str
+    module: torch.nn.Module
+    averaged: dict[str, torch.Tensor]
+    optimizer: torch.optim.Optimizer
+
+
 class Finetuning:
     """The training loop: AdamW at a constant learning rate, gradient accumulation, weight averaging, checkpoints."""
 
@@ -207,7 +217,7 @@ class Finetuning:
         self._swap()
         return loss
 
-    def _state(self) -> dict[str, Any]:
+    def _state(self) -> _State:
         return {
             "fingerprint": self.fingerprint,
             "module": self.trained,
@@ -215,7 +225,7 @@ class Finetuning:
             "optimizer": self.optimizer,
         }
 
-    def _step(self, step: int, optimizer: Any) -> float:
+    def _step(self, step: int, optimizer: AcceleratedOptimizer) -> float:
         accelerator, total = self.tunable.accelerator, 0.0
         for part in range(self.config.accumulate):
             with accelerator.accumulate():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +66,13 @@ class Latents:
         return indices, latents.to(self._device)
 
 
+class Conditioning(TypedDict):
+    """Arguments of the U-Net's call."""
+
+    encoder_hidden_states: torch.Tensor  # text embeddings (N, L, D)
+    added_cond_kwargs: NotRequired[dict[str, torch.Tensor]]  # of SDXL
+
+
 class Conditions:
     """The conditioning inputs of the U-Net: text embeddings and, for SDXL, image sizes."""
 
@@ -80,7 +87,7 @@ class Conditions:
             with tunable.assembled(), torch.no_grad():
                 self._kept = {text: _to("cpu", self._encode(text)) for text in sorted(different)}
 
-    def __call__(self, captions: Sequence[str]) -> dict[str, Any]:
+    def __call__(self, captions: Sequence[str]) -> Conditioning:
         """The arguments of the U-Net's call for these captions."""
         import torch
 
@@ -117,7 +124,7 @@ class Conditions:
         return embeddings
 
 
-def _to(device: Any, embeddings: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+def _to(device: torch.device | str, embeddings: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {name: each.to(device) for name, each in embeddings.items()}
 
 

@@ -99,7 +99,7 @@ def make_unet(architecture: Architecture) -> Any:
     """A small ``UNet2DConditionModel`` with cross-attention at the levels given by ``unet_attention``."""
     from diffusers import UNet2DConditionModel
 
-    pooled: dict[str, Any] = {}
+    pooled: dict[str, str | int] = {}
     if architecture.text_in_every_block:
         pooled = {"addition_embed_type": "text", "addition_embed_type_num_heads": architecture.text_heads}
     down = tuple("CrossAttnDownBlock2D" if each else "DownBlock2D" for each in architecture.unet_attention)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import TypedDict
+
+from synthaug.parsing import JsonObject
 
 
 class TrainingSummary(TypedDict):
@@ -11,7 +13,7 @@ class TrainingSummary(TypedDict):
     output: str  # the model's folder
     images: int  # the number of training images
     seconds: float
-    config: dict[str, Any]  # the training's settings, which differ between families
+    config: JsonObject  # the training's settings, which differ between families
 
 
 class DiffusionSummary(TrainingSummary):
@@ -43,4 +45,4 @@ class FinetuningSummary(TypedDict):
     loss: float | None
     trained_parameters: int
     precision: str  # "no", "fp16" or "bf16"
-    config: dict[str, Any]
+    config: JsonObject  # the settings of the fine-tuning

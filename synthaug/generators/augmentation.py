@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -32,6 +32,17 @@ BATCH = 64
 
 Corners = list[list[int]]
 """Four corners (x, y) in pixels: upper left, upper right, lower right, lower left."""
+
+
+class Distortion(TypedDict):
+    """The parameters of the distortions of one image."""
+
+    brightness: float  # factor
+    hue: float  # shift, as a share of the colour circle
+    hue_first: bool  # whether the hue is changed before the brightness
+    perspective: Corners  # where the corners of the image move to
+    rotation: float  # degrees, counter-clockwise
+    solarize: bool
 
 
 class AugmentationGenerator:
@@ -88,8 +99,8 @@ class AugmentationGenerator:
         return images
 
 
-def draw_parameters(rng: Random, width: int, height: int) -> dict[str, Any]:
-    """Random parameters for one image, with the distributions of torchvision's transforms; serialisable as JSON."""
+def draw_parameters(rng: Random, width: int, height: int) -> Distortion:
+    """Random parameters for one image, with the distributions of torchvision's transforms."""
     far_x, far_y = int(DISTORTION * (width // 2)), int(DISTORTION * (height // 2))
     inward = [(rng.randint(0, far_x), rng.randint(0, far_y)) for _ in range(4)]
     start = _corners(width, height)
@@ -107,7 +118,7 @@ def draw_parameters(rng: Random, width: int, height: int) -> dict[str, Any]:
     }
 
 
-def distort(image: Pixels, parameters: Mapping[str, Any]) -> Pixels:
+def distort(image: Pixels, parameters: Distortion) -> Pixels:
     """``image`` (H, W, 3) uint8 distorted by the parameters from :func:`draw_parameters`; uncovered areas are black."""
     import torch
     from torchvision.transforms import InterpolationMode

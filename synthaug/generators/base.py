@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from synthaug.parsing import read_json
+from synthaug.parsing import JsonObject, read_json
 from synthaug.records import GenerationRequest, Pixels
 
 CARD_NAME = "synthaug.json"
@@ -36,7 +36,9 @@ class GeneratedImage:
     pixels: Pixels
     review: Pixels | None = None  # the image at full size, where it was downsampled for delivery
     cut: str = ""  # the end of the prompt, beyond the length limit of the text encoder
-    details: Mapping[str, Any] = field(default_factory=dict)  # as JSON: what else determined the pixels
+    details: Mapping[str, object] = field(
+        default_factory=dict
+    )  # what else determined the pixels; becomes JSON
 
 
 class Generator(Protocol):
@@ -89,7 +91,7 @@ class ModelCard:
     words: tuple[str, ...] = ()  # other words its captions used, where known
     base: str = ""  # for an adapter: the model it was trained on, as a shipped name, a path or a hub id
     trained_on: str = ""  # data, time and hardware, in a sentence
-    figures: Mapping[str, Any] = field(default_factory=dict)  # results of benchmarks/generator_card.py
+    figures: JsonObject = field(default_factory=dict)  # results of benchmarks/generator_card.py
 
     def write(self, folder: Path) -> None:
         """Write the card to ``synthaug.json`` in a model folder."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict
 
 import numpy as np
 import torch
@@ -128,6 +128,10 @@ def _load(kind: Any, model: ModelFolder, part: str) -> Any:
         return pretrained(kind, folder, model.variant, torch_dtype=torch.float32)
     except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
         raise UserError(f"{folder} could not be loaded as a diffusers {kind.__name__}: {error}") from error
+
+
+Details = TypedDict("Details", {"class": str, "guidance_scale": float}, total=False)
+"""What determined the pixels besides seed, prompt and settings; "class" is the fine class of a coarse one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,9 +278,8 @@ class DDPMGenerator:
         images: NDArray[np.uint8] = levels.permute(0, 2, 3, 1).cpu().numpy()
         return images
 
-    def _details(self, plan: _Plan) -> dict[str, Any]:
-        """What determined the pixels besides seed, prompt and settings."""
-        details: dict[str, Any] = {"class": plan.fine} if plan.fine else {}
+    def _details(self, plan: _Plan) -> Details:
+        details: Details = {"class": plan.fine} if plan.fine else {}
         if plan.label is not None and plan.guidance != self.settings.guidance_scale:
-            details |= {"guidance_scale": plan.guidance}
+            details["guidance_scale"] = plan.guidance
         return details

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -23,7 +22,7 @@ def delivered_size(drawn: tuple[int, int], limit: tuple[int, int] | None) -> tup
 
 
 def deliver(
-    drawn: Pixels, size: tuple[int, int], cut: str, details: Mapping[str, Any] | None = None
+    drawn: Pixels, size: tuple[int, int], cut: str, details: Mapping[str, object] | None = None
 ) -> GeneratedImage:
     """``drawn`` (H, W, 3) resized to ``size`` (width, height) with antialiasing; keeps the larger image for review."""
     if size == drawn.shape[1::-1]:

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from synthaug.errors import UserError
 from synthaug.files import file_sha256
 from synthaug.generators.base import CARD_NAME, ModelCard
 from synthaug.generators.hub import INDEX, download, variant_of
-from synthaug.parsing import read_json
+from synthaug.parsing import JsonObject, read_json
 
 SHIPPED = {"embedded": "models/cifar10", "digits": "models/digits"}
 """Models that come with the package, as folders under ``assets/``."""
@@ -57,9 +56,9 @@ def family_of(name: str | Path) -> str:
     return "ddpm" if read_index(path).get("_class_name") in CLASS_PIPELINES else "diffusion"
 
 
-def read_index(path: Path) -> dict[str, Any]:
+def read_index(path: Path) -> JsonObject:
     """The index of the pipeline in a folder: its class, and the library and class of each part. Raises UserError."""
-    return read_json(dict[str, Any], path / INDEX)
+    return read_json(JsonObject, path / INDEX)
 
 
 def _find(name: str, above: tuple[Path, ...]) -> ModelFolder:

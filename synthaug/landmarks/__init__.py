@@ -1,1 +1,1 @@
-"""Landmarks on an image and the angles between them: schemes as data, their geometry, and files that hold answers."""
+"""Landmarks on images and the angles between them: schemes, their geometry, and files of placed landmarks."""

@@ -1,4 +1,4 @@
-"""Angles in words: the caption a scheme gives an image, and the angles that a caption says."""
+"""Angles in captions: writing them by the template of a scheme, and reading them back."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from synthaug.landmarks.scheme import Scheme
 from synthaug.records import Landmarks
 
 WORDS_BEFORE = 2
-"""Words in front of an angle by which it is found again: "left angle", "right angle"."""
+"""Number of words before an angle by which it is recognised: "left angle", "right angle"."""
 
 
 def caption_with(scheme: Scheme, placed: Landmarks) -> str | None:
-    """The scheme's caption with these angles; None where the scheme has none, or they are another scheme's."""
+    """The caption of the scheme with these angles; None if the scheme has none or the angles are not its own."""
     if (
         scheme.caption is None
         or placed.scheme != scheme.name
@@ -25,7 +25,7 @@ def caption_with(scheme: Scheme, placed: Landmarks) -> str | None:
 
 
 def angles_in(scheme: Scheme, caption: str) -> Mapping[str, float] | None:
-    """The angles in degrees that a caption says, whatever else it says; None where one is missing."""
+    """The angles in degrees that a caption contains, by name; None if one of them is missing."""
     found = {}
     for literal, field, _, _ in string.Formatter().parse(scheme.caption or ""):
         if field is None:

@@ -1,7 +1,7 @@
-"""Landmarks as COCO keypoints (https://cocodataset.org/#format-data): one category, the scheme.
+"""Landmarks as COCO keypoints (https://cocodataset.org/#format-data); the scheme is the only category.
 
-A keypoint is ``x, y, v`` in pixels from the image's upper left corner; v is 0 = not there, 1 = hidden, 2 = visible.
-COCO has no circles: a circle's centre is a keypoint, and ``radii`` beside the keypoints holds its radius.
+A keypoint is ``x, y, v``: pixels from the upper left corner of the image, and v = 0 for not labeled, 1 for hidden and 2
+for visible. COCO has no circles, so the centre of a circle is a keypoint and its radius is in the field ``radii``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypedDict
 
 from synthaug.errors import UserError
 from synthaug.landmarks.geometry import Places, start_places
@@ -50,8 +50,50 @@ class _Coco:
     categories: list[_Category]
 
 
+class _WrittenImage(TypedDict):
+    """An image as it is written."""
+
+    id: int
+    file_name: str
+    width: int
+    height: int
+    sha256: str
+    source: str  # the path from which it was imported
+
+
+class _WrittenCategory(TypedDict):
+    """A scheme as it is written."""
+
+    id: int
+    name: str
+    supercategory: str
+    keypoints: list[str]
+    skeleton: list[list[int]]  # pairs of keypoints, which COCO counts from 1 here
+
+
+_WrittenAnnotation = TypedDict(
+    "_WrittenAnnotation",
+    {
+        "id": int,
+        "image_id": int,
+        "category_id": int,
+        "keypoints": list[float],
+        "num_keypoints": int,
+        "bbox": list[float],
+        "area": float,
+        "iscrowd": int,
+        "radii": dict[str, float],
+        "angles": dict[str, float],
+        "class": str,
+        "annotator": str,
+        "placed_at": str,
+    },
+)
+"""The landmarks of one image as they are written; fields from "radii" on are not part of COCO."""
+
+
 def coco_text(scheme: Scheme, rows: Iterable[LandmarkRow]) -> str:
-    """The rows that have points, as a COCO file."""
+    """The content of a COCO file with the rows that have points."""
     placed = [row for row in rows if row.points]
     content = {
         "info": {"description": scheme.title, "scheme": scheme.name, "scheme_revision": scheme.revision},
@@ -62,19 +104,24 @@ def coco_text(scheme: Scheme, rows: Iterable[LandmarkRow]) -> str:
     return json.dumps(content, indent=1) + "\n"
 
 
-def _image(row: LandmarkRow) -> dict[str, Any]:
-    name = f"{row.key}.png"
-    size = {"width": row.width, "height": row.height}
-    return {"id": row.image_id, "file_name": name, **size, "sha256": row.key, "source": row.file_name}
+def _image(row: LandmarkRow) -> _WrittenImage:
+    return {
+        "id": row.image_id,
+        "file_name": f"{row.key}.png",
+        "width": row.width,
+        "height": row.height,
+        "sha256": row.key,
+        "source": row.file_name,
+    }
 
 
-def _category(scheme: Scheme) -> dict[str, Any]:
+def _category(scheme: Scheme) -> _WrittenCategory:
     arms = [(angle.at, end) for angle in scheme.angles for end in angle.between or ()]
     drawn = [(line.start, line.end) for line in scheme.lines]
     joined = dict.fromkeys(
         tuple(sorted((scheme.names.index(str(a)), scheme.names.index(b)))) for a, b in drawn + arms
     )
-    skeleton = [[a + 1, b + 1] for a, b in joined]  # COCO counts keypoints from 1 here
+    skeleton = [[a + 1, b + 1] for a, b in joined]
     return {
         "id": 1,
         "name": scheme.name,
@@ -84,7 +131,7 @@ def _category(scheme: Scheme) -> dict[str, Any]:
     }
 
 
-def _annotation(scheme: Scheme, number: int, row: LandmarkRow) -> dict[str, Any]:
+def _annotation(scheme: Scheme, number: int, row: LandmarkRow) -> _WrittenAnnotation:
     keypoints = [each for name in scheme.names for each in (*row.points[name][:2], VISIBLE)]
     radii = {each.name: row.points[each.name][2] for each in scheme.circles}
     left, top, width, height = _box(row.points.values())
@@ -106,7 +153,7 @@ def _annotation(scheme: Scheme, number: int, row: LandmarkRow) -> dict[str, Any]
 
 
 def _box(places: Iterable[Sequence[float]]) -> tuple[float, float, float, float]:
-    """x, y, width, height of what encloses all points and circles."""
+    """x, y, width and height of the box around all points and circles, in pixels."""
     reach = [(x, y, radius[0] if radius else 0.0) for x, y, *radius in places]
     left, top = min(x - r for x, _, r in reach), min(y - r for _, y, r in reach)
     right, bottom = max(x + r for x, _, r in reach), max(y + r for _, y, r in reach)
@@ -114,22 +161,22 @@ def _box(places: Iterable[Sequence[float]]) -> tuple[float, float, float, float]
 
 
 def read_coco(text: str | bytes, scheme: Scheme, what: str) -> list[LandmarkRow]:
-    """The annotations whose category has the scheme's landmarks as keypoints. Raises UserError.
+    """The annotations of categories that have the landmarks of the scheme as keypoints. Raises UserError.
 
-    A keypoint with v = 0 is left out of the row. A circle without a radius gets that of the scheme's ``mean``.
+    A keypoint with v = 0 is left out of the row. A circle without a radius gets the radius of the scheme's ``mean``.
     """
     coco = parse_json(_Coco, text, what)
     categories = {each.id: each for each in coco.categories if set(scheme.names) <= set(each.keypoints)}
     if not categories:
         raise UserError(
-            f"{what} has no category with the keypoints {', '.join(scheme.names)}, which the scheme {scheme.name!r} has"
+            f"{what} has no category with the keypoints of the scheme {scheme.name!r}: {', '.join(scheme.names)}"
         )
     images = {image.id: image for image in coco.images}
     rows = []
     for annotation in coco.annotations:
         if annotation.image_id not in images:
             raise UserError(
-                f"{what}: an annotation names image {annotation.image_id}, which is not in the file"
+                f"{what}: an annotation refers to the image {annotation.image_id}, which is not in the file"
             )
         if annotation.category_id in categories:
             category = categories[annotation.category_id]
@@ -143,7 +190,7 @@ def _row(
     flat, names = annotation.keypoints, category.keypoints
     if len(flat) != 3 * len(names):
         raise UserError(
-            f"{what}: image {image.file_name!r} has {len(flat)} numbers for {len(names)} keypoints"
+            f"{what}: the image {image.file_name!r} has {len(flat)} numbers for {len(names)} keypoints, not 3 for each"
         )
     seen = {name: (flat[3 * i], flat[3 * i + 1]) for i, name in enumerate(names) if flat[3 * i + 2] > 0}
     points = _with_radii(scheme, image, seen, annotation.radii)

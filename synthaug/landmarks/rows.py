@@ -1,4 +1,4 @@
-"""What a file says of the landmarks of one image: the record that its readers and writers share."""
+"""The landmarks of one image in a file, as readers and writers exchange them."""
 
 from __future__ import annotations
 
@@ -10,17 +10,14 @@ from synthaug.landmarks.geometry import Places
 
 @dataclass(frozen=True, slots=True)
 class LandmarkRow:
-    """``key``: the image's SHA-256 or id, or the name of the file it came from. Without ``points`` only ``angles``.
+    """The landmarks of one image. A row that is read may lack the fields after ``angles``."""
 
-    What is written says all of it; of what is read, ``width`` and ``height`` may be 0: not said.
-    """
-
-    key: str
-    points: Places
-    angles: Mapping[str, float] = field(default_factory=dict)
+    key: str  # SHA-256 or id of the image, or the name of the file from which it was imported
+    points: Places  # empty if only the angles are known
+    angles: Mapping[str, float] = field(default_factory=dict)  # degrees
     file_name: str = ""
     image_id: int = 0
-    width: int = 0
+    width: int = 0  # pixels; 0: unknown
     height: int = 0
     class_name: str = ""
     annotator: str = ""

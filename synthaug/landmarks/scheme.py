@@ -1,6 +1,6 @@
-"""A landmark scheme: what is placed on an image, which angles follow, and which class they make. It is data.
+"""Landmark schemes: the landmarks to place on an image, the angles between them, and the class that follows.
 
-Schemes are TOML files; those that come with the package lie in ``schemes/``. A workspace keeps the one it uses.
+Schemes are TOML files; those that come with the package are in ``schemes/``. A workspace stores the one that it uses.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LEAST, GREATEST = "least", "greatest"
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A landmark without extent; ``mean`` (x, y): where it starts, in shares of the picture's width and height."""
+    """A point; ``mean`` is its initial place (x, y), as shares of the width and height of the image."""
 
     name: str
     title: str
@@ -38,7 +38,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Circle:
-    """A landmark with a radius, which is the third number of ``mean``, in shares of the picture's width."""
+    """A circle; the third number of ``mean`` is its initial radius, as a share of the width of the image."""
 
     name: str
     title: str
@@ -48,7 +48,7 @@ class Circle:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line that is drawn between two landmarks."""
+    """A line to draw between two landmarks."""
 
     start: str
     end: str
@@ -56,9 +56,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Angle:
-    """Degrees: ``at`` a landmark ``between`` two others, between two ``lines``, or the ``difference`` of two angles.
+    """An angle in degrees: ``at`` a landmark ``between`` two others, between two ``lines``, or a ``difference``.
 
-    The first two lie in 0 .. 180; the lines have a direction, from their first landmark to their second.
+    The first two kinds lie in 0 .. 180. A line has a direction, from its first landmark to its second. A difference is
+    that of two earlier angles.
     """
 
     name: str
@@ -71,7 +72,7 @@ class Angle:
 
     @property
     def landmarks(self) -> tuple[str, ...]:
-        """The landmarks it names."""
+        """The names of the landmarks that define the angle."""
         if self.at is not None and self.between is not None:
             return (self.at, *self.between)
         return () if self.lines is None else (*self.lines[0], *self.lines[1])
@@ -79,19 +80,16 @@ class Angle:
 
 @dataclass(frozen=True, slots=True)
 class Classes:
-    """Class ``names``, in ascending order, part at ``thresholds`` in degrees: from a threshold on the next begins.
+    """The classes that follow from an angle: at each threshold the next class begins."""
 
-    ``by``: the name of an angle, or the ``least`` or ``greatest`` of all.
-    """
-
-    by: str
-    thresholds: tuple[float, ...]
-    names: tuple[str, ...]
+    by: str  # the name of an angle, or "least" or "greatest" of all angles
+    thresholds: tuple[float, ...]  # degrees, ascending
+    names: tuple[str, ...]  # one more than thresholds, in ascending order of the angle
 
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """``sides``: left and right are those of the picture, or of the subject, which faces us."""
+    """A landmark scheme; ``sides`` says whether left is that of the picture or of a subject that faces the viewer."""
 
     name: str
     title: str
@@ -105,26 +103,26 @@ class Scheme:
 
     @property
     def landmarks(self) -> tuple[Point | Circle, ...]:
-        """Circles, then points: the order of every file that lists them."""
+        """Circles, then points; this is their order in every file."""
         return (*self.circles, *self.points)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The landmarks' names, in the order of :attr:`landmarks`."""
+        """The names of the landmarks, in the order of :attr:`landmarks`."""
         return tuple(each.name for each in self.landmarks)
 
     def to_json(self) -> str:
-        """The text that a workspace keeps."""
+        """The scheme as JSON, which a workspace stores."""
         return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
 
     @property
     def revision(self) -> str:
-        """What changes with anything in the scheme: 16 hex digits."""
+        """The first 16 hexadecimal digits of the SHA-256 of the scheme."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
 
 
 def partner(name: str) -> str:
-    """The name on the other side: ``left_head`` is ``right_head``'s; one without a side is its own."""
+    """The name on the other side: ``right_head`` for ``left_head``; a name without a side is returned unchanged."""
     first, separator, rest = name.partition("_")
     return OTHER[first] + separator + rest if first in OTHER else name
 
@@ -136,7 +134,7 @@ def shipped() -> tuple[str, ...]:
 
 
 def load_scheme(name: str | Path) -> Scheme:
-    """A scheme that comes with the package, by its name, or that of a TOML file. Raises UserError."""
+    """A scheme by its name, if it comes with the package, or by the path of its TOML file. Raises UserError."""
     if str(name) in shipped():
         text = (files("synthaug.landmarks") / "schemes" / f"{name}.toml").read_text(encoding="utf-8")
         return parse_scheme(text, f"{name}.toml")
@@ -152,7 +150,7 @@ def load_scheme(name: str | Path) -> Scheme:
 
 
 def parse_scheme(text: str, what: str) -> Scheme:
-    """A scheme from TOML; ``what`` names the text in messages. Raises UserError."""
+    """Parse a scheme in TOML; ``what`` names the text in error messages. Raises UserError."""
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -164,16 +162,16 @@ def parse_scheme(text: str, what: str) -> Scheme:
 
 
 def scheme_from_json(text: str) -> Scheme:
-    """What :meth:`Scheme.to_json` wrote. Raises UserError."""
-    return parse_json(Scheme, text, "the workspace's landmark scheme", unknown="forbid")
+    """Parse the output of :meth:`Scheme.to_json`. Raises UserError."""
+    return parse_json(Scheme, text, "the landmark scheme of the workspace", unknown="forbid")
 
 
 def with_classes(scheme: Scheme, names: Sequence[str] | None, thresholds: Sequence[float] | None) -> Scheme:
-    """The scheme with other class names, in ascending order, or other thresholds. Raises UserError."""
+    """The scheme with other class names, in ascending order of the angle, or other thresholds. Raises UserError."""
     if names is None and thresholds is None:
         return scheme
     if scheme.classes is None:
-        raise UserError(f"the scheme {scheme.name!r} makes no classes; its file needs a table [classes]")
+        raise UserError(f"the scheme {scheme.name!r} has no classes; add a table [classes] to its file")
     classes = Classes(
         scheme.classes.by,
         tuple(thresholds) if thresholds is not None else scheme.classes.thresholds,
@@ -181,7 +179,7 @@ def with_classes(scheme: Scheme, names: Sequence[str] | None, thresholds: Sequen
     )
     changed = replace(scheme, classes=classes)
     for problem in _class_problems(changed):
-        raise UserError(f"the scheme {scheme.name!r} cannot be used so: {problem}")
+        raise UserError(f"the scheme {scheme.name!r} cannot be changed in this way: {problem}")
     return changed
 
 
@@ -193,7 +191,7 @@ def _problems(scheme: Scheme) -> Iterator[str]:
         yield "it has no landmarks; add [[points]] or [[circles]]"
     for landmark in scheme.landmarks:
         if not all(0 <= share <= 1 for share in landmark.mean):
-            yield f"mean of {landmark.name!r} is {list(landmark.mean)}; shares lie in 0 .. 1"
+            yield f"the mean of {landmark.name!r} is {list(landmark.mean)}; shares must lie in 0 .. 1"
     for line in scheme.lines:
         yield from _unknown((line.start, line.end), scheme.names, "a line")
     yield from _side_problems(scheme)
@@ -205,15 +203,18 @@ def _problems(scheme: Scheme) -> Iterator[str]:
 def _name_problems(names: Sequence[str], kind: str) -> Iterator[str]:
     for name in names:
         if not NAME.fullmatch(name):
-            yield f"{kind} name {name!r}; use a-z, 0-9 and _, beginning with a letter, at most 40"
+            yield (
+                f"the {kind} name {name!r} is invalid; use at most 40 of the characters a-z, 0-9 and _, beginning "
+                "with a letter"
+            )
         if list(names).count(name) > 1:
-            yield f"two {kind}s are called {name!r}; names must differ"
+            yield f"two {kind}s are called {name!r}; names must be different"
 
 
 def _unknown(used: Iterable[str], known: Sequence[str], where: str) -> Iterator[str]:
     for name in used:
         if name not in known:
-            yield f"{where} names {name!r}; there is: {', '.join(known)}"
+            yield f"{where} refers to {name!r}, which does not exist; available: {', '.join(known)}"
 
 
 def _angle_problems(scheme: Scheme) -> Iterator[str]:
@@ -221,13 +222,13 @@ def _angle_problems(scheme: Scheme) -> Iterator[str]:
     for angle in scheme.angles:
         ways = [angle.at is not None and angle.between is not None, angle.lines, angle.difference]
         if sum(map(bool, ways)) != 1 or (angle.at is None) != (angle.between is None):
-            yield f"angle {angle.name!r} needs one of: at with between; lines; difference"
-        where = f"angle {angle.name!r}"
+            yield f"the angle {angle.name!r} needs either at and between, or lines, or difference"
+        where = f"the angle {angle.name!r}"
         yield from _unknown(angle.landmarks, scheme.names, where)
         yield from _unknown(angle.difference or (), before, f"{where}, a difference of earlier angles,")
         arms = (angle.between,) if angle.lines is None else angle.lines
         if any(arm is not None and arm[0] == arm[1] for arm in arms) or angle.at in (angle.between or ()):
-            yield f"{where} names a landmark twice"
+            yield f"{where} refers to a landmark twice"
         before.append(angle.name)
 
 
@@ -239,7 +240,7 @@ def _side_problems(scheme: Scheme) -> Iterator[str]:
         found = next((other for other in others if other.name == partner(each.name)), None)
         named = each.name.partition("_")[0] if partner(each.name) != each.name else None
         if each.side != named:
-            yield f"{each.name!r} has side {each.side!r}; its name says {named!r} (left_... or right_...)"
+            yield f"{each.name!r} has the side {each.side!r}, but its name implies {named!r} (left_... or right_...)"
         elif named and (found is None or type(found) is not type(each)):
             yield f"{each.name!r} has no counterpart {partner(each.name)!r} on the other side"
 
@@ -248,20 +249,20 @@ def _class_problems(scheme: Scheme) -> Iterator[str]:
     if (classes := scheme.classes) is None:
         return
     allowed = [LEAST, GREATEST, *(angle.name for angle in scheme.angles)]
-    yield from _unknown([classes.by], allowed, "classes by")
+    yield from _unknown([classes.by], allowed, "by in [classes]")
     if not scheme.angles:
-        yield "classes need an angle"
+        yield "classes need at least one angle"
     if len(classes.names) != len(classes.thresholds) + 1 or not classes.thresholds:
         yield (
-            f"{len(classes.names)} class names with {len(classes.thresholds)} thresholds; "
-            "there must be at least one threshold, and one name more than thresholds"
+            f"there are {len(classes.names)} class names and {len(classes.thresholds)} thresholds; there must be at "
+            "least one threshold, and one more name than thresholds"
         )
     if list(classes.thresholds) != sorted(set(classes.thresholds)):
-        yield f"thresholds {list(classes.thresholds)} must ascend"
+        yield f"the thresholds are {list(classes.thresholds)}; they must be in ascending order"
     if not all(-180 <= each <= 180 for each in classes.thresholds):
-        yield f"thresholds {list(classes.thresholds)} must lie in -180 .. 180 degrees"
+        yield f"the thresholds are {list(classes.thresholds)}; they must lie in -180 .. 180 degrees"
     if len(set(classes.names)) != len(classes.names):
-        yield f"class names {list(classes.names)} must differ"
+        yield f"the class names are {list(classes.names)}; they must be different"
 
 
 def _caption_problems(scheme: Scheme) -> Iterator[str]:
@@ -273,4 +274,4 @@ def _caption_problems(scheme: Scheme) -> Iterator[str]:
         if set(fields) <= {angle.name for angle in scheme.angles}:
             scheme.caption.format(**dict.fromkeys(fields, 0.0))
     except (ValueError, KeyError, IndexError) as error:
-        yield f"caption {scheme.caption!r}: {error}"
+        yield f"the caption {scheme.caption!r} is not a valid format: {error}"

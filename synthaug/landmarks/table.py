@@ -1,8 +1,8 @@
-"""Landmarks as CSV: a row an image, points in pixels of the full image, angles in degrees.
+"""Landmarks as CSV: one row per image, with points in pixels of the full-size image and angles in degrees.
 
-``image`` is the SHA-256 of the pixels (or, read, an id). A landmark ``a`` has the columns ``a_x``, ``a_y`` and, a
-circle, ``a_radius``; an angle ``b`` has ``b_degrees``. Read, the angles of placed points are measured anew; a row
-whose places are empty brings its angles alone.
+``image`` is the SHA-256 of the pixels; files that are read may have an id instead. A landmark ``a`` has the columns
+``a_x`` and ``a_y`` and, if it is a circle, ``a_radius``; an angle ``b`` has ``b_degrees``. The angles of a row that is
+read are measured from its points; they are taken from the file only if it has no points.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def columns(scheme: Scheme) -> list[str]:
 
 
 def write_table(file: IO[str], scheme: Scheme, rows: Iterable[LandmarkRow]) -> None:
-    """Write the rows, in their order."""
+    """Write the rows in the given order."""
     table = csv.DictWriter(file, columns(scheme), lineterminator="\n")
     table.writeheader()
     table.writerows(_cells(scheme, row) for row in rows)
@@ -55,7 +55,7 @@ def _cells(scheme: Scheme, row: LandmarkRow) -> dict[str, str | float]:
 
 
 def read_table(file: IO[str], scheme: Scheme, what: str) -> list[LandmarkRow]:
-    """The rows of a table; columns that are not the scheme's are passed over. Raises UserError."""
+    """The rows of a table; columns that do not belong to the scheme are ignored. Raises UserError."""
     try:
         reader = csv.DictReader(file)
         heading = set(reader.fieldnames or ())
@@ -64,8 +64,7 @@ def read_table(file: IO[str], scheme: Scheme, what: str) -> list[LandmarkRow]:
         if "image" not in heading or not (places <= heading or degrees <= heading):
             missing = sorted({"image", *places} - heading)
             raise UserError(
-                f"{what} has no column {missing[0]!r}; it needs {', '.join(columns(scheme)[:1])} and "
-                f"{', '.join(sorted(places))}"
+                f"{what} has no column {missing[0]!r}; it needs the columns image and {', '.join(sorted(places))}"
             )
         return [_row(scheme, cells, f"{what} line {reader.line_num}") for cells in reader]
     except csv.Error as error:
@@ -80,9 +79,11 @@ def _row(scheme: Scheme, cells: Mapping[str, str | None], where: str) -> Landmar
             points[landmark.name] = tuple(
                 _number(cells.get(column), f"{where}: {column}") for column in wanted
             )
-    said = {angle.name: cells.get(f"{angle.name}_degrees") for angle in scheme.angles}
+    written = {angle.name: cells.get(f"{angle.name}_degrees") for angle in scheme.angles}
     angles = {
-        name: _number(cell, f"{where}: {name}_degrees") for name, cell in said.items() if (cell or "").strip()
+        name: _number(cell, f"{where}: {name}_degrees")
+        for name, cell in written.items()
+        if (cell or "").strip()
     }
     return LandmarkRow(
         (cells["image"] or "").strip(), points, angles, plain_cell(cells.get("file_name") or "")

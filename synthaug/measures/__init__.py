@@ -1,1 +1,1 @@
-"""Measures: pure functions, arrays in and arrays out."""
+"""Measures: pure functions from arrays to arrays."""

@@ -1,4 +1,4 @@
-"""How well two readers of the same angles agree: arrays in, figures out. Angles in degrees, one row an image."""
+"""How well two readers agree on the same angles (Bland & Altman 1986). Angles are in degrees, one row per image."""
 
 from __future__ import annotations
 
@@ -15,30 +15,29 @@ LIMIT = 1.96  # standard deviations
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
-    """``bias`` is the mean of read minus true; 95 of 100 differences lie within ``low`` .. ``high`` (Bland 1986).
-
-    ``pearson`` and ``spearman`` are None for fewer than three images, or where one of both never varies.
-    """
+class AngleAgreement:
+    """The agreement of one angle, in degrees; the correlations are None for fewer than three images or a constant."""
 
     images: int
     mean_absolute_error: float
-    bias: float
-    low: float
+    bias: float  # mean of read - true
+    low: float  # limits of agreement, between which 95% of the differences lie
     high: float
     pearson: float | None
     spearman: float | None
 
 
-def agreement(true: Angles, read: Angles) -> Agreement:
-    """Agreement of angles (N,) with the truth (N,). Raises ValueError for none."""
+def agreement(true: Angles, read: Angles) -> AngleAgreement:
+    """The agreement of read angles (N,) with true ones (N,). Raises ValueError for no angles or unequal lengths."""
     if len(true) == 0 or true.shape != read.shape:
-        raise ValueError(f"as many angles as there are truths are needed, not {read.shape} for {true.shape}")
+        raise ValueError(
+            f"both readers need the same number of angles, at least one, not {true.shape} and {read.shape}"
+        )
     difference = read - true
     bias = float(difference.mean())
     spread = float(difference.std(ddof=1)) if len(difference) > 1 else 0.0
     varies = len(true) > 2 and np.ptp(true) > 0 and np.ptp(read) > 0
-    return Agreement(
+    return AngleAgreement(
         images=len(true),
         mean_absolute_error=float(np.abs(difference).mean()),
         bias=bias,
@@ -50,5 +49,5 @@ def agreement(true: Angles, read: Angles) -> Agreement:
 
 
 def worst_first(true: Angles, read: Angles) -> NDArray[np.intp]:
-    """Rows (N,) of angles (N, A) by their largest error, the worst first."""
+    """The indices (N,) of the rows of angles (N, A), sorted by their largest absolute error, the largest first."""
     return np.argsort(-np.abs(read - true).max(axis=1), kind="stable")

@@ -1,7 +1,7 @@
-"""How far readers agree beyond chance: nominal answers by kappa and alpha, measurements by intraclass correlation.
+"""Agreement of readers beyond chance: kappa and alpha of nominal answers, intraclass correlation of measurements.
 
-All of them are at most 1 (agreement in everything); 0 is what chance gives, below 0 is worse than that. Where chance
-alone would agree in everything (one class only), kappa and alpha are not defined and NaN.
+Every coefficient is at most 1 (complete agreement); 0 is agreement by chance, and below 0 readers agree less often than
+by chance. If all answers are the same class, kappa and alpha are not defined and NaN.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ Floats = NDArray[np.float64]
 
 CONFIDENCE = 0.95
 RESAMPLES = 2000
-WEIGHTS_AT_ONCE = 4_000_000  # numbers of one block of resamples
+WEIGHTS_AT_ONCE = 4_000_000  # numbers in one block of resamples
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A coefficient with its interval; NaN where it is not defined."""
+    """A coefficient with its confidence interval; NaN if it is not defined."""
 
     value: float
     low: float
@@ -35,9 +35,9 @@ UNDEFINED = Estimate(np.nan, np.nan, np.nan)
 
 
 def cohen_kappa(table: Counts, *, confidence: float = CONFIDENCE) -> Estimate:
-    """Kappa of two readers from their table (K, K) of counts (metrics.confusion_matrix), rows the first's; Cohen 1960.
+    """Cohen's kappa (1960) of two readers from counts (K, K) of their answers; rows are those of the first reader.
 
-    The interval is the large-sample one of Fleiss, Cohen and Everitt 1969, cut at -1 and 1.
+    The interval is that of Fleiss, Cohen and Everitt (1969) for large samples, clipped to -1 .. 1.
     """
     from scipy.stats import norm
 
@@ -60,14 +60,14 @@ def cohen_kappa(table: Counts, *, confidence: float = CONFIDENCE) -> Estimate:
 
 
 def fleiss_kappa(counts: Counts, *, confidence: float = CONFIDENCE, seed: int = 0) -> Estimate:
-    """Kappa of as many readers for every image, from counts (N, K) of their answers; Fleiss 1971.
+    """Fleiss' kappa (1971) from counts (N, K) of answers, with the same number of readers for every image.
 
-    Readers need not be the same people for each image. The interval is a percentile bootstrap over images.
-    Raises ValueError where the number of readers differs, or is below 2.
+    They need not be the same people. The interval is a percentile bootstrap over images. Raises ValueError unless every
+    image has the same number of readers, at least 2.
     """
     readers = counts.sum(1)
     if not len(counts) or readers.min() != readers.max() or readers.min() < 2:
-        raise ValueError("every image needs the same number of readers, 2 or more")
+        raise ValueError("every image needs the same number of readers, at least 2")
     each = int(readers[0])
     agreed = ((counts * counts).sum(1) - each) / (each * (each - 1))
 
@@ -80,9 +80,9 @@ def fleiss_kappa(counts: Counts, *, confidence: float = CONFIDENCE, seed: int = 
 
 
 def krippendorff_alpha(counts: Counts, *, confidence: float = CONFIDENCE, seed: int = 0) -> Estimate:
-    """Alpha of nominal answers from counts (N, K), for any number of readers an image; Krippendorff 1970.
+    """Krippendorff's alpha (1970) of nominal answers from counts (N, K), for any number of readers per image.
 
-    Images with fewer than two readers say nothing. The interval is a percentile bootstrap over images.
+    Images with fewer than two readers are left out. The interval is a percentile bootstrap over images.
     """
     counts = counts[counts.sum(1) >= 2]
     if not len(counts):
@@ -100,15 +100,16 @@ def krippendorff_alpha(counts: Counts, *, confidence: float = CONFIDENCE, seed: 
 
 
 def intraclass_correlation(values: NDArray[np.floating[Any]], *, confidence: float = CONFIDENCE) -> Estimate:
-    """ICC(2,1) of measurements (N images, K readers): absolute agreement of single readers drawn at random.
+    """ICC(2,1) of measurements (N images, K readers): the absolute agreement of single readers drawn at random.
 
-    Shrout and Fleiss 1979, case 2, with their interval. Raises ValueError for fewer than 2 images or readers.
+    This is case 2 of Shrout and Fleiss (1979), with their interval. Raises ValueError for fewer than 2 images or
+    readers.
     """
     from scipy.stats import f
 
     images, readers = values.shape
     if images < 2 or readers < 2:
-        raise ValueError(f"2 images and 2 readers are needed at least, not {images} and {readers}")
+        raise ValueError(f"at least 2 images and 2 readers are needed, not {images} and {readers}")
     mean = values.mean()
     between = readers * np.square(values.mean(1) - mean).sum() / (images - 1)
     judges = images * np.square(values.mean(0) - mean).sum() / (readers - 1)
@@ -139,7 +140,7 @@ def _beyond_chance(agreed: Floats, chance: Floats) -> Floats:
 def _bootstrapped(
     coefficient: Callable[[Floats], Floats], images: int, confidence: float, seed: int
 ) -> Estimate:
-    """A coefficient of weights (B, N) on images, at weight 1 each and with its percentile interval."""
+    """A coefficient, as a function of image weights (B, N), at equal weights and with its bootstrap interval."""
     value = float(coefficient(np.ones((1, images)))[0])
     if np.isnan(value):
         return UNDEFINED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from synthaug.workspace import Workspace
 NONE = 255
 """Value for "no class" in the uint8 columns."""
 
+_READING = Lock()
 STATES = {None: 0, "class": 1, "reject": 2, "unsure": 3}
 
 
@@ -43,7 +45,15 @@ class Points:
 
 
 def points(workspace: Workspace) -> Points:
-    """The points of all scored images. Raises UserError if there are none."""
+    """Everything a plot needs. Raises UserError if nothing was scored yet.
+
+    A million rows take seconds to read: a second caller waits for the first and uses what it read.
+    """
+    with _READING:
+        return _points(workspace)
+
+
+def _points(workspace: Workspace) -> Points:
     db = workspace.db
     about = models.scored_with(db)
     if about is None:
@@ -73,6 +83,11 @@ def points(workspace: Workspace) -> Points:
         ood_method=models.ood_method(db),
         umap_placed=models.umap_placed(db),
     )
+
+
+def umap_placed(workspace: Workspace) -> int:
+    """How many of the points were placed in a UMAP that was fitted without them."""
+    return models.umap_placed(workspace.db)
 
 
 # Labels do not change these columns, so that they are cached; the arguments after the database identify their state.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from synthaug.errors import UserError
-from synthaug.measures.agreement import Agreement
+from synthaug.measures.agreement import AngleAgreement
 from synthaug.records import Job
 from synthaug.stages.landmark_metrics import LandmarkMetrics
 from synthaug.stages.landmark_request import FEWEST, KIND
@@ -40,7 +40,7 @@ class Report:
     train_images: int
     point_error: float  # pixels of the images
     accuracy: float | None  # of the class that the angles make
-    angles: Mapping[str, Agreement]
+    angles: Mapping[str, AngleAgreement]
     failures: tuple[Failure, ...]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from synthaug.measures.agreement import Agreement
+from synthaug.measures.agreement import AngleAgreement
 from synthaug.parsing import JsonRecord
 from synthaug.store.models import LANDMARKS
 
@@ -37,6 +37,6 @@ class LandmarkMetrics(JsonRecord):
     image_size: int  # side in pixels
     depth: int  # bits per channel
     epochs: int
-    angles: Mapping[str, Agreement] = field(default_factory=dict)  # by name; "all": all angles together
+    angles: Mapping[str, AngleAgreement] = field(default_factory=dict)  # by name; "all": all angles together
     failures: tuple[LandmarkFailure, ...] = ()  # all images, the largest error first
     kind: str = LANDMARKS

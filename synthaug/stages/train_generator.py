@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -180,13 +180,10 @@ def _described(
     config, count = summary["config"], summary["images"]
     what = f"{count} images" if label is None else f"{count} images of {label}"
     unit = "epochs" if "epochs" in config else "steps"
-    length = (
-        f"{config[unit]} {unit} of {config['batch_size']} images"
-        if unit == "steps"
-        else f"{config[unit]} epochs"
-    )
+    total = cast(int, config[unit])
+    length = f"{total} steps of {config['batch_size']} images" if unit == "steps" else f"{total} epochs"
     if start == 0:
         length += f" in {summary['seconds']:.0f} s"
     elif start is not None:
-        length += f", the last {config[unit] - start} of them in {summary['seconds']:.0f} s"
+        length += f", the last {total - start} of them in {summary['seconds']:.0f} s"
     return f"{what} of the view {view!r} of the workspace {workspace.name!r}: {length}, on {describe_device(device)}"

@@ -184,15 +184,15 @@ def image_by_hash(db: Database, sha256: str) -> ImageRecord:
 
 
 def files_beside(db: Database, source: str) -> list[tuple[int, str]]:
-    """(id, source) of the real images from the same folder as this file; empty if it is not in a folder."""
+    """(id, source) of the real images from the same folder as this file, or from no folder if it has none."""
     folder, slash, _ = source.rpartition("/")
-    if not slash:
-        return []
+    length = len(folder + slash)
     rows = db.query(
-        "SELECT id, source FROM images WHERE origin = 'real' AND source >= ? AND source < ?",
-        [f"{folder}/", f"{folder}0"],  # 0 comes right after /
+        "SELECT id, source FROM images WHERE origin = 'real' AND substr(source, 1, ?) = ?"
+        " AND instr(substr(source, ?), '/') = 0 ORDER BY id",
+        [length, folder + slash, length + 1],
     )
-    return [(row["id"], row["source"]) for row in rows if "/" not in row["source"][len(folder) + 1 :]]
+    return [(row["id"], row["source"]) for row in rows]
 
 
 def added_at(db: Database, image_id: int) -> str:

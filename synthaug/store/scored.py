@@ -50,8 +50,9 @@ def likeliest(db: Database, model_id: int) -> Columns:
     sql = "SELECT image_id, probs FROM predictions WHERE model_id = ? ORDER BY image_id"
     parts = []
     for rows in _batches(db, sql, [model_id]):
+        ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
         probs = np.frombuffer(b"".join(row[1] for row in rows), np.float32).reshape(len(rows), -1)
-        parts.append(np.column_stack([[row[0] for row in rows], probs.argmax(1), probs.max(1)]))
+        parts.append(np.column_stack([ids, probs.argmax(1), probs.max(1)]))
     return np.concatenate(parts) if parts else np.empty((0, 3))
 
 

@@ -1,4 +1,4 @@
-"""Axes without some of their values."""
+"""Removing retired values from the axes of a template."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from collections.abc import Collection, Mapping, Sequence
 from synthaug.errors import TemplateError
 from synthaug.templates.axes import Body, ChoiceAxis, ListAxis, Unbound
 
-MOST_VALUES = 1_000_000  # of a slot or a choice, that some are left out of
+MOST_VALUES = 1_000_000  # limit for a slot or choice from which values are removed
 
 Values = Mapping[str, Collection[str]]
-"""Slot -> the values that are left out."""
+"""Name of a slot or choice -> its values that are left out."""
 
 
 def folded(values: Values) -> dict[str, frozenset[str]]:
-    """The same by case-folded name."""
+    """The values by case-folded name."""
     return {name.casefold(): frozenset(each) for name, each in values.items()}
 
 
 def without(axis: ListAxis | ChoiceAxis, gone: frozenset[str]) -> ListAxis | ChoiceAxis:
-    """The axis without these values. Raises TemplateError where none would be left, or one cannot be taken out."""
+    """The axis without these values. Raises TemplateError if none would be left, or one cannot be removed alone."""
     if not gone:
         return axis
     if axis.count > MOST_VALUES:
         raise TemplateError(
-            f"{axis.name} has {axis.count:,} values; values are left out of {MOST_VALUES:,} at most"
+            f"{axis.name} has {axis.count:,} values; values can be left out of at most {MOST_VALUES:,}"
         )
     if isinstance(axis, ListAxis):
         return ListAxis(axis.name, _kept(axis.name, axis.values, gone))
@@ -35,13 +35,13 @@ def _kept(name: str, values: Sequence[str], gone: frozenset[str]) -> tuple[str, 
     kept = tuple(value for value in values if value not in gone)
     if not kept:
         raise TemplateError(
-            f"every value of {name} is retired, the first is {values[0]!r}; take one back: synthaug retire --undo"
+            f"every value of {name} is retired, such as {values[0]!r}; use one again: synthaug retire --undo"
         )
     return kept
 
 
 def _fewer_options(axis: ChoiceAxis, gone: frozenset[str]) -> ChoiceAxis:
-    """An option goes as a whole: where one is chosen, and it is one text."""
+    """Remove options that are a retired text. Raises TemplateError for a retired text of several parts."""
     options = axis.options
     if axis.chosen == 1:
         options = tuple(option for option in options if _text(option[1]) not in gone)
@@ -52,12 +52,12 @@ def _fewer_options(axis: ChoiceAxis, gone: frozenset[str]) -> ChoiceAxis:
     for index in range(axis.count):
         if (text := axis.render(index, Unbound())) in gone:
             raise TemplateError(
-                f"{text!r} of {axis.name} is retired, but it is put together from several parts and cannot be left "
-                "out alone; change the template, or take the value back: synthaug retire --undo"
+                f"{text!r} of {axis.name} is retired, but it consists of several parts and cannot be left out alone; "
+                "change the template, or use the value again: synthaug retire --undo"
             )
     return axis
 
 
 def _text(body: Body) -> str | None:
-    """The text of an option without slots and choices; None: it has some."""
+    """The text of an option; None if it contains slots or choices."""
     return None if body.axes else "".join(part for part in body.parts if isinstance(part, str))

@@ -51,7 +51,7 @@ class Space:
         return self.body.index(digits)
 
     def draw(self, rng: random.Random) -> int:
-        """A random index, random_order by weight with replacement."""
+        """A random index, drawn by weight with replacement."""
         digits = [axis.draw(rng) if place != self.place else -1 for place, axis in enumerate(self.body.axes)]
         if self.place >= 0:
             logs = [self.body.axes[self.place].log_weight(digit) for digit in self.allowed]

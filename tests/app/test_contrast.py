@@ -7,9 +7,15 @@ from pathlib import Path
 
 import pytest
 import synthaug_app
+from synthaug_app.components import palette
 
-THEME = (Path(synthaug_app.__file__).parent / "static" / "theme.css").read_text(encoding="utf-8")
+APP = Path(synthaug_app.__file__).parent
+THEME = (APP / "static" / "theme.css").read_text(encoding="utf-8")
+MAP = (APP / "components" / "scatter" / "scatter.css").read_text(encoding="utf-8")
+PAINTER = (APP / "components" / "scatter" / "painter.js").read_text(encoding="utf-8")
 SURFACES = ("bg", "surface", "raised", "sunken")
+POINTS = ("real", "synthetic", "muted", "faint", "good", "warn", "bad", "ink")
+"""What a point of the map may be coloured by, besides classes and the scale."""
 TEXTS = ("ink", "muted", "faint", "accent", "good", "warn", "bad", "real", "synthetic")
 DIFFERENT = {"light": ":root", "dark": "body.dark"}
 
@@ -58,3 +64,40 @@ def test_the_text_of_a_primary_button_can_be_read(theme: str) -> None:
 def test_the_outline_of_the_focus_can_be_seen(theme: str) -> None:
     known = tokens(theme)
     assert min(contrast(known["accent"], known[surface]) for surface in SURFACES) >= 3
+
+
+def blended(colour: str, surface: str, opacity: float) -> str:
+    """What is seen of a colour over a surface."""
+    parts = [[int(each[at : at + 2], 16) for at in (1, 3, 5)] for each in (colour, surface)]
+    return "#" + "".join(
+        f"{round(over * opacity + under * (1 - opacity)):02x}" for over, under in zip(*parts, strict=True)
+    )
+
+
+def scale(theme: str) -> list[str]:
+    """The five colours of the continuous scale in a theme."""
+    found = re.findall(r"--sa-ramp-\d: (#[0-9a-f]{6});", MAP)
+    assert len(found) == 10
+    return found[:5] if theme == "light" else found[5:]
+
+
+@pytest.mark.parametrize("theme", DIFFERENT)
+def test_a_single_point_of_the_map_can_be_seen(theme: str) -> None:
+    """3 to 1 (WCAG 2.2, 1.4.11) at the opacity of a point among a million, on the plot's surface."""
+    known = tokens(theme)
+    opacity = re.search(r"LEAST_OPACITY = ([\d.]+);", PAINTER)
+    assert opacity is not None
+    classes = palette.LIGHT if theme == "light" else palette.DARK
+    colours = [*classes, *scale(theme), *(known[name] for name in POINTS)]
+    ratios = {
+        each: round(contrast(blended(each, known["surface"], float(opacity[1])), known["surface"]), 2)
+        for each in colours
+    }
+    assert min(ratios.values()) >= 3, ratios
+
+
+@pytest.mark.parametrize("theme", DIFFERENT)
+def test_the_scale_grows_towards_the_far_end(theme: str) -> None:
+    surface = tokens(theme)["surface"]
+    ratios = [contrast(each, surface) for each in scale(theme)]
+    assert ratios == sorted(ratios)

@@ -125,7 +125,7 @@ def test_a_comparison_keeps_pairs_together_and_fills_in_as_it_goes() -> None:
     assert "prompts and the seeds are the same" in shown
 
 
-def test_what_was_cut_from_a_prompt_is_said_once() -> None:
+def test_the_cut_end_of_a_prompt_is_reported_once() -> None:
     side = Side("A", [drawn(0, " and so on"), drawn(1)])
     shown = preview_panel([side, side], 2)
     assert "1 different prompt is longer" in shown

@@ -141,7 +141,7 @@ def test_a_path_on_this_machine_is_looked_at_alike(owner: TestClient, tmp_path: 
     [
         ({}, "give either an upload or a path"),
         ({"path": "/x", "upload": "0" * 16}, "give either an upload or a path"),
-        ({"path": " "}, "give a path to import from, or digits"),
+        ({"path": " "}, "enter a path to import from, or the word digits"),
         ({"path": "/nowhere/at/all"}, "does not exist"),
         ({"upload": "0" * 16}, "upload them again"),
         ({"upload": "../../x"}, "no upload called"),

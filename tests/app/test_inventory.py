@@ -266,7 +266,7 @@ def test_the_app_itself_answers_nobody(app: FastAPI) -> None:
     assert {name.split()[1] for name, answer in answers.items() if answer.status_code == 303} == pages
 
 
-def test_what_nobody_needs_is_closed_to_the_owner_too(app: FastAPI, workspace: Workspace) -> None:
+def test_unused_functions_are_closed_to_the_owner_as_well(app: FastAPI, workspace: Workspace) -> None:
     owner = TestClient(app, base_url=BASE, follow_redirects=False, cookies=session_of(workspace, "owner"))
     for path in (
         "/openapi.json",

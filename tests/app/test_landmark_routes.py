@@ -52,7 +52,7 @@ def test_an_answer_with_landmarks_is_recorded_and_shown_again(hips: Workspace) -
     assert shown["points"]["right_head"] == [300, 200, 31.5]
 
 
-def test_one_that_cannot_be_is_refused_by_its_operation(hips: Workspace) -> None:
+def test_an_invalid_answer_is_refused_with_its_operation(hips: Workspace) -> None:
     image = add_film(hips, 10)
     refused = answer(client_of(hips), image, PLACES | {"left_rim": (500, 10)})
     assert refused.status_code == 422
@@ -118,8 +118,8 @@ def test_a_scheme_is_opened_from_a_file_and_used(hips: Workspace) -> None:
     ("text", "reason"),
     [
         ("name = ", "mine.toml is not valid TOML"),
-        (SPINE.replace('"b", "c"]', '"b", "d"]'), "angle 'cobb' names 'd'"),
-        (SPINE.replace("mean = [0.4, 0.2]", "mean = [4, 0.2]"), "shares lie in 0 .. 1"),
+        (SPINE.replace('"b", "c"]', '"b", "d"]'), "angle 'cobb' refers to 'd'"),
+        (SPINE.replace("mean = [0.4, 0.2]", "mean = [4, 0.2]"), "shares must lie in 0 .. 1"),
         (SPINE + "\ncolour = 1\n", "colour"),
     ],
 )
@@ -210,7 +210,7 @@ def test_only_an_owner_corrects_a_test_image_and_says_why(hips: Workspace) -> No
     assert (refused.status_code, "no labeled real test image" in refused.json()["error"]) == (400, True)
 
 
-def test_what_is_offered_beside_an_image_is_shown_as_the_person_may_see_it(hips: Workspace) -> None:
+def test_the_landmarks_beside_an_image_respect_blind_reading(hips: Workspace) -> None:
     first, second = add_film(hips, 1, source="rex/1.dcm"), add_film(hips, 2, source="rex/2.dcm")
     place(hips, first, "operation-0")
     change(hips, blind=True)

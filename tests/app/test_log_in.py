@@ -62,7 +62,7 @@ def test_another_token_lets_nobody_in(workspace: Workspace, token: str) -> None:
     assert browser.get("/data/me").status_code == 401
 
 
-def test_off_this_machine_no_token_counts(workspace: Workspace) -> None:
+def test_a_token_is_not_accepted_from_another_machine(workspace: Workspace) -> None:
     local = accounts.start_token_session(workspace, "127.0.0.1")
     browser = client(workspace, LAN)
     browser.cookies.set(cookie_name(workspace.root), local)

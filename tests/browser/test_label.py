@@ -209,7 +209,7 @@ def test_buttons_say_what_keys_say(page: Page, app: App, since: int) -> None:
     ]
 
 
-def test_nothing_moves_when_the_next_image_comes(page: Page, app: App, since: int) -> None:
+def test_the_page_does_not_shift_when_the_next_image_appears(page: Page, app: App, since: int) -> None:
     open_desk(page, app)
     parts = [
         ".ld-frame",

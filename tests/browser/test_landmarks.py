@@ -168,7 +168,7 @@ def test_keys_move_a_landmark_and_take_it_back(page: Page, app: App) -> None:
     expect(page.locator("[data-lm-origin]")).to_have_text("Placed by you")  # to be mended, not begun again
 
 
-def test_what_a_model_proposed_is_accepted_as_its_own(page: Page, app: App) -> None:
+def test_accepted_landmarks_of_a_model_are_recorded_as_accepted(page: Page, app: App) -> None:
     open_film(page, app, 5)
     expect(page.locator("[data-lm-origin]")).to_have_text("Proposed ± 2.0 px")
     page.keyboard.press("Enter")

@@ -120,4 +120,4 @@ def test_back_takes_one_step_back(page: Page, map_app: App) -> None:
     expect(page.locator(".sa-scatter")).to_have_attribute("data-selected", str(total))
     page.go_back()
     expect(page.locator(".sa-scatter")).to_have_attribute("data-selected", "0")
-    expect(page.locator(".sa-grid-empty")).to_be_visible()
+    expect(page.locator(".sa-grid [data-part=title]")).to_contain_text("most suspicious")

@@ -88,7 +88,7 @@ def test_a_script_that_got_into_the_page_does_not_run(
     assert breaches
 
 
-def test_nothing_is_sent_elsewhere(page: Page, app: App) -> None:
+def test_the_browser_contacts_no_other_server(page: Page, app: App) -> None:
     page.goto(f"{app.url}/label")
     expect(page.locator(SETTLED["label"])).to_be_visible()
     with page.expect_console_message(lambda said: POLICY in said.text):

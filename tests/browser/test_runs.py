@@ -21,6 +21,7 @@ from tests.reading.test_runs import plant_comparison, plant_run
 from tests.stages.helpers import add_synthetic
 
 from .conftest import App, running
+from .test_access import MOST_SHIFT, WATCH
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -82,6 +83,15 @@ def test_two_sides_and_the_images_of_a_cell(page: Page, app: App) -> None:
     first = catalog.images_by_id(workspace.db, wanted.ids[:1])[0]
     workspace.db.close()
     expect(page.locator(f".sa-inspector img[src*='{first.sha256}']").first).to_be_visible()
+
+
+def test_nothing_moves_when_runs_and_sides_come(page: Page, app: App) -> None:
+    page.add_init_script(WATCH)
+    page.goto(f"{app.url}/runs?left=comparison:1:baseline&right=comparison:1:augmented")
+    expect(page.locator(".sa-runs-side h3")).to_have_count(2)
+    expect(page.get_by_role("heading", name="Make a view")).to_be_visible()
+    page.evaluate("() => new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(then)))")
+    assert page.evaluate("window.shifted") < MOST_SHIFT, page.evaluate("window.shifts")
 
 
 def test_a_view_is_made_and_its_export_comes_down(page: Page, app: App, tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def test_the_loss_weighs_points_radii_and_angles_as_published() -> None:
     assert float(loss.loss(moved, everything)) == pytest.approx(points, rel=1e-2)
 
 
-def test_it_learns_saves_and_doubts(tmp_path: Path) -> None:
+def test_a_landmark_model_learns_loads_again_and_estimates_its_error(tmp_path: Path) -> None:
     images, rows, _ = phantoms(40, 32)
     errors: list[float] = []
     recipe = replace(TINY, epochs=6)
@@ -112,7 +112,7 @@ def test_published_and_small_recipes_are_there_by_name() -> None:
 
 
 @pytest.mark.parametrize("change", [{"flip": True}, {"crop_padding": 2}, {"flip_average": True}])
-def test_what_moves_pixels_without_landmarks_is_refused(change: dict[str, object]) -> None:
+def test_recipes_that_move_pixels_but_not_landmarks_are_refused(change: dict[str, object]) -> None:
     images, rows, _ = phantoms(4, 32)
     with pytest.raises(UserError, match="not their landmarks"):
         fit_landmarks(images, rows, HIP, replace(TINY, **change), 0)  # type: ignore[arg-type]

@@ -119,12 +119,12 @@ def test_one_image_a_class_is_learnt_and_reported_without_a_held_out_figure() ->
     assert reports[0]["loss"] == pytest.approx(expected, rel=1e-4)
 
 
-def test_one_class_alone_is_refused() -> None:
+def test_images_of_a_single_class_are_refused() -> None:
     with pytest.raises(UserError, match="all images have the class 'b'"):
         fitted(np.zeros((4, 2)), np.ones(4, np.int64))
 
 
-def test_a_head_has_no_epochs_to_choose_from() -> None:
+def test_a_head_refuses_a_selection_of_epochs() -> None:
     from dataclasses import replace
 
     with pytest.raises(UserError, match="only one epoch"):

@@ -98,7 +98,7 @@ def test_dropout_in_the_body_changes_the_features_and_is_off_afterwards(
 
 
 @pytest.mark.parametrize(("rate", "passes"), [(0.0, 5), (1.0, 5), (0.2, 1)])
-def test_what_gives_no_passes_is_refused(
+def test_invalid_rates_and_numbers_of_passes_are_refused(
     classifier: FittedClassifier, pool: np.ndarray, rate: float, passes: int
 ) -> None:
     with pytest.raises(UserError, match=r"dropout rate is|number of Monte Carlo passes is 1"):

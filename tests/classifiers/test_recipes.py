@@ -43,7 +43,7 @@ def test_cosine_climbs_to_one_then_falls_along_a_half_wave() -> None:
     assert 0 < factors[-1] < 0.001
 
 
-def test_one_cycle_falls_linearly_and_none_stays() -> None:
+def test_one_cycle_falls_linearly_and_the_schedule_none_is_constant() -> None:
     assert [lr_factor("one-cycle", step, 6, 2) for step in range(6)] == [0.5, 1, 1, 0.75, 0.5, 0.25]
     assert [lr_factor("none", step, 4, 0) for step in range(4)] == [1, 1, 1, 1]
 

@@ -164,7 +164,7 @@ def test_cancels_before_the_next_step(generator: Generator, asked: list[Generati
     assert asks == 2
 
 
-def test_no_requests_give_no_images(generator: Generator) -> None:
+def test_an_empty_list_of_requests_gives_no_images(generator: Generator) -> None:
     assert generator.generate([]) == []
 
 
@@ -196,7 +196,7 @@ def test_the_class_and_the_guidance_matter(folders: dict[str, str]) -> None:
     assert drawn[3].details == {"guidance_scale": 6.0}
 
 
-def test_what_is_not_read_is_said(folders: dict[str, str]) -> None:
+def test_the_part_of_a_prompt_that_is_not_read_is_reported(folders: dict[str, str]) -> None:
     (image,) = load(folders["unconditional"]).generate([GenerationRequest("a cat", 0)])
     assert image.cut == "a cat"
     with pytest.raises(UserError, match="it has no guidance"):

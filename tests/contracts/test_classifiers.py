@@ -50,7 +50,7 @@ def test_features_are_one_finite_row_an_image(classifier: Classifier) -> None:
     assert np.isfinite(features).all()
 
 
-def test_one_pass_gives_both(classifier: Classifier) -> None:
+def test_predict_gives_probabilities_and_features(classifier: Classifier) -> None:
     probs, features = classifier.predict(IMAGES)
     assert np.array_equal(probs, classifier.probabilities(IMAGES))
     assert np.array_equal(features, classifier.features(IMAGES))
@@ -61,7 +61,7 @@ def test_an_images_prediction_does_not_depend_on_its_company(classifier: Classif
     np.testing.assert_allclose(alone, classifier.probabilities(IMAGES), atol=1e-5)
 
 
-def test_no_images_give_no_rows(classifier: Classifier) -> None:
+def test_an_empty_batch_gives_no_rows(classifier: Classifier) -> None:
     probs, features = classifier.predict(IMAGES[:0])
     assert probs.shape == (0, 3)
     assert features.shape == (0, classifier.features(IMAGES[:1]).shape[1])

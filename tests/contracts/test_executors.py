@@ -41,7 +41,7 @@ def test_all_files_come_in_the_order_of_the_tasks(executor: Executor, tmp_path: 
     assert not (tmp_path / "shards").exists()
 
 
-def test_nothing_to_do_loads_nothing(executor: Executor, tmp_path: Path) -> None:
+def test_without_tasks_no_maker_is_loaded(executor: Executor, tmp_path: Path) -> None:
     assert list(executor.run(work_of(tmp_path / "diary", harm={}), [], lambda: False)) == []
 
 
@@ -53,14 +53,14 @@ def test_a_stop_is_heard(executor: Executor, tmp_path: Path) -> None:
         list(parts)
 
 
-def test_what_the_user_asked_wrongly_is_said_at_once(executor: Executor, tmp_path: Path) -> None:
+def test_a_mistake_of_the_user_is_reported_at_once(executor: Executor, tmp_path: Path) -> None:
     work = work_of(tmp_path / "diary", harm={"2": "refuse"})
     with pytest.raises(UserError, match="not to my liking"):
         list(executor.run(work, tasks_of(4), lambda: False))
     assert len(attempts(tmp_path / "diary", 2)) == 1
 
 
-def test_only_the_tasks_that_are_left_are_done_by_another_run(executor: Executor, tmp_path: Path) -> None:
+def test_another_run_does_only_the_remaining_tasks(executor: Executor, tmp_path: Path) -> None:
     work = work_of(tmp_path / "diary")
     begun = executor.run(work, tasks_of(6), lambda: False)
     first = [part for part in [next(begun), next(begun), next(begun), next(begun)] if part.last]
@@ -75,13 +75,15 @@ def test_only_the_tasks_that_are_left_are_done_by_another_run(executor: Executor
     [
         (ExecutorSpec("dask"), "there is no executor called 'dask'; available: 'processes', 'ray', 'serial'"),
         (ExecutorSpec("processes", workers=0), "number of workers is 0; it must be at least 1"),
-        (ExecutorSpec("processes", shard_size=-1), "number of images a shard is -1"),
-        (ExecutorSpec(workers=3), "3 workers were asked for; the executor 'serial' has one"),
-        (ExecutorSpec("processes", address="auto"), "the address 'auto' is of a Ray cluster"),
+        (ExecutorSpec("processes", shard_size=-1), "number of images per shard is -1"),
+        (ExecutorSpec(workers=3), "the executor 'serial' has one worker, not 3"),
+        (ExecutorSpec("processes", address="auto"), "the address 'auto' is that of a Ray cluster"),
         (ExecutorSpec("processes", shards="gopher://x/y"), "gopher:// is not supported"),
     ],
 )
-def test_what_cannot_be_is_refused_before_anything_runs(spec: ExecutorSpec, message: str) -> None:
+def test_an_impossible_specification_is_refused_before_anything_runs(
+    spec: ExecutorSpec, message: str
+) -> None:
     with pytest.raises(UserError, match=message):
         check_executor(spec)
 

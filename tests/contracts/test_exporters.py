@@ -99,7 +99,7 @@ def content(found: list[ImportItem]) -> list[tuple[str, str | None, str | None]]
 
 
 @every_format
-def test_it_says_what_it_is(name: str) -> None:
+def test_every_exporter_has_a_name_and_a_description(name: str) -> None:
     exporter = load_exporter(name)
     assert exporter.name == name
     assert exporter.description
@@ -125,7 +125,7 @@ def test_another_process_with_another_hash_seed_gives_the_same_bytes(name: str, 
 
 
 @every_readable_format
-def test_what_was_exported_is_imported(name: str, tmp_path: Path) -> None:
+def test_an_export_can_be_imported_again(name: str, tmp_path: Path) -> None:
     items = some_items()
     found = read_back(exported(tmp_path / "out", name, items, CLASSES), name)
     assert content(found) == sorted((each.sha256, CLASSES[each.class_index], each.split) for each in items)
@@ -282,7 +282,7 @@ def test_a_manifest_is_one_stable_text(tmp_path: Path) -> None:
         (json.dumps({"manifest_version": 99}), "manifest_version 99"),
     ],
 )
-def test_a_manifest_we_cannot_read(text: str | None, message: str, tmp_path: Path) -> None:
+def test_a_manifest_that_cannot_be_read_is_refused(text: str | None, message: str, tmp_path: Path) -> None:
     if text is not None:
         (tmp_path / "manifest.json").write_text(text)
     with pytest.raises(ExportFailed, match=message):

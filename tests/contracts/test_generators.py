@@ -190,7 +190,7 @@ def test_seed_and_prompt_both_matter(
         assert not np.array_equal(image.pixels, images[0])
 
 
-def test_no_requests_give_no_images(generator: Generator) -> None:
+def test_an_empty_list_of_requests_gives_no_images(generator: Generator) -> None:
     assert generator.generate([]) == []
 
 

@@ -95,7 +95,7 @@ def test_every_importer_has_a_source_here() -> None:
 
 
 @every_importer
-def test_it_is_found_by_its_name(name: str) -> None:
+def test_an_importer_is_found_by_its_name(name: str) -> None:
     importer = load_importer(name)
     assert importer.name == name
     assert importer.description
@@ -107,7 +107,7 @@ def test_an_unknown_name_lists_what_there_is() -> None:
 
 
 @every_importer
-def test_its_source_is_recognised_and_no_other(name: str, sources: dict[str, Path]) -> None:
+def test_an_importer_accepts_its_own_source_and_no_other(name: str, sources: dict[str, Path]) -> None:
     assert detect(sources[name]) == name
     importer = load_importer(name)
     others = [sources[other] for other in IMPORTERS if other != name and other != "folder"]
@@ -116,7 +116,7 @@ def test_its_source_is_recognised_and_no_other(name: str, sources: dict[str, Pat
 
 
 @every_importer
-def test_what_is_not_there_or_is_something_else_is_no_reason_to_fail(name: str, tmp_path: Path) -> None:
+def test_accepts_does_not_raise_for_missing_or_foreign_sources(name: str, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "text.txt").write_text("no image")
     (tmp_path / "bytes").write_bytes(bytes(range(256)))
@@ -138,7 +138,7 @@ def test_the_order_is_fixed_and_the_count_is_true(name: str, sources: dict[str, 
 
 
 @every_importer
-def test_it_begins_before_it_has_read_everything(name: str, sources: dict[str, Path]) -> None:
+def test_items_come_before_the_whole_source_is_read(name: str, sources: dict[str, Path]) -> None:
     items = iter(load_importer(name).items(sources[name]))
     assert content(next(items)).dtype == np.uint8
 
@@ -155,7 +155,7 @@ def test_classes_are_named_once_and_items_use_these_names(name: str, sources: di
 
 
 @every_importer
-def test_it_can_be_asked_for_some_images_only(name: str, sources: dict[str, Path]) -> None:
+def test_an_importer_can_read_only_some_images(name: str, sources: dict[str, Path]) -> None:
     importer, everything = load_importer(name), read(name, sources[name])
     chosen = everything[-1]
     for only in ((), (chosen.path,)):
@@ -167,7 +167,7 @@ def test_it_can_be_asked_for_some_images_only(name: str, sources: dict[str, Path
 
 
 @every_file_importer
-def test_what_is_not_asked_for_is_not_read(name: str, tmp_path: Path) -> None:
+def test_images_that_are_not_requested_are_not_read(name: str, tmp_path: Path) -> None:
     source = SOURCES[name](tmp_path / "source")
     found = list(load_importer(name).items(source, only=()))
     assert len(found) == COUNT
@@ -183,7 +183,7 @@ def test_every_pixel_arrives(name: str, sources: dict[str, Path]) -> None:
 
 
 @every_file_importer
-def test_what_cannot_be_read_at_all_is_an_import_that_failed(name: str, tmp_path: Path) -> None:
+def test_a_source_that_cannot_be_read_raises_import_failed(name: str, tmp_path: Path) -> None:
     with pytest.raises(ImportFailed):
         read(name, tmp_path / "missing")
 
@@ -208,7 +208,7 @@ def readable(item: ImportItem) -> bool:
 
 
 @pytest.mark.parametrize("name", ["folder", "parquet"])
-def test_one_bad_entry_costs_no_other(name: str, tmp_path: Path) -> None:
+def test_one_bad_entry_does_not_affect_the_others(name: str, tmp_path: Path) -> None:
     source = SOURCES[name](tmp_path / "source")
     cut(name, source)
     found = read(name, source)

@@ -52,7 +52,7 @@ def test_a_straggler_is_begun_again_elsewhere_only_when_it_takes_twice_the_media
     assert dispatch.done == {0, 1, 2}
 
 
-def test_a_task_that_kills_everybody_ends_the_job() -> None:
+def test_a_task_that_kills_every_worker_ends_the_job() -> None:
     dispatch = with_workers(Dispatch(1), 9)
     for worker in range(MOST_FAILURES - 1):
         assert dispatch.next(worker, 0.0) == 0
@@ -67,19 +67,19 @@ def test_a_worker_that_only_fails_is_not_replaced_and_its_tasks_are_not_blamed()
     for number in range(MOST_FAILURES):
         task = dispatch.next(0, 0.0)
         assert task == 0
-        again = dispatch.failed(0, task, "the disk is full", 0.0, blameless=True)
+        again = dispatch.failed(0, task, "the disk is full", 0.0, by_machine=True)
         assert again == (number < MOST_FAILURES - 1)
     dispatch.dismissed(0, "the disk is full")
     assert dispatch.reasons() == ["the disk is full"]
     assert dispatch.next(1, 0.0) == 0
 
 
-def test_a_success_wipes_the_slate() -> None:
+def test_a_success_resets_the_count_of_failures() -> None:
     dispatch = with_workers(Dispatch(99), 1)
     for _ in range(20):
         task = dispatch.next(0, 0.0)
         assert task is not None
-        assert dispatch.failed(0, task, "a hiccup", 0.0, blameless=False)
+        assert dispatch.failed(0, task, "a hiccup", 0.0, by_machine=False)
         task = dispatch.next(0, 0.0)
         assert task is not None
         dispatch.finished(0, task, 0.0)
@@ -98,7 +98,7 @@ def test_a_damaged_shard_is_made_again_and_not_for_ever() -> None:
 @given(
     st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["done", "lost", "full", "unfit"])), max_size=200)
 )
-def test_whatever_happens_every_task_is_done_or_somewhere(events: list[tuple[int, str]]) -> None:
+def test_no_sequence_of_events_loses_a_task(events: list[tuple[int, str]]) -> None:
     """A task is finished, waits once, or is held by a worker, once by each; none is lost between them."""
     dispatch = with_workers(Dispatch(12), 4)
     held: dict[int, list[int]] = {each: [] for each in range(4)}
@@ -117,7 +117,7 @@ def test_whatever_happens_every_task_is_done_or_somewhere(events: list[tuple[int
                 if event == "done":
                     dispatch.finished(worker, task, float(now))
                 else:
-                    dispatch.failed(worker, task, "full", float(now), blameless=True)
+                    dispatch.failed(worker, task, "full", float(now), by_machine=True)
             somewhere = {
                 *dispatch.done,
                 *dispatch._waiting,

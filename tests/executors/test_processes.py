@@ -14,8 +14,8 @@ import pytest
 from synthaug.errors import UserError
 from synthaug.executors import load_executor
 from synthaug.executors.base import ExecutorSpec, Part, Work
-from synthaug.executors.crew import run_with_crew
-from synthaug.executors.processes import ProcessCrew
+from synthaug.executors.pool import run_with_pool
+from synthaug.executors.processes import ProcessPool
 from synthaug.executors.shards import Shards
 from synthaug.storage import open_folder
 from tests.executors.makers import attempts, expected, gathered, tasks_of, work_of
@@ -111,28 +111,33 @@ def test_a_full_disk_of_every_worker_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("harm", "said"), [("die", "was ended by signal 9"), ("break", "RuntimeError: a bug")]
+    ("harm", "said"), [("die", "was killed by signal 9"), ("break", "RuntimeError: a bug")]
 )
-def test_a_task_that_no_worker_survives_ends_the_job_with_words(tmp_path: Path, harm: str, said: str) -> None:
+def test_a_task_that_kills_every_worker_ends_the_job_with_the_reason(
+    tmp_path: Path, harm: str, said: str
+) -> None:
     work = work_of(tmp_path / "diary", harm={"1": harm}, always=True)
     with pytest.raises(UserError, match=rf"task 1 failed 5 times, the last time: .*{said}"):
         run(tmp_path, work, 3)
 
 
-def test_a_folder_that_workers_do_not_see_is_named(tmp_path: Path) -> None:
+def test_a_folder_that_workers_cannot_read_is_named(tmp_path: Path) -> None:
     shards = Shards(open_folder(tmp_path / "here"))
     elsewhere = str(tmp_path / "elsewhere")
     work = work_of(tmp_path / "diary")
     with pytest.raises(
-        UserError, match=rf"work.json is not in {elsewhere} there: name a folder that every machine"
+        UserError,
+        match=rf"it finds no work.json of the job in {elsewhere}; with --shards give a URL, or a folder",
     ):
-        list(run_with_crew(lambda _: ProcessCrew(2, elsewhere), shards, work, tasks_of(3), lambda: False))
+        list(run_with_pool(lambda _: ProcessPool(2, elsewhere), shards, work, tasks_of(3), lambda: False))
 
 
 def test_workers_of_another_release_are_refused(tmp_path: Path) -> None:
     diary = tmp_path / "diary"
     work = Work("tests.executors.makers:Harmed", work_of(diary).params, version="0.0.1")
-    with pytest.raises(UserError, match=r"it has synthaug .* and the head 0\.0\.1; install the same release"):
+    with pytest.raises(
+        UserError, match=r"it has synthaug .* and the main process 0\.0\.1; install the same release"
+    ):
         run(tmp_path, work, 3)
 
 

@@ -82,7 +82,7 @@ def test_an_address_where_no_cluster_is_is_named_at_once(address: str, message: 
         run(address, tmp_path, work_of(tmp_path / "diary"), 2)
 
 
-def test_without_an_address_or_the_package_nothing_is_queued(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ray_needs_an_address_and_the_package_before_a_job_is_queued(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError, match="needs --address: HOST:PORT of the cluster's head, auto or local"):
         check_executor(ExecutorSpec("ray"))
     monkeypatch.setattr(sys, "path", [])

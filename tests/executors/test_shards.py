@@ -81,7 +81,7 @@ def test_a_second_worker_that_made_something_else_leaves_a_whole_shard(folder: F
 
 
 @pytest.mark.parametrize("harm", ["cut", "flip", "gone", "no marker", "half a marker"])
-def test_what_is_damaged_is_noticed(folder: Folder, harm: str) -> None:
+def test_damaged_shards_are_noticed(folder: Folder, harm: str) -> None:
     shards = Shards(folder)
     shards.write(TASK, FILES)
     (tar,) = [name for name in folder.names() if name.endswith(".tar")]

@@ -85,7 +85,7 @@ def test_seeds_are_paired(done: tuple[Workspace, Result]) -> None:
     assert seeds == {tuple(range(len(result.rows[0].runs)))}
 
 
-def test_nothing_is_done_twice(done: tuple[Workspace, Result]) -> None:
+def test_a_second_run_repeats_nothing(done: tuple[Workspace, Result]) -> None:
     workspace, result = done
     before = len(jobs.latest(workspace.db))
     said: list[str] = []

@@ -116,7 +116,7 @@ def test_curves_over_set_size(done: tuple[Workspace, Result]) -> None:
     assert all(0 <= each <= 1 for each in columns["coverage"][1:])
 
 
-def test_one_class_leaves_the_others_real(digits: Workspace) -> None:
+def test_diversifying_one_class_leaves_the_others_real(digits: Workspace) -> None:
     plan = Context("smoke", classes="8").prepare(bench(digits))
     view = {arm.name: arm.view for arm in plan.arms}
     for arm in ("plain-only", "contextual-only"):

@@ -101,7 +101,7 @@ def test_rows_are_what_the_runs_say(digits: Workspace) -> None:
     assert first.environment["command"].startswith("synthaug")
 
 
-def test_what_was_finished_is_never_repeated(digits: Workspace) -> None:
+def test_finished_runs_are_never_repeated(digits: Workspace) -> None:
 
     def after_three_runs() -> bool:
         return len(digits.db.query("SELECT id FROM runs")) >= 3
@@ -178,7 +178,7 @@ def test_a_view_made_otherwise_is_refused(digits: Workspace) -> None:
         bench.view("some", ViewSpec(fraction=0.6))
 
 
-def test_no_seeds_are_refused_before_anything_is_trained(digits: Workspace) -> None:
+def test_a_plan_without_seeds_is_refused_before_training(digits: Workspace) -> None:
     with pytest.raises(UserError, match="number of seeds is 0"):
         carry_out(FewOrMany(0), lab(digits), "smoke")
 

@@ -56,7 +56,7 @@ def test_every_arm_is_measured_in_classes_and_degrees(finished: tuple[Workspace,
     assert result.rows[0].measures[MAE] != result.rows[2].measures[MAE]
 
 
-def test_its_measures_are_those_of_the_predicted_angles(finished: tuple[Workspace, Result]) -> None:
+def test_the_measures_are_those_of_the_predicted_angles(finished: tuple[Workspace, Result]) -> None:
     from scipy.stats import pearsonr, spearmanr
 
     workspace, result = finished
@@ -93,7 +93,7 @@ def test_images_are_asked_for_by_angle_and_corrected_by_the_stand_in(
     assert all(members[image_id] == label.class_index for image_id, label in said.items())
 
 
-def test_nothing_of_the_test_set_is_trained_on_and_the_notes_say_what_it_is(
+def test_no_test_image_is_trained_on_and_the_notes_describe_the_test_set(
     finished: tuple[Workspace, Result],
 ) -> None:
     workspace, result = finished

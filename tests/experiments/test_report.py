@@ -170,7 +170,7 @@ def rendered(text: str) -> Page:
     return Page(MarkdownIt("commonmark").enable("table").enable("strikethrough").render(text))
 
 
-def test_what_was_written_is_read_back_and_written_the_same(tmp_path: Path) -> None:
+def test_a_report_survives_json_unchanged(tmp_path: Path) -> None:
     first = write(RESULT, tmp_path / "a" / "deep", "none")
     known = read(first.json)
     assert known == RESULT

@@ -120,7 +120,7 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Taught:
     return Taught(root / "pencil", figures, losses, shown)
 
 
-def test_what_was_taught_is_drawn_and_the_rest_is_kept(taught: Taught) -> None:
+def test_fine_tuning_changes_the_images_of_its_captions_only(taught: Taught) -> None:
     before, after = (
         draw(model, [TAUGHT, PLAIN]).mean(axis=(1, 2, 3, 4)) for model in ("digits", taught.folder)
     )
@@ -368,7 +368,9 @@ def test_another_training_does_not_go_on_from_this_checkpoint(tmp_path: Path) ->
         ({"config": replace(SMALL, resolution=31)}, "multiples of 4 pixels"),
     ],
 )
-def test_what_cannot_be_trained_is_said(settings: dict[str, Any], message: str, tmp_path: Path) -> None:
+def test_models_that_cannot_be_trained_are_refused_with_the_reason(
+    settings: dict[str, Any], message: str, tmp_path: Path
+) -> None:
     with pytest.raises(UserError, match=message):
         tune(tmp_path, **settings)
 

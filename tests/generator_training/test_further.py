@@ -50,7 +50,7 @@ def trained(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return further(base, tmp_path_factory.mktemp("further"))
 
 
-def test_only_what_draws_and_reads_is_trained_further(base: Path, trained: Path) -> None:
+def test_only_the_unet_and_the_text_encoder_are_trained_further(base: Path, trained: Path) -> None:
     before, after = weights(base), weights(trained)
     assert before["vae"] == after["vae"]
     assert before["unet"] != after["unet"]

@@ -53,7 +53,7 @@ def drawn(name: str | Path) -> np.ndarray:
     return np.stack([each.pixels for each in generator.generate(REQUESTS)])
 
 
-def test_it_draws_what_diffusers_draws_with_it(adapter: Path) -> None:
+def test_an_adapter_draws_what_diffusers_draws(adapter: Path) -> None:
     pipeline = stock()
     pipeline.load_lora_weights(adapter, weight_name="pytorch_lora_weights.safetensors")
     images = pipeline(
@@ -107,7 +107,7 @@ except UserError as error:
 """
 
 
-def test_without_peft_it_says_what_to_install(adapter: Path) -> None:
+def test_without_peft_the_error_says_what_to_install(adapter: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_PEFT, str(adapter)], capture_output=True, text=True, timeout=120
     )

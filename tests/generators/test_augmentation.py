@@ -74,7 +74,9 @@ def test_corners_move_inward_as_torchvisions_do() -> None:
     ],
     ids=lambda each: "-".join(each) or "nothing" if isinstance(each, dict) else "",
 )
-def test_with_these_parameters_it_is_what_torchvision_makes(changed: dict[str, Any], transform: Any) -> None:
+def test_the_recorded_parameters_reproduce_torchvisions_result(
+    changed: dict[str, Any], transform: Any
+) -> None:
     """Against the first, separately written functional module of torchvision."""
     import torch
     from torchvision.transforms import functional
@@ -107,7 +109,7 @@ def test_the_image_keeps_its_size_and_the_parameters_are_kept() -> None:
     assert np.array_equal(other.pixels, images[0].pixels)
 
 
-def test_it_has_a_card_and_a_revision_and_reads_no_model() -> None:
+def test_augmentation_has_a_card_and_a_revision_without_a_model() -> None:
     generator = load_generator("augmentation", output_size=(8, 8))
     assert generator.describe().family == "augmentation"
     assert len(generator.revision) == 64
@@ -123,7 +125,7 @@ def test_it_has_a_card_and_a_revision_and_reads_no_model() -> None:
         (GenerationRequest("", 0, guidance_scale=2.0, image=IMAGE), "no guidance"),
     ],
 )
-def test_what_it_does_not_take_is_refused(request_: GenerationRequest, message: str) -> None:
+def test_options_that_do_not_apply_are_refused(request_: GenerationRequest, message: str) -> None:
     with pytest.raises(UserError, match=message):
         load_generator("augmentation").generate([request_])
 

@@ -27,7 +27,7 @@ def test_the_class_is_a_whole_word_and_the_longest(prompt: str, found: str) -> N
 @pytest.mark.parametrize(
     "prompt", ["", "a category", "trucks", "a cat on a truck", "a fire truck by a truck"]
 )
-def test_none_or_several_are_refused(prompt: str) -> None:
+def test_prompts_with_no_class_or_several_are_refused(prompt: str) -> None:
     with pytest.raises(UserError, match="it understands cat, truck, fire truck"):
         named_class(prompt, CLASSES)
 

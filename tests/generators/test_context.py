@@ -97,7 +97,7 @@ def test_the_details_say_how_each_image_came_about(generator: Generator) -> None
         assert (details["base"], details["base_revision"]) == ("digits", generator.revision)
 
 
-def test_without_warp_and_last_pass_the_subject_lands_where_it_was() -> None:
+def test_without_warp_and_final_pass_the_subject_stays_in_place() -> None:
     """Scale 1, no turn, the box as large as the canvas: the composite is the source, but for its edges."""
     still = ContextSettings(Ranges((1.0, 1.0), 1.0, 0.0, 0.0), colour_strength=0.0, strength=0.0)
     generator = ContextGenerator("context:digits", device="cpu", context=still)

@@ -119,7 +119,7 @@ def test_the_loss_is_min_snr_weighted_velocity() -> None:
     assert float(np.mean([float(loss(step)) for step in range(8)])) == pytest.approx(expected, rel=0.05)
 
 
-def test_no_class_is_learned_as_a_class_of_its_own() -> None:
+def test_dropped_labels_train_the_embedding_of_no_class() -> None:
     seen: list[torch.Tensor] = []
 
     class Listening(torch.nn.Module):
@@ -258,7 +258,7 @@ def test_an_image_to_start_from_is_refused(conditional: Path) -> None:
 @pytest.mark.parametrize(
     ("asked", "delivered"), [((512, 512), (16, 16)), ((8, 4), (4, 4)), ((9, 300), (9, 9))]
 )
-def test_what_is_drawn_is_made_smaller_but_never_larger(
+def test_images_are_reduced_but_never_enlarged(
     unconditional: Path, asked: tuple[int, int], delivered: tuple[int, int]
 ) -> None:
     generator = load_generator(unconditional, num_inference_steps=1, output_size=asked, device="cpu")

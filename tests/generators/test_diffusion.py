@@ -134,7 +134,7 @@ def test_inpainting_is_what_diffusers_draws_and_keeps_the_rest_exactly(
     assert not np.array_equal(expected[~mask], picture[~mask])  # the VAE alone would have altered it
 
 
-def test_what_a_mask_keeps_of_a_small_picture_is_kept_at_its_own_size(one_by_one: Path) -> None:
+def test_unmasked_pixels_of_a_small_image_keep_their_own_size(one_by_one: Path) -> None:
     small = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
     mask = np.zeros((16, 16), bool)
     mask[4:12, 4:12] = True
@@ -177,7 +177,9 @@ def test_a_lower_strength_stays_nearer_to_the_picture(generator: Generator, pict
         ),
     ],
 )
-def test_what_cannot_be_started_from(generator: Generator, changed: dict[str, Any], message: str) -> None:
+def test_invalid_starting_images_are_refused(
+    generator: Generator, changed: dict[str, Any], message: str
+) -> None:
     with pytest.raises(UserError, match=message):
         generator.generate([replace(REQUEST, **changed)])
 

@@ -54,7 +54,7 @@ def test_the_defaults_are_the_paper_s() -> None:
     assert (config.epochs, config.learning_rate, config.vertical_flip) == (300, 5e-5, True)
 
 
-def test_it_moves_to_the_colour_it_is_shown(tmp_path: Path) -> None:
+def test_a_gan_learns_the_colour_of_its_training_images(tmp_path: Path) -> None:
     def distance(epochs: int) -> float:
         config = GANConfig(width=8, epochs=epochs, batch_size=10, learning_rate=1e-3)
         train_gan(IMAGES, (), config, tmp_path / f"m{epochs}", tmp_path / "ck")
@@ -100,14 +100,14 @@ def test_sharpening_and_turning_are_drawn_for_each_image(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("asked", [(512, 512), (64, 300)])
-def test_nothing_is_drawn_larger_than_it_is(folder: Path, asked: tuple[int, int]) -> None:
+def test_images_are_never_enlarged(folder: Path, asked: tuple[int, int]) -> None:
     generator = load_generator(folder, output_size=asked, device="cpu")
     (image,) = generator.generate([GenerationRequest("a cat", 0)])
     assert generator.image_size == image.pixels.shape[1::-1] == (64, 64)
     assert image.review is None
 
 
-def test_by_default_it_delivers_the_size_it_was_shown(folder: Path) -> None:
+def test_the_default_size_is_that_of_the_training_images(folder: Path) -> None:
     (image,) = load_generator(folder, device="cpu").generate([GenerationRequest("a cat", 0)])
     assert image.pixels.shape == (16, 16, 3)
     assert image.review is not None
@@ -143,7 +143,7 @@ def test_settings_it_does_not_have_are_refused(folder: Path, options: dict[str, 
         load_generator(folder, device="cpu", **options)
 
 
-def test_its_own_settings_may_be_repeated(folder: Path) -> None:
+def test_the_only_possible_settings_may_be_given(folder: Path) -> None:
     settings = load_generator(folder, device="cpu").settings
     again = load_generator(
         folder,

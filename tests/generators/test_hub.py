@@ -158,11 +158,11 @@ def closed_port() -> int:
         ("a--b/c", "'a--b/c' is not a hub id: "),
     ],
 )
-def test_what_the_hub_refuses(hub_id: str, message: str, endpoint: str, tmp_path: Path) -> None:
+def test_refusals_of_the_hub_are_explained(hub_id: str, message: str, endpoint: str, tmp_path: Path) -> None:
     assert message in refusal(find(hub_id, endpoint, tmp_path))
 
 
-def test_no_network(tmp_path: Path) -> None:
+def test_without_a_network_the_error_says_what_to_do(tmp_path: Path) -> None:
     said = refusal(find("some/model", f"http://127.0.0.1:{closed_port()}", tmp_path))
     assert "'some/model' is not on this machine, and the hub at http://127.0.0.1" in said
     assert "cannot be reached" in said
@@ -208,7 +208,7 @@ def test_half_precision_is_fetched_where_there_is_nothing_else(
         (None, "is not a diffusers pipeline"),
     ],
 )
-def test_what_is_no_model_of_ours(
+def test_hub_models_that_cannot_be_used_are_refused(
     suffix: str | None, message: str, models: Path, endpoint: str, tmp_path: Path
 ) -> None:
     folder = Path(shutil.copytree(DIGITS, models / "some" / "model"))
@@ -240,5 +240,5 @@ def test_pickles_in_one_part_alone(models: Path, endpoint: str, tmp_path: Path) 
         ([], None),
     ],
 )
-def test_which_weights_there_are(names: list[str], variant: str | None) -> None:
+def test_the_variant_follows_from_the_weights_that_exist(names: list[str], variant: str | None) -> None:
     assert variant_of(names) == variant

@@ -269,14 +269,16 @@ def test_a_changed_byte_gives_a_batch_or_a_refusal(at: int, value: int) -> None:
         ([1, 2], "a list, not a dict"),
     ],
 )
-def test_a_pickle_that_is_no_batch_says_why(batch: object, message: str, tmp_path: Path) -> None:
+def test_a_pickle_that_is_not_a_batch_is_refused_with_the_reason(
+    batch: object, message: str, tmp_path: Path
+) -> None:
     source = cifar10(tmp_path)
     (source / "data_batch_1").write_bytes(pickle.dumps(batch))
     with pytest.raises(ImportFailed, match=message):
         list(CifarImporter().items(source))
 
 
-def test_what_holds_no_batches_says_what_was_expected(tmp_path: Path) -> None:
+def test_a_folder_without_batches_lists_the_expected_files(tmp_path: Path) -> None:
     with pytest.raises(ImportFailed, match=r"contains no CIFAR batches; .*data_batch_1"):
         list(CifarImporter().items(tmp_path))
     (tmp_path / "text").write_text("hello")
@@ -290,7 +292,7 @@ def test_what_holds_no_batches_says_what_was_expected(tmp_path: Path) -> None:
     st.lists(st.integers(0, 2**31 - 1), max_size=5),
     st.integers(0, 3),
 )
-def test_what_is_dumped_is_loaded_by_us_and_by_python(
+def test_dumped_batches_are_read_by_synthaug_and_by_python(
     names: list[str], numbers: list[int], rows: int
 ) -> None:
     data = np.arange(rows * 3072, dtype=np.uint64).astype(np.uint8).reshape(rows, 3072)

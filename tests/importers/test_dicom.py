@@ -153,7 +153,7 @@ def test_a_modality_lut_of_the_file_is_applied() -> None:
     assert np.array_equal(as_picture(image)[:, :, 0], shown_by_pydicom(data, 65535))
 
 
-def test_without_a_window_the_values_that_there_are_fill_the_range() -> None:
+def test_without_a_window_the_full_range_of_values_is_shown() -> None:
     shown = as_picture(read_dicom(written(film(ramp()[20:30]))))
     assert (shown.min(), shown.max()) == (0, 255)
 
@@ -177,7 +177,7 @@ def test_the_store_keeps_all_bits_and_gives_the_picture(tmp_path: Path) -> None:
         assert np.array_equal(np.asarray(png), image.values)  # what any other program reads
 
 
-def test_no_patient_data_comes_through(tmp_path: Path) -> None:
+def test_no_patient_data_is_kept(tmp_path: Path) -> None:
     tags = {"WindowCenter": 700, "WindowWidth": 900, "WindowCenterWidthExplanation": "Dr. Qwertz"}
     tags |= {"ViewPosition": "Zyxwv^Rover", "ImageLaterality": "L", "PixelSpacing": [0.1, 0.2]}
     dataset = film(ramp(), **tags, BurnedInAnnotation="YES")
@@ -231,7 +231,7 @@ def test_films_are_found_by_their_content(tmp_path: Path) -> None:
         ({"PixelData": b"\0" * 10}, "cannot be read"),
     ],
 )
-def test_what_is_no_single_film_is_refused(tags: dict[str, Any], reason: str) -> None:
+def test_anything_but_a_single_film_is_refused(tags: dict[str, Any], reason: str) -> None:
     with pytest.raises(ImageRejected) as refused:
         read_dicom(written(film(ramp(), **tags)))
     assert reason in str(refused.value)

@@ -92,7 +92,7 @@ def test_names_that_are_not_utf8_become_valid_text(tmp_path: Path) -> None:
     assert decode(item.data).shape == (4, 4, 3)
 
 
-def test_formats_that_we_do_not_read_are_named(tmp_path: Path) -> None:
+def test_unsupported_image_formats_are_named(tmp_path: Path) -> None:
     put(tmp_path / "cat/a.png")
     (tmp_path / "cat/b.HEIC").write_bytes(b"x")
     assert [item.rejected for item in read(tmp_path)] == [

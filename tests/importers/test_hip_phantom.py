@@ -69,7 +69,7 @@ def test_a_seed_gives_the_same_phantom_and_streams_have_none_in_common() -> None
 
 
 @pytest.mark.parametrize(("size", "left", "message"), [(8, None, "8"), (64, 130.0, "130")])
-def test_what_cannot_be_drawn_is_refused(size: int, left: float | None, message: str) -> None:
+def test_sizes_and_angles_out_of_range_are_refused(size: int, left: float | None, message: str) -> None:
     with pytest.raises(UserError, match=message):
         hip_phantom(0, size, left)
 
@@ -133,7 +133,7 @@ def test_short_captions_fit_the_embedded_generators_text_encoder() -> None:
         assert len(tokenizer(item.caption).input_ids) <= tokenizer.model_max_length
 
 
-def test_without_numbers_there_are_as_many_as_in_the_document() -> None:
+def test_the_default_number_of_images_is_that_of_the_document() -> None:
     assert load_importer("hip-phantom").count(Path("hip-phantom")) == 219 + 100
 
 

@@ -19,7 +19,7 @@ def test_every_importer_says_what_it_is(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", IMPORTERS)
-def test_no_importer_accepts_what_is_not_there(name: str, tmp_path: Path) -> None:
+def test_no_importer_accepts_a_missing_source(name: str, tmp_path: Path) -> None:
     assert not load_importer(name).accepts(tmp_path / "missing")
 
 

@@ -38,7 +38,7 @@ def by_datasets(path: Path, labels: list[int]) -> Path:
     return path
 
 
-def test_what_datasets_writes(tmp_path: Path) -> None:
+def test_files_written_by_datasets_are_read(tmp_path: Path) -> None:
     by_datasets(tmp_path / "data/train-00000-of-00002.parquet", [0, 1])
     by_datasets(tmp_path / "data/train-00001-of-00002.parquet", [1])
     by_datasets(tmp_path / "data/test-00000-of-00001.parquet", [-1])
@@ -105,7 +105,7 @@ def test_plain_files_of_bytes(tmp_path: Path) -> None:
     assert ParquetImporter().class_names(tmp_path) is None
 
 
-def test_what_is_not_an_image_table_is_refused(tmp_path: Path) -> None:
+def test_tables_without_images_are_refused(tmp_path: Path) -> None:
     pq.write_table(pa.table({"a": [1]}), tmp_path / "x.parquet")
     with pytest.raises(ImportFailed, match=r"no image column .* its columns are \['a'\]"):
         list(ParquetImporter().items(tmp_path))

@@ -70,7 +70,7 @@ def test_more_than_there_is_room_for_is_refused(tmp_path: Path) -> None:
         unpack(archive, tmp_path / "out", 1999)
 
 
-def test_a_size_that_is_a_lie_gets_no_more_than_it_says(tmp_path: Path) -> None:
+def test_a_false_size_limits_what_is_written(tmp_path: Path) -> None:
     archive = packed(tmp_path / "a.zip", ("a", bytes(100_000)))
     data = archive.read_bytes()
     archive.write_bytes(data.replace(struct.pack("<I", 100_000), struct.pack("<I", 10)))
@@ -96,7 +96,7 @@ def test_a_password_a_torn_file_and_a_repeated_name(tmp_path: Path) -> None:
 
 
 @given(st.text(st.sampled_from("a./\\\0é\ud800") | st.characters(), max_size=20))
-def test_what_is_safe_stays_below(name: str) -> None:
+def test_safe_paths_stay_below_the_folder(name: str) -> None:
     try:
         path = safe_path(name)
     except ValueError:

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PointSet } from "../../app/components/grid/point_set.js";
-import { channels, Density, MANY, opacities } from "../../app/components/scatter/density.js";
+import { channels, Density, MANY, MOST_MOVING, opacities, sampling } from "../../app/components/scatter/density.js";
 import { enclosed, inside } from "../../app/static/lib/geometry.js";
 
 const FIELD = { width: 8, height: 6, k: 1, left: 0, top: 6, size: 1 };
@@ -20,7 +20,7 @@ function marks(points) {
 
 test("fewer points than many are counted and not drawn", () => {
   const image = new Uint8ClampedArray(8 * 6 * 4);
-  const found = new Density().paint(
+  const drawn = new Density().paint(
     image,
     FIELD,
     marks([
@@ -32,7 +32,7 @@ test("fewer points than many are counted and not drawn", () => {
     ["#fff"],
     0.5,
   );
-  assert.equal(found, 1);
+  assert.equal(drawn, false);
   assert.ok(image.every((value) => value === 0));
 });
 
@@ -105,4 +105,33 @@ test("a set of points does what a Set does", () => {
   assert.ok(set.has(7) && !set.has(3));
   set.clear();
   assert.deepEqual([set.size, [...set]], [0, []]);
+});
+
+test("while the view moves, every how manieth point stands for the others beside it", () => {
+  assert.equal(sampling(MOST_MOVING, true), 1);
+  assert.equal(sampling(4 * MOST_MOVING, true), 4);
+  assert.equal(sampling(4 * MOST_MOVING, false), 1);
+  const n = 4 * MOST_MOVING;
+  const places = Array.from({ length: n }, (_, i) => [1 + (i % 5), 1 + (i % 3), 0]);
+  const many = marks(places);
+  const [still, moved] = [new Density(), new Density()];
+  const image = new Uint8ClampedArray(8 * 6 * 4);
+  assert.ok(still.paint(image, FIELD, many, ["#102030"], 0.001));
+  const whole = Uint8ClampedArray.from(image);
+  assert.ok(moved.paint(image, FIELD, many, ["#102030"], 0.001, true));
+  for (const [cell, counted] of still.cells.entries()) {
+    assert.ok(Math.abs((moved.cells[cell] >>> 8) - (counted >>> 8)) <= 0.01 * n); // as full as with every point
+  }
+  for (const [at, value] of whole.entries()) assert.ok(Math.abs(image[at] - value) <= 3);
+});
+
+test("zoomed in to few of very many points, all of them are drawn while the view moves", () => {
+  const n = 2 * MOST_MOVING;
+  const inView = 20_000;
+  const places = Array.from({ length: n }, (_, i) => (i < inView ? [2, 3, 0] : [99, 99, 0]));
+  const density = new Density();
+  const image = new Uint8ClampedArray(8 * 6 * 4);
+  assert.ok(density.paint(image, FIELD, marks(places), ["#fff"], 1, true));
+  assert.equal(density.cells[3 * 8 + 2] >>> 8, inView);
+  assert.equal(density.paint(image, FIELD, marks(places), ["#fff"], 1, false), false); // at rest: as shapes
 });

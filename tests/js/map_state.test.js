@@ -30,6 +30,7 @@ const USUAL = {
   thresholds: { far: 0.95, sparse: 0.75 },
   where: {},
   text: "",
+  full: false,
   queue: null,
   selected: [],
 };
@@ -59,6 +60,7 @@ test("everything that is shown comes back from the address", () => {
     thresholds: { far: 0.9, sparse: 0.1 },
     where: { class: ["cat", ""], "slot:WHAT": ['a "quoted" & <b>'] },
     text: "on the sofa",
+    full: true,
     queue: null,
     selected: [4, 5, 90],
   };

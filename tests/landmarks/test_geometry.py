@@ -98,18 +98,18 @@ def test_a_class_begins_at_its_threshold(least: float, name: str) -> None:
 
 
 def test_landmarks_on_one_another_make_no_angle() -> None:
-    with pytest.raises(UserError, match="lie on one another"):
+    with pytest.raises(UserError, match="in the same place"):
         angle_at((1, 1), (1, 1), (2, 2))
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"left_head": (10.0, 10.0)}, "needs x, y, radius"),
-        ({"left_rim": (math.nan, 10.0)}, "needs x, y in pixels"),
+        ({"left_head": (10.0, 10.0)}, "must be x, y, radius"),
+        ({"left_rim": (math.nan, 10.0)}, "must be x, y in pixels"),
         ({"left_rim": (201.0, 10.0)}, "outside the image of 200 x 100"),
         ({"left_head": (10.0, 10.0, 0.0)}, "must be above 0"),
-        ({"tail": (1.0, 1.0)}, "see 'tail'"),
+        ({"tail": (1.0, 1.0)}, "check 'tail'"),
     ],
 )
 def test_places_that_cannot_be_are_refused(change: dict[str, tuple[float, ...]], message: str) -> None:

@@ -37,7 +37,7 @@ def test_a_new_body_part_needs_no_code(tmp_path: Path) -> None:
     assert class_by_angles(scheme, angles) == "moderate"
 
 
-def test_what_is_shipped_can_be_read() -> None:
+def test_every_shipped_scheme_can_be_read() -> None:
     assert {"hip", "cephalometry"} <= set(shipped())
     for name in shipped():
         assert load_scheme(name).name == name
@@ -53,21 +53,29 @@ def test_any_change_is_another_revision() -> None:
     ("old", "new", "message"),
     [
         ("name = ", "name ", "is not valid TOML"),
-        ("[0.4, 0.2]", "[0.4, 1.2]", r"mean of 'upper_left' is \[0.4, 1.2\]; shares lie in 0 .. 1"),
+        ("[0.4, 0.2]", "[0.4, 1.2]", r"mean of 'upper_left' is \[0.4, 1.2\]; shares must lie in 0 .. 1"),
         ("[0.4, 0.2]", "[0.4]", "points.0.mean"),
         ('"upper_right", title', '"upper_left", title', "two landmarks are called 'upper_left'"),
-        ('["lower_left", ', '["tail", ', "angle 'cobb' names 'tail'; there is: upper_left"),
-        ('["lower_left", "lower_right"]', '["lower_left", "lower_left"]', "names a landmark twice"),
-        ('title = "Cobb", lines', 'title = "Cobb", at = "upper_left", lines', "needs one of"),
-        ('by = "cobb"', 'by = "norberg"', "classes by names 'norberg'; there is: least, greatest, cobb"),
-        ("[10.0, 25.0]", "[25.0, 10.0]", "must ascend"),
-        ("[10.0, 25.0]", "[10.0]", "3 class names with 1 thresholds"),
-        ('name = "cobb"', 'name = "Cobb angle"', "angle name 'Cobb angle'; use a-z"),
-        ('"upper_left", title', '"left_upper", title', "its name says 'left'"),
+        (
+            '["lower_left", ',
+            '["tail", ',
+            "angle 'cobb' refers to 'tail', which does not exist; available: upper_left",
+        ),
+        ('["lower_left", "lower_right"]', '["lower_left", "lower_left"]', "refers to a landmark twice"),
+        ('title = "Cobb", lines', 'title = "Cobb", at = "upper_left", lines', "needs either at and between"),
+        (
+            'by = "cobb"',
+            'by = "norberg"',
+            "by in .classes. refers to 'norberg', which does not exist; available: least, greatest, cobb",
+        ),
+        ("[10.0, 25.0]", "[25.0, 10.0]", "must be in ascending order"),
+        ("[10.0, 25.0]", "[10.0]", "3 class names and 1 thresholds"),
+        ('name = "cobb"', 'name = "Cobb angle"', "angle name 'Cobb angle' is invalid"),
+        ('"upper_left", title', '"left_upper", title', "its name implies 'left'"),
         (
             'title = "Cobb angle"',
             'title = "Cobb angle"\ncaption = "{tilt} degrees"',
-            "the caption names 'tilt'",
+            "the caption refers to 'tilt'",
         ),
         ('title = "Cobb angle"', 'title = "Cobb angle"\ncolour = "red"', "colour"),
     ],
@@ -93,7 +101,7 @@ def test_an_unknown_scheme_says_which_there_are() -> None:
 
 def test_classes_of_a_scheme_that_makes_none_are_refused() -> None:
     scheme = parse_scheme(SPINE.partition("[classes]")[0], "spine.toml")
-    with pytest.raises(UserError, match="makes no classes"):
+    with pytest.raises(UserError, match="has no classes"):
         with_classes(scheme, ["a", "b"], None)
 
 

@@ -79,7 +79,7 @@ def test_disagreement_needs_passes(name: str) -> None:
         ACQUISITIONS[name](TWO_ROWS)
 
 
-def test_one_class_is_refused() -> None:
+def test_probabilities_of_a_single_class_are_refused() -> None:
     with pytest.raises(ValueError, match=r"not \(3, 1\)"):
         margin(np.ones((3, 1)))
 
@@ -118,6 +118,7 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     passes, targets = random_passes(3, count=50), random_passes(4, count=7)
     whole = {"epig": epig(passes, targets)} | {name: score(passes) for name, score in ACQUISITIONS.items()}
     monkeypatch.setattr("synthaug.measures.acquisition._BLOCK_ENTRIES", 300)
+    monkeypatch.setattr("synthaug.measures.acquisition._CACHED_ENTRIES", 300)
     np.testing.assert_allclose(epig(passes, targets), whole["epig"], atol=1e-12)
     for name, score in ACQUISITIONS.items():
         np.testing.assert_allclose(score(passes), whole[name], atol=1e-12)

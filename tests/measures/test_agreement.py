@@ -9,7 +9,7 @@ from scipy import stats
 from synthaug.measures.agreement import agreement, worst_first
 
 
-def test_by_hand() -> None:
+def test_agreement_of_three_angles_calculated_by_hand() -> None:
     found = agreement(np.array([100.0, 110.0, 90.0]), np.array([102.0, 112.0, 89.0]))
     assert found.mean_absolute_error == pytest.approx(5 / 3)
     assert found.bias == pytest.approx(1)  # differences 2, 2, -1: mean 1, deviation sqrt(3)
@@ -34,10 +34,10 @@ def test_95_of_100_differences_lie_within_the_limits() -> None:
     assert found.pearson is None  # the truth never varies
 
 
-def test_one_image_and_none() -> None:
+def test_one_image_has_no_correlation_and_no_images_are_refused() -> None:
     found = agreement(np.array([90.0]), np.array([95.0]))
     assert (found.bias, found.low, found.high) == (5, 5, 5)
-    with pytest.raises(ValueError, match="as many angles"):
+    with pytest.raises(ValueError, match="the same number of angles"):
         agreement(np.zeros(0), np.zeros(0))
 
 

@@ -35,7 +35,7 @@ def test_the_weights_are_those_of_rec_709(color: tuple[int, int, int], luma: flo
 
 
 @given(arrays(np.uint8, (2, 6, 5, 3)), st.integers(1, 7))
-def test_it_is_the_luma_of_the_mean_border_pixel(images: np.ndarray, width: int) -> None:
+def test_border_luminance_is_the_luma_of_the_mean_border_pixel(images: np.ndarray, width: int) -> None:
     for image, value in zip(images, border_luminance(images, width), strict=True):
         pixels = [
             Image.fromarray(image).getpixel((x, y))
@@ -47,11 +47,11 @@ def test_it_is_the_luma_of_the_mean_border_pixel(images: np.ndarray, width: int)
         assert value == pytest.approx(sum(lumas) / len(lumas) / 255)
 
 
-def test_no_images_have_no_luminances() -> None:
+def test_an_empty_batch_has_no_luminances() -> None:
     assert border_luminance(np.zeros((0, 4, 4, 3), np.uint8)).shape == (0,)
 
 
-def test_what_cannot_be_measured_is_refused() -> None:
+def test_invalid_images_and_widths_are_refused() -> None:
     with pytest.raises(ValueError, match="uint8"):
         border_luminance(np.zeros((1, 4, 4, 3)))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="at least 1 pixel"):

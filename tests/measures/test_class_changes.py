@@ -31,7 +31,7 @@ def test_classes_without_test_images_are_left_out() -> None:
     assert (only.class_index, only.difference, only.p, only.direction) == (0, 0.0, 1.0, "no clear change")
 
 
-def test_one_step_in_every_run_is_no_proof_where_steps_are_coarse() -> None:
+def test_a_change_by_one_coarse_step_in_every_run_is_not_significant() -> None:
     baseline = np.full((3, 2), 0.5)
     augmented = baseline + np.array([0.02, 0.0])
     surely, _ = per_class_changes(baseline, augmented)

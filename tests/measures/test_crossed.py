@@ -32,7 +32,9 @@ def true_difference(by_seed: float, by_image: float) -> float:
 
 @pytest.mark.parametrize("seeds", [3, 5, 10])
 @pytest.mark.parametrize(("by_seed", "by_image"), [(0.02, 0.3), (0.1, 0.3), (0.02, 1.0), (0.2, 0.0)])
-def test_it_covers_other_seeds_and_images(seeds: int, by_seed: float, by_image: float) -> None:
+def test_the_crossed_interval_covers_other_seeds_and_images(
+    seeds: int, by_seed: float, by_image: float
+) -> None:
     worlds, truth = 300, true_difference(by_seed, by_image)
     rng = np.random.default_rng([seeds, round(100 * by_seed), round(100 * by_image)])
     crossed = over_seeds = 0
@@ -50,7 +52,7 @@ def test_it_covers_other_seeds_and_images(seeds: int, by_seed: float, by_image: 
         assert over_seeds / worlds < 0.85  # an interval over seeds says nothing of other images
 
 
-def test_its_width_is_that_of_the_crossed_bootstrap() -> None:
+def test_the_crossed_interval_is_as_wide_as_the_crossed_bootstrap() -> None:
     """Resampling seeds and images each by itself counts what is left over thrice (Owen 2007)."""
     rng = np.random.default_rng(0)
     seeds, images = 20, 400
@@ -67,7 +69,7 @@ def test_its_width_is_that_of_the_crossed_bootstrap() -> None:
     assert resampled.var() == pytest.approx(thrice, rel=0.08)
 
 
-def test_by_hand() -> None:
+def test_the_crossed_interval_calculated_by_hand() -> None:
     # Changes (2 seeds, 2 images): 1 0 / 1 1. Mean 0.75; MS_seeds = MS_images = MS_rest = 0.25.
     before = np.array([[False, True], [False, False]])
     after = np.array([[True, True], [True, True]])

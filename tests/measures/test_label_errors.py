@@ -22,7 +22,7 @@ def planted(seed: int) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[
     return digits.data, digits.target, labels
 
 
-def test_by_hand() -> None:
+def test_label_errors_calculated_by_hand() -> None:
     labels = np.array([0, 0, 1, 1])
     probs = np.array([[0.9, 0.1], [0.2, 0.8], [0.1, 0.9], [0.4, 0.6]])
     assert class_thresholds(labels, probs).tolist() == pytest.approx([0.55, 0.75])
@@ -67,7 +67,7 @@ def test_the_head_is_about_as_good_as_scikit_learns() -> None:
     assert (ours == truth).mean() > (theirs == truth).mean() - 0.01
 
 
-def test_no_row_is_judged_by_a_head_that_saw_it() -> None:
+def test_no_row_is_predicted_by_a_head_that_was_fitted_to_it() -> None:
     """Labels that are pure noise are predicted at chance; a head that saw its rows would do far better."""
     rng = np.random.default_rng(1)
     features, labels = rng.normal(size=(200, 150)), rng.integers(0, 2, 200)
@@ -84,7 +84,7 @@ def test_folds_share_every_class_evenly() -> None:
         assert counts.max() - counts.min() <= 1
 
 
-def test_what_cannot_be_fitted_is_refused() -> None:
+def test_too_few_rows_and_invalid_labels_are_refused() -> None:
     with pytest.raises(ValueError, match="5 folds need"):
         cross_fitted_probabilities(np.zeros((3, 2)), np.zeros(3, int), 2)
     with pytest.raises(ValueError, match=r"0\.\.1, not 0\.\.4"):

@@ -47,7 +47,7 @@ def at_most(level: float, worlds: int = WORLDS) -> float:
     return float(level + 3 * np.sqrt(level * (1 - level) / worlds))
 
 
-def test_what_is_simulated_is_what_is_used() -> None:
+def test_the_simulation_uses_the_intervals_of_the_library() -> None:
     rows = drawn(0.004, 5)[:50]
     for row, verdict, low in zip(rows, verdicts(rows), intervals(rows, look_confidence(1))[0], strict=True):
         found = paired_comparison(np.zeros(5), row, resolution=RESOLUTION, resamples=50)

@@ -44,7 +44,7 @@ def test_ties_count_half() -> None:
     assert memorisation(other, points, other).closer == 0.5
 
 
-def test_what_cannot_tell_is_refused() -> None:
+def test_sets_that_cannot_show_memorisation_are_refused() -> None:
     with pytest.raises(UserError, match="no test images"):
         memorisation(FRESH, TRAIN, TEST[:0])
     with pytest.raises(UserError, match="are also in the training set"):

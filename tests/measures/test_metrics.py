@@ -65,7 +65,7 @@ def test_renaming_the_classes_changes_nothing(rows: list[tuple[int, int]], seed:
     assert np.array_equal(renamed[np.ix_(names, names)], confusion_matrix(labels, predictions, 4))
 
 
-def test_no_images_are_nan() -> None:
+def test_metrics_of_no_images_are_nan() -> None:
     none = np.array([], dtype=np.int64)
     assert math.isnan(accuracy(none, none))
     assert math.isnan(cohens_kappa(none, none))

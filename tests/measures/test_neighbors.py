@@ -67,7 +67,7 @@ def test_duplicates_are_those_of_all_pairwise_distances() -> None:
     assert near_duplicates(POINTS, threshold).tolist() == expected
 
 
-def test_no_rows_have_no_duplicates() -> None:
+def test_an_empty_array_has_no_duplicates() -> None:
     assert near_duplicates(np.empty((0, 4)), 1.0).shape == (0,)
 
 

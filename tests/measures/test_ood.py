@@ -78,7 +78,7 @@ def test_knn_is_the_measure_of_quality() -> None:
     assert np.array_equal(ranked("knn", asked, reference, labels), out_of_distribution(asked, reference))
 
 
-def test_what_cannot_be_measured_is_refused() -> None:
+def test_references_that_are_too_small_are_refused() -> None:
     reference, labels = blobs(100)
     with pytest.raises(UnknownName, match="out-of-distribution method"):
         ranked("magic", None, reference, labels)

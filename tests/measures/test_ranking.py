@@ -60,7 +60,7 @@ def test_a_shifted_prior_is_no_knowledge() -> None:
     )
 
 
-def test_no_image_has_a_say_in_its_own_bias() -> None:
+def test_no_image_influences_its_own_bias() -> None:
     log_probs, _ = scores(4.0, 400)
     before = prior_matched(log_probs, EVEN)
     second = np.random.default_rng(0).permutation(len(log_probs)) % 2 == 1
@@ -73,5 +73,5 @@ def test_no_image_has_a_say_in_its_own_bias() -> None:
     )
 
 
-def test_one_image_is_named_as_it_is() -> None:
+def test_a_single_image_keeps_its_prediction() -> None:
     assert prior_matched(np.log([[0.2, 0.5, 0.3]]), np.full(3, 1 / 3)).tolist() == [1]

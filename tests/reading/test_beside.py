@@ -51,10 +51,12 @@ def test_files_of_the_same_folder_alone(hips: Workspace) -> None:
     own = add_film(hips, 1, source="a/1.dcm")
     add_film(hips, 2, source="ab/1.dcm")
     add_film(hips, 3, source="a/deeper/1.dcm")
-    add_film(hips, 4, source="alone.dcm")
+    flat = add_film(hips, 4, source="alone.dcm")
     other = add_film(hips, 5, source="a/2.dcm")
     assert catalog.files_beside(hips.db, "a/1.dcm") == [(own, "a/1.dcm"), (other, "a/2.dcm")]
-    assert catalog.files_beside(hips.db, "alone.dcm") == []
+    assert catalog.files_beside(hips.db, "alone.dcm") == [(flat, "alone.dcm")]
+    add_film(hips, 6, source="a_/3.dcm")
+    assert len(catalog.files_beside(hips.db, "a/9.dcm")) == 2
 
 
 def test_each_image_is_offered_once_and_never_itself(hips: Workspace) -> None:

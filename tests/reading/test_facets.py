@@ -104,7 +104,7 @@ def test_the_rare_values_of_a_facet_are_one(workspace: Workspace, monkeypatch: A
     assert said(workspace)["slot:WHAT"] == [facets.OTHER, "sofa", "sofa", None]
 
 
-def test_they_travel_as_bytes(workspace: Workspace) -> None:
+def test_facet_values_are_sent_as_bytes(workspace: Workspace) -> None:
     filled(workspace)
     given = facets.facets(workspace)
     header, columns = decode_points(encode_facets(given))

@@ -44,7 +44,7 @@ def test_the_digits_know_their_captions(workspace: Workspace) -> None:
     assert [span.text for span in spans if span.state == "unknown"] == ["green", "sofa"]
 
 
-def test_what_is_read_is_what_the_generator_says_it_read(workspace: Workspace) -> None:
+def test_the_words_shown_as_read_are_those_the_generator_reads(workspace: Workspace) -> None:
     known = generator_choice.vocabulary(workspace, "digits")
     assert known is not None
     ((drawn,),) = generate.preview(workspace, GenerationSpec(LONG, "8", 1, generator="digits", steps=1), 1)
@@ -70,7 +70,7 @@ def test_augmentation_is_a_choice_without_a_model(workspace: Workspace) -> None:
     assert generator_choice.vocabulary(workspace, "augmentation") is None
 
 
-def test_what_is_no_generator_is_refused(workspace: Workspace, tmp_path: Path) -> None:
+def test_folders_that_are_not_generators_are_refused(workspace: Workspace, tmp_path: Path) -> None:
     ModelCard().write(tmp_path)
     for name in (str(tmp_path), "no such thing", "context:digits"):
         with pytest.raises(UserError):

@@ -149,7 +149,7 @@ def test_the_timeline_numbers_the_readings_and_says_how_the_conflict_ended(works
     assert (found.conflict, found.history[1].number) == (None, None)
 
 
-def test_what_holds_it(workspace: Workspace) -> None:
+def test_the_views_and_exports_of_an_image_are_listed(workspace: Workspace) -> None:
     ids = add_images(workspace, 4)
     held = views.create(workspace.db, "mine", {}, [(ids[1], 0), (ids[1], 0)])
     views.create(workspace.db, "other", {}, [(ids[3], 0)])

@@ -42,7 +42,9 @@ def ids(workspace: Workspace) -> list[int]:
         (QueueFilter(annotator="nobody"), []),
     ],
 )
-def test_what_is_kept(workspace: Workspace, ids: list[int], wanted: QueueFilter, expected: list[int]) -> None:
+def test_a_filter_keeps_the_matching_images(
+    workspace: Workspace, ids: list[int], wanted: QueueFilter, expected: list[int]
+) -> None:
     found = ordered_ids(workspace, "newest", "all", reader=ANN, wanted=wanted)
     assert sorted(found) == [ids[each] for each in expected]
 
@@ -54,5 +56,5 @@ def test_a_blind_reader_learns_nothing_from_a_filter(workspace: Workspace, ids: 
     assert sorted(ordered_ids(workspace, "newest", "all", reader=REV, wanted=wanted)) == [ids[0], ids[2]]
 
 
-def test_whose_labels_count(workspace: Workspace, ids: list[int]) -> None:
+def test_a_filter_uses_the_labels_that_count(workspace: Workspace, ids: list[int]) -> None:
     assert annotators(workspace) == ["ann", "ben", "import"]

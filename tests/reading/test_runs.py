@@ -212,6 +212,6 @@ def test_a_run_of_an_earlier_release_kept_no_predictions(trained: Workspace) -> 
 @pytest.mark.parametrize(
     "key", ["run", "run:", "run:x", "run:1:baseline", "comparison:1", "comparison:1:both", "view:1", "run:99"]
 )
-def test_what_is_no_training_is_refused(trained: Workspace, key: str) -> None:
+def test_jobs_that_are_not_trainings_are_refused(trained: Workspace, key: str) -> None:
     with pytest.raises(UnknownName):
         reading.side(trained, key, known_of(trained))

@@ -119,5 +119,5 @@ def test_an_interval_holds_its_share(total: int, share: float) -> None:
 
 
 @given(st.integers(1, 1000))
-def test_nothing_of_many_begins_at_nothing(total: int) -> None:
+def test_the_interval_of_zero_in_many_begins_at_zero(total: int) -> None:
     assert wilson(0, total).low == 0

@@ -62,7 +62,7 @@ def test_a_failure_keeps_its_words_and_the_queue_goes_on(workspace: Workspace) -
     assert (queue.get(first).state, queue.get(first).error) == ("failed", "the words of the error")
 
 
-def test_a_kind_nobody_knows_fails_and_says_so(workspace: Workspace) -> None:
+def test_a_job_of_an_unknown_kind_fails_with_the_reason(workspace: Workspace) -> None:
     job = run_to_end(workspace, JobQueue(workspace).submit("sing", {}), HANDLERS)
     assert job.state == "failed"
     assert "'sing'" in job.error
@@ -97,7 +97,7 @@ def test_a_running_job_stops_when_asked_keeps_its_work_and_can_go_on(workspace: 
     assert (job.state, job.result["resumed"]) == ("done", True)
 
 
-def test_what_a_dead_process_left_running_is_taken_up_where_it_stopped(workspace: Workspace) -> None:
+def test_a_job_of_a_dead_process_resumes_where_it_stopped(workspace: Workspace) -> None:
     job_id = JobQueue(workspace).submit("count", {"to": 5}, 5)
     claimed = table.claim_next(workspace.db)
     assert claimed is not None
@@ -125,7 +125,7 @@ def test_a_full_disk_delays_a_job_and_loses_nothing(workspace: Workspace) -> Non
     assert (job.state, job.result) == ("done", {"kept": True, "finished": True})
 
 
-def test_one_worker_a_workspace(workspace: Workspace) -> None:
+def test_a_workspace_has_one_worker_at_a_time(workspace: Workspace) -> None:
     other = Workspace.open(workspace.root)
     with (
         workspace.lock("first"),

@@ -118,7 +118,7 @@ def test_a_broken_search_goes_on_to_the_same_end(
     assert all(-1 <= (each.rank_agreement or 0) <= 1 for each in ends[0][0].rounds)
 
 
-def test_what_is_done_is_found_again(scarce: Workspace) -> None:
+def test_finished_rounds_are_not_repeated(scarce: Workspace) -> None:
     first = acquire(scarce, "chosen", "scarce", SEARCH, RECIPE)
     again = acquire(scarce, "chosen", "scarce", SEARCH, RECIPE, should_cancel=lambda: True)
     assert again == first

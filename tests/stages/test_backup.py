@@ -84,7 +84,7 @@ def test_again_into_the_same_folder_copies_what_is_new(
     assert objects == {each.sha256 for each in BackupStore(saved).manifest().files.values()}
 
 
-def test_what_others_write_meanwhile_is_whole_or_not_in_it(workspace: Workspace, tmp_path: Path) -> None:
+def test_files_written_during_a_backup_are_complete_or_absent(workspace: Workspace, tmp_path: Path) -> None:
     """Each time the backup reports, another writes an image and a label."""
     made: list[int] = []
 
@@ -175,7 +175,7 @@ def test_a_manifest_writes_nowhere_else(saved: Path, tmp_path: Path, name: str) 
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", '{"version": 1}', '{"version": 2}', '{"version": 1, "files": 3}']
 )
-def test_what_is_no_manifest_says_so(saved: Path, tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_not_a_manifest_is_refused(saved: Path, tmp_path: Path, text: str) -> None:
     (saved / "manifest.json").write_text(text)
     with pytest.raises(UserError, match=r"manifest.json is damaged or not the manifest of a backup"):
         restore(saved, tmp_path / "again")

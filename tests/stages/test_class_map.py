@@ -157,7 +157,7 @@ def test_a_share_is_held_out_by_the_pixels(tmp_path: Path) -> None:
         import_images(workspace, tmp_path / "src", hold_out=1.0)
 
 
-def test_what_the_source_says_of_the_split_counts_for_more(digits: Workspace, tmp_path: Path) -> None:
+def test_the_split_in_the_source_takes_precedence(digits: Workspace, tmp_path: Path) -> None:
     workspace = Workspace.create(tmp_path / "again", (), "digits")
     import_images(workspace, "digits", hold_out=0.9)
     assert len(catalog.find_images(workspace.db, split="test")) == 500

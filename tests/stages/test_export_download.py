@@ -70,7 +70,9 @@ def test_links_are_not_followed(viewed: Workspace, tmp_path: Path) -> None:
     assert "out/link" not in archive.namelist()
 
 
-def test_what_lies_elsewhere_or_is_gone_is_not_handed_out(viewed: Workspace, tmp_path: Path) -> None:
+def test_files_outside_the_exports_and_missing_files_are_not_served(
+    viewed: Workspace, tmp_path: Path
+) -> None:
     export(viewed, tmp_path / "elsewhere", "cifar10-binary", "a few/of each")
     inside = viewed.root / "exports" / "inside"
     export(viewed, inside, "cifar10-binary", "a few/of each")
@@ -84,7 +86,7 @@ def test_what_lies_elsewhere_or_is_gone_is_not_handed_out(viewed: Workspace, tmp
         export_download.exported_folder(viewed, 99)
 
 
-def test_what_cannot_be_exported_is_not_queued(viewed: Workspace) -> None:
+def test_exports_that_cannot_be_made_are_not_queued(viewed: Workspace) -> None:
     with pytest.raises(UnknownName, match="no view"):
         export_download.submit(viewed, "nothing", "cifar10")
     with pytest.raises(UnknownName, match="export format"):

@@ -238,7 +238,7 @@ def test_dreambooth_takes_the_class_of_its_view(captioned: Workspace) -> None:
         ({"shininess": 3}, UserError, "shininess"),
     ],
 )
-def test_what_cannot_be_tuned_is_said_before_anything_is_queued(
+def test_invalid_fine_tunings_are_refused_before_anything_is_queued(
     captioned: Workspace, arguments: dict[str, Any], error: type[UserError], message: str
 ) -> None:
     with pytest.raises(error, match=message):

@@ -185,7 +185,7 @@ def test_a_word_list_that_changed_stops_the_job_instead_of_mixing(workspace: Wor
         ({"template": "a {cat"}, TemplateError, "without a matching"),
     ],
 )
-def test_what_cannot_be_generated_is_said_before_anything_is_queued(
+def test_invalid_generations_are_refused_before_anything_is_queued(
     workspace: Workspace, arguments: dict[str, Any], error: type[UserError], message: str
 ) -> None:
     defaults: dict[str, Any] = {"template": "a {bold|thin} 8", "label": "8", "count": 1}
@@ -334,7 +334,7 @@ def test_augmentation_refuses_what_it_does_not_take(
     assert not jobs.latest(workspace.db)
 
 
-def test_what_was_left_out_of_long_prompts_is_counted(workspace: Workspace) -> None:
+def test_prompts_that_are_too_long_are_counted(workspace: Workspace) -> None:
     long = "a handwritten digit eight " + "bold thin " * 50
     job = finish(workspace, template=f"{{an eight|{long}}}", count=20)
     assert job.result["cut"]["images"] == 10

@@ -66,12 +66,12 @@ def test_json_gives_the_same_params_back(
     assert GenerationParams.from_json(json.loads(json.dumps(params.to_json()))) == params
 
 
-def test_what_an_older_release_did_not_ask_is_at_its_default() -> None:
+def test_fields_missing_in_an_older_release_have_their_defaults() -> None:
     old: dict[str, Any] = {"template": "a cat", "label": "cat", "count": 3, "guidance": [1.0, 5.0]}
     assert GenerationSpec.from_json(old) == GenerationSpec("a cat", "cat", 3, guidance=(1.0, 5.0))
 
 
-def test_what_a_newer_release_asks_is_not_passed_over() -> None:
+def test_fields_of_a_newer_release_are_refused() -> None:
     newer = {**GenerationSpec("a cat", "cat", 3).to_json(), "negative_prompt": "dog"}
     with pytest.raises(UserError, match="'negative_prompt'; upgrade synthaug"):
         GenerationSpec.from_json(newer)
@@ -88,7 +88,7 @@ def test_a_job_keeps_its_sources_whatever_becomes_of_the_view(digits: Workspace)
     assert set(params.source_ids) < set(everything or ())
 
 
-def test_what_is_left_to_the_workspace_is_fixed_in_the_job(digits: Workspace) -> None:
+def test_defaults_of_the_workspace_are_fixed_in_the_job(digits: Workspace) -> None:
     params = resolve(digits, GenerationSpec("{a|b}", "8", 4))
     assert (params.generator, params.prompts, params.size) == ("digits", 2, (32, 32))
     assert params.spec.generator == "digits"

@@ -45,7 +45,7 @@ def spec(generator: str, count: int = 2) -> GenerationSpec:
     return GenerationSpec("a handwritten digit eight", "8", count, generator=generator, steps=2)
 
 
-def test_it_draws_by_name_and_its_images_say_so(named: Workspace) -> None:
+def test_a_generator_draws_by_name_and_its_images_record_it(named: Workspace) -> None:
     job = run_to_end(named, submit(named, spec("xr")), HANDLERS)
     assert job.state == "done"
     (image, _) = generations.images_of_job(named.db, job.id)
@@ -63,7 +63,7 @@ def test_a_job_goes_on_in_a_copy_of_the_workspace(named: Workspace, tmp_path: Pa
     assert run_to_end(Workspace.open(moved), job, HANDLERS).state == "done"
 
 
-def test_its_folder_is_the_same_generator(named: Workspace) -> None:
+def test_a_generator_is_found_by_its_folder_as_well(named: Workspace) -> None:
     folder = str(made_here(named)["xr"])
     assert locate(named, "xr") == folder
     assert name_of(named, folder) == "xr"
@@ -81,13 +81,13 @@ def test_a_name_that_is_none_lists_those_there_are(named: Workspace) -> None:
             ask()
 
 
-def test_it_can_be_fine_tuned_on_and_a_shipped_name_is_not_taken(named: Workspace) -> None:
+def test_a_trained_generator_can_be_fine_tuned_and_shipped_names_are_reserved(named: Workspace) -> None:
     assert _finetune(named, "xr") > 0
     with pytest.raises(UserError, match="comes with the package"):
         _finetune(named, "xr", name="embedded")
 
 
-def test_what_was_trained_elsewhere_is_found_while_it_is_there(named: Workspace, tmp_path: Path) -> None:
+def test_a_generator_in_another_folder_is_found_while_it_exists(named: Workspace, tmp_path: Path) -> None:
     shutil.copytree(MODEL, tmp_path / "mine")
     assert remember(named, tmp_path / "mine") == "mine"
     assert known_names(named) == ["embedded", "digits", "augmentation", "mine", "xr"]

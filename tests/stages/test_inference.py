@@ -97,7 +97,7 @@ def test_a_lost_image_is_named_by_its_number_here_and_by_its_file_elsewhere(trai
         predict(trained, "m", executor=ExecutorSpec("processes", workers=1))
 
 
-def test_nothing_to_look_at_starts_nobody(digits: Workspace) -> None:
+def test_without_images_no_worker_is_started(digits: Workspace) -> None:
     assert (
         list(look_at(digits, [], "Predictor", {}, name="n", created_at="", batch=5, executor=PROCESSES)) == []
     )

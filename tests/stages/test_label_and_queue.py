@@ -149,7 +149,7 @@ def test_unlabeled_real_images_are_a_queue_that_empties(tmp_path: Path) -> None:
     assert ordered_ids(workspace, scope="unlabeled") == ids[::-1]
 
 
-def test_by_predicted_class_the_doubtful_come_first_in_each(workspace: Workspace) -> None:
+def test_the_order_by_class_begins_with_the_uncertain_images_of_each(workspace: Workspace) -> None:
     a, b, c, d, unpredicted = add_synthetic(workspace, 5, class_index=8)
     predict(workspace, {a: [0.3, 0.7], b: [0.9, 0.1], c: [0.45, 0.55], d: [0.6, 0.4]})
     assert ordered_ids(workspace, "predicted-class") == [d, b, c, a, unpredicted]

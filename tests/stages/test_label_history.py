@@ -40,7 +40,7 @@ def told(workspace: Workspace, image_id: int) -> list[tuple[str, ...]]:
     return [(each.value, str(each.class_index), each.annotator, each.op_id, each.created_at) for each in log]
 
 
-def test_it_comes_back_with_people_times_and_undos(tmp_path: Path) -> None:
+def test_an_imported_log_has_its_annotators_times_and_undos(tmp_path: Path) -> None:
     workspace, ids = labeled(tmp_path / "here")
     assert export_history(workspace, tmp_path / "labels.jsonl") == 4
     other, moved = with_images(tmp_path / "there", (3, 2, 1))
@@ -86,7 +86,7 @@ def test_a_table_holds_no_formula(tmp_path: Path) -> None:
     assert [row[COLUMNS.index("annotator")] for row in rows] == ["ann", "ann", "ann", "'=1+1"]
 
 
-def test_it_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_an_exported_log_appears_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
     workspace, _ = labeled(tmp_path / "here")
     with pytest.raises(UserError, match="there is no folder"):
         export_history(workspace, tmp_path / "missing" / "labels.jsonl")

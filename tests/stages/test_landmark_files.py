@@ -52,7 +52,9 @@ def points(workspace: Workspace, image_id: int) -> Any:
 
 
 @pytest.mark.parametrize("name", ["landmarks.json", "landmarks.csv"])
-def test_they_come_back_the_same(placed: tuple[Workspace, list[int]], name: str, tmp_path: Path) -> None:
+def test_landmarks_survive_an_export_and_an_import(
+    placed: tuple[Workspace, list[int]], name: str, tmp_path: Path
+) -> None:
     workspace, _ = placed
     assert export_landmarks(workspace, tmp_path / name) == 2
     other, moved = other_workspace(tmp_path / "other")

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 import synthaug
+from synthaug.classifiers.landmarks import find_landmark_recipe
 from synthaug.cli import cli, landmark_models  # noqa: F401 - registers the commands
 from synthaug.errors import UserError
 from synthaug.importers.hip.phantom import hip_phantom
@@ -17,7 +18,7 @@ from synthaug.landmarks.geometry import check_places
 from synthaug.reading.landmarks import proposals
 from synthaug.records import Display, GrayImage, LabelEntry, Landmarks, Window
 from synthaug.stages import label
-from synthaug.stages.landmark_model import load_placed, predict_landmarks, train_landmarks
+from synthaug.stages.landmark_model import for_few, load_placed, predict_landmarks, train_landmarks
 from synthaug.stages.landmark_scheme import required_scheme
 from synthaug.stages.predict import predict
 from synthaug.stages.squares import Square, load_squares
@@ -68,7 +69,15 @@ def add_phantom(workspace: Workspace, number: int, split: str, placed: bool) -> 
     label.record(workspace, [entry])
 
 
-def test_it_trains_measures_proposes_and_verifies(hips: Workspace) -> None:
+def test_few_images_are_seen_more_often() -> None:
+    plain = find_landmark_recipe("landmarks")
+    assert (plain.epochs, plain.batch_size) == (12, 16)
+    assert for_few(plain, 16).epochs == 150  # one update an epoch
+    assert for_few(plain, 60).epochs == 38  # four
+    assert for_few(plain, 438) is plain  # 28 of them are 336 in 12 epochs
+
+
+def test_a_landmark_model_is_trained_measured_used_and_verified(hips: Workspace) -> None:
     model = train_landmarks(hips, **QUICK)
     figures = model.metrics
     assert (model.name, figures["kind"], figures["measured_on"], figures["images"]) == (
@@ -106,7 +115,7 @@ def test_a_model_of_landmarks_is_no_classifier(hips: Workspace) -> None:
         predict(hips)
 
 
-def test_without_test_images_it_is_measured_on_what_is_held_out(tmp_path: Path, hips: Workspace) -> None:
+def test_without_test_images_a_model_is_measured_on_held_out_images(tmp_path: Path, hips: Workspace) -> None:
     other = hip_workspace(tmp_path / "other")
     with pytest.raises(UserError, match="0 training images have landmarks"):
         train_landmarks(other)

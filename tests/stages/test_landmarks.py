@@ -45,7 +45,7 @@ def now(workspace: Workspace, image_id: int) -> landmarks.PlacedLandmarks | None
     return landmarks.current(workspace.db, [image_id]).get(image_id)
 
 
-def test_what_is_placed_is_kept_with_its_angles(hips: Workspace) -> None:
+def test_placed_landmarks_are_stored_with_their_angles(hips: Workspace) -> None:
     image = add_film(hips, 10)
     place(hips, image, "op-1")
     kept = now(hips, image)
@@ -93,14 +93,14 @@ def test_undo_brings_back_where_they_were_and_a_plain_label_leaves_them(hips: Wo
     ("places", "message"),
     [
         (PLACES | {"left_rim": (401.0, 10.0)}, "outside the image of 400 x 300"),
-        (PLACES | {"left_rim": (100.0, 200.0)}, "lie on one another"),
+        (PLACES | {"left_rim": (100.0, 200.0)}, "in the same place"),
         (
             {"left_head": PLACES["left_head"]},
             "the scheme 'hip' has left_head, right_head, left_rim, right_rim",
         ),
     ],
 )
-def test_what_cannot_be_is_refused_with_its_operation(
+def test_invalid_landmarks_are_refused_with_their_operation(
     hips: Workspace, places: dict[str, tuple[float, ...]], message: str
 ) -> None:
     image = add_film(hips, 10)
@@ -216,7 +216,7 @@ def proposal(workspace: Workspace, image_id: int) -> Proposal:
     return found
 
 
-def test_what_is_proposed_is_the_best_that_is_known(hips: Workspace) -> None:
+def test_the_best_known_landmarks_are_proposed(hips: Workspace) -> None:
     first, second = add_film(hips, 10), add_film(hips, 20)
     begun = proposal(hips, second)
     assert (begun.origin, begun.points["left_head"]) == ("start", (0.30 * WIDTH, 0.5 * HEIGHT, 0.075 * WIDTH))

@@ -125,7 +125,9 @@ def test_an_image_without_contrast_is_near_to_none(digits: Workspace) -> None:
     assert (found.checked, found.near) == (1, [])
 
 
-def test_what_cannot_be_checked_says_why(digits: Workspace, workspace: Workspace) -> None:
+def test_views_that_cannot_be_checked_are_refused_with_the_reason(
+    digits: Workspace, workspace: Workspace
+) -> None:
     make_view(digits, "one", ViewSpec(keep=dict.fromkeys(digits.classes, 1)))
     with pytest.raises(ViewError, match="at least 0 and below 1"):
         check_leakage(digits, "one", threshold=1.5)

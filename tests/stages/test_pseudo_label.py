@@ -101,7 +101,7 @@ def test_a_classifier_says_what_digits_show(judged: Workspace) -> None:
     assert sum(member.origin == "synthetic" for member in members) == total
 
 
-def test_only_what_is_sure_classless_and_unlabeled_is_labeled(judged: Workspace) -> None:
+def test_only_confident_unlabeled_images_without_a_class_are_labeled(judged: Workspace) -> None:
     sure, exact, unsure, spoken = add_classless(judged, noise(4))
     (prompted,) = add_synthetic(judged, 1, class_index=3, seed=9)
     label.record(judged, [LabelEntry(spoken, "reject", "ann", "human", "op")])
@@ -142,7 +142,7 @@ def test_a_threshold_that_is_none_is_refused(workspace: Workspace, threshold: fl
         pseudo_label(workspace, threshold=threshold)
 
 
-def test_without_a_classifier_it_says_what_to_do(workspace: Workspace) -> None:
+def test_without_a_classifier_the_error_says_what_to_do(workspace: Workspace) -> None:
     with pytest.raises(UserError, match="train one first"):
         pseudo_label(workspace)
 

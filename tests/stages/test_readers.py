@@ -105,7 +105,7 @@ def test_who_sees_a_label_and_may_correct_it_does(workspace: Workspace) -> None:
     assert counts(workspace, image) == ("rev", 7)
 
 
-def test_one_changes_ones_own_answer(workspace: Workspace) -> None:
+def test_a_reader_can_change_their_own_answer(workspace: Workspace) -> None:
     (image,) = add_real(workspace, 1)
     say(workspace, image, ANN, 3)
     say(workspace, image, ANN, 4)
@@ -276,7 +276,7 @@ def test_settings_that_make_no_sense_are_refused(
     assert reading_settings.settings(workspace) == reading_settings.ReadingSettings()
 
 
-def test_what_was_undone_is_said_again_from_the_log(workspace: Workspace) -> None:
+def test_undone_answers_are_found_in_the_log(workspace: Workspace) -> None:
     ids = add_real(workspace, 3)
     for number, image in enumerate(ids):
         say(workspace, image, ANN, number, f"operation-{number}")

@@ -80,7 +80,7 @@ def test_a_job_may_ask_for_the_retired_ones(workspace: Workspace) -> None:
     assert resolve(workspace, spec(retired={"STROKE": ["bold"]})).prompts == 3
 
 
-def test_what_cannot_be_retired_is_refused(workspace: Workspace) -> None:
+def test_values_that_cannot_be_retired_are_refused(workspace: Workspace) -> None:
     for value in SLOTS["PAPER"]:
         retire.retire(workspace, "PAPER", value, "ann")
     with pytest.raises(TemplateError, match="every value of PAPER is retired"):

@@ -50,7 +50,7 @@ def test_a_workspace_without_labels_has_a_map(photographs: Workspace) -> None:
     assert own.mean() > 0.9
 
 
-def test_what_is_new_is_extracted_and_the_rest_is_kept(photographs: Workspace) -> None:
+def test_features_are_extracted_for_new_images_only(photographs: Workspace) -> None:
     score(photographs)
     (path,) = photographs.features_folder.glob("*.f16")
     before, placed_before = path.read_bytes(), points(photographs).umap

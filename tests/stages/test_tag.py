@@ -40,7 +40,7 @@ def images(tmp_path: Path) -> tuple[Workspace, list[int]]:
     return workspace, ids
 
 
-def test_what_is_so_already_is_not_logged(images: tuple[Workspace, list[int]]) -> None:
+def test_a_tag_that_is_already_set_is_not_logged_again(images: tuple[Workspace, list[int]]) -> None:
     workspace, ids = images
     assert tag(workspace, ids[:3], " artefact ", "ann") == 3
     assert tag(workspace, ids[2:4], "artefact", "bob") == 1
@@ -63,14 +63,16 @@ def test_the_log_is_never_changed(images: tuple[Workspace, list[int]]) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a,b", "x" * 61, "a\nb"])
-def test_what_is_no_tag_is_refused(images: tuple[Workspace, list[int]], name: str) -> None:
+def test_invalid_tags_are_refused(images: tuple[Workspace, list[int]], name: str) -> None:
     workspace, ids = images
     with pytest.raises(UserError, match="the tag is"):
         tag(workspace, ids[:1], name, "ann")
     assert counts(workspace) == {}
 
 
-def test_nobody_no_image_and_strangers_are_refused(images: tuple[Workspace, list[int]]) -> None:
+def test_missing_names_missing_images_and_unknown_images_are_refused(
+    images: tuple[Workspace, list[int]],
+) -> None:
     workspace, ids = images
     with pytest.raises(UserError, match="needs a name"):
         tag(workspace, ids, "keep", " ")
@@ -113,7 +115,7 @@ def test_a_view_takes_by_tag_and_leaves_out_by_tag(images: tuple[Workspace, list
     assert ViewSpec.from_json(json.loads(json.dumps(both.to_json()))) == both
 
 
-def test_what_a_view_cannot_do_with_tags_is_said(images: tuple[Workspace, list[int]]) -> None:
+def test_views_refuse_tags_that_they_cannot_use(images: tuple[Workspace, list[int]]) -> None:
     workspace, ids = images
     tag(workspace, ids[4:5], "good", "ann")
     with pytest.raises(UnknownName, match="no tag called 'god'"):

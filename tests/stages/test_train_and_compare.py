@@ -205,7 +205,7 @@ def test_a_comparison_names_what_is_missing(workspace: Workspace, small: Workspa
         compare(small, "scarce", "balanced", 3, recipe="magic")
 
 
-def test_without_test_images_there_is_no_figure(tmp_path: Path, digits: Workspace) -> None:
+def test_training_a_view_needs_test_images(tmp_path: Path, digits: Workspace) -> None:
     from synthaug.stages.importing import import_images
 
     workspace = Workspace.create(tmp_path / "w", (), "digits")

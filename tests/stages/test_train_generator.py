@@ -75,7 +75,7 @@ def test_a_ddpm_knows_the_classes_that_the_view_shows(viewed: Workspace, tmp_pat
         generator.generate([GenerationRequest("a handwritten 3", 0)])
 
 
-def test_its_labels_are_counted_among_those(viewed: Workspace, tmp_path: Path) -> None:
+def test_a_single_class_has_the_label_zero(viewed: Workspace, tmp_path: Path) -> None:
     """The class "5" is learned from the images of a 5: its embedding moves as they come, others stay."""
     from synthaug.stages.train_generator import _images
 
@@ -97,7 +97,7 @@ def test_its_labels_are_counted_among_those(viewed: Workspace, tmp_path: Path) -
         ("gan", {"label": "8"}, ("8",)),
     ],
 )
-def test_what_a_prompt_must_name_is_what_was_asked_for(
+def test_prompts_must_name_the_requested_class(
     viewed: Workspace, tmp_path: Path, family: str, options: dict[str, Any], classes: tuple[str, ...]
 ) -> None:
     figures = train(viewed, tmp_path / "m", family, steps=1, **options)
@@ -204,7 +204,7 @@ def test_images_of_an_unconditional_model_have_no_class_until_they_are_labeled(
         ({"steps": 0}, UserError, "steps is 0; it must be at least 1"),
     ],
 )
-def test_what_cannot_be_trained_is_refused(
+def test_invalid_trainings_are_refused(
     viewed: Workspace, tmp_path: Path, options: dict[str, Any], error: type[UserError], message: str
 ) -> None:
     with pytest.raises(error, match=message):

@@ -130,7 +130,7 @@ LAYOUTS = {
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_what_is_imported_of_an_upload(workspace: Workspace, layout: str) -> None:
+def test_the_images_of_an_upload_are_imported(workspace: Workspace, layout: str) -> None:
     files, expected = LAYOUTS[layout]
     upload = staged(Staging(workspace), files)
     root = workspace.root / "uploads" / upload / "complete"

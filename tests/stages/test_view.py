@@ -134,7 +134,7 @@ def test_only_the_images_of_these_jobs_are_taken(digits: Workspace) -> None:
         make_view(digits, "x", ViewSpec(add_synthetic={"8": 1}, jobs=(99,)))
 
 
-def test_what_the_base_holds_is_not_added_again(digits: Workspace) -> None:
+def test_images_of_the_base_are_not_added_again(digits: Workspace) -> None:
     made = add_synthetic(digits, 10, 8)
     make_view(digits, "first", ViewSpec(add_synthetic={"8": 6}))
     second = make_view(digits, "second", ViewSpec(base="first", add_synthetic={"8": 4}))
@@ -179,9 +179,13 @@ def test_filters_are_by_the_class_they_enter_with_and_by_distance(digits: Worksp
         make_view(digits, "x", ViewSpec(add_synthetic={"8": 2}, min_confidence=0.9))
     late = add_synthetic(digits, 1, 8, seed=9)
     assert late
-    with pytest.raises(ViewError, match=r"--min-confidence needs predictions, and 1 images .* synthaug predict"):
+    with pytest.raises(
+        ViewError, match=r"--min-confidence needs predictions, and 1 images .* synthaug predict"
+    ):
         make_view(digits, "x", ViewSpec(add_synthetic={"8": 1}, min_confidence=0.5))
-    with pytest.raises(ViewError, match=r"--max-ood needs scores, and 1 images have none; run: synthaug score"):
+    with pytest.raises(
+        ViewError, match=r"--max-ood needs scores, and 1 images have none; run: synthaug score"
+    ):
         make_view(digits, "x", ViewSpec(add_synthetic={"8": 1}, max_ood=0.5))
 
 
@@ -301,7 +305,7 @@ def test_views_are_frozen_and_names_are_taken_once(digits: Workspace) -> None:
         (ViewSpec(images=("f" * 64,)), "1 of the 1 images asked for are not here"),
     ],
 )
-def test_what_cannot_be_made_says_why_and_makes_nothing(
+def test_impossible_views_are_refused_with_the_reason(
     digits: Workspace, spec: ViewSpec, message: str
 ) -> None:
     with pytest.raises(UserError, match=message):

@@ -105,7 +105,9 @@ def test_a_manifest_with_a_test_image_is_refused(digits: Workspace, manifest: Pa
         read_view(digits, "x", manifest)
 
 
-def test_nothing_is_overwritten(digits: Workspace, manifest: Path, tmp_path: Path) -> None:
+def test_existing_files_and_views_are_not_overwritten(
+    digits: Workspace, manifest: Path, tmp_path: Path
+) -> None:
     with pytest.raises(UserError, match="exists; choose another name"):
         write_view(digits, "mine", manifest)
     with pytest.raises(UserError, match="cannot be read"):

@@ -32,7 +32,7 @@ def test_rows_come_back_by_image_whatever_the_order_they_came_in(digits: Workspa
     assert not set(ids) & set(missing)
 
 
-def test_what_a_kill_left_is_written_over(digits: Workspace, held: FeatureSet) -> None:
+def test_a_file_left_by_a_killed_process_is_overwritten(digits: Workspace, held: FeatureSet) -> None:
     put(digits, held, [1], np.ones((1, 7), np.float32))
     path = digits.features_folder / held.file_name
     path.write_bytes(path.read_bytes() + b"\xff" * 33)  # rows that the database never heard of

@@ -23,7 +23,7 @@ def test_an_image_comes_back_as_it_went_in(tmp_path: Path) -> None:
     assert np.array_equal(store.read(store.put(pixels, {})), pixels)
 
 
-def test_others_read_the_pixels_and_the_provenance(tmp_path: Path) -> None:
+def test_other_programs_can_read_the_pixels_and_the_provenance(tmp_path: Path) -> None:
     store, pixels = ImageStore(tmp_path), random_pixels(1)
     sha256 = store.put(pixels, {"Description": "a cat—on the sofa", "Origin": "synthetic"})
     with Image.open(store.path(sha256)) as image:
@@ -66,7 +66,9 @@ def test_the_address_is_a_sha256(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [lambda data: b"", lambda data: data[:-9]], ids=["emptied", "cut short"])
-def test_what_a_power_cut_left_is_written_again(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+def test_a_file_damaged_by_a_power_cut_is_written_again(
+    tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
     store, pixels = ImageStore(tmp_path), random_pixels(5)
     path = store.path(store.put(pixels, {}))
     path.write_bytes(damage(path.read_bytes()))

@@ -80,7 +80,9 @@ def test_a_flush_uploads_what_was_put_and_another_machine_reads_it(url: str, tmp
     assert there.path(sha256).exists(), "it was not kept in the cache"
 
 
-def test_what_is_only_in_the_cache_is_uploaded_when_it_is_put_again(url: str, tmp_path: Path) -> None:
+def test_an_image_that_is_only_in_the_cache_is_uploaded_when_it_is_put_again(
+    url: str, tmp_path: Path
+) -> None:
     store = ImageStore(tmp_path / "cache", url)
     sha256 = store.put(random_pixels(1), {})
     ImageStore(tmp_path / "cache", url).put(random_pixels(1), {})  # as after a kill before the flush

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple, TypedDict
 
 from ..markup import Markup, joined, markup
 
@@ -22,6 +22,22 @@ SIDES = ("baseline", "oversampled", "augmented")
 
 CURVE_WIDTH, CURVE_HEIGHT = 640, 230
 CURVE_LEFT, CURVE_RIGHT, CURVE_TOP, CURVE_BOTTOM = 44, 12, 12, 28
+
+
+LANES = 4  # rows of dots below an interval
+
+Scale = Callable[[float], float]
+"""From a value to its position: percent of a width, or units of an SVG."""
+
+
+class Epoch(TypedDict):
+    """What a training job reports after an epoch of a run; ``run`` is a side with a seed (``baseline/0``)."""
+
+    run: str
+    epoch: int  # from 1
+    epochs: int
+    train_accuracy: float  # 0..1
+    loss: float
 
 
 class ClassPair(NamedTuple):
@@ -43,26 +59,6 @@ def interval(difference: float, ci: tuple[float, float], seeds: Sequence[float],
     low, high = _around_zero([*ci, *seeds, difference])
     ticks = _ticks(low, high, 6)
     place = _scale(min(low, ticks[0]), max(high, ticks[-1]))
-    lanes = 4
-    dots = joined(
-        markup(
-            '<i class="sa-interval-seed" style="left:{:.2f}%;top:{}px" title="seed {}: {} points"></i>',
-            place(value),
-            66 + 7 * (index % lanes),
-            index,
-            points_of(value, signed=True),
-        )
-        for index, value in enumerate(seeds)
-    )
-    axis = joined(
-        markup(
-            '<span style="left:{:.2f}%"{}>{}</span>',
-            place(tick),
-            Markup(' class="zero"') if not tick else "",
-            f"{round(100 * tick, 6):+g}" if tick else "0",
-        )
-        for tick in ticks
-    )
     return markup(
         '<div class="sa-interval" role="img" aria-label="Difference {difference} points, {confidence:.4g}% interval '
         '{low} to {high}"><div class="sa-interval-plot">'
@@ -83,8 +79,27 @@ def interval(difference: float, ci: tuple[float, float], seeds: Sequence[float],
         start=place(ci[0]),
         width=max(place(ci[1]) - place(ci[0]), 0.4),
         mean=place(difference),
-        dots=dots,
-        axis=axis,
+        dots=joined(_seed_dot(place, index, value) for index, value in enumerate(seeds)),
+        axis=joined(_axis_label(place, tick) for tick in ticks),
+    )
+
+
+def _seed_dot(place: Scale, index: int, value: float) -> Markup:
+    return markup(
+        '<i class="sa-interval-seed" style="left:{:.2f}%;top:{}px" title="seed {}: {} points"></i>',
+        place(value),
+        66 + 7 * (index % LANES),
+        index,
+        points_of(value, signed=True),
+    )
+
+
+def _axis_label(place: Scale, tick: float) -> Markup:
+    return markup(
+        '<span style="left:{:.2f}%"{}>{}</span>',
+        place(tick),
+        Markup(' class="zero"') if not tick else "",
+        f"{round(100 * tick, 6):+g}" if tick else "0",
     )
 
 
@@ -105,7 +120,7 @@ def class_bars(pairs: Sequence[ClassPair], names: tuple[str, str] = ("baseline",
     )
 
 
-def _class_row(pair: ClassPair, place: Any, names: tuple[str, str]) -> Markup:
+def _class_row(pair: ClassPair, place: Scale, names: tuple[str, str]) -> Markup:
     if pair.baseline is None or pair.augmented is None:
         return markup(
             '<div class="sa-pair"><span title="{0}">{0}</span><div class="none">no test images</div><b></b></div>',
@@ -228,15 +243,15 @@ def _arrow(before: int, after: int) -> Markup | str:
     return "" if before == after else markup(" <em>&rarr; {}</em>", f"{after:,}")
 
 
-def learning_curve(history: Iterable[Mapping[str, Any]]) -> Markup:
-    """Training accuracy by epoch, one line per run; ``history`` as in ``Job.result`` (run, epoch, epochs, ...)."""
+def learning_curve(history: Iterable[Epoch]) -> Markup:
+    """Training accuracy by epoch, one line per run; ``history`` as in ``Job.result``."""
     runs: dict[str, list[tuple[int, float]]] = {}
     epochs = 1
     for entry in history:
         if entry["epoch"] == 1:  # a run that was stopped may start again
-            runs.pop(str(entry["run"]), None)
-        runs.setdefault(str(entry["run"]), []).append((int(entry["epoch"]), float(entry["train_accuracy"])))
-        epochs = max(epochs, int(entry["epochs"]))
+            runs.pop(entry["run"], None)
+        runs.setdefault(entry["run"], []).append((entry["epoch"], entry["train_accuracy"]))
+        epochs = max(epochs, entry["epochs"])
     accuracies = [accuracy for run in runs.values() for _, accuracy in run]
     floor = math.floor(10 * min(accuracies, default=0.0)) / 10
     across = _scale(1, max(epochs, 2), CURVE_LEFT, CURVE_WIDTH - CURVE_RIGHT)
@@ -260,7 +275,7 @@ def learning_curve(history: Iterable[Mapping[str, Any]]) -> Markup:
     )
 
 
-def _curve(name: str, run: Sequence[tuple[int, float]], across: Any, down: Any, newest: bool) -> Markup:
+def _curve(name: str, run: Sequence[tuple[int, float]], across: Scale, down: Scale, newest: bool) -> Markup:
     side = next((each for each in SIDES if name.startswith(each)), SIDES[0])
     path = " ".join(f"{across(epoch):.1f},{down(accuracy):.1f}" for epoch, accuracy in run)
     epoch, accuracy = run[-1]
@@ -279,7 +294,7 @@ def _curve(name: str, run: Sequence[tuple[int, float]], across: Any, down: Any, 
     )
 
 
-def _curve_axes(floor: float, epochs: int, across: Any, down: Any) -> Markup:
+def _curve_axes(floor: float, epochs: int, across: Scale, down: Scale) -> Markup:
     right = CURVE_WIDTH - CURVE_RIGHT
     levels = joined(
         markup(
@@ -305,10 +320,10 @@ def _curve_axes(floor: float, epochs: int, across: Any, down: Any) -> Markup:
     return markup('<g class="axes">{}{}</g>', levels, labels)
 
 
-def runs_strip(history: Sequence[Mapping[str, Any]], seeds: int, sides: Sequence[str]) -> Markup:
+def runs_strip(history: Sequence[Epoch], seeds: int, sides: Sequence[str]) -> Markup:
     """One row per side, one cell per training run: waiting, running or finished."""
-    latest = {str(entry["run"]): entry for entry in history}
-    current = str(history[-1]["run"]) if history else None
+    latest = {entry["run"]: entry for entry in history}
+    current = history[-1]["run"] if history else None
 
     def cell(run: str) -> Markup:
         entry = latest.get(run)
@@ -330,7 +345,7 @@ def runs_strip(history: Sequence[Mapping[str, Any]], seeds: int, sides: Sequence
     return markup('<div class="sa-runs" aria-label="Training runs">{}</div>', rows)
 
 
-def _scale(low: float, high: float, start: float = 0.0, end: float = 100.0) -> Any:
+def _scale(low: float, high: float, start: float = 0.0, end: float = 100.0) -> Scale:
     span = (high - low) or 1.0
     return lambda value: start + (end - start) * min(1.0, max(0.0, (value - low) / span))
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ..jobs import ACTIVE
 from ..markup import Markup, joined, markup
 from . import (
     SIDES,
     VERDICTS,
     ClassPair,
+    Epoch,
     class_bars,
     confusion,
     interval,
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from synthaug.records import Job
     from synthaug.stages.compare import Comparison
 
-ACTIVE = ("queued", "running")
 TONES = {
     "helped": "good",
     "harmed": "bad",
@@ -208,8 +209,24 @@ def live(job: Job | None) -> Markup:
     """The running job: its state, progress and curves, or why it stopped; nothing once it is done."""
     if job is None or job.state == "done":
         return Markup("")
-    history = list(job.result.get("history", []))
-    bodies = {
+    history: list[Epoch] = list(job.result.get("history", []))
+    title, text = _state_text(job)
+    share = 100 * job.done / job.total if job.total else 0
+    meter = markup('<div class="sa-meter"><i style="width:{:.1f}%"></i></div>', share)
+    return markup(
+        '<section class="sa-card sa-live" data-state="{}" role="status"><header><h2>{}</h2><span>{}</span></header>'
+        "{}{}</section>",
+        job.state,
+        title,
+        text,
+        meter if job.state in ACTIVE else "",
+        _live_curves(job, history) if history else "",
+    )
+
+
+def _state_text(job: Job) -> tuple[str, str]:
+    """A title for the state of the job, and a sentence."""
+    texts = {
         "queued": (
             "Waiting",
             "Another job is running. This one starts when that one has ended; you can close the page.",
@@ -218,30 +235,22 @@ def live(job: Job | None) -> Markup:
         "cancelled": ("Stopped", "Finished runs are kept. Press Continue to go on from there."),
         "failed": ("Retraining failed", job.error),
     }
-    title, text = bodies[job.state]
-    share = 100 * job.done / job.total if job.total else 0
-    meter = markup('<div class="sa-meter"><i style="width:{:.1f}%"></i></div>', share)
+    return texts[job.state]
+
+
+def _live_curves(job: Job, history: Sequence[Epoch]) -> Markup:
     sides = [
         side for side in SIDES if side != "oversampled" or any(side in entry["run"] for entry in history)
     ]
-    curves = markup(
+    return markup(
         '<div class="sa-two flat"><div class="sa-live-runs">{}{}</div>{}</div>',
         runs_strip(history, int(job.params.get("seeds", 0)), sides),
-        _live_figures(job, history, len(sides)) if history else "",
+        _live_figures(job, history, len(sides)),
         learning_curve(history),
     )
-    return markup(
-        '<section class="sa-card sa-live" data-state="{}" role="status"><header><h2>{}</h2><span>{}</span></header>'
-        "{}{}</section>",
-        job.state,
-        title,
-        text,
-        meter if job.state in ACTIVE else "",
-        curves if history else "",
-    )
 
 
-def _live_figures(job: Job, history: Sequence[Mapping[str, Any]], sides: int) -> Markup:
+def _live_figures(job: Job, history: Sequence[Epoch], sides: int) -> Markup:
     """The state of the training, the time so far, and the estimated time left."""
     newest = history[-1]
     runs = sides * int(job.params["seeds"])

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 from urllib.parse import urlencode
 
 from synthaug.records import Job
 from synthaug.stages.finetune import FinetunedModel
 
+from ..jobs import ACTIVE
 from ..markup import Markup, joined, markup
 
-ACTIVE = ("queued", "running")
 STATES = {
     "queued": "waiting",
     "running": "running",
@@ -25,6 +25,21 @@ METHODS = {"lora": "LoRA", "dreambooth": "DreamBooth", "full": "full fine-tuning
 WIDTH, HEIGHT = 640, 200
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 10, 26
 LEVELS = 4
+
+
+class Step(TypedDict):
+    """What the job reports after a step."""
+
+    step: int
+    loss: float
+
+
+class Validation(TypedDict):
+    """The images of the validation prompts after a step; ``images`` are SHA-256."""
+
+    step: int
+    images: Sequence[str]
+    prompts: Sequence[str]
 
 
 def live(job: Job) -> Markup:
@@ -49,10 +64,9 @@ def live(job: Job) -> Markup:
     )
 
 
-def loss_curve(history: Sequence[Mapping[str, Any]], steps: int) -> Markup:
-    """Training loss by step: a faint line, and a strong one for the running mean. ``history``: (step, loss) entries."""
-    points = [(int(each["step"]), float(each["loss"])) for each in history]
-    points = [(step, loss) for step, loss in points if math.isfinite(loss)]
+def loss_curve(history: Sequence[Step], steps: int) -> Markup:
+    """Training loss by step: a faint line, and a strong one for the running mean."""
+    points = [(each["step"], each["loss"]) for each in history if math.isfinite(each["loss"])]
     if not points:
         return Markup('<p class="sa-wait">The curve starts with the first step.</p>')
     low, high = _levels([loss for _, loss in points])
@@ -79,8 +93,8 @@ def loss_curve(history: Sequence[Mapping[str, Any]], steps: int) -> Markup:
     )
 
 
-def filmstrip(rows: Sequence[Mapping[str, Any]], job: Job | None = None) -> Markup:
-    """One row per validation, one column per prompt. ``rows``: (step, images: sha256, prompts)."""
+def filmstrip(rows: Sequence[Validation], job: Job | None = None) -> Markup:
+    """One row per validation, one column per prompt."""
     if not rows:
         waits = job is None or job.state in ACTIVE
         return markup(
@@ -89,30 +103,31 @@ def filmstrip(rows: Sequence[Mapping[str, Any]], job: Job | None = None) -> Mark
             if waits
             else "There are no validation images.",
         )
-    prompts = list(rows[0]["prompts"])
+    prompts = rows[0]["prompts"]
     head = joined(markup('<th scope="col" title="{0}"><span>{0}</span></th>', prompt) for prompt in prompts)
-    body = joined(
-        markup(
-            '<tr data-step="{step}"><th scope="row">{name}</th>{cells}</tr>',
-            step=row["step"],
-            name="before" if row["step"] == 0 else f"step {row['step']:,}",
-            cells=joined(
-                markup(
-                    '<td><img src="/media/{}.png" alt="{prompt}" title="{prompt}, step {step}"></td>',
-                    sha256,
-                    prompt=prompt,
-                    step=row["step"],
-                )
-                for sha256, prompt in zip(row["images"], prompts, strict=False)
-            ),
-        )
-        for row in rows
-    )
     return markup(
         '<div class="sa-table-holder"><table class="sa-film"><thead><tr><td></td>{}</tr></thead><tbody>{}</tbody>'
         "</table></div>",
         head,
-        body,
+        joined(_film_row(row, prompts) for row in rows),
+    )
+
+
+def _film_row(row: Validation, prompts: Sequence[str]) -> Markup:
+    cells = joined(
+        markup(
+            '<td><img src="/media/{}.png" alt="{prompt}" title="{prompt}, step {step}"></td>',
+            sha256,
+            prompt=prompt,
+            step=row["step"],
+        )
+        for sha256, prompt in zip(row["images"], prompts, strict=False)
+    )
+    return markup(
+        '<tr data-step="{}"><th scope="row">{}</th>{}</tr>',
+        row["step"],
+        "before" if row["step"] == 0 else f"step {row['step']:,}",
+        cells,
     )
 
 

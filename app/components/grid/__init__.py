@@ -9,7 +9,7 @@ from ...modules import mounting
 TEMPLATE = """
 <section class="sa-grid" data-state="empty" data-busy="false">
   <div class="sa-grid-head">
-    <b data-part="title">Selected images</b><span data-part="summary"></span>
+    <b data-part="title">Images</b><span data-part="summary"></span>
   </div>
   <div class="sa-grid-marks">
     <b data-part="marked"></b>
@@ -21,8 +21,9 @@ TEMPLATE = """
       title="Only images whose prediction is not the class they were made for">disputed</button>
     <label class="sa-scatter-mode"><span class="sa-visually-hidden">Sort</span>
     <select class="sa-select" data-part="sort">
-      <option value="given" hidden disabled>Suspicious first</option>
-      <option value="newest" selected>Newest first</option>
+      <option value="given" hidden disabled>As listed</option>
+      <option value="suspicious" selected>Suspicious first</option>
+      <option value="newest">Newest first</option>
       <option value="unsure">Least confident first</option>
       <option value="sure">Most confident first</option>
       <option value="far_real">Farthest from real first</option>
@@ -38,8 +39,8 @@ TEMPLATE = """
       <path d="M42 15l4 4-4 4-4-4zM30 31l4 4-4 4-4-4z" fill="var(--sa-synthetic)"/>
       <path d="M64 46a3 3 0 1 0 .1 0zM7 45a3 3 0 1 0 .1 0z" fill="var(--sa-line-strong)"/>
     </svg>
-    <b>No images selected</b>
-    <span>Draw a loop around points in the plot. Their images appear here, to label, reject or review together.</span>
+    <b>No images here</b>
+    <span>The most suspicious of the images that the plot shows appear here, or those inside your loop.</span>
   </div>
   <div class="sa-grid-actions">
     <div class="sa-grid-row"><span class="sa-grid-lead">Label as</span>
@@ -67,7 +68,7 @@ TEMPLATE = """
 
 
 def grid() -> gr.HTML:
-    """The images that the scatter selected; only what scrolls into view is fetched."""
+    """The images that the scatter selected, else the most suspicious that it shows; only what is seen is fetched."""
     return gr.HTML(
         html_template=TEMPLATE,
         js_on_load=mounting("components/grid/grid.js"),

@@ -2,18 +2,21 @@
 // What the scatter selected, and what can be done to all of it at once. Events on document:
 //   out  synthaug:grid                      a grid has come and wants to be told what is selected
 //   in   synthaug:selected {points, data, queue}   `queue`: the suspects that they are, in their order, or null
+//   in   synthaug:filtered {data}           the plot shows other points, and none is selected
 //   both synthaug:labeled                   label and state of some points were changed in the columns
 //   out  synthaug:peek     {point | null}   the point under the pointer
 //   out  synthaug:walkable {ids}            the images in the order of the tiles
 //   out  synthaug:inspect  {key}            open this image
 
-import { announce, closest, find, hear, make, makeButton } from "../../static/lib/dom.js";
+import { announce, closest, find, hear, makeButton } from "../../static/lib/dom.js";
 import { review } from "../../static/lib/session.js";
 import { count, number } from "../../static/lib/words.js";
 import { NONE, SYNTHETIC } from "../scatter/points.js";
 import { batchOf, isRefusal, save, undo } from "./batches.js";
+import { classControls } from "./class_buttons.js";
 import { isLocked, markedAtFirst, sorted, summary, title } from "./order.js";
 import { PointSet } from "./point_set.js";
+import { mostSuspicious } from "./suspicion.js";
 import { Tagging } from "./tagging.js";
 import { Tiles } from "./tiles.js";
 
@@ -23,9 +26,10 @@ import { Tiles } from "./tiles.js";
 /** @typedef {import("../../static/lib/types.js").Queue} Queue */
 /** @typedef {import("../scatter/points.js").Header} Header */
 /** @typedef {import("../scatter/points.js").Points} Points */
+/** @typedef {import("../scatter/model.js").PlotModel} PlotModel */
 
-const MOST_BUTTONS = 12;
-const CLASS_COLOURS = 10;
+const MOST_USUAL = 10_000; // images that are shown while nothing is selected
+const SOON_MS = 100; // after the plot, whose first paint waits for nothing
 const ON_MARKED =
   "[data-class], [data-do=prompted], [data-do=reject], [data-do=unsure], [data-do=review], [data-do=tag], [data-do=untag]";
 
@@ -52,6 +56,10 @@ class Grid {
     this.batches = [];
     this.anchor = -1;
     this.busy = false;
+    this.soon = 0;
+    /** What is shown, and the order of each kind. @type {keyof Grid["orders"]} */
+    this.kind = "usual";
+    this.orders = { usual: "suspicious", selected: "newest", queue: "given" };
     this.listen();
     this.showActions();
   }
@@ -65,30 +73,65 @@ class Grid {
 
   /**
    * @param {number[]} points
-   * @param {Points | null} data
+   * @param {PlotModel | null} data
    * @param {Queue | null} queue
    */
   receive(points, data, queue) {
-    if (data?.header !== this.data?.header) this.showClasses(data?.header.classes ?? []);
+    clearTimeout(this.soon);
+    this.take(points, data, queue, queue ? "queue" : "selected");
+    this.part("title").textContent = queue ? `${queue.title}: ${title(points)}` : title(points);
+    this.part("summary").textContent = queue ? queue.note : data ? summary(data, points) : "";
+    if (data && !points.length && !queue) this.soon = window.setTimeout(() => this.showUsual(data), SOON_MS);
+  }
+
+  /** Nothing is selected: what the plot shows, the most suspicious first. @param {PlotModel} data */
+  showUsual(data) {
+    const points = mostSuspicious(data.columns, data.visible, MOST_USUAL);
+    this.take(points, data, null, "usual");
+    this.mark(() => false);
+    this.tiles.awaitingPaint = false; // what is painted is not a selection
+    const some = points.length < data.shownCount;
+    this.part("title").textContent = some
+      ? `The ${number(points.length)} most suspicious of ${number(data.shownCount)} images shown`
+      : `${count(points.length, "image")} shown, the most suspicious first`;
+    this.part("summary").textContent =
+      "Synthetic images far from real ones, and confident predictions that contradict the class. Draw a loop to choose.";
+  }
+
+  /**
+   * @param {number[]} points
+   * @param {PlotModel | null} data
+   * @param {Queue | null} queue
+   * @param {keyof Grid["orders"]} kind
+   */
+  take(points, data, queue, kind) {
+    if (data?.header !== this.data?.header) {
+      this.part("classes").replaceChildren(...classControls(data?.header.classes ?? []));
+    }
     if (data?.columns !== this.data?.columns) this.batches = [];
     this.data = data;
     this.points = points;
     this.marked = data ? markedAtFirst(data.columns, points) : new PointSet(0, []);
     this.tiles.captions = new Map();
+    this.setKind(kind);
     this.takeQueue(queue);
     this.root.dataset.state = points.length ? "filled" : "empty";
     delete this.root.dataset.painted;
-    this.part("title").textContent = queue ? `${queue.title}: ${title(points)}` : title(points);
-    this.part("summary").textContent = queue ? queue.note : data ? summary(data, points) : "";
     this.tiles.awaitingPaint = points.length > 0;
     this.sort();
   }
 
+  /** Another kind of set has its own order, as it was left. @param {keyof Grid["orders"]} kind */
+  setKind(kind) {
+    if (this.kind !== "queue") this.orders[this.kind] = this.order.value;
+    this.kind = kind;
+    const given = find(this.root, '[data-part="sort"] option[value="given"]', HTMLOptionElement);
+    given.hidden = given.disabled = kind !== "queue";
+    this.order.value = this.orders[kind];
+  }
+
   /** Suspects come in an order of their own, with words on each, and say which of them are meant. @param {Queue | null} queue */
   takeQueue(queue) {
-    const given = find(this.root, '[data-part="sort"] option[value="given"]', HTMLOptionElement);
-    given.hidden = given.disabled = !queue;
-    if (this.order.value === "given" || queue) this.order.value = queue ? "given" : "newest";
     if (!queue || !this.data) return;
     const { ids } = this.data.columns;
     const point = new Map(this.points.map((each) => [ids[each], each]));
@@ -157,12 +200,6 @@ class Grid {
   }
 
   // ---------------------------------------------------------------- what is seen of the actions
-
-  /** A button a class; where they are many, one choice. @param {string[]} names */
-  showClasses(names) {
-    const many = names.length > MOST_BUTTONS;
-    this.part("classes").replaceChildren(...(many ? classChoice(names) : names.map(classButton)));
-  }
 
   showActions() {
     const last = this.batches.at(-1);
@@ -339,6 +376,7 @@ class Grid {
     this.root.addEventListener("click", (event) => this.onClick(event));
     this.order.addEventListener("change", () => this.sort());
     hear(this.root, "synthaug:labeled", () => this.refresh());
+    hear(this.root, "synthaug:filtered", ({ data }) => this.receive([], data, null));
     hear(this.root, "synthaug:selected", ({ points, data, queue }) => this.receive(points, data, queue));
     window.addEventListener("beforeunload", (event) => {
       if (this.busy) event.preventDefault();
@@ -351,31 +389,6 @@ function idsOf(order, data) {
   const found = new Uint32Array(data ? order.length : 0);
   for (let place = 0; place < found.length; place++) found[place] = data?.columns.ids[order[place]] ?? 0;
   return found;
-}
-
-/**
- * @param {string} name
- * @param {number} index
- */
-function classButton(name, index) {
-  const button = makeButton("sa-grid-class");
-  const swatch = make("i", "sa-dot");
-  swatch.style.background = `var(--sa-class-${index % CLASS_COLOURS})`;
-  button.dataset.class = String(index);
-  button.title = `Label the marked images as "${name}"`;
-  button.append(swatch, make("span", "", name));
-  return button;
-}
-
-/** @param {string[]} names */
-function classChoice(names) {
-  const choice = make("select", "sa-select", ...names.map((name, index) => new Option(name, String(index))));
-  const apply = makeButton("sa-button small", "Apply");
-  apply.dataset.class = "0";
-  choice.addEventListener("change", () => {
-    apply.dataset.class = choice.value;
-  });
-  return [choice, apply];
 }
 
 /** @param {import("../../static/lib/types.js").Component} component */

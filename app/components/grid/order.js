@@ -4,6 +4,7 @@
 import { count, number } from "../../static/lib/words.js";
 import { NONE, REAL, SYNTHETIC, TEST } from "../scatter/points.js";
 import { PointSet } from "./point_set.js";
+import { suspicion } from "./suspicion.js";
 
 /** @typedef {import("../scatter/points.js").Columns} Columns */
 /** @typedef {import("../scatter/points.js").Points} Points */
@@ -12,6 +13,7 @@ const PREDICTIONS_NAMED = 3;
 
 /** What is sorted by, smallest first. @type {Record<string, (columns: Columns, point: number) => number>} */
 const KEYS = {
+  suspicious: (columns, point) => -suspicion(columns, point),
   unsure: (columns, point) => columns.confidence[point],
   sure: (columns, point) => -columns.confidence[point],
   far_real: (columns, point) => -columns.ood_real[point],

@@ -25,6 +25,7 @@ export function columnsOf(items, classes) {
       model: "",
       model_id: items[0]?.model_id ?? null,
       scored_at: "",
+      umap_placed: 0,
       ood_method: "",
     },
     columns: {

@@ -3,6 +3,7 @@
 
 import { getJson } from "../../static/lib/api.js";
 import { find, hear, make, makeButton } from "../../static/lib/dom.js";
+import { endedJobs } from "../../static/lib/job_states.js";
 import { review } from "../../static/lib/session.js";
 import { number, percent } from "../../static/lib/words.js";
 import { compare, RATES, startsDown } from "./order.js";
@@ -13,7 +14,6 @@ import { change, findRetired, retireCell, retiredWords } from "./retired.js";
 /** @typedef {import("./order.js").SortKey} SortKey */
 
 const MOST = 12;
-const ENDED = ["done", "cancelled", "failed"];
 /** @type {{ key: SortKey, title: string, numeric: boolean }[]} */
 const LEADING = [
   { key: "value", title: "Value", numeric: false },
@@ -187,8 +187,7 @@ export function mount({ element }) {
   }
 
   hear(root, "synthaug:jobs", (jobs) => {
-    const ended = jobs.filter((/** @type {{ state: string }} */ job) => ENDED.includes(job.state));
-    const now = ended.map((/** @type {{ id: number }} */ job) => job.id).join();
+    const now = endedJobs(jobs);
     if (now !== state.ended) load();
     state.ended = now;
   });

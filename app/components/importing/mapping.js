@@ -32,7 +32,7 @@ function select(options, value, label, then) {
  * @param {string} words
  * @param {[string, string][]} files
  */
-export function fileList(words, files) {
+function fileList(words, files) {
   if (!files.length) return null;
   const lines = files.map(([path, reason]) => make("tr", "", make("td", "", path), make("td", "", reason)));
   return make(

@@ -20,7 +20,7 @@
 /** @typedef {{ group: Group, choice: string, added: string }} Row `choice`: "none", "add", "skip" or "class:NAME" */
 /** @typedef {"given" | "train" | "test" | "hold"} SplitChoice */
 
-export const HELD_OUT = 0.2;
+const HELD_OUT = 0.2;
 const FEWEST_TO_HOLD_OUT = 10;
 
 /** @param {Survey} survey @returns {Row[]} */

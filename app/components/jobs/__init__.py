@@ -6,7 +6,12 @@ from collections.abc import Sequence
 
 import gradio as gr
 
+from synthaug.records import JobState
+
 from ...modules import mounting
+
+ACTIVE: tuple[JobState, ...] = ("queued", "running")
+"""The states of a job that has not ended."""
 
 
 def job_strip(kinds: Sequence[str], empty: str, limit: int = 6) -> gr.HTML:

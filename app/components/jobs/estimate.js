@@ -3,11 +3,6 @@
 
 /** @typedef {import("../../static/lib/types.js").Job} Job */
 
-/** @param {Job} job */
-export function isActive(job) {
-  return job.state === "running" || job.state === "queued";
-}
-
 /**
  * Units per second: as measured by the job, or else the average since its start. 0 if unknown.
  * @param {Job} job

@@ -3,8 +3,9 @@
 
 import { postJson } from "../../static/lib/api.js";
 import { announce, find, hear, make, makeButton } from "../../static/lib/dom.js";
+import { isActive } from "../../static/lib/job_states.js";
 import { count, duration, number } from "../../static/lib/words.js";
-import { isActive, secondsLeft, share } from "./estimate.js";
+import { secondsLeft, share } from "./estimate.js";
 
 /** @typedef {import("../../static/lib/types.js").Job} Job */
 /** @typedef {ReturnType<typeof build>} Row */

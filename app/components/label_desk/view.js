@@ -62,7 +62,7 @@ export class DeskView {
   showContext(item) {
     const readings = item.readings ?? [];
     const imported = item.blind ? "Hidden for a blind reading." : "No prompt: this image was imported.";
-    const words = readings.length ? "These readers differ. Your answer settles it." : item.prompt;
+    const words = readings.length ? "These readers disagree. Your answer settles the conflict." : item.prompt;
     this.part("context").textContent = readings.length ? "Readings" : "Prompt";
     this.part("prompt").textContent = words ?? imported;
     this.part("prompt").classList.toggle("sa-muted", !item.prompt && !readings.length);
@@ -167,7 +167,7 @@ export class DeskView {
    * @param {(imageId: number) => void} goTo
    */
   showStrip(answers, goTo) {
-    const hint = "Your latest answers stand here; click one to go back to it.";
+    const hint = "Your latest answers appear here. Click one to go back to it.";
     const tiles = answers.map(({ item, label }) => {
       const words = make("span", label.value, labelWords(label, this.classes));
       const button = makeButton("", "", () => goTo(item.image_id));

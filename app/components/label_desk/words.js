@@ -60,10 +60,10 @@ export function disagrees({ predicted_class, prompted_class }) {
 export function reasonFor({ predicted_class, prompted_class, blind, trained_on }, classes) {
   if (blind) return "A blind reading: no label, no prediction and no prompt is shown.";
   const prompted = prompted_class === null ? null : classes[prompted_class].name;
-  const whose = trained_on ? "Of a model that learned from this very image." : "The model's prediction.";
+  const whose = trained_on ? "This model was trained on this very image." : "The model's prediction.";
   if (predicted_class === null) {
-    if (prompted === null) return "No model has looked at this image yet.";
-    return "What the prompt asked for; no model has looked yet.";
+    if (prompted === null) return "No model has seen this image yet.";
+    return "This is what the prompt asked for; no model has seen the image yet.";
   }
   return prompted === null ? whose : `${whose} The prompt asked for ${prompted}.`;
 }
@@ -128,7 +128,7 @@ export function timeLeftWords(times, now, left) {
  * @param {boolean} shared whether there are other readers
  */
 export function emptyWords(synthetic, length, isOfReal, shared = false) {
-  const held = shared ? " What other readers hold comes back within five minutes." : "";
+  const held = shared ? " Images that other readers have open come back within five minutes." : "";
   if (isOfReal && !length) {
     const hint = "There is no such image. Choose another queue above, or import images on the Data page.";
     return { title: "Nothing left to label", hint: hint + held };
@@ -140,15 +140,15 @@ export function emptyWords(synthetic, length, isOfReal, shared = false) {
     };
   }
   const hint = length
-    ? "You have been through the whole queue. Z still undoes, ← goes back."
-    : "This queue is empty. Choose another above, generate more, or see where the images lie.";
+    ? "You have answered the whole queue. Z undoes, ← goes back."
+    : "This queue is empty. Choose another queue above, generate more images, or look at the map on the Explore page.";
   return { title: "Nothing left to review", hint: hint + held };
 }
 
 /** The end of the queue of conflicts. @param {number} length */
 export function conflictsEndWords(length) {
   const hint = length
-    ? "You have been through all of them. Z takes the last settlement back."
-    : "Readers who saw the same image gave the same answer, or a reviewer had the last word.";
+    ? "You have settled all conflicts. Z undoes the last one."
+    : "All readers of the same image gave the same answer, or a reviewer has settled it.";
   return { title: "No conflict left", hint };
 }

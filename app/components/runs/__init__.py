@@ -18,12 +18,13 @@ NUMBERS = ("Seeds", "Accuracy")
 
 TEMPLATE = """
 <section class="sa-runs-page" data-state="loading" aria-label="Training runs">
-  <div class="sa-card">
+  <div class="sa-card sa-runs-list">
     <div class="sa-runs-filters" role="group" aria-label="Filters">@filters
       <span data-part="shown" role="status"></span>
       <button type="button" class="sa-button small" data-part="clear">Clear filters</button>
     </div>
-    <div class="sa-table-holder"><table class="sa-table"><thead><tr>@columns</tr></thead>
+    <div class="sa-table-holder" tabindex="0" role="region" aria-label="List of runs">
+      <table class="sa-table"><thead><tr>@columns</tr></thead>
       <tbody data-part="rows"></tbody></table></div>
     <p class="sa-runs-none" data-part="none" hidden></p>
     <div data-part="more"></div>

@@ -5,6 +5,7 @@
 import { parameter, setAddress } from "../../static/lib/address.js";
 import { getJson } from "../../static/lib/api.js";
 import { closest, find, hear, make, makeButton } from "../../static/lib/dom.js";
+import { endedJobs } from "../../static/lib/job_states.js";
 import { number } from "../../static/lib/words.js";
 import { CellImages } from "./cell_images.js";
 import { afterChoosing, choices, FILTERS, isShown, kept } from "./filtering.js";
@@ -13,7 +14,6 @@ import { afterChoosing, choices, FILTERS, isShown, kept } from "./filtering.js";
 /** @typedef {import("./filtering.js").Wanted} Wanted */
 
 const MOST = 100; // rows before "Show all"
-const ENDED = ["done", "cancelled", "failed"];
 /** @type {Record<string, string>} */
 const TONES = { helped: "good", harmed: "bad", "did not help": "bad", "not enough evidence": "warn" };
 
@@ -38,7 +38,11 @@ class Runs {
     });
     window.addEventListener("popstate", () => this.follow());
     hear(root, "synthaug:jobs", (jobs) => this.hearJobs(jobs));
-    this.load().then(() => this.follow());
+    this.load()
+      .then(() => this.follow())
+      .finally(() => {
+        root.dataset.state = this.entries.length ? "filled" : "empty";
+      });
   }
 
   /** @param {string} name */
@@ -54,7 +58,6 @@ class Runs {
   async load() {
     try {
       this.entries = (await getJson("/data/runs", { cache: "no-store" })).entries;
-      this.root.dataset.state = this.entries.length ? "filled" : "empty";
       this.draw();
     } catch {
       // the server cannot be reached; the list is loaded again when the next job ends
@@ -63,9 +66,9 @@ class Runs {
 
   /** @param {import("../../static/lib/types.js").Job[]} jobs */
   hearJobs(jobs) {
-    const now = jobs.filter(({ state }) => ENDED.includes(state)).map(({ id }) => id);
-    if (this.ended && now.join() !== this.ended) this.load();
-    this.ended = now.join();
+    const now = endedJobs(jobs);
+    if (this.ended && now !== this.ended) this.load();
+    this.ended = now;
   }
 
   // ---------------------------------------------------------------- the address
@@ -75,7 +78,7 @@ class Runs {
     this.wanted = Object.fromEntries(FILTERS.flatMap((name) => (parameter(name) ? [[name, parameter(name)]] : [])));
     this.shown = ["left", "right"].map(parameter).filter((key) => key !== null);
     this.draw();
-    this.showSides();
+    return this.showSides();
   }
 
   /** @param {Wanted} wanted */
@@ -133,6 +136,7 @@ class Runs {
   row(entry) {
     const on = isShown(this.shown, entry.sides);
     const show = makeButton("sa-button small", entry.sides.length > 1 ? "Show both" : "Show", () => this.show(entry));
+    show.textContent = on ? "Shown" : show.textContent;
     show.setAttribute("aria-pressed", String(on));
     show.setAttribute("aria-label", `Show ${entry.title}`);
     const row = make(

@@ -38,10 +38,12 @@ TEMPLATE = """
     <canvas data-part="points"></canvas>
     <canvas data-part="overlay" aria-label="Scatter plot of the images"></canvas>
     <span class="sa-visually-hidden" data-part="spoken" role="status"></span>
-    <div class="sa-segments sa-scatter-zoom" role="group" aria-label="Zoom">
+    <div class="sa-segments sa-scatter-zoom" role="group" aria-label="View">
       <button type="button" data-zoom="1.5" aria-label="Zoom in">+</button>
       <button type="button" data-zoom="0.667" aria-label="Zoom out">&minus;</button>
       <button type="button" data-zoom="0">Fit</button>
+      <button type="button" data-part="fill" aria-pressed="false"
+        title="The plot over the whole window (F); Escape leaves">Fill window</button>
     </div>
     <div class="sa-scatter-tip" data-part="tip" hidden></div>
     <div class="sa-scatter-empty"><b>Nothing to show yet</b><span data-part="reason"></span></div>

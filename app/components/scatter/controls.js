@@ -137,6 +137,7 @@ export class Controls {
     const { pointer, model, root } = this.scatter;
     if (event.key !== "Escape" || event.isComposing || !model || !root.isConnected) return;
     if (pointer.drag) pointer.release(false);
+    else if (this.scatter.fill.on) this.scatter.fill.toggle();
     else if (model.selectedCount) this.scatter.select([], false);
   }
 }

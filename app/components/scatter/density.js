@@ -4,6 +4,10 @@
 
 /** From this many points in view on, single shapes cannot be told apart, and a sprite for each takes too long. */
 export const MANY = 60_000;
+/** From this many points in view on, squares are drawn while the view moves. */
+const MANY_MOVING = 15_000;
+/** So many points at most are drawn while the view moves: a sample, every one of which stands for several. */
+export const MOST_MOVING = 150_000;
 const MOST_COUNTED = 255;
 const ONE = 256; // a point more in a cell
 const COUNT = ~255;
@@ -25,6 +29,11 @@ const COUNT = ~255;
  * @property {Uint8Array} category one a point
  * @property {Uint8Array} wanted one flag a point
  */
+
+/** Every how manieth point is drawn. @param {number} n points @param {boolean} moving whether the view moves */
+export function sampling(n, moving) {
+  return moving ? Math.max(1, Math.ceil(n / MOST_MOVING)) : 1;
+}
 
 /** "#rrggbb" or "rgb(r, g, b)" as red, green and blue, 0..255. @param {string} colour @returns {[number, number, number]} */
 export function channels(colour) {
@@ -55,24 +64,33 @@ export class Density {
    * @param {Marks} marks
    * @param {string[]} colours by category
    * @param {number} alpha of one point, 0..1
-   * @returns how many points are in view; where they are fewer than MANY nothing is written
+   * @param {boolean} [moving] whether the view moves: a sample of the points will do
+   * @returns whether anything was written; where few points are in view nothing is
    */
-  paint(image, field, marks, colours, alpha) {
-    const size = field.width * field.height;
-    if (this.cells.length === size) this.cells.fill(0);
-    else this.cells = new Uint32Array(size);
-    const found = this.count(field, marks);
-    if (found >= MANY) this.colour(image, colours, opacities(alpha));
-    return found;
+  paint(image, field, marks, colours, alpha, moving = false) {
+    const least = moving ? MANY_MOVING : MANY;
+    const step = sampling(marks.order.length, moving);
+    let found = this.count(field, marks, step);
+    if (step > 1 && found < MANY) found = this.count(field, marks, 1); // zoomed in: there is time for all of them
+    if (found >= least) this.colour(image, colours, opacities(alpha));
+    return found >= least;
   }
 
-  /** @param {Field} field @param {Marks} marks @returns how many points are in view */
-  count({ width, height, k, left, top, size }, { order, xy, category, wanted }) {
+  /**
+   * @param {Field} field
+   * @param {Marks} marks
+   * @param {number} step every how manieth point is counted, each for so many
+   * @returns about how many points are in view
+   */
+  count({ width, height, k, left, top, size }, { order, xy, category, wanted }, step) {
+    if (this.cells.length === width * height) this.cells.fill(0);
+    else this.cells = new Uint32Array(width * height);
     const { cells } = this;
+    const more = step * ONE;
     const [dx, dy] = [left - size / 2 + 0.5, top - size / 2 + 0.5]; // to the nearest pixel
     const [most, lowest] = [width - size + 1, height - size + 1];
     let found = 0;
-    for (let place = 0; place < order.length; place++) {
+    for (let place = 0; place < order.length; place += step) {
       const i = order[place];
       if (!wanted[i]) continue;
       const x = xy[2 * i] * k + dx;
@@ -82,10 +100,10 @@ export class Density {
       found++;
       let cell = (y | 0) * width + (x | 0);
       for (let row = 0; row < size; row++, cell += width - size) {
-        for (let column = 0; column < size; column++, cell++) cells[cell] = ((cells[cell] & COUNT) + ONE) | own;
+        for (let column = 0; column < size; column++, cell++) cells[cell] = ((cells[cell] & COUNT) + more) | own;
       }
     }
-    return found;
+    return found * step;
   }
 
   /** @param {Uint8ClampedArray} image @param {string[]} colours @param {Uint8Array} opacity by count */

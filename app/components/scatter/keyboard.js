@@ -15,7 +15,8 @@ const ZOOM = 1.5;
 
 export const HELP =
   "Scatter plot of the images. Arrow keys move the cross, with Shift in small steps; Enter opens the image nearest to it, " +
-  "Space selects it, V selects all in view, plus and minus zoom, 0 shows everything.";
+  "Space selects it, V selects all in view, plus and minus zoom, 0 shows everything, " +
+  "F fills the window and Escape leaves it.";
 
 /** @type {Record<string, [number, number]>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -98,7 +99,7 @@ export class PlotKeys {
     const { cross, pan } = moved(at, by, camera);
     const { x, y, k } = camera.view;
     camera.view = { x: x + pan[0] / k, y: y - pan[1] / k, k };
-    if (pan[0] || pan[1]) scatter.draw();
+    if (pan[0] || pan[1]) scatter.drawMoving();
     this.place(cross);
   }
 

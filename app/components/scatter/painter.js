@@ -18,6 +18,8 @@ import { NONE, SYNTHETIC, TEST } from "./points.js";
 
 const OFF = 20; // pixels outside the canvas from which on a point is not drawn
 const FAINT = 0.13;
+/** Of a single point among very many: every colour still has a contrast of 3 to 1 (tests/app/test_contrast.py). */
+const LEAST_OPACITY = 0.78;
 const CROSS = [
   [1, 0],
   [-1, 0],
@@ -82,7 +84,7 @@ export class Painter {
       for (let step = 0; step < STEPS; step++) this.colours[step] = rampColour(stops, step / (STEPS - 1));
     }
     for (const { key, colour } of model.named) this.colours[key] = this.token(colour);
-    this.colours[NONE] = this.token(model.figures ? "--sa-line-strong" : "--sa-muted");
+    this.colours[NONE] = this.token(model.figures ? "--sa-faint" : "--sa-muted");
   }
 
   /**
@@ -90,13 +92,14 @@ export class Painter {
    * @param {PlotModel} model
    * @param {ArrayLike<number>} xy where they are now, also between two projections
    * @param {number} spotlight -1 for none
+   * @param {boolean} [moving] whether the view moves: of many points a sample will do
    */
-  paint(model, xy, spotlight) {
+  paint(model, xy, spotlight, moving = false) {
     const { pen } = this;
     pen.setTransform(1, 0, 0, 1, 0, 0);
     pen.clearRect(0, 0, pen.canvas.width, pen.canvas.height);
     const lit = litBy(model, spotlight);
-    const usual = Math.max(0.45, Math.min(0.95, 1.15 - 0.15 * Math.log10(model.n)));
+    const usual = Math.max(LEAST_OPACITY, Math.min(0.95, 1.15 - 0.15 * Math.log10(model.n)));
     const passes = lit
       ? [
           { alpha: FAINT, wanted: (/** @type {number} */ i) => !lit(i), strong: false },
@@ -105,7 +108,7 @@ export class Painter {
       : [{ alpha: usual, wanted: null, strong: false }];
     for (const { alpha, wanted, strong } of passes) {
       pen.globalAlpha = alpha;
-      if (model.n >= MANY) this.densePass(model, xy, wanted, strong);
+      if (model.n >= MANY) this.densePass(model, xy, wanted, strong, moving);
       else this.pass(model, xy, wanted ?? (() => true), strong);
     }
     pen.globalAlpha = 1;
@@ -117,8 +120,9 @@ export class Painter {
    * @param {ArrayLike<number>} xy
    * @param {((i: number) => unknown) | null} wanted null: all that are shown
    * @param {boolean} strong
+   * @param {boolean} moving
    */
-  densePass(model, xy, wanted, strong) {
+  densePass(model, xy, wanted, strong, moving) {
     const { pen, dpr, camera } = this;
     const { width, height } = pen.canvas;
     const k = camera.view.k * dpr;
@@ -132,20 +136,15 @@ export class Painter {
     };
     const { order, category, visible } = model;
     const shown = wanted ? this.flag(visible, wanted) : visible;
+    const marks = { order, xy, category, wanted: shown };
     if (this.layer.width !== width || this.layer.height !== height) {
       this.layer.width = width;
       this.layer.height = height;
       this.image = new ImageData(width, height);
     }
     const { data } = this.image;
-    const found = this.density.paint(
-      data,
-      field,
-      { order, xy, category, wanted: shown },
-      this.colours,
-      pen.globalAlpha,
-    );
-    if (found < MANY) return this.pass(model, xy, (i) => shown[i], strong);
+    const dense = this.density.paint(data, field, marks, this.colours, pen.globalAlpha, moving);
+    if (!dense) return this.pass(model, xy, (i) => shown[i], strong);
     penOf(this.layer).putImageData(this.image, 0, 0);
     pen.globalAlpha = 1; // it is in the image already
     return pen.drawImage(this.layer, 0, 0); // over what is there, which putImageData would replace

@@ -20,7 +20,7 @@ export const METHODS = /** @type {Record<string, string>} */ ({
   "max-softmax": "max-softmax",
 });
 
-/** @typedef {{ n: number, classes: string[], model: string, model_id: number | null, scored_at: string, ood_method: string, facets?: object[] }} Header */
+/** @typedef {{ n: number, classes: string[], model: string, model_id: number | null, scored_at: string, ood_method: string, umap_placed: number, facets?: object[] }} Header */
 /**
  * One value a point, except the flat coordinates. Class columns hold class indices or NONE, figures may be NaN.
  * @typedef {object} Columns

@@ -3,6 +3,7 @@
 //
 // Events on document, the only link to the other components of the page:
 //   out  synthaug:selected {points, data, queue}   what is selected, as numbers of columns; `queue`: of suspects, or null
+//   out  synthaug:filtered {data}           other points are shown, and none is selected
 //   out  synthaug:points   {n}              the points stand
 //   out  synthaug:wanted   {queue}          the address names a queue of suspects
 //   in   synthaug:queue    Queue            select these suspects
@@ -21,23 +22,25 @@ import { Camera } from "./camera.js";
 import { colourBy } from "./colouring.js";
 import { Controls } from "./controls.js";
 import { FacetPanel } from "./facet_panel.js";
+import { pointerOf } from "./gestures.js";
 import { PlotKeys } from "./keyboard.js";
 import { Legend } from "./legend.js";
 import { PlotModel } from "./model.js";
 import { MODES } from "./modes.js";
 import { Painter } from "./painter.js";
 import { Plane } from "./plane.js";
-import { Pointer } from "./pointer.js";
 import { decodePoints, METHODS } from "./points.js";
 import { takePoints } from "./request.js";
 import { Sharing } from "./sharing.js";
 import { readShown } from "./state.js";
 import { Tip } from "./tip.js";
 import { animate, between, moves, viewBetween } from "./transition.js";
+import { WindowFill } from "./window_fill.js";
 
 /** @typedef {import("./model.js").Projection} Projection */
 /** @typedef {import("./pointer.js").Place} Place */
 
+const REST_MS = 120; // without a move of the view, before all points are drawn
 const HIT = 12; // CSS pixels around the pointer in which a point is hit
 
 export class Scatter {
@@ -54,6 +57,7 @@ export class Scatter {
     this.legend = new Legend(root, this.painter, {
       filtered: () => {
         this.showFiltered();
+        this.tellFiltered();
         this.sharing.remember();
       },
       spotlight: (category) => {
@@ -64,6 +68,7 @@ export class Scatter {
     this.filters = new FacetPanel(root, {
       changed: () => {
         this.showFiltered(true);
+        this.tellFiltered();
         this.sharing.remember();
       },
       coloured: (name) => colourBy(this, name).then(() => this.sharing.remember()),
@@ -75,12 +80,16 @@ export class Scatter {
       },
       chosen: (points) => this.select(points, false),
     });
-    this.pointer = this.listenToPointer();
+    this.pointer = pointerOf(this);
     /** @type {PlotModel | null} */
     this.model = null;
     /** Where the points are now: between two projections, on their way. @type {Float32Array} */
     this.xy = new Float32Array();
+    /** Whether the points are between two projections. */
     this.moving = false;
+    /** Whether the view is panned or zoomed right now. */
+    this.panning = false;
+    this.rest = 0;
     this.images = 0;
     /** The threshold that is dragged. @type {import("./plane.js").Handle | null} */
     this.held = null;
@@ -93,6 +102,7 @@ export class Scatter {
     /** Where the keys have put the cross, in CSS pixels. @type {Place | null} */
     this.cross = null;
     this.sharing = new Sharing(this);
+    this.fill = new WindowFill(root, () => this.sharing.remember());
     this.controls = new Controls(this);
     this.keys = new PlotKeys(this);
   }
@@ -145,12 +155,15 @@ export class Scatter {
   /** Which features these are, and how many images came after them. */
   showFacts() {
     if (!this.model) return;
-    const { model, ood_method, scored_at, n } = this.model.header;
+    const { model, ood_method, scored_at, n, umap_placed } = this.model.header;
     const late = this.images - n;
     const words = `${count(late, "newer image")} ${late === 1 ? "is" : "are"} not in the plot`;
     const when = scored_at.slice(0, 16).replace("T", " ");
     this.part("facts").replaceChildren(
       `Features of ${model}, distances by ${METHODS[ood_method]}, ${when}`,
+      ...(umap_placed > 0
+        ? [make("span", "", `UMAP placed ${count(umap_placed, "image")} that came after its fit`)]
+        : []),
       ...(late > 0 ? [make("b", "", words)] : []),
     );
   }
@@ -193,9 +206,20 @@ export class Scatter {
     });
   }
 
+  /** The view moves: draw what there is time for, and all of it once the view rests. */
+  drawMoving() {
+    this.panning = true;
+    clearTimeout(this.rest);
+    this.rest = window.setTimeout(() => {
+      this.panning = false;
+      this.draw();
+    }, REST_MS);
+    this.draw();
+  }
+
   paint() {
     if (!this.model || !this.camera.width) return;
-    this.painter.paint(this.model, this.xy, this.spotlight);
+    this.painter.paint(this.model, this.xy, this.spotlight, this.panning);
     this.paintOverlay();
   }
 
@@ -226,6 +250,7 @@ export class Scatter {
       model.filter();
       this.showFiltered();
       this.root.dataset.projection = name;
+      this.tellFiltered();
     };
     if (!moves(model.n)) return done();
     this.moving = true;
@@ -263,6 +288,11 @@ export class Scatter {
   tellSelection(points) {
     announce("synthaug:selected", { points, data: this.model, queue: this.sharing.queue });
     announce("synthaug:shown", { queue: this.sharing.queue?.kind ?? null });
+  }
+
+  /** Other points are shown; whoever shows what is not selected needs to know. */
+  tellFiltered() {
+    if (this.model && !this.model.selectedCount) announce("synthaug:filtered", { data: this.model });
   }
 
   /**
@@ -332,41 +362,7 @@ export class Scatter {
   zoom(factor, place) {
     this.camera.zoom(factor, ...(place ?? []));
     this.hover(-1);
-    this.draw();
-  }
-
-  listenToPointer() {
-    let start = this.camera.view;
-    return new Pointer(this.surface, {
-      ready: () => this.model !== null && !this.moving,
-      hovered: (place) => {
-        const line = place && this.lineAt(place);
-        this.stage.dataset.over = line ?? "";
-        this.hover(place && !line ? this.pointAt(place) : -1);
-      },
-      grabbed: (place) => {
-        this.held = this.lineAt(place);
-        return this.held !== null;
-      },
-      dragged: (place) => {
-        if (this.held && place) this.plane.drag(this.held, place);
-        else this.plane.listeners.moved(true);
-      },
-      panStarted: () => {
-        start = { ...this.camera.view };
-      },
-      panned: (dx, dy) => {
-        this.camera.view = { x: start.x - dx / start.k, y: start.y + dy / start.k, k: start.k };
-        this.draw();
-      },
-      drawn: () => this.paintOverlay(),
-      enclosed: (loop, add) => this.enclose(loop, add),
-      zoomed: (factor, place) => {
-        if (factor < 1 && this.camera.widest) return false;
-        this.zoom(factor, place);
-        return true;
-      },
-    });
+    this.drawMoving();
   }
 }
 

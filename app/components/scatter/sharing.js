@@ -28,6 +28,7 @@ export class Sharing {
     if (model.projection !== shown.projection) model.place(shown.projection);
     model.showOnly(shown);
     scatter.plane.thresholds = shown.thresholds;
+    scatter.fill.set(shown.full);
     scatter.xy = model.xy;
     scatter.root.dataset.projection = model.projection;
     scatter.camera.fit(model.box);
@@ -58,11 +59,18 @@ export class Sharing {
 
   /** Write what is shown into the address. */
   remember() {
-    const { model, plane, filters } = this.scatter;
+    const { model, plane, filters, fill } = this.scatter;
     if (!model) return;
     const { where, text } = filters.facets;
     const queue = this.queue?.kind ?? null;
-    const { query, hash } = writeShown({ ...model.shown, thresholds: plane.thresholds, where, text, queue });
+    const { query, hash } = writeShown({
+      ...model.shown,
+      thresholds: plane.thresholds,
+      where,
+      text,
+      full: fill.on,
+      queue,
+    });
     setAddress(query, { hash });
   }
 

@@ -17,6 +17,7 @@ import { threshold, USUAL } from "./quadrants.js";
  * @property {import("./quadrants.js").Thresholds} thresholds `far=`, `sparse=`
  * @property {import("./facets.js").Where} where the wanted values of facets, `where=` as JSON
  * @property {string} text the words sought in prompts, `text=`
+ * @property {boolean} full whether the plot fills the window, `full=`
  * @property {string | null} queue the suspects that are selected, `queue=`
  * @property {number[]} selected image ids, `#sel=`; those of a queue follow from it
  */
@@ -44,6 +45,7 @@ export function readShown(search, hash) {
     thresholds: { far: share(query.get("far")) ?? USUAL.far, sparse: share(query.get("sparse")) ?? USUAL.sparse },
     where: whereOf(query.get("where")),
     text: query.get("text") ?? "",
+    full: query.get("full") === "1",
     queue: query.get("queue"),
     selected: decodeIds(new URLSearchParams(hash.slice(1)).get("sel") ?? "", MOST_IDS),
   };
@@ -55,7 +57,7 @@ export function readShown(search, hash) {
  * @returns {{ query: Record<string, string | null>, hash: Record<string, string | null> }}
  */
 export function writeShown(shown) {
-  const { projection, mode, hiddenOrigins, hiddenCategories, range, where, text, queue, selected } = shown;
+  const { projection, mode, hiddenOrigins, hiddenCategories, range, where, text, full, queue, selected } = shown;
   const { far, sparse } = shown.thresholds;
   return {
     query: {
@@ -68,6 +70,7 @@ export function writeShown(shown) {
       sparse: sparse === USUAL.sparse ? null : String(sparse),
       where: Object.keys(where).length ? JSON.stringify(where) : null,
       text: text || null,
+      full: full ? "1" : null,
       queue,
     },
     hash: { sel: queue ? null : encodeIds(selected) || null },

@@ -11,6 +11,7 @@ from .environments import ROOT
 
 FILE = ROOT / "docs" / "performance.json"
 TWICE = 2.0  # what a row should be faster than the best peer, or else within of the floor
+LONG = {False: "long", True: "much"}  # time, memory
 Result = dict[str, Any]
 
 
@@ -33,20 +34,21 @@ class Compared:
     @property
     def verdict(self) -> str:
         """Whether the row reaches the goal, and by how much it misses it."""
+        memory = self.unit == "MB"
+        near = self.times_floor is not None and self.times_floor <= TWICE
         if self.ours is None:
             return "not measured"
-        near = self.times_floor is not None and self.times_floor <= TWICE
         if self.times_faster is None:
             return "no peer could be run" + ("; within twice the floor" if near else "")
         if self.times_faster < 1:
-            return f"missed: takes {1 / self.times_faster:.2f} times as long"
+            return f"missed: {'needs' if memory else 'takes'} {1 / self.times_faster:.2f} times as {LONG[memory]}"
         if self.times_faster >= TWICE:
-            return "met: at least twice as fast"
+            return "met: " + ("half as much or less" if memory else "at least twice as fast")
+        better = "as little" if memory else "as fast"
         if near:
-            return "met: as fast, and within twice the floor"
-        if self.times_floor is None:
-            return "missed: faster, but not twice"
-        return f"missed: faster, but not twice, and {self.times_floor:.1f} times the floor"
+            return f"met: {better}, and within twice the floor"
+        above = "" if self.times_floor is None else f", and {self.times_floor:.1f} times the floor"
+        return f"missed: at least {better}, but not by twice{above}"
 
     @property
     def missed(self) -> bool:

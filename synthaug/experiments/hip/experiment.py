@@ -133,8 +133,13 @@ class Hip:
                 for job in jobs.latest(workspace.db, kinds=(finetune.KIND,))
                 if job.params["name"] == name
             ]
-            settings = {"validate_every": chosen.steps, **chosen.finetuning}
-            lab.finished(begun[0] if begun else finetune.submit(workspace, view, name=name, **settings))
+            lab.finished(
+                begun[0]
+                if begun
+                else finetune.submit(
+                    workspace, view, name=name, validate_every=chosen.steps, **chosen.finetuning
+                )
+            )
             known = {model.name: model.path for model in finetune.list_finetuned(workspace)}
         return known[name]
 
@@ -206,7 +211,7 @@ class Hip:
             arms.append(Arm(name, title, view, recipe, "none" if name == "real" else "view"))
         return tuple(arms)
 
-    def _trained(self, lab: Lab, arm: Arm, seed: int) -> dict[str, Any]:
+    def _trained(self, lab: Lab, arm: Arm, seed: int) -> dict[str, object]:
         """Train a regressor on the images of an arm and test it on the real test set."""
         began, history = time.perf_counter(), list[EpochReport]()
         members = views.members(lab.workspace.db, views.by_name(lab.workspace.db, arm.view).id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,7 +83,9 @@ def _read(lab: Lab, model: FittedRegressor, size: int, hashes: list[str]) -> Ang
     }
 
 
-def measured(truth: NDArray[np.float64], predicted: NDArray[np.float64], threshold: float) -> dict[str, Any]:
+def measured(
+    truth: NDArray[np.float64], predicted: NDArray[np.float64], threshold: float
+) -> dict[str, object]:
     """Metrics of predicted and true angles, both (N, 2) in degrees; errors and correlations are over both sides."""
     from synthaug.measures import metrics
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, TypedDict
 
 from synthaug.classifiers.recipes import Recipe
 from synthaug.errors import UnknownName, UserError
@@ -12,6 +12,19 @@ from synthaug.experiments.arms import check_updates
 from synthaug.experiments.base import ScaleName, Updates
 from synthaug.generator_training.finetuning_config import Method
 from synthaug.importers.hip.angles import NORMAL_ANGLE
+
+
+class Finetuning(TypedDict):
+    """Arguments of :func:`synthaug.stages.finetune.submit`."""
+
+    base: str
+    method: Method
+    steps: int
+    batch_size: int
+    accumulate: int
+    learning_rate: float | None
+    text_encoder: bool
+    resolution: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +64,18 @@ class HipSettings:
         return self.recipe.for_epochs(self.reader_epochs)
 
     @property
-    def finetuning(self) -> dict[str, Any]:
+    def finetuning(self) -> Finetuning:
         """The settings that determine the fine-tuned generator."""
-        names = ("method", "steps", "batch_size", "accumulate", "learning_rate", "text_encoder", "resolution")
-        return {"base": self.generator} | {name: getattr(self, name) for name in names}
+        return {
+            "base": self.generator,
+            "method": self.method,
+            "steps": self.steps,
+            "batch_size": self.batch_size,
+            "accumulate": self.accumulate,
+            "learning_rate": self.learning_rate,
+            "text_encoder": self.text_encoder,
+            "resolution": self.resolution,
+        }
 
 
 _SMALL = Recipe(

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 import numpy as np
 
@@ -14,10 +14,13 @@ from synthaug.errors import Cancelled, UserError
 from synthaug.generators.base import GeneratedImage, GenerationSettings, ModelCard, ShouldCancel
 from synthaug.generators.compositing.colour import harmonise
 from synthaug.generators.compositing.composite import Ranges, blend, fill, place, soften, warp
-from synthaug.generators.compositing.masks import Mask, described, ellipse, subject_mask
+from synthaug.generators.compositing.masks import Mask, MaskDescription, described, ellipse, subject_mask
 from synthaug.generators.delivery import deliver, delivered_size
 from synthaug.images import resize
 from synthaug.records import GenerationRequest, Pixels
+
+if TYPE_CHECKING:
+    from synthaug.generators.compositing.segmentation import SubjectSegmenter
 
 PREFIX = "context:"
 SEGMENTED_BY = "@"
@@ -35,6 +38,29 @@ class ContextSettings:
     colour_strength: float = 0.3  # 0 .. 1: how far the subject's colours move toward those of the background
     colour_limit: float = 10.0  # largest shift of the mean colour, in units of Lab
     strength: float = 0.2  # of the final image-to-image pass, where a request gives none
+
+
+class MaskDetails(MaskDescription):
+    """A mask and where it comes from."""
+
+    mask_source: str  # "request", "border colours", "ellipse" or the name of a segmentation model
+
+
+class Details(TypedDict):
+    """Everything that was chosen for one composite."""
+
+    start: Literal["context"]
+    mask: MaskDetails
+    background: Literal["drawn", "own"]
+    background_prompt: str
+    warp: list[float]  # the nine entries of the matrix, row by row
+    scale: float
+    rotation: float  # degrees, clockwise
+    position: list[float]  # x and y of the subject's centre, as shares of the canvas
+    flipped: bool
+    colour_strength: float
+    base: str  # the generator that drew the background
+    base_revision: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +192,9 @@ class ContextGenerator:
         subject = warp(extended, placement.matrix, self._base.image_size)
         alpha = soften(warp(plan.mask.astype(np.uint8) * 255, placement.matrix, self._base.image_size))
         subject = harmonise(subject, alpha, background.pixels, context.colour_strength, context.colour_limit)
-        details = {
+        details: Details = {
             "start": "context",
-            "mask": described(plan.mask) | {"mask_source": plan.mask_source},
+            "mask": {**described(plan.mask), "mask_source": plan.mask_source},
             "background": "drawn" if plan.drawn else "own",
             "background_prompt": plan.request.prompt if plan.drawn else "",
             "warp": placement.matrix.ravel().tolist(),
@@ -219,7 +245,7 @@ class ContextGenerator:
         return made if image.review is None else replace(made, review=image.review)
 
 
-def _segmenter(name: str, device: str | None) -> Any:
+def _segmenter(name: str, device: str | None) -> SubjectSegmenter | None:
     if not name:
         return None
     from synthaug.generators.compositing.segmentation import SubjectSegmenter

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,14 @@ INPAINT_STRENGTH = 1.0
 """Default for inpainting, which starts from pure noise: below 1, the content to be replaced shows through."""
 
 
+class Details(TypedDict, total=False):
+    """What determined the pixels of one image besides the settings of the generator."""
+
+    guidance_scale: float  # if the request has its own
+    start: Start  # if not "text"
+    strength: float | None  # if the start is not "text"
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """The settings that all images of a batch share."""
@@ -31,13 +39,13 @@ class Setting:
     guidance_scale: float
     strength: float | None  # share of the noise added to the starting image, 0..1; None for text
 
-    def details(self, request: GenerationRequest) -> dict[str, Any]:
-        """What determined the pixels of one image besides the settings of the generator."""
-        details: dict[str, Any] = {}
+    def details(self, request: GenerationRequest) -> Details:
+        """The details of one image."""
+        details: Details = {}
         if request.guidance_scale is not None:
             details["guidance_scale"] = self.guidance_scale
         if self.start != "text":
-            details |= {"start": self.start, "strength": self.strength}
+            details["start"], details["strength"] = self.start, self.strength
         return details
 
 

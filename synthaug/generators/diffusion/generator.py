@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,12 @@ from synthaug.generators.diffusion.pipelines import is_out_of_memory
 from synthaug.generators.folders import find_model
 from synthaug.records import GenerationRequest, Pixels
 
+if TYPE_CHECKING:
+    import torch
+    from diffusers import DiffusionPipeline
+
+Value = TypeVar("Value")
+
 ACCELERATOR_BATCH = 8  # images; permanently halved when memory runs out
 CPU_BATCH = 1  # images; larger batches do not make a large model faster
 
@@ -32,6 +38,16 @@ CPU_BATCH = 1  # images; larger batches do not make a large model faster
 def never() -> bool:
     """The default of ``should_cancel``: generation is never cancelled."""
     return False
+
+
+class _StartArguments(TypedDict, total=False):
+    """Arguments of a pipeline's call for the size and the starting images."""
+
+    width: int  # pixels
+    height: int
+    image: NDArray[np.float32]  # (N, H, W, 3), 0..1
+    strength: float | None
+    mask_image: NDArray[np.float32]  # (N, H, W), 1 where the image is replaced
 
 
 class DiffusionGenerator:
@@ -57,12 +73,10 @@ class DiffusionGenerator:
         check_positive("number of steps", num_inference_steps)
         self.settings = GenerationSettings(
             num_inference_steps=_first(
-                num_inference_steps,
-                self._card.num_inference_steps,
-                self._loaded.default("num_inference_steps"),
+                num_inference_steps, self._card.num_inference_steps, default=self._loaded.default_steps
             ),
             guidance_scale=float(
-                _first(guidance_scale, self._card.guidance_scale, self._loaded.default_guidance)
+                _first(guidance_scale, self._card.guidance_scale, default=self._loaded.default_guidance)
             ),
             batch_size=self._batch_size(batch_size),
             output_size=delivered_size(self._loaded.native_size, output_size or self._card.output_size),
@@ -120,7 +134,9 @@ class DiffusionGenerator:
         """Images (N, H, W, 3) uint8 at the native size of the pipeline."""
         import torch
 
-        def stop_if_cancelled(pipeline: Any, step: int, time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        def stop_if_cancelled(
+            pipeline: DiffusionPipeline, step: int, time: torch.Tensor, tensors: dict[str, torch.Tensor]
+        ) -> dict[str, torch.Tensor]:
             if should_cancel():
                 raise Cancelled("generation was cancelled")
             return tensors
@@ -146,17 +162,19 @@ class DiffusionGenerator:
         return images
 
     def _start_arguments(
-        self, pipeline: Any, requests: Sequence[GenerationRequest], setting: Setting
-    ) -> dict[str, Any]:
+        self, pipeline: DiffusionPipeline, requests: Sequence[GenerationRequest], setting: Setting
+    ) -> _StartArguments:
         """The arguments of the pipeline's call besides the prompts: the size, and the images to start from."""
         size = self._loaded.native_size
         parameters = inspect.signature(pipeline.__call__).parameters  # some infer the size from the image
-        arguments: dict[str, Any] = {
-            name: side for name, side in zip(("width", "height"), size, strict=True) if name in parameters
-        }
+        arguments: _StartArguments = {}
+        if "width" in parameters:
+            arguments["width"] = size[0]
+        if "height" in parameters:
+            arguments["height"] = size[1]
         if setting.start == "text":
             return arguments
-        arguments["image"] = np.stack(sources(requests, size)).astype(np.float32) / 255
+        arguments["image"] = np.stack(sources(requests, size)).astype(np.float32) / np.float32(255)
         arguments["strength"] = setting.strength
         if setting.start == "inpaint":
             arguments["mask_image"] = np.stack(masks(requests, size)).astype(np.float32)
@@ -201,6 +219,6 @@ class DiffusionGenerator:
         torch.cuda.empty_cache()
 
 
-def _first(*values: Any) -> Any:
-    """The first value that is not None."""
-    return next(value for value in values if value is not None)
+def _first(*values: Value | None, default: Value) -> Value:
+    """The first value that is not None, or else the default."""
+    return next((value for value in values if value is not None), default)

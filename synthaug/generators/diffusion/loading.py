@@ -9,16 +9,17 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from synthaug.errors import UserError
 from synthaug.generators.diffusion.pipelines import LoadedPipeline, is_out_of_memory
 from synthaug.generators.folders import ADAPTER, ModelFolder
-from synthaug.parsing import read_json
+from synthaug.parsing import JsonObject, read_json
 from synthaug.weights import pretrained, read_tensors, refuse_misfit
 
 if TYPE_CHECKING:
     import torch
+    from diffusers import DiffusionPipeline
 
 KEPT = 2  # pipelines kept in memory, so that two generators can be compared without reloading either
 ROOM = 1.3  # free memory that a GPU needs, as a multiple of the size of the weights
@@ -83,7 +84,7 @@ def number_format(device: torch.device) -> torch.dtype:
     return torch.bfloat16 if multiplies_bfloat16(device) else torch.float16
 
 
-def assemble(folder: ModelFolder, dtype: torch.dtype) -> Any:
+def assemble(folder: ModelFolder, dtype: torch.dtype) -> DiffusionPipeline:
     """The pipeline in main memory, with its adapters merged into its weights."""
     if folder.base is not None:
         pipeline = assemble(folder.base, dtype)
@@ -114,7 +115,7 @@ def assemble(folder: ModelFolder, dtype: torch.dtype) -> Any:
     )
 
 
-def _network_kinds(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _network_kinds(config: Mapping[str, object]) -> Iterator[tuple[str, type[torch.nn.Module]]]:
     """Name and class of each network that a pipeline's index lists."""
     import diffusers
     import torch
@@ -128,7 +129,7 @@ def _network_kinds(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield name, found
 
 
-def _merge_adapter(pipeline: Any, folder: ModelFolder) -> None:
+def _merge_adapter(pipeline: DiffusionPipeline, folder: ModelFolder) -> None:
     """Merge a LoRA into a pipeline's weights; a scheduler stored beside it replaces the pipeline's."""
     if find_spec("peft") is None:
         raise UserError(f"{folder.path} is a LoRA, which needs an extra: pip install 'synthaug[finetune]'")
@@ -143,7 +144,7 @@ def _merge_adapter(pipeline: Any, folder: ModelFolder) -> None:
     if config.is_file():
         import diffusers
 
-        settings = read_json(dict[str, Any], config)
+        settings = read_json(JsonObject, config)
         kind = getattr(diffusers, str(settings.get("_class_name")), None)
         if kind is None:
             raise UserError(
@@ -152,7 +153,7 @@ def _merge_adapter(pipeline: Any, folder: ModelFolder) -> None:
         pipeline.scheduler = kind.from_config(settings)
 
 
-def _check_adapter(pipeline: Any, path: Path) -> None:
+def _check_adapter(pipeline: DiffusionPipeline, path: Path) -> None:
     """Raises UserError if a pipeline loaded only part of a LoRA: diffusers silently skips layers it does not have."""
     parts = {name: each for name, each in pipeline.components.items() if hasattr(each, "named_parameters")}
     taken = {
@@ -166,7 +167,7 @@ def _check_adapter(pipeline: Any, path: Path) -> None:
         refuse_misfit(path, taken - stored, stored - taken, ())
 
 
-def _place(pipeline: Any, device: str) -> bool:
+def _place(pipeline: DiffusionPipeline, device: str) -> bool:
     """Move a pipeline to its device; true if it does not fit, so that only the active part is kept there."""
     import torch
 
@@ -187,14 +188,14 @@ def _place(pipeline: Any, device: str) -> bool:
     return True
 
 
-def _fits(pipeline: Any, device: str) -> bool:
+def _fits(pipeline: DiffusionPipeline, device: str) -> bool:
     import torch
 
     free, _ = torch.cuda.mem_get_info(device)
     return bool(ROOM * weights_size(pipeline) <= free)
 
 
-def weights_size(pipeline: Any) -> int:
+def weights_size(pipeline: DiffusionPipeline) -> int:
     """Size in bytes of all weights of a pipeline."""
     import torch
 
@@ -202,7 +203,7 @@ def weights_size(pipeline: Any) -> int:
     return sum(each.numel() * each.element_size() for module in modules for each in module.parameters())
 
 
-def _tune(pipeline: Any, device: str, compile: bool) -> None:
+def _tune(pipeline: DiffusionPipeline, device: str, compile: bool) -> None:
     """Apply settings that save time and memory on an accelerator, and compile the denoiser if requested."""
     import torch
 

@@ -7,13 +7,18 @@ import math
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from synthaug.errors import UserError
 from synthaug.generators.diffusion.batches import Start
 
 if TYPE_CHECKING:
     import torch
+    from diffusers import DiffusionPipeline, ModelMixin
+    from transformers import PreTrainedTokenizerBase
+
+    Arguments = dict[str, torch.Tensor | list[str] | float]
+    """Arguments of a pipeline's call, by name."""
 
 EMBEDDINGS_KEPT = 256  # prompts; the embeddings of one SDXL prompt take 0.3 MB
 PLAIN_NAMES = ("prompt_embeds", "negative_prompt_embeds")
@@ -24,14 +29,14 @@ POOLED_NAMES = (*PLAIN_NAMES, "pooled_prompt_embeds", "negative_pooled_prompt_em
 class LoadedPipeline:
     """A pipeline in memory. It keeps state while it runs, so only the thread that holds ``lock`` may call it."""
 
-    pipeline: Any
+    pipeline: DiffusionPipeline
     device: str
     dtype: torch.dtype
     compiled: bool = False
     offloaded: bool = False  # whether only the active part is on the device
     lock: threading.RLock = field(default_factory=threading.RLock)
     embeddings: OrderedDict[tuple[str, bool], dict[str, torch.Tensor]] = field(default_factory=OrderedDict)
-    others: dict[Start, Any] = field(
+    others: dict[Start, DiffusionPipeline] = field(
         default_factory=dict
     )  # pipelines with the same weights that start from an image
 
@@ -59,16 +64,21 @@ class LoadedPipeline:
             return "guidance_scale"
         return "true_cfg_scale" if "true_cfg_scale" in parameters else None
 
-    def default(self, argument: str) -> Any:
-        """The pipeline's default for an argument of its call."""
-        return inspect.signature(self.pipeline.__call__).parameters[argument].default
+    def _default(self, argument: str) -> float:
+        default: float = inspect.signature(self.pipeline.__call__).parameters[argument].default
+        return default
+
+    @property
+    def default_steps(self) -> int:
+        """The pipeline's default number of denoising steps."""
+        return int(self._default("num_inference_steps"))
 
     @property
     def default_guidance(self) -> float:
         """The pipeline's default guidance scale; 1 (no guidance) if it has none."""
-        return 1.0 if self.guidance_name is None else float(self.default(self.guidance_name))
+        return 1.0 if self.guidance_name is None else float(self._default(self.guidance_name))
 
-    def starting_from(self, start: Start) -> Any:
+    def starting_from(self, start: Start) -> DiffusionPipeline:
         """The pipeline that starts from text, from an image or from a masked image; created on first use."""
         if start == "text":
             return self.pipeline
@@ -76,7 +86,7 @@ class LoadedPipeline:
             self.others[start] = self._derived(start)
         return self.others[start]
 
-    def _derived(self, start: Start) -> Any:
+    def _derived(self, start: Start) -> DiffusionPipeline:
         from diffusers import AutoPipelineForImage2Image, AutoPipelineForInpainting
 
         kind = AutoPipelineForImage2Image if start == "image" else AutoPipelineForInpainting
@@ -92,11 +102,11 @@ class LoadedPipeline:
             pipeline.enable_model_cpu_offload(device=self.device)
         return pipeline
 
-    def arguments(self, prompts: list[str], guidance: float) -> dict[str, Any]:
+    def arguments(self, prompts: list[str], guidance: float) -> Arguments:
         """The pipeline's call arguments for these prompts and guidance: cached embeddings for known pipelines."""
         import torch
 
-        strength: dict[str, Any] = {} if self.guidance_name is None else {self.guidance_name: guidance}
+        strength: Arguments = {} if self.guidance_name is None else {self.guidance_name: guidance}
         if self._embedding_names() is None:
             if self.guidance_name == "true_cfg_scale" and guidance > 1:
                 strength["negative_prompt"] = [" "] * len(prompts)  # without one it does not guide
@@ -112,7 +122,7 @@ class LoadedPipeline:
         tokenizers = [each for name, each in components if name.startswith("tokenizer") and each is not None]
         return min((self._beyond(tokenizer, prompt) for tokenizer in tokenizers), key=len, default="")
 
-    def _beyond(self, tokenizer: Any, prompt: str) -> str:
+    def _beyond(self, tokenizer: PreTrainedTokenizerBase, prompt: str) -> str:
         parameter = inspect.signature(self.pipeline.__call__).parameters.get("max_sequence_length")
         longest = min(tokenizer.model_max_length, math.inf if parameter is None else parameter.default)
         tokens = tokenizer(prompt, return_offsets_mapping=True, verbose=False)
@@ -121,7 +131,7 @@ class LoadedPipeline:
         return prompt[tokens.offset_mapping[longest - 1][0] :]
 
     @property
-    def _denoiser(self) -> Any:
+    def _denoiser(self) -> ModelMixin:
         return getattr(self.pipeline, "unet", None) or self.pipeline.transformer
 
     def _embedding_names(self) -> tuple[str, ...] | None:

@@ -1,0 +1,81 @@
+"""Images a second and memory of generation, beside the pipelines of diffusers with the same weights.
+
+    python -m benchmarks.peers.generation
+
+The loops are those of benchmarks/generation.py: the embedded model, with its own scheduler, steps, guidance and batch
+size, on both sides.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from .common.claim import Action, Claim, Row, Side
+from .common.turns import main
+
+COUNT = 32
+
+
+def loop(which: str) -> Any:
+    """A side that generates ``COUNT`` images a round."""
+
+    def setup(_: Path) -> Action:
+        from benchmarks import generation
+
+        draw, batch = {"ours": generation.ours, "stock": generation.stock}[which]("text", generation.MODEL)
+        requests = generation.requests_of("text", COUNT)
+
+        def work() -> dict[str, float]:
+            began = time.perf_counter()
+            drawn = draw(requests)
+            return {"rate": drawn / (time.perf_counter() - began), "images": drawn, "batch": batch}
+
+        return work
+
+    return setup
+
+
+def operations(_: Path) -> Action:
+    """The multiplications of the stock loop at the measured speed of a large matrix product."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from benchmarks import generation
+
+    draw, batch = generation.stock("text", generation.MODEL)
+    with FlopCounterMode(display=False) as counter:
+        draw(generation.requests_of("text", batch))
+    an_image = counter.get_total_flops() / batch
+
+    def work() -> dict[str, float]:
+        left, right = torch.randn(2048, 2048), torch.randn(2048, 2048)
+        left @ right
+        began = time.perf_counter()
+        left @ right
+        return {"rate": 2 * 2048**3 / (time.perf_counter() - began) / an_image}
+
+    return work
+
+
+CLAIM = Claim(
+    "generation",
+    "Generation",
+    (
+        Side("synthaug", loop("ours"), role="ours"),
+        Side("diffusers", loop("stock"), shown="diffusers"),
+        Side("floor", operations, role="floor"),
+    ),
+    (
+        Row("rate", "Generation with the embedded model, 32 px", "images/s", True),
+        Row("peak_mb", "Peak memory of the same", "MB"),
+    ),
+    floor="the multiplications of all networks, in float32, at the speed of a product of two 2048 × 2048 matrices",
+    notes="Ours draws each image from its own seed, whatever the batch.",
+    same=("images", "batch"),
+    rounds=3,
+)
+
+if __name__ == "__main__":
+    main(CLAIM)
