@@ -279,7 +279,7 @@ class _Acquirer:
         """The images of the base and of the pool (N, S, S, 3), of one depth, loaded on first use."""
         if self._pixels is None:
             hashes = [*(each.sha256 for each in self.members), *(each.sha256 for each in self.pool)]
-            both = load_levels(self.workspace, hashes, self.recipe.image_size)  # of one depth
+            both = load_levels(self.workspace, hashes, self.recipe.image_size, self.recipe.framing)
             base, pool = np.split(both, [len(self.members)])
             self._pixels = base, pool
         return self._pixels

@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synthaug.grayscale import as_levels
-from synthaug.images import resize, resize_levels
 from synthaug.landmarks.scheme import Scheme
-from synthaug.records import GrayImage, ImageRecord
-from synthaug.stages.pixels import deepened, read_stored
+from synthaug.records import ImageRecord
+from synthaug.stages.pixels import load_levels
 from synthaug.workspace import Workspace
 
 
@@ -61,23 +59,5 @@ def load_squares(
     workspace: Workspace, images: Sequence[ImageRecord], size: int
 ) -> tuple[NDArray[np.unsignedinteger[Any]], list[Square]]:
     """Squares (N, size, size, 3) uint8, or uint16 if any image is gray of more than 8 bits. Raises ImageLost."""
-    squares = [Square(image.width, image.height) for image in images]
-    pixels: NDArray[np.unsignedinteger[Any]] = np.zeros((len(images), size, size, 3), np.uint8)
-    for i, (image, square) in enumerate(zip(images, squares, strict=True)):
-        stored = read_stored(workspace, image.sha256)
-        if isinstance(stored, GrayImage) and pixels.dtype == np.uint8:
-            pixels = deepened(pixels)
-        left, top, width, height = _inside(square, size)
-        place = pixels[i, top : top + height, left : left + width]
-        if isinstance(stored, GrayImage):
-            place[:] = resize_levels(as_levels(stored), (width, height))[:, :, None]
-        else:
-            shown = resize(stored, (width, height))
-            place[:] = shown if pixels.dtype == np.uint8 else deepened(shown)
-    return pixels, squares
-
-
-def _inside(square: Square, size: int) -> tuple[int, int, int, int]:
-    """Left, top, width and height of the image in a square with a side of ``size`` pixels."""
-    width, height = (max(1, round(each * size / square.side)) for each in (square.width, square.height))
-    return (size - width) // 2, (size - height) // 2, width, height
+    pixels = load_levels(workspace, [image.sha256 for image in images], size, "padded")
+    return pixels, [Square(image.width, image.height) for image in images]

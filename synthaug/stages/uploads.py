@@ -229,19 +229,44 @@ def _relative(path: str) -> Path:
 
 
 def _unpack_all(files: Path, zips: list[str]) -> None:
-    """Unpack each ZIP file to a folder with its name beside it."""
-    left = MAX_BYTES
+    """Unpack each ZIP file, and each ZIP file in it, to a folder with its name beside it; deeper ones are kept."""
+    room = _Room(MAX_BYTES, MAX_FILES)
     for path in zips:
         archive = files / path
         if not archive.is_file():  # already unpacked by an earlier request
             continue
-        free = shutil.disk_usage(files).free - KEPT_FREE
+        with new_directory(_free(archive.with_suffix("")), "unpack") as folder:
+            room.unpack(archive, folder)
+            for inner in _zips(folder):
+                beside = _free(inner.with_suffix(""))
+                room.unpack(inner, beside)
+                if deeper := _zips(beside):
+                    raise ImportFailed(
+                        f"{archive.name} holds {inner.name}, which holds {deeper[0].name}: a zip in a zip is unpacked, "
+                        "but none further in; unpack it and upload the folder"
+                    )
+                inner.unlink()
+        archive.unlink()
+
+
+def _zips(folder: Path) -> list[Path]:
+    return sorted(each for each in folder.rglob("*") if each.suffix.lower() == ".zip" and each.is_file())
+
+
+@dataclass(slots=True)
+class _Room:
+    """What the zips of one upload may still unpack to."""
+
+    bytes: int
+    files: int
+
+    def unpack(self, archive: Path, folder: Path) -> None:
+        """Unpack one more. Raises ImportFailed."""
+        free = shutil.disk_usage(archive.parent).free - KEPT_FREE
         if free <= 0:
             raise ImportFailed(f"{archive.name} cannot be unpacked: the disk is nearly full; free some space")
-        with new_directory(_free(archive.with_suffix("")), "unpack") as folder:
-            unpack(archive, folder, min(left, free))
-            left -= sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
-        archive.unlink()
+        self.files -= unpack(archive, folder, min(self.bytes, free), max_files=self.files)
+        self.bytes -= sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
 
 
 def _free(folder: Path) -> Path:

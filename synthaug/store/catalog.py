@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from synthaug.errors import UnknownImage, UnknownName
-from synthaug.records import ImageRecord, Origin, Split
+from synthaug.records import Framing, ImageRecord, Origin, Split
 from synthaug.store.database import Database, now
 
 IMAGE_COLUMNS = (
@@ -142,6 +142,12 @@ def usual_side(db: Database) -> int:
     """The longer side of the most frequent size of the real images, in pixels; 0 if there are none."""
     size = usual_size(db)
     return max(size) if size else 0
+
+
+def framing(db: Database) -> Framing:
+    """How networks read the images: padded, as soon as one is not square; else both are the same."""
+    other = db.one("SELECT 1 FROM images WHERE width <> height LIMIT 1")
+    return "squeezed" if other is None else "padded"
 
 
 def known_images(db: Database, ids: Sequence[int]) -> dict[int, ImageRecord]:
