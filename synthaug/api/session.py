@@ -247,6 +247,7 @@ class Session:
 
         ``recipe``: "landmarks" (a small pretrained network, the default), "efficientnet-b0" or "efficientnet-b7".
         """
+        from synthaug.stages.landmark_metrics import LandmarkMetrics
         from synthaug.stages.landmark_model import train_landmarks
 
         with progress_bar() as report:
@@ -259,10 +260,10 @@ class Session:
                 image_size=image_size,
                 progress=by_epoch(report),
             )
-        figures = model.metrics
-        errors = {angle: each["mean_absolute_error"] for angle, each in figures.get("angles", {}).items()}
+        metrics = LandmarkMetrics.from_json(model.metrics)
+        errors = {angle: each.mean_absolute_error for angle, each in metrics.angles.items()}
         return results.LandmarkModel(
-            model.name, model.recipe, figures["accuracy"], errors, figures["images"], figures
+            model.name, model.recipe, metrics.accuracy, errors, metrics.images, model.metrics
         )
 
     def propose_landmarks(self, model: str | None = None) -> results.Predicted:

@@ -47,7 +47,7 @@ class TimmExtractor:
 
     @cached_property
     def revision(self) -> str:
-        """SHA-256 (hex) over the weights, the standardisation, the input size, and the framing unless it squeezes."""
+        """SHA-256 (hex) over weights, standardisation and input size, and over the framing unless it is "squeezed"."""
         digest = hashlib.sha256(repr((self.image_size, self._mean.tolist(), self._std.tolist())).encode())
         if self.framing != "squeezed":  # else the revisions of earlier releases would change
             digest.update(self.framing.encode())

@@ -52,6 +52,15 @@ class PredictParams(JsonRecord):
 
 
 @dataclass(frozen=True, slots=True)
+class PredictJobResult(JsonRecord):
+    """The numbers of predicted and of cross-fitted images, and the name of the classifier."""
+
+    predicted: int
+    model: str
+    cross_fitted: int
+
+
+@dataclass(frozen=True, slots=True)
 class ScoreParams(JsonRecord):
     """``model`` is a classifier or an extractor; ``method`` is one of measures.ood.METHODS.
 
@@ -70,13 +79,6 @@ class TrainParams(JsonRecord):
     view: str
     recipe: str | None = None
     seed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class TrainLandmarksParams(JsonRecord):
-    """The name of the recipe; None stands for the default."""
-
-    recipe: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,13 @@ from synthaug.classifiers.linear import head_probabilities
 from synthaug.errors import UserError
 from synthaug.executors.base import ExecutorSpec
 from synthaug.progress import Progress
-from synthaug.records import ImageRecord, Origin
+from synthaug.records import ImageRecord, Json, Origin
 from synthaug.running.jobs import JobContext
 from synthaug.stages import labeler
 from synthaug.stages.cross_fit import check_folds, cross_fit
 from synthaug.stages.extract import features_of
 from synthaug.stages.inference import look_at
+from synthaug.stages.job_records import PredictJobResult, PredictParams
 from synthaug.stages.pixels import in_batches
 from synthaug.store import catalog, models
 from synthaug.store import features as feature_store
@@ -145,9 +146,9 @@ def predicted_by(
     return ids, probs, rows[[place[each] for each in ids]].astype(np.float32)
 
 
-def run(context: JobContext) -> dict[str, Any]:
-    """The job form of :func:`predict`."""
-    params = context.job.params
-    result = predict(context.workspace, params.get("model"), context.progress, folds=params.get("folds"))
-    cross_fitted = 0 if result.cross_fit is None else result.cross_fit.images
-    return {"predicted": result.predicted, "model": result.model, "cross_fitted": cross_fitted}
+def run(context: JobContext) -> Json:
+    """Run a job of :func:`predict`."""
+    params = PredictParams.from_json(context.job.params)
+    found = predict(context.workspace, params.model, context.progress, folds=params.folds)
+    cross_fitted = 0 if found.cross_fit is None else found.cross_fit.images
+    return PredictJobResult(found.predicted, found.model, cross_fitted).to_json()

@@ -11,8 +11,10 @@ from synthaug.classifiers.linear import fit_head, head_log_probabilities
 from synthaug.config import CROSS_FIT_FOLDS
 from synthaug.errors import UserError
 from synthaug.progress import Progress
+from synthaug.records import Json
 from synthaug.running.jobs import JobContext
 from synthaug.stages.extract import features_of
+from synthaug.stages.job_records import TrainAndPredictResult
 from synthaug.stages.measuring import classifier_metrics
 from synthaug.stages.new_model import keep, new_name, numbered_name
 from synthaug.stages.predict import predict
@@ -70,10 +72,10 @@ def submit(workspace: Workspace) -> int:
     return jobs.submit(workspace.db, KIND, {}, 0)
 
 
-def run(context: JobContext) -> dict[str, Any]:
-    """The job form: the model of what is labeled now, then its predictions, cross-fitted where it was trained."""
+def run(context: JobContext) -> Json:
+    """Run a job: fit a model to all labeled images, then predict all images, the training images by cross-fitting."""
     model = quick_model(context.workspace, progress=context.progress)
     context.keep(model=model.name)
     folds = max(2, min(CROSS_FIT_FOLDS, model.metrics["train_images"]))
     result = predict(context.workspace, model.name, context.progress, folds=folds)
-    return {"model": model.name, "accuracy": model.metrics["accuracy"], "predicted": result.predicted}
+    return TrainAndPredictResult(model.name, model.metrics["accuracy"], result.predicted).to_json()

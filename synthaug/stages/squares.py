@@ -1,4 +1,4 @@
-"""Images as squares that keep their shape, padded with black, and the way between them and the image's own pixels."""
+"""Images padded with black to squares, and the conversion of landmarks between squares and images."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from synthaug.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Square:
-    """An image of ``width`` x ``height`` in the middle of a square; shares are of the square's side."""
+    """An image of ``width`` x ``height`` pixels centred in a square; shares are relative to the side of the square."""
 
     width: int
     height: int
 
     @property
     def side(self) -> int:
-        """In pixels of the image."""
+        """The side of the square, in pixels of the image."""
         return max(self.width, self.height)
 
     @property
     def corner(self) -> tuple[float, float]:
-        """Where the image begins, in pixels of the image."""
+        """The upper left corner (x, y) of the image in the square, in pixels of the image."""
         return (self.side - self.width) / 2, (self.side - self.height) / 2
 
     def shares(self, scheme: Scheme, places: Mapping[str, Sequence[float]]) -> list[float]:
-        """Landmarks in pixels of the image as M shares, in the order of the scheme."""
+        """Convert landmarks in pixels of the image to M shares, in the order of the scheme."""
         found: list[float] = []
         for name in scheme.names:
             x, y, *radius = places[name]
@@ -42,7 +42,7 @@ class Square:
         return found
 
     def places(self, scheme: Scheme, shares: Sequence[float] | NDArray[Any]) -> dict[str, tuple[float, ...]]:
-        """The way back."""
+        """Convert shares to landmarks in pixels of the image."""
         found, start = {}, 0
         for landmark in scheme.landmarks:
             x, y, *radius = (self.side * float(each) for each in shares[start : start + len(landmark.mean)])
@@ -51,13 +51,13 @@ class Square:
         return found
 
     def pixels(self, share: float) -> float:
-        """A share as pixels of the image."""
+        """Convert a length given as a share to pixels of the image."""
         return share * self.side
 
 
 def load_squares(
     workspace: Workspace, images: Sequence[ImageRecord], size: int
 ) -> tuple[NDArray[np.unsignedinteger[Any]], list[Square]]:
-    """Squares (N, size, size, 3), uint8, or uint16 as soon as one is a film, at its full depth. Raises ImageLost."""
+    """Squares (N, size, size, 3) uint8, or uint16 if any image is gray of more than 8 bits. Raises ImageLost."""
     pixels = load_levels(workspace, [image.sha256 for image in images], size, "padded")
     return pixels, [Square(image.width, image.height) for image in images]

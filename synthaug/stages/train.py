@@ -22,9 +22,11 @@ from synthaug.config import (
     SMALLEST_SIDE,
 )
 from synthaug.errors import UserError
-from synthaug.progress import EpochProgress, EpochReport
+from synthaug.progress import EpochProgress, EpochReport, RunReport
+from synthaug.records import Json
 from synthaug.running.jobs import JobContext
 from synthaug.stages.extract import features_of
+from synthaug.stages.job_records import TrainParams, TrainResult
 from synthaug.stages.measuring import classifier_metrics
 from synthaug.stages.new_model import keep, new_name
 from synthaug.stages.pixels import load_levels, load_pixels
@@ -93,18 +95,24 @@ def train(
     return keep(workspace, name, classifier, seed=seed, metrics=metrics, view_id=frozen.id)
 
 
-def run(context: JobContext) -> dict[str, Any]:
-    """The job form of :func:`train`."""
-    history = list(context.result.get("history", []))
+def run(context: JobContext) -> Json:
+    """Run a job of :func:`train`."""
+    params = TrainParams.from_json(context.job.params)
+    history: list[RunReport] = list(context.result.get("history", []))
 
     def progress(epoch: EpochReport) -> None:
-        history.append({"run": context.job.params["view"], **epoch})
+        history.append({"run": params.view, **epoch})
         context.progress(epoch["epoch"], epoch["epochs"], f"epoch {epoch['epoch']}", history=history)
 
     model = train(
-        context.workspace, **context.job.params, progress=progress, should_cancel=context.should_cancel
+        context.workspace,
+        params.view,
+        params.recipe,
+        params.seed,
+        progress=progress,
+        should_cancel=context.should_cancel,
     )
-    return {"model": model.name, "accuracy": model.metrics["accuracy"]}
+    return TrainResult(model.name, model.metrics["accuracy"]).to_json()
 
 
 def resolve_recipe(

@@ -190,7 +190,7 @@ def image_by_hash(db: Database, sha256: str) -> ImageRecord:
 
 
 def files_beside(db: Database, source: str) -> list[tuple[int, str]]:
-    """(id, source) of the real images that came from the folder of this file, or from none as this one did."""
+    """(id, source) of the real images from the same folder as this file, or from no folder if it has none."""
     folder, slash, _ = source.rpartition("/")
     length = len(folder + slash)
     rows = db.query(

@@ -26,7 +26,7 @@ from synthaug.storage import UrlFolder, cache_folder
 
 
 class ImageStore:
-    """The images of a workspace: a folder, which with a ``url`` is the cache of what is kept there."""
+    """The images of a workspace in a folder, which with a ``url`` is a cache of the images stored there."""
 
     def __init__(self, root: Path, url: str = "") -> None:
         self.root = root
@@ -36,13 +36,13 @@ class ImageStore:
 
     @classmethod
     def at(cls, place: ImagePlace) -> ImageStore:
-        """The store that another process, or another machine, knows by its ``place``."""
+        """The store at a ``place`` that another process or machine has passed."""
         folder, url = Path(place["folder"]), place["url"]
         return cls(cache_folder(url) if url and not folder.is_dir() else folder, url)
 
     @property
     def place(self) -> ImagePlace:
-        """Where the images are, for :meth:`at`."""
+        """The location of the images, for :meth:`at`."""
         return {"folder": str(self.root.absolute()), "url": self.url}
 
     def path(self, sha256: str) -> Path:
@@ -166,12 +166,12 @@ class ImageStore:
         return decode_full(self.png(sha256))
 
     def durable(self, sha256: str) -> Pixels | GrayImage:
-        """The same read past the cache: what would be left if this machine were lost."""
+        """The image at the URL, read without the cache; without a URL, the image in the folder."""
         data = self.png(sha256) if self._remote is None else self._remote.read(self._name(sha256))
         return decode_full(data)
 
     def restore_from_cache(self, sha256: str) -> bool:
-        """Upload an image again from the folder, if it is intact there; returns whether it was."""
+        """Upload an image again if its file in the folder is intact; returns whether it was."""
         path = self.path(sha256)
         if self._remote is None or not path.exists() or not self.is_intact(sha256):
             return False

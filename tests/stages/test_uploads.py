@@ -102,7 +102,7 @@ def test_limits(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
         staging.write(upload, "b", 1, b"x")
     for _ in range(uploads.MAX_OPEN - 1):
         staging.begin()
-    with pytest.raises(UserError, match="uploads are open"):
+    with pytest.raises(UserError, match="open uploads"):
         staging.begin()
 
 
