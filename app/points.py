@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
@@ -42,9 +42,45 @@ COLUMNS: tuple[tuple[str, str], ...] = (
 ALIGNMENT = 8
 
 
+class Header(TypedDict):
+    """What the points say of themselves, beside the columns."""
+
+    n: int
+    classes: list[str]
+    model: str
+    model_id: int | None
+    scored_at: str
+    ood_method: str
+    umap_placed: int
+
+
+class FacetHeader(TypedDict):
+    """A facet without its codes."""
+
+    name: str
+    title: str
+    values: list[str]
+    sets: tuple[tuple[int, ...], ...] | None
+
+
+class FacetsHeader(TypedDict):
+    """The facets, in the order of their columns."""
+
+    facets: list[FacetHeader]
+
+
+class Column(TypedDict):
+    """Where a column lies in the body, in bytes, and how it is read."""
+
+    name: str
+    dtype: str
+    shape: list[int]
+    offset: int
+
+
 def encode_points(points: Points, classes: Sequence[str]) -> bytes:
     """Encode ``points`` for ``/data/points``; the class columns are indices into the names ``classes``."""
-    header = {
+    header: Header = {
         "n": len(points.ids),
         "classes": list(classes),
         "model": points.model,
@@ -58,17 +94,17 @@ def encode_points(points: Points, classes: Sequence[str]) -> bytes:
 
 def encode_facets(facets: Sequence[Facet]) -> bytes:
     """Encode ``facets`` for ``/data/facets``: one column per facet, with titles and values in the header."""
-    described = [
+    described: list[FacetHeader] = [
         {"name": each.name, "title": each.title, "values": list(each.values), "sets": each.sets}
         for each in facets
     ]
     return encode_columns({"facets": described}, [(each.name, "uint16", each.codes) for each in facets])
 
 
-def encode_columns(header: Mapping[str, Any], named: Sequence[tuple[str, str, NDArray[Any]]]) -> bytes:
+def encode_columns(header: Header | FacetsHeader, named: Sequence[tuple[str, str, NDArray[Any]]]) -> bytes:
     """Encode a header and columns (name, element type, values) in the layout above."""
     body = bytearray()
-    columns: list[dict[str, Any]] = []
+    columns: list[Column] = []
     for name, dtype, given in named:
         values = np.ascontiguousarray(given, np.dtype(dtype).newbyteorder("<"))
         columns.append({"name": name, "dtype": dtype, "shape": list(values.shape), "offset": len(body)})

@@ -1,6 +1,6 @@
 """The researcher's walk-through, counted: how many planted clocks, duplicates and wrong labels the Explore page finds.
 
-    python benchmarks/walk_through.py CIFAR10 [--seeds 3]
+    python benchmarks/walk_through.py CIFAR10 [--seeds 1 2 3]
 
 A workspace gets real CIFAR-10 training images, 5% of them with a wrong label, and "synthetic" cats: CIFAR-10 test
 images of cats, which stand for the good images of a generator, and drawn clocks, which stand for what it draws where
@@ -10,7 +10,8 @@ there is no classifier.
 
 The benchmark then asks what the page asks: the points with both distances, the queues of near-duplicates and of
 likely label errors, and the health of the template. It prints recall (found of the planted) and precision (planted of
-the found) as means over the seeds with their range.
+the found) as means over the seeds with their range. What counts as a near-duplicate was
+chosen with seed 0.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from synthaug.features import DEFAULT_EXTRACTOR
 from synthaug.measures.quality import read_ood
 from synthaug.reading import explore, feature_space, template_health
 from synthaug.reading.suspects import suspects
-from synthaug.records import LabelEntry, Pixels
+from synthaug.records import LabelEntry, Origin, Pixels
 from synthaug.stages import label
 from synthaug.stages.score import score
 from synthaug.stages.sources import labeled_arrays
@@ -150,7 +151,7 @@ def add_synthetic(workspace: Workspace, images: list[Pixels], words: list[str]) 
     return ids
 
 
-def add(workspace: Workspace, pixels: Pixels, origin: catalog.Origin) -> int:
+def add(workspace: Workspace, pixels: Pixels, origin: Origin) -> int:
     """Store one training image."""
     image_id, _ = catalog.add_image(
         workspace.db,
@@ -208,10 +209,10 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("source", type=Path, help="CIFAR-10 as any format that synthaug imports.")
-    parser.add_argument("--seeds", type=int, default=1, metavar="N")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1], metavar="N")
     options = parser.parse_args()
     runs = []
-    for seed in range(options.seeds):
+    for seed in options.seeds:
         with tempfile.TemporaryDirectory() as folder:
             workspace = Workspace.create(Path(folder) / "work", PRESETS["cifar10"])
             planted = plant(workspace, options.source, seed)

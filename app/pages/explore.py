@@ -65,6 +65,7 @@ def page(context: AppContext) -> None:
             elem_classes="sa-for-owner",
         )
         compute = gr.Button("Compute features", scale=0, min_width=180, elem_classes="sa-for-owner")
+        stop = gr.Button("Stop", scale=0, min_width=180, elem_classes="sa-for-owner", visible=False)
         refit = gr.Button("Fit again", scale=0, min_width=120, elem_classes="sa-for-owner", interactive=False)
     status = Panel(visible=False)
     suspects()
@@ -75,11 +76,11 @@ def page(context: AppContext) -> None:
 
     seen = gr.State(None)
     timer = gr.Timer(POLL_SECONDS)
-    outputs = [status, compute, refit, plot, seen]
+    outputs = [status, compute, stop, refit, plot, seen]
 
     def refresh(before: str | None) -> list[Any]:
         job = _latest(context)
-        now = "none" if job is None else f"{job.id} {job.state} {job.done} {job.note}"
+        now = "none" if job is None else f"{job.id} {job.state} {job.done} {job.note} {job.cancel_requested}"
         if now == before:
             return [gr.skip()] * len(outputs)
         busy = job is not None and job.state in ACTIVE
@@ -87,7 +88,8 @@ def page(context: AppContext) -> None:
         some = not busy and umap_placed(context.workspace) > 0
         return [
             _panel(_status(job)),
-            gr.Button(interactive=not busy),
+            gr.Button(visible=not busy),
+            _stop_button(job),
             gr.Button(interactive=some),
             images,
             now,
@@ -106,16 +108,30 @@ def page(context: AppContext) -> None:
     def start_refit(how: str) -> list[Any]:
         return submit(how, True)
 
+    def stop_it() -> list[Any]:
+        job = _latest(context)
+        if job is not None and job.state in ACTIVE:
+            context.jobs.cancel(job.id)
+        return refresh(None)
+
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     gr.on(None, lambda: image_count(context.workspace), None, plot, api_name="explore_images", **quiet)
     timer.tick(refresh, seen, outputs, concurrency_limit=None, api_name="explore_poll", **quiet)
     compute.click(start, method, outputs, **quiet)
     refit.click(start_refit, method, outputs, **quiet)
+    stop.click(stop_it, None, outputs, **quiet)
 
 
 def _latest(context: AppContext) -> Job | None:
     jobs = context.jobs.list(1, kinds=("score",))
     return jobs[0] if jobs else None
+
+
+def _stop_button(job: Job | None) -> gr.Button:
+    """In the place of the button that computes, while a computation waits or runs."""
+    busy = job is not None and job.state in ACTIVE
+    stopping = busy and job is not None and job.cancel_requested
+    return gr.Button("Stopping" if stopping else "Stop", visible=busy, interactive=not stopping)
 
 
 def _status(job: Job | None) -> Markup:

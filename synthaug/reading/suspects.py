@@ -16,6 +16,7 @@ from synthaug.measures.linear_head import cross_fitted_probabilities
 from synthaug.reading import explore
 from synthaug.reading.explore import NONE, Points
 from synthaug.reading.feature_space import FeatureSpace, duplicate_groups
+from synthaug.stages.score import duplicate_share
 from synthaug.store import models, selections
 from synthaug.workspace import Workspace
 
@@ -78,9 +79,10 @@ def near_duplicates(workspace: Workspace, space: FeatureSpace, points: Points) -
     ]
     extra = [i for group in groups for i in group[1:] if points.origin[i] != REAL_TEST]
     note = (
-        f"{len(groups)} groups of images that are closer in the features of {space.name} than a tenth of the usual "
-        "distance. The best of each group stands first and is not marked: a real one, a labeled one, then the one "
-        "surest of its class. Reject takes out the others."
+        f"{len(groups)} groups of images that are closer in the features of {space.name} than "
+        f"{duplicate_share(workspace, space.name):.0%} of the usual distance to a nearest image. The best of each "
+        "group stands first and is not marked: a real one, a labeled one, then the one surest of its class. Reject "
+        "takes out the others."
     )
     return _queue(points, "duplicates", note, rows, extra)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -38,6 +39,9 @@ from synthaug.workspace import Workspace
 RECIPE = "landmarks"
 HELD_OUT = (
     0.15  # of the training images: they scale the uncertainty, and are measured on where there is no test set
+)
+LEAST_UPDATES = (
+    150  # of a training: a few images are seen more often, or the network stays near where it began
 )
 BATCH = 64
 
@@ -88,6 +92,8 @@ def train_landmarks(
     if len(found.images) < FEWEST:
         raise too_few(len(found.images), scheme.name)
     held = _held_out(len(found.images), seed)
+    if epochs is None:
+        chosen = for_few(chosen, 2 * int((~held).sum()))  # each also mirrored
     model = _fitted(found.take(~held), scheme, chosen, seed, progress, should_cancel)
     shown = found.take(held)
     model.training["doubt_scale"] = _doubt_scale(model, shown)
@@ -207,6 +213,13 @@ def run(context: JobContext) -> dict[str, Any]:
     context.keep(model=model.name)
     _, count = predict_landmarks(context.workspace, model.name, context.progress)
     return {"model": model.name, "accuracy": model.metrics["accuracy"], "predicted": count}
+
+
+def for_few(recipe: Recipe, images: int) -> Recipe:
+    """The recipe, with more epochs where its own make fewer updates of so few images than :data:`LEAST_UPDATES`."""
+    updates = math.ceil(images / recipe.batch_size)  # of an epoch
+    enough = math.ceil(LEAST_UPDATES / updates)
+    return recipe if recipe.epochs >= enough else recipe.for_epochs(enough)
 
 
 def _recipe(name: str | None, epochs: int | None, image_size: int | None) -> Recipe:

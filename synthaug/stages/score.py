@@ -27,8 +27,13 @@ from synthaug.store.models import Score
 from synthaug.workspace import Workspace
 
 FEWEST_OF_A_CLASS = 10  # synthetic images, for a rank among them to mean something
-DUPLICATE_SHARE = 0.1
-"""Two images are near-duplicates when closer than this share of the median distance to a nearest neighbour."""
+CLASSIFIER_DUPLICATES = 0.1
+EXTRACTOR_DUPLICATES = 0.4
+"""Two images are near-duplicates when closer than this share of the median distance to a nearest neighbour.
+
+A classifier gathers each class in few directions, in which distances vary much more than in the many of an extractor
+(benchmarks/walk_through.py counts what the extractor's share finds).
+"""
 
 LARGEST_UMAP_SEED = 2**32 - 1
 PERCENT = 100
@@ -94,7 +99,8 @@ def score(
     )
     _part(progress, "distances")(0, 1, "to real and synthetic images")
     ood_real, ood_synthetic = _out_of_distribution(workspace, ids, features, method)
-    duplicates = _duplicates(ids, features, _part(progress, "near-duplicates"))
+    share = duplicate_share(workspace, described.name)
+    duplicates = _duplicates(ids, features, share, _part(progress, "near-duplicates"))
     _part(progress, "writing")(0, 1, "")
     unknown = np.full(len(ids), np.nan)
     entropies = unknown if described.probs is None else acquisition.entropy(described.probs)
@@ -142,6 +148,11 @@ def features_to_map(workspace: Workspace) -> str:
         return shown.name
     found = models.classifiers(workspace.db)
     return found[0].name if found else DEFAULT_EXTRACTOR
+
+
+def duplicate_share(workspace: Workspace, features: str) -> float:
+    """The share of the usual distance below which images are near-duplicates in these features."""
+    return CLASSIFIER_DUPLICATES if features in models.names(workspace.db) else EXTRACTOR_DUPLICATES
 
 
 def _describe(
@@ -226,7 +237,9 @@ def _classes(workspace: Workspace, ids: list[int]) -> NDArray[np.int64]:
     return classes
 
 
-def _duplicates(ids: list[int], features: NDArray[np.floating[Any]], progress: Progress) -> dict[int, int]:
+def _duplicates(
+    ids: list[int], features: NDArray[np.floating[Any]], share: float, progress: Progress
+) -> dict[int, int]:
     """Image id -> id of the earlier image it nearly repeats."""
     if len(ids) < 2:
         return {}
@@ -234,7 +247,7 @@ def _duplicates(ids: list[int], features: NDArray[np.floating[Any]], progress: P
     distances, _ = neighbors.nearest_neighbors(
         features, 1, progress=lambda done: progress(done, both, "comparisons")
     )
-    threshold = DUPLICATE_SHARE * float(np.median(distances))
+    threshold = share * float(np.median(distances))
     earlier = neighbors.near_duplicates(
         features, threshold, lambda done: progress(len(ids) + done, both, "comparisons")
     )
