@@ -62,6 +62,11 @@ def plant_model(workspace: Workspace) -> None:
         "train_images": 3,
         "point_error": 2.5,
         "accuracy": 1.0,
+        "scheme": "hip",
+        "doubt": "",
+        "image_size": 96,
+        "depth": 8,
+        "epochs": 1,
         "angles": {name: {**DEGREES, "pearson": 0.9, "spearman": None} for name in ("left", "right", "all")},
         "failures": [{"sha256": sha256, **row} for sha256, row in zip(hashes, rows, strict=True)],
     }
