@@ -83,12 +83,12 @@ def test_an_address_where_no_cluster_is_is_named_at_once(address: str, message: 
 
 
 def test_ray_needs_an_address_and_the_package_before_a_job_is_queued(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UserError, match="needs --address: HOST:PORT of the head of the cluster, auto or local"):
+    with pytest.raises(
+        UserError, match="needs --address: HOST:PORT of the head of the cluster, auto or local"
+    ):
         check_executor(ExecutorSpec("ray"))
     monkeypatch.setattr(sys, "path", [])
     sys.path_importer_cache.clear()
     monkeypatch.delitem(sys.modules, "ray", raising=False)
-    with pytest.raises(
-        UserError, match=r"needs the package ray: pip install 'synthaug\[ray\]'"
-    ):
+    with pytest.raises(UserError, match=r"needs the package ray: pip install 'synthaug\[ray\]'"):
         check_executor(ExecutorSpec("ray", address="auto"))
