@@ -8,6 +8,21 @@ from .environments import ROOT
 from .results import TWICE, Compared, Result, compare, load, median
 
 FILE = ROOT / "docs" / "performance.md"
+ORDER = (
+    "map_points",
+    "labeling",
+    "templates",
+    "neighbors",
+    "duplicates",
+    "fidelity",
+    "acquisition",
+    "importing",
+    "exporting",
+    "training",
+    "generation",
+)
+"""The files of the claims, in the order of the page."""
+
 INTRODUCTION = """\
 # Performance beside peers
 
@@ -27,10 +42,22 @@ def write() -> None:
     FILE.write_text(render(load()), encoding="utf-8")
 
 
-def render(results: dict[str, Result]) -> str:
+def render(stored: dict[str, Result]) -> str:
     """The page as Markdown."""
-    parts = [INTRODUCTION, summary(results), table(results)]
-    return "\n".join([*parts, *(section(result) for result in results.values())])
+    results = dict(sorted(stored.items(), key=lambda each: ORDER.index(file_of(each[1]))))
+    parts = [INTRODUCTION, summary(results), table(results), missing(results)]
+    return "\n".join([*(part for part in parts if part), *(section(result) for result in results.values())])
+
+
+def file_of(result: Result) -> str:
+    """The name of the file that measured a result."""
+    return str(result["command"]).rpartition(".")[2]
+
+
+def missing(results: dict[str, Result]) -> str:
+    """Which claims have no result yet."""
+    absent = [name for name in ORDER if name not in map(file_of, results.values())]
+    return f"Not measured yet: {', '.join(f'`{name}`' for name in absent)}.\n" if absent else ""
 
 
 def summary(results: dict[str, Result]) -> str:
