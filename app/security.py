@@ -11,12 +11,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from .accounts.access import Access
 from .answers import refuse
 
+MAX_HEADERS = 100  # of a request; browsers send some 20
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::\d{1,5})?", re.IGNORECASE)
 
 
 class OriginGuard:
-    """ASGI middleware: refuses cross-site writes (CSRF) and foreign host names (DNS rebinding).
+    """ASGI middleware: refuses cross-site writes (CSRF), foreign host names (DNS rebinding) and too many headers.
 
     Clients other than browsers send neither Origin nor Sec-Fetch-Site, and pass.
     """
@@ -28,6 +29,9 @@ class OriginGuard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:
             await self.app(scope, receive, send)
+            return
+        if len(scope["headers"]) > MAX_HEADERS:
+            await refuse(send, 431, f"at most {MAX_HEADERS} headers are allowed")
             return
         refusal = self.refusal(scope.get("method", "WEBSOCKET"), Headers(scope=scope))
         if refusal is None:

@@ -22,6 +22,7 @@ from synthaug.importers.hip.angles import hip_class
 from synthaug.importers.hip.phantom import TEST, TRAIN, Phantom, hip_phantom
 from synthaug.records import LabelEntry, Landmarks, Split
 from synthaug.stages import label
+from synthaug.stages.landmark_metrics import LandmarkMetrics
 from synthaug.stages.landmark_model import train_landmarks
 from synthaug.stages.landmark_scheme import required_scheme, use_scheme
 from synthaug.store import catalog
@@ -54,7 +55,7 @@ def main() -> None:
     print(
         f"{options.train} + {options.test} phantoms of {options.size} px, {device}, {seconds:.0f} s of training"
     )
-    print(figures_in_words(model.metrics))
+    print(figures_in_words(LandmarkMetrics.from_json(model.metrics)))
     print("published on real films: models 5 to 6 degrees off on average, people 3 to 10 from one another")
 
 

@@ -37,6 +37,18 @@ CREATE TABLE comparisons (
     created_at TEXT NOT NULL
 ) STRICT;
 
+CREATE TABLE cross_fits (
+    model_id INTEGER PRIMARY KEY REFERENCES models (id),
+    recipe TEXT NOT NULL,
+    features TEXT,
+    folds INTEGER NOT NULL CHECK (folds >= 2),
+    seed INTEGER NOT NULL,
+    images INTEGER NOT NULL,
+    accuracy REAL NOT NULL,
+    log_loss REAL NOT NULL,
+    created_at TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE current_label_ids (
     image_id INTEGER PRIMARY KEY REFERENCES images (id),
     label_id INTEGER NOT NULL REFERENCES labels (id)
@@ -195,7 +207,7 @@ CREATE TABLE predictions (
     image_id INTEGER NOT NULL REFERENCES images (id),
     probs BLOB NOT NULL,
     features BLOB NOT NULL,
-    created_at TEXT NOT NULL,
+    created_at TEXT NOT NULL, cross_fitted BLOB,
     PRIMARY KEY (model_id, image_id)
 ) STRICT;
 

@@ -35,3 +35,6 @@ AUTOMATIC_THRESHOLD = 0.9
 Role = Literal["annotator", "reviewer", "owner"]
 ROLES: tuple[Role, ...] = ("annotator", "reviewer", "owner")
 """Roles in the app, in ascending order: each role has all rights of the roles before it."""
+
+CROSS_FIT_FOLDS = 5
+"""How many models predict the images that a model was trained on, each fitted without a share of them."""

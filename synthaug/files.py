@@ -11,7 +11,8 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -19,6 +20,8 @@ from typing import BinaryIO
 from synthaug.errors import explain_os_error
 
 PARTIAL = ".partial-"
+AT_A_TIME = 8
+"""Files that are made durable, or uploaded, at a time."""
 JOURNALS = ("-wal", "-shm", "-journal")
 """Suffixes of the files that SQLite keeps beside a database while it is in use."""
 
@@ -66,11 +69,12 @@ def _open_partial(folder: Path) -> tuple[Path, BinaryIO]:
 
 
 @contextmanager
-def new_directory(destination: Path, doing: str = "write") -> Iterator[Path]:
+def new_directory(destination: Path, doing: str = "write", *, durable: bool = False) -> Iterator[Path]:
     """A new folder that is renamed to ``destination`` when the block ends without an error.
 
-    ``destination`` may exist if it is empty. Raises WorkspaceError for a full disk or a read-only folder; after any
-    error nothing is left behind.
+    ``destination`` may exist if it is empty. With ``durable``, every file and folder in it is on the disk before it
+    gets its name, and the name before the block is left. Raises WorkspaceError for a full disk or a read-only folder;
+    after any error nothing is left behind.
     """
     prefix = f".{destination.name}{PARTIAL}"
     partial = destination.parent / f"{prefix}{secrets.token_hex(4)}"
@@ -80,9 +84,13 @@ def new_directory(destination: Path, doing: str = "write") -> Iterator[Path]:
         try:
             with _locked(partial):
                 yield partial
+                if durable:
+                    sync_tree(partial)
                 partial.replace(destination)
         finally:
             shutil.rmtree(partial, ignore_errors=True)  # after a success it no longer exists
+        if durable:
+            sync(destination.parent)
     except OSError as error:
         raise explain_os_error(error, destination, doing) from error
 
@@ -97,6 +105,23 @@ def sync(path: Path) -> None:
             os.close(handle)
     except OSError as error:
         raise explain_os_error(error, path) from error
+
+
+def sync_all(paths: Iterable[Path]) -> None:
+    """:func:`sync` of many paths. Raises WorkspaceError."""
+    at_once(sync, paths)
+
+
+def at_once(act: Callable[[Path], None], paths: Iterable[Path]) -> None:
+    """Do something to many files, which takes hardly more time than to one; raises what was raised for one."""
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        for _ in pool.map(act, paths):
+            pass
+
+
+def sync_tree(folder: Path) -> None:
+    """Wait until a folder and all files and folders below it are on the disk. Raises WorkspaceError."""
+    sync_all([*folder.rglob("*"), folder])
 
 
 def file_sha256(path: Path) -> str:

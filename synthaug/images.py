@@ -7,6 +7,7 @@ Gray of more than 8 bits keeps its depth; the displayed 8-bit image is derived f
 from __future__ import annotations
 
 import hashlib
+import re
 import struct
 from collections.abc import Mapping, Sequence
 from io import BytesIO
@@ -19,7 +20,7 @@ from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from synthaug.errors import ImageRejected
 from synthaug.grayscale import as_picture, display_from_text, display_text, full_range
-from synthaug.records import Display, GrayImage, Pixels
+from synthaug.records import Display, Framing, GrayImage, Pixels
 
 MAX_PIXELS = 50_000_000
 """Largest accepted image in pixels (width x height); a 50-megapixel RGB array takes 150 MB."""
@@ -30,6 +31,7 @@ PNG_LEVEL = 3
 """zlib level. Compared with level 6: the same size for 32-px images; 2.5 times as fast and 18% larger at 512 px."""
 
 _NAMES = ", ".join(FORMATS)
+_QUOTED_BYTES = re.compile(r"""b(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
 
 _ORIENTATION_TAG = 0x0112
 _UPRIGHT = {  # EXIF orientation -> operation that turns the image upright (EXIF 2.32, tag 0x0112)
@@ -70,7 +72,7 @@ def decode_full(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Pixels | GrayIm
         try:
             image.load()
         except Exception as error:  # a decoder fed broken bytes raises almost anything
-            raise ImageRejected(f"corrupt or truncated {image.format}: {error}") from error
+            raise ImageRejected(f"corrupt or truncated {image.format}: {_in_words(error)}") from error
         if image.mode.startswith("I"):
             return _gray(image)
         return np.array(_upright(_rgb(image)), dtype=np.uint8)
@@ -82,12 +84,12 @@ def _open(data: bytes, max_pixels: int) -> Image.Image:
         image = Image.open(BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:
         raise ImageRejected(
-            f"not a supported image ({_NAMES}): {len(data):,} bytes starting with {data[:8]!r}"
+            f"not a supported image ({_NAMES}): {len(data):,} bytes of something else"
         ) from error
     except Image.DecompressionBombError as error:
         raise ImageRejected(f"too large: more than the {max_pixels:,} pixels allowed") from error
     except Exception as error:  # as in decode: broken headers raise almost anything
-        raise ImageRejected(f"corrupt image header: {error}") from error
+        raise ImageRejected(f"corrupt image header: {_in_words(error)}") from error
     width, height = image.size
     if width * height == 0:
         raise ImageRejected(f"no pixels: {width} x {height}")
@@ -98,10 +100,16 @@ def _open(data: bytes, max_pixels: int) -> Image.Image:
         if image.format == "PNG":
             _verify_png(data)
     except Exception as error:
-        raise ImageRejected(f"corrupt or truncated {image.format}: {error}") from error
+        raise ImageRejected(f"corrupt or truncated {image.format}: {_in_words(error)}") from error
     if animated:
         raise ImageRejected(f"animated or multi-page {image.format}; save one frame as its own image")
     return image
+
+
+def _in_words(error: Exception) -> str:
+    """What a decoder said, without the bytes that it quotes: they are the file's, and may be anything."""
+    said = _QUOTED_BYTES.sub("...", str(error))
+    return "".join(each if each.isprintable() and each.isascii() else "." for each in said)[:200]
 
 
 def _verify_png(data: bytes) -> None:
@@ -199,6 +207,35 @@ def resize(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     if (width, height) == size:
         return pixels
     return np.array(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
+
+
+def inside_square(width: int, height: int, side: int) -> tuple[int, int, int, int]:
+    """Left, top, width and height of an image in the middle of a square of ``side`` px, its shape kept."""
+    longest = max(width, height)
+    across, down = (max(1, round(each * side / longest)) for each in (width, height))
+    return (side - across) // 2, (side - down) // 2, across, down
+
+
+def as_square(pixels: Pixels, side: int, framing: Framing) -> Pixels:
+    """``pixels`` (H, W, 3) as (side, side, 3); see :data:`.records.Framing`. A square image is only resized."""
+    height, width = pixels.shape[:2]
+    if framing == "squeezed" or width == height:
+        return resize(pixels, (side, side))
+    left, top, across, down = inside_square(width, height, side)
+    square = np.zeros((side, side, 3), np.uint8)
+    square[top : top + down, left : left + across] = resize(pixels, (across, down))
+    return square
+
+
+def levels_as_square(levels: NDArray[np.uint16], side: int, framing: Framing) -> NDArray[np.uint16]:
+    """The same of gray ``levels`` (H, W)."""
+    height, width = levels.shape
+    if framing == "squeezed" or width == height:
+        return resize_levels(levels, (side, side))
+    left, top, across, down = inside_square(width, height, side)
+    square = np.zeros((side, side), np.uint16)
+    square[top : top + down, left : left + across] = resize_levels(levels, (across, down))
+    return square
 
 
 def resize_levels(levels: NDArray[np.uint16], size: tuple[int, int]) -> NDArray[np.uint16]:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 Split = Literal["train", "test"]
 Origin = Literal["real", "synthetic"]
+Framing = Literal["squeezed", "padded"]
+"""How an image that is not square becomes one: stretched to fit, or whole in the middle, between black bars."""
 LabelValue = Literal["class", "reject", "unsure", "undo"]
 LabelSource = Literal["human", "accepted", "imported", "automatic"]
 PEOPLE: tuple[LabelSource, ...] = ("human", "accepted")

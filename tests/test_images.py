@@ -280,3 +280,19 @@ def test_atlas_of_nothing_and_of_too_much() -> None:
     assert decode(atlas([], 16)).shape == (16, 16, 3)
     with pytest.raises(ValueError, match="16383"):
         atlas([noise(2, 2)] * 4, 10_000)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x7fELF<script>alert(1)</script>" * 3,
+        b"\x89PNG\r\n\x1a\n" + b"\0\0\0\x05<img>" + b"\0" * 30,
+        b"II*\0\x08\0\0\0" + b"<b>secret</b>" * 4,
+    ],
+)
+def test_a_rejection_does_not_quote_the_files_bytes(data: bytes) -> None:
+    with pytest.raises(ImageRejected) as raised:
+        decode(data)
+    said = str(raised.value)
+    assert "b'" not in said
+    assert not any(each in said for each in ("<", "script", "secret", "\\x"))

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from synthaug.config import CROSS_FIT_FOLDS
 from synthaug.errors import UserError
 from synthaug.reading import generator_choice, overview, queue
 from synthaug.stages import generate, handlers
@@ -95,11 +96,20 @@ def _generator(context: AppContext) -> tuple[gr.Dropdown, Panel]:
 def _next_steps(context: AppContext) -> None:
     with gr.Row(elem_classes="sa-next"):
         predict = gr.Button("Predict new images", min_width=190, scale=0)
+        cross_fit = gr.Checkbox(
+            label="Cross-fit training images",
+            info="The images that the classifier was trained on are predicted by models trained without them.",
+            elem_id="cross-fit",
+            min_width=260,
+        )
         Panel(Markup('<a class="sa-button" href="/label">Review them on the Label page</a>'))
     message = Panel(visible=False)
     predict.click(
-        lambda: outcome(lambda: handlers.submit_predict(context.workspace), NO_CLASSIFIER),
-        None,
+        lambda wanted: outcome(
+            lambda: handlers.submit_predict(context.workspace, folds=CROSS_FIT_FOLDS if wanted else None),
+            NO_CLASSIFIER,
+        ),
+        cross_fit,
         message,
         **QUIET,
     ).then(None, js=POLL_JOBS)

@@ -62,13 +62,19 @@ class Previewed:
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """The model, and the number of images for which this call computed class probabilities and features."""
+    """The model, and the number of images for which this call computed class probabilities and features.
+
+    ``cross_fitted`` is the number of training images that were also predicted by models fitted without them.
+    """
 
     model: str
     images: int
+    cross_fitted: int = 0
 
     def _repr_html_(self) -> str:
-        return card("Predicted", {"images": self.images, "model": self.model})
+        return card(
+            "Predicted", {"images": self.images, "cross-fitted": self.cross_fitted, "model": self.model}
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +90,15 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Labeled:
-    """The number of labels that this call wrote; ``reviewed`` of ``total`` synthetic images now have a label."""
+    """The number of labels that this call wrote; ``reviewed`` of ``total`` synthetic images now have a label.
+
+    ``kept`` images had a different label of another person, which still counts.
+    """
 
     labels: int
     reviewed: int
     total: int
+    kept: int = 0
 
     def _repr_html_(self) -> str:
         facts = {"labels": self.labels, "synthetic images reviewed": f"{self.reviewed} of {self.total}"}

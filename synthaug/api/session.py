@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from synthaug.api import results
@@ -101,16 +102,21 @@ class Session:
             tuple(each.prompt.text for each in drawn), tuple(each.image.pixels for each in drawn)
         )
 
-    def predict(self, model: str | None = None) -> results.Predicted:
+    def predict(
+        self, model: str | None = None, *, cross_fit: int | None = None, full_recipe: bool = False
+    ) -> results.Predicted:
         """Compute class probabilities and features for every image that has none from this model.
 
-        The default is the newest model of the workspace, or else a shipped one that knows its classes.
+        The default is the newest model of the workspace, or else a shipped one that knows its classes. ``cross_fit`` is
+        a number of folds: the images that the model was trained on are then also predicted by models fitted without
+        them, a linear head on pretrained features, or, with ``full_recipe``, the recipe of the model.
         """
         from synthaug.stages.predict import predict
 
         with progress_bar() as report:
-            found = predict(self.workspace, model, report)
-        return results.Predicted(found.model, found.predicted)
+            found = predict(self.workspace, model, report, folds=cross_fit, full_recipe=full_recipe)
+        cross_fitted = 0 if found.cross_fit is None else found.cross_fit.images
+        return results.Predicted(found.model, found.predicted, cross_fitted)
 
     def score(
         self, features: str | None = None, *, seed: int = 0, ood: str = "knn", refit: bool = False
@@ -128,15 +134,17 @@ class Session:
             found = score(self.workspace, features, seed, report, method=ood, refit=refit)
         return results.Scored(found.model, found.scored)
 
-    def label(self, labels: Mapping[str, str], *, annotator: str) -> results.Labeled:
+    def label(self, labels: Mapping[str, str], *, annotator: str, overwrite: bool = False) -> results.Labeled:
         """Append labels to the log; ``labels`` maps the SHA-256 of an image to a class name, "reject" or "unsure".
 
-        A class called "reject" or "unsure" takes precedence. Labels that an image already has are not repeated. A
-        single invalid entry refuses the whole call.
+        A class called "reject" or "unsure" takes precedence. Labels that an image already has are not repeated. An
+        image that another person labeled keeps that label unless ``overwrite`` is set. A single invalid entry refuses
+        the whole call.
         """
         from synthaug.stages.bulk_labels import label_images
 
-        return self._labeled(label_images(self.workspace, labels, annotator))
+        done = label_images(self.workspace, labels, annotator, overwrite=overwrite)
+        return replace(self._labeled(done.recorded), kept=done.kept)
 
     def accept(self, min_confidence: float = AUTOMATIC_THRESHOLD) -> results.Labeled:
         """Label unreviewed synthetic images for which the model predicts the prompted class with enough confidence.
@@ -239,6 +247,7 @@ class Session:
 
         ``recipe``: "landmarks" (a small pretrained network, the default), "efficientnet-b0" or "efficientnet-b7".
         """
+        from synthaug.stages.landmark_metrics import LandmarkMetrics
         from synthaug.stages.landmark_model import train_landmarks
 
         with progress_bar() as report:
@@ -251,10 +260,10 @@ class Session:
                 image_size=image_size,
                 progress=by_epoch(report),
             )
-        figures = model.metrics
-        errors = {angle: each["mean_absolute_error"] for angle, each in figures.get("angles", {}).items()}
+        metrics = LandmarkMetrics.from_json(model.metrics)
+        errors = {angle: each.mean_absolute_error for angle, each in metrics.angles.items()}
         return results.LandmarkModel(
-            model.name, model.recipe, figures["accuracy"], errors, figures["images"], figures
+            model.name, model.recipe, metrics.accuracy, errors, metrics.images, model.metrics
         )
 
     def propose_landmarks(self, model: str | None = None) -> results.Predicted:

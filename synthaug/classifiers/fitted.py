@@ -70,7 +70,15 @@ class Fitted:
     def revision(self) -> str:
         """SHA-256 (hex) over every tensor's name, dtype, shape and bytes, and the settings that change a prediction."""
         recipe = self.recipe
-        decisive = (self.mean, self.std, recipe.image_size, recipe.flip_average, recipe.temperature)
+        decisive: tuple[object, ...] = (
+            self.mean,
+            self.std,
+            recipe.image_size,
+            recipe.flip_average,
+            recipe.temperature,
+        )
+        if recipe.framing != "squeezed":  # else the revisions of earlier releases would change
+            decisive = (*decisive, recipe.framing)
         digest = hashlib.sha256(repr(decisive).encode())
         for name, tensor in sorted(self.network.state_dict().items()):
             digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
@@ -90,7 +98,7 @@ class Fitted:
         device = self.network.head.weight.device
         mean, std = (torch.tensor(each, device=device) for each in (self.mean, self.std))
         for rows in batches(len(images), self.recipe.image_size):
-            batch = to_tensor(images[rows], self.recipe.image_size).to(device)
+            batch = to_tensor(images[rows], self.recipe.image_size, self.recipe.framing).to(device)
             with mixed_precision(device, wanted=self.recipe.mixed_precision):
                 seen = penultimate(self.network, standardise(batch, mean, std), self.recipe)
             seen = seen.float()

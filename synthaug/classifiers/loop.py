@@ -64,7 +64,7 @@ class Loop:
         self.recipe = recipe
         self.device = device
         self.objective = objective
-        self.images = to_tensor(images, recipe.image_size).to(device)
+        self.images = to_tensor(images, recipe.image_size, recipe.framing).to(device)
         self.generator = torch.Generator(device).manual_seed(seed)
         self.network = place(build(recipe.network, objective.outputs), device).train()
         if start is None and recipe.pretrained:
@@ -188,7 +188,9 @@ class Loop:
             )
 
     def _on_device(self, images: Images, targets: Tensor) -> tuple[Tensor, Tensor]:
-        return to_tensor(images, self.recipe.image_size).to(self.device), targets.to(self.device)
+        return to_tensor(images, self.recipe.image_size, self.recipe.framing).to(self.device), targets.to(
+            self.device
+        )
 
     @torch.inference_mode()
     def _score(self, images: Tensor, targets: Tensor) -> float:

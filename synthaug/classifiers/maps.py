@@ -28,7 +28,7 @@ def feature_maps(classifier: Fitted, images: Images) -> NDArray[np.float16]:
     mean, std = (torch.tensor(each, device=device) for each in (classifier.mean, classifier.std))
     found = []
     for rows in batches(len(images), size):
-        batch = to_tensor(images[rows], size).to(device)
+        batch = to_tensor(images[rows], size, classifier.recipe.framing).to(device)
         with mixed_precision(device, wanted=classifier.recipe.mixed_precision):
             found.append(body(standardise(batch, mean, std)).half().cpu().numpy())
     return np.concatenate(found)

@@ -63,7 +63,7 @@ def network_passes(
     result = np.empty((passes, len(images), classifier.num_classes), np.float32)
     for start in range(0, len(images), _IMAGES):
         rows = slice(start, start + _IMAGES)
-        batch = standardise(to_tensor(images[rows], recipe.image_size).to(device), mean, std)
+        batch = standardise(to_tensor(images[rows], recipe.image_size, recipe.framing).to(device), mean, std)
         for number in range(passes):
             precise = mixed_precision(device, wanted=recipe.mixed_precision)  # as in ``Fitted.outputs``
             with dropping(network, body_rate, generator), precise:

@@ -13,6 +13,8 @@ from synthaug.backbones import DEVIATION, MEAN
 from synthaug.classifiers.base import Images
 from synthaug.classifiers.recipes import Recipe
 from synthaug.errors import UserError
+from synthaug.images import inside_square
+from synthaug.records import Framing
 
 _RESIZE_BATCH = 256
 IMAGENET_MEAN, IMAGENET_STD = (MEAN / 255,) * 3, (DEVIATION / 255,) * 3
@@ -40,16 +42,24 @@ def batches(count: int, size: int) -> Iterator[slice]:
         yield slice(start, start + batch)
 
 
-def to_tensor(images: Images, size: int) -> Tensor:
+def to_tensor(images: Images, size: int, framing: Framing = "squeezed") -> Tensor:
     """Convert (N, H, W, 3) to (N, 3, size, size) of the same dtype, resized with antialiasing if the size differs."""
     tensor = torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2)
-    if tensor.shape[-2:] == (size, size) or not len(tensor):
+    height, width = tensor.shape[-2:]
+    if (height, width) == (size, size) or not len(tensor):
         return tensor.contiguous()
-    return torch.cat([_resize(batch, size) for batch in torch.split(tensor, _RESIZE_BATCH)])
+    if framing == "squeezed" or height == width:
+        return _resized(tensor, size, size)
+    left, top, across, down = inside_square(width, height, size)
+    return F.pad(_resized(tensor, down, across), (left, size - across - left, top, size - down - top))
 
 
-def _resize(batch: Tensor, size: int) -> Tensor:
-    resized = F.interpolate(batch.float(), size=(size, size), mode="bilinear", antialias=True)
+def _resized(images: Tensor, height: int, width: int) -> Tensor:
+    return torch.cat([_resize(batch, height, width) for batch in torch.split(images, _RESIZE_BATCH)])
+
+
+def _resize(batch: Tensor, height: int, width: int) -> Tensor:
+    resized = F.interpolate(batch.float(), size=(height, width), mode="bilinear", antialias=True)
     return resized.round().clamp(0, white(batch)).to(batch.dtype)
 
 

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 from synthaug.backbones import SIZES, input_size
 from synthaug.errors import UnknownName, UserError
+from synthaug.records import Framing
 
 Optimizer = Literal["sgd", "adamw"]
 Schedule = Literal["cosine", "one-cycle", "none"]
@@ -47,6 +48,7 @@ class Recipe:
         False  # random horizontal flip; must be off where labels, targets or captions depend on the side
     )
     image_size: int = 32  # side in pixels; images of another size are resized with antialiasing
+    framing: Framing = "squeezed"  # of images that are not square; stages.train chooses it by the images
     dropout: float = 0.0  # rate on the penultimate features during training
     mixed_precision: bool = False  # matrix products in bfloat16 if the device has units for it
     ema_decay: float | None = (

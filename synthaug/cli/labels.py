@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -13,7 +14,14 @@ from synthaug.errors import UserError
 
 @command(cli, "label")
 @click.argument("file", metavar="FILE.csv", required=False, type=click.Path(path_type=Path))
-@click.option("--annotator", metavar="NAME", help="Name of the person who labeled; required with FILE.csv.")
+@click.option(
+    "--annotator",
+    metavar="NAME",
+    help="Name of the person who labeled; required with FILE.csv unless its column annotator says it.",
+)
+@click.option(
+    "--overwrite", is_flag=True, help="Also replace labels of other people, which are kept otherwise."
+)
 @click.option(
     "--accept-above",
     type=float,
@@ -22,9 +30,16 @@ from synthaug.errors import UserError
 )
 @workspace_option
 def label(
-    file: Path | None, annotator: str | None, accept_above: float | None, workspace_path: Path | None
+    file: Path | None,
+    annotator: str | None,
+    overwrite: bool,
+    accept_above: float | None,
+    workspace_path: Path | None,
 ) -> Result:
-    """Record labels from a CSV (columns image,label), or accept confident predictions.
+    """Record labels from a CSV (columns image,label and annotator), or accept confident predictions.
+
+    An image that another person labeled keeps that label, and is counted, unless --overwrite is given. Imported and
+    automatic labels are replaced.
 
     \b
       $ synthaug label labels.csv --annotator ann
@@ -39,18 +54,19 @@ def label(
     if accept_above is not None:
         recorded = accept_confident(workspace, accept_above)
         return {"recorded": recorded, "message": f"{recorded} labels recorded"}
-    if file is None or not annotator:
-        raise UserError("labels need the name of their annotator: --annotator NAME")
-    result = from_csv(workspace, file, annotator)
+    if file is None:
+        raise UserError("name a CSV file")
+    result = from_csv(workspace, file, annotator, overwrite=overwrite)
     message = f"{result.recorded} labels recorded, {result.unchanged} unchanged"
     if result.repeated:
         message += f"; {result.repeated} rows overridden by a later row of the same image"
-    return {
-        "recorded": result.recorded,
-        "unchanged": result.unchanged,
-        "repeated": result.repeated,
-        "message": message,
-    }
+    if result.overwritten:
+        message += f"; {result.overwritten} of them replace another person's label"
+    if result.kept:
+        message += (
+            f"; {result.kept} images keep the different label of another person (replace it with --overwrite)"
+        )
+    return {**asdict(result), "message": message}
 
 
 @command(cli, "tag")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from synthaug.cli.landmarks import landmarks_group
 from synthaug.cli.support import Result, command, open_workspace, workspace_option
 from synthaug.running.progress_bar import by_epoch, progress_bar
+
+if TYPE_CHECKING:
+    from synthaug.measures.agreement import AngleAgreement
+    from synthaug.stages.landmark_metrics import LandmarkMetrics
 
 SHOWN = 5  # images with the largest errors that are listed
 
@@ -51,6 +54,7 @@ def train(
     \b
       $ synthaug landmarks train
     """
+    from synthaug.stages.landmark_metrics import LandmarkMetrics
     from synthaug.stages.landmark_model import train_landmarks
 
     with progress_bar() as report:
@@ -66,7 +70,7 @@ def train(
     return {
         "model": model.name,
         **model.metrics,
-        "message": f"{model.name}: {figures_in_words(model.metrics)}",
+        "message": f"{model.name}: {figures_in_words(LandmarkMetrics.from_json(model.metrics))}",
     }
 
 
@@ -88,30 +92,25 @@ def predict(model: str | None, workspace_path: Path | None) -> Result:
     return {"model": name, "predicted": count, "message": f"{name} predicted landmarks on {count} images"}
 
 
-def figures_in_words(figures: Mapping[str, Any]) -> str:
+def figures_in_words(metrics: LandmarkMetrics) -> str:
     """The test results in words, ending with the images that have the largest errors."""
-    where = "real test images" if figures["measured_on"] == "test" else "held-out training images"
+    where = "real test images" if metrics.measured_on == "test" else "held-out training images"
     lines = [
-        f"trained on {figures['train_images']} images of {figures['image_size']} px a side, tested on "
-        f"{figures['images']} {where}; mean error of the points {figures['point_error']:.1f} px"
+        f"trained on {metrics.train_images} images of {metrics.image_size} px a side, tested on "
+        f"{metrics.images} {where}; mean error of the points {metrics.point_error:.1f} px"
     ]
-    if figures["accuracy"] is not None:
-        lines.append(f"the class that follows from the angles is right in {100 * figures['accuracy']:.1f}%")
-    lines += [_agreement(name, found) for name, found in figures.get("angles", {}).items()]
-    lines += [
-        f"  {each['sha256'][:12]}: error {each['error']:.1f} degrees"
-        for each in figures.get("failures", [])[:SHOWN]
-    ]
-    lines.append(f"uncertainty: {figures['doubt']}")
+    if metrics.accuracy is not None:
+        lines.append(f"the class that follows from the angles is right in {100 * metrics.accuracy:.1f}%")
+    lines += [_agreement(name, found) for name, found in metrics.angles.items()]
+    lines += [f"  {each.sha256[:12]}: error {each.error:.1f} degrees" for each in metrics.failures[:SHOWN]]
+    lines.append(f"uncertainty: {metrics.doubt}")
     return "\n".join(lines)
 
 
-def _agreement(name: str, found: Mapping[str, Any]) -> str:
+def _agreement(name: str, found: AngleAgreement) -> str:
     """The agreement of one angle with that of people (Bland & Altman 1986), in degrees."""
-    pearson, spearman = (
-        "-" if found[each] is None else f"{found[each]:.2f}" for each in ("pearson", "spearman")
-    )
+    pearson, spearman = ("-" if each is None else f"{each:.2f}" for each in (found.pearson, found.spearman))
     return (
-        f"{name}: mean absolute error {found['mean_absolute_error']:.2f} degrees, bias {found['bias']:+.2f}, limits of "
-        f"agreement {found['low']:+.1f} to {found['high']:+.1f}, Pearson {pearson}, Spearman {spearman}"
+        f"{name}: mean absolute error {found.mean_absolute_error:.2f} degrees, bias {found.bias:+.2f}, limits of "
+        f"agreement {found.low:+.1f} to {found.high:+.1f}, Pearson {pearson}, Spearman {spearman}"
     )

@@ -169,21 +169,49 @@ def _slot_values(written: tuple[str, ...]) -> list[tuple[str, str]]:
 
 @command(cli, "predict")
 @click.option("--model", metavar="NAME", help="Classifier to use. [default: the newest]")
+@click.option(
+    "--cross-fit",
+    "folds",
+    type=int,
+    metavar="K",
+    help="Also predict the images that the classifier was trained on, by K models that were each fitted without a K-th "
+    "of them: a linear head on pretrained features.",
+)
+@click.option(
+    "--full-recipe", is_flag=True, help="With --cross-fit: train the classifier's own recipe K times."
+)
 @executor_options
 @workspace_option
-def predict(model: str | None, executor: ExecutorSpec, workspace_path: Path | None) -> Result:
+def predict(
+    model: str | None,
+    folds: int | None,
+    full_recipe: bool,
+    executor: ExecutorSpec,
+    workspace_path: Path | None,
+) -> Result:
     """Predict the class of every image that the model has not predicted yet.
+
+    A model is too sure of the images that it was trained on. With --cross-fit, what is shown of these is said by models
+    that have not seen them.
 
     \b
       $ synthaug predict
+      $ synthaug predict --cross-fit 5
     """
     from synthaug.stages.predict import predict as stage
 
     workspace = open_workspace(workspace_path)
     with progress_bar() as report:
-        result = stage(workspace, model, report, executor=executor)
+        result = stage(workspace, model, report, executor=executor, folds=folds, full_recipe=full_recipe)
+    said: dict[str, Any] = {"predicted": result.predicted, "model": result.model}
     message = f"{result.predicted} images predicted by {result.model}"
-    return {"predicted": result.predicted, "model": result.model, "message": message}
+    if (fitted := result.cross_fit) is not None:
+        said["cross_fit"] = asdict(fitted)
+        message += (
+            f"; {fitted.images} training images cross-fitted in {fitted.folds} folds ({fitted.recipe}): "
+            f"{fitted.accuracy:.1%} have their label as the likeliest class, log loss {fitted.log_loss:.3f}"
+        )
+    return {**said, "message": message}
 
 
 @command(cli, "score")

@@ -16,7 +16,7 @@ from synthaug.errors import ExportFailed
 from synthaug.exporters.base import refuse_filled
 from synthaug.files import file_sha256, new_directory
 from synthaug.parsing import JsonObject, read_json
-from synthaug.records import ExportItem, Origin, Split
+from synthaug.records import ExportItem, Framing, Origin, Split
 
 MANIFEST = "manifest.json"
 MANIFEST_VERSION = 1
@@ -47,6 +47,7 @@ class Manifest:
     files: dict[str, str]  # path relative to the manifest's folder -> SHA-256 hex
     depth: Literal[8, 16] = 8  # 16: gray films were written at their full depth
     full_size: bool = False  # the larger original of an image was written, if there is one
+    framing: Framing = "squeezed"  # of images that are not square, in a format of one size
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ def build_manifest(
     images: Sequence[ManifestImage],
     depth: Literal[8, 16] = 8,
     full_size: bool = False,
+    framing: Framing = "squeezed",
 ) -> Manifest:
     """The manifest of an export that was written to ``directory``: ``images`` in order, and the hash of every file."""
     return Manifest(
@@ -85,6 +87,7 @@ def build_manifest(
         files=file_hashes(directory),
         depth=depth,
         full_size=full_size,
+        framing=framing,
     )
 
 
@@ -154,5 +157,5 @@ def changed_files(directory: Path, files: Mapping[str, str]) -> list[str]:
 def atomic_directory(destination: Path) -> Iterator[Path]:
     """An empty folder that becomes ``destination`` at the end. Raises WorkspaceError if that is not empty."""
     refuse_filled(destination)
-    with new_directory(destination, "export to") as partial:
+    with new_directory(destination, "export to", durable=True) as partial:
         yield partial

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from synthaug.records import Framing
+
 Images = NDArray[np.unsignedinteger[Any]]
 """RGB images of one size, shape (N, S, S, 3): uint8, or uint16 with 65535 as white."""
 
@@ -22,11 +24,15 @@ class FeatureExtractor(Protocol):
 
     @property
     def revision(self) -> str:
-        """SHA-256 (hex) of the weights and the input size; equal revisions give equal features."""
+        """SHA-256 (hex) of the weights, the input size and the framing; equal revisions give equal features."""
 
     @property
     def image_size(self) -> int:
         """S, the height and width in pixels that it reads."""
+
+    @property
+    def framing(self) -> Framing:
+        """How an image that is not square becomes one before it is read."""
 
     @property
     def dimension(self) -> int:

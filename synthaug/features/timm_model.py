@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from synthaug.backbones import DEVIATION, MEAN, input_size, timm_network
 from synthaug.backbones import efficientnet_lite0 as lite0_network
 from synthaug.features.base import Features, Images
+from synthaug.records import Framing
 
 TYPES = (np.uint8, np.uint16)
 BATCH_PIXELS = 2**21  # pixels per batch: 80 images of 160 px a side
@@ -22,10 +23,17 @@ class TimmExtractor:
     """A network of timm without its last layer, which computes pooled features."""
 
     def __init__(
-        self, name: str, network: nn.Module, image_size: int, mean: tuple[float, ...], std: tuple[float, ...]
+        self,
+        name: str,
+        network: nn.Module,
+        image_size: int,
+        mean: tuple[float, ...],
+        std: tuple[float, ...],
+        framing: Framing,
     ) -> None:
         self.name = name
         self.image_size = image_size
+        self.framing = framing
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._network: Any = (
             network.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
@@ -39,8 +47,10 @@ class TimmExtractor:
 
     @cached_property
     def revision(self) -> str:
-        """SHA-256 (hex) over the weights, the standardisation and the input size."""
+        """SHA-256 (hex) over weights, standardisation and input size, and over the framing unless it is "squeezed"."""
         digest = hashlib.sha256(repr((self.image_size, self._mean.tolist(), self._std.tolist())).encode())
+        if self.framing != "squeezed":  # else the revisions of earlier releases would change
+            digest.update(self.framing.encode())
         for name, tensor in sorted(self._network.state_dict().items()):
             digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
             digest.update(tensor.cpu().contiguous().numpy().tobytes())
@@ -71,17 +81,16 @@ class TimmExtractor:
         return pooled
 
 
-def efficientnet_lite0(longest_side: int) -> TimmExtractor:
+def efficientnet_lite0(longest_side: int, framing: Framing = "squeezed") -> TimmExtractor:
     """EfficientNet-Lite0 with ImageNet weights, at the input size that suits images of ``longest_side`` pixels."""
     network = lite0_network()
-    return TimmExtractor(
-        "efficientnet-lite0", network, input_size(longest_side), (MEAN,) * 3, (DEVIATION,) * 3
-    )
+    size = input_size(longest_side)
+    return TimmExtractor("efficientnet-lite0", network, size, (MEAN,) * 3, (DEVIATION,) * 3, framing)
 
 
-def from_hub(name: str) -> TimmExtractor:
+def from_hub(name: str, framing: Framing = "squeezed") -> TimmExtractor:
     """``timm:NAME`` with the weights of the hub, at its own input size."""
     network = timm_network(name.partition(":")[2], pretrained=True)
     config = network.pretrained_cfg
     mean, std = (tuple(255 * each for each in config[key]) for key in ("mean", "std"))
-    return TimmExtractor(name, network, int(config["input_size"][-1]), mean, std)
+    return TimmExtractor(name, network, int(config["input_size"][-1]), mean, std, framing)

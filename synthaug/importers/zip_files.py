@@ -40,15 +40,15 @@ def safe_path(name: str) -> PurePosixPath:
     return PurePosixPath(*parts)
 
 
-def unpack(archive: Path, folder: Path, max_bytes: int) -> int:
-    """Unpack ``archive`` into ``folder``, to at most ``max_bytes`` bytes; returns the number of files.
+def unpack(archive: Path, folder: Path, max_bytes: int, max_files: int = MAX_ENTRIES) -> int:
+    """Unpack ``archive`` into ``folder``, to at most ``max_bytes`` bytes and ``max_files`` files; returns their number.
 
     Raises ImportFailed, before anything is written, for an archive with unsafe names or sizes.
     """
     try:
         with zipfile.ZipFile(archive) as opened:
             entries = [each for each in opened.infolist() if not _passed_over(each)]
-            _check(archive, entries, max_bytes)
+            _check(archive, entries, max_bytes, max_files)
             for entry in entries:
                 _extract(opened, entry, folder / safe_path(entry.filename))
             return len(entries)
@@ -62,11 +62,11 @@ def _passed_over(entry: zipfile.ZipInfo) -> bool:
     return entry.is_dir() or entry.filename.split("/")[0] == _MAC
 
 
-def _check(archive: Path, entries: list[zipfile.ZipInfo], max_bytes: int) -> None:
+def _check(archive: Path, entries: list[zipfile.ZipInfo], max_bytes: int, max_files: int) -> None:
     """Raises ImportFailed if the table of the zip lists too many files, too many bytes or unsafe names."""
-    if len(entries) > MAX_ENTRIES:
+    if len(entries) > max_files:
         raise ImportFailed(
-            f"{archive.name} contains {len(entries):,} files; at most {MAX_ENTRIES:,} are allowed"
+            f"{archive.name} contains {len(entries):,} files; at most {max_files:,} are allowed"
         )
     total = sum(each.file_size for each in entries)
     packed = max(1, archive.stat().st_size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,19 +30,36 @@ def cross_fitted_probabilities(
     Folds hold equal shares of every class. Features are standardised with the mean and variance of the fitted rows.
     Raises ValueError for fewer rows than folds, or labels outside 0 .. K-1.
     """
-    if len(features) != len(labels) or len(labels) < folds:
-        raise ValueError(
-            f"{folds} folds need at least {folds} rows, each with a label, "
-            f"not {len(features)} rows and {len(labels)} labels"
-        )
+    if len(features) != len(labels):
+        raise ValueError(f"{len(features)} rows need as many labels, not {len(labels)}")
+
+    def said(inside: NDArray[np.bool_]) -> NDArray[np.float32]:
+        return softmax(head_logits(features[inside], labels[inside], features[~inside], num_classes))
+
+    return cross_fitted(said, labels, num_classes, folds=folds, seed=seed)
+
+
+def cross_fitted(
+    predict: Callable[[NDArray[np.bool_]], NDArray[np.float32]],
+    labels: Labels,
+    num_classes: int,
+    *,
+    folds: int,
+    seed: int,
+) -> NDArray[np.float32]:
+    """Class probabilities (N, K) of rows with these labels (N,), each by a model fitted without its fold.
+
+    ``predict`` fits to the rows of a mask (N,) and gives the probabilities of the others, in their order. Raises
+    ValueError for fewer rows than folds, or labels outside 0 .. K-1.
+    """
+    if len(labels) < folds:
+        raise ValueError(f"{folds} folds need at least {folds} rows, not {len(labels)}")
     if not 0 <= labels.min() <= labels.max() < num_classes:
         raise ValueError(f"classes must lie in 0..{num_classes - 1}, not {labels.min()}..{labels.max()}")
     fold = stratified_folds(labels, folds, seed)
     probs = np.empty((len(labels), num_classes), np.float32)
     for held in range(folds):
-        inside = fold != held
-        logits = head_logits(features[inside], labels[inside], features[~inside], num_classes)
-        probs[~inside] = softmax(logits)
+        probs[fold == held] = predict(fold != held)
     return probs
 
 

@@ -31,7 +31,7 @@ class Coefficient:
 
 
 @dataclass(frozen=True, slots=True)
-class AngleAgreement:
+class PairAngleAgreement:
     """Agreement of the angles, in degrees, of two readers on the images on which both placed landmarks."""
 
     images: int
@@ -50,7 +50,7 @@ class PairAgreement:
     same: int  # images on which they gave the same answer
     kappa: Coefficient  # Cohen's
     classes: Mapping[str, Coefficient]
-    angles: Mapping[str, AngleAgreement]
+    angles: Mapping[str, PairAngleAgreement]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def _pairs(
     return sorted(found, key=lambda pair: -pair.images)
 
 
-def _angles(twice: Sequence[Readings], first: str, second: str) -> dict[str, AngleAgreement]:
+def _angles(twice: Sequence[Readings], first: str, second: str) -> dict[str, PairAngleAgreement]:
     """The agreement of two readers on each angle, by name."""
     measured: dict[str, list[tuple[float, float]]] = {}
     for read in twice:
@@ -130,11 +130,11 @@ def _angles(twice: Sequence[Readings], first: str, second: str) -> dict[str, Ang
     return {name: _angle(np.array(pairs)) for name, pairs in measured.items()}
 
 
-def _angle(pairs: NDArray[np.float64]) -> AngleAgreement:
+def _angle(pairs: NDArray[np.float64]) -> PairAngleAgreement:
     difference = pairs[:, 0] - pairs[:, 1]
     enough = len(pairs) >= 2
     icc = reader_agreement.intraclass_correlation(pairs) if enough else reader_agreement.UNDEFINED
-    return AngleAgreement(
+    return PairAngleAgreement(
         len(pairs), float(difference.mean()), float(np.abs(difference).mean()), _coefficient(icc)
     )
 
@@ -144,7 +144,7 @@ def _pair(
     second: str,
     table: NDArray[np.int64],
     names: Sequence[str],
-    angles: Mapping[str, AngleAgreement],
+    angles: Mapping[str, PairAngleAgreement],
 ) -> PairAgreement:
     given = _given(table.sum(0) + table.sum(1))
     return PairAgreement(

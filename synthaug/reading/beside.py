@@ -1,4 +1,4 @@
-"""Which images are worth a look beside one: its prior, what it was drawn from, its nearest neighbours, files nearby."""
+"""Images to compare with an image: earlier ones of its series, its sources, its nearest neighbours, other files."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from synthaug.store import catalog, generations, labels
 from synthaug.workspace import Workspace
 
 SMALL_FOLDER = 8
-"""A folder of at most so many images is taken for one patient's."""
-OF_A_SERIES = 4
-NEAREST = 3
+"""A folder of at most this many images is assumed to be of one patient."""
+OF_A_SERIES = 4  # maximum number of earlier and of later images
+NEAREST = 3  # neighbours of each origin
 SHA256 = re.compile(r"[0-9a-f]{64}")
 SEPARATOR = re.compile(r"[-_. ]")
 
 
 @dataclass(frozen=True, slots=True)
 class Companion:
-    """An image to look at beside another, and why."""
+    """An image to compare with another, and the reason."""
 
     image_id: int
     why: str
@@ -32,7 +32,7 @@ class Companion:
 def companions(
     workspace: Workspace, image_id: int, space: FeatureSpace | None, *, blind: bool = False
 ) -> list[Companion]:
-    """What to offer, the likeliest first, each image once. ``blind``: not what tells how the image was made."""
+    """Images to compare with, the most useful first; ``blind`` leaves out those that reveal how it was generated."""
     image = catalog.images_by_id(workspace.db, [image_id])[0]
     found: dict[int, Companion] = {}
     for each in _offered(workspace, image, space, blind=blind):
@@ -56,7 +56,7 @@ def _offered(
 
 
 def _drawn_from(workspace: Workspace, image_id: int) -> Iterator[Companion]:
-    """The images that a generation names by their hash: what it started from, its subject, its mask."""
+    """The images in the details of a generation: its starting image, its subject, its mask."""
     for made in generations.all_of_image(workspace.db, image_id):
         hashes = {
             sha256: f"Drawn from: {name.replace('_', ' ')}"
@@ -68,10 +68,10 @@ def _drawn_from(workspace: Workspace, image_id: int) -> Iterator[Companion]:
 
 
 def in_series(source: str, files: Sequence[tuple[int, str]]) -> list[Companion]:
-    """The files of the same series, the one just before it first: ``dog7_2019`` is the prior of ``dog7_2021``.
+    """The images of the same series, the previous one first: ``dog7_2019`` is the prior of ``dog7_2021``.
 
-    ``files``: (image id, path) of the images of the same folder. A series shares its name up to the last separator,
-    or is a small folder as a whole.
+    ``files`` are (image id, path) of the images in the same folder. The files of a series have equal names up to the
+    last separator; a small folder is one series.
     """
     ordered = _in_order(files)
     series = (
@@ -81,17 +81,17 @@ def in_series(source: str, files: Sequence[tuple[int, str]]) -> list[Companion]:
     )
     before = [each for each in series if _key(each[1]) < _key(source)][::-1]
     after = [each for each in series if _key(each[1]) > _key(source)]
-    said = [Companion(i, f"Prior: {PurePosixPath(path).name}") for i, path in before[:OF_A_SERIES]]
-    return said + [Companion(i, f"Later: {PurePosixPath(path).name}") for i, path in after[:OF_A_SERIES]]
+    found = [Companion(i, f"Prior: {PurePosixPath(path).name}") for i, path in before[:OF_A_SERIES]]
+    return found + [Companion(i, f"Later: {PurePosixPath(path).name}") for i, path in after[:OF_A_SERIES]]
 
 
 def next_files(source: str, files: Sequence[tuple[int, str]]) -> list[Companion]:
-    """The files just before and just after it in its folder."""
+    """The previous and the next file in the folder."""
     ordered = _in_order(files)
     before = [each for each in ordered if _key(each[1]) < _key(source)][-1:]
     after = [each for each in ordered if _key(each[1]) > _key(source)][:1]
-    said = [Companion(i, f"File before: {PurePosixPath(path).name}") for i, path in before]
-    return said + [Companion(i, f"File after: {PurePosixPath(path).name}") for i, path in after]
+    found = [Companion(i, f"File before: {PurePosixPath(path).name}") for i, path in before]
+    return found + [Companion(i, f"File after: {PurePosixPath(path).name}") for i, path in after]
 
 
 def _in_order(files: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
@@ -99,14 +99,14 @@ def _in_order(files: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
 
 
 def _key(path: str) -> list[tuple[int, int | str]]:
-    """Film 9 stands before film 10."""
+    """A sort key that orders numbers by value, so that 9 precedes 10."""
     return [
         (0, int(part)) if part.isdecimal() else (1, part) for part in re.split(r"(\d+)", path.lower()) if part
     ]
 
 
 def _series(path: str) -> str:
-    """A file's name up to its last separator; "" where it has none."""
+    """The name of a file up to the last separator; "" if it has none."""
     stem = PurePosixPath(path).stem.lower()
     cut = [found.start() for found in SEPARATOR.finditer(stem)]
     return stem[: cut[-1]] if cut else ""

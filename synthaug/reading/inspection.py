@@ -40,10 +40,14 @@ class GenerationRecord:
 
 @dataclass(frozen=True, slots=True)
 class ModelPrediction:
-    """The prediction of one model: (class index, probability) of the most probable classes, highest first."""
+    """The prediction of one model: (class index, probability) of the most probable classes, highest first.
+
+    ``cross_fitted``: the model was trained on the image; this is the prediction of models trained without it.
+    """
 
     model: str
     classes: tuple[tuple[int, float], ...]
+    cross_fitted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +160,8 @@ def _generation_record(workspace: Workspace, made: generations.Generation) -> Ge
 
 def _model_prediction(model: models.Model, prediction: models.Prediction) -> ModelPrediction:
     likeliest = np.argsort(-prediction.probs, kind="stable")[:GUESSES]
-    return ModelPrediction(model.name, tuple((int(i), float(prediction.probs[i])) for i in likeliest))
+    classes = tuple((int(i), float(prediction.probs[i])) for i in likeliest)
+    return ModelPrediction(model.name, classes, prediction.cross_fitted)
 
 
 def _history(workspace: Workspace, image_id: int) -> tuple[HistoryEntry, ...]:

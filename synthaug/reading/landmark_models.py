@@ -1,25 +1,27 @@
-"""How the landmark model stands: what it can learn from, whether it is in training, and how well it measures angles."""
+"""The state of the landmark model: its training images, its latest training, and how well it measures angles."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 from synthaug.errors import UserError
+from synthaug.measures.agreement import AngleAgreement
 from synthaug.records import Job
+from synthaug.stages.landmark_metrics import LandmarkMetrics
 from synthaug.stages.landmark_request import FEWEST, KIND
 from synthaug.stages.landmark_scheme import current_scheme
 from synthaug.store import jobs, labels, landmarks, models
 from synthaug.workspace import Workspace
 
 FAILURES = 200
-"""How many of the worst images a report lists."""
+"""Maximum number of images in a report, those with the largest errors."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One measured image; ``error`` is its largest error in degrees. Angles in degrees, by name."""
+    """An image with its true and predicted angles by name, and its largest error, all in degrees."""
 
     image_id: int
     sha256: str
@@ -30,24 +32,21 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The figures of a landmark model, and the measured images, the worst first.
-
-    ``angles``: an :class:`~synthaug.measures.agreement.Agreement` by name, "all" for all of them together.
-    """
+    """The metrics of a landmark model (see :class:`.landmark_metrics.LandmarkMetrics`), largest errors first."""
 
     model: str
-    measured_on: str  # test | held out
+    measured_on: Literal["test", "held out"]
     images: int
     train_images: int
     point_error: float  # pixels of the images
     accuracy: float | None  # of the class that the angles make
-    angles: Mapping[str, Mapping[str, Any]]
+    angles: Mapping[str, AngleAgreement]
     failures: tuple[Failure, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """``placed``: training images with landmarks of the scheme; ``new``: those placed after the newest model."""
+    """``placed`` counts training images with landmarks of the scheme, ``new`` those placed after the newest model."""
 
     scheme: str
     placed: int
@@ -58,7 +57,7 @@ class Standing:
 
 
 def standing(workspace: Workspace) -> Standing | None:
-    """How it stands; None where the workspace uses no scheme."""
+    """The state of the landmark model; None if the workspace has no scheme."""
     scheme = current_scheme(workspace)
     if scheme is None:
         return None
@@ -76,7 +75,7 @@ def standing(workspace: Workspace) -> Standing | None:
 
 
 def newest(workspace: Workspace) -> models.Model | None:
-    """The landmark model that was trained last, or None."""
+    """The newest landmark model, or None."""
     try:
         return models.newest_landmark_model(workspace.db)
     except UserError:
@@ -84,22 +83,22 @@ def newest(workspace: Workspace) -> models.Model | None:
 
 
 def report(workspace: Workspace, model: models.Model) -> Report:
-    """What was measured when the model was trained. Images that have left the workspace are left out."""
-    figures = model.metrics
-    rows = figures.get("failures", [])[:FAILURES]
-    known = labels.by_hash(workspace.db, [row["sha256"] for row in rows])
+    """The metrics of a model; images that the workspace does not have are left out."""
+    metrics = LandmarkMetrics.from_json(model.metrics)
+    rows = metrics.failures[:FAILURES]
+    known = labels.by_hash(workspace.db, [row.sha256 for row in rows])
     failures = tuple(
-        Failure(known[row["sha256"]].image_id, row["sha256"], row["error"], row["true"], row["read"])
+        Failure(known[row.sha256].image_id, row.sha256, row.error, row.true, row.read)
         for row in rows
-        if row["sha256"] in known
+        if row.sha256 in known
     )
     return Report(
         model=model.name,
-        measured_on=figures["measured_on"],
-        images=figures["images"],
-        train_images=figures["train_images"],
-        point_error=figures["point_error"],
-        accuracy=figures["accuracy"],
-        angles=figures.get("angles", {}),
+        measured_on=metrics.measured_on,
+        images=metrics.images,
+        train_images=metrics.train_images,
+        point_error=metrics.point_error,
+        accuracy=metrics.accuracy,
+        angles=metrics.angles,
         failures=failures,
     )

@@ -55,7 +55,7 @@ def proposals(workspace: Workspace, scheme: Scheme, images: Sequence[ImageRecord
 def own_answer(
     scheme: Scheme, image: ImageRecord, person: str, points: Mapping[str, tuple[float, ...]]
 ) -> Proposal | None:
-    """What a person placed on an image in a reading of their own; None where those are no landmarks of the scheme."""
+    """The landmarks of a person in a reading of an image; None if they are not landmarks of the scheme."""
     return Proposal(points, "answer", person) if _fits(scheme, points, image) else None
 
 

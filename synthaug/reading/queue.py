@@ -62,6 +62,7 @@ class QueueItem:
     notes: tuple[Note, ...]  # in a blind reading, only those of the reader
     blind: bool  # labels of others and predictions are left out
     trained_on: bool  # the model that predicted was trained on this image
+    cross_fitted: bool  # it was, but the prediction shown is that of models trained without this image
     readings: tuple[Reading, ...]  # only for settling a conflict
 
 
@@ -144,7 +145,11 @@ def items(
     ]
     written = notes.of_images(workspace.db, ids)
     shown = [
-        replace(item, trained_on=item.image_id in learned, notes=tuple(written.get(item.image_id, ())))
+        replace(
+            item,
+            trained_on=item.image_id in learned and not item.cross_fitted,
+            notes=tuple(written.get(item.image_id, ())),
+        )
         for item in shown
     ]
     shown = [_in_gray(item, gray[item.image_id]) if item.image_id in gray else item for item in shown]
@@ -199,6 +204,7 @@ def _blinded(item: QueueItem, own: Reading | None, placed: Proposal | None) -> Q
         confidence=None,
         model_id=None,
         trained_on=False,
+        cross_fitted=False,
         label_value=None if own is None else own.value,
         label_class=None if own is None else own.class_index,
         label_source=None,
@@ -252,6 +258,7 @@ def _item(
         notes=(),
         blind=False,
         trained_on=False,
+        cross_fitted=prediction is not None and prediction.cross_fitted,
         readings=(),
     )
 

@@ -10,6 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from synthaug.config import CROSS_FIT_FOLDS
 from synthaug.errors import UnknownName
 from synthaug.measures.label_errors import label_errors, label_quality
 from synthaug.measures.linear_head import cross_fitted_probabilities
@@ -17,13 +18,12 @@ from synthaug.reading import explore
 from synthaug.reading.explore import NONE, Points
 from synthaug.reading.feature_space import FeatureSpace, duplicate_groups
 from synthaug.stages.score import duplicate_share
-from synthaug.store import models, selections
+from synthaug.store import cross_fits, models, selections
 from synthaug.workspace import Workspace
 
 Kind = Literal["duplicates", "label-errors", "disagreements"]
 
 SAVED = "set:"
-FOLDS = 5
 REJECTED = explore.STATES["reject"]
 LABELED = explore.STATES["class"]
 REAL_TRAIN, REAL_TEST, SYNTHETIC = 0, 1, 2
@@ -93,7 +93,11 @@ def likely_label_errors(workspace: Workspace, space: FeatureSpace, points: Point
     kind: Kind = "label-errors"
     if len(np.unique(labels)) < 2:
         return _queue(
-            points, kind, f"It takes two classes with {FOLDS} labeled real training images each.", [], []
+            points,
+            kind,
+            f"It takes two classes with {CROSS_FIT_FOLDS} labeled real training images each.",
+            [],
+            [],
         )
     places = np.searchsorted(space.ids, points.ids[rows])
     probs = _believed(space, places.tobytes(), labels.tobytes(), len(workspace.classes))
@@ -105,7 +109,8 @@ def likely_label_errors(workspace: Workspace, space: FeatureSpace, points: Point
     ]
     note = (
         f"Confident learning over {len(rows):,} labeled real training images: a linear head on the features of "
-        f"{space.name}, fitted in {FOLDS} folds without the image that it judges, sees another class than the label. "
+        f"{space.name}, fitted in {CROSS_FIT_FOLDS} folds without the image that it judges, sees another class than "
+        "the label. "
         "Shown are the label and what the head sees. Label them again, or leave them."
     )
     return _queue(points, kind, note, found, [i for i, _ in found])
@@ -118,7 +123,7 @@ def _believed(space: FeatureSpace, places: bytes, labels: bytes, classes: int) -
     They are cached, because most labels are given to synthetic images, which do not change them.
     """
     rows, known = np.frombuffer(places, np.int64), np.frombuffer(labels, np.int64)
-    return cross_fitted_probabilities(space.features[rows], known, classes, folds=FOLDS)
+    return cross_fitted_probabilities(space.features[rows], known, classes, folds=CROSS_FIT_FOLDS)
 
 
 def disagreements(workspace: Workspace, space: FeatureSpace, points: Points) -> Suspects:
@@ -133,11 +138,25 @@ def disagreements(workspace: Workspace, space: FeatureSpace, points: Points) -> 
     rows = [(int(i), _dispute(points, workspace.classes, int(i))) for i in order]
     note = (
         "The classifier sees another class than the label, or, where nobody labeled the image, than the prompt asked "
-        f"for. Predictions of images that {points.model} was trained on are kinder than they should be."
+        f"for. {_kindness(workspace, points)}"
         if points.model_id is not None
         else "There are no predictions yet: train a classifier first."
     )
     return _queue(points, "disagreements", note, rows, [i for i, _ in rows if points.origin[i] != REAL_TEST])
+
+
+def _kindness(workspace: Workspace, points: Points) -> str:
+    """What is to be known of the predictions of images that the model was trained on."""
+    fitted = None if points.model_id is None else cross_fits.of_model(workspace.db, points.model_id)
+    if fitted is None:
+        return (
+            f"Predictions of images that {points.model} was trained on are kinder than they should be; cross-fit them "
+            "on the Generate page."
+        )
+    return (
+        f"The {fitted.images:,} images that {points.model} was trained on are predicted by models fitted without them, "
+        f"in {fitted.folds} folds."
+    )
 
 
 def _queue(points: Points, kind: Kind, note: str, rows: list[tuple[int, str]], marked: list[int]) -> Suspects:
@@ -174,11 +193,11 @@ def _merit(points: Points, own: NDArray[np.float64], i: int) -> tuple[bool, bool
 
 
 def _judged(space: FeatureSpace, points: Points) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Positions and labels of labeled real training images with features, of classes with at least FOLDS of them."""
+    """Positions and labels of labeled real training images with features, of classes with one or more for each fold."""
     able = (points.origin == REAL_TRAIN) & (points.state == LABELED) & np.isin(points.ids, space.ids)
     rows = np.flatnonzero(able)
     labels = points.label[rows].astype(np.int64)
-    enough = np.bincount(labels, minlength=1)[labels] >= FOLDS if len(labels) else np.zeros(0, bool)
+    enough = np.bincount(labels, minlength=1)[labels] >= CROSS_FIT_FOLDS if len(labels) else np.zeros(0, bool)
     return rows[enough], labels[enough]
 
 

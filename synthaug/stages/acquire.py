@@ -8,8 +8,8 @@ are excluded, because an uncertain image may simply be a broken one.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -24,7 +24,9 @@ from synthaug.classifiers.recipes import Recipe
 from synthaug.errors import Cancelled, UnknownName, UserError
 from synthaug.measures import acquisition
 from synthaug.measures.quality import out_of_distribution
+from synthaug.parsing import JsonRecord, as_json, parse_record
 from synthaug.progress import Progress
+from synthaug.records import Json
 from synthaug.stages.pixels import load_levels
 from synthaug.stages.seeds import check_seed
 from synthaug.stages.synthetic_pool import Pool, PoolFilter, check_jobs
@@ -52,7 +54,7 @@ Scores = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class Search(JsonRecord):
     """The settings of a search for images."""
 
     label: str  # the class to add images of
@@ -72,7 +74,7 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
+class Round(JsonRecord):
     """The outcome of one round, which is stored with its view."""
 
     number: int  # counted from 1
@@ -262,8 +264,9 @@ class _Acquirer:
     def _freeze(self, outcome: Round) -> None:
         members = [(member.image_id, member.class_index) for member in self.members]
         members += [(self.pool[position].image_id, self.label) for position in self.chosen]
-        spec = asdict(ViewSpec(base=self.base, seed=self.search.seed))
-        kept = asdict(outcome) | {"search": _as_json(self.search, self.recipe)}
+        spec = ViewSpec(base=self.base, seed=self.search.seed).to_json()
+        settings = self.search.to_json() | {"recipe": as_json(self.recipe)}
+        kept = outcome.to_json() | {"search": settings}
         views.create(self.workspace.db, outcome.view, spec | {"acquisition": kept}, members)
 
     def _base_pixels(self) -> NDArray[np.unsignedinteger[Any]]:
@@ -276,7 +279,7 @@ class _Acquirer:
         """The images of the base and of the pool (N, S, S, 3), of one depth, loaded on first use."""
         if self._pixels is None:
             hashes = [*(each.sha256 for each in self.members), *(each.sha256 for each in self.pool)]
-            both = load_levels(self.workspace, hashes, self.recipe.image_size)  # of one depth
+            both = load_levels(self.workspace, hashes, self.recipe.image_size, self.recipe.framing)
             base, pool = np.split(both, [len(self.members)])
             self._pixels = base, pool
         return self._pixels
@@ -294,21 +297,15 @@ def _round_of(workspace: Workspace, title: str, base: str, search: Search, recip
         return None
     spec = views.by_name(workspace.db, title).spec
     kept = spec.get("acquisition")
-    wanted = _as_json(search, replace(recipe, dropout=search.dropout))
-    if kept is None or spec["base"] != base or _filled(kept["search"]) != wanted:
+    wanted = (search, replace(recipe, dropout=search.dropout))
+    if kept is None or spec["base"] != base or _stored_settings(kept["search"]) != wanted:
         raise UserError(f"the view {title!r} exists with other settings; choose another name")
-    return Round(**{key: value for key, value in kept.items() if key != "search"})
+    return Round.from_json(kept)
 
 
-def _filled(search: Mapping[str, Any]) -> dict[str, Any]:
-    """A stored search, with fields that an older release did not have at their defaults."""
-    recipe = {each.name: each.default for each in fields(Recipe)} | search["recipe"]
-    return {each.name: each.default for each in fields(Search)} | dict(search) | {"recipe": recipe}
-
-
-def _as_json(search: Search, recipe: Recipe) -> dict[str, Any]:
-    """All settings that determine the chosen images, in the form in which they are read back from JSON."""
-    return asdict(search) | {"jobs": list(search.jobs), "recipe": asdict(recipe)}
+def _stored_settings(data: Json) -> tuple[Search, Recipe]:
+    """The settings that determined the images of a stored search."""
+    return Search.from_json(data), parse_record(Recipe, data["recipe"], "the stored recipe")
 
 
 def _check(workspace: Workspace, name: str, search: Search) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from synthaug.config import DATABASE_FILE, FOLDERS
 from synthaug.errors import ImageRejected, WorkspaceDamaged, WorkspaceError, explain_os_error
 from synthaug.exporters.base import refuse_filled
-from synthaug.files import PARTIAL, new_directory, sync, turns
+from synthaug.files import PARTIAL, new_directory, turns
 from synthaug.images import decode_full, pixel_hash
 from synthaug.progress import Progress
 from synthaug.stages.backup_store import MANIFEST, BackedUpFile, BackupManifest, BackupStore, copy_checked
@@ -189,7 +189,7 @@ def restore(source: Path, destination: Path, progress: Progress | None = None) -
     manifest = store.manifest()
     refuse_filled(destination, "restore to")
     problems = []
-    with new_directory(destination, "restore to") as partial:
+    with new_directory(destination, "restore to", durable=True) as partial:
         for done, (name, file) in enumerate(manifest.files.items()):
             if progress is not None and done % 100 == 0:
                 progress(done, len(manifest.files), "restoring files")
@@ -203,11 +203,4 @@ def restore(source: Path, destination: Path, progress: Progress | None = None) -
             raise WorkspaceDamaged(source, problems)
         for folder in FOLDERS:
             (partial / folder).mkdir(exist_ok=True)
-        _sync_all(partial)
-    sync(destination.parent)
     return Workspace.open(destination)
-
-
-def _sync_all(folder: Path) -> None:
-    for path in [*folder.rglob("*"), folder]:
-        sync(path)

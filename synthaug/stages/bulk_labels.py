@@ -20,51 +20,69 @@ class CsvLabels:
     recorded: int
     unchanged: int  # images that already have this label
     repeated: int  # rows that a later row of the same image replaces
+    kept: int = 0  # images that keep the different label of another person
+    overwritten: int = 0  # recorded labels that replace another person's
 
 
-def from_csv(workspace: Workspace, path: Path, annotator: str) -> CsvLabels:
-    """Record labels from a CSV with the columns ``image`` (id or SHA-256) and ``label``.
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What one row says of an image."""
 
-    ``label`` is a class name, or else ``reject`` or ``unsure``; of several rows of an image, the last is used. Only
-    labels that differ from the current ones are recorded, so that importing a file again changes nothing. Raises
-    UserError, without recording any label, if a row is invalid.
+    value: LabelValue
+    class_index: int | None
+    annotator: str
+
+
+def from_csv(
+    workspace: Workspace, path: Path, annotator: str | None = None, *, overwrite: bool = False
+) -> CsvLabels:
+    """Record labels from a CSV with the columns ``image`` (id or SHA-256), ``label`` and, if wanted, ``annotator``.
+
+    ``label`` is a class name, or else ``reject`` or ``unsure``; of several rows of an image, the last is used. Rows
+    without a name are those of ``annotator``. Only labels that differ from the current ones are recorded, so that
+    importing a file again changes nothing. An image that another person labeled keeps that label unless ``overwrite``
+    is set; imported and automatic labels are replaced. Raises UserError, without recording any label, if a row is
+    invalid.
     """
     classes, ids = workspace.classes, image_ids(workspace)
-    wanted: dict[int, tuple[LabelValue, int | None]] = {}
+    wanted: dict[int, _Wanted] = {}
     rows = _rows(path)
-    for number, (image, label) in enumerate(rows, start=2):
+    for number, (image, label, person) in enumerate(rows, start=2):
         if image not in ids:
             raise UserError(
                 f"{path} line {number}: there is no image {image!r}; give the id or SHA-256 of an image"
             )
+        if not (person or annotator):
+            raise UserError(
+                f"{path} line {number}: there is no annotator; fill the column annotator, or give one name with "
+                "--annotator NAME"
+            )
         try:
-            wanted[ids[image]] = parse_label(label, classes)
+            wanted[ids[image]] = _Wanted(*parse_label(label, classes), person or str(annotator))
         except UserError as error:
             raise UserError(f"{path} line {number}: {error}") from error
-    new = _changes(workspace, wanted, annotator)
-    label_log.append(workspace.db, new)
-    return CsvLabels(len(new), len(wanted) - len(new), len(rows) - len(wanted))
+    return _record(workspace, wanted, overwrite, len(rows) - len(wanted))
 
 
-def label_images(workspace: Workspace, given: Mapping[str, str], annotator: str) -> int:
-    """Record labels given as SHA-256 -> class name, ``reject`` or ``unsure``; returns the number of changed labels.
+def label_images(
+    workspace: Workspace, given: Mapping[str, str], annotator: str, *, overwrite: bool = False
+) -> CsvLabels:
+    """Record labels given as SHA-256 -> class name, ``reject`` or ``unsure``, by the rules of :func:`from_csv`.
 
     Raises UserError, without recording any label, if one of them is invalid.
     """
     known = labels.by_hash(workspace.db, list(given))
-    wanted: dict[int, tuple[LabelValue, int | None]] = {}
+    wanted: dict[int, _Wanted] = {}
     for sha256, label in given.items():
         if sha256 not in known:
             raise UserError(
                 f"there is no image {sha256!r}; give the whole SHA-256 of an image of this workspace"
             )
         try:
-            wanted[known[sha256].image_id] = parse_label(label, workspace.classes)
+            wanted[known[sha256].image_id] = _Wanted(*parse_label(label, workspace.classes), annotator)
         except UserError as error:
             raise UserError(f"image {sha256}: {error}") from error
-    new = _changes(workspace, wanted, annotator)
-    label_log.append(workspace.db, new)
-    return len(new)
+    return _record(workspace, wanted, overwrite)
 
 
 def image_ids(workspace: Workspace) -> dict[str, int]:
@@ -85,24 +103,48 @@ def parse_label(text: str, classes: Sequence[str]) -> tuple[LabelValue, int | No
     raise UserError(f"the label {text!r} is unknown; it must be one of {allowed}")
 
 
-def _changes(
-    workspace: Workspace, wanted: Mapping[int, tuple[LabelValue, int | None]], annotator: str
-) -> list[LabelEntry]:
-    """The entries needed so that the current labels are the wanted ones, given by this annotator."""
-    known = labels.current(workspace.db, list(wanted))
-    frozen = labels.frozen(workspace.db, list(wanted))
-    entries = []
-    for image_id, (value, class_index) in wanted.items():
-        now = known.get(image_id)
-        same = now is not None and (now.value, now.class_index) == (value, class_index)
-        by_person = now is not None and now.annotator == annotator and now.source in PEOPLE
-        if not (same and (by_person or image_id in frozen)):
+def _record(
+    workspace: Workspace, wanted: Mapping[int, _Wanted], overwrite: bool, repeated: int = 0
+) -> CsvLabels:
+    """Append what changes anything, all or none, in one transaction: nobody labels between the look and the write."""
+
+    def write(connection: object) -> CsvLabels:
+        known = labels.current(workspace.db, list(wanted))
+        frozen = labels.frozen(workspace.db, list(wanted))
+        new: dict[int, LabelEntry] = {}
+        kept = set()
+        for image_id, said in wanted.items():
+            now = known.get(image_id)
+            same = now is not None and (now.value, now.class_index) == (said.value, said.class_index)
+            if same and (image_id in frozen or _by_a_person(now)):
+                continue
+            if _by_another(now, said.annotator) and image_id not in frozen and not overwrite:
+                kept.add(image_id)
+                continue
             op_id = label_log.new_op_id("csv")
-            entries.append(LabelEntry(image_id, value, annotator, "human", op_id, class_index))
-    return entries
+            new[image_id] = LabelEntry(image_id, said.value, said.annotator, "human", op_id, said.class_index)
+        label_log.append(workspace.db, list(new.values()))
+        return CsvLabels(
+            recorded=len(new),
+            unchanged=len(wanted) - len(new) - len(kept),
+            repeated=repeated,
+            kept=len(kept),
+            overwritten=sum(_by_another(known.get(each), wanted[each].annotator) for each in new),
+        )
+
+    return workspace.db.grouped(write)
 
 
-def _rows(path: Path) -> list[tuple[str, str]]:
+def _by_a_person(label: labels.CurrentLabel | None) -> bool:
+    return label is not None and label.source in PEOPLE
+
+
+def _by_another(label: labels.CurrentLabel | None, annotator: str) -> bool:
+    return label is not None and label.source in PEOPLE and label.annotator != annotator
+
+
+def _rows(path: Path) -> list[tuple[str, str, str]]:
+    """Image, label and annotator ("": not said) of every row."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
@@ -111,10 +153,14 @@ def _rows(path: Path) -> list[tuple[str, str]]:
                 raise UserError(
                     f"{path} has no column {min(missing)!r}; it needs the columns image and label"
                 )
-            return [((row["image"] or "").strip(), (row["label"] or "").strip()) for row in reader]
+            return [(_cell(row, "image"), _cell(row, "label"), _cell(row, "annotator")) for row in reader]
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}; give a CSV file") from error
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is not UTF-8 text") from error
     except csv.Error as error:
         raise UserError(f"{path} is not a CSV file: {error}") from error
+
+
+def _cell(row: Mapping[str, str | None], column: str) -> str:
+    return (row.get(column) or "").strip()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,8 +20,9 @@ from synthaug.exporters.manifest import (
     write_manifest,
 )
 from synthaug.grayscale import as_picture
+from synthaug.images import as_square
 from synthaug.landmarks.captions import caption_with
-from synthaug.records import ExportItem, GrayImage, Pixels
+from synthaug.records import ExportItem, Framing, GrayImage, Pixels
 from synthaug.stages.landmark_scheme import current_scheme
 from synthaug.stages.pixels import read_image, read_stored
 from synthaug.store import catalog, generations, labels, landmarks, views
@@ -78,7 +79,7 @@ def rebuild(workspace: Workspace, manifest: Path, directory: Path) -> ExportResu
     Raises UnknownImage for a missing image, and ExportFailed for an invalid manifest or if the files differ.
     """
     wanted = read_manifest(manifest)
-    how = Fidelity(wanted.depth, wanted.full_size)
+    how = Fidelity(wanted.depth, wanted.full_size, wanted.framing)
     items = _recorded_items(workspace, wanted.images, how)
     result = _write(directory, wanted.format, wanted.view, items, wanted.class_names, how)
     made = read_manifest(result.manifest)
@@ -93,10 +94,14 @@ def rebuild(workspace: Workspace, manifest: Path, directory: Path) -> ExportResu
 
 @dataclass(frozen=True, slots=True)
 class Fidelity:
-    """Bits per channel that are written, and whether the larger originals are."""
+    """Bits per channel that are written, whether the larger originals are, and how images that are not square fit.
+
+    ``framing`` concerns formats of one size; the exports of earlier releases are squeezed.
+    """
 
     depth: Literal[8, 16] = 8
     full_size: bool = False
+    framing: Framing = "padded"
 
 
 def _as_asked(file_format: str, depth: int | None, full_size: bool) -> Fidelity:
@@ -123,7 +128,10 @@ def _write(
     entries: list[ManifestImage] = []
     seen = _Seen()
     with atomic_directory(directory) as partial:
-        exporter.write(partial, recording(seen.counting(items), entries), classes)
+        counted = seen.counting(items)
+        if file_format in SMALL_FORMATS:
+            counted = _framed(counted, how.framing)
+        exporter.write(partial, recording(counted, entries), classes)
         manifest = build_manifest(
             partial,
             format_name=file_format,
@@ -132,6 +140,7 @@ def _write(
             images=entries,
             depth=how.depth if seen.films else 8,
             full_size=how.full_size,
+            framing=how.framing if file_format in SMALL_FORMATS and seen.oblong else "squeezed",
         )
         path = write_manifest(partial, manifest)
     note = seen.note() if file_format in SMALL_FORMATS else ""
@@ -145,6 +154,7 @@ class _Seen:
     images: int = 0
     films: int = 0
     other_sizes: int = 0
+    oblong: int = 0  # not square
     largest: tuple[int, int] = (0, 0)
 
     def counting(self, items: Iterator[ExportItem]) -> Iterator[ExportItem]:
@@ -154,6 +164,7 @@ class _Seen:
             self.images += 1
             self.films += item.film is not None
             self.other_sizes += (width, height) != (SIDE, SIDE)
+            self.oblong += width != height
             self.largest = max(self.largest, (width, height), key=lambda size: size[0] * size[1])
             yield item
 
@@ -164,8 +175,19 @@ class _Seen:
         width, height = self.largest
         return (
             f"{self.other_sizes} of {self.images} images were resized to {SIDE} x {SIDE} (the largest from "
-            f"{width} x {height}) at 8 bits; use folder, parquet or webdataset to keep size and depth"
+            f"{width} x {height}) at 8 bits{self._bars()}; use folder, parquet or webdataset to keep size and depth"
         )
+
+    def _bars(self) -> str:
+        return (
+            f", {self.oblong} of them between black bars because they are not square" if self.oblong else ""
+        )
+
+
+def _framed(items: Iterator[ExportItem], framing: Framing) -> Iterator[ExportItem]:
+    """The same at the side of CIFAR's images."""
+    for item in items:
+        yield replace(item, pixels=as_square(item.pixels, SIDE, framing))
 
 
 def _test_members(workspace: Workspace) -> list[views.ViewImage]:

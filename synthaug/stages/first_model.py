@@ -16,9 +16,10 @@ UNTESTED = "linear"
 
 
 def submit(workspace: Workspace, recipe: str | None = None) -> int:
-    """Check, freeze the view, queue the training; returns the job's id. Raises UserError for what is lacking.
+    """Freeze a view of all labeled real training images and queue the training; returns the id of the job.
 
-    Without a real test image that has a class, it is a quick model, which is measured on held-out training images.
+    Without labeled real test images, a quick model is trained, which is measured on held-out training images. Raises
+    UserError for missing labels.
     """
     found = labels.labeled_images(workspace.db, split="train", origin="real")
     if len({image.class_index for image in found}) < 2:
@@ -39,7 +40,7 @@ def submit(workspace: Workspace, recipe: str | None = None) -> int:
 
 
 def _all_real(workspace: Workspace, wanted: set[int]) -> str:
-    """The newest view of real images if it holds all of them; else a new one."""
+    """The newest view of real images if it has all wanted images, or else a new one."""
     newest = baseline_view(workspace)
     if {member.image_id for member in views.members(workspace.db, newest.id)} == wanted:
         return newest.name

@@ -36,10 +36,13 @@ def _handler(module: str) -> Handler:
 HANDLERS: dict[str, Handler] = {kind: _handler(module) for kind, module in MODULES.items()}
 
 
-def submit_predict(workspace: Workspace, model: str | None = None) -> int:
-    """Queue the prediction of all images without one by ``model`` (default: the newest); returns the id of the job."""
+def submit_predict(workspace: Workspace, model: str | None = None, folds: int | None = None) -> int:
+    """Queue the prediction of all images without one by ``model`` (default: the newest); returns the id of the job.
+
+    With ``folds``, the images that it was trained on are also predicted by cross-fitting in so many folds.
+    """
     name = models.newest(workspace.db).name if model is None else models.by_name(workspace.db, model).name
-    return jobs.submit(workspace.db, "predict", PredictParams(name).to_json(), 0)
+    return jobs.submit(workspace.db, "predict", PredictParams(name, folds).to_json(), 0)
 
 
 def submit_score(

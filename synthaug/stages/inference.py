@@ -18,7 +18,7 @@ from synthaug.executors.base import ExecutorSpec, Task, Work
 from synthaug.features import load_extractor
 from synthaug.features.base import FeatureExtractor
 from synthaug.progress import Progress
-from synthaug.records import ImagePlace
+from synthaug.records import Framing, ImagePlace
 from synthaug.stages.pixels import in_batches, levels, naming_image, read_file
 from synthaug.store.image_store import ImageStore
 from synthaug.workspace import Workspace
@@ -40,17 +40,20 @@ class Predictor:
 
     def make(self, payload: Any, should_cancel: Callable[[], bool]) -> Iterator[Mapping[str, bytes]]:
         """The files "probs" (N, K) and "features" (N, D) of the images with the hashes ``payload``."""
-        pixels = levels(partial(read_file, self._images), payload, self._classifier.recipe.image_size)
+        recipe = self._classifier.recipe
+        pixels = levels(partial(read_file, self._images), payload, recipe.image_size, recipe.framing)
         probs, features = self._classifier.predict(pixels)
         yield {"probs": array_bytes(probs), "features": array_bytes(features)}
 
 
 class Extraction:
-    """Extracts features; a maker. ``name`` and ``side`` are as for :func:`synthaug.features.load_extractor`."""
+    """Extracts features; a maker. ``name``, ``side`` and ``framing`` are as for :func:`.features.load_extractor`."""
 
-    def __init__(self, name: str, side: int, revision: str, images: ImagePlace, threads: int) -> None:
+    def __init__(
+        self, name: str, side: int, framing: Framing, revision: str, images: ImagePlace, threads: int
+    ) -> None:
         use_threads(threads)
-        self._extractor = extractor_of(name, side)
+        self._extractor = extractor_of(name, side, framing)
         if self._extractor.revision != revision:
             raise UserError(
                 f"{name} is a different network on this worker than on the head; install the same packages"
@@ -59,14 +62,15 @@ class Extraction:
 
     def make(self, payload: Any, should_cancel: Callable[[], bool]) -> Iterator[Mapping[str, bytes]]:
         """The file "features" (N, D) of the images with the hashes ``payload``."""
-        pixels = levels(partial(read_file, self._images), payload, self._extractor.image_size)
-        yield {"features": array_bytes(self._extractor.features(pixels))}
+        extractor = self._extractor
+        pixels = levels(partial(read_file, self._images), payload, extractor.image_size, extractor.framing)
+        yield {"features": array_bytes(extractor.features(pixels))}
 
 
 @lru_cache(maxsize=1)
-def extractor_of(name: str, side: int) -> FeatureExtractor:
+def extractor_of(name: str, side: int, framing: Framing) -> FeatureExtractor:
     """The extractor, loaded once per process. Raises UnknownName and UserError."""
-    return load_extractor(name, side)
+    return load_extractor(name, side, framing)
 
 
 def look_at(

@@ -45,9 +45,19 @@ class ExportJobResult(JsonRecord):
 
 @dataclass(frozen=True, slots=True)
 class PredictParams(JsonRecord):
-    """The name of the classifier; None stands for the newest."""
+    """The name of the classifier (None stands for the newest), and in how many folds to cross-fit, if at all."""
 
     model: str | None = None
+    folds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PredictJobResult(JsonRecord):
+    """The numbers of predicted and of cross-fitted images, and the name of the classifier."""
+
+    predicted: int
+    model: str
+    cross_fitted: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +79,6 @@ class TrainParams(JsonRecord):
     view: str
     recipe: str | None = None
     seed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class TrainLandmarksParams(JsonRecord):
-    """The name of the recipe; None stands for the default."""
-
-    recipe: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""How an owner corrects the landmarks of a real test image, which are frozen as its label is."""
+"""Correcting the landmarks of a real test image, which are frozen like its label, by an owner."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from synthaug.workspace import Workspace
 def correct_test_landmarks(
     workspace: Workspace, image_id: int, points: Places, annotator: str, reason: str
 ) -> Correction:
-    """Give a labeled real test image other landmarks, in its pixels, and the class that their angles make.
+    """Correct the landmarks, in pixels, of a labeled real test image, and set the class that follows from their angles.
 
-    The log keeps the earlier ones, and why they were corrected. Where the class changes, the test set has a new
-    fingerprint (see :func:`.test_split.correct_test_label`). Raises UserError.
+    The log keeps the earlier landmarks and the reason. If the class changes, the test set gets a new fingerprint (see
+    :func:`.test_split.correct_test_label`). Raises UserError.
     """
     if not reason.strip():
-        raise UserError("a correction of a test image needs a reason; say why these landmarks are better")
+        raise UserError("the correction of a test image needs a reason; say why these landmarks are better")
     scheme = required_scheme(workspace)
     image = catalog.images_by_id(workspace.db, [image_id])[0]
     if image_id not in labels.frozen(workspace.db, [image_id]):
         raise UserError(
-            f"image {image_id} is no labeled real test image; place its landmarks as on any other"
+            f"image {image_id} is not a labeled real test image; place its landmarks like those of any other image"
         )
     answer = placed(scheme, points, image)
     known = labels.current(workspace.db, [image_id])[image_id]

@@ -1,4 +1,4 @@
-"""Landmarks as files: COCO keypoints and CSV, out and in; and the angles that captions say, in."""
+"""Exporting and importing landmarks as COCO keypoints or CSV, and importing angles from captions."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from synthaug.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class LandmarkImport:
-    """What became of a file's rows. ``swapped``: images recorded though their left and right look exchanged."""
+    """The outcome of an import. ``swapped`` are images that were recorded although left and right look swapped."""
 
     recorded: int
-    unchanged: int  # images whose landmarks say this already
+    unchanged: int  # images that already have these landmarks
     skipped: tuple[tuple[str, str], ...]  # image, reason
     swapped: tuple[str, ...]
 
 
 def export_landmarks(workspace: Workspace, path: Path) -> int:
-    """Write the landmarks that count to FILE.json (COCO keypoints) or FILE.csv; returns of how many images.
+    """Write the current landmarks to FILE.json (COCO keypoints) or FILE.csv; returns the number of images.
 
-    Rejected images, and what was placed by another scheme, are left out. Raises UserError.
+    Rejected images and landmarks of other schemes are left out. Raises UserError.
     """
     scheme = required_scheme(workspace)
     if path.suffix not in (".json", ".csv"):
@@ -43,7 +43,7 @@ def export_landmarks(workspace: Workspace, path: Path) -> int:
             f"{path} ends with {path.suffix!r}; give FILE.json (COCO keypoints) or FILE.csv (a table)"
         )
     if not path.parent.is_dir():
-        raise UserError(f"there is no folder {path.parent}; make it first, or choose another")
+        raise UserError(f"there is no folder {path.parent}; create it first, or choose another")
     rows = [row for row in _rows(workspace, scheme) if row.points or path.suffix == ".csv"]
     with new_file(path, durable=True) as file:
         file.write(_text(scheme, rows, path.suffix).encode())
@@ -90,7 +90,7 @@ def _rows(workspace: Workspace, scheme: Scheme) -> list[LandmarkRow]:
 
 
 def _of_scheme(scheme: Scheme, answer: Landmarks) -> bool:
-    """Whether it names what the scheme has today."""
+    """Whether the landmarks and angles are those of the scheme."""
     known = {angle.name for angle in scheme.angles}
     return set(answer.points) in (set(), set(scheme.names)) and set(answer.angles) <= known
 
@@ -127,11 +127,11 @@ def import_content(workspace: Workspace, content: bytes, name: str, annotator: s
 
 
 def import_captions(workspace: Workspace, annotator: str) -> LandmarkImport:
-    """Record the angles that the captions of imported images say, as this annotator's, without points."""
+    """Record the angles in the captions of imported images, without points, as those of this annotator."""
     scheme = required_scheme(workspace)
     if scheme.caption is None:
         raise UserError(
-            f"the scheme {scheme.name!r} has no caption, so that angles cannot be read from captions"
+            f"the scheme {scheme.name!r} has no caption format, so angles cannot be read from captions"
         )
     images = catalog.find_images(workspace.db)
     captions = catalog.captions(workspace.db, [image.id for image in images])
@@ -140,13 +140,13 @@ def import_captions(workspace: Workspace, annotator: str) -> LandmarkImport:
     rows = [
         LandmarkRow(str(image_id), {}, angles)
         for image_id, angles in said.items()
-        if angles is not None and image_id not in answered  # points that were placed say more
+        if angles is not None and image_id not in answered  # placed points are more precise
     ]
     return _Importing(workspace, scheme, annotator).run(rows)
 
 
 class _Importing:
-    """One import: rows become entries of the log, those that cannot are kept with the reason."""
+    """One import, which records rows in the log, and collects those that it skips with the reason."""
 
     def __init__(self, workspace: Workspace, scheme: Scheme, annotator: str) -> None:
         self.workspace, self.scheme, self.annotator = workspace, scheme, annotator
@@ -166,7 +166,7 @@ class _Importing:
         return LandmarkImport(self.recorded, self.unchanged, tuple(self.skipped), tuple(self.swapped))
 
     def _record(self, row: LandmarkRow) -> None:
-        """Raises UserError for a row that cannot be recorded."""
+        """Record a row. Raises UserError if that is not possible."""
         image = self._image(row)
         answer = self._answer(row, image)
         known = landmarks.current(self.workspace.db, [image.id]).get(image.id)
@@ -189,7 +189,7 @@ class _Importing:
         image = found[0]
         if row.width and (row.width, row.height) != (image.width, image.height):
             raise UserError(
-                f"the file says {row.width} x {row.height} pixels, the image has {image.width} x {image.height}"
+                f"the image has {row.width} x {row.height} pixels in the file, but {image.width} x {image.height} here"
             )
         return image
 
@@ -198,7 +198,7 @@ class _Importing:
             return placed(self.scheme, row.points, image)
         missing = {angle.name for angle in self.scheme.angles} - set(row.angles)
         if missing:
-            raise UserError(f"neither all landmarks nor the angle {min(missing)!r} is said")
+            raise UserError(f"the row has neither all landmarks nor the angle {min(missing)!r}")
         angles = {name: round(degrees, PLACES) for name, degrees in row.angles.items()}
         return Landmarks(self.scheme.name, self.scheme.revision, {}, angles)
 
@@ -208,12 +208,12 @@ class _Importing:
             return catalog.class_index(self.workspace.db, name)
         now = labels.current(self.workspace.db, [image.id]).get(image.id)
         if now is None or now.class_index is None:
-            raise UserError("the scheme makes no class and the image has none; label it first")
+            raise UserError("the scheme has no classes, and the image has no label; label it first")
         return now.class_index
 
 
 def _keys(images: Sequence[ImageRecord]) -> dict[str, ImageRecord | None]:
-    """Images by SHA-256, by id, and by the name of the file they came from; None where several share that."""
+    """Images by SHA-256, by id and by name of the source file; None if several images share a name."""
     names: dict[str, ImageRecord | None] = {}
     for image in images:
         for name in {image.source, PurePosixPath(image.source).name}:
@@ -222,6 +222,6 @@ def _keys(images: Sequence[ImageRecord]) -> dict[str, ImageRecord | None]:
 
 
 def _possible_keys(key: str) -> list[str]:
-    """How a file may name an image: as it is, by its file's name, by that without the ending."""
+    """The forms in which a file can refer to an image: as given, without the folder, and without the ending."""
     name = PurePosixPath(key.replace("\\", "/"))
     return [key, name.name, name.stem]

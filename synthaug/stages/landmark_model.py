@@ -1,10 +1,10 @@
-"""Train a landmark model on what people placed, measure its angles, and let it propose on every other image."""
+"""Training a landmark model on the landmarks that people placed, measuring its angles, and predicting landmarks."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,10 +22,12 @@ from synthaug.classifiers.recipes import Recipe
 from synthaug.errors import UserError
 from synthaug.landmarks.geometry import class_by_angles, measure
 from synthaug.landmarks.scheme import Scheme
-from synthaug.measures.agreement import agreement, worst_first
+from synthaug.measures.agreement import AngleAgreement, agreement, worst_first
 from synthaug.progress import EpochProgress, EpochReport, Progress
-from synthaug.records import ImageRecord, Split
+from synthaug.records import ImageRecord, Json, Split
 from synthaug.running.jobs import JobContext
+from synthaug.stages.job_records import TrainAndPredictResult
+from synthaug.stages.landmark_metrics import LandmarkFailure, LandmarkMetrics
 from synthaug.stages.landmark_request import FEWEST, too_few
 from synthaug.stages.landmark_scheme import required_scheme
 from synthaug.stages.new_model import keep, new_name, numbered_name
@@ -48,7 +50,7 @@ BATCH = 64
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Images with landmarks: squares (N, S, S, 3), where each lies in its image, and the shares (N, M)."""
+    """N images with landmarks: as squares (N, S, S, 3), and their landmarks as shares (N, M) of the squares."""
 
     images: Sequence[ImageRecord]
     pixels: NDArray[np.unsignedinteger[Any]]
@@ -57,7 +59,7 @@ class Placed:
     places: Sequence[Mapping[str, tuple[float, ...]]]  # in pixels of the images
 
     def take(self, chosen: NDArray[np.bool_]) -> Placed:
-        """Some of them, by mask."""
+        """The images in a mask (N,)."""
         rows = np.flatnonzero(chosen).tolist()
         return Placed(
             [self.images[i] for i in rows],
@@ -79,10 +81,10 @@ def train_landmarks(
     progress: EpochProgress | None = None,
     should_cancel: Callable[[], bool] | None = None,
 ) -> models.Model:
-    """Train on the training images with landmarks, and on their mirror images; store and measure the model.
+    """Train on the training images with landmarks and on their mirror images; measure and store the model.
 
-    Measured on the real test images with landmarks; where there are none, on a share of the training images that is
-    held out. Raises UserError for too few images, no scheme, or a taken name.
+    It is measured on the real test images with landmarks, or else on held-out training images. Raises UserError for too
+    few images, a missing scheme, or a taken name.
     """
     check_seed(seed)
     scheme = required_scheme(workspace)
@@ -101,29 +103,31 @@ def train_landmarks(
         f"Monte Carlo dropout, {PASSES} passes, scaled to the error on {len(shown.images)} held-out training images"
     )
     test = load_placed(workspace, scheme, "test", chosen.image_size)
-    figures = measured(model, scheme, test if test.images else shown)
-    figures |= {
-        "measured_on": "test" if test.images else "held out",
-        "train_images": len(found.images) - len(shown.images),
-    }
-    metrics = {
-        **figures,
-        "kind": models.LANDMARKS,
-        "scheme": scheme.name,
-        "doubt": model.training["doubt"],
-        "image_size": chosen.image_size,
-        "depth": 8 * found.pixels.itemsize,
-        "epochs": chosen.epochs,
-    }
-    return keep(workspace, name, model, seed=seed, metrics=metrics)
+    errors = measured(model, scheme, test if test.images else shown)
+    metrics = LandmarkMetrics(
+        images=errors.images,
+        point_error=errors.point_error,
+        accuracy=errors.accuracy,
+        measured_on="test" if test.images else "held out",
+        train_images=len(found.images) - len(shown.images),
+        scheme=scheme.name,
+        doubt=model.training["doubt"],
+        image_size=chosen.image_size,
+        depth=8 * found.pixels.itemsize,
+        epochs=chosen.epochs,
+        angles=errors.angles,
+        failures=errors.failures,
+    )
+    return keep(workspace, name, model, seed=seed, metrics=metrics.to_json())
 
 
 def predict_landmarks(
     workspace: Workspace, model: str | None = None, progress: Progress | None = None
 ) -> tuple[str, int]:
-    """Store where ``model`` (default: the newest that places landmarks) sees them in every image; its name, how many.
+    """Predict and store the landmarks of all images; returns the name of the model, and the number of images.
 
-    Raises UserError where there is none, or it was trained for another scheme.
+    ``model`` is by default the newest landmark model. Raises UserError if there is none, or if it was trained for
+    another scheme.
     """
     chosen = (
         models.newest_landmark_model(workspace.db) if model is None else models.by_name(workspace.db, model)
@@ -132,8 +136,8 @@ def predict_landmarks(
     scheme = required_scheme(workspace)
     if fitted.scheme.names != scheme.names:
         raise UserError(
-            f"{chosen.name} places the landmarks of the scheme {fitted.scheme.name!r}, not of {scheme.name!r}; "
-            "train one for it: synthaug landmarks train"
+            f"{chosen.name} predicts landmarks of the scheme {fitted.scheme.name!r}, not of {scheme.name!r}; "
+            "train a model for it: synthaug landmarks train"
         )
     images = catalog.find_images(workspace.db)
     for part in in_batches(len(images), BATCH):
@@ -143,16 +147,27 @@ def predict_landmarks(
         pixels, squares = load_squares(workspace, batch, fitted.recipe.image_size)
         shares, doubts = fitted.predict_with_doubt(pixels)
         rows = zip(batch, squares, shares, doubts, strict=True)
-        said = {
+        predicted = {
             image.id: (_inside(square.places(scheme, row), image), round(square.pixels(_rms(doubt)), 2))
             for image, square, row, doubt in rows
         }
-        landmarks.add_predictions(workspace.db, chosen.id, said)
+        landmarks.add_predictions(workspace.db, chosen.id, predicted)
     return chosen.name, len(images)
 
 
-def measured(model: FittedLandmarks, scheme: Scheme, found: Placed) -> dict[str, Any]:
-    """Angles in degrees and classes against what people placed; the worst first under "failures". JSON-ready."""
+@dataclass(frozen=True, slots=True)
+class LandmarkErrors:
+    """The errors of a model on some images; the fields are those of LandmarkMetrics."""
+
+    images: int
+    point_error: float
+    accuracy: float | None
+    angles: Mapping[str, AngleAgreement]
+    failures: tuple[LandmarkFailure, ...]
+
+
+def measured(model: FittedLandmarks, scheme: Scheme, found: Placed) -> LandmarkErrors:
+    """Compare the points, angles and classes of a model with those that people placed."""
     read = [
         square.places(scheme, row)
         for square, row in zip(found.squares, model.predict(found.pixels), strict=True)
@@ -169,29 +184,30 @@ def measured(model: FittedLandmarks, scheme: Scheme, found: Placed) -> dict[str,
         for a, b in zip(found.places, read, strict=True)
         for name in scheme.names
     ]
-    figures: dict[str, Any] = {
-        "images": len(found.images),
-        "point_error": float(np.mean(distances)),  # pixels of the images
-        "accuracy": _accuracy(scheme, true_angles, read_angles),
-    }
+    angles, failures = {}, []
     if names:
-        figures["angles"] = {
-            name: asdict(agreement(true[:, i], seen[:, i])) for i, name in enumerate(names)
-        } | {"all": asdict(agreement(true.ravel(), seen.ravel()))}
-        figures["failures"] = [
-            {
-                "sha256": found.images[i].sha256,
-                "error": float(np.abs(seen[i] - true[i]).max()),
-                "true": {name: round(each, 2) for name, each in true_angles[i].items()},
-                "read": {name: round(each, 2) for name, each in read_angles[i].items()},
-            }
+        angles = {name: agreement(true[:, i], seen[:, i]) for i, name in enumerate(names)}
+        angles["all"] = agreement(true.ravel(), seen.ravel())
+        failures = [
+            LandmarkFailure(
+                found.images[i].sha256,
+                float(np.abs(seen[i] - true[i]).max()),
+                {name: round(each, 2) for name, each in true_angles[i].items()},
+                {name: round(each, 2) for name, each in read_angles[i].items()},
+            )
             for i in worst_first(true, seen).tolist()
         ]
-    return figures
+    return LandmarkErrors(
+        len(found.images),
+        float(np.mean(distances)),
+        _accuracy(scheme, true_angles, read_angles),
+        angles,
+        tuple(failures),
+    )
 
 
 def load_placed(workspace: Workspace, scheme: Scheme, split: Split, size: int) -> Placed:
-    """The images of a split that have landmarks of the scheme, as squares of ``size`` pixels."""
+    """The images of a split with landmarks of the scheme, as squares with a side of ``size`` pixels."""
     answers = landmarks.current(workspace.db, landmarks.placed_images(workspace.db))
     fitting = {i: each for i, each in answers.items() if set(each.landmarks.points) == set(scheme.names)}
     images = [each for each in catalog.images_by_id(workspace.db, list(fitting)) if each.split == split]
@@ -202,17 +218,17 @@ def load_placed(workspace: Workspace, scheme: Scheme, split: Split, size: int) -
     return Placed(images, pixels, squares, shares, places)
 
 
-def run(context: JobContext) -> dict[str, Any]:
-    """The job form: train, then propose."""
+def run(context: JobContext) -> Json:
+    """Run a job: train a model, then predict the landmarks of all images."""
 
     def progress(epoch: EpochReport) -> None:
-        note = f"epoch {epoch['epoch']}: {epoch['train_error']:.2f} degrees off"
+        note = f"epoch {epoch['epoch']}: {epoch['train_error']:.2f} degrees mean error"
         context.progress(epoch["epoch"], epoch["epochs"], note)
 
     model = train_landmarks(context.workspace, progress=progress, should_cancel=context.should_cancel)
     context.keep(model=model.name)
     _, count = predict_landmarks(context.workspace, model.name, context.progress)
-    return {"model": model.name, "accuracy": model.metrics["accuracy"], "predicted": count}
+    return TrainAndPredictResult(model.name, model.metrics["accuracy"], count).to_json()
 
 
 def for_few(recipe: Recipe, images: int) -> Recipe:
@@ -238,21 +254,21 @@ def _fitted(
     progress: EpochProgress | None,
     should_cancel: Callable[[], bool] | None,
 ) -> FittedLandmarks:
-    """Every image is seen as it is and mirrored, so that neither side is learnt better than the other."""
+    """Train on every image and its mirror image, so that both sides are learned equally well."""
     both = np.concatenate([found.pixels, found.pixels[:, :, ::-1]])
     shares = np.concatenate([found.shares, mirrored_shares(scheme, found.shares)])
     return fit_landmarks(both, shares, scheme, recipe, seed, progress=progress, should_cancel=should_cancel)
 
 
 def _held_out(count: int, seed: int) -> NDArray[np.bool_]:
-    """A mask (N,): a share of the images, two at least."""
+    """A mask (N,) of the share HELD_OUT of the images, but at least 2."""
     held = np.zeros(count, bool)
     held[np.random.default_rng(seed).permutation(count)[: max(2, round(HELD_OUT * count))]] = True
     return held
 
 
 def _doubt_scale(model: FittedLandmarks, held: Placed) -> float:
-    """By what the spread of the passes must be multiplied to be the error that held-out images showed."""
+    """The factor by which the spread of the passes is multiplied to match the error on held-out images."""
     shares, doubts = model.predict_with_doubt(held.pixels)
     return _rms(shares - held.shares) / max(_rms(doubts), 1e-9)
 
@@ -262,7 +278,7 @@ def _rms(values: NDArray[np.floating[Any]]) -> float:
 
 
 def _inside(places: Mapping[str, tuple[float, ...]], image: ImageRecord) -> dict[str, tuple[float, ...]]:
-    """Landmarks that a person can grip: within the image, with a radius."""
+    """Landmarks moved into the image and with a radius of at least 1 pixel, so that a person can drag them."""
     size = (image.width, image.height)
     return {
         name: (
@@ -276,7 +292,7 @@ def _inside(places: Mapping[str, tuple[float, ...]], image: ImageRecord) -> dict
 def _accuracy(
     scheme: Scheme, true: Sequence[Mapping[str, float]], read: Sequence[Mapping[str, float]]
 ) -> float | None:
-    """The share of images whose class by the scheme's thresholds is right; None where it makes no classes."""
+    """The share of images with the right class by the thresholds of the scheme; None if it has no classes."""
     if scheme.classes is None:
         return None
     right = [

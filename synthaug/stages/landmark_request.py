@@ -1,4 +1,4 @@
-"""Ask for a landmark model: what it needs, checked before the job is queued. Quick to import, unlike the training."""
+"""Queueing the training of a landmark model after checking its requirements; unlike the training, quick to import."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ FEWEST = 4  # training images with landmarks
 
 
 def submit(workspace: Workspace) -> int:
-    """Queue a training of the default recipe and its proposals for every image; returns the job's id.
+    """Queue the training with the default recipe and the prediction of all images; returns the id of the job.
 
-    Raises UserError for no scheme, for too few images with landmarks, and while another training has not ended.
+    Raises UserError without a scheme, for too few images with landmarks, and while another training is unfinished.
     """
     scheme = required_scheme(workspace)
     placed = landmarks.count_placed(workspace.db, scheme.name, "train")
@@ -24,14 +24,14 @@ def submit(workspace: Workspace) -> int:
     def once(connection: object) -> int:
         newest = next(iter(jobs.latest(workspace.db, 1, (KIND,))), None)
         if newest is not None and newest.state in ("queued", "running"):
-            raise UserError(f"job {newest.id} is training a landmark model already; wait until it has ended")
+            raise UserError(f"job {newest.id} is already training a landmark model; wait until it has ended")
         return jobs.submit(workspace.db, KIND, {}, 0)
 
     return workspace.db.grouped(once)
 
 
 def too_few(placed: int, scheme: str) -> UserError:
-    """The error of a training with ``placed`` images."""
+    """The error for a training with only ``placed`` images."""
     return UserError(
         f"{placed} training images have landmarks of the scheme {scheme!r}; at least {FEWEST} are needed. "
         "Place some on the Label page, or import them: synthaug landmarks import FILE"

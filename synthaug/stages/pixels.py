@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from synthaug.errors import ImageLost, ImageRejected, UnknownImage
 from synthaug.grayscale import as_levels, as_picture
-from synthaug.images import decode_full, resize, resize_levels
-from synthaug.records import GrayImage, Pixels
+from synthaug.images import as_square, decode_full, levels_as_square
+from synthaug.records import Framing, GrayImage, Pixels
 from synthaug.store import catalog, labels
 from synthaug.store.image_store import ImageStore
 from synthaug.workspace import Workspace
@@ -69,22 +69,26 @@ def _problem(error: Exception) -> str:
     return "is missing" if isinstance(error, FileNotFoundError) else f"is damaged ({error})"
 
 
-def load_pixels(workspace: Workspace, hashes: Sequence[str], size: int) -> NDArray[np.uint8]:
+def load_pixels(
+    workspace: Workspace, hashes: Sequence[str], size: int, framing: Framing = "squeezed"
+) -> NDArray[np.uint8]:
     """Images as displayed, (N, size, size, 3) uint8, resized with antialiasing. Raises ImageLost."""
-    pixels: NDArray[np.uint8] = levels(partial(read_image, workspace), hashes, size)
+    pixels: NDArray[np.uint8] = levels(partial(read_image, workspace), hashes, size, framing)
     return pixels
 
 
-def load_levels(workspace: Workspace, hashes: Sequence[str], size: int) -> NDArray[np.unsignedinteger[Any]]:
+def load_levels(
+    workspace: Workspace, hashes: Sequence[str], size: int, framing: Framing = "squeezed"
+) -> NDArray[np.unsignedinteger[Any]]:
     """Images (N, size, size, 3) at full depth: uint8, or uint16 if any of them is gray of more than 8 bits.
 
     Such an image is converted with its window to 65,536 levels before it is resized. Raises ImageLost.
     """
-    return levels(partial(read_stored, workspace), hashes, size)
+    return levels(partial(read_stored, workspace), hashes, size, framing)
 
 
 def levels(
-    read: Callable[[str], Pixels | GrayImage], hashes: Sequence[str], size: int
+    read: Callable[[str], Pixels | GrayImage], hashes: Sequence[str], size: int, framing: Framing
 ) -> NDArray[np.unsignedinteger[Any]]:
     """Like :func:`load_levels`, for images that ``read`` returns by their SHA-256."""
     pixels: NDArray[np.unsignedinteger[Any]] = np.empty((len(hashes), size, size, 3), np.uint8)
@@ -98,9 +102,9 @@ def levels(
         if isinstance(image, GrayImage):
             if pixels.dtype == np.uint8:
                 pixels = deepened(pixels)
-            pixels[i] = resize_levels(as_levels(image), (size, size))[:, :, None]
+            pixels[i] = levels_as_square(as_levels(image), size, framing)[:, :, None]
         else:
-            shown = resize(image, (size, size))
+            shown = as_square(image, size, framing)
             pixels[i] = shown if pixels.dtype == np.uint8 else deepened(shown)
     return pixels
 

@@ -1,4 +1,4 @@
-"""UMAP coordinates of the images: the map is fitted once, then new images are placed among the old, which stay."""
+"""UMAP coordinates of the images: UMAP is fitted once, and new images are then placed without moving the others."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Features = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """UMAP coordinates (N, 2), and how many of the N images were placed in a map that was fitted without them."""
+    """UMAP coordinates (N, 2), and the number of images that were placed in a UMAP that was fitted without them."""
 
     coordinates: Coordinates
     placed: int
@@ -36,11 +36,10 @@ def place(
     *,
     refit: bool = False,
 ) -> Placement:
-    """Coordinates of the images ``ids`` (N), ascending, with these features (N, D).
+    """UMAP coordinates of images with ``ids`` (N), ascending, and features (N, D).
 
-    ``revision`` identifies what computed the features. UMAP is fitted again if ``refit`` asks for it, for other
-    features or another seed, if a fitted image is gone, and as soon as more images would be placed than were fitted:
-    such a map would show mostly how few images it knows.
+    ``revision`` identifies the network of the features. UMAP is fitted again with ``refit``, for other features or
+    another seed, if a fitted image no longer exists, and if more images would be placed than were fitted.
     """
     known = np.array(ids, np.int64)
     kept = None if refit else umap_fits.read(workspace.features_folder)

@@ -15,14 +15,17 @@ from synthaug.classifiers.linear import head_probabilities
 from synthaug.errors import UserError
 from synthaug.executors.base import ExecutorSpec
 from synthaug.progress import Progress
-from synthaug.records import ImageRecord, Origin
+from synthaug.records import ImageRecord, Json, Origin
 from synthaug.running.jobs import JobContext
 from synthaug.stages import labeler
+from synthaug.stages.cross_fit import check_folds, cross_fit
 from synthaug.stages.extract import features_of
 from synthaug.stages.inference import look_at
+from synthaug.stages.job_records import PredictJobResult, PredictParams
 from synthaug.stages.pixels import in_batches
 from synthaug.store import catalog, models
 from synthaug.store import features as feature_store
+from synthaug.store.cross_fits import CrossFit
 from synthaug.workspace import Workspace
 
 BATCH = 512
@@ -30,10 +33,11 @@ BATCH = 512
 
 @dataclass(frozen=True, slots=True)
 class PredictResult:
-    """How many images were predicted, and by which model."""
+    """How many images were predicted, by which model, and how those that it was trained on were cross-fitted."""
 
     predicted: int
     model: str
+    cross_fit: CrossFit | None = None
 
 
 def predict(
@@ -42,13 +46,21 @@ def predict(
     progress: Progress | None = None,
     origin: Origin | None = None,
     executor: ExecutorSpec | None = None,
+    *,
+    folds: int | None = None,
+    full_recipe: bool = False,
 ) -> PredictResult:
     """Store probabilities and penultimate features for what ``model`` has not seen (of an origin; None: of both).
 
     ``model`` may be one that comes with the package; default: the newest of the workspace, else a shipped one
-    that knows its classes. ``executor``: who looks at the images; None: this process. Raises UnknownName, or
-    UserError when there is none.
+    that knows its classes. ``executor``: who looks at the images; None: this process. ``folds`` and ``full_recipe``:
+    also predict the images that the model was trained on by models fitted without them, see cross_fit. Raises
+    UnknownName, or UserError when there is none.
     """
+    if folds is not None:
+        check_folds(folds)
+    elif full_recipe:
+        raise UserError("the full recipe is trained for cross-fitting; say in how many folds")
     chosen = _chosen(workspace, model)
     images = catalog.find_images(workspace.db, origin=origin, without_predictions_of=chosen.id)
     classifier = FittedClassifier.load(workspace.root / chosen.file)
@@ -75,7 +87,10 @@ def predict(
             models.add_predictions(workspace.db, chosen.id, ids, probs, nothing)
     if progress is not None:
         progress(len(images), len(images), f"{len(images)} images predicted")
-    return PredictResult(len(images), chosen.name)
+    if folds is None:
+        return PredictResult(len(images), chosen.name)
+    fitted = cross_fit(workspace, chosen, folds, full_recipe=full_recipe, progress=progress)
+    return PredictResult(len(images), chosen.name, fitted)
 
 
 def _held_features(
@@ -85,10 +100,21 @@ def _held_features(
     progress: Progress | None,
     executor: ExecutorSpec | None,
 ) -> Floats | None:
-    """Features (N, D) from the store for a head that was fitted to those; None where the network has to look."""
+    """Features (N, D) from the store for a head that was fitted to those; None where the network has to look.
+
+    They are extracted as they were for the head, even if the workspace now has images of other sizes and shapes.
+    """
     if "extractor" not in classifier.training or not images:
         return None
-    features, revision = features_of(workspace, [image.sha256 for image in images], progress, executor)
+    recipe = classifier.recipe
+    features, revision = features_of(
+        workspace,
+        [image.sha256 for image in images],
+        progress,
+        executor,
+        side=recipe.image_size // 2,  # for which the extractor reads at the recipe's size
+        framing=recipe.framing,
+    )
     return features if revision == classifier.training["extractor"] else None
 
 
@@ -120,7 +146,9 @@ def predicted_by(
     return ids, probs, rows[[place[each] for each in ids]].astype(np.float32)
 
 
-def run(context: JobContext) -> dict[str, Any]:
-    """The job form of :func:`predict`."""
-    result = predict(context.workspace, context.job.params.get("model"), context.progress)
-    return {"predicted": result.predicted, "model": result.model}
+def run(context: JobContext) -> Json:
+    """Run a job of :func:`predict`."""
+    params = PredictParams.from_json(context.job.params)
+    found = predict(context.workspace, params.model, context.progress, folds=params.folds)
+    cross_fitted = 0 if found.cross_fit is None else found.cross_fit.images
+    return PredictJobResult(found.predicted, found.model, cross_fitted).to_json()

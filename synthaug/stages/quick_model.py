@@ -8,10 +8,13 @@ import numpy as np
 
 from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.classifiers.linear import fit_head, head_log_probabilities
+from synthaug.config import CROSS_FIT_FOLDS
 from synthaug.errors import UserError
 from synthaug.progress import Progress
+from synthaug.records import Json
 from synthaug.running.jobs import JobContext
 from synthaug.stages.extract import features_of
+from synthaug.stages.job_records import TrainAndPredictResult
 from synthaug.stages.measuring import classifier_metrics
 from synthaug.stages.new_model import keep, new_name, numbered_name
 from synthaug.stages.predict import predict
@@ -33,11 +36,7 @@ def quick_model(
     head that was fitted without it, and ``metrics["held_out"]`` is true. Raises UserError for labels of one class.
     """
     name = new_name(workspace, name or numbered_name(workspace, RECIPE))
-    images = [
-        each
-        for origin in ("real", "synthetic")
-        for each in labels.labeled_images(workspace.db, split="train", origin=origin)
-    ]
+    images = labels.labeled_for_training(workspace.db)
     if not images:
         raise UserError(
             "no training image has a label; label some first, on the Label page or with: synthaug label"
@@ -73,9 +72,10 @@ def submit(workspace: Workspace) -> int:
     return jobs.submit(workspace.db, KIND, {}, 0)
 
 
-def run(context: JobContext) -> dict[str, Any]:
-    """The job form: the model of what is labeled now, then its predictions for all images."""
+def run(context: JobContext) -> Json:
+    """Run a job: fit a model to all labeled images, then predict all images, the training images by cross-fitting."""
     model = quick_model(context.workspace, progress=context.progress)
     context.keep(model=model.name)
-    result = predict(context.workspace, model.name, context.progress)
-    return {"model": model.name, "accuracy": model.metrics["accuracy"], "predicted": result.predicted}
+    folds = max(2, min(CROSS_FIT_FOLDS, model.metrics["train_images"]))
+    result = predict(context.workspace, model.name, context.progress, folds=folds)
+    return TrainAndPredictResult(model.name, model.metrics["accuracy"], result.predicted).to_json()

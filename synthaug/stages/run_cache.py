@@ -19,7 +19,7 @@ from synthaug.files import write_atomically
 from synthaug.measures.evidence import FEWEST_SEEDS
 from synthaug.parsing import as_json
 from synthaug.progress import EpochProgress, EpochReport
-from synthaug.records import Environment, Json
+from synthaug.records import Environment, Framing, Json
 from synthaug.running.environment import environment
 from synthaug.stages.inference import read_array, threads
 from synthaug.stages.train import Dataset, TestSet, fit_and_measure, load_dataset, load_test_set
@@ -36,8 +36,8 @@ Run = tuple[views.View, Recipe, int]
 """The view that a run is trained on, its recipe and its seed."""
 
 MAKER = "synthaug.stages.training_runs:Training"
-InputShape = tuple[int, bool]
-"""How a recipe reads images: at which side in pixels, and whether as stored features."""
+InputShape = tuple[int, Framing, bool]
+"""How a recipe reads images: at which side in pixels, in which framing, and whether as stored features."""
 
 
 def recipe_key(recipe: Recipe) -> str:
@@ -223,7 +223,7 @@ def _image_set(rows: Sequence[tuple[str, int]]) -> ImageSet:
 
 
 def _shape(recipe: Recipe) -> InputShape:
-    return recipe.image_size, recipe.head_only
+    return recipe.image_size, recipe.framing, recipe.head_only
 
 
 def predictions_of(workspace: Workspace, run: runs.Run) -> NDArray[np.uint16] | None:

@@ -1,4 +1,4 @@
-"""Place every image among the others: PCA and UMAP coordinates, uncertainty, two-axis out-of-distribution."""
+"""Scoring images: PCA and UMAP coordinates, uncertainty, out-of-distribution ranks, and near-duplicates."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ from synthaug.store.features import read_all as read_features
 from synthaug.store.models import Score
 from synthaug.workspace import Workspace
 
-FEWEST_OF_A_CLASS = 10  # synthetic images, for a rank among them to mean something
+FEWEST_OF_A_CLASS = 10  # synthetic images from which they are ranked within their class
 CLASSIFIER_DUPLICATES = 0.1
 EXTRACTOR_DUPLICATES = 0.4
-"""Two images are near-duplicates when closer than this share of the median distance to a nearest neighbour.
+"""Two images are near-duplicates if closer than this share of the median distance to a nearest neighbour.
 
-A classifier gathers each class in few directions, in which distances vary much more than in the many of an extractor
-(benchmarks/walk_through.py counts what the extractor's share finds).
+The features of a classifier vary in few directions, so that distances within a class vary much more than for an
+extractor (benchmarks/walk_through.py counts what the share of the extractor finds).
 """
 
 LARGEST_UMAP_SEED = 2**32 - 1
 PERCENT = 100
 STARTS = {"PCA": 0, "UMAP": 5, "distances": 60, "near-duplicates": 80, "writing": 95}
-"""Where each part begins, in percent of the whole; extraction counts images before that."""
+"""The progress at which each part starts, in percent; before that, extraction counts images."""
 
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """Images as features (N, D), and as probabilities (N, K) where the features are a classifier's own."""
+    """Features (N, D) of images, with probabilities (N, K) if they are those of a classifier."""
 
     name: str
     revision: str  # of the network
@@ -76,14 +76,14 @@ def score(
     executor: ExecutorSpec | None = None,
     refit: bool = False,
 ) -> ScoreResult:
-    """Compute and store all scores in the features of ``model``.
+    """Compute and store the scores of all images from the features of ``model``.
 
-    ``model``: a classifier of the workspace (its penultimate features; what lacks a prediction is predicted first) or a
-    feature extractor; default: the classifier that predicts, else the newest, else the extractor that comes with the
-    packages. ``recompute`` extracts anew what an extractor has extracted before. ``method``: how distances to real and
-    to synthetic images are measured, one of measures.ood.METHODS; all but "knn" need labels. ``executor``: who
-    looks at the images; None: this process. New images are placed in the UMAP map that there is, which ``refit`` fits
-    again to all of them (see stages.placement). Raises UnknownName, UserError.
+    ``model`` is a classifier of the workspace (its penultimate features are used, and missing predictions computed) or
+    a feature extractor; the default is the classifier that predicted last, or else the newest, or else the default
+    extractor. ``recompute`` extracts all features again. ``method`` measures the distances to real and to synthetic
+    images, one of measures.ood.METHODS; all but "knn" need labels. ``executor`` says who runs the network; None means
+    this process. New images are placed in the existing UMAP, unless ``refit`` fits it to all images again (see
+    stages.placement). Raises UnknownName and UserError.
     """
     check_seed(seed, LARGEST_UMAP_SEED)
     if method not in ood.METHODS:
@@ -127,7 +127,7 @@ def score(
 
 
 def _part(progress: Progress | None, name: str) -> Progress:
-    """Progress of one part, as percent of the whole."""
+    """A callback that reports the progress of one part as a percentage of the whole."""
     starts = [*STARTS.values(), PERCENT]
     at = list(STARTS).index(name)
     begin, end = starts[at], starts[at + 1]
@@ -142,7 +142,7 @@ def _part(progress: Progress | None, name: str) -> Progress:
 
 
 def features_to_map(workspace: Workspace) -> str:
-    """Whose features the map shows unless told otherwise: the classifier that predicts, the newest, an extractor."""
+    """The default features of the map: the classifier that predicted last, or the newest, or the default extractor."""
     shown = models.predicting(workspace.db)
     if shown is not None:
         return shown.name
@@ -177,7 +177,7 @@ def _describe(
 
 
 def run(context: JobContext) -> Json:
-    """The job form of :func:`score`."""
+    """Run a job of :func:`score`."""
     params = ScoreParams.from_json(context.job.params)
     found = score(
         context.workspace, params.model, progress=context.progress, method=params.method, refit=params.refit
@@ -188,10 +188,10 @@ def run(context: JobContext) -> Json:
 def _out_of_distribution(
     workspace: Workspace, ids: list[int], features: NDArray[np.floating[Any]], method: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Per image: distance rank among real training images, and among synthetic ones; NaN where unknown.
+    """Distance ranks (N,), 0..1, of synthetic images to real training images and to synthetic ones; NaN if unknown.
 
-    By nearest neighbours a synthetic image is ranked among those of its own class, so that a class that is drawn
-    seldom does not look strange for it. The other methods know the classes already.
+    With "knn", synthetic images are ranked within their class, so that images of a rare class are not ranked as far
+    away for that reason. The other methods use the classes themselves.
     """
     images = {image.id: image for image in catalog.find_images(workspace.db)}
     synthetic = np.array([images[each].origin == "synthetic" for each in ids])
@@ -213,7 +213,7 @@ def _out_of_distribution(
 
 
 def _ranked_within(features: NDArray[np.floating[Any]], classes: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Each image's rank among the images of its class; among all where it has none, or its class is too small."""
+    """Ranks (N,) of images within their class, or among all images without a class or if it is too small."""
     counts = {each: int((classes == each).sum()) for each in np.unique(classes[classes >= 0])}
     large = [each for each, count in counts.items() if count >= FEWEST_OF_A_CLASS]
     found = np.empty(len(classes))
@@ -226,7 +226,7 @@ def _ranked_within(features: NDArray[np.floating[Any]], classes: NDArray[np.int6
 
 
 def _classes(workspace: Workspace, ids: list[int]) -> NDArray[np.int64]:
-    """The class of each image: its label, else the one it was made for; -1 without, and of what was rejected."""
+    """The class (N,) of each image: that of its label, or else the prompted one; -1 without one or if rejected."""
     current = labels.current(workspace.db, ids)
     made = generations.of_images(workspace.db, ids)
     classes = np.full(len(ids), -1)
@@ -240,7 +240,7 @@ def _classes(workspace: Workspace, ids: list[int]) -> NDArray[np.int64]:
 def _duplicates(
     ids: list[int], features: NDArray[np.floating[Any]], share: float, progress: Progress
 ) -> dict[int, int]:
-    """Image id -> id of the earlier image it nearly repeats."""
+    """Near-duplicates: image id -> id of the earlier image that it resembles."""
     if len(ids) < 2:
         return {}
     both = 2 * len(ids)

@@ -1,4 +1,4 @@
-"""Seeds that the database, numpy and torch can all hold."""
+"""Checking that a seed fits the database, numpy and torch."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from synthaug.errors import UserError
 
 
 def check_seed(seed: int, largest: int = LARGEST_SEED) -> None:
-    """Raises UserError for a seed out of 0 .. ``largest``."""
+    """Raises UserError for a seed outside 0 .. ``largest``."""
     if not 0 <= seed <= largest:
-        raise UserError(f"the seed is {str(seed)[:40]}; it must lie in 0 .. {largest}")
+        raise UserError(f"the seed is {str(seed)[:40]}; it must be in 0 .. {largest}")

@@ -1,4 +1,4 @@
-"""Save a selection of images by name."""
+"""Saving selections of images."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from synthaug.names import check_name
 from synthaug.store import catalog, selections
 from synthaug.workspace import Workspace
 
-MAX_NAME = 60  # characters; it stands on a button
+MAX_NAME = 60  # characters, so that it fits on a button
 
 
 def save_selection(workspace: Workspace, name: str, ids: Sequence[int]) -> str:
-    """Keep these images under a name and return it, without spaces around it; one of that name is replaced.
+    """Save images under a name, replacing an existing selection; returns the normalised name.
 
-    Raises UserError for a name that is empty or too long, UnknownName for an image that is not there.
+    Raises UserError for an unsuitable name or no images, and UnknownImage.
     """
     kept = check_name(name, "a selection", MAX_NAME)
     if not ids:
-        raise UserError("nothing is selected, so there is nothing to save")
+        raise UserError("no images are selected")
     catalog.images_by_id(workspace.db, ids)
     selections.save(workspace.db, kept, ids)
     return kept

@@ -1,4 +1,4 @@
-"""A source of labeled images as arrays, without a workspace: what the shipped models are trained and judged on."""
+"""Reading labeled images into arrays without a workspace, to train and test the shipped models."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from synthaug.records import Split
 def labeled_arrays(
     source: Path, classes: Sequence[str], split: Split, size: int, progress: Progress | None = None
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Images (N, size, size, 3) and class indices (N,) of one split, in the source's order.
+    """Images (N, size, size, 3) uint8 and class indices (N,) of one split, in the order of the source.
 
-    Raises UserError for an image of another size or class, and where there is nothing of the split.
+    Raises UserError for an image of another size or class, and if the split is empty.
     """
     importer = load_importer(detect(source))
     total = importer.count(source) or 0
@@ -31,13 +31,13 @@ def labeled_arrays(
         if item.split != split:
             continue
         if item.rejected or item.class_name not in classes:
-            reason = item.rejected or f"its class {item.class_name!r} is none of {', '.join(classes)}"
+            reason = item.rejected or f"its class {item.class_name!r} is not one of {', '.join(classes)}"
             raise UserError(f"{source}: {item.path} cannot be used: {reason}")
         pixels = decode(item.data) if isinstance(item.data, bytes) else item.data
         if pixels.shape != (size, size, 3):
             raise UserError(
                 f"{source}: {item.path} is {pixels.shape[1]} x {pixels.shape[0]} pixels; "
-                f"these models take {size} x {size}"
+                f"it must have {size} x {size}"
             )
         images.append(pixels)
         labels.append(classes.index(item.class_name))

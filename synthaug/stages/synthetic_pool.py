@@ -1,4 +1,4 @@
-"""The synthetic images that a view may take: filtered, in the order asked for, each given out once."""
+"""The pool of synthetic images from which a view takes images, filtered and ordered; each is taken once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SyntheticOrder = Literal["random", "confident", "least-confident", "entropy", "m
 
 @dataclass(frozen=True, slots=True)
 class PoolFilter:
-    """Which synthetic images count, and which come first; see :class:`synthaug.stages.view.ViewSpec`."""
+    """The filter and order of a pool; the fields are those of :class:`synthaug.stages.view.ViewSpec`."""
 
     order: SyntheticOrder = "random"
     curated: bool = False
@@ -30,7 +30,7 @@ class PoolFilter:
     tags: tuple[str, ...] = ()
 
     def described(self) -> str:
-        """The conditions in words, in brackets; "" where there are none."""
+        """The conditions in words, in parentheses; "" if there are none."""
         limits = []
         if self.jobs:
             limits.append(f"of job {', '.join(map(str, self.jobs))}")
@@ -44,7 +44,7 @@ class PoolFilter:
 
 
 class Pool:
-    """Candidates by class, best first. Raises ViewError where a prediction or score that is needed is missing."""
+    """Candidates by class, best first. Raises ViewError if a prediction or score that the filter needs is missing."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Pool:
         excluded: Collection[int],
         rng: Random,
     ) -> None:
-        """``classes``: indices of those that will be asked for; ``excluded``: ids of images not to give out."""
+        """``classes`` are the indices of the classes that are needed, ``excluded`` the ids of images to leave out."""
         candidates = labels.labeled_images(workspace.db, split="train", origin="synthetic", jobs=wanted.jobs)
         if not wanted.curated:
             candidates += labels.prompted_images(workspace.db, wanted.jobs)
@@ -70,28 +70,28 @@ class Pool:
         self._described = wanted.described()
 
     def images(self) -> list[LabeledImage]:
-        """Every candidate that is left."""
+        """All remaining candidates."""
         return [image for images in self._images.values() for image in images]
 
     def drop(self, image_ids: Collection[int]) -> None:
-        """Take candidates out."""
+        """Remove candidates."""
         for position, images in self._images.items():
             self._images[position] = [image for image in images if image.image_id not in image_ids]
 
     def take(self, position: int, count: int, class_name: str) -> list[LabeledImage]:
-        """The next ``count`` images of a class. Raises ViewError if there are not so many."""
+        """Take the next ``count`` images of a class. Raises ViewError if there are too few."""
         left = self._images.get(position, [])
         if count > len(left):
             raise ViewError(
-                f"{count} {self._kind} images of {class_name!r} are asked for; there are {len(left)}"
-                f"{self._described}. Generate more with: synthaug generate --label {class_name!r}"
+                f"{count} {self._kind} images of {class_name!r} are needed, but there are {len(left)}"
+                f"{self._described}; generate more with: synthaug generate --label {class_name!r}"
             )
         self._images[position] = left[count:]
         return left[:count]
 
 
 def check_jobs(workspace: Workspace, asked: Sequence[int]) -> None:
-    """Refuse what is no generation job. Raises UnknownName."""
+    """Raises UnknownName for an id that is not one of a generation job."""
     if not asked:
         return
     known = {job.id for job in jobs.latest(workspace.db, kinds=(generate.KIND,))}
@@ -140,20 +140,20 @@ def _ordered(
 def _predictions(
     workspace: Workspace, candidates: Sequence[LabeledImage], option: str
 ) -> Mapping[int, Prediction]:
-    """What the model that predicted last says of each. Raises ViewError where it says nothing."""
+    """The predictions of the model that predicted last, by id. Raises ViewError if any is missing."""
     model = models.predicting(workspace.db)
     ids = [each.image_id for each in candidates]
     found = {} if model is None else models.predictions_of(workspace.db, model.id, ids)
     if missing := len(ids) - len(found):
-        raise ViewError(f"{option} needs predictions; {missing} images have none. Run: synthaug predict")
+        raise ViewError(f"{option} needs predictions, and {missing} images have none; run: synthaug predict")
     return found
 
 
 def _out_of_distribution(workspace: Workspace, candidates: Sequence[LabeledImage]) -> dict[int, float]:
-    """Each image's distance rank among the real ones, 0 .. 1. Raises ViewError where it has none."""
+    """The out-of-distribution ranks (0..1) of images among the real ones, by id. Raises ViewError if any is missing."""
     known = {row["id"]: row["ood_real"] for row in models.scored_images(workspace.db)}
     found = {each.image_id: known.get(each.image_id) for each in candidates}
     missing = sum(distance is None for distance in found.values())
     if missing:
-        raise ViewError(f"--max-ood needs scores; {missing} images have none. Run: synthaug score")
+        raise ViewError(f"--max-ood needs scores, and {missing} images have none; run: synthaug score")
     return {image_id: float(distance) for image_id, distance in found.items() if distance is not None}

@@ -1,4 +1,4 @@
-"""Tag images, one or a selection, and take tags off."""
+"""Adding tags to images, and removing them."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ MOST_LETTERS = 60
 def tag(
     workspace: Workspace, image_ids: Sequence[int], name: str, person: str, *, remove: bool = False
 ) -> int:
-    """Put a tag on images or take it off, on the record under ``person``; how many images it changed.
+    """Add a tag to images or remove it, recorded under ``person``; returns the number of images that changed.
 
-    Raises UserError for a name that is no tag, UnknownName for an image that is not there.
+    Raises UserError for an unsuitable tag or person, or no images, and UnknownImage.
     """
     kept = check_tag(name)
     if not person.strip():
         raise UserError("tagging needs a name: --annotator NAME")
     if not image_ids:
-        raise UserError("no image is named, so there is nothing to tag")
+        raise UserError("no images were given to tag")
     catalog.images_by_id(workspace.db, image_ids)
     return tags.put(workspace.db, image_ids, kept, not remove, person.strip())
 
 
 def check_tag(name: str) -> str:
-    """A tag without spaces around it. Raises UserError."""
+    """The tag without surrounding spaces. Raises UserError for an unsuitable one."""
     kept = name.strip()
     if not kept or len(kept) > MOST_LETTERS or not kept.isprintable() or "," in kept:
         raise UserError(
-            f"the tag is {name[:80]!r}; it takes 1 to {MOST_LETTERS} printable letters and no comma"
+            f"the tag is {name[:80]!r}; it must have 1 to {MOST_LETTERS} printable characters and no comma"
         )
     return kept
 
 
 def check_known(workspace: Workspace, names: Sequence[str]) -> None:
-    """Refuse a tag that no image has. Raises UnknownName."""
+    """Raises UnknownName for a tag that no image has."""
     known = tags.counts(workspace.db)
     for name in names:
         if name not in known:
@@ -56,5 +56,5 @@ def images_of_selection(workspace: Workspace, name: str) -> list[int]:
 
 
 def counts(workspace: Workspace) -> dict[str, int]:
-    """How many images have each tag, by name."""
+    """The number of images with each tag, ordered by tag."""
     return tags.counts(workspace.db)

@@ -1,4 +1,4 @@
-"""The labels of the real test images: what identifies a test set, and how an owner corrects one label."""
+"""The fingerprint of the real test images and their labels, and the correction of a test label by an owner."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from synthaug.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A test label that was corrected. Figures measured before it belong to the fingerprint ``before``."""
+    """A corrected test label, and the fingerprints of the test set before and after the correction."""
 
     image_id: int
     label: str
@@ -24,7 +24,7 @@ class Correction:
 
 
 def fingerprint(rows: Sequence[tuple[str, int]]) -> str:
-    """The SHA-256 of a test set's (sha256, class index), sorted by hash: another label, another fingerprint."""
+    """The SHA-256 over (sha256, class index) of a test set, ordered by hash; it changes with every label."""
     lines = "\n".join(f"{sha256} {class_index}" for sha256, class_index in rows)
     return hashlib.sha256(lines.encode()).hexdigest()
 
@@ -32,23 +32,23 @@ def fingerprint(rows: Sequence[tuple[str, int]]) -> str:
 def correct_test_label(
     workspace: Workspace, image: str, label: str, annotator: str, reason: str
 ) -> Correction:
-    """Give a real test image (id or SHA-256) another label: a class name, reject or unsure.
+    """Correct the label of a real test image (id or SHA-256) to a class name, "reject" or "unsure".
 
-    The log keeps what was said before, and why it was corrected. The test set has a new fingerprint then: earlier
-    runs are no longer found, and are measured anew. Raises UserError.
+    The log keeps the earlier label and the reason. The test set gets a new fingerprint, so that comparisons train
+    again instead of using earlier runs. Raises UserError.
     """
     if not reason.strip():
-        raise UserError("a correction of a test label needs a reason: --reason TEXT")
+        raise UserError("the correction of a test label needs a reason: --reason TEXT")
     ids = image_ids(workspace)
     if image not in ids:
         raise UnknownImage(image)
     image_id = ids[image]
     if image_id not in labels.frozen(workspace.db, [image_id]):
-        raise UserError(f"image {image} is no labeled real test image; label it as any other")
+        raise UserError(f"image {image} is not a labeled real test image; label it like any other image")
     value, class_index = parse_label(label, workspace.classes)
     known = labels.current(workspace.db, [image_id])[image_id]
     if (known.value, known.class_index) == (value, class_index):
-        raise UserError(f"image {image} is labeled {label!r} already")
+        raise UserError(f"image {image} already has the label {label!r}")
     before = current_fingerprint(workspace)
     op_id = label_log.new_op_id("correction")
     entry = LabelEntry(image_id, value, annotator, "human", op_id, class_index, reason=reason.strip())
@@ -57,10 +57,10 @@ def correct_test_label(
 
 
 def current_fingerprint(workspace: Workspace) -> str:
-    """The fingerprint of the test set as it stands."""
+    """The fingerprint of the current test set."""
     return fingerprint(catalog.hashes_of_split(workspace.db, "test"))
 
 
 def has_test_images(workspace: Workspace) -> bool:
-    """Whether there is a real test image, with a label or without."""
+    """Whether there is a real test image, labeled or not."""
     return catalog.has_images(workspace.db, split="test", origin="real")

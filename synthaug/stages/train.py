@@ -22,9 +22,11 @@ from synthaug.config import (
     SMALLEST_SIDE,
 )
 from synthaug.errors import UserError
-from synthaug.progress import EpochProgress, EpochReport
+from synthaug.progress import EpochProgress, EpochReport, RunReport
+from synthaug.records import Json
 from synthaug.running.jobs import JobContext
 from synthaug.stages.extract import features_of
+from synthaug.stages.job_records import TrainParams, TrainResult
 from synthaug.stages.measuring import classifier_metrics
 from synthaug.stages.new_model import keep, new_name
 from synthaug.stages.pixels import load_levels, load_pixels
@@ -93,18 +95,24 @@ def train(
     return keep(workspace, name, classifier, seed=seed, metrics=metrics, view_id=frozen.id)
 
 
-def run(context: JobContext) -> dict[str, Any]:
-    """The job form of :func:`train`."""
-    history = list(context.result.get("history", []))
+def run(context: JobContext) -> Json:
+    """Run a job of :func:`train`."""
+    params = TrainParams.from_json(context.job.params)
+    history: list[RunReport] = list(context.result.get("history", []))
 
     def progress(epoch: EpochReport) -> None:
-        history.append({"run": context.job.params["view"], **epoch})
+        history.append({"run": params.view, **epoch})
         context.progress(epoch["epoch"], epoch["epochs"], f"epoch {epoch['epoch']}", history=history)
 
     model = train(
-        context.workspace, **context.job.params, progress=progress, should_cancel=context.should_cancel
+        context.workspace,
+        params.view,
+        params.recipe,
+        params.seed,
+        progress=progress,
+        should_cancel=context.should_cancel,
     )
-    return {"model": model.name, "accuracy": model.metrics["accuracy"]}
+    return TrainResult(model.name, model.metrics["accuracy"]).to_json()
 
 
 def resolve_recipe(
@@ -118,6 +126,7 @@ def resolve_recipe(
     """A recipe by name (default: the workspace's), with whatever else is given in the place of its own."""
     chosen = find_recipe(recipe or default_recipe(workspace))
     chosen = replace(chosen, selection=selection or chosen.selection, loss=loss or chosen.loss)
+    chosen = replace(chosen, framing=catalog.framing(workspace.db))
     if image_size is None:
         chosen = chosen.for_images_of(catalog.usual_side(workspace.db))
     else:
@@ -158,7 +167,9 @@ def fit_and_measure(
     The figures are JSON-ready; the scores are log probabilities (N, K) of the test images in their order. Selection
     "test" is the published habit: it flatters, for the test set chose the epoch.
     """
-    classifier = _fitted(classes, data, test, recipe, seed, progress, should_cancel)
+    classifier = fit_recipe(
+        classes, data, recipe, seed, test=test, progress=progress, should_cancel=should_cancel
+    )
     if recipe.head_only:
         log_probs = head_log_probabilities(classifier, test.data.inputs)
     else:
@@ -169,15 +180,17 @@ def fit_and_measure(
     return classifier, {**figures, "image_size": recipe.image_size, "depth": data.depth}, log_probs
 
 
-def _fitted(
+def fit_recipe(
     classes: tuple[str, ...],
     data: Dataset,
-    test: TestSet,
     recipe: Recipe,
     seed: int,
-    progress: EpochProgress | None,
-    should_cancel: Callable[[], bool] | None,
+    *,
+    test: TestSet | None = None,
+    progress: EpochProgress | None = None,
+    should_cancel: Callable[[], bool] | None = None,
 ) -> FittedClassifier:
+    """Train a classifier on images or features, as the recipe says; ``test`` is needed where it selects by that."""
     if recipe.head_only:
         return fit_head(
             data.inputs,
@@ -198,7 +211,9 @@ def _fitted(
         class_names=classes,
         progress=progress,
         should_cancel=should_cancel,
-        selection_set=(test.data.inputs, test.data.labels) if recipe.selection == "test" else None,
+        selection_set=None
+        if test is None or recipe.selection != "test"
+        else (test.data.inputs, test.data.labels),
     )
 
 
@@ -206,19 +221,19 @@ def load_dataset(workspace: Workspace, view: views.View, recipe: Recipe) -> Data
     """What ``recipe`` learns from a view, in its frozen order."""
     members = views.members(workspace.db, view.id)
     classes = np.array([member.class_index for member in members], np.int64)
-    return _dataset(workspace, [member.sha256 for member in members], classes, recipe)
+    return load_images(workspace, [member.sha256 for member in members], classes, recipe)
 
 
-def _dataset(
+def load_images(
     workspace: Workspace, hashes: Sequence[str], classes: NDArray[np.int64], recipe: Recipe
 ) -> Dataset:
     """Images at their full depth and the recipe's size; for a recipe that fits the head, the stored features."""
     if recipe.head_only:
-        found, revision = features_of(workspace, hashes)
+        found, revision = features_of(workspace, hashes, framing=recipe.framing)
         known = labels.by_hash(workspace.db, list(dict.fromkeys(hashes)))
         films = gray_images.of_images(workspace.db, [each.image_id for each in known.values()])
         return Dataset(found, classes, 16 if films else 8, revision)
-    images = load_levels(workspace, hashes, recipe.image_size)
+    images = load_levels(workspace, hashes, recipe.image_size, recipe.framing)
     return Dataset(images, classes, 8 * images.itemsize)
 
 
@@ -241,4 +256,4 @@ def load_test_set(workspace: Workspace, recipe: Recipe) -> TestSet:
     if not rows:
         raise UserError("no labeled real test images; import some with: synthaug import SRC --split test")
     classes = np.array([class_index for _, class_index in rows], np.int64)
-    return TestSet(_dataset(workspace, [sha256 for sha256, _ in rows], classes, recipe), fingerprint(rows))
+    return TestSet(load_images(workspace, [sha256 for sha256, _ in rows], classes, recipe), fingerprint(rows))

@@ -16,7 +16,7 @@ import numpy as np
 from synthaug.classifiers.recipes import Recipe
 from synthaug.parsing import JsonRecord
 from synthaug.progress import EpochReport
-from synthaug.records import ImagePlace, Json
+from synthaug.records import Framing, ImagePlace, Json
 from synthaug.running.environment import environment
 from synthaug.stages.inference import array_bytes, use_threads
 from synthaug.stages.pixels import levels, read_file
@@ -67,9 +67,8 @@ class Training:
         self._sets = {name: ImageSet.from_json(each) for name, each in sets.items()}
         self._classes = tuple(classes)
         self._images = ImageStore.at(images)
-        self._loaded: dict[
-            str, tuple[int, Dataset]
-        ] = {}  # the test set and the last training set, with their sizes
+        # the test set and the last training set, with their sizes and framings
+        self._loaded: dict[str, tuple[tuple[int, Framing], Dataset]] = {}
 
     def make(self, payload: Any, should_cancel: Callable[[], bool]) -> Iterator[Mapping[str, bytes]]:
         """The files of a run: metrics, log probabilities of the test images (N, K), and weights if wanted.
@@ -94,11 +93,13 @@ class Training:
 
     def _dataset(self, name: str, recipe: Recipe) -> Dataset:
         held = self._loaded.get(name)
-        if held is None or held[0] != recipe.image_size:
+        if held is None or held[0] != (recipe.image_size, recipe.framing):
             chosen = self._sets[name]
-            pixels = levels(partial(read_file, self._images), chosen.hashes, recipe.image_size)
+            pixels = levels(
+                partial(read_file, self._images), chosen.hashes, recipe.image_size, recipe.framing
+            )
             labels = np.array(chosen.labels, np.int64)
-            held = (recipe.image_size, Dataset(pixels, labels, 8 * pixels.itemsize))
+            held = ((recipe.image_size, recipe.framing), Dataset(pixels, labels, 8 * pixels.itemsize))
             self._loaded = {key: value for key, value in self._loaded.items() if key == TEST} | {name: held}
         return held[1]
 

@@ -1,7 +1,7 @@
-"""Files on their way in from a browser: staged in ``uploads/ID/`` of the workspace until they are imported.
+"""Uploads from a browser, which are stored in ``uploads/ID/`` of the workspace until they are imported.
 
-Files grow at their end only, and the one who sends is told how much is held: an upload that was interrupted goes on
-where it stopped. What was imported, cancelled or left lying when the app starts again is removed.
+Data is only appended to files, and the browser is told how many bytes were received, so that an interrupted upload
+resumes. Uploads that were imported or cancelled are removed, and abandoned ones when the app starts again.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from synthaug.workspace import Workspace
 MAX_FILES = 100_000
 MAX_FILE_BYTES = 8 * 2**30
 MAX_BYTES = 64 * 2**30  # of one upload, packed or unpacked
-KEPT_FREE = 2**30  # bytes of the disk that uploads leave alone
+KEPT_FREE = 2**30  # bytes of the disk that uploads leave free
 MAX_OPEN = 8
 
 _ID = re.compile(r"[0-9a-f]{16}")
-_CONTAINERS = ("cifar", "parquet")  # formats that are whole as they lie
+_CONTAINERS = ("cifar", "parquet")  # formats in which a folder is imported as a whole
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """An upload as it stands; ``complete``: all has arrived and is unpacked. ``sizes``: bytes held, by path."""
+    """The state of an upload; ``complete`` means received and unpacked, ``sizes`` are bytes received by path."""
 
     id: str
     complete: bool
@@ -43,13 +43,13 @@ class Upload:
 
     @property
     def title(self) -> str:
-        """Its one file or folder, or how many there are."""
+        """The name of its only file or folder, or the number of files."""
         tops = {path.split("/")[0] for path in self.sizes}
         return tops.pop() if len(tops) == 1 else f"{len(self.sizes):,} files"
 
 
 class Staging:
-    """The uploads of one running app. Usable from any thread."""
+    """The uploads of a running app; it can be used from any thread."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -57,10 +57,10 @@ class Staging:
         self._held: dict[str, dict[str, int]] = {}
 
     def begin(self) -> str:
-        """A new upload; returns its id. Raises UserError where too many are open."""
+        """Start an upload; returns its id. Raises UserError if too many are open."""
         with self._lock:
             if len(self._held) >= MAX_OPEN:
-                raise UserError(f"{MAX_OPEN} uploads are open; import or discard one first")
+                raise UserError(f"there are {MAX_OPEN} open uploads; import or discard one first")
             upload = secrets.token_hex(8)
             folder = _folder(self._workspace, upload) / "files"
             try:
@@ -71,7 +71,7 @@ class Staging:
             return upload
 
     def open(self) -> list[Upload]:
-        """All that wait, oldest first; those that an import has taken are not among them."""
+        """The open uploads, oldest first, without those that are being imported."""
         with self._lock:
             taken = _taken(self._workspace)
             self._held = {
@@ -82,7 +82,7 @@ class Staging:
             return [self._state(each) for each in self._held]
 
     def write(self, upload: str, path: str, offset: int, data: bytes) -> int:
-        """Append to a file if it ends at ``offset``; returns the bytes that are held of it. Raises UserError."""
+        """Append to a file if its size is ``offset``; returns the number of bytes received. Raises UserError."""
         with self._lock:
             held = self._sizes(upload)
             known = held.get(path)
@@ -100,7 +100,7 @@ class Staging:
             return held[path]
 
     def finish(self, upload: str, files: int, size: int) -> Upload:
-        """Unpack what is packed. Raises UserError where not all has arrived, ImportFailed for a bad zip."""
+        """Complete an upload and unpack its ZIP files. Raises UserError (missing data) or ImportFailed (bad ZIP)."""
         with self._lock:
             held = self._sizes(upload)
             if (len(held), sum(held.values())) != (files, size):
@@ -114,7 +114,7 @@ class Staging:
             return self._state(upload)
 
     def discard(self, upload: str) -> None:
-        """Remove an upload that is not wanted; one that is gone is no error, one that is being imported is."""
+        """Remove an upload, if it exists. Raises UserError while it is being imported."""
         if upload in _taken(self._workspace):
             raise UserError("this upload is being imported; stop the import instead")
         with self._lock:
@@ -122,7 +122,7 @@ class Staging:
             remove(self._workspace, upload)
 
     def state(self, upload: str) -> Upload:
-        """Raises UnknownName."""
+        """The state of an upload. Raises UnknownName."""
         with self._lock:
             return self._state(upload)
 
@@ -137,20 +137,22 @@ class Staging:
 
     def _check(self, held: dict[str, int], path: str, more: int) -> None:
         if path not in held and len(held) >= MAX_FILES:
-            raise UserError(f"an upload takes at most {MAX_FILES:,} files")
+            raise UserError(f"an upload may have at most {MAX_FILES:,} files")
         if held.get(path, 0) + more > MAX_FILE_BYTES:
-            raise UserError(f"{path} is larger than {MAX_FILE_BYTES:,} bytes, the most that a file may have")
+            raise UserError(f"{path} is larger than {MAX_FILE_BYTES:,} bytes, the maximum for a file")
         if sum(held.values()) + more > MAX_BYTES:
-            raise UserError(f"an upload takes at most {MAX_BYTES:,} bytes; upload the rest on its own")
+            raise UserError(
+                f"an upload may have at most {MAX_BYTES:,} bytes; upload the remaining files separately"
+            )
         if shutil.disk_usage(self._workspace.root).free - more < KEPT_FREE:
             raise WorkspaceError(f"the disk has less than {KEPT_FREE:,} bytes left; free some space")
 
 
 def source(workspace: Workspace, upload: str) -> Path:
-    """What of a complete upload is imported: its one file, or the folder in which the classes lie. Raises UserError."""
+    """The path of a complete upload to import: its only file, or the folder of the classes. Raises UserError."""
     root = _folder(workspace, upload) / "complete"
     if not root.is_dir():
-        raise UserError("the files of this upload are gone; upload them again")
+        raise UserError("the files of this upload no longer exist; upload them again")
     while True:
         inside = [each for each in root.iterdir() if not each.name.startswith((".", "__MACOSX"))]
         if len(inside) != 1:
@@ -169,25 +171,25 @@ def remove(workspace: Workspace, upload: str | None) -> None:
 
 
 def remove_cancelled(workspace: Workspace, job: Job) -> None:
-    """Remove the upload of an import that was cancelled before it began."""
+    """Remove the upload of an import that was cancelled before it started."""
     if job.kind == "import" and job.state == "cancelled":
         remove(workspace, job.params.get("upload"))
 
 
 def is_resumable(workspace: Workspace, job: Job) -> bool:
-    """Whether a job can go on or be tried again: an import of an upload only while the files are there."""
+    """Whether a job can be resumed; an import of an upload only as long as its files exist."""
     upload = job.params.get("upload") if job.kind == "import" else None
     return upload is None or (_folder(workspace, upload) / "complete").is_dir()
 
 
 def check_resumable(workspace: Workspace, job: Job) -> None:
-    """Raises UserError where a job cannot go on."""
+    """Raises UserError if a job cannot be resumed."""
     if not is_resumable(workspace, job):
-        raise UserError("the files of this upload are gone; upload them again")
+        raise UserError("the files of this upload no longer exist; upload them again")
 
 
 def remove_abandoned(workspace: Workspace) -> None:
-    """Remove what an earlier start of the app left, but for what an import that goes on needs."""
+    """Remove the uploads of an earlier run of the app, except for those of unfinished imports."""
     if workspace.read_only:
         return
     taken = _taken(workspace)
@@ -197,7 +199,7 @@ def remove_abandoned(workspace: Workspace) -> None:
 
 
 def _taken(workspace: Workspace) -> set[str]:
-    """The uploads of imports that wait or run."""
+    """The ids of the uploads of queued and running imports."""
     imports = jobs.latest(workspace.db, kinds=("import",))
     return {
         str(job.params["upload"])
@@ -207,7 +209,7 @@ def _taken(workspace: Workspace) -> set[str]:
 
 
 def _holds_classes(folder: Path) -> bool:
-    """Whether what lies in a folder tells the images apart: folders, a table, a format of its own."""
+    """Whether a folder defines classes, by subfolders, a metadata table or a format such as CIFAR."""
     return any(each.is_dir() or each.name in TABLES for each in folder.iterdir()) or any(
         load_importer(name).accepts(folder) for name in _CONTAINERS
     )
@@ -227,23 +229,48 @@ def _relative(path: str) -> Path:
 
 
 def _unpack_all(files: Path, zips: list[str]) -> None:
-    """Each zip into a folder beside it, called like it."""
-    left = MAX_BYTES
+    """Unpack each ZIP file, and each ZIP file in it, to a folder with its name beside it; deeper ones are kept."""
+    room = _Room(MAX_BYTES, MAX_FILES)
     for path in zips:
         archive = files / path
-        if not archive.is_file():  # unpacked before the app was asked again
+        if not archive.is_file():  # already unpacked by an earlier request
             continue
-        free = shutil.disk_usage(files).free - KEPT_FREE
-        if free <= 0:
-            raise ImportFailed(f"{archive.name} cannot be unpacked: the disk is nearly full; free some space")
         with new_directory(_free(archive.with_suffix("")), "unpack") as folder:
-            unpack(archive, folder, min(left, free))
-            left -= sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
+            room.unpack(archive, folder)
+            for inner in _zips(folder):
+                beside = _free(inner.with_suffix(""))
+                room.unpack(inner, beside)
+                if deeper := _zips(beside):
+                    raise ImportFailed(
+                        f"{archive.name} holds {inner.name}, which holds {deeper[0].name}: a zip in a zip is unpacked, "
+                        "but none further in; unpack it and upload the folder"
+                    )
+                inner.unlink()
         archive.unlink()
 
 
+def _zips(folder: Path) -> list[Path]:
+    return sorted(each for each in folder.rglob("*") if each.suffix.lower() == ".zip" and each.is_file())
+
+
+@dataclass(slots=True)
+class _Room:
+    """What the zips of one upload may still unpack to."""
+
+    bytes: int
+    files: int
+
+    def unpack(self, archive: Path, folder: Path) -> None:
+        """Unpack one more. Raises ImportFailed."""
+        free = shutil.disk_usage(archive.parent).free - KEPT_FREE
+        if free <= 0:
+            raise ImportFailed(f"{archive.name} cannot be unpacked: the disk is nearly full; free some space")
+        self.files -= unpack(archive, folder, min(self.bytes, free), max_files=self.files)
+        self.bytes -= sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
+
+
 def _free(folder: Path) -> Path:
-    """``folder``, or one beside it with a number if there is something of that name."""
+    """``folder``, or a numbered one beside it if it exists."""
     return folder.with_name(
         first_free(alternatives(folder.name), lambda name: folder.with_name(name).exists())
     )

@@ -1,19 +1,20 @@
-"""Make dataset views: frozen selections of training images. No view deletes an image.
+"""Creating dataset views: frozen selections of training images.
 
-Nothing of the test split ever enters a view: candidates are real training images with a label, and
-synthetic images (which have no split but train).
+Images of the test split never enter a view: candidates are labeled real training images, and synthetic images, which
+always belong to the training split.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from random import Random
-from typing import Any, get_args
+from typing import get_args
 
 from synthaug.errors import UnknownName, ViewError
 from synthaug.names import check_name
+from synthaug.parsing import JsonRecord
 from synthaug.stages import leakage
 from synthaug.stages.synthetic_pool import Pool, PoolFilter, SyntheticOrder, check_jobs
 from synthaug.stages.tag import check_known, images_with
@@ -26,30 +27,30 @@ Members = dict[int, list[LabeledImage]]
 
 
 @dataclass(frozen=True, slots=True)
-class ViewSpec:
-    """How a view is made. Steps apply in the order of the fields; every count is exact, or nothing is made.
+class ViewSpec(JsonRecord):
+    """How a view is selected. The steps are applied in the order of the fields; every count is exact.
 
-    ``base``: the view to start from; None: all real training images with a label. ``exclude_test_duplicates``:
-    leave out what nearly repeats a test image (:mod:`synthaug.stages.leakage`), synthetic images too.
+    ``base`` is the view to start from; None stands for all labeled real training images. ``exclude_test_duplicates``
+    leaves out near-duplicates of test images (:mod:`synthaug.stages.leakage`), also among synthetic images.
 
-    ``keep``: images of a class to keep, by class name. ``fraction``: share of each class to keep, rounded to the
-    nearest image (a half to the even one). ``long_tail``: the last class's share of the first one's images:
-    class i keeps ``int(largest * long_tail ** (i / (K - 1)))``, ``largest`` being the largest class after the
-    steps before; a class cut by ``keep`` may have fewer.
+    ``keep`` is the number of images to keep, by class name. ``fraction`` is the share of each class to keep, rounded
+    to the nearest image (a half to the even number). ``long_tail`` is the ratio of the last class to the first: class
+    i keeps ``int(largest * long_tail ** (i / (K - 1)))`` images, where ``largest`` is the size of the largest class
+    after the previous steps; a class that ``keep`` reduced may have fewer.
 
-    ``replace``: share of each class's images to replace by synthetic ones, rounded alike. ``add_synthetic``:
-    synthetic images to add, by class name. ``images``: these as well, by hash: synthetic or real training images,
-    as the class of their label, else the one they were made for; what stands there already is not repeated.
-    ``oversample``: repeat images until every class is as large as the largest; ``oversample_classes``: only
-    these classes.
+    ``replace`` is the share of images of each class to replace by synthetic ones, rounded in the same way.
+    ``add_synthetic`` is the number of synthetic images to add, by class name. ``images`` are hashes of further
+    synthetic or real training images to add with the class of their label, or else the prompted one; images that the
+    view already has are not repeated. ``oversample`` repeats images until every class is as large as the largest, and
+    ``oversample_classes`` does so for these classes only.
 
-    Of the synthetic images for ``replace`` and ``add_synthetic``, each taken once: ``order``: which come first by
-    the predictions there are; ``curated``: only those whose class someone (or a rule) has confirmed; ``jobs``:
-    only those of these generation jobs, none: of any; ``min_confidence``: only those whose predicted probability
-    of the class they enter with is at least this; ``max_ood``: only those at most this far from the real images
-    (``ood_real`` of :mod:`synthaug.stages.score`, a rank in 0 .. 1); ``tags``: only those with one of these tags.
+    ``replace`` and ``add_synthetic`` take each synthetic image once, in the given ``order``. ``curated`` limits them
+    to images with a confirmed class, ``jobs`` to these generation jobs (empty: all), ``min_confidence`` to a predicted
+    probability (0..1) of their class of at least this, ``max_ood`` to an out-of-distribution rank (0..1) among the
+    real images (``ood_real`` of :mod:`synthaug.stages.score`) of at most this, and ``tags`` to images with one of
+    these tags.
 
-    ``without_tags``: nothing with one of these tags enters, real or synthetic, but what ``images`` names.
+    ``without_tags`` leaves out real and synthetic images with one of these tags, except for those in ``images``.
     """
 
     base: str | None = None
@@ -71,22 +72,9 @@ class ViewSpec:
     without_tags: tuple[str, ...] = ()
     seed: int = 0
 
-    def to_json(self) -> dict[str, Any]:
-        """JSON-ready; ``from_json`` gives the same spec back."""
-        return {
-            name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> ViewSpec:
-        """How a stored view was made: what an older release did not ask is at its default, other keys are left out."""
-        values: dict[str, Any] = {each.name: data[each.name] for each in fields(cls) if each.name in data}
-        values |= {name: tuple(each) for name, each in values.items() if isinstance(each, list)}
-        return cls(**values)
-
 
 def make_view(workspace: Workspace, name: str, spec: ViewSpec) -> views.View:
-    """Choose the images, and freeze them under ``name``. Raises UserError; then nothing is made."""
+    """Select the images and freeze them under ``name``. Raises UserError, without creating a view."""
     name = check_name(name, "a view")
     _check(workspace, spec)
     rng = Random(spec.seed)  # noqa: S311
@@ -106,14 +94,14 @@ def make_view(workspace: Workspace, name: str, spec: ViewSpec) -> views.View:
 
 
 def tail_counts(largest: int, ratio: float, classes: int) -> list[int]:
-    """Images of each class of a long tail, ``int(largest * ratio ** (i / (classes - 1)))`` (Cui et al. 2019)."""
+    """The number of images of each class of a long tail, ``int(largest * ratio ** (i / (classes - 1)))`` (Cui 2019)."""
     return [int(largest * ratio ** (i / max(1, classes - 1))) for i in range(classes)]
 
 
 def curated_view(workspace: Workspace, name: str, base: str | None) -> views.View:
-    """A view of ``base`` (None: all real training images) and every synthetic image whose class was confirmed.
+    """Create a view of ``base`` (None: all real training images) and all synthetic images with a confirmed class.
 
-    Raises ViewError if there is none.
+    Raises ViewError if there are no such synthetic images.
     """
     held = set() if base is None else _ids(workspace, views.by_name(workspace.db, base))
     confirmed = Counter(
@@ -123,7 +111,8 @@ def curated_view(workspace: Workspace, name: str, base: str | None) -> views.Vie
     )
     if not confirmed:
         raise ViewError(
-            "no synthetic image has a class yet; label some on the Label page, or: synthaug label --accept-above 0.9"
+            "no synthetic image is labeled with a class; label some on the Label page, or run: "
+            "synthaug label --accept-above 0.9"
         )
     classes = workspace.classes
     added = {classes[position]: count for position, count in sorted(confirmed.items())}
@@ -131,7 +120,7 @@ def curated_view(workspace: Workspace, name: str, base: str | None) -> views.Vie
 
 
 def baseline_view(workspace: Workspace) -> views.View:
-    """The newest view of real images, none repeated; all real training images where there is none yet."""
+    """The newest view of real images without repeats; if there is none, it is created from all of them."""
     for view in views.all_views(workspace.db):
         members = views.members(workspace.db, view.id)
         real = all(member.origin == "real" for member in members)
@@ -141,9 +130,9 @@ def baseline_view(workspace: Workspace) -> views.View:
 
 
 def oversampled_view(workspace: Workspace, base: views.View) -> views.View | None:
-    """``base`` with its images repeated until every class is as large as the largest; None if they are already.
+    """A view of ``base`` in which every class is oversampled to the size of the largest; None if all are equal.
 
-    The cheapest remedy for imbalance, and so the control that synthetic images have to beat.
+    Oversampling is the simplest remedy for imbalance, and therefore the control for synthetic images.
     """
     counts = [count for count in views.counts(workspace.db, base.id).values() if count]
     if min(counts) == max(counts):
@@ -164,7 +153,7 @@ def _check(workspace: Workspace, spec: ViewSpec) -> None:
             raise ViewError(f"{option} is {share}; it must be above 0 and at most 1")
     for option, limit in (("--min-confidence", spec.min_confidence), ("--max-ood", spec.max_ood)):
         if limit is not None and not 0 <= limit <= 1:
-            raise ViewError(f"{option} is {limit}; it must lie in 0 .. 1")
+            raise ViewError(f"{option} is {limit}; it must be in 0 .. 1")
     if spec.order not in get_args(SyntheticOrder):
         raise UnknownName("order of synthetic images", spec.order, get_args(SyntheticOrder))
     for option, asked in (("--keep", spec.keep), ("--add-synthetic", spec.add_synthetic)):
@@ -179,8 +168,8 @@ def _check(workspace: Workspace, spec: ViewSpec) -> None:
     filtered = bool(spec.jobs or spec.tags) or spec.min_confidence is not None or spec.max_ood is not None
     if filtered and spec.replace is None and not spec.add_synthetic:
         raise ViewError(
-            "--job, --tag, --min-confidence and --max-ood say which synthetic images to take; "
-            "say how many with --add-synthetic CLASS=N or --replace F"
+            "--job, --tag, --min-confidence and --max-ood select synthetic images; "
+            "give their number with --add-synthetic CLASS=N or --replace F"
         )
 
 
@@ -207,7 +196,7 @@ def _ids(workspace: Workspace, view: views.View) -> set[int]:
 
 
 def _test_duplicates(workspace: Workspace, images: Sequence[LabeledImage]) -> set[int]:
-    """Ids of those that nearly repeat a test image."""
+    """Ids of the images that are near-duplicates of test images."""
     hashes = {image.image_id: image.sha256 for image in images}
     return {near.image_id for near in leakage.near_test_images(workspace, hashes)}
 
@@ -235,9 +224,7 @@ def _picked(workspace: Workspace, spec: ViewSpec, members: Members) -> list[Labe
 
 def _with_class(image: KnownImage) -> LabeledImage:
     if image.split == "test":
-        raise ViewError(
-            f"the image {image.sha256} belongs to the test split; nothing of it may be trained on"
-        )
+        raise ViewError(f"the image {image.sha256} belongs to the test split, which is never trained on")
     if image.class_index is None:
         state = {"reject": "was rejected", "unsure": "is marked unsure"}.get(
             image.value or "", "has no label"
@@ -252,7 +239,7 @@ def _reduce(classes: Sequence[str], members: Members, spec: ViewSpec, rng: Rando
         position = classes.index(name)
         if count > wanted[position]:
             raise ViewError(
-                f"--keep {name}={count}: there are only {wanted[position]} real training images of it"
+                f"--keep {name}={count}: this class has only {wanted[position]} real training images"
             )
         wanted[position] = count
     if spec.fraction is not None:
@@ -262,8 +249,8 @@ def _reduce(classes: Sequence[str], members: Members, spec: ViewSpec, rng: Rando
         for position, count in wanted.items():
             if tail[position] > count and classes[position] not in spec.keep:
                 raise ViewError(
-                    f"--long-tail needs {tail[position]} images of {classes[position]!r}; there are only {count}. "
-                    "Make the classes even first, with --keep"
+                    f"--long-tail needs {tail[position]} images of {classes[position]!r}, but there are only {count}; "
+                    "balance the classes first with --keep"
                 )
             wanted[position] = min(count, tail[position])
     for position, images in members.items():
@@ -273,7 +260,7 @@ def _reduce(classes: Sequence[str], members: Members, spec: ViewSpec, rng: Rando
 def _add_synthetic(
     workspace: Workspace, members: Members, spec: ViewSpec, excluded: set[int], rng: Random
 ) -> None:
-    """Replace and add; ``excluded`` are ids of images that enter otherwise."""
+    """Apply the steps ``replace`` and ``add_synthetic``; ``excluded`` are ids of images that are added by hash."""
     if spec.replace is None and not spec.add_synthetic:
         return
     classes = workspace.classes
@@ -295,7 +282,7 @@ def _add_synthetic(
 
 
 def _some(images: list[LabeledImage], count: int, rng: Random) -> list[LabeledImage]:
-    """``count`` of the images, in their order."""
+    """A random selection of ``count`` images, in their order."""
     if count == len(images):
         return images
     return [images[i] for i in sorted(rng.sample(range(len(images)), count))]
@@ -311,4 +298,4 @@ def _oversample(classes: Sequence[str], members: Members, spec: ViewSpec) -> Non
             times, rest = divmod(largest, len(images))
             members[position] = images * times + images[:rest]
         elif name in spec.oversample_classes:
-            raise ViewError(f"--oversample-class {name}: the view holds no image of it to repeat")
+            raise ViewError(f"--oversample-class {name}: the view has no images of this class to repeat")

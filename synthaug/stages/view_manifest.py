@@ -1,4 +1,4 @@
-"""A view as a file to share: which images, as which classes, in which order; and back, where the images are."""
+"""Exporting a view as a manifest that lists its images and classes, and creating the same view from one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
@@ -15,6 +15,7 @@ from synthaug import __version__
 from synthaug.errors import ViewError, explain_os_error
 from synthaug.names import check_name
 from synthaug.parsing import read_json
+from synthaug.records import Json
 from synthaug.store import labels, views
 from synthaug.workspace import Workspace
 
@@ -24,7 +25,7 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """What is read first: another version may have other fields."""
+    """The fields that are read first, because other versions may have different fields."""
 
     format: str = ""
     format_version: int | None = None
@@ -40,10 +41,10 @@ class _Image:
 
 @dataclass(frozen=True, slots=True)
 class _Manifest:
-    """A view's manifest as it is read."""
+    """The manifest of a view."""
 
     classes: tuple[str, ...]
-    spec: dict[str, Any]
+    spec: Json
     images: tuple[_Image, ...]
     fingerprint: str
 
@@ -54,7 +55,7 @@ class _Manifest:
 
 
 def write_view(workspace: Workspace, name: str, path: Path) -> Path:
-    """Write a view's manifest to ``path``, which must be new. Raises UnknownName, ViewError, WorkspaceError."""
+    """Write the manifest of a view to a new file. Raises UnknownName, ViewError and WorkspaceError."""
     view = views.by_name(workspace.db, name)
     classes = workspace.classes
     images = [(member.sha256, classes[member.class_index]) for member in views.members(workspace.db, view.id)]
@@ -73,17 +74,17 @@ def write_view(workspace: Workspace, name: str, path: Path) -> Path:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError as error:
-        raise ViewError(f"{path} exists; choose another name, or remove it") from error
+        raise ViewError(f"{path} already exists; choose another name, or remove it") from error
     except OSError as error:
         raise explain_os_error(error, path) from error
     return path
 
 
 def read_view(workspace: Workspace, name: str, path: Path) -> views.View:
-    """Make, under ``name``, exactly the view that the manifest ``path`` describes.
+    """Create exactly the view that the manifest ``path`` describes, under ``name``.
 
-    Raises ViewError where the file is no sound manifest, or its classes or images are not those of the workspace;
-    then nothing is made.
+    Raises ViewError, without creating a view, if the manifest is invalid, or the workspace has other classes or lacks
+    images.
     """
     if not name.strip():
         raise ViewError("a view needs a name")
@@ -91,16 +92,16 @@ def read_view(workspace: Workspace, name: str, path: Path) -> views.View:
     classes, images = manifest.classes, manifest.members
     if workspace.classes != classes:
         raise ViewError(
-            f"{path} is about the classes {', '.join(classes)}; this workspace has {', '.join(workspace.classes)}. "
-            "Both must be the same, in the same order"
+            f"{path} has the classes {', '.join(classes)}, but this workspace has {', '.join(workspace.classes)}; "
+            "both must have the same classes in the same order"
         )
     hashes = list(dict.fromkeys(sha256 for sha256, _ in images))
     known = labels.by_hash(workspace.db, hashes)
     missing = [sha256 for sha256 in hashes if sha256 not in known]
     if missing:
         raise ViewError(
-            f"{len(missing)} of the {len(hashes)} images of {path} are not in this workspace, the first is "
-            f"{missing[0]}; import the same data, and the synthetic images as they were exported, then try again"
+            f"{len(missing)} of the {len(hashes)} images of {path} are not in this workspace (the first is "
+            f"{missing[0]}); import the same data and the exported synthetic images, then try again"
         )
     chosen = [(known[sha256].image_id, classes.index(class_name)) for sha256, class_name in images]
     spec = {**manifest.spec, "manifest": manifest.fingerprint}
@@ -108,31 +109,33 @@ def read_view(workspace: Workspace, name: str, path: Path) -> views.View:
 
 
 def fingerprint(classes: Sequence[str], images: Sequence[tuple[str, str]]) -> str:
-    """SHA-256 over the classes and every (hash, class name) in order: equal for equal training sets only."""
+    """SHA-256 over the classes and all (hash, class name) in order, which identifies a training set."""
     content = json.dumps([list(classes), [list(image) for image in images]], ensure_ascii=False)
     return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _manifest(path: Path) -> _Manifest:
-    """Raises ViewError for what is no manifest of a view, or was changed after it was written."""
+    """Read a manifest. Raises ViewError if it is invalid or was changed after it was written."""
     kind = read_json(_Kind, path, ViewError)
     if kind.format != FORMAT:
-        raise ViewError(f"{path} is no view's manifest; name a file that synthaug view --to wrote")
+        raise ViewError(
+            f"{path} is not the manifest of a view; give a file that synthaug view --to has written"
+        )
     if kind.format_version != FORMAT_VERSION:
         raise ViewError(
-            f"{path} has format_version {kind.format_version!r}; {FORMAT_VERSION} is what this release reads"
+            f"{path} has the format_version {kind.format_version!r}; this release reads version {FORMAT_VERSION}"
         )
     manifest = read_json(_Manifest, path, ViewError)
     if manifest.fingerprint != fingerprint(manifest.classes, manifest.members):
         raise ViewError(
-            f"{path} was changed after it was written: its fingerprint does not fit; fetch it again"
+            f"{path} was changed after it was written, because its fingerprint does not match; get it again"
         )
     strange = next((name for _, name in manifest.members if name not in manifest.classes), None)
     if strange is not None or not manifest.images:
         what = (
-            "holds no image"
+            "has no images"
             if strange is None
-            else f"has images of {strange!r}, which is none of its classes"
+            else f"has images of {strange!r}, which is not one of its classes"
         )
         raise ViewError(f"{path} {what}; write it again with synthaug view --to")
     return manifest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from synthaug.errors import UnknownImage, UnknownName
-from synthaug.records import ImageRecord, Origin, Split
+from synthaug.records import Framing, ImageRecord, Origin, Split
 from synthaug.store.database import Database, now
 
 IMAGE_COLUMNS = (
@@ -144,6 +144,12 @@ def usual_side(db: Database) -> int:
     return max(size) if size else 0
 
 
+def framing(db: Database) -> Framing:
+    """How networks read the images: padded, as soon as one is not square; else both are the same."""
+    other = db.one("SELECT 1 FROM images WHERE width <> height LIMIT 1")
+    return "squeezed" if other is None else "padded"
+
+
 def known_images(db: Database, ids: Sequence[int]) -> dict[int, ImageRecord]:
     """The existing images among ``ids``, by id."""
     rows = db.query_among(f"SELECT {IMAGE_COLUMNS} FROM images WHERE id IN (:ids)", ids)
@@ -184,7 +190,7 @@ def image_by_hash(db: Database, sha256: str) -> ImageRecord:
 
 
 def files_beside(db: Database, source: str) -> list[tuple[int, str]]:
-    """(id, source) of the real images that came from the folder of this file, or from none as this one did."""
+    """(id, source) of the real images from the same folder as this file, or from no folder if it has none."""
     folder, slash, _ = source.rpartition("/")
     length = len(folder + slash)
     rows = db.query(

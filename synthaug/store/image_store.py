@@ -14,23 +14,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 
 from synthaug.errors import ImageRejected
-from synthaug.files import sync, write_atomically
+from synthaug.files import at_once, sync_all, write_atomically
 from synthaug.grayscale import as_picture
 from synthaug.images import decode_full, encode_png, pixel_hash
 from synthaug.records import GrayImage, ImagePlace, Pixels
 from synthaug.storage import UrlFolder, cache_folder
 
-AT_A_TIME = 8
-"""Number of files that are synced or uploaded concurrently."""
-
 
 class ImageStore:
-    """The images of a workspace: a folder, which with a ``url`` is the cache of what is kept there."""
+    """The images of a workspace in a folder, which with a ``url`` is a cache of the images stored there."""
 
     def __init__(self, root: Path, url: str = "") -> None:
         self.root = root
@@ -40,13 +36,13 @@ class ImageStore:
 
     @classmethod
     def at(cls, place: ImagePlace) -> ImageStore:
-        """The store that another process, or another machine, knows by its ``place``."""
+        """The store at a ``place`` that another process or machine has passed."""
         folder, url = Path(place["folder"]), place["url"]
         return cls(cache_folder(url) if url and not folder.is_dir() else folder, url)
 
     @property
     def place(self) -> ImagePlace:
-        """Where the images are, for :meth:`at`."""
+        """The location of the images, for :meth:`at`."""
         return {"folder": str(self.root.absolute()), "url": self.url}
 
     def path(self, sha256: str) -> Path:
@@ -88,14 +84,11 @@ class ImageStore:
         Raises WorkspaceError.
         """
         waiting = self._waiting()
-        with ThreadPoolExecutor(AT_A_TIME) as pool:  # many files take hardly longer than one
-            if self._remote is None:
-                folders = {each.parent for each in waiting}
-                done = pool.map(sync, [*waiting, *folders, *{each.parent for each in folders}])
-            else:
-                done = pool.map(self._upload, waiting)
-            for _ in done:  # raises the exception of a file
-                pass
+        if self._remote is None:
+            folders = {each.parent for each in waiting}
+            sync_all([*waiting, *folders, *{each.parent for each in folders}])
+        else:
+            at_once(self._upload, waiting)
         waiting.clear()
 
     def _write(self, sha256: str, png: bytes, review: bytes | None) -> None:
@@ -140,6 +133,10 @@ class ImageStore:
         return path.exists() or (self._remote is not None and path.stem in self._reviews)
 
     @cached_property
+    def _real_root(self) -> Path:
+        return self.root.resolve()
+
+    @cached_property
     def _reviews(self) -> set[str]:
         """Addresses of the larger originals at the URL at the first request; later ones are in the folder."""
         names = [] if self._remote is None else self._remote.tree("review")
@@ -148,6 +145,8 @@ class ImageStore:
     def _bytes(self, path: Path, sha256: str | None = None) -> bytes:
         """The content of a file, downloaded to the folder if needed; its pixels must hash to ``sha256`` if given."""
         try:
+            if not path.resolve().is_relative_to(self._real_root):
+                raise ImageRejected("it is a link that leads out of the images of the workspace")
             return path.read_bytes()
         except FileNotFoundError:
             if self._remote is None:
@@ -167,12 +166,12 @@ class ImageStore:
         return decode_full(self.png(sha256))
 
     def durable(self, sha256: str) -> Pixels | GrayImage:
-        """The same read past the cache: what would be left if this machine were lost."""
+        """The image at the URL, read without the cache; without a URL, the image in the folder."""
         data = self.png(sha256) if self._remote is None else self._remote.read(self._name(sha256))
         return decode_full(data)
 
     def restore_from_cache(self, sha256: str) -> bool:
-        """Upload an image again from the folder, if it is intact there; returns whether it was."""
+        """Upload an image again if its file in the folder is intact; returns whether it was."""
         path = self.path(sha256)
         if self._remote is None or not path.exists() or not self.is_intact(sha256):
             return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from synthaug.records import PEOPLE, LabelReading, LabelSource, LabelValue, Landmarks, Origin, Split
 from synthaug.store.database import Database
@@ -232,6 +232,11 @@ def labeled_images(
         [split, origin, *jobs],
     )
     return [LabeledImage(*row) for row in rows]
+
+
+def labeled_for_training(db: Database) -> list[LabeledImage]:
+    """Every training image whose current label is a class: the real ones, then the synthetic ones."""
+    return [each for origin in get_args(Origin) for each in labeled_images(db, split="train", origin=origin)]
 
 
 def prompted_images(db: Database, jobs: Sequence[int] = ()) -> list[LabeledImage]:

@@ -103,7 +103,7 @@ def predicted(db: Database, image_ids: Sequence[int]) -> dict[int, PredictedLand
 
 
 def count_placed(db: Database, scheme: str, split: Split, since: str = "") -> int:
-    """How many images of a split have points of this scheme, placed after ``since``, and were not rejected."""
+    """The number of images of a split that have points of this scheme placed after ``since``, and were not rejected."""
     row = db.one(
         "SELECT count(*) AS placed FROM current_landmarks"
         " JOIN current_labels ON current_labels.image_id = current_landmarks.image_id"
@@ -116,7 +116,7 @@ def count_placed(db: Database, scheme: str, split: Split, since: str = "") -> in
 
 
 def doubts(db: Database) -> dict[int, float]:
-    """How far off in pixels the newest model that looked at landmarks expects to be, by image id."""
+    """The error in pixels that the newest landmark model with predictions expects, by image id."""
     rows = db.query(
         "SELECT image_id, doubt FROM landmark_predictions"
         " WHERE model_id = (SELECT max(model_id) FROM landmark_predictions) AND doubt IS NOT NULL"

@@ -17,6 +17,9 @@ from synthaug.store.database import Database, now
 from synthaug.store.generations import PROMPTED_CLASS
 
 Floats = NDArray[np.float32]
+SAID = "coalesce(predictions.cross_fitted, predictions.probs)"
+"""What is shown of a prediction: where the model was trained on the image, the word of models fitted without it."""
+PREDICTION = f"image_id, {SAID} AS probs, cross_fitted IS NOT NULL AS cross_fitted"
 COLUMNS = "id, name, recipe, revision, seed, view_id, file, metrics, environment, created_at"
 OOD_METHOD = "ood_method"
 UMAP_PLACED = "umap_placed"
@@ -46,10 +49,14 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """The prediction of a classifier for an image: class probabilities (K,) float32, which sum to 1."""
+    """The prediction of a classifier for an image: class probabilities (K,) float32, which sum to 1.
+
+    ``cross_fitted``: the classifier was trained on the image; this is the prediction of models trained without it.
+    """
 
     image_id: int
     probs: Floats
+    cross_fitted: bool = False
 
     @property
     def class_index(self) -> int:
@@ -182,13 +189,11 @@ def add_predictions(
 def predictions_of(db: Database, model_id: int, image_ids: Sequence[int]) -> dict[int, Prediction]:
     """The predictions of a model for the images among ``image_ids`` that have one, by id."""
     rows = db.query_among(
-        "SELECT image_id, probs FROM predictions WHERE model_id = ? AND image_id IN (:ids)",
+        f"SELECT {PREDICTION} FROM predictions WHERE model_id = ? AND image_id IN (:ids)",
         image_ids,
         [model_id],
     )
-    return {
-        row["image_id"]: Prediction(row["image_id"], np.frombuffer(row["probs"], np.float32)) for row in rows
-    }
+    return {row["image_id"]: _prediction(row) for row in rows}
 
 
 def learned_from(db: Database, model: Model, image_ids: Sequence[int]) -> set[int]:
@@ -209,18 +214,16 @@ def learned_from(db: Database, model: Model, image_ids: Sequence[int]) -> set[in
 def predictions_of_image(db: Database, image_id: int) -> list[tuple[Model, Prediction]]:
     """The predictions of all models for an image, newest model first."""
     rows = db.query(
-        "SELECT model_id, probs FROM predictions WHERE image_id = ? ORDER BY model_id DESC", [image_id]
+        f"SELECT model_id, {PREDICTION} FROM predictions WHERE image_id = ? ORDER BY model_id DESC",
+        [image_id],
     )
-    return [
-        (by_id(db, row["model_id"]), Prediction(image_id, np.frombuffer(row["probs"], np.float32)))
-        for row in rows
-    ]
+    return [(by_id(db, row["model_id"]), _prediction(row)) for row in rows]
 
 
 def all_probabilities(db: Database, model_id: int) -> tuple[list[int], Floats]:
     """Ids (N) and probabilities (N, K) of all predictions of a model, ordered by id."""
     rows = db.query(
-        "SELECT image_id, probs FROM predictions WHERE model_id = ? ORDER BY image_id", [model_id]
+        f"SELECT image_id, {SAID} FROM predictions WHERE model_id = ? ORDER BY image_id", [model_id]
     )
     return [row[0] for row in rows], _matrix([row[1] for row in rows])
 
@@ -228,7 +231,7 @@ def all_probabilities(db: Database, model_id: int) -> tuple[list[int], Floats]:
 def all_predictions(db: Database, model_id: int) -> tuple[list[int], Floats, Floats]:
     """Ids (N), probabilities (N, K) and features (N, D) of all predictions of a model, ordered by id."""
     rows = db.query(
-        "SELECT image_id, probs, features FROM predictions WHERE model_id = ? ORDER BY image_id", [model_id]
+        f"SELECT image_id, {SAID}, features FROM predictions WHERE model_id = ? ORDER BY image_id", [model_id]
     )
     return [row[0] for row in rows], _matrix([row[1] for row in rows]), _matrix([row[2] for row in rows])
 
@@ -238,7 +241,7 @@ def scores_version(db: Database) -> str:
     row = db.one(
         "SELECT (SELECT max(id) FROM labels), (SELECT max(rowid) FROM predictions),"
         " (SELECT scored_at FROM scores LIMIT 1), (SELECT count(*) FROM scores),"
-        " (SELECT count(*) FROM generations)"
+        " (SELECT count(*) FROM generations), (SELECT max(created_at) FROM cross_fits)"
     )
     return "" if row is None else "/".join(str(each) for each in row)
 
@@ -246,7 +249,7 @@ def scores_version(db: Database) -> str:
 def scored_probabilities(db: Database) -> Floats:
     """Probabilities (N, K) of all scored images by the model of their scores, by id; NaN without a prediction."""
     rows = db.query(
-        "SELECT probs FROM scores LEFT JOIN predictions USING (image_id, model_id) ORDER BY image_id"
+        f"SELECT {SAID} FROM scores LEFT JOIN predictions USING (image_id, model_id) ORDER BY image_id"
     )
     width = max((len(row[0]) for row in rows if row[0] is not None), default=4)
     unknown = np.full(width // 4, np.nan, np.float32).tobytes()
@@ -361,6 +364,10 @@ def duplicates(db: Database) -> dict[int, int]:
 def _matrix(blobs: list[bytes]) -> Floats:
     """Rows of equal length as one float32 array."""
     return np.frombuffer(b"".join(blobs), np.float32).reshape(len(blobs), len(blobs[0]) // 4 if blobs else 0)
+
+
+def _prediction(row: sqlite3.Row) -> Prediction:
+    return Prediction(row["image_id"], np.frombuffer(row["probs"], np.float32), bool(row["cross_fitted"]))
 
 
 def _model(row: sqlite3.Row) -> Model:

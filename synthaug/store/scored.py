@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthaug.store.database import Database
+from synthaug.store.models import SAID
 
 BATCH = 50_000  # rows that are held as Python objects at a time
 Columns = NDArray[np.float64]
@@ -47,7 +48,7 @@ def labels(db: Database) -> Columns:
 
 def likeliest(db: Database, model_id: int) -> Columns:
     """(N, 3): image id, and the most probable class of a model with its probability."""
-    sql = "SELECT image_id, probs FROM predictions WHERE model_id = ? ORDER BY image_id"
+    sql = f"SELECT image_id, {SAID} FROM predictions WHERE model_id = ? ORDER BY image_id"
     parts = []
     for rows in _batches(db, sql, [model_id]):
         ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))

@@ -1,4 +1,4 @@
-"""The fitted UMAP, in the folder of the features that it was fitted to: arrays in safetensors, never a pickle."""
+"""The fitted UMAP, stored as safetensors in the folder of the features."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FILE = "umap.safetensors"
 
 @dataclass(frozen=True, slots=True)
 class KeptFit:
-    """A fit, the images ``ids`` (N,) that it was fitted to, and the ``revision`` of the features that it reads."""
+    """A fitted UMAP, the ``ids`` (N,) of its images, and the ``revision`` of the network of its features."""
 
     fit: UmapFit
     ids: NDArray[np.int64]
@@ -25,7 +25,7 @@ class KeptFit:
 
 
 def save(folder: Path, kept: KeptFit) -> None:
-    """Write the fit in place of the last one. Raises WorkspaceError on a full or read-only disk."""
+    """Write a fit, which replaces the previous one. Raises WorkspaceError for a full or read-only disk."""
     from safetensors.numpy import save as to_bytes
 
     fit = kept.fit
@@ -48,7 +48,7 @@ def save(folder: Path, kept: KeptFit) -> None:
 
 
 def read(folder: Path) -> KeptFit | None:
-    """The fit that was written last; None without one, and where its file is damaged: it is derived, and made anew."""
+    """The stored fit; None if there is none or its file is damaged, so that it is computed again."""
     from safetensors import SafetensorError, safe_open
 
     try:

@@ -160,7 +160,7 @@ def test_a_training_is_asked_for_once_and_with_enough_images(hips: Workspace) ->
     job = client.post("/data/landmarks/model").json()["job"]
     assert jobs.get(hips.db, job).kind == "train-landmarks"
     again = client.post("/data/landmarks/model")
-    assert (again.status_code, "is training a landmark model already" in again.json()["error"]) == (400, True)
+    assert (again.status_code, "is already training a landmark model" in again.json()["error"]) == (400, True)
     assert client.get("/data/landmarks/model").json()["standing"]["job"]["state"] == "queued"
 
 
@@ -176,6 +176,11 @@ def test_the_report_names_images_and_counts_what_came_since(hips: Workspace) -> 
         "train_images": 5,
         "point_error": 1.5,
         "accuracy": 0.5,
+        "scheme": "hip",
+        "doubt": "",
+        "image_size": 96,
+        "depth": 8,
+        "epochs": 1,
         "angles": {},
         "failures": [{"sha256": sha256, **row}, {"sha256": "f" * 64, **row}],
     }

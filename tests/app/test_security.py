@@ -112,3 +112,9 @@ def test_another_name_has_to_be_allowed() -> None:
 def test_an_allowed_name_that_is_none_is_refused(name: str) -> None:
     with pytest.raises(UserError, match="host name"):
         access("127.0.0.1", [name])
+
+
+def test_thousands_of_headers_are_refused() -> None:
+    headers = {f"x-{number}": "y" for number in range(2000)}
+    assert client().get("/", headers=headers).status_code == 431
+    assert client().get("/", headers=dict(list(headers.items())[:50])).status_code == 200

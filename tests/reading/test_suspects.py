@@ -145,7 +145,7 @@ def test_a_selection_needs_a_name(pets: tuple[Workspace, list[int]], name: str) 
 
 def test_only_images_that_are_there_are_saved(pets: tuple[Workspace, list[int]]) -> None:
     workspace, _ = pets
-    with pytest.raises(UserError, match="nothing is selected"):
+    with pytest.raises(UserError, match="no images are selected"):
         save_selection(workspace, "a", [])
     with pytest.raises(UnknownName, match="image"):
         save_selection(workspace, "a", [999])

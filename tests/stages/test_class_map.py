@@ -153,7 +153,7 @@ def test_a_share_is_held_out_by_the_pixels(tmp_path: Path) -> None:
     assert splits[0] == splits[1]
     tested = list(splits[0].values()).count("test")
     assert 20 <= tested <= 60  # 40 expected, standard deviation 5.7
-    with pytest.raises(UserError, match="must lie in 0"):
+    with pytest.raises(UserError, match="must be in 0"):
         import_images(workspace, tmp_path / "src", hold_out=1.0)
 
 

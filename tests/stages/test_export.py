@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 from pathlib import Path
 
@@ -107,3 +108,23 @@ def test_a_manifest_that_was_tampered_with_is_refused(
     with pytest.raises(UserError, match=rf"images\.3\.{field}"):
         rebuild(augmented, first.manifest, tmp_path / "two")
     assert not (tmp_path / "two").exists()
+
+
+def test_everything_is_on_the_disk_before_the_export_has_its_name(
+    digits: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really, synced = os.fsync, []
+
+    def noting(handle: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{handle}").readlink())
+        really(handle)
+
+    monkeypatch.setattr(os, "fsync", noting)
+    make_view(digits, "few", ViewSpec(keep=dict.fromkeys(digits.classes, 1)))
+    synced.clear()
+    target = tmp_path / "out"
+    export(digits, target, "folder", "few")
+    partial = next(each for each in synced if each.name.startswith(".out.partial-"))
+    before = {each.relative_to(partial) for each in synced if each.is_relative_to(partial)}
+    assert before == {Path()} | {each.relative_to(target) for each in target.rglob("*")}
+    assert synced.index(tmp_path) > synced.index(partial)

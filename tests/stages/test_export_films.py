@@ -104,7 +104,7 @@ def test_cifar_says_what_it_lost(films: Workspace, tmp_path: Path, name: str) ->
 
 
 def test_another_depth_is_refused(films: Workspace, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="8 and 16"):
+    with pytest.raises(UserError, match="8 or 16"):
         export(films, tmp_path / "out", "folder", "films", depth=12)
 
 

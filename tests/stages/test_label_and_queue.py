@@ -6,10 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from synthaug.cli import cli
+from synthaug.cli import labels as label_commands  # noqa: F401 - it registers its commands
 from synthaug.errors import UnknownName, UserError
 from synthaug.reading.queue import answers, items, ordered_ids
-from synthaug.records import LabelEntry
+from synthaug.records import LabelEntry, LabelSource
 from synthaug.stages import label
 from synthaug.stages.bulk_labels import CsvLabels, from_csv
 from synthaug.stages.readers import Reader
@@ -66,6 +69,42 @@ def test_labels_from_a_csv_by_id_and_by_hash(workspace: Workspace, tmp_path: Pat
     assert said[first].class_index == 3
     assert from_csv(workspace, tmp_path / "l.csv", "ann") == CsvLabels(0, 3, 0)
     assert len(labels.history(workspace.db, first)) == 1
+
+
+def test_a_csv_leaves_other_peoples_labels_alone_unless_told_to(workspace: Workspace, tmp_path: Path) -> None:
+    ids = add_synthetic(workspace, 5, class_index=8)
+    given = zip(ids, ("ann", "ann", "ben", "imported", "nobody"), strict=True)
+    sources: dict[str, LabelSource] = {"imported": "imported"}
+    label.record(
+        workspace,
+        [
+            LabelEntry(each, "class", who, sources.get(who, "human"), f"first-{each}", 8)
+            for each, who in given
+            if who != "nobody"
+        ],
+    )
+    table = tmp_path / "l.csv"
+    table.write_text("image,label\n" + "".join(f"{each},{8 if each == ids[0] else 3}\n" for each in ids))
+    assert from_csv(workspace, table, "cem") == CsvLabels(recorded=2, unchanged=1, repeated=0, kept=2)
+    said = labels.current(workspace.db, ids)
+    assert [(said[each].annotator, said[each].class_index) for each in ids] == [
+        ("ann", 8), ("ann", 8), ("ben", 8), ("cem", 3), ("cem", 3)
+    ]  # fmt: skip
+    shown = CliRunner().invoke(cli, ["label", str(table), "--annotator", "cem", "-w", str(workspace.root)])
+    assert "0 labels recorded, 3 unchanged; 2 images keep the different label of another" in shown.output
+    assert from_csv(workspace, table, "cem", overwrite=True) == CsvLabels(2, 3, 0, overwritten=2)
+    assert labels.current(workspace.db, ids)[ids[2]].annotator == "cem"
+
+
+def test_a_csv_may_say_who_labeled_each_image(workspace: Workspace, tmp_path: Path) -> None:
+    first, second = add_synthetic(workspace, 2, class_index=8)
+    table = tmp_path / "l.csv"
+    table.write_text(f"image,label,annotator\n{first},3,ann\n{second},4,\n")
+    with pytest.raises(UserError, match="line 3: there is no annotator"):
+        from_csv(workspace, table)
+    assert from_csv(workspace, table, "ben").recorded == 2
+    said = labels.current(workspace.db, [first, second])
+    assert (said[first].annotator, said[second].annotator) == ("ann", "ben")
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def test_without_test_images_a_model_is_measured_on_held_out_images(tmp_path: Pa
         add_phantom(other, i, "train", placed=True)
     figures = train_landmarks(other, name="mine", **QUICK).metrics
     assert (figures["measured_on"], figures["images"]) == ("held out", 2)
-    with pytest.raises(UserError, match="'mine' exists"):
+    with pytest.raises(UserError, match="'mine' already exists"):
         train_landmarks(other, name="mine", **QUICK)
 
 

@@ -68,7 +68,7 @@ def test_angles_that_a_client_claims_are_measured_anew(hips: Workspace) -> None:
 def test_a_retry_is_recorded_once_and_another_answer_is_refused(hips: Workspace) -> None:
     image = add_film(hips, 10)
     assert place(hips, image, "op-1") == place(hips, image, "op-1")
-    with pytest.raises(LabelRefused, match="its landmarks is"):
+    with pytest.raises(LabelRefused, match="whose landmarks is"):
         place(hips, image, "op-1", OTHER)
 
 

@@ -78,7 +78,7 @@ def test_a_view_leaves_out_what_nearly_repeats_a_test_image(
     assert near
     assert held == before - near | {fine}
     assert not check_leakage(digits, "clean").near
-    with pytest.raises(ViewError, match="2 synthetic images of '8' are asked for; there are 1"):
+    with pytest.raises(ViewError, match="2 synthetic images of '8' are needed, but there are 1"):
         make_view(digits, "x", ViewSpec(exclude_test_duplicates=True, add_synthetic={"8": 2}))
     (record,) = catalog.images_by_id(digits.db, [copy])
     with pytest.raises(ViewError, match=f"nearly repeat test images, the first is {record.sha256}"):

@@ -82,6 +82,6 @@ def test_the_rest_of_the_queue_is_ranked_by_the_model_that_learned_from_the_answ
     doubts = [each.confidence for each in shown]
     assert doubts == sorted(doubts, key=lambda each: each or 0)
     assert not any(each.trained_on for each in shown)
-    assert all(each.trained_on for each in items(workspace, ids[:20]))  # what it learned from is marked
+    assert all(each.cross_fitted for each in items(workspace, ids[:20]))  # what it learned from is marked
     label.record(workspace, [LabelEntry(ids[20], "class", "ann", "human", "later-1", 0)])
     assert models.learned_from(workspace.db, models.newest(workspace.db), [ids[20]]) == set()

@@ -89,7 +89,7 @@ def test_values_that_cannot_be_retired_are_refused(workspace: Workspace) -> None
         retire.take_back(workspace, "STROKE", "bold", "ann")
     with pytest.raises(UserError, match="needs a name"):
         retire.retire(workspace, "STROKE", "bold", " ")
-    with pytest.raises(UserError, match="500 letters"):
+    with pytest.raises(UserError, match="500 characters"):
         retire.retire(workspace, "STROKE", "b" * 501, "ann")
 
 

@@ -102,7 +102,7 @@ def test_limits(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
         staging.write(upload, "b", 1, b"x")
     for _ in range(uploads.MAX_OPEN - 1):
         staging.begin()
-    with pytest.raises(UserError, match="uploads are open"):
+    with pytest.raises(UserError, match="open uploads"):
         staging.begin()
 
 
@@ -196,3 +196,35 @@ def test_a_single_film_is_imported(workspace: Workspace, tmp_path: Path) -> None
     (image,) = catalog.find_images(workspace.db)
     assert (image.source, image.width, image.height) == ("IM0001", 1760, 1760)
     assert "1 DICOM file de-identified" in done.result["notes"][0]
+
+
+def test_a_zip_in_a_zip_is_unpacked_and_none_further_in(workspace: Workspace) -> None:
+    staging = Staging(workspace)
+    upload = staging.begin()
+    inner = zipped(**{"Big/a.png": b"x", "Small/b.png": b"yy"})
+    outer = zipped(**{"set/inner.zip": inner, "set/c.png": b"z"})
+    staging.write(upload, "outer.zip", 0, outer)
+    staging.finish(upload, 1, len(outer))
+    root = workspace.root / "uploads" / upload / "complete"
+    found = sorted(each.relative_to(root).as_posix() for each in root.rglob("*") if each.is_file())
+    assert found == ["outer/set/c.png", "outer/set/inner/Big/a.png", "outer/set/inner/Small/b.png"]
+    deepest = zipped(**{"outer.zip": outer})
+    upload = staging.begin()
+    staging.write(upload, "deep.zip", 0, deepest)
+    with pytest.raises(
+        ImportFailed, match=r"outer\.zip, which holds inner\.zip: a zip in a zip is unpacked, but none"
+    ):
+        staging.finish(upload, 1, len(deepest))
+    files = workspace.root / "uploads" / upload / "files"
+    assert [each.name for each in files.iterdir()] == ["deep.zip"]  # nothing of it was left unpacked
+
+
+def test_zips_in_a_zip_share_the_room_of_one(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "MAX_FILES", 5)
+    staging = Staging(workspace)
+    inner = zipped(**{"a": b"1", "b": b"2"})
+    data = zipped(**{"one.zip": inner, "two.zip": inner})
+    upload = staging.begin()
+    staging.write(upload, "all.zip", 0, data)
+    with pytest.raises(ImportFailed, match=r"two\.zip contains 2 files; at most 1 are allowed"):
+        staging.finish(upload, 1, len(data))

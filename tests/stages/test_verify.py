@@ -141,7 +141,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "a job is JSON but no object": (
         lambda root: sql(root, "UPDATE jobs SET result = '3'"),
-        "result is no JSON",
+        "result is not a JSON",
     ),
     "a classifier is missing": (
         lambda root: (root / "models/m.safetensors").unlink(),

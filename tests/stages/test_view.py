@@ -114,7 +114,7 @@ def test_only_the_classes_asked_for_are_repeated(digits: Workspace) -> None:
     make_view(digits, "plain", ViewSpec(keep=kept))
     make_view(digits, "newest", ViewSpec(base="some"))
     assert baseline_view(digits).name == "plain"  # the newer ones repeat images
-    with pytest.raises(ViewError, match="--oversample-class 8: the view holds no image of it"):
+    with pytest.raises(ViewError, match="--oversample-class 8: the view has no images of this class"):
         make_view(digits, "none", ViewSpec(keep={**kept, "8": 0}, oversample_classes=("8",)))
 
 
@@ -179,9 +179,13 @@ def test_filters_are_by_the_class_they_enter_with_and_by_distance(digits: Worksp
         make_view(digits, "x", ViewSpec(add_synthetic={"8": 2}, min_confidence=0.9))
     late = add_synthetic(digits, 1, 8, seed=9)
     assert late
-    with pytest.raises(ViewError, match=r"--min-confidence needs predictions; 1 images .* synthaug predict"):
+    with pytest.raises(
+        ViewError, match=r"--min-confidence needs predictions, and 1 images .* synthaug predict"
+    ):
         make_view(digits, "x", ViewSpec(add_synthetic={"8": 1}, min_confidence=0.5))
-    with pytest.raises(ViewError, match=r"--max-ood needs scores; 1 images have none\. Run: synthaug score"):
+    with pytest.raises(
+        ViewError, match=r"--max-ood needs scores, and 1 images have none; run: synthaug score"
+    ):
         make_view(digits, "x", ViewSpec(add_synthetic={"8": 1}, max_ood=0.5))
 
 
@@ -212,7 +216,7 @@ def test_images_are_picked_by_hand(digits: Workspace) -> None:
     assert members(digits, again) == members(digits, view)  # what stands there is not repeated
     both = make_view(digits, "both", ViewSpec(base="few", images=(by_id[plain],), add_synthetic={"3": 1}))
     assert synthetic(digits, both) == {plain, corrected}
-    with pytest.raises(ViewError, match="1 synthetic images of '8' are asked for; there are 0"):
+    with pytest.raises(ViewError, match="1 synthetic images of '8' are needed, but there are 0"):
         make_view(digits, "x", ViewSpec(images=(by_id[plain],), add_synthetic={"8": 1}))
     for image_id, reason in ((rejected, "was rejected"), (unsure, "is marked unsure")):
         with pytest.raises(ViewError, match=f"{by_id[image_id]} {reason}, so it has no class"):
@@ -247,7 +251,7 @@ def test_rejected_images_never_enter_and_corrected_ones_count_under_their_new_cl
     rejected, corrected, plain = add_synthetic(digits, 3, 8)
     record(digits, [LabelEntry(rejected, "reject", "ann", "human", "op-1")])
     record(digits, [LabelEntry(corrected, "class", "ann", "human", "op-2", 3)])
-    with pytest.raises(ViewError, match="2 synthetic images of '8' are asked for; there are 1"):
+    with pytest.raises(ViewError, match="2 synthetic images of '8' are needed, but there are 1"):
         make_view(digits, "too many", ViewSpec(add_synthetic={"8": 2}))
     view = make_view(digits, "right", ViewSpec(add_synthetic={"8": 1, "3": 1}))
     classes = {
@@ -258,7 +262,7 @@ def test_rejected_images_never_enter_and_corrected_ones_count_under_their_new_cl
 
 def test_the_curated_view_holds_confirmed_images_only(digits: Workspace) -> None:
     make_view(digits, "imbalanced", ViewSpec(keep={"8": 5}))
-    with pytest.raises(ViewError, match="no synthetic image has a class yet"):
+    with pytest.raises(ViewError, match="no synthetic image is labeled with a class"):
         curated_view(digits, "early", "imbalanced")
     confirmed, *_ = add_synthetic(digits, 4, 8)
     record(digits, [LabelEntry(confirmed, "class", "ann", "accepted", "op", 8)])
@@ -287,8 +291,8 @@ def test_views_are_frozen_and_names_are_taken_once(digits: Workspace) -> None:
         (ViewSpec(base="nowhere"), "no view called 'nowhere'"),
         (ViewSpec(order="best"), "order of synthetic images"),  # type: ignore[arg-type]
         (ViewSpec(keep={str(i): 0 for i in range(10)}), "would be empty"),
-        (ViewSpec(add_synthetic={"8": 1}), "1 synthetic images of '8' are asked for; there are 0"),
-        (ViewSpec(replace=0.5), "synthetic images of '0' are asked for; there are 0"),
+        (ViewSpec(add_synthetic={"8": 1}), "1 synthetic images of '8' are needed, but there are 0"),
+        (ViewSpec(replace=0.5), "synthetic images of '0' are needed, but there are 0"),
         (ViewSpec(add_synthetic={"8": -1}), "cannot be negative"),
         (ViewSpec(replace=-0.1), "must be above 0"),
         (
@@ -297,7 +301,7 @@ def test_views_are_frozen_and_names_are_taken_once(digits: Workspace) -> None:
         ),
         (ViewSpec(add_synthetic={"8": 1}, max_ood=-1), "--max-ood is -1; it must lie in"),
         (ViewSpec(oversample_classes=("nine",)), "no class called 'nine'"),
-        (ViewSpec(max_ood=0.5), "say how many with --add-synthetic"),
+        (ViewSpec(max_ood=0.5), "give their number with --add-synthetic"),
         (ViewSpec(images=("f" * 64,)), "1 of the 1 images asked for are not here"),
     ],
 )

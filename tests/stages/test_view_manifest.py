@@ -77,7 +77,7 @@ def changed(**values: Any) -> Any:
     [
         (lambda text: text[:-20], "not valid JSON"),
         (lambda text: "[]", "should be an object"),
-        (changed(format="something"), "is no view's manifest"),
+        (changed(format="something"), "is not the manifest of a view"),
         (changed(format_version=99), "format_version 99; 1 is what"),
         (changed(images=[{"class": "8"}]), r"images\.0\.sha256: Field required"),
         (changed(images=3), "images: Input should be"),

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from synthaug.errors import ImageRejected
 from synthaug.store.image_store import ImageStore, write_atomically
 
 
@@ -93,3 +94,24 @@ def test_a_flush_syncs_every_file_and_folder_since_the_last(
     assert {Path(each) for each in synced} == wanted
     store.flush()
     assert len(synced) == len(wanted)
+
+
+def test_a_link_in_a_workspace_of_another_does_not_give_away_files_of_this_machine(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("root:x:0:0")
+    store = ImageStore(tmp_path / "images")
+    address = "aa" + "0" * 62
+    store.path(address).parent.mkdir(parents=True)
+    store.path(address).symlink_to(secret)
+    with pytest.raises(ImageRejected, match="a link that leads out of the images"):
+        store.png(address)
+    store.review_path(address).parent.mkdir(parents=True, exist_ok=True)
+    store.review_path(address).symlink_to(secret)
+    with pytest.raises(ImageRejected, match="a link that leads out"):
+        store.review_png(address)
+    moved = tmp_path / "moved"  # the folder as a whole may be elsewhere
+    (tmp_path / "images").rename(moved)
+    (tmp_path / "images").symlink_to(moved)
+    here = ImageStore(tmp_path / "images")
+    sha256 = here.put(np.zeros((2, 2, 3), np.uint8), {})
+    assert here.png(sha256) == (moved / sha256[:2] / f"{sha256}.png").read_bytes()

@@ -134,7 +134,8 @@ function guessTable(guess, classes) {
       make("em", "", percent(probability)),
     );
   });
-  return make("div", "", make("p", "sa-inspector-note", guess.model), make("ul", "", ...rows));
+  const whose = guess.cross_fitted ? `${guess.model}, fitted without this image` : guess.model;
+  return make("div", "", make("p", "sa-inspector-note", whose), make("ul", "", ...rows));
 }
 
 /** @param {Inspection} found */

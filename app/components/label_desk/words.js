@@ -57,10 +57,14 @@ export function disagrees({ predicted_class, prompted_class }) {
  * @param {Item} item
  * @param {ClassProps[]} classes
  */
-export function reasonFor({ predicted_class, prompted_class, blind, trained_on }, classes) {
+export function reasonFor({ predicted_class, prompted_class, blind, trained_on, cross_fitted }, classes) {
   if (blind) return "A blind reading: no label, no prediction and no prompt is shown.";
   const prompted = prompted_class === null ? null : classes[prompted_class].name;
-  const whose = trained_on ? "This model was trained on this very image." : "The model's prediction.";
+  const whose = trained_on
+    ? "This model was trained on this very image."
+    : cross_fitted
+      ? "The prediction of a model that was trained without this image."
+      : "The model's prediction.";
   if (predicted_class === null) {
     if (prompted === null) return "No model has seen this image yet.";
     return "This is what the prompt asked for; no model has seen the image yet.";

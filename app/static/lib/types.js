@@ -33,6 +33,7 @@
  * @property {Note[]} [notes] what people wrote on it
  * @property {boolean} [blind] what others said of it, and what a model says, is left out
  * @property {boolean} [trained_on] the model learned from this very image
+ * @property {boolean} [cross_fitted] it did, and the prediction is of models that were fitted without the image
  * @property {Reading[]} [readings] where a conflict is to be settled: what each reader said
  * @property {Proposal | null} landmarks null: the workspace uses no scheme
  */
@@ -193,7 +194,10 @@
  * @property {number | null} number 1: this person read it first; null: no reading of their own
  */
 
-/** @typedef {{ model: string, classes: [number, number][] }} Guess class index and probability, the likeliest first */
+/**
+ * What a model says of an image: class index and probability, the likeliest first.
+ * @typedef {{ model: string, classes: [number, number][], cross_fitted: boolean }} Guess
+ */
 
 /** @typedef {{ kind: "view" | "export" | "run" | "model", name: string, view: string, detail: string, created_at: string }} Holder */
 
