@@ -124,6 +124,14 @@ def test_the_page_says_what_missed_and_what_did_not_run() -> None:
     assert "Load 0.1 before, 0.2 after." in text
 
 
+def test_the_page_names_results_that_other_work_disturbed() -> None:
+    quiet, busy = (result(side("synthaug", "ours", [1.0])) for _ in range(2))
+    assert "Not reliable" not in page.render({"a": quiet})
+    busy |= {"rounds": 1, "title": "Busy", "load": {"before": 9.5, "after": 9.9}}
+    text = page.render({"a": quiet, "b": busy})
+    assert "again on a quiet machine**: Busy (load 9.5 before it began, rounds: 1).\n" in text
+
+
 def test_sides_take_turns_in_processes_of_their_own_and_one_that_fails_stops_no_other(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,6 +23,8 @@ ORDER = (
 )
 """The files of the claims, in the order of the page."""
 
+FEWEST_ROUNDS = 3
+
 INTRODUCTION = """\
 # Performance beside peers
 
@@ -45,7 +47,7 @@ def write() -> None:
 def render(stored: dict[str, Result]) -> str:
     """The page as Markdown."""
     results = dict(sorted(stored.items(), key=lambda each: ORDER.index(file_of(each[1]))))
-    parts = [INTRODUCTION, summary(results), table(results), missing(results)]
+    parts = [INTRODUCTION, summary(results), table(results), missing(results), doubtful(results)]
     return "\n".join([*(part for part in parts if part), *(section(result) for result in results.values())])
 
 
@@ -58,6 +60,21 @@ def missing(results: dict[str, Result]) -> str:
     """Which claims have no result yet."""
     absent = [name for name in ORDER if name not in map(file_of, results.values())]
     return f"Not measured yet: {', '.join(f'`{name}`' for name in absent)}.\n" if absent else ""
+
+
+def doubtful(results: dict[str, Result]) -> str:
+    """Which results cannot be relied on: other work kept the machine busy, or there were fewer than three rounds."""
+    found = []
+    for result in results.values():
+        reasons = [f"load {result['load']['before']} before it began"] * (
+            result["load"]["before"] > result["machine"]["cores"]
+        )
+        reasons += [f"rounds: {result['rounds']}"] * (result["rounds"] < FEWEST_ROUNDS)
+        if reasons:
+            found.append(f"{result['title']} ({', '.join(reasons)})")
+    if not found:
+        return ""
+    return f"**Not reliable, to be measured again on a quiet machine**: {'; '.join(found)}.\n"
 
 
 def summary(results: dict[str, Result]) -> str:
