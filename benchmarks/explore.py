@@ -28,10 +28,10 @@ from pathlib import Path
 from urllib.parse import urljoin
 
 import numpy as np
+from planted import plant_model
 from playwright.sync_api import Page, sync_playwright
 
 from synthaug.images import encode_png
-from synthaug.store import models
 from synthaug.workspace import Workspace
 
 CLASSES = [f"class {index}" for index in range(10)]
@@ -84,17 +84,7 @@ def make_workspace(root: Path, count: int) -> None:
                 for number, sha256 in enumerate(hashes)
             ),
         )
-    model = models.add(
-        db,
-        name="random",
-        recipe="none",
-        revision="0" * 64,
-        seed=0,
-        view_id=None,
-        file="models/none.safetensors",
-        metrics={},
-        environment={},
-    )
+    model = plant_model(db, "random")
     sure = rng.uniform(0.3, 1, count).astype(np.float32)
     with db.transaction() as connection:
         connection.executemany(

@@ -23,6 +23,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from planted import plant_model
 
 from synthaug.images import encode_png, pixel_hash
 from synthaug.records import LabelEntry
@@ -58,17 +59,7 @@ def plant(root: Path, count: int) -> None:
     marked = [LabelEntry(each, "class", "anna", "human", f"op-{each}", each % CLASSES) for each in ids[::9]]
     for first in range(0, len(marked), 1000):
         label_log.append(workspace.db, marked[first : first + 1000])
-    model = models.add(
-        workspace.db,
-        name="m",
-        recipe="digits",
-        revision="0" * 64,
-        seed=0,
-        view_id=None,
-        file="models/m",
-        metrics={},
-        environment={},
-    )
+    model = plant_model(workspace.db, "m")
     for first in range(0, count, 10_000):
         some = ids[first : first + 10_000]
         probs = rng.dirichlet(np.ones(CLASSES), len(some)).astype(np.float32)

@@ -18,7 +18,6 @@ from .common.environments import ROOT
 ORDER = (
     "map_points",
     "labeling",
-    "grid",
     "templates",
     "neighbors",
     "duplicates",

@@ -119,7 +119,7 @@ def test_a_fine_tuning_shows_its_pictures_and_gives_a_generator(app: App, page: 
     page.get_by_label("Base generator").fill("digits")
     page.keyboard.press("Enter")
     page.get_by_label("Steps", exact=True).fill("2")
-    page.get_by_label("Validation interval").fill("1")
+    page.get_by_label("Validate every").fill("1")
     page.get_by_label("Validation prompts").fill("a bold eight\na thin three")
     page.locator("#tune-start").click()
     tuning = page.locator(".sa-tuning")

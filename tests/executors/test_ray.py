@@ -73,8 +73,8 @@ def test_a_killed_head_goes_on_from_the_shards_that_are_there(ray_cluster: str, 
             "127.0.0.1:9",
             r"no Ray cluster answers at 127.0.0.1:9: .*refused.*; start one with: ray start --head",
         ),
-        ("ray://127.0.0.1:10001", "is no address of a Ray cluster; give HOST:PORT"),
-        ("nonsense", "'nonsense' is no address of a Ray cluster"),
+        ("ray://127.0.0.1:10001", "is not the address of a Ray cluster; give HOST:PORT"),
+        ("nonsense", "'nonsense' is not the address of a Ray cluster"),
     ],
 )
 def test_an_address_where_no_cluster_is_is_named_at_once(address: str, message: str, tmp_path: Path) -> None:
@@ -83,12 +83,12 @@ def test_an_address_where_no_cluster_is_is_named_at_once(address: str, message: 
 
 
 def test_ray_needs_an_address_and_the_package_before_a_job_is_queued(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UserError, match="needs --address: HOST:PORT of the cluster's head, auto or local"):
+    with pytest.raises(
+        UserError, match="needs --address: HOST:PORT of the head of the cluster, auto or local"
+    ):
         check_executor(ExecutorSpec("ray"))
     monkeypatch.setattr(sys, "path", [])
     sys.path_importer_cache.clear()
     monkeypatch.delitem(sys.modules, "ray", raising=False)
-    with pytest.raises(
-        UserError, match=r"needs the package ray; install it with: pip install 'synthaug\[ray\]'"
-    ):
+    with pytest.raises(UserError, match=r"needs the package ray: pip install 'synthaug\[ray\]'"):
         check_executor(ExecutorSpec("ray", address="auto"))

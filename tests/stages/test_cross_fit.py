@@ -19,7 +19,9 @@ from synthaug.measures.linear_head import (
 from synthaug.reading.inspection import inspect
 from synthaug.reading.queue import items, ordered_ids
 from synthaug.records import LabelEntry
+from synthaug.running.jobs import run_to_end
 from synthaug.stages.cross_fit import cross_fit
+from synthaug.stages.handlers import HANDLERS, submit_predict
 from synthaug.stages.label import record
 from synthaug.stages.predict import predict
 from synthaug.stages.quick_model import quick_model
@@ -177,3 +179,13 @@ def test_the_command_says_how_good_the_folds_were(
     shown = CliRunner().invoke(cli, ["predict", "--cross-fit", "5", "--workspace", str(workspace.root)])
     assert shown.exit_code == 0, shown.output
     assert "40 training images cross-fitted in 5 folds (linear head): 85.0% have their label" in shown.output
+
+
+def test_the_job_that_the_page_queues_cross_fits_where_it_is_asked_to(
+    workspace: Workspace, noise: tuple[list[int], list[int]]
+) -> None:
+    model = quick_model(workspace)
+    plain = run_to_end(workspace, submit_predict(workspace), HANDLERS)
+    assert (plain.result["predicted"], plain.result["cross_fitted"]) == (40, 0)
+    asked = run_to_end(workspace, submit_predict(workspace, model.name, folds=4), HANDLERS)
+    assert (asked.result["predicted"], asked.result["cross_fitted"]) == (0, 40)

@@ -11,8 +11,11 @@ from sklearn.datasets import load_sample_image
 
 from synthaug.errors import UnknownName
 from synthaug.reading.explore import NONE, points
+from synthaug.running.jobs import JobContext
+from synthaug.stages.handlers import submit_score
 from synthaug.stages.importing import import_images
-from synthaug.stages.score import ScoreResult, score
+from synthaug.stages.score import ScoreResult, run, score
+from synthaug.store import jobs
 from synthaug.workspace import Workspace
 
 from .helpers import add_synthetic
@@ -62,7 +65,8 @@ def test_features_are_extracted_for_new_images_only(photographs: Workspace) -> N
     assert np.array_equal(shown.umap[:40], placed_before)  # what lay in the map stays where it was
     # Noise is farther from the photographs than any photograph is from the others.
     assert (shown.ood_real[shown.origin == 2] == 1).all()
-    assert score(photographs, refit=True).placed == 0
+    job = jobs.get(photographs.db, submit_score(photographs, refit=True))
+    assert run(JobContext(photographs, job))["placed"] == 0
     assert points(photographs).umap_placed == 0
 
 

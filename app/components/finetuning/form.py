@@ -141,8 +141,8 @@ def _lengths() -> tuple[gr.Number, gr.Number, gr.Number]:
         batch = gr.Number(4, label="Batch size", info="Images per step", precision=0, minimum=1, min_width=90)
         every = gr.Number(
             STEPS // 10,
-            label="Validation interval",
-            info="In steps",
+            label="Validate every",
+            info="Number of steps",
             precision=0,
             minimum=1,
             min_width=110,

@@ -81,12 +81,12 @@ def generate_form(
             values.guidance,
             label="Guidance",
             info="A number or a range",
-            placeholder="default",
+            placeholder="Default",
             max_lines=1,
             min_width=90,
             elem_id="guidance",
         )
-        seed = gr.Number(values.seed, label="Seed", info="Same seed, same images", precision=0, min_width=90)
+        seed = gr.Number(values.seed, label="Seed", info="A whole number", precision=0, min_width=90)
     Panel(GUIDANCE_HINT)
     from_images = _from_images(values)
     message = Panel(visible=False)

@@ -21,7 +21,7 @@ PREVIEW_HEAD = Markup(
     "<h2 class='sa-h2'>Preview</h2><p class='sa-note'>The first eight images that Start would generate. "
     "They are not stored.</p>"
 )
-THE_SAME = ("The same generator", "")
+THE_SAME = ("The same", "")
 
 
 class SideBySide(NamedTuple):
@@ -51,12 +51,12 @@ def side_by_side() -> SideBySide:
         )
         guidance = gr.Textbox(
             label="Second guidance",
-            placeholder="the same guidance",
+            placeholder="The same",
             max_lines=1,
             min_width=110,
             elem_id="second-guidance",
         )
-        both = gr.Button("Preview both", min_width=110, scale=0)
+        both = gr.Button("Preview both", min_width=140, scale=0)
     shown = Panel(NOTHING_DRAWN, elem_id="preview")
     stop = gr.Button("Stop the preview", size="sm", visible=False, elem_id="stop-preview")
     compare.change(lambda on: gr.Row(visible=on), compare, row, **QUIET)

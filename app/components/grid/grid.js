@@ -89,7 +89,6 @@ class Grid {
     const points = mostSuspicious(data.columns, data.visible, MOST_USUAL);
     this.take(points, data, null, "usual");
     this.mark(() => false);
-    this.tiles.awaitingPaint = false; // what is painted is not a selection
     const some = points.length < data.shownCount;
     this.part("title").textContent = some
       ? `The ${number(points.length)} most suspicious of ${number(data.shownCount)} images shown`
@@ -117,7 +116,7 @@ class Grid {
     this.takeQueue(queue);
     this.root.dataset.state = points.length ? "filled" : "empty";
     delete this.root.dataset.painted;
-    this.tiles.awaitingPaint = points.length > 0;
+    this.tiles.awaitingPaint = points.length > 0 && kind !== "usual"; // which is no selection
     this.sort();
   }
 
