@@ -137,7 +137,7 @@ def _gray(image: Image.Image) -> Pixels | GrayImage:
     wide = np.asarray(_upright(image)).astype(np.int64)
     lowest, highest = int(wide.min()), int(wide.max())
     if lowest < 0 or highest >= 2**16:
-        raise ImageRejected(f"the gray values are {lowest} .. {highest}; they must lie in 0 .. 65535")
+        raise ImageRejected(f"the gray values are {lowest} .. {highest}; they must be in 0 .. 65535")
     values = wide.astype(np.uint16)
     stored = display_from_text(getattr(image, "text", {}).get(DISPLAY_TEXT, ""))
     if stored is not None:
