@@ -1,4 +1,4 @@
-"""Safe decoding of image files, encoding to PNG with provenance, and thumbnail atlases.
+"""Safe decoding of image files, and encoding to PNG with provenance.
 
 An image is addressed by its pixels (``pixel_hash``), so that the same picture saved as PNG and as BMP is one image.
 Gray of more than 8 bits keeps its depth; the displayed 8-bit image is derived from it.
@@ -9,9 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from io import BytesIO
-from math import ceil, sqrt
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,6 @@ MAX_PIXELS = 50_000_000
 """Largest accepted image in pixels (width x height); a 50-megapixel RGB array takes 150 MB."""
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM")
-WEBP_MAX_SIDE = 16383
 PNG_LEVEL = 3
 """zlib level. Compared with level 6: the same size for 32-px images; 2.5 times as fast and 18% larger at 512 px."""
 
@@ -139,7 +137,7 @@ def _gray(image: Image.Image) -> Pixels | GrayImage:
     wide = np.asarray(_upright(image)).astype(np.int64)
     lowest, highest = int(wide.min()), int(wide.max())
     if lowest < 0 or highest >= 2**16:
-        raise ImageRejected(f"the gray values are {lowest} .. {highest}; they must lie in 0 .. 65535")
+        raise ImageRejected(f"the gray values are {lowest} .. {highest}; they must be in 0 .. 65535")
     values = wide.astype(np.uint16)
     stored = display_from_text(getattr(image, "text", {}).get(DISPLAY_TEXT, ""))
     if stored is not None:
@@ -198,7 +196,9 @@ def _png(image: Image.Image, text: Mapping[str, str]) -> bytes:
     chunks = PngImagePlugin.PngInfo()
     for key in sorted(text):
         chunks.add_itxt(key, text[key])
-    return _encoded(image, "PNG", pnginfo=chunks, compress_level=PNG_LEVEL)
+    out = BytesIO()
+    image.save(out, "PNG", pnginfo=chunks, compress_level=PNG_LEVEL)
+    return out.getvalue()
 
 
 def resize(pixels: Pixels, size: tuple[int, int]) -> Pixels:
@@ -243,39 +243,3 @@ def resize_levels(levels: NDArray[np.uint16], size: tuple[int, int]) -> NDArray[
     image = Image.fromarray(levels.astype(np.float32)).resize(size, Image.Resampling.BICUBIC)
     resized: NDArray[np.uint16] = np.clip(np.rint(np.asarray(image)), 0, 65535).astype(np.uint16)
     return resized
-
-
-def atlas_columns(count: int) -> int:
-    """Number of columns in an atlas of ``count`` tiles: that of the smallest square that holds them."""
-    return max(1, ceil(sqrt(count)))
-
-
-def atlas(images: Sequence[Pixels], tile: int) -> bytes:
-    """A WebP image with every image centred in a cell of ``tile`` x ``tile`` px, row by row in ``atlas_columns``.
-
-    Raises ValueError if the atlas would be wider than WebP allows.
-    """
-    columns = atlas_columns(len(images))
-    if columns * tile > WEBP_MAX_SIDE:
-        raise ValueError(
-            f"{len(images)} tiles of {tile} px exceed WebP's limit of {WEBP_MAX_SIDE} px per side"
-        )
-    rows = max(1, ceil(len(images) / columns))
-    sheet = Image.new("RGB", (columns * tile, rows * tile))
-    for index, pixels in enumerate(images):
-        image = Image.fromarray(pixels)
-        image.thumbnail((tile, tile))
-        row, column = divmod(index, columns)
-        left, top = (tile - image.width) // 2, (tile - image.height) // 2
-        sheet.paste(image, (column * tile + left, row * tile + top))
-    return _webp(sheet)
-
-
-def _webp(image: Image.Image) -> bytes:
-    return _encoded(image, "WEBP", quality=85, method=2)
-
-
-def _encoded(image: Image.Image, kind: str, **options: object) -> bytes:
-    out = BytesIO()
-    image.save(out, kind, **options)
-    return out.getvalue()

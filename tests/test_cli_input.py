@@ -128,7 +128,7 @@ def test_files_whose_names_are_not_utf8_are_imported(shell: Shell, place: Path) 
 
 
 def test_a_seed_that_umap_does_not_take(shell: Shell, place: Path) -> None:
-    assert "the seed is 4294967296; it must lie in 0 .. 4294967295" in shell.error("score", "--seed", 2**32)
+    assert "the seed is 4294967296; it must be in 0 .. 4294967295" in shell.error("score", "--seed", 2**32)
 
 
 @pytest.mark.parametrize("name", ["", ".", "/", ".."])

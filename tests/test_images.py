@@ -16,8 +16,6 @@ from PIL import Image
 
 from synthaug.errors import ImageRejected
 from synthaug.images import (
-    atlas,
-    atlas_columns,
     decode,
     encode_png,
     pixel_hash,
@@ -263,23 +261,6 @@ def test_resize_is_antialiased() -> None:
     assert small.shape == (4, 8, 3)
     assert np.abs(small.astype(int) - 127).max() <= 8  # picking pixels would give 0 or 255
     assert resize(small, (8, 4)) is small
-
-
-def test_atlas_puts_each_image_in_its_cell() -> None:
-    colours = [RED, GREEN, BLUE, WHITE, (0, 0, 0)]
-    tiles = [np.full((32, 32, 3), colour, dtype=np.uint8) for colour in colours]
-    sheet = decode(atlas(tiles, 16))
-    assert atlas_columns(5) == 3
-    assert sheet.shape == (32, 48, 3)
-    for index, colour in enumerate(colours):
-        row, column = divmod(index, 3)
-        assert np.abs(sheet[row * 16 + 8, column * 16 + 8].astype(int) - colour).max() < 24
-
-
-def test_atlas_of_nothing_and_of_too_much() -> None:
-    assert decode(atlas([], 16)).shape == (16, 16, 3)
-    with pytest.raises(ValueError, match="16383"):
-        atlas([noise(2, 2)] * 4, 10_000)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Let a classifier say what it sees in every image it has not seen yet."""
+"""Predicting the classes of images with a classifier."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ BATCH = 512
 
 @dataclass(frozen=True, slots=True)
 class PredictResult:
-    """How many images were predicted, by which model, and how those that it was trained on were cross-fitted."""
+    """The number of predicted images, the model, and the cross-fitting of its training images, if any."""
 
     predicted: int
     model: str
@@ -50,17 +50,17 @@ def predict(
     folds: int | None = None,
     full_recipe: bool = False,
 ) -> PredictResult:
-    """Store probabilities and penultimate features for what ``model`` has not seen (of an origin; None: of both).
+    """Compute and store probabilities and penultimate features of all images without a prediction by ``model``.
 
-    ``model`` may be one that comes with the package; default: the newest of the workspace, else a shipped one
-    that knows its classes. ``executor``: who looks at the images; None: this process. ``folds`` and ``full_recipe``:
-    also predict the images that the model was trained on by models fitted without them, see cross_fit. Raises
-    UnknownName, or UserError when there is none.
+    ``model`` may be a shipped one; the default is the newest of the workspace, or else a shipped one with its classes.
+    ``origin`` limits the images to those of one origin. ``executor`` says who predicts; None means this process.
+    ``folds`` and ``full_recipe`` also predict the training images of the model by cross-fitting (see cross_fit). Raises
+    UnknownName, and UserError if there is no model.
     """
     if folds is not None:
         check_folds(folds)
     elif full_recipe:
-        raise UserError("the full recipe is trained for cross-fitting; say in how many folds")
+        raise UserError("the full recipe is used only for cross-fitting; give the number of folds as well")
     chosen = _chosen(workspace, model)
     images = catalog.find_images(workspace.db, origin=origin, without_predictions_of=chosen.id)
     classifier = FittedClassifier.load(workspace.root / chosen.file)
@@ -100,9 +100,9 @@ def _held_features(
     progress: Progress | None,
     executor: ExecutorSpec | None,
 ) -> Floats | None:
-    """Features (N, D) from the store for a head that was fitted to those; None where the network has to look.
+    """Stored features (N, D) for a head that was fitted to such features; None if the network has to be run.
 
-    They are extracted as they were for the head, even if the workspace now has images of other sizes and shapes.
+    They are extracted as for the training, even if the workspace now has images of other sizes and shapes.
     """
     if "extractor" not in classifier.training or not images:
         return None
@@ -129,9 +129,9 @@ def _chosen(workspace: Workspace, name: str | None) -> models.Model:
 def predicted_by(
     workspace: Workspace, model: models.Model
 ) -> tuple[list[int], Floats, NDArray[np.floating[Any]]]:
-    """Ids (N), probabilities (N, K) and features (N, D) of everything that ``model`` predicted, by id.
+    """Ids (N), probabilities (N, K) and features (N, D) of all predictions of ``model``, ordered by id.
 
-    Raises UserError where the features that a head was fitted to are gone.
+    Raises UserError if the features that a head was fitted to no longer exist.
     """
     ids, probs, own = models.all_predictions(workspace.db, model.id)
     if not ids or own.shape[1] > 0:
@@ -139,7 +139,7 @@ def predicted_by(
     held = feature_store.by_revision(workspace.db, str(model.metrics.get("extractor")))
     if held is None:
         raise UserError(
-            f"the features of {model.name!r} are gone; compute them again: synthaug score --recompute"
+            f"the features of {model.name!r} no longer exist; compute them again: synthaug score --recompute"
         )
     stored_ids, rows = feature_store.read_all(workspace.db, workspace.features_folder, held)
     place = {image_id: row for row, image_id in enumerate(stored_ids)}

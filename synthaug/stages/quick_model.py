@@ -1,4 +1,4 @@
-"""A first model in seconds, and the same again while labels come in: a head on stored features, no view needed."""
+"""Quick models: fitting a head to stored features in seconds, without a view, also repeatedly while labeling."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ RECIPE = "linear"
 def quick_model(
     workspace: Workspace, name: str | None = None, seed: int = 0, progress: Progress | None = None
 ) -> models.Model:
-    """Fit recipe "linear" to every labeled training image, real or synthetic, and store it (default: linear-N).
+    """Fit the recipe "linear" to all labeled training images, real and synthetic, and store it (default: linear-N).
 
-    Its accuracy is that on the real test images; where there are none, that on the training images, each judged by a
-    head that was fitted without it, and ``metrics["held_out"]`` is true. Raises UserError for labels of one class.
+    Its accuracy is measured on the real test images, or else on the training images by cross-validation, in which case
+    ``metrics["held_out"]`` is true. Raises UserError if fewer than two classes are labeled.
     """
     name = new_name(workspace, name or numbered_name(workspace, RECIPE))
     images = labels.labeled_for_training(workspace.db)
     if not images:
         raise UserError(
-            "no training image has a label; label some first, on the Label page or with: synthaug label"
+            "no training image is labeled; label some first, on the Label page or with: synthaug label"
         )
     features, extractor = features_of(workspace, [each.sha256 for each in images], progress)
     classes = np.array([each.class_index for each in images], np.int64)
@@ -55,20 +55,20 @@ def quick_model(
 
 
 def _measured(workspace: Workspace, classifier: FittedClassifier) -> dict[str, Any]:
-    """The figures on the real test images, else those of the images held out in turn."""
-    said = {**classifier.training, "train_images": classifier.training["images"]}
-    said["image_size"] = classifier.recipe.image_size
+    """The metrics on the real test images, or else those of cross-validation."""
+    figures = {**classifier.training, "train_images": classifier.training["images"]}
+    figures["image_size"] = classifier.recipe.image_size
     rows = catalog.hashes_of_split(workspace.db, "test")
     if not rows:
-        return {**said, "held_out": True, "accuracy": said["held_out_accuracy"]}
+        return {**figures, "held_out": True, "accuracy": figures["held_out_accuracy"]}
     features, _ = features_of(workspace, [sha256 for sha256, _ in rows])
     truth = np.array([class_index for _, class_index in rows], np.int64)
-    figures = classifier_metrics(head_log_probabilities(classifier, features), truth)
-    return {**said, **figures, "held_out": False, "test_fingerprint": fingerprint(rows)}
+    tested = classifier_metrics(head_log_probabilities(classifier, features), truth)
+    return {**figures, **tested, "held_out": False, "test_fingerprint": fingerprint(rows)}
 
 
 def submit(workspace: Workspace) -> int:
-    """Queue a quick model and its predictions for everything; returns the job's id."""
+    """Queue a quick model and its predictions of all images; returns the id of the job."""
     return jobs.submit(workspace.db, KIND, {}, 0)
 
 

@@ -1,4 +1,4 @@
-"""Several people at one queue: who gets which image, what they may see of it, what their answer does."""
+"""Several people at one queue: leases of images, second and blind readings, and recording answers."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from synthaug.store.database import timestamp
 from synthaug.workspace import Workspace
 
 LEASE = timedelta(minutes=5)
-"""An image that nobody renews is handed to the next person after this long."""
+"""Duration of a lease; without a renewal, the image is then given to the next person."""
 
 WORK = ("unreviewed", "unlabeled")
-"""Queues of what still needs an answer; the others show what has one."""
+"""Scopes of images that need an answer; the other scopes also show answered images."""
 
-READERS = 2  # of an image that is read twice
+READERS = 2  # readers of an image with a second reading
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who looks at an image; a reviewer may correct other people's answers and settle conflicts."""
+    """A person at the queue; a reviewer may correct the labels of others and settle conflicts."""
 
     name: str
     reviewer: bool = False
@@ -34,11 +34,11 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer, and the label that the page showed beside the image; (None, None): no label, or a blind reading."""
+    """An answer, and the label that was shown with the image; (None, None) without one, or for a blind reading."""
 
     entry: LabelEntry
     seen: tuple[LabelValue | None, int | None] = (None, None)
-    settles: bool = False  # given by a reviewer who saw the readings that differ
+    settles: bool = False  # settles a conflict of readings
 
 
 # ---------------------------------------------------------------------- leases
@@ -47,10 +47,10 @@ class Answer:
 def take(
     workspace: Workspace, image_ids: Sequence[int], reader: Reader, scope: str, at: datetime | None = None
 ) -> list[int]:
-    """Lease images to a person, or renew: those of them that are free, in the same order.
+    """Lease the available images to a person, or renew the leases; returns their ids in the same order.
 
-    Not free is what somebody else holds, in a queue of work what somebody else has answered meanwhile, and what is
-    not here.
+    Not available are images that another person holds, images in a scope of WORK that another person has answered, and
+    unknown images.
     """
     there = catalog.known_images(workspace.db, image_ids)
     wanted = [each for each in image_ids if each in there]
@@ -71,7 +71,7 @@ def take(
 
 
 def _answered(workspace: Workspace, image_ids: Sequence[int], person: str) -> set[int]:
-    """Those that another person answered, and this one is not to read a second time."""
+    """The images that another person has answered and that are not due for a second reading by this person."""
     current = labels.current(workspace.db, image_ids)
     answered = {each for each, label in current.items() if _is_of_another(label, person)}
     return answered - due(workspace, person) if answered else answered
@@ -81,7 +81,7 @@ def _answered(workspace: Workspace, image_ids: Sequence[int], person: str) -> se
 
 
 def due(workspace: Workspace, person: str) -> set[int]:
-    """Images that this person is to read a second time: of the sample, read by one other person and not settled."""
+    """Images due for a second reading by this person: in the sample, with one reading of another, and not settled."""
     share = settings(workspace).second_share
     if share == 0:
         return set()
@@ -92,7 +92,7 @@ def due(workspace: Workspace, person: str) -> set[int]:
 
 
 def in_sample(sha256: str, share: float) -> bool:
-    """Whether an image is read twice; drawn by its hash, so a larger share holds the images of a smaller one."""
+    """Whether an image gets a second reading, by its hash; a larger share includes the images of a smaller one."""
     drawn = blake2b(f"second reading {sha256}".encode(), digest_size=8).digest()
     return int.from_bytes(drawn) < share * 2**64
 
@@ -103,7 +103,7 @@ def _wants(read: readings.Readings, person: str) -> bool:
 
 
 def hidden(workspace: Workspace, image_ids: Sequence[int], reader: Reader, scope: str) -> set[int]:
-    """Those of these images whose labels and predictions the person may not see before the answer."""
+    """The images whose labels and predictions are hidden from the reader until the answer."""
     if reader.reviewer and scope not in WORK:
         return set()
     if settings(workspace).blind:
@@ -115,10 +115,10 @@ def hidden(workspace: Workspace, image_ids: Sequence[int], reader: Reader, scope
 
 
 def answer(workspace: Workspace, answers: Sequence[Answer], *, reviewer: bool) -> list[int]:
-    """Record answers, all or none; returns their log ids. Nobody's answer is replaced without being seen.
+    """Record all answers or none; returns their ids in the log.
 
-    An answer to an image that another person answered stands beside theirs as a second reading, unless a reviewer
-    saw what counts: then it corrects that. Raises LabelRefused.
+    The answer to an image that another person has answered becomes a second reading, unless a reviewer saw the current
+    label, which it then corrects. Raises LabelRefused.
     """
     db = workspace.db
 
@@ -133,10 +133,10 @@ def answer(workspace: Workspace, answers: Sequence[Answer], *, reviewer: bool) -
 
 
 def _placed(workspace: Workspace, given: Answer, reviewer: bool) -> LabelEntry:
-    """The entry, with what it is to those that were given before it."""
+    """The entry, marked as a second reading or a settlement if it is one."""
     entry = given.entry
     if labels.by_op_id(workspace.db, entry.op_id) is not None:
-        return entry  # sent again: it has its place
+        return entry  # a retry
     if given.settles:
         _check_settlement(workspace, entry, reviewer)
         return replace(entry, reading="settlement")
@@ -150,11 +150,13 @@ def _placed(workspace: Workspace, given: Answer, reviewer: bool) -> LabelEntry:
 
 def _check_settlement(workspace: Workspace, entry: LabelEntry, reviewer: bool) -> None:
     if not reviewer:
-        raise LabelRefused(f"{entry.annotator!r} is an annotator; a reviewer settles a conflict", entry.op_id)
+        raise LabelRefused(
+            f"{entry.annotator!r} is an annotator; only a reviewer settles a conflict", entry.op_id
+        )
     read = readings.of_images(workspace.db, [entry.image_id]).get(entry.image_id)
     if read is None or not read.conflict:
         raise LabelRefused(
-            f"the readings of image {entry.image_id} do not differ any more, or were settled meanwhile",
+            f"the readings of image {entry.image_id} no longer differ, or have been settled",
             entry.op_id,
         )
 

@@ -1,4 +1,4 @@
-"""Train one classifier on a view and measure it on the frozen real test set."""
+"""Training a classifier on a view, and measuring it on the frozen real test set."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class TestSet:
 
 
 def default_recipe(workspace: Workspace) -> str:
-    """The recipe that fits the preset, else the images: a pretrained network for photographs and radiographs."""
+    """The default recipe, by preset or else by size of the images: a pretrained network for large images."""
     if workspace.preset in DEFAULT_RECIPE:
         return DEFAULT_RECIPE[workspace.preset]
     return LARGE_RECIPE if catalog.usual_side(workspace.db) >= LARGE_SIDE else FALLBACK_RECIPE
@@ -123,7 +123,7 @@ def resolve_recipe(
     loss: Loss | None = None,
     image_size: int | None = None,
 ) -> Recipe:
-    """A recipe by name (default: the workspace's), with whatever else is given in the place of its own."""
+    """The recipe with this name (default: that of the workspace), with the other arguments in place of its settings."""
     chosen = find_recipe(recipe or default_recipe(workspace))
     chosen = replace(chosen, selection=selection or chosen.selection, loss=loss or chosen.loss)
     chosen = replace(chosen, framing=catalog.framing(workspace.db))
@@ -146,10 +146,10 @@ def _sized(recipe: Recipe, image_size: int) -> Recipe:
 
 
 def check_image_size(image_size: int) -> None:
-    """Refuse a side that nothing can be learnt at. Raises UserError."""
+    """Raises UserError for an image size, in pixels, outside of the supported range."""
     if not SMALLEST_SIDE <= image_size <= LARGEST_SIDE:
         raise UserError(
-            f"the image size is {image_size} pixels; it must lie in {SMALLEST_SIDE} .. {LARGEST_SIDE}"
+            f"the image size is {image_size} pixels; it must be in {SMALLEST_SIDE} .. {LARGEST_SIDE}"
         )
 
 
@@ -162,7 +162,7 @@ def fit_and_measure(
     progress: EpochProgress | None = None,
     should_cancel: Callable[[], bool] | None = None,
 ) -> tuple[FittedClassifier, dict[str, Any], NDArray[np.float32]]:
-    """One training run: the classifier of the epoch that the recipe selects, its test figures, its scores.
+    """One training run: the classifier of the epoch that the recipe selects, its metrics and its log probabilities.
 
     The figures are JSON-ready; the scores are log probabilities (N, K) of the test images in their order. Selection
     "test" is the published habit: it flatters, for the test set chose the epoch.
@@ -218,7 +218,7 @@ def fit_recipe(
 
 
 def load_dataset(workspace: Workspace, view: views.View, recipe: Recipe) -> Dataset:
-    """What ``recipe`` learns from a view, in its frozen order."""
+    """The training data of a view for ``recipe``, in the frozen order of the view."""
     members = views.members(workspace.db, view.id)
     classes = np.array([member.class_index for member in members], np.int64)
     return load_images(workspace, [member.sha256 for member in members], classes, recipe)
@@ -227,7 +227,7 @@ def load_dataset(workspace: Workspace, view: views.View, recipe: Recipe) -> Data
 def load_images(
     workspace: Workspace, hashes: Sequence[str], classes: NDArray[np.int64], recipe: Recipe
 ) -> Dataset:
-    """Images at their full depth and the recipe's size; for a recipe that fits the head, the stored features."""
+    """Images at full depth and in the size of the recipe, or stored features if the recipe only fits a head."""
     if recipe.head_only:
         found, revision = features_of(workspace, hashes, framing=recipe.framing)
         known = labels.by_hash(workspace.db, list(dict.fromkeys(hashes)))
@@ -244,7 +244,7 @@ def describe_images(figures: Mapping[str, Any]) -> str:
 
 
 def load_view(workspace: Workspace, view: views.View, size: int) -> Dataset:
-    """A view as pictures (N, size, size, 3) uint8, in its frozen order."""
+    """The images of a view as displayed, (N, size, size, 3) uint8, in its frozen order."""
     members = views.members(workspace.db, view.id)
     images = load_pixels(workspace, [member.sha256 for member in members], size)
     return Dataset(images, np.array([member.class_index for member in members], np.int64))
@@ -254,6 +254,8 @@ def load_test_set(workspace: Workspace, recipe: Recipe) -> TestSet:
     """The labeled real images of the test split, ordered by hash. Raises UserError if there are none."""
     rows = catalog.hashes_of_split(workspace.db, "test")
     if not rows:
-        raise UserError("no labeled real test images; import some with: synthaug import SRC --split test")
+        raise UserError(
+            "there are no labeled real test images; import some with: synthaug import SRC --split test"
+        )
     classes = np.array([class_index for _, class_index in rows], np.int64)
     return TestSet(load_images(workspace, [sha256 for sha256, _ in rows], classes, recipe), fingerprint(rows))

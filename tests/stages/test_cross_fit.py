@@ -168,7 +168,7 @@ def test_what_cannot_be_cross_fitted_is_said(
         predict(workspace, model.name, folds=51)
     with pytest.raises(UserError, match="trained on 40 images of this workspace; 45 folds"):
         predict(workspace, model.name, folds=45)
-    with pytest.raises(UserError, match="say in how many folds"):
+    with pytest.raises(UserError, match="give the number of folds"):
         predict(workspace, model.name, full_recipe=True)
 
 

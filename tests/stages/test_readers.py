@@ -137,12 +137,12 @@ def test_a_conflict_is_settled_by_a_reviewer_once(workspace: Workspace) -> None:
     assert ordered_ids(workspace, "newest", "conflicts", reader=REV) == [image]
     with pytest.raises(UserError, match="'ann' is an annotator"):
         ordered_ids(workspace, "newest", "conflicts", reader=ANN)
-    with pytest.raises(LabelRefused, match="'cy' is an annotator; a reviewer settles"):
+    with pytest.raises(LabelRefused, match="'cy' is an annotator; only a reviewer settles"):
         say(workspace, image, CY, 5, settles=True)
     number = say(workspace, image, REV, 5, "settle-1", settles=True)
     assert counts(workspace, image) == ("rev", 5)
     assert ordered_ids(workspace, "newest", "conflicts", reader=REV) == []
-    with pytest.raises(LabelRefused, match="settled meanwhile"):
+    with pytest.raises(LabelRefused, match="have been settled"):
         say(workspace, image, Reader("other", reviewer=True), 3, settles=True)
     assert say(workspace, image, REV, 5, "settle-1", settles=True) == number  # sent again
     label.undo(workspace, "settle-1", "rev", "undo-12345")

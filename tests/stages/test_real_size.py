@@ -111,7 +111,7 @@ def test_each_seed_of_a_compared_head_weighs_the_images_anew(photographs: Worksp
 
 def test_a_first_model_needs_neither_view_nor_test_images(tmp_path: Path) -> None:
     workspace = Workspace.create(tmp_path / "work", ("china", "flower"))
-    with pytest.raises(UserError, match="no training image has a label"):
+    with pytest.raises(UserError, match="no training image is labeled"):
         quick_model(workspace)
     for name in workspace.classes:
         folder = tmp_path / "train" / name

@@ -57,7 +57,7 @@ def test_a_long_tail_of_a_part_is_that_of_the_parts_count(digits: Workspace) -> 
     assert list(views.counts(digits.db, part.id).values()) == tail_counts(60, 0.1, 10)
     cut = make_view(digits, "cut", ViewSpec(keep={**even, "2": 3}, long_tail=0.1))
     assert list(views.counts(digits.db, cut.id).values()) == [120, 92, 3, 55, 43, 33, 25, 20, 15, 12]
-    with pytest.raises(ViewError, match="--long-tail needs 132 images of '0'; there are only 128"):
+    with pytest.raises(ViewError, match="--long-tail needs 132 images of '0', but there are only 128"):
         make_view(digits, "uneven", ViewSpec(long_tail=0.99))
 
 
@@ -283,7 +283,7 @@ def test_views_are_frozen_and_names_are_taken_once(digits: Workspace) -> None:
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        (ViewSpec(keep={"8": 1000}), "there are only 126 real training images"),
+        (ViewSpec(keep={"8": 1000}), "this class has only 126 real training images"),
         (ViewSpec(keep={"nine": 1}), "no class called 'nine'"),
         (ViewSpec(keep={"8": -1}), "cannot be negative"),
         (ViewSpec(long_tail=0.0), "must be above 0"),
@@ -297,9 +297,9 @@ def test_views_are_frozen_and_names_are_taken_once(digits: Workspace) -> None:
         (ViewSpec(replace=-0.1), "must be above 0"),
         (
             ViewSpec(add_synthetic={"8": 1}, min_confidence=1.2),
-            r"--min-confidence is 1\.2; it must lie in 0 \.\. 1",
+            r"--min-confidence is 1\.2; it must be in 0 \.\. 1",
         ),
-        (ViewSpec(add_synthetic={"8": 1}, max_ood=-1), "--max-ood is -1; it must lie in"),
+        (ViewSpec(add_synthetic={"8": 1}, max_ood=-1), "--max-ood is -1; it must be in"),
         (ViewSpec(oversample_classes=("nine",)), "no class called 'nine'"),
         (ViewSpec(max_ood=0.5), "give their number with --add-synthetic"),
         (ViewSpec(images=("f" * 64,)), "1 of the 1 images asked for are not here"),
