@@ -60,7 +60,7 @@ def generate(page: Page, url: str) -> None:
     expect(page.locator("#start")).to_be_enabled()
     page.get_by_label("Template").fill("a {bold|thin} handwritten digit eight")
     expect(page.locator(".sa-page-generate")).to_contain_text("2 prompts")
-    page.get_by_label("Images").fill(str(MADE))
+    page.get_by_label("Images", exact=True).fill(str(MADE))
     page.locator("#start").click()
     expect(page.locator(".sa-job[data-state=done]")).to_be_visible(timeout=3 * MINUTES)
     page.get_by_role("button", name="Predict new images").click()

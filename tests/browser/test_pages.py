@@ -120,7 +120,7 @@ def test_generating_previews_runs_and_outlives_a_reload(digits_app: App, page: P
     expect(page.get_by_label("Class")).to_have_value("8")
     page.get_by_role("button", name="Preview").click()
     expect(page.locator(".sa-previews img")).to_have_count(8, timeout=120_000)
-    page.get_by_label("Images").fill("200")
+    page.get_by_label("Images", exact=True).fill("200")
     page.locator("#start").click()
     expect(page.locator(".sa-job[data-state=running]")).to_be_visible(timeout=60_000)
     page.reload()
@@ -134,7 +134,7 @@ def test_generating_previews_runs_and_outlives_a_reload(digits_app: App, page: P
 def test_a_running_job_can_be_stopped_and_goes_on(digits_app: App, page: Page) -> None:
     before = made(digits_app)
     open_generate(page, digits_app)
-    page.get_by_label("Images").fill("200")
+    page.get_by_label("Images", exact=True).fill("200")
     page.get_by_label("Seed").fill("7")
     page.locator("#start").click()
     newest = page.locator(".sa-job").first
@@ -150,7 +150,7 @@ def test_two_tabs_see_the_same_job(digits_app: App, browsing: BrowserContext) ->
     first, second = browsing.new_page(), browsing.new_page()
     for page in (first, second):
         open_generate(page, digits_app)
-    first.get_by_label("Images").fill("4")
+    first.get_by_label("Images", exact=True).fill("4")
     jobs = second.locator(".sa-job").count()
     first.locator("#start").click()
     expect(second.locator(".sa-job")).to_have_count(jobs + 1)
