@@ -123,6 +123,8 @@ def _as_json(manifest: Manifest) -> dict[str, object]:
     }
     if manifest.depth != 8:
         content["depth"] = manifest.depth
+    if manifest.framing != "squeezed":
+        content["framing"] = manifest.framing
     if manifest.full_size:
         content["full_size"] = True
     return content
