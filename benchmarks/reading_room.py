@@ -38,7 +38,7 @@ from synthaug.store import catalog, labels, landmarks, models
 from synthaug.workspace import Workspace
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 SIDE = 640
 CLOSE = 2.0  # pixels: what the reader leaves where it is
@@ -217,6 +217,12 @@ def _wrong_tiles(page: Page, true: Sequence[int], index: int) -> list[int]:
     return [number for number, word in tiles if true[number - 1] == index and word.startswith(other)]
 
 
+def _new_page(browser: Browser) -> Page:
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.set_default_timeout(120_000)
+    return page
+
+
 def _open(page: Page, url: str, path: str) -> None:
     page.goto(url)  # with the start token
     page.goto(urljoin(url, path))
@@ -258,8 +264,7 @@ def main(films: int, images: int, wrong: float, off: float) -> None:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         place = Path(folder)
         true = fill_films(place / "films", films, off)
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.set_default_timeout(180_000)
+        page = _new_page(browser)
         with App(place / "films") as url:
             dragging = place_landmarks(page, url, true)
         _rate("landmarks dragged, 4 a film", films, dragging, "films an hour", 3600)
@@ -283,7 +288,7 @@ def main(films: int, images: int, wrong: float, off: float) -> None:
             root = place / name.replace(" ", "-")
             classes = fill_images(root, images, wrong)
             with App(root) as url:
-                _rate(name, images, answer(page, url, classes), "labels a minute", 60)
+                _rate(name, images, answer(_new_page(browser), url, classes), "labels a minute", 60)
             print(f"  ({_right(root, classes)} of {images} saved with the right class)")
         browser.close()
 

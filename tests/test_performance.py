@@ -33,7 +33,7 @@ def result(*sides: dict[str, Any], **row: Any) -> dict[str, Any]:
     return {
         "name": "work",
         "title": "Work",
-        "command": "python -m x",
+        "command": "python -m benchmarks.peers.templates",
         "machine": machine,
         "load": {"before": 0.1, "after": 0.2},
         "rounds": 3,
@@ -90,8 +90,9 @@ def test_verdicts(ours: float | None, peer: float | None, floor: float | None, v
 
 
 def test_less_memory_is_said_in_words_of_memory() -> None:
-    sides = side("synthaug", "ours", [300.0]), side("peer", "peer", [200.0])
-    assert compare(result(*sides, unit="MB"))[0].verdict == "missed: needs 1.50 times as much"
+    sides = side("synthaug", "ours", [300.0]), side("peer", "peer", [200.0]), side("floor", "floor", [1.0])
+    row = compare(result(*sides, unit="MB"))[0]
+    assert (row.verdict, row.floor) == ("missed: needs 1.50 times as much", None)
 
 
 def test_a_side_that_did_other_work_fails() -> None:
@@ -119,7 +120,16 @@ def test_the_page_says_what_missed_and_what_did_not_run() -> None:
     assert "| work | 3.00 s | 2.00 s (quick) | 0.67 × | – | – | missed: takes 1.50 times as long |" in text
     assert "| broken 1.0 | not run: needs &lt;CUDA> \\| more |\n" in text
     assert "work: the reason" in text
+    assert "Not measured yet: `map_points`, `labeling`, `neighbors`" in text
     assert "Load 0.1 before, 0.2 after." in text
+
+
+def test_the_page_names_results_that_other_work_disturbed() -> None:
+    quiet, busy = (result(side("synthaug", "ours", [1.0])) for _ in range(2))
+    assert "Not reliable" not in page.render({"a": quiet})
+    busy |= {"rounds": 1, "title": "Busy", "load": {"before": 9.5, "after": 9.9}}
+    text = page.render({"a": quiet, "b": busy})
+    assert "again on a quiet machine**: Busy (load 9.5 before it began, rounds: 1).\n" in text
 
 
 def test_sides_take_turns_in_processes_of_their_own_and_one_that_fails_stops_no_other(

@@ -55,14 +55,14 @@ def page(context: AppContext) -> None:
         if now == before:
             return [gr.skip()] * len(shown)
         held = overview(context.workspace)
-        said = outcome_panel(_latest(context))
+        import_outcome = outcome_panel(_latest(context))
         return [
             guide(steps(counts_of(context.workspace))),
             figures_panel(held),
             balance_panel(held),
             views_panel(held),
             gr.skip() if _states(before) == _states(now) else sources_panel(_sources(context)),
-            gr.update(value=said, visible=bool(said)),
+            gr.update(value=import_outcome, visible=bool(import_outcome)),
             now,
         ]
 
@@ -218,8 +218,8 @@ def outcome_panel(job: Job | None) -> Markup:
     if job is None:
         return Markup("")
     notes = joined(markup("<li>{}</li>", note) for note in job.result.get("notes", ()))
-    said = markup('<ul class="sa-import-notes">{}</ul>', notes) if notes else Markup("")
-    return said + _rejected(job.result.get("rejected", ()))
+    listed = markup('<ul class="sa-import-notes">{}</ul>', notes) if notes else Markup("")
+    return listed + _rejected(job.result.get("rejected", ()))
 
 
 def _rejected(rejected: Sequence[Sequence[str]]) -> Markup:

@@ -14,20 +14,7 @@ from pathlib import Path
 
 from .common import page
 from .common.environments import ROOT
-
-ORDER = (
-    "map_points",
-    "labeling",
-    "templates",
-    "neighbors",
-    "duplicates",
-    "fidelity",
-    "acquisition",
-    "importing",
-    "exporting",
-    "training",
-    "generation",
-)
+from .common.page import ORDER
 
 
 def run() -> int:

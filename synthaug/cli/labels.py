@@ -36,7 +36,9 @@ def label(
     accept_above: float | None,
     workspace_path: Path | None,
 ) -> Result:
-    """Record labels from a CSV (columns image,label and annotator), or accept confident predictions.
+    """Record labels from a CSV file, or accept confident predictions.
+
+    The columns of the file are image (id or SHA-256), label and, optionally, annotator.
 
     An image that another person labeled keeps that label, and is counted, unless --overwrite is given. Imported and
     automatic labels are replaced.

@@ -131,7 +131,9 @@ def test_an_export_of_one_size_pads_and_one_of_an_earlier_release_is_rebuilt_squ
     earlier = tmp_path / "earlier.json"
     earlier.write_text(manifest.replace(' "framing": "padded",\n', ""), encoding="utf-8")
     assert earlier.read_text(encoding="utf-8") != manifest
-    with pytest.raises(Exception, match="differs from the file of the manifest"):  # whose hashes are of padded images
+    with pytest.raises(
+        Exception, match="differs from the file of the manifest"
+    ):  # whose hashes are of padded images
         rebuild(workspace, earlier, tmp_path / "squeezed")
     assert planes(tmp_path / "squeezed") == as_square(pixels, 32, "squeezed").transpose(2, 0, 1).tobytes()
 

@@ -42,8 +42,8 @@ def first_model_card(context: AppContext) -> None:
         try:
             first_model.submit(workspace, name)
         except UserError as error:
-            said = markup('<p class="sa-error" role="alert">{}</p>', error)
-            return [gr.update(value=said, visible=True), *show()]
+            problem = markup('<p class="sa-error" role="alert">{}</p>', error)
+            return [gr.update(value=problem, visible=True), *show()]
         return [gr.update(visible=False), *show()]
 
     gr.on(None, show, None, [about, recipe, start], api_name="train_first", **QUIET)

@@ -54,8 +54,8 @@ export class Mapping {
     this.rows = rows(found.survey);
     this.split = usualSplit(found.survey);
     this.origin = "real";
-    this.said = make("span", "im-said");
-    this.said.setAttribute("role", "status");
+    this.problem = make("span", "im-problem");
+    this.problem.setAttribute("role", "status");
     this.start = makeButton("sa-button primary", "", () => then.begin(request(this.rows, this.split, this.origin)));
     this.body = make("tbody");
     root.replaceChildren(
@@ -63,7 +63,7 @@ export class Mapping {
       ...this.warnings(found.refused),
       make("div", "sa-table-holder im-groups", make("table", "sa-table", this.titles(), this.body)),
       this.settings(found, then.format),
-      make("div", "im-line im-end", this.start, makeButton("sa-button", "Discard", then.discard), this.said),
+      make("div", "im-line im-end", this.start, makeButton("sa-button", "Discard", then.discard), this.problem),
     );
     this.paint();
   }
@@ -201,6 +201,6 @@ export class Mapping {
     const wrong = problem(this.rows);
     this.start.disabled = wrong !== "";
     this.start.textContent = `Import ${count(wanted(this.rows), "image")}`;
-    this.said.textContent = wrong;
+    this.problem.textContent = wrong;
   }
 }

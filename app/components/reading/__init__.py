@@ -34,7 +34,7 @@ TEMPLATE = """
         <span class="rd-number"><input class="sa-input" name="refit_every" type="number" min="0" step="1"
           required></span></label>
       <div class="sa-actions"><button type="submit" class="sa-button primary">Save</button>
-        <span data-part="said" role="status"></span></div>
+        <span data-part="status" role="status"></span></div>
     </form>
     <h3>Agreement</h3>
     <div data-part="agreement" aria-live="polite"></div>

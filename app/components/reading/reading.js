@@ -101,7 +101,7 @@ class ReadingPanels {
 
   /** @param {string} text */
   say(text) {
-    this.part("said").textContent = text;
+    this.part("status").textContent = text;
   }
 
   /** @param {MouseEvent} event */

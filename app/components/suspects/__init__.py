@@ -37,7 +37,7 @@ SAVED = """
   <form data-part="save"><input type="text" maxlength="60" placeholder="Name of this selection"
     aria-label="Name of this selection" autocomplete="off" disabled>
     <button type="submit" class="sa-button small" disabled>Save</button></form>
-  <span data-part="said" role="status"></span>
+  <span data-part="status" role="status"></span>
 </div>
 """
 

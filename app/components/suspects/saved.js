@@ -15,7 +15,7 @@ export class Saved {
     this.choice = find(root, '[data-part="saved"]', HTMLSelectElement);
     this.form = find(root, '[data-part="save"]', HTMLFormElement);
     this.box = find(this.form, "input", HTMLInputElement);
-    this.said = find(root, '[data-part="said"]', HTMLElement);
+    this.status = find(root, '[data-part="status"]', HTMLElement);
     this.open = open;
     /** Returns the selected ids; called only when they are needed. @type {() => number[]} */
     this.ids = () => [];
@@ -53,12 +53,12 @@ export class Saved {
     try {
       const ids = this.ids();
       const { name } = await postJson("/data/selections", { name: this.box.value, ids });
-      this.said.textContent = `${count(ids.length, "image")} saved`;
+      this.status.textContent = `${count(ids.length, "image")} saved`;
       this.box.value = "";
       await this.list();
       this.open(name);
     } catch (error) {
-      this.said.textContent = error instanceof Error ? error.message : String(error);
+      this.status.textContent = error instanceof Error ? error.message : String(error);
     }
   }
 }

@@ -8,6 +8,23 @@ from .environments import ROOT
 from .results import TWICE, Compared, Result, compare, load, median
 
 FILE = ROOT / "docs" / "performance.md"
+ORDER = (
+    "map_points",
+    "labeling",
+    "templates",
+    "neighbors",
+    "duplicates",
+    "fidelity",
+    "acquisition",
+    "importing",
+    "exporting",
+    "training",
+    "generation",
+)
+"""The files of the claims, in the order of the page."""
+
+FEWEST_ROUNDS = 3
+
 INTRODUCTION = """\
 # Performance beside peers
 
@@ -27,10 +44,37 @@ def write() -> None:
     FILE.write_text(render(load()), encoding="utf-8")
 
 
-def render(results: dict[str, Result]) -> str:
+def render(stored: dict[str, Result]) -> str:
     """The page as Markdown."""
-    parts = [INTRODUCTION, summary(results), table(results)]
-    return "\n".join([*parts, *(section(result) for result in results.values())])
+    results = dict(sorted(stored.items(), key=lambda each: ORDER.index(file_of(each[1]))))
+    parts = [INTRODUCTION, summary(results), table(results), missing(results), doubtful(results)]
+    return "\n".join([*(part for part in parts if part), *(section(result) for result in results.values())])
+
+
+def file_of(result: Result) -> str:
+    """The name of the file that measured a result."""
+    return str(result["command"]).rpartition(".")[2]
+
+
+def missing(results: dict[str, Result]) -> str:
+    """Which claims have no result yet."""
+    absent = [name for name in ORDER if name not in map(file_of, results.values())]
+    return f"Not measured yet: {', '.join(f'`{name}`' for name in absent)}.\n" if absent else ""
+
+
+def doubtful(results: dict[str, Result]) -> str:
+    """Which results cannot be relied on: other work kept the machine busy, or there were fewer than three rounds."""
+    found = []
+    for result in results.values():
+        reasons = [f"load {result['load']['before']} before it began"] * (
+            result["load"]["before"] > result["machine"]["cores"]
+        )
+        reasons += [f"rounds: {result['rounds']}"] * (result["rounds"] < FEWEST_ROUNDS)
+        if reasons:
+            found.append(f"{result['title']} ({', '.join(reasons)})")
+    if not found:
+        return ""
+    return f"**Not reliable, to be measured again on a quiet machine**: {'; '.join(found)}.\n"
 
 
 def summary(results: dict[str, Result]) -> str:

@@ -77,7 +77,9 @@ def compare_row(result: Result, row: Result) -> Compared:
         if value is not None and (recall is None or recall >= row["least"]):
             found[side["role"]].append((value, side["name"]))
     ours = found["ours"][0][0] if found["ours"] else None
-    floor = found["floor"][0][0] if found["floor"] else None
+    floor = (
+        found["floor"][0][0] if found["floor"] and row["unit"] != "MB" else None
+    )  # of memory none is known
     best, name = (max if higher else min)(found["peer"], default=(None, ""))
     return Compared(
         title=row["title"] or result["title"],
