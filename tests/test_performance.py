@@ -129,7 +129,7 @@ def test_the_page_names_results_that_other_work_disturbed() -> None:
     assert "Not reliable" not in page.render({"a": quiet})
     busy |= {"rounds": 1, "title": "Busy", "load": {"before": 9.5, "after": 9.9}}
     text = page.render({"a": quiet, "b": busy})
-    assert "again on a quiet machine**: Busy (load 9.5 before it began, rounds: 1).\n" in text
+    assert "again on a quiet machine**: Busy (load 9.5 to 9.9, rounds: 1).\n" in text
 
 
 def test_sides_take_turns_in_processes_of_their_own_and_one_that_fails_stops_no_other(

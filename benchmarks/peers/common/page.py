@@ -66,9 +66,10 @@ def doubtful(results: dict[str, Result]) -> str:
     """Which results cannot be relied on: other work kept the machine busy, or there were fewer than three rounds."""
     found = []
     for result in results.values():
-        reasons = [f"load {result['load']['before']} before it began"] * (
-            result["load"]["before"] > result["machine"]["cores"]
-        )
+        before, after = result["load"]["before"], result["load"]["after"]
+        cores = result["machine"]["cores"]
+        busy = before > cores or after > 2 * cores  # at the end the load is also our own
+        reasons = [f"load {before} to {after}"] if busy else []
         reasons += [f"rounds: {result['rounds']}"] * (result["rounds"] < FEWEST_ROUNDS)
         if reasons:
             found.append(f"{result['title']} ({', '.join(reasons)})")
