@@ -130,6 +130,8 @@ def test_labels_from_a_script(shell: Shell, workspace: Workspace, tmp_path: Path
         "recorded": 1,
         "unchanged": 0,
         "repeated": 0,
+        "kept": 0,
+        "overwritten": 0,
     }
 
 

@@ -86,7 +86,7 @@ def test_a_number_out_of_range(shell: Shell, place: Path, arguments: tuple[str, 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "Is a directory; name a CSV file"),
+        (None, "Is a directory; give a CSV file"),
         (b"image,label\n\xff,cat\n", "not UTF-8 text"),
         (b"image,label\n" + b"x" * 200_000 + b",cat\n", "field larger than field limit"),
         (b"image,label\n" + b"9" * 30 + b",cat\n", "no image"),

@@ -80,7 +80,7 @@ def test_a_journal_that_cannot_be_read_is_never_left_out(tmp_path: Path) -> None
     (tmp_path / "work" / "synthaug.db-shm").unlink()
     with (
         read_only(tmp_path / "work", tmp_path / "ro") as root,
-        pytest.raises(WorkspaceError, match=r"synthaug.db-wal holds writes that were not finished"),
+        pytest.raises(WorkspaceError, match=r"synthaug.db-wal has unfinished writes"),
     ):
         Workspace.open(root)
     shutil.copytree(tmp_path / "work", tmp_path / "copy")

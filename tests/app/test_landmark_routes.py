@@ -207,7 +207,7 @@ def test_only_an_owner_corrects_a_test_image_and_says_why(hips: Workspace) -> No
     assert (last.annotator, last.reason) == ("anna", "the rim was missed")
     free = add_film(hips, 11)
     refused = client.post("/data/landmarks/correction", json=body | {"image_id": free})
-    assert (refused.status_code, "no labeled real test image" in refused.json()["error"]) == (400, True)
+    assert (refused.status_code, "is not a labeled real test image" in refused.json()["error"]) == (400, True)
 
 
 def test_the_landmarks_beside_an_image_respect_blind_reading(hips: Workspace) -> None:

@@ -186,9 +186,21 @@ def open_map(page: Page, app: App, query: str = "") -> None:
     page.locator(".sa-scatter [data-part=overlay]").click(trial=True)
 
 
+STILL = """async id => {
+  const { scatter } = document.querySelector(".sa-scatter");
+  const frame = () => new Promise((then) => requestAnimationFrame(then));
+  for (let still = 0, last = ""; still < 5; await frame()) {
+    const now = String(scatter.locate(id));
+    still = now === last ? still + 1 : 0;
+    last = now;
+  }
+  return scatter.locate(id);
+}"""
+
+
 def click_point(page: Page, image: int) -> None:
-    """Click where an image lies in the plot."""
-    x, y = page.evaluate("id => document.querySelector('.sa-scatter').scatter.locate(id)", image)
+    """Click where an image lies in the plot, once neither the page nor the points move."""
+    x, y = page.evaluate(STILL, image)
     page.mouse.click(x, y)
 
 

@@ -29,8 +29,10 @@ WATCH = """
     for (const entry of list.getEntries()) {
       if (entry.hadRecentInput) continue;
       window.shifted += entry.value;
-      const moved = entry.sources.map(({ node }) => node?.className || node?.nodeName).join(", ");
-      window.shifts.push(`${entry.value.toFixed(3)} ${moved}`);
+      const at = ({ x, y, width, height }) => [x, y, width, height].map(Math.round).join(" ");
+      const moved = entry.sources.map(({ node, previousRect, currentRect }) =>
+        `${node?.className || node?.nodeName}: ${at(previousRect)} > ${at(currentRect)}`);
+      window.shifts.push(`${entry.value.toFixed(3)} ${moved.join(", ")}`);
     }
   }).observe({ type: "layout-shift", buffered: true });
 """

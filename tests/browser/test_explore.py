@@ -258,7 +258,7 @@ def test_bulk_labels_land_in_the_database_and_can_be_undone(
     draw(page, polygon)
     expect(page.locator("[data-part=marked]")).to_have_text(f"{len(synthetic)} marked")
     page.locator(".sa-grid [data-class='2']").click()
-    expect(page.locator("[data-part=status]")).to_contain_text(f"{len(synthetic)} labels saved")
+    expect(page.locator(".sa-grid [data-part=status]")).to_contain_text(f"{len(synthetic)} labels saved")
     assert said(app, since) == dict.fromkeys(synthetic, ("class", 2, "human"))
 
     page.locator("[data-part=mode]").select_option("state")
@@ -267,7 +267,7 @@ def test_bulk_labels_land_in_the_database_and_can_be_undone(
     expect(keys.get_by_role("button", name="labeled")).to_contain_text(str(labeled))
 
     page.get_by_role("button", name=re.compile("^Undo")).click()
-    expect(page.locator("[data-part=status]")).to_contain_text("Undone")
+    expect(page.locator(".sa-grid [data-part=status]")).to_contain_text("Undone")
     assert said(app, since) == {}
     expect(keys.get_by_role("button", name="labeled")).to_contain_text(str(REAL + TEST))
 
@@ -283,11 +283,11 @@ def test_unmarked_and_test_images_are_left_alone(
     image = int(re.findall(r"\d+", tile.get_attribute("aria-label") or "")[0])
     tile.get_by_role("checkbox").click()
     page.get_by_role("button", name="Unsure", exact=True).click()
-    expect(page.locator("[data-part=status]")).to_contain_text(f"{COUNT - TEST} labels saved")
+    expect(page.locator(".sa-grid [data-part=status]")).to_contain_text(f"{COUNT - TEST} labels saved")
     expected = set(points.ids[points.origin != TEST_ORIGIN].tolist()) - {image}
     assert said(app, since) == dict.fromkeys(expected, ("unsure", None, "human"))
     page.get_by_role("button", name=re.compile("^Undo")).click()
-    expect(page.locator("[data-part=status]")).to_contain_text("Undone")
+    expect(page.locator(".sa-grid [data-part=status]")).to_contain_text("Undone")
 
 
 def test_a_lost_connection_loses_no_label_and_doubles_none(
@@ -303,11 +303,11 @@ def test_a_lost_connection_loses_no_label_and_doubles_none(
 
     page.route("**/data/labels", lose_the_answer)
     page.get_by_role("button", name="Reject", exact=True).click()
-    expect(page.locator("[data-part=status]")).to_contain_text("the rest was not")
+    expect(page.locator(".sa-grid [data-part=status]")).to_contain_text("the rest was not")
     page.unroute("**/data/labels")
     page.get_by_role("button", name="Try again").click()
     synthetic = set(points.ids[points.origin == SYNTHETIC_ORIGIN].tolist())
-    expect(page.locator("[data-part=status]")).to_contain_text(f"{len(synthetic)} labels saved")
+    expect(page.locator(".sa-grid [data-part=status]")).to_contain_text(f"{len(synthetic)} labels saved")
     assert answered
     assert said(app, since) == dict.fromkeys(synthetic, ("reject", None, "human"))
     workspace = Workspace.open(app.root)
@@ -315,7 +315,7 @@ def test_a_lost_connection_loses_no_label_and_doubles_none(
     workspace.db.close()
     assert written[0]["n"] == len(synthetic)
     page.get_by_role("button", name=re.compile("^Undo")).click()
-    expect(page.locator("[data-part=status]")).to_contain_text("Undone")
+    expect(page.locator(".sa-grid [data-part=status]")).to_contain_text("Undone")
 
 
 def test_a_marked_selection_goes_to_the_label_page(page: Page, app: App, points: explore.Points) -> None:

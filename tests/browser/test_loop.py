@@ -103,7 +103,7 @@ def label_the_rest_in_the_plot(page: Page, url: str) -> None:
     page.mouse.up()
     expect(page.locator("[data-part=marked]")).to_have_text(f"{MADE - BY_KEY} marked")
     page.locator(".sa-grid [data-class='8']").click()
-    expect(page.locator("[data-part=status]")).to_contain_text(f"{MADE - BY_KEY} labels saved")
+    expect(page.locator(".sa-grid [data-part=status]")).to_contain_text(f"{MADE - BY_KEY} labels saved")
 
 
 def export_and_retrain(page: Page, url: str) -> None:

@@ -70,7 +70,7 @@ def test_of_near_duplicates_all_but_the_best_are_rejected_and_the_count_goes_dow
     assert rows[1][1] == f"like {rows[0][0]}"
     expect(page.locator("[data-part=marked]")).to_have_text(f"{len(planted.twins)} marked")
     page.get_by_role("button", name="Reject", exact=True).click()
-    expect(page.locator("[data-part=status]")).to_contain_text(f"{len(planted.twins)} labels saved")
+    expect(page.locator(".sa-grid [data-part=status]")).to_contain_text(f"{len(planted.twins)} labels saved")
     expect(opened.locator("em")).to_have_text("0", timeout=60_000)
     workspace = Workspace.open(map_app.root)
     every = [image for pair in planted.twins for image in pair]
