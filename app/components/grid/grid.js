@@ -5,6 +5,7 @@
 //   in   synthaug:filtered {data}           the plot shows other points, and none is selected
 //   both synthaug:labeled                   label and state of some points were changed in the columns
 //   out  synthaug:peek     {point | null}   the point under the pointer
+//   in   synthaug:inspector                 the drawer has come and wants to be told what is walkable
 //   out  synthaug:walkable {ids}            the images in the order of the tiles
 //   out  synthaug:inspect  {key}            open this image
 
@@ -57,6 +58,8 @@ class Grid {
     this.anchor = -1;
     this.busy = false;
     this.soon = 0;
+    /** The images in the order of the tiles. */
+    this.walkable = new Uint32Array(0);
     /** What is shown, and the order of each kind. @type {keyof Grid["orders"]} */
     this.kind = "usual";
     this.orders = { usual: "suspicious", selected: "newest", queue: "given" };
@@ -148,8 +151,13 @@ class Grid {
     this.anchor = -1;
     const order = this.data ? sorted(this.data.columns, this.points, this.order.value) : [];
     this.tiles.show(this.data, order, this.marked);
-    announce("synthaug:walkable", { ids: idsOf(order, this.data) });
+    this.walkable = idsOf(order, this.data);
+    this.tellWalkable();
     this.showActions();
+  }
+
+  tellWalkable() {
+    announce("synthaug:walkable", { ids: this.walkable });
   }
 
   // ---------------------------------------------------------------- marking
@@ -375,6 +383,7 @@ class Grid {
     this.root.addEventListener("click", (event) => this.onClick(event));
     this.order.addEventListener("change", () => this.sort());
     hear(this.root, "synthaug:labeled", () => this.refresh());
+    hear(this.root, "synthaug:inspector", () => this.tellWalkable());
     hear(this.root, "synthaug:filtered", ({ data }) => this.receive([], data, null));
     hear(this.root, "synthaug:selected", ({ points, data, queue }) => this.receive(points, data, queue));
     window.addEventListener("beforeunload", (event) => {

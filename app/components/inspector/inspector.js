@@ -2,6 +2,7 @@
 // The drawer that shows one image, on every page. It is made when an image is first opened. Events on document:
 //   in   synthaug:inspect     {key, ids?}     open the image with this id or SHA-256; the arrows walk along `ids`
 //   in   synthaug:walkable    {ids}           the images of the page, in their order
+//   out  synthaug:inspector                   the drawer has come and wants to be told what is walkable
 //   out  synthaug:inspecting  {id | null}     the image that is open now
 //   out  synthaug:relabeled   {id, value, class_index}   its label is another one
 // A click on an element with `data-sa-image` (an id or SHA-256) opens that image; `data-sa-among` on it or
@@ -39,6 +40,7 @@ export class Inspector {
       tagged: (tag, on) => this.tag(tag, on),
     });
     this.listen();
+    announce("synthaug:inspector");
     this.followAddress();
   }
 
