@@ -1,6 +1,6 @@
 """The landmark model on drawn hips with known angles: how many degrees it is off, and how it agrees with the truth.
 
-    python benchmarks/landmarks.py [--train 219] [--test 100] [--size 320] [--image-size 160] [--epochs 12] [--seed 0]
+    python benchmarks/landmarks.py [--train 219] [--test 100] [--size 320] [--image-size 160] [--epochs 25] [--seed 0]
 
 Phantoms (importers/hip) are no radiographs: they are easier, for nothing covers a rim. 219 is the number of captioned
 radiographs of Kakkar (2024), who gives no error in degrees. Where others measured Norberg angles on real films, models
@@ -91,7 +91,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--test", type=int, default=100)
     parser.add_argument("--size", type=int, default=320)
     parser.add_argument("--image-size", type=int, default=160)
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--epochs", type=int, help="default: those of the recipe, or more for few images")
     parser.add_argument("--recipe", default="landmarks")
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()

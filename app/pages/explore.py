@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -49,6 +50,16 @@ one. Test images stay locked: changing them would change the measure of success.
 """)
 
 
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """How distances are measured, and the buttons of the computation."""
+
+    method: gr.Dropdown
+    compute: gr.Button
+    stop: gr.Button
+    refit: gr.Button
+
+
 def page(context: AppContext) -> None:
     """The plot, the grid beside it, and the button that computes what they show."""
     with gr.Row(elem_classes="sa-explore-top"):
@@ -56,44 +67,32 @@ def page(context: AppContext) -> None:
             "Explore",
             "Where synthetic images lie beside real ones. Draw a loop around a group and decide on it at once.",
         )
-        method = gr.Dropdown(
-            METHODS,
-            value="knn",
-            label="Distances by",
-            scale=0,
-            min_width=280,
-            elem_classes="sa-for-owner",
-        )
-        compute = gr.Button("Compute features", scale=0, min_width=180, elem_classes="sa-for-owner")
-        stop = gr.Button("Stop", scale=0, min_width=180, elem_classes="sa-for-owner", visible=False)
-        refit = gr.Button("Fit again", scale=0, min_width=120, elem_classes="sa-for-owner", interactive=False)
+        controls = _controls()
     status = Panel(visible=False)
     suspects()
     with gr.Row(elem_classes="sa-explore"):
         plot = scatter(image_count(context.workspace))
         grid()
     Panel(EXPLAINER)
+    _wire(context, controls, status, plot)
 
+
+def _controls() -> Controls:
+    owner = "sa-for-owner"
+    return Controls(
+        gr.Dropdown(METHODS, value="knn", label="Distances by", scale=0, min_width=280, elem_classes=owner),
+        gr.Button("Compute features", scale=0, min_width=180, elem_classes=owner),
+        gr.Button("Stop", scale=0, min_width=180, elem_classes=owner, visible=False),
+        gr.Button("Fit again", scale=0, min_width=120, elem_classes=owner, interactive=False),
+    )
+
+
+def _wire(context: AppContext, controls: Controls, status: Panel, plot: gr.HTML) -> None:
     seen = gr.State(None)
-    timer = gr.Timer(POLL_SECONDS)
-    outputs = [status, compute, stop, refit, plot, seen]
+    method, outputs = controls.method, [status, controls.compute, controls.stop, controls.refit, plot, seen]
 
     def refresh(before: str | None) -> list[Any]:
-        job = _latest(context)
-        now = "none" if job is None else f"{job.id} {job.state} {job.done} {job.note} {job.cancel_requested}"
-        if now == before:
-            return [gr.skip()] * len(outputs)
-        busy = job is not None and job.state in ACTIVE
-        images = gr.skip() if busy else image_count(context.workspace)
-        some = not busy and umap_placed(context.workspace) > 0
-        return [
-            _panel(_status(job)),
-            gr.Button(visible=not busy),
-            _stop_button(job),
-            gr.Button(interactive=some),
-            images,
-            now,
-        ]
+        return _refresh(context, before)
 
     def submit(how: str, again: bool) -> list[Any]:
         try:
@@ -102,13 +101,7 @@ def page(context: AppContext) -> None:
             return [_panel(_error(str(error))), *[gr.skip()] * (len(outputs) - 1)]
         return refresh(None)
 
-    def start(how: str) -> list[Any]:
-        return submit(how, False)
-
-    def start_refit(how: str) -> list[Any]:
-        return submit(how, True)
-
-    def stop_it() -> list[Any]:
+    def stop() -> list[Any]:
         job = _latest(context)
         if job is not None and job.state in ACTIVE:
             context.jobs.cancel(job.id)
@@ -116,10 +109,28 @@ def page(context: AppContext) -> None:
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     gr.on(None, lambda: image_count(context.workspace), None, plot, api_name="explore_images", **quiet)
+    timer = gr.Timer(POLL_SECONDS)
     timer.tick(refresh, seen, outputs, concurrency_limit=None, api_name="explore_poll", **quiet)
-    compute.click(start, method, outputs, **quiet)
-    refit.click(start_refit, method, outputs, **quiet)
-    stop.click(stop_it, None, outputs, **quiet)
+    controls.compute.click(lambda how: submit(how, False), method, outputs, **quiet)
+    controls.refit.click(lambda how: submit(how, True), method, outputs, **quiet)
+    controls.stop.click(stop, None, outputs, **quiet)
+
+
+def _refresh(context: AppContext, before: str | None) -> list[Any]:
+    """What changed since ``before``: the computation, and, when it ends, the number of images."""
+    job = _latest(context)
+    now = "none" if job is None else f"{job.id} {job.state} {job.done} {job.note} {job.cancel_requested}"
+    if now == before:
+        return [gr.skip()] * 6
+    busy = job is not None and job.state in ACTIVE
+    return [
+        _panel(_status(job)),
+        gr.Button(visible=not busy),
+        _stop_button(job),
+        gr.Button(interactive=not busy and umap_placed(context.workspace) > 0),
+        gr.skip() if busy else image_count(context.workspace),
+        now,
+    ]
 
 
 def _latest(context: AppContext) -> Job | None:

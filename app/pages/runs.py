@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, get_args
 
 import gradio as gr
 
@@ -22,6 +23,9 @@ from ..components.runs import runs
 from ..context import AppContext
 from ..shell import POLL_JOBS, heading
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 POLL_SECONDS = 1.0
 ALL_REAL = "all labeled real training images"
 
@@ -37,79 +41,123 @@ def page(context: AppContext) -> None:
     _views_and_exports(context.workspace)
 
 
+@dataclass(frozen=True, slots=True)
+class ViewForm:
+    """What a view is made from, the button, and where its answer goes."""
+
+    name: gr.Textbox
+    base: gr.Dropdown
+    count: gr.Number
+    order: gr.Dropdown
+    curated: gr.Checkbox
+    oversample: gr.Checkbox
+    tags: gr.Dropdown
+    without_tags: gr.Dropdown
+    make: gr.Button
+    answer: Panel
+
+
+@dataclass(frozen=True, slots=True)
+class ExportForm:
+    """The view to write and its format, the button, where its answer goes, and the exports that there are."""
+
+    view: gr.Dropdown
+    format: gr.Dropdown
+    start: gr.Button
+    answer: Panel
+    written: Panel
+
+
+def _view_form() -> ViewForm:
+    Panel(
+        Markup(
+            '<h2 class="sa-h2">Make a view</h2><p class="sa-note">A view is a named, frozen choice of training '
+            "images. Nothing of the test split ever enters one.</p>"
+        )
+    )
+    with gr.Row(elem_classes="sa-exports-fields"):
+        name = gr.Textbox(label="Name", placeholder="real-and-300-cats")
+        base = gr.Dropdown([ALL_REAL], value=ALL_REAL, label="Start from")
+        count = gr.Number(0, label="Synthetic images to add to each class", precision=0, minimum=0)
+        order = gr.Dropdown(list(get_args(SyntheticOrder)), value="random", label="Which first")
+    with gr.Row(elem_classes="sa-exports-fields"):
+        curated = gr.Checkbox(True, label="Only with a confirmed class")
+        oversample = gr.Checkbox(False, label="Repeat images until all classes are as large")
+        tags = gr.Dropdown([], multiselect=True, label="Only synthetic images tagged")
+        without = gr.Dropdown([], multiselect=True, label="Leave out images tagged")
+        make = gr.Button("Make the view", scale=0, min_width=180)
+    return ViewForm(name, base, count, order, curated, oversample, tags, without, make, Panel(visible=False))
+
+
+def _export_form() -> ExportForm:
+    Panel(
+        Markup(
+            '<h2 class="sa-h2">Export</h2><p class="sa-note">Writes a view and the real test images with a '
+            "manifest that rebuilds them byte for byte.</p>"
+        )
+    )
+    with gr.Row(elem_classes="sa-exports-fields"):
+        view = gr.Dropdown([], label="View")
+        format_ = gr.Dropdown(list(EXPORTERS), value="cifar10", label="Format")
+        start = gr.Button("Export", scale=0, min_width=180)
+    return ExportForm(view, format_, start, Panel(visible=False), Panel())
+
+
 def _views_and_exports(workspace: Workspace) -> None:
     with gr.Column(elem_classes="sa-card sa-for-owner"):
-        Panel(
-            Markup(
-                '<h2 class="sa-h2">Make a view</h2><p class="sa-note">A view is a named, frozen choice of training '
-                "images. Nothing of the test split ever enters one.</p>"
-            )
-        )
-        with gr.Row(elem_classes="sa-exports-fields"):
-            name = gr.Textbox(label="Name", placeholder="real-and-300-cats")
-            base = gr.Dropdown([ALL_REAL], value=ALL_REAL, label="Start from")
-            count = gr.Number(0, label="Synthetic images to add to each class", precision=0, minimum=0)
-            order = gr.Dropdown(list(get_args(SyntheticOrder)), value="random", label="Which first")
-        with gr.Row(elem_classes="sa-exports-fields"):
-            curated = gr.Checkbox(True, label="Only with a confirmed class")
-            oversample = gr.Checkbox(False, label="Repeat images until all classes are as large")
-            tags = gr.Dropdown([], multiselect=True, label="Only synthetic images tagged")
-            without = gr.Dropdown([], multiselect=True, label="Leave out images tagged")
-            make = gr.Button("Make the view", scale=0, min_width=180)
-        made = Panel(visible=False)
-        Panel(
-            Markup(
-                '<h2 class="sa-h2">Export</h2><p class="sa-note">Writes a view and the real test images with a '
-                "manifest that rebuilds them byte for byte.</p>"
-            )
-        )
-        with gr.Row(elem_classes="sa-exports-fields"):
-            view = gr.Dropdown([], label="View")
-            format_ = gr.Dropdown(list(EXPORTERS), value="cifar10", label="Format")
-            start = gr.Button("Export", scale=0, min_width=180)
-        message = Panel(visible=False)
-        written = Panel()
-
+        view, export = _view_form(), _export_form()
     seen = gr.State(None)
-    shown = [base, view, tags, without, written, seen]
-
-    def refresh(before: str | None) -> list[Any]:
-        names, found = view_names(workspace), exports(workspace)
-        known = list(counts(workspace))
-        now = f"{names[:1]} {len(names)} {[each.id for each in found[:1]]} {known}"
-        if now == before:
-            return [gr.skip()] * len(shown)
-        chosen: dict[str, Any] = {} if before else {"value": next(iter(names), None)}
-        table = exports_table(found, workspace)
-        tagged = [gr.update(choices=known)] * 2
-        return [
-            gr.update(choices=[ALL_REAL, *names]),
-            gr.update(choices=names, **chosen),
-            *tagged,
-            table,
-            now,
-        ]
+    fields = [view.name, view.base, view.count, view.order, view.curated, view.oversample]
+    shown = [view.base, export.view, view.tags, view.without_tags, export.written, seen]
 
     def make_it(*values: Any) -> Any:
-        try:
-            said = _make(workspace, *values)
-        except UserError as error:
-            said = markup('<p class="sa-error" role="alert">{}</p>', first_line(error))
-        return gr.update(value=said, visible=True)
+        return _answer(lambda: _make(workspace, *values))
 
     def export_it(chosen: str | None, how: str) -> Any:
-        try:
-            if not chosen:
-                raise UserError("choose a view to export; make one above if there is none")
-            export_download.submit(workspace, chosen, how)
-        except UserError as error:
-            return gr.update(value=markup('<p class="sa-error" role="alert">{}</p>', error), visible=True)
-        said = markup('<p class="sa-ok" role="status">{} is being exported; it appears below.</p>', chosen)
-        return gr.update(value=said, visible=True)
+        return _answer(lambda: _export(workspace, chosen, how))
 
-    make.click(make_it, [name, base, count, order, curated, oversample, tags, without], made, **QUIET)
-    start.click(export_it, [view, format_], message, **QUIET).then(None, js=POLL_JOBS)
+    def refresh(before: str | None) -> list[Any]:
+        return _refresh(workspace, before)
+
+    view.make.click(make_it, [*fields, view.tags, view.without_tags], view.answer, **QUIET)
+    asked = export.start.click(export_it, [export.view, export.format], export.answer, **QUIET)
+    asked.then(None, js=POLL_JOBS)
     gr.Timer(POLL_SECONDS).tick(refresh, seen, shown, concurrency_limit=None, api_name="runs_poll", **QUIET)
+
+
+def _refresh(workspace: Workspace, before: str | None) -> list[Any]:
+    """The views, tags and exports that can be chosen, if they are others than ``before`` says."""
+    names, found, known = view_names(workspace), exports(workspace), list(counts(workspace))
+    now = f"{names[:1]} {len(names)} {[each.id for each in found[:1]]} {known}"
+    if now == before:
+        return [gr.skip()] * 6
+    chosen: dict[str, Any] = {} if before else {"value": next(iter(names), None)}
+    tagged = gr.update(choices=known)
+    return [
+        gr.update(choices=[ALL_REAL, *names]),
+        gr.update(choices=names, **chosen),
+        tagged,
+        tagged,
+        exports_table(found, workspace),
+        now,
+    ]
+
+
+def _answer(act: Callable[[], Markup]) -> Any:
+    """What came of an act, or why nothing did."""
+    try:
+        answer = act()
+    except UserError as error:
+        answer = markup('<p class="sa-error" role="alert">{}</p>', first_line(error))
+    return gr.update(value=answer, visible=True)
+
+
+def _export(workspace: Workspace, view: str | None, format_: str) -> Markup:
+    """Start the export; what happens now in words. Raises UserError."""
+    if not view:
+        raise UserError("choose a view to export; make one above if there is none")
+    export_download.submit(workspace, view, format_)
+    return markup('<p class="sa-ok" role="status">{} is being exported; it appears below.</p>', view)
 
 
 def _make(
@@ -135,5 +183,5 @@ def _make(
         without_tags=tuple(without_tags or ()),
     )
     view = make_view(workspace, name.strip(), spec)
-    said = '<p class="sa-ok" role="status">{} holds {:,} images.</p>'
-    return markup(said, view.name, images_of(workspace, view))
+    answer = '<p class="sa-ok" role="status">{} holds {:,} images.</p>'
+    return markup(answer, view.name, images_of(workspace, view))

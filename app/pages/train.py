@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -26,53 +27,65 @@ POLL_SECONDS = 0.7
 SEEDS = (3, 20)
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a comparison is run with, and the buttons of the job."""
+
+    plan: Panel
+    seeds: gr.Slider
+    recipe: gr.Dropdown
+    accept: gr.Checkbox
+    threshold: gr.Slider
+    start: gr.Button
+    stop: gr.Button
+    resume: gr.Button
+    message: Panel
+
+
 def page(context: AppContext) -> None:
     """The form, the running job, and the evidence."""
-    workspace = context.workspace
     heading(
         "Train",
         "Train with and without the synthetic images, and learn on real test images whether they helped.",
     )
     first_model_card(context)
     with gr.Column(elem_classes="sa-card sa-train-form sa-for-owner"):
-        plan = Panel()
-        with gr.Row(elem_classes="sa-train-fields"):
-            seeds = gr.Slider(
-                *SEEDS, value=5, step=1, label="Seeds", info="Runs a side. More runs narrow the interval."
-            )
-            recipe = gr.Dropdown(
-                list(RECIPES),
-                value=train.default_recipe(workspace),
-                label="Recipe",
-                info="The network and how it learns.",
-            )
-            with gr.Column():
-                accept = gr.Checkbox(
-                    False,
-                    label="Accept confident predictions",
-                    info="Takes unreviewed images too, where the model agrees with the prompt.",
-                )
-                threshold = gr.Slider(
-                    0.5,
-                    1.0,
-                    value=AUTOMATIC_THRESHOLD,
-                    step=0.01,
-                    label="From this confidence",
-                    visible=False,
-                )
-        with gr.Row(elem_classes="sa-train-actions"):
-            start = gr.Button("Export the curated set and retrain", variant="primary", scale=0, min_width=340)
-            stop = gr.Button("Stop", scale=0, min_width=110, visible=False)
-            resume = gr.Button("Continue", scale=0, min_width=110, visible=False)
-        message = Panel(visible=False)
+        form = _form(train.default_recipe(context.workspace))
     running = Panel(visible=False)
     evidence = Panel()
     export = Panel(visible=False)
     before = Panel(visible=False)
+    _wire(context, form, [running, form.stop, form.resume, form.start, form.plan, evidence, export, before])
 
+
+def _form(default_recipe: str) -> Form:
+    plan = Panel()
+    with gr.Row(elem_classes="sa-train-fields"):
+        seeds = gr.Slider(
+            *SEEDS, value=5, step=1, label="Seeds", info="Runs a side. More runs narrow the interval."
+        )
+        recipe = gr.Dropdown(
+            list(RECIPES), value=default_recipe, label="Recipe", info="The network and how it learns."
+        )
+        with gr.Column():
+            accept = gr.Checkbox(
+                False,
+                label="Accept confident predictions",
+                info="Takes unreviewed images too, where the model agrees with the prompt.",
+            )
+            threshold = gr.Slider(
+                0.5, 1.0, value=AUTOMATIC_THRESHOLD, step=0.01, label="From this confidence", visible=False
+            )
+    with gr.Row(elem_classes="sa-train-actions"):
+        start = gr.Button("Export the curated set and retrain", variant="primary", scale=0, min_width=340)
+        stop = gr.Button("Stop", scale=0, min_width=110, visible=False)
+        resume = gr.Button("Continue", scale=0, min_width=110, visible=False)
+    return Form(plan, seeds, recipe, accept, threshold, start, stop, resume, Panel(visible=False))
+
+
+def _wire(context: AppContext, form: Form, panels: list[Any]) -> None:
     seen = gr.State(None)
-    timer = gr.Timer(POLL_SECONDS)
-    watched = [running, stop, resume, start, plan, evidence, export, before, seen]
+    watched = [*panels, seen]
 
     def refresh(known: dict[str, str] | None, automatic: bool) -> list[Any]:
         return _refresh(context, known or {}, automatic)
@@ -80,7 +93,7 @@ def page(context: AppContext) -> None:
     def submit(count: float, name: str, above: float, automatic: bool) -> list[Any]:
         try:
             chosen = above if automatic else None
-            retrain.submit(workspace, seeds=int(count), recipe=name, accept_above=chosen)
+            retrain.submit(context.workspace, seeds=int(count), recipe=name, accept_above=chosen)
         except UserError as error:
             return [_panel(_error(str(error))), *[gr.skip()] * len(watched)]
         return [_panel(Markup("")), *_refresh(context, {}, automatic)]
@@ -91,11 +104,15 @@ def page(context: AppContext) -> None:
             (context.jobs.cancel if action == "stop" else context.jobs.resume)(job.id)
         return _refresh(context, {}, automatic)
 
-    accept.change(lambda on: gr.Slider(visible=on), accept, threshold, api_name="train_threshold", **QUIET)
+    accept, asked = form.accept, [form.seeds, form.recipe, form.threshold, form.accept]
+    accept.change(
+        lambda on: gr.Slider(visible=on), accept, form.threshold, api_name="train_threshold", **QUIET
+    )
+    timer = gr.Timer(POLL_SECONDS)
     timer.tick(refresh, [seen, accept], watched, concurrency_limit=None, api_name="train_poll", **QUIET)
-    start.click(submit, [seeds, recipe, threshold, accept], [message, *watched], **QUIET)
-    stop.click(lambda automatic: ask("stop", automatic), accept, watched, **QUIET)
-    resume.click(lambda automatic: ask("resume", automatic), accept, watched, **QUIET)
+    form.start.click(submit, asked, [form.message, *watched], **QUIET)
+    form.stop.click(lambda automatic: ask("stop", automatic), accept, watched, **QUIET)
+    form.resume.click(lambda automatic: ask("resume", automatic), accept, watched, **QUIET)
 
 
 def _latest(context: AppContext) -> Job | None:

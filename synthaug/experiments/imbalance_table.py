@@ -107,54 +107,55 @@ class ImbalanceTable(OnImages):
                 f"there is no class {rare!r}; choose one of {', '.join(whole)} with --option minority=CLASS"
             )
         kept = max(1, round(KEPT * whole[rare]))
-        scarce = lab.view(f"{self.prefix}-imbalanced", ViewSpec(base=full.name, keep={rare: kept}))
         missing = whole[rare] - kept
-        repeated = ViewSpec(base=scarce.name, oversample=True, oversample_classes=(rare,))
-        oversampled = lab.view(f"{self.prefix}-oversampled", repeated)
-        pool = self._drawn(lab, rare, round(self.sizes.pool * missing))
-        sources = {
-            "augmented": lab.generated(
-                GenerationSpec(
-                    "augmented", rare, missing, generator="augmentation", start="image", sources=scarce.name
-                )
-            ),
-            "gan": lab.generated(
-                GenerationSpec(rare, rare, missing, generator=str(self._gan(lab, full.name, scarce.name)))
-            ),
-            "random": pool,
-        }
-        # Count distinct images, because a collapsed GAN repeats itself.
-        added = {name: min(missing, lab.different(job)) for name, job in sources.items()}
-        made = {
-            name: lab.view(
-                f"{self.prefix}-{name}",
-                ViewSpec(base=scarce.name, add_synthetic={rare: added[name]}, jobs=(job,)),
-            )
-            for name, job in sources.items()
-        }
-        acquired = self._acquired(lab, scarce.name, missing, pool)
+        scarce = lab.view(f"{self.prefix}-imbalanced", ViewSpec(base=full.name, keep={rare: kept}))
         plain = self._arm("imbalanced", f"Imbalanced ({kept} of {rare})", scarce.name)
-        arms = (
-            plain,
-            class_weighted(plain),
-            logit_adjusted(plain),
-            self._arm("oversampled", "Oversampled", oversampled.name),
-            self._arm("augmented", "Oversampled, augmented", made["augmented"].name),
-            self._arm("gan", f"+ {added['gan']} from a GAN", made["gan"].name, chosen.generator_data),
-            self._arm("random", f"+ {missing} generated, at random", made["random"].name, chosen.seen),
-            self._arm(
-                "acquired", f"+ {missing} generated, chosen by active learning", acquired.view, chosen.seen
-            ),
-            self._arm("full", "All real images (upper bound)", full.name),
-        )
+        pool = self._drawn(lab, rare, round(self.sizes.pool * missing))
+        filled = self._filled(lab, full.name, scarce.name, missing, pool)
+        acquired = self._acquired(lab, scarce.name, missing, pool)
+        by_learning = f"+ {missing} generated, chosen by active learning"
         return Plan(
-            arms,
+            (
+                plain,
+                class_weighted(plain),
+                logit_adjusted(plain),
+                *filled,
+                self._arm("acquired", by_learning, acquired.view, chosen.seen),
+                self._arm("full", "All real images (upper bound)", full.name),
+            ),
             plain.name,
             chosen.seeds,
             focus=(rare,),
             updates=chosen.updates,
             notes=self._notes(rare, acquired),
             contrasts=(Contrast("acquired", "random", f"+ {missing}: active learning against random"),),
+        )
+
+    def _filled(self, lab: Lab, full: str, scarce: str, missing: int, pool: int) -> tuple[Arm, ...]:
+        """The arms whose missing images are repeated, augmented, from a GAN, or drawn from the pool at random."""
+        rare = self.settings.minority
+        repeated = ViewSpec(base=scarce, oversample=True, oversample_classes=(rare,))
+        oversampled = lab.view(f"{self.prefix}-oversampled", repeated)
+        augmented = GenerationSpec(
+            "augmented", rare, missing, generator="augmentation", start="image", sources=scarce
+        )
+        gan = GenerationSpec(rare, rare, missing, generator=str(self._gan(lab, full, scarce)))
+        jobs = {"augmented": lab.generated(augmented), "gan": lab.generated(gan), "random": pool}
+        # Count distinct images, because a collapsed GAN repeats itself.
+        added = {name: min(missing, lab.different(job)) for name, job in jobs.items()}
+        made = {
+            name: lab.view(
+                f"{self.prefix}-{name}",
+                ViewSpec(base=scarce, add_synthetic={rare: added[name]}, jobs=(job,)),
+            ).name
+            for name, job in jobs.items()
+        }
+        from_gan, at_random = f"+ {added['gan']} from a GAN", f"+ {missing} generated, at random"
+        return (
+            self._arm("oversampled", "Oversampled", oversampled.name),
+            self._arm("augmented", "Oversampled, augmented", made["augmented"]),
+            self._arm("gan", from_gan, made["gan"], self.settings.generator_data),
+            self._arm("random", at_random, made["random"], self.settings.seen),
         )
 
     def panels(self, lab: Lab, plan: Plan, rows: tuple[Row, ...]) -> tuple[Panel, ...]:

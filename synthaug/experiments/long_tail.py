@@ -9,7 +9,7 @@ from typing import Any
 from synthaug.classifiers.recipes import find_recipe
 from synthaug.errors import UserError
 from synthaug.experiments.arms import class_weighted, logit_adjusted
-from synthaug.experiments.base import Arm, Panel, Plan, Row, ScaleName
+from synthaug.experiments.base import Arm, GeneratorData, Panel, Plan, Row, ScaleName
 from synthaug.experiments.lab import Lab
 from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings, template
 from synthaug.stages.generation_spec import GenerationSpec
@@ -78,56 +78,62 @@ class LongTail(OnImages):
         balanced = lab.view(f"{prefix}-balanced", ViewSpec(base=f"{prefix}-share", keep=even))
         tail = lab.view(f"{prefix}-lt", ViewSpec(base=balanced.name, long_tail=RATIO))
         added = round(ADDED * max(lab.counts(tail.name).values()))
+        conditional, unconditional = self._generators(lab, tail.name)
+        plain = Arm("lt", "Long tail", tail.name, chosen.trained_with)
+        oversampled = lab.view(f"{prefix}-oversampled", ViewSpec(base=tail.name, oversample=True))
+        by_class = self._by_class(lab, conditional, tail.name, added)
+        unclassed = self._unconditional(lab, unconditional, balanced.name, UNCONDITIONAL * added)
+        pseudo = lab.view(f"{prefix}-unconditional", ViewSpec(base=tail.name, images=unclassed))
+        labeled = f"+ {len(unclassed)} drawn without a class, pseudo-labeled"
+        return Plan(
+            (
+                plain,
+                class_weighted(plain),
+                logit_adjusted(plain),
+                replace(plain, name="oversampled", title="Oversampled", view=oversampled.name),
+                *by_class,
+                replace(by_class[0], name="unconditional", title=labeled, view=pseudo.name),
+                replace(plain, name="balanced", title="All real images (upper bound)", view=balanced.name),
+            ),
+            plain.name,
+            chosen.seeds,
+            focus=_rare(lab.workspace.classes),
+            notes=self._notes(UNCONDITIONAL * added, len(unclassed)),
+            updates=chosen.updates,
+        )
+
+    @property
+    def _seen(self) -> GeneratorData:
+        """What the generators were trained on."""
+        return self.settings.seen if self.settings.generator_data == "full" else "view"
+
+    def _by_class(self, lab: Lab, generator: str, tail: str, added: int) -> tuple[Arm, ...]:
+        """The arms with ``added`` images for each of some rare classes."""
         dog, ship, truck = _rare(lab.workspace.classes)
-        recipe = chosen.trained_with
-        drawn_by = self._generators(lab, tail.name)
-        seen = chosen.seen if chosen.generator_data == "full" else "view"
-        conditional = {name: self._conditional(lab, drawn_by[0], name, added) for name in (dog, ship, truck)}
-        unclassed = self._unconditional(lab, drawn_by[1], balanced.name, UNCONDITIONAL * added)
+        jobs = {name: self._conditional(lab, generator, name, added) for name in (dog, ship, truck)}
 
         def arm(name: str, title: str, *counted: str) -> Arm:
-            spec = ViewSpec(
-                base=tail.name,
-                add_synthetic=dict.fromkeys(counted, added),
-                jobs=tuple(conditional[each] for each in counted),
-            )
-            return Arm(name, title, lab.view(f"{prefix}-{name}", spec).name, recipe, generator_data=seen)
+            of_these = tuple(jobs[each] for each in counted)
+            spec = ViewSpec(base=tail, add_synthetic=dict.fromkeys(counted, added), jobs=of_these)
+            view = lab.view(f"{self.prefix}-{name}", spec).name
+            return Arm(name, title, view, self.settings.trained_with, generator_data=self._seen)
 
-        plain = Arm("lt", "Long tail", tail.name, recipe)
-        oversampled = lab.view(f"{prefix}-oversampled", ViewSpec(base=tail.name, oversample=True))
-        pseudo = lab.view(f"{prefix}-unconditional", ViewSpec(base=tail.name, images=unclassed))
-        arms = (
-            plain,
-            class_weighted(plain),
-            logit_adjusted(plain),
-            Arm("oversampled", "Oversampled", oversampled.name, recipe),
+        return (
             arm("truck", f"+ {added} {truck}", truck),
             arm("ship", f"+ {added} {ship}", ship),
             arm("both", f"+ {added} each of {ship}, {truck}", ship, truck),
             arm("conditional", f"+ {added} each of {dog}, {ship}, {truck}", dog, ship, truck),
-            Arm(
-                "unconditional",
-                f"+ {len(unclassed)} drawn without a class, pseudo-labeled",
-                pseudo.name,
-                recipe,
-                generator_data=seen,
-            ),
-            Arm("balanced", "All real images (upper bound)", balanced.name, recipe),
         )
-        notes = (
-            LEAK if seen == "full" else "The published generators were trained on all real training images.",
+
+    def _notes(self, wanted: int, found: int) -> tuple[str, ...]:
+        """What a reader of the table must know, with the unconditional images that were wanted and found."""
+        published = "The published generators were trained on all real training images."
+        return (
+            LEAK if self._seen == "full" else published,
             "The classifier that labeled the unconditional images was also trained on the balanced set.",
-            f"{UNCONDITIONAL * added} unconditional images were wanted; the labeler was confident about "
-            f"{len(unclassed)} of {round(SPARE * UNCONDITIONAL * added)}.",
+            f"{wanted} unconditional images were wanted; the labeler was confident about {found} of "
+            f"{round(SPARE * wanted)}.",
             "The paper does not give momentum, augmentation, schedule and seeds, and reports single runs.",
-        )
-        return Plan(
-            arms,
-            plain.name,
-            chosen.seeds,
-            focus=(dog, ship, truck),
-            notes=notes,
-            updates=chosen.updates,
         )
 
     def panels(self, lab: Lab, plan: Plan, rows: tuple[Row, ...]) -> tuple[Panel, ...]:

@@ -8,6 +8,7 @@ linked folders are not entered.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -188,15 +189,18 @@ def read_file(path: Path, inside: Path) -> tuple[bytes, str]:
     if unread := _no_format(path):
         return b"", unread
     try:
-        if not path.resolve().is_relative_to(inside):
-            return b"", "it is a link that leads out of the folder; copy the file into it"
-        if not path.is_file():
+        found = path.lstat()
+        if stat.S_ISLNK(found.st_mode):  # only then is there a way out: linked folders are not entered
+            if not path.resolve().is_relative_to(inside):
+                return b"", "it is a link that leads out of the folder; copy the file into it"
+            found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
             return (
                 b"",
                 "it is a link to a folder or not a regular file; copy what it points to into the folder",
             )
-        if path.stat().st_size > MAX_FILE_BYTES:
-            return b"", f"it has {path.stat().st_size:,} bytes; at most {MAX_FILE_BYTES:,} are allowed"
+        if found.st_size > MAX_FILE_BYTES:
+            return b"", f"it has {found.st_size:,} bytes; at most {MAX_FILE_BYTES:,} are allowed"
         return path.read_bytes(), ""
     except OSError as error:
         return b"", f"it cannot be read: {error.strerror}"

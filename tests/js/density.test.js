@@ -118,7 +118,7 @@ test("while the view moves, every how manieth point stands for the others beside
   const image = new Uint8ClampedArray(8 * 6 * 4);
   assert.ok(still.paint(image, FIELD, many, ["#102030"], 0.001));
   const whole = Uint8ClampedArray.from(image);
-  assert.ok(moved.paint(image, FIELD, many, ["#102030"], 0.001, true));
+  assert.ok(moved.paint(image, FIELD, many, ["#102030"], 0.001, { moving: true }));
   for (const [cell, counted] of still.cells.entries()) {
     assert.ok(Math.abs((moved.cells[cell] >>> 8) - (counted >>> 8)) <= 0.01 * n); // as full as with every point
   }
@@ -131,7 +131,8 @@ test("zoomed in to few of very many points, all of them are drawn while the view
   const places = Array.from({ length: n }, (_, i) => (i < inView ? [2, 3, 0] : [99, 99, 0]));
   const density = new Density();
   const image = new Uint8ClampedArray(8 * 6 * 4);
-  assert.ok(density.paint(image, FIELD, marks(places), ["#fff"], 1, true));
+  assert.ok(density.paint(image, FIELD, marks(places), ["#fff"], 1, { moving: true }));
   assert.equal(density.cells[3 * 8 + 2] >>> 8, inView);
-  assert.equal(density.paint(image, FIELD, marks(places), ["#fff"], 1, false), false); // at rest: as shapes
+  assert.equal(density.paint(image, FIELD, marks(places), ["#fff"], 1), false); // at rest: as shapes
+  assert.ok(density.paint(image, FIELD, marks(places), ["#fff"], 1, { part: true })); // there are many beside them
 });

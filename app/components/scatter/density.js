@@ -6,6 +6,8 @@
 export const MANY = 60_000;
 /** From this many points in view on, squares are drawn while the view moves. */
 const MANY_MOVING = 15_000;
+/** From this many points in view on, squares are drawn of a part of the points, the selected ones or the others. */
+const MANY_OF_PART = 8_000;
 /** So many points at most are drawn while the view moves: a sample, every one of which stands for several. */
 export const MOST_MOVING = 150_000;
 const MOST_COUNTED = 255;
@@ -64,11 +66,12 @@ export class Density {
    * @param {Marks} marks
    * @param {string[]} colours by category
    * @param {number} alpha of one point, 0..1
-   * @param {boolean} [moving] whether the view moves: a sample of the points will do
+   * @param {{ part?: boolean, moving?: boolean }} [options] `part`: these are only the selected points, or only the
+   *   others; `moving`: the view moves, so that a sample of the points will do
    * @returns whether anything was written; where few points are in view nothing is
    */
-  paint(image, field, marks, colours, alpha, moving = false) {
-    const least = moving ? MANY_MOVING : MANY;
+  paint(image, field, marks, colours, alpha, { part = false, moving = false } = {}) {
+    const least = part ? MANY_OF_PART : moving ? MANY_MOVING : MANY;
     const step = sampling(marks.order.length, moving);
     let found = this.count(field, marks, step);
     if (step > 1 && found < MANY) found = this.count(field, marks, 1); // zoomed in: there is time for all of them

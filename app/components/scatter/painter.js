@@ -143,7 +143,8 @@ export class Painter {
       this.image = new ImageData(width, height);
     }
     const { data } = this.image;
-    const dense = this.density.paint(data, field, marks, this.colours, pen.globalAlpha, moving);
+    const options = { part: wanted !== null, moving };
+    const dense = this.density.paint(data, field, marks, this.colours, pen.globalAlpha, options);
     if (!dense) return this.pass(model, xy, (i) => shown[i], strong);
     penOf(this.layer).putImageData(this.image, 0, 0);
     pen.globalAlpha = 1; // it is in the image already
