@@ -3,6 +3,8 @@
 PYTHON ?= python3
 ARGS ?=
 SECONDS ?= 60
+# One more than there are cores, because a test that drives a browser or a server mostly waits.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 BIN := .venv/bin
 UV := .tools/bin/uv
 SETUP := .venv/.setup-done
@@ -16,7 +18,7 @@ export UV_PYTHON_DOWNLOADS := never
 export OMP_WAIT_POLICY ?= passive
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast test-js coverage torture fuzz bench check fix docs lock sbom browser clean
+.PHONY: help setup demo test test-long test-fast test-js coverage torture fuzz bench check fix docs lock sbom browser clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,11 +28,14 @@ setup: $(SETUP) ## install the pinned packages and synthaug itself into .venv/
 demo: setup ## open the app on example workspaces; ARGS=--headless runs every step without it
 	$(BIN)/synthaug demo $(ARGS)
 
-test: setup browser test-js ## run all tests; ARGS go to pytest
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+test: setup browser test-js ## run the tests but the longest; ARGS go to pytest
+	$(BIN)/python -m pytest -m 'not long' --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+
+test-long: setup browser ## run the longest tests, which train, draw or kill for half a minute or more each
+	$(BIN)/python -m pytest -m long --numprocesses auto --dist load $(ARGS)
 
 test-fast: setup test-js ## run the tests without training and browser, on all cores: under two minutes
-	$(BIN)/python -m pytest -m 'not slow and not browser' --numprocesses auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -m 'not slow and not long and not browser' --numprocesses auto --dist loadfile $(ARGS)
 
 test-js: $(NODE_MODULES) ## run the tests of the JavaScript modules with node
 	$(BIN)/node --test "tests/js/**/*.test.js"

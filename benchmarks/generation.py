@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from synthaug.generators.folders import find_model
+from synthaug.hardware import CPUFormat, fastest_cpu_format
 from synthaug.records import GenerationRequest
 
 ROUNDS = 3  # the best one counts, because other programs on the machine can only slow a round down
@@ -77,12 +78,14 @@ def ours(family: str, model: str) -> tuple[Draw, int]:
     from synthaug.generators import load_generator
 
     steps = FEW[family][1] if family in FEW else None
-    generator = load_generator(model, device="cpu", num_inference_steps=steps)
+    generator = load_generator(
+        model, device="cpu", num_inference_steps=steps, cpu_format=fastest_cpu_format()
+    )
     return lambda requests: len(generator.generate(requests)), generator.settings.batch_size
 
 
-def stock(family: str, model: str) -> tuple[Draw, int]:
-    """The same with the pipelines of diffusers, or with the bare network."""
+def stock(family: str, model: str, cpu_format: CPUFormat = "float32") -> tuple[Draw, int]:
+    """The same with the pipelines of diffusers, whose own format is float32, or with the bare network."""
     if family == "gan":
         return stock_gan(model)
     import torch
@@ -103,7 +106,9 @@ def stock(family: str, model: str) -> tuple[Draw, int]:
     if family == "ddpm":
         pipeline = DDIMPipeline.from_pretrained(folder)
     else:
-        pipeline = DiffusionPipeline.from_pretrained(folder, safety_checker=None)
+        pipeline = DiffusionPipeline.from_pretrained(
+            folder, safety_checker=None, dtype=getattr(torch, cpu_format)
+        )
     if family in ("image", "context"):
         pipeline = AutoPipelineForImage2Image.from_pipe(pipeline)
     if family == "inpaint":

@@ -1,12 +1,27 @@
-"""Number formats, compilation and device names for the hardware at hand. Import on use, since it needs torch."""
+"""Number formats, compilation and device names for the hardware at hand. torch is imported on use."""
 
 from __future__ import annotations
 
 import platform
 from collections.abc import Callable
-from typing import Any
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
-import torch
+if TYPE_CHECKING:
+    import torch
+
+CPUFormat = Literal["float32", "bfloat16"]
+"""Number format of networks that draw on a CPU."""
+
+
+@cache
+def fastest_cpu_format() -> CPUFormat:
+    """bfloat16 if this machine's CPU has matrix units for it (AMX), which Linux alone tells; else float32."""
+    try:
+        return "bfloat16" if "amx_bf16" in Path("/proc/cpuinfo").read_text(encoding="utf-8") else "float32"
+    except OSError:
+        return "float32"
 
 
 def multiplies_bfloat16(device: torch.device) -> bool:
@@ -14,6 +29,8 @@ def multiplies_bfloat16(device: torch.device) -> bool:
 
     Without such units bfloat16 is slower than float32; with AMX, convolutions run five to eight times faster.
     """
+    import torch
+
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return device.type == "cpu" and bool(torch.cpu.get_capabilities().get("amx_bf16", False))
@@ -21,11 +38,14 @@ def multiplies_bfloat16(device: torch.device) -> bool:
 
 def mixed_precision(device: torch.device, *, wanted: bool = True) -> torch.autocast:
     """A context in which matrix products run in bfloat16, if it is ``wanted`` and the device has units for it."""
+    import torch
+
     return torch.autocast(device.type, torch.bfloat16, enabled=wanted and multiplies_bfloat16(device))
 
 
 def compiled(function: Callable[..., Any], threads: int) -> Callable[..., Any]:
     """``function`` compiled for ``threads`` concurrent threads; the function itself if there is no C++ compiler."""
+    import torch
     from torch._inductor.cpp_builder import get_cpp_compiler
     from torch._inductor.exc import InvalidCxxCompiler
 
@@ -40,6 +60,8 @@ def compiled(function: Callable[..., Any], threads: int) -> Callable[..., Any]:
 
 def describe_device(device: torch.device) -> str:
     """The name of the device for a training record, such as "2 CPU cores with AMX (x86_64)" or "NVIDIA H200"."""
+    import torch
+
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     units = " with AMX" if multiplies_bfloat16(device) else ""

@@ -113,6 +113,7 @@ def test_blocks_are_found() -> None:
     assert found[1].script == "make demo\nb"
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_readme_runs(tmp_path: Path) -> None:
     environment = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -19,6 +19,7 @@ from synthaug.cli.support import (
     workspace_option,
 )
 from synthaug.errors import UserError
+from synthaug.hardware import CPUFormat
 from synthaug.running.progress_bar import by_epoch, progress_bar
 
 if TYPE_CHECKING:
@@ -73,6 +74,11 @@ if TYPE_CHECKING:
     "--compile",
     is_flag=True,
     help="Compile the denoiser first; it takes about a minute and pays off in long jobs on a GPU.",
+)
+@click.option(
+    "--cpu-format",
+    type=click.Choice(get_args(CPUFormat)),
+    help="Number format of a diffusion model on a CPU. [default: the faster one of this machine]",
 )
 @executor_options
 @template_options

@@ -141,7 +141,7 @@ def load_tunable(name: str, config: FinetuneConfig, device: str | None) -> Tunab
     pipeline.unet.to(accelerator.device, memory_format=torch.channels_last)
     if config.text_encoder:
         pipeline.text_encoder.to(accelerator.device)
-    loaded = LoadedPipeline(pipeline, str(accelerator.device), frozen)
+    loaded = LoadedPipeline(pipeline, str(accelerator.device), str(frozen).removeprefix("torch."))
     return Tunable(name, folder, ModelCard.read(folder.path), pipeline, accelerator, config, loaded, [])
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from synthaug.errors import UserError
+from synthaug.hardware import CPUFormat
 
 if TYPE_CHECKING:
     from synthaug.generators.base import Generator
@@ -32,6 +33,7 @@ def load_generator(
     output_size: tuple[int, int] | None = None,
     device: str | None = None,
     compile: bool = False,
+    cpu_format: CPUFormat = "float32",
 ) -> Generator:
     """Load the generator ``name``: "embedded" (or another of ``folders.SHIPPED``), the path of a folder, or a hub id.
 
@@ -42,8 +44,10 @@ def load_generator(
     ``batch_size`` applies to accelerators only: on a CPU the model's own batch size is always used, because the shape
     of a batch can change the last bit of a pixel. ``output_size`` (width, height) is the largest size to deliver:
     larger images are downsampled with antialiasing and keep their aspect ratio. ``compile`` compiles the denoiser
-    before its first step, which takes about a minute and pays off on a GPU with many images. Raises UserError for an
-    unknown name, a model that cannot be loaded, or an option that its family does not have.
+    before its first step, which takes about a minute and pays off on a GPU with many images.
+    ``cpu_format`` "bfloat16" makes a diffusion model on a CPU with matrix units twice as fast; its pixels differ by
+    less than one level on average. Raises UserError for an unknown name, a model that cannot be loaded, or an option
+    that its family does not have.
     """
     from synthaug.generators.folders import family_of
 
@@ -56,7 +60,9 @@ def load_generator(
         raise UserError(
             f"{name} belongs to the family {family!r}; only generators of the family 'diffusion' can be compiled"
         )
-    options = {"compile": True} if compile else {}
+    options: dict[str, Any] = {"compile": True} if compile else {}
+    if family in ("diffusion", "context"):
+        options["cpu_format"] = cpu_format
     module, _, attribute = FAMILIES[family].partition(":")
     generator: Generator = getattr(import_module(module), attribute)(
         name,

@@ -49,14 +49,14 @@ def frechet_distance(
 ) -> float:
     """Fréchet distance from means (D,) and covariances (D, D), which may be singular; lower = more alike.
 
-    ``tr (C1 C2)^(1/2)`` is the sum of the singular values of ``C1^(1/2) C2^(1/2)``. These stay real and nonnegative
-    whatever the rounding, whereas the square root of the product can turn complex.
+    ``tr (C1 C2)^(1/2)`` is the sum of the singular values of ``A1.T A2`` for any factors with ``C = A A.T``. These stay
+    real and nonnegative whatever the rounding, whereas the square root of the product can turn complex.
     """
     import torch
 
-    # torch's eigenvalues and singular values take a fifth of the time that numpy's do.
-    first, second = (_root(torch.from_numpy(np.asarray(each))) for each in (covariance, other_covariance))
-    cross = float(torch.linalg.svdvals(first @ second).sum())
+    # torch's singular values take a fifth of the time that numpy's do.
+    first, second = (_factor(torch.from_numpy(np.asarray(each))) for each in (covariance, other_covariance))
+    cross = float(torch.linalg.svdvals(first.T @ second).sum())
     difference = mean - other_mean
     value = difference @ difference + np.trace(covariance) + np.trace(other_covariance) - 2 * cross
     return float(max(value, 0.0))
@@ -156,13 +156,20 @@ def _moments(features: Features) -> tuple[NDArray[np.float64], NDArray[np.float6
     return mean, exact.T @ exact / (len(exact) - 1)
 
 
-def _root(covariance: Tensor) -> Tensor:
-    """Square root of a symmetric positive semidefinite matrix; negative eigenvalues from rounding count as 0."""
+def _factor(covariance: Tensor) -> Tensor:
+    """A matrix A (D, D) with ``A A.T`` = the covariance: Cholesky's, or for a singular one from its eigenvectors.
+
+    Negative eigenvalues, which come from rounding, count as 0.
+    """
     import torch
 
-    values, vectors = torch.linalg.eigh((covariance + covariance.T) / 2)
-    root: Tensor = vectors * values.clamp(min=0).sqrt() @ vectors.T
-    return root
+    symmetric = (covariance + covariance.T) / 2
+    factor: Tensor
+    factor, failed = torch.linalg.cholesky_ex(symmetric)
+    if failed:
+        values, vectors = torch.linalg.eigh(symmetric)
+        factor = vectors * values.clamp(min=0).sqrt()
+    return factor
 
 
 def _cubic(x: Tensor, y: Tensor) -> Tensor:

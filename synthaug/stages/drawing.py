@@ -179,6 +179,7 @@ def load(params: GenerationParams, generator: str | None = None) -> Generator:
         guidance_scale=None if isinstance(spec.guidance, tuple) else spec.guidance,
         output_size=params.size,
         compile=spec.compile,
+        cpu_format=spec.cpu_format or "float32",  # of jobs queued before there was another
     )
 
 

@@ -12,6 +12,7 @@ from synthaug.errors import UnknownName, UserError, ViewError
 from synthaug.generators import CONTEXT_PREFIX
 from synthaug.generators.base import ModelCard
 from synthaug.generators.folders import AUGMENTATION, family_of, find_model
+from synthaug.hardware import CPUFormat, fastest_cpu_format
 from synthaug.stages.generation_plan import PromptOrder
 from synthaug.stages.generation_spec import GenerationParams, GenerationSpec, Start
 from synthaug.stages.generator_names import locate, name_of
@@ -36,6 +37,8 @@ def resolve(workspace: Workspace, spec: GenerationSpec) -> GenerationParams:
     _check_label(workspace, spec, locate(workspace, generator))
     if not 1 <= spec.count <= MAX_COUNT:
         raise UserError(f"the number of images is {spec.count}; it must be in 1 .. {MAX_COUNT}")
+    if spec.cpu_format not in (None, *get_args(CPUFormat)):
+        raise UnknownName("CPU format", str(spec.cpu_format), get_args(CPUFormat))
     if spec.steps is not None and not 1 <= spec.steps <= MAX_STEPS:
         raise UserError(f"the number of steps is {spec.steps}; it must be in 1 .. {MAX_STEPS}")
     check_guidance(spec.guidance)
@@ -53,6 +56,7 @@ def resolve(workspace: Workspace, spec: GenerationSpec) -> GenerationParams:
         guidance_by_slot=scales,
         retired=retired,
         sources=None,
+        cpu_format=spec.cpu_format or fastest_cpu_format(),
     )
     return GenerationParams(fixed, generator, template.count, sources, catalog.usual_size(workspace.db))
 

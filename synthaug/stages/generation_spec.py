@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from synthaug.errors import UserError
 from synthaug.executors.base import ExecutorSpec
+from synthaug.hardware import CPUFormat
 from synthaug.stages.guidance import Guidance
 from synthaug.templates import Duplicates
 
@@ -36,6 +37,9 @@ class GenerationSpec:
     place and background. ``strength`` says how much of that image changes, above 0 and at most 1.
 
     ``compile`` compiles the denoiser first, which pays off for long jobs on a GPU.
+
+    ``cpu_format`` is the number format of a diffusion model on a CPU; None stands for the faster one of the machine
+    that queues the job. Accelerators have formats of their own.
     """
 
     template: str
@@ -55,6 +59,7 @@ class GenerationSpec:
     strength: float | None = None
     sources: str | None = None
     compile: bool = False
+    cpu_format: CPUFormat | None = None
 
     def __post_init__(self) -> None:
         """Convert sequences to tuples and scales to floats, so that equal specifications compare equal."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
 
 CLASSES = ("cat", "dog", "horse")
 WORDS = ("sofa", "clock", "table", "lamp")
-REAL, TEST, SYNTHETIC = 600, 150, 1250
-COUNT = REAL + TEST + SYNTHETIC
+COUNT = int(os.environ.get("SYNTHAUG_MAP_IMAGES", "2000"))  # the long form, by hand: 100000
+REAL, TEST = 600, 150
+SYNTHETIC = COUNT - REAL - TEST
 DIMENSION = 8
 
 

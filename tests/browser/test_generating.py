@@ -112,6 +112,7 @@ def test_template_health_names_a_bad_word_and_opens_its_images(
     assert chosen == [ids[1]]
 
 
+@pytest.mark.long
 def test_a_fine_tuning_shows_its_pictures_and_gives_a_generator(app: App, page: Page) -> None:
     page.goto(f"{app.url}/finetune")
     expect(page.get_by_label("Dataset view")).to_have_value("few")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 from playwright.sync_api import expect
 
 from synthaug.stages import compare
@@ -26,6 +27,7 @@ BY_KEY = 10
 MINUTES = 60_000
 
 
+@pytest.mark.long
 def test_from_a_template_to_a_verdict(page: Page, tmp_path: Path) -> None:
     root = tmp_path / "work"
     workspace = Workspace.create(root, (), "digits")

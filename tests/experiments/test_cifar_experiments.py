@@ -80,6 +80,7 @@ def test_long_tail_has_the_counts_of_the_formula(root: Path) -> None:
     assert {each.prompt for each in made.values()} <= {""}
 
 
+@pytest.mark.long
 def test_the_honest_generators_see_the_long_tail_only(digits: Workspace) -> None:
     other = digits.root
     digits.db.close()

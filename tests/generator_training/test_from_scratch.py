@@ -49,6 +49,7 @@ def mean_colors(model: Path, prompt: str, count: int = 16) -> np.ndarray:
     return np.stack([each.pixels for each in drawn]).mean((1, 2))
 
 
+@pytest.mark.long
 def test_a_ddpm_draws_the_class_it_is_asked_for(tmp_path: Path) -> None:
     model = ddpm(tmp_path, DDPM)
     for index, name in enumerate(CLASSES):

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -39,8 +39,9 @@ from synthaug.generator_training.networks import (
 )
 from synthaug.generators import load_generator
 from synthaug.generators.base import Generator, ModelCard
-from synthaug.generators.diffusion.loading import KEPT, load_pipeline, number_format, weights_size
+from synthaug.generators.diffusion.loading import KEPT, load_pipeline, loading_dtype, weights_size
 from synthaug.generators.folders import find_model
+from synthaug.hardware import CPUFormat
 from synthaug.records import GenerationRequest, Pixels
 
 pytestmark = pytest.mark.slow
@@ -242,10 +243,21 @@ def test_the_last_two_pipelines_are_kept(tmp_path: Path) -> None:
 
 
 def test_weights_are_float32_on_a_cpu_and_counted(stock: Any) -> None:
-    assert number_format(torch.device("cpu")) == torch.float32
+    assert loading_dtype(torch.device("cpu")) == torch.float32
     files = sum(each.stat().st_size for each in DIGITS.rglob("*.safetensors"))
     text_encoder = sum(each.stat().st_size for each in (DIGITS / "text_encoder").glob("*.safetensors"))
     assert weights_size(stock) == pytest.approx(2 * (files - text_encoder) + text_encoder, rel=0.02)
+
+
+def test_bfloat16_draws_the_same_up_to_rounding_whatever_the_batch() -> None:
+    words = ("one", "two", "six")
+    requests = [GenerationRequest(f"a handwritten digit {word}", seed) for seed, word in enumerate(words)]
+    exact, fast = (load_generator(DIGITS, device="cpu", cpu_format=each) for each in get_args(CPUFormat))
+    assert (exact.settings.dtype, fast.settings.dtype) == ("float32", "bfloat16")
+    drawn = [each.pixels.astype(int) for each in fast.generate(requests)]
+    rounded = np.stack(drawn) - np.stack([each.pixels for each in exact.generate(requests)])
+    assert 0 < np.abs(rounded).mean() < 1
+    assert np.array_equal(fast.generate(requests[1:2])[0].pixels, drawn[1])
 
 
 def save_tiny(folder: Path) -> Path:
@@ -278,6 +290,7 @@ def save_tiny(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not shutil.which("g++"), reason="compiling for a CPU takes a C++ compiler")
 def test_a_compiled_generator_draws_the_same_up_to_rounding(tmp_path: Path) -> None:
     folder = save_tiny(tmp_path / "tiny")

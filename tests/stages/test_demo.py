@@ -27,6 +27,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     return Workspace.open(root)
 
 
+@pytest.mark.long
 def test_one_class_is_scarce_and_synthetic_images_fill_it(filled: Workspace) -> None:
     found = compare.all_comparisons(filled)
     assert [each.baseline.view for each in found] == ["imbalanced", "imbalanced-oversampled"]
@@ -91,6 +92,7 @@ def test_another_workspace_is_not_touched(workspace: Workspace, tmp_path: Path) 
     assert catalog.count_images(Workspace.open(tmp_path / "cats").db) == 0
 
 
+@pytest.mark.long
 def test_the_cats_are_drawn_named_confirmed_and_exported_offline(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -136,6 +136,7 @@ def test_the_loss_is_kept_in_at_most_200_entries(finished: tuple[Workspace, Job]
     assert history[-1] == {"step": 999, "loss": np.mean([995, 996, 997, 998])}
 
 
+@pytest.mark.long
 def test_killed_and_started_again_it_ends_with_the_same_weights(
     finished: tuple[Workspace, Job], captioned: Workspace
 ) -> None:

@@ -99,6 +99,7 @@ def test_a_preview_shows_eight(uninterrupted: Workspace) -> None:
     assert sum(len(batch) for batch in generate.preview(uninterrupted, spec(count=3, steps=1))) == 8
 
 
+@pytest.mark.long
 def test_killed_and_started_again_a_job_ends_with_the_same_images(
     uninterrupted: Workspace, tmp_path: Path
 ) -> None:
@@ -359,7 +360,7 @@ def test_a_job_that_the_first_release_queued_goes_on(workspace: Workspace) -> No
     }
     job = run_to_end(workspace, jobs.submit(workspace.db, generate.KIND, old, 2), HANDLERS)
     assert (job.state, job.result["generated"]) == ("done", 2)
-    again = run_to_end(workspace, submit(workspace, count=2), HANDLERS)
+    again = run_to_end(workspace, submit(workspace, count=2, cpu_format="float32"), HANDLERS)
     assert made(workspace, job.id) == made(workspace, again.id)
 
 

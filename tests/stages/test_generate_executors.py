@@ -76,6 +76,7 @@ def test_a_ray_cluster_makes_what_one_process_makes(
     assert rows(digits, job.id) == serial
 
 
+@pytest.mark.long
 def test_killed_with_all_its_workers_a_job_goes_on_to_the_same_images(
     digits: Workspace, serial: list[tuple[Any, ...]]
 ) -> None:

@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthaug.errors import UserError
+from synthaug.hardware import CPUFormat, fastest_cpu_format
+from synthaug.stages.drawing import load
 from synthaug.stages.generation_params import UNPROMPTED, resolve
 from synthaug.stages.generation_spec import GenerationParams, GenerationSpec, Start
 from synthaug.stages.view import ViewSpec, make_view
@@ -35,6 +37,7 @@ specs = st.builds(
     strength=st.none() | st.floats(0.01, 1),
     sources=st.none() | words,
     compile=st.booleans(),
+    cpu_format=st.sampled_from([None, *get_args(CPUFormat)]),
 )
 
 
@@ -93,3 +96,16 @@ def test_defaults_of_the_workspace_are_fixed_in_the_job(digits: Workspace) -> No
     assert (params.generator, params.prompts, params.size) == ("digits", 2, (32, 32))
     assert params.spec.generator == "digits"
     assert resolve(digits, GenerationSpec(" ", None, 4)).spec.template == UNPROMPTED
+
+
+def test_a_job_keeps_the_number_format_it_was_queued_with(digits: Workspace) -> None:
+    """Else a job that goes on after an upgrade, or on another machine, would change its images halfway."""
+    params = resolve(digits, GenerationSpec("an eight", "8", 4))
+    assert params.spec.cpu_format == fastest_cpu_format()
+    assert (
+        resolve(digits, replace(params.spec, sources=None, cpu_format="float32")).spec.cpu_format == "float32"
+    )
+    older = {name: value for name, value in params.to_json().items() if name != "cpu_format"}
+    assert load(GenerationParams.from_json(older)).settings.dtype == "float32"
+    with pytest.raises(UserError, match="no CPU format called 'float8'"):
+        resolve(digits, replace(params.spec, cpu_format="float8"))  # type: ignore[arg-type]

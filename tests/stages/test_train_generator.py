@@ -159,6 +159,7 @@ main(sys.argv[1:])
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_sigkill_and_the_same_command_again(
     viewed: Workspace, tmp_path: Path, family: str, capsys: pytest.CaptureFixture[str]

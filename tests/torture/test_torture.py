@@ -24,11 +24,13 @@ def torture(folder: Path, *options: str, program: str = "") -> subprocess.Comple
     )
 
 
+@pytest.mark.long
 def test_kills_power_cuts_and_full_disks_lose_nothing(tmp_path: Path) -> None:
     done = torture(tmp_path, "--kills", "1", "--cuts", "1", "--full", "1", *QUICK)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_a_power_cut_is_noticed_where_nothing_waits_for_the_disk(tmp_path: Path) -> None:
     """The same without fsync must fail, else the cuts prove nothing."""
     start = "from tests.torture.__main__ import main; sys.exit(main())"

@@ -16,6 +16,7 @@ from synthaug.generators.compositing.colour import harmonise
 from synthaug.generators.compositing.composite import Ranges, blend, fill, place, soften, warp
 from synthaug.generators.compositing.masks import Mask, MaskDescription, described, ellipse, subject_mask
 from synthaug.generators.delivery import deliver, delivered_size
+from synthaug.hardware import CPUFormat
 from synthaug.images import resize
 from synthaug.records import GenerationRequest, Pixels
 
@@ -92,6 +93,7 @@ class ContextGenerator:
         batch_size: int | None = None,
         output_size: tuple[int, int] | None = None,
         device: str | None = None,
+        cpu_format: CPUFormat = "float32",
         context: ContextSettings | None = None,
     ) -> None:
         from synthaug.generators import load_generator
@@ -113,6 +115,7 @@ class ContextGenerator:
             guidance_scale=guidance_scale,
             batch_size=batch_size,
             device=device,
+            cpu_format=cpu_format,
         )
         self._segmenter = _segmenter(segmenter, device)
         self._context = context or ContextSettings()

@@ -23,6 +23,7 @@ from synthaug.generators.diffusion.batches import Setting, group, keep_unmasked,
 from synthaug.generators.diffusion.loading import load_pipeline
 from synthaug.generators.diffusion.pipelines import is_out_of_memory
 from synthaug.generators.folders import find_model
+from synthaug.hardware import CPUFormat
 from synthaug.records import GenerationRequest, Pixels
 
 if TYPE_CHECKING:
@@ -63,12 +64,13 @@ class DiffusionGenerator:
         output_size: tuple[int, int] | None = None,
         device: str | None = None,
         compile: bool = False,
+        cpu_format: CPUFormat = "float32",
     ) -> None:
         folder = find_model(name)
         self.name = str(name)
         self.revision = folder.revision
         self._card = ModelCard.read(folder.path)
-        self._loaded = load_pipeline(folder, device, compile)
+        self._loaded = load_pipeline(folder, device, compile, cpu_format)
         check_positive("batch size", batch_size)
         check_positive("number of steps", num_inference_steps)
         self.settings = GenerationSettings(
@@ -82,7 +84,7 @@ class DiffusionGenerator:
             output_size=delivered_size(self._loaded.native_size, output_size or self._card.output_size),
             scheduler=type(self._loaded.pipeline.scheduler).__name__,
             device=self._loaded.device,
-            dtype=str(self._loaded.dtype).removeprefix("torch."),
+            dtype=self._loaded.number_format,
         )
         self._batch = self.settings.batch_size
 

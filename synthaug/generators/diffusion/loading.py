@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 from synthaug.errors import UserError
 from synthaug.generators.diffusion.pipelines import LoadedPipeline, is_out_of_memory
+from synthaug.generators.diffusion.precision import run_in_bfloat16
 from synthaug.generators.folders import ADAPTER, ModelFolder
+from synthaug.hardware import CPUFormat
 from synthaug.parsing import JsonObject, read_json
 from synthaug.weights import pretrained, read_tensors, refuse_misfit
 
@@ -25,11 +27,13 @@ KEPT = 2  # pipelines kept in memory, so that two generators can be compared wit
 ROOM = 1.3  # free memory that a GPU needs, as a multiple of the size of the weights
 DRIVEN_BY = {"generator", "num_inference_steps", "callback_on_step_end", "output_type"}
 
-_loaded: OrderedDict[tuple[str, str, str, bool], LoadedPipeline] = OrderedDict()
+_loaded: OrderedDict[tuple[str, str, str, bool, str], LoadedPipeline] = OrderedDict()
 _loading = threading.Lock()
 
 
-def load_pipeline(folder: ModelFolder, device: str | None, compile: bool = False) -> LoadedPipeline:
+def load_pipeline(
+    folder: ModelFolder, device: str | None, compile: bool = False, cpu_format: CPUFormat = "float32"
+) -> LoadedPipeline:
     """The pipeline of a folder on ``device`` (None: the GPU if there is one); keeps the last two in memory.
 
     Raises UserError for a folder that is not a usable text-to-image pipeline, or one that needs too much memory.
@@ -37,20 +41,20 @@ def load_pipeline(folder: ModelFolder, device: str | None, compile: bool = False
     import torch
 
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    key = (str(folder.path.resolve()), folder.revision, device, compile)
+    key = (str(folder.path.resolve()), folder.revision, device, compile, cpu_format)
     with _loading:
         if key not in _loaded:
             while len(_loaded) >= KEPT:
                 _loaded.popitem(last=False)
-            _loaded[key] = _load(folder, device, compile)
+            _loaded[key] = _load(folder, device, compile, cpu_format)
         _loaded.move_to_end(key)
         return _loaded[key]
 
 
-def _load(folder: ModelFolder, device: str, compile: bool) -> LoadedPipeline:
+def _load(folder: ModelFolder, device: str, compile: bool, cpu_format: CPUFormat) -> LoadedPipeline:
     import torch
 
-    dtype = number_format(torch.device(device))
+    dtype = loading_dtype(torch.device(device))
     try:
         pipeline = assemble(folder, dtype)
         offloaded = _place(pipeline, device)
@@ -69,11 +73,13 @@ def _load(folder: ModelFolder, device: str, compile: bool) -> LoadedPipeline:
             f"its call lacks the arguments {', '.join(sorted(missing))}"
         )
     pipeline.set_progress_bar_config(disable=True)
+    lowered = torch.device(device).type == "cpu" and cpu_format == "bfloat16" and run_in_bfloat16(pipeline)
     _tune(pipeline, device, compile)
-    return LoadedPipeline(pipeline, device, dtype, compiled=compile, offloaded=offloaded)
+    number_format = "bfloat16" if lowered else str(dtype).removeprefix("torch.")
+    return LoadedPipeline(pipeline, device, number_format, compiled=compile, offloaded=offloaded)
 
 
-def number_format(device: torch.device) -> torch.dtype:
+def loading_dtype(device: torch.device) -> torch.dtype:
     """bfloat16 on a GPU with native support (it has the range of float32), float16 on other GPUs, else float32."""
     import torch
 

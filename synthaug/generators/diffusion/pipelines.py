@@ -31,7 +31,7 @@ class LoadedPipeline:
 
     pipeline: DiffusionPipeline
     device: str
-    dtype: torch.dtype
+    number_format: str  # of the denoiser: "float32", "bfloat16" or "float16"
     compiled: bool = False
     offloaded: bool = False  # whether only the active part is on the device
     lock: threading.RLock = field(default_factory=threading.RLock)
