@@ -360,7 +360,8 @@ def test_a_job_that_the_first_release_queued_goes_on(workspace: Workspace) -> No
     }
     job = run_to_end(workspace, jobs.submit(workspace.db, generate.KIND, old, 2), HANDLERS)
     assert (job.state, job.result["generated"]) == ("done", 2)
-    again = run_to_end(workspace, submit(workspace, count=2, cpu_format="float32"), HANDLERS)
+    asked = spec(count=2, seed=3, cpu_format="float32")
+    again = run_to_end(workspace, generate.submit(workspace, asked), HANDLERS)
     assert made(workspace, job.id) == made(workspace, again.id)
 
 
