@@ -19,8 +19,9 @@ from .exporting import COUNT, NAMES
 
 FORMATS = ("parquet", "folder")
 WHY = (
-    "before decoding, every PNG's checksums are checked, which opens it a second time (15% of the processor time), "
-    "and in folders every path is resolved, to refuse links that lead out (15%); neither peer does this."
+    "the checksums of every PNG are checked before it is decoded, and links out of the folder are refused, which neither "
+    "peer does. Measured before both were made cheaper: one pass over the chunks instead of a second opening, and one "
+    "look at a file instead of resolving its path."
 )
 
 

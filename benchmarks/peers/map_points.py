@@ -29,8 +29,8 @@ from .common.turns import main
 PACKAGES = ("regl-scatterplot@1.16.0", "regl", "pub-sub-es", "esbuild", "plotly.js-dist-min@4.1.2")
 MODULES = Path(__file__).with_name("map_modules.js")
 LASSO = (
-    'not looked into yet. The circles hold different numbers of points (see "selected" in the results), as each side '
-    "scales the data in its own way."
+    'the circles hold different numbers of points (see "selected" in the results), as each side scales the data in its '
+    "own way."
 )
 NAMES = ("ours", "regl", "plotly")
 
