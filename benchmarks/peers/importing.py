@@ -19,9 +19,9 @@ from .exporting import COUNT, NAMES
 
 FORMATS = ("parquet", "folder")
 WHY = (
-    "the checksums of every PNG are checked before it is decoded, and links out of the folder are refused, which neither "
-    "peer does. Measured before both were made cheaper: one pass over the chunks instead of a second opening, and one "
-    "look at a file instead of resolving its path."
+    "the checksums of every PNG are checked before it is decoded, and links out of the folder are refused, which "
+    "neither peer does. Measured before both were made cheaper: one pass over the chunks instead of a second opening, "
+    "and one look at a file instead of resolving its path."
 )
 
 
