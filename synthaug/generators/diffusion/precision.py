@@ -14,7 +14,7 @@ def run_in_bfloat16(pipeline: DiffusionPipeline) -> bool:
     """Have the U-Net and the decoder of the VAE compute in bfloat16; false if the pipeline has no U-Net.
 
     They take and return what they did before, so that the sampler, whose steps add up, keeps float32. On a CPU with
-    matrix units for bfloat16 this takes half the time; a pixel differs by less than one level on average.
+    matrix units for bfloat16 this halves the processor time; a pixel differs by less than one level on average.
     """
     denoiser = getattr(pipeline, "unet", None)
     if denoiser is None:
