@@ -2,6 +2,7 @@
 
     python benchmarks/generation.py [--images 32] [--threads 2] [--families text image ...]
 
+Ours computes in bfloat16 where the CPU has matrix units for it, as jobs do; diffusers in float32, its default.
 Both generate the same requests with the same weights, scheduler, steps and guidance, alternately and each in its own
 process. The diffusers loop uses batches of the same size and follows the documentation of diffusers. DDPM and DCGAN
 are untrained networks with the default sizes of ``train-generator``, because speed does not depend on training. The

@@ -33,7 +33,7 @@ def multiplies_bfloat16(device: torch.device) -> bool:
 
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return device.type == "cpu" and bool(torch.cpu.get_capabilities().get("amx_bf16", False))
+    return device.type == "cpu" and fastest_cpu_format() == "bfloat16"
 
 
 def mixed_precision(device: torch.device, *, wanted: bool = True) -> torch.autocast:

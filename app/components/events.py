@@ -26,6 +26,16 @@ def outcome(act: Callable[[], Any], hint: Markup = NO_HINT) -> Any:
     return gr.update(visible=False)
 
 
+def panel(content: Markup) -> Any:
+    """An update that shows ``content`` in a panel, or hides the panel while there is nothing to show."""
+    return gr.update(value=content, visible=bool(content))
+
+
+def problem(reason: object) -> Markup:
+    """Why something was not done, as an alert."""
+    return markup('<p class="sa-error" role="alert">{}</p>', reason)
+
+
 def first_line(error: UserError) -> str:
     """The first line of the message: some errors quote the template below it, which the page shows itself."""
     return str(error).partition("\n")[0]

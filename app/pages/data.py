@@ -241,8 +241,8 @@ def _rejected(rejected: Sequence[Sequence[str]]) -> Markup:
 
 def _latest(context: AppContext) -> Job | None:
     """The latest import that has ended."""
-    jobs = context.jobs.list(1, kinds=("import",))
-    return jobs[0] if jobs and jobs[0].state not in ACTIVE else None
+    job = context.jobs.latest("import")
+    return None if job is None or job.state in ACTIVE else job
 
 
 def _version(context: AppContext) -> str:

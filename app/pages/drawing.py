@@ -13,9 +13,9 @@ from synthaug.stages.generate import PREVIEWS, preview
 from synthaug.stages.generation_spec import GenerationSpec
 from synthaug.workspace import Workspace
 
-from ..components.events import QUIET, first_line
+from ..components.events import QUIET, first_line, problem
 from ..components.generate.form import Form, FormValues
-from ..components.generate.preview import Side, preview_error, preview_panel
+from ..components.generate.preview import Side, preview_panel
 from ..components.generate.side_by_side import SideBySide, settings_of
 from ..components.markup import Markup
 
@@ -33,7 +33,7 @@ def wire_drawing(workspace: Workspace, form: Form, side_by_side: SideBySide) -> 
         try:
             sides = settings_of(FormValues(*values[:-3]), compared, other, guidance)
         except UserError as error:
-            yield [preview_error(first_line(error)), hidden]
+            yield [problem(first_line(error)), hidden]
             return
         for panel in previews(workspace, sides, stop):
             yield [panel, hidden if stop.is_set() else visible]
@@ -68,6 +68,6 @@ def previews(
     except Cancelled:
         yield preview_panel(sides, PREVIEWS, "The preview was stopped.")
     except UserError as error:
-        yield preview_error(first_line(error))
+        yield problem(first_line(error))
     else:
         yield preview_panel(sides, PREVIEWS)

@@ -13,14 +13,15 @@ from synthaug.reading.overview import image_count
 from synthaug.records import Job
 from synthaug.stages import handlers
 
+from ..components.events import QUIET, panel, problem
 from ..components.grid import grid
+from ..components.jobs import ACTIVE
 from ..components.markup import Markup, Panel, markup
 from ..components.scatter import scatter
 from ..components.suspects import suspects
 from ..context import AppContext
 from ..shell import heading
 
-ACTIVE = ("queued", "running")
 POLL_SECONDS = 1.0
 METHODS = [
     ("nearest neighbours", "knn"),
@@ -92,50 +93,44 @@ def _wire(context: AppContext, controls: Controls, status: Panel, plot: gr.HTML)
     method, outputs = controls.method, [status, controls.compute, controls.stop, controls.refit, plot, seen]
 
     def refresh(before: str | None) -> list[Any]:
-        return _refresh(context, before)
+        return _refresh(context, before) or [gr.skip()] * len(outputs)
 
     def submit(how: str, again: bool) -> list[Any]:
         try:
             handlers.submit_score(context.workspace, method=how, refit=again)
         except UserError as error:
-            return [_panel(_error(str(error))), *[gr.skip()] * (len(outputs) - 1)]
+            return [panel(problem(error)), *[gr.skip()] * (len(outputs) - 1)]
         return refresh(None)
 
     def stop() -> list[Any]:
-        job = _latest(context)
+        job = context.jobs.latest("score")
         if job is not None and job.state in ACTIVE:
             context.jobs.cancel(job.id)
         return refresh(None)
 
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    gr.on(None, lambda: image_count(context.workspace), None, plot, api_name="explore_images", **quiet)
+    gr.on(None, lambda: image_count(context.workspace), None, plot, api_name="explore_images", **QUIET)
     timer = gr.Timer(POLL_SECONDS)
-    timer.tick(refresh, seen, outputs, concurrency_limit=None, api_name="explore_poll", **quiet)
-    controls.compute.click(lambda how: submit(how, False), method, outputs, **quiet)
-    controls.refit.click(lambda how: submit(how, True), method, outputs, **quiet)
-    controls.stop.click(stop, None, outputs, **quiet)
+    timer.tick(refresh, seen, outputs, concurrency_limit=None, api_name="explore_poll", **QUIET)
+    controls.compute.click(lambda how: submit(how, False), method, outputs, **QUIET)
+    controls.refit.click(lambda how: submit(how, True), method, outputs, **QUIET)
+    controls.stop.click(stop, None, outputs, **QUIET)
 
 
-def _refresh(context: AppContext, before: str | None) -> list[Any]:
-    """What changed since ``before``: the computation, and, when it ends, the number of images."""
-    job = _latest(context)
+def _refresh(context: AppContext, before: str | None) -> list[Any] | None:
+    """The computation, and, when it ends, the number of images; None if all is as ``before`` says."""
+    job = context.jobs.latest("score")
     now = "none" if job is None else f"{job.id} {job.state} {job.done} {job.note} {job.cancel_requested}"
     if now == before:
-        return [gr.skip()] * 6
+        return None
     busy = job is not None and job.state in ACTIVE
     return [
-        _panel(_status(job)),
+        panel(_status(job)),
         gr.Button(visible=not busy),
         _stop_button(job),
         gr.Button(interactive=not busy and umap_placed(context.workspace) > 0),
         gr.skip() if busy else image_count(context.workspace),
         now,
     ]
-
-
-def _latest(context: AppContext) -> Job | None:
-    jobs = context.jobs.list(1, kinds=("score",))
-    return jobs[0] if jobs else None
 
 
 def _stop_button(job: Job | None) -> gr.Button:
@@ -150,7 +145,7 @@ def _status(job: Job | None) -> Markup:
     if job is None or job.state == "done":
         return Markup("")
     if job.state == "failed":
-        return _error(f"Computing features failed: {job.error}")
+        return problem(f"Computing features failed: {job.error}")
     if job.state == "cancelled":
         return Markup('<p class="sa-note">The last computation of features was stopped.</p>')
     return markup(
@@ -159,11 +154,3 @@ def _status(job: Job | None) -> Markup:
         f": {job.note}" if job.note else "",
         100 * job.done / job.total if job.total else 0,
     )
-
-
-def _panel(content: Markup) -> Any:
-    return gr.update(value=content, visible=bool(content))
-
-
-def _error(message: str) -> Markup:
-    return markup('<p class="sa-error" role="alert">{}</p>', message)

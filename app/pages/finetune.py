@@ -8,15 +8,14 @@ import gradio as gr
 
 from synthaug.errors import UserError
 from synthaug.reading import generator_choice, overview
-from synthaug.records import Job
 from synthaug.stages import finetune
 from synthaug.stages.generation_params import usual_generator
 
-from ..components.events import QUIET
+from ..components.events import QUIET, panel, problem
 from ..components.finetuning import finished, live
 from ..components.finetuning.form import Form, FormValues, finetune_form, submit_arguments
 from ..components.jobs import ACTIVE
-from ..components.markup import Markup, Panel, markup
+from ..components.markup import Markup, Panel
 from ..context import AppContext
 from ..shell import POLL_JOBS, empty_state, heading
 
@@ -59,18 +58,17 @@ def _wire(context: AppContext, form: Form, running: Panel, done: Panel) -> None:
         try:
             finetune.submit(context.workspace, **submit_arguments(FormValues(*values)))
         except UserError as error:
-            message = markup('<p class="sa-error" role="alert">{}</p>', str(error))
-            return [gr.update(value=message, visible=True), *[gr.skip()] * len(watched)]
+            return [panel(problem(error)), *[gr.skip()] * len(watched)]
         return [gr.update(visible=False), *_refresh(context, None)]
 
     def stop() -> list[Any]:
-        job = _latest(context)
+        job = context.jobs.latest(finetune.KIND)
         if job is not None:
             context.jobs.cancel(job.id)
         return _refresh(context, None)
 
     def resume() -> list[Any]:
-        job = _latest(context)
+        job = context.jobs.latest(finetune.KIND)
         if job is not None:
             context.jobs.resume(job.id)
         return _refresh(context, None)
@@ -88,14 +86,9 @@ def _names(context: AppContext) -> list[tuple[str, str]]:
     return [(each.label, each.name) for each in generator_choice.choices(context.workspace)]
 
 
-def _latest(context: AppContext) -> Job | None:
-    jobs = context.jobs.list(1, kinds=(finetune.KIND,))
-    return jobs[0] if jobs else None
-
-
 def _refresh(context: AppContext, before: str | None) -> list[Any]:
     """Updates of the watched components if the job has changed since the last call."""
-    job = _latest(context)
+    job = context.jobs.latest(finetune.KIND)
     now = "none" if job is None else f"{job.id} {job.state} {job.done} {job.note} {job.cancel_requested}"
     now += "" if job is None else f" {len(job.result.get('validation', ()))}"
     if now == before:

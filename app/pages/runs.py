@@ -16,7 +16,7 @@ from synthaug.stages.tag import counts
 from synthaug.stages.view import ViewSpec, make_view
 from synthaug.workspace import Workspace
 
-from ..components.events import QUIET, first_line
+from ..components.events import QUIET, first_line, panel, problem
 from ..components.exports import exports_table
 from ..components.markup import Markup, Panel, markup
 from ..components.runs import runs
@@ -68,12 +68,14 @@ class ExportForm:
     written: Panel
 
 
+def _section(title: str, note: str) -> None:
+    Panel(markup('<h2 class="sa-h2">{}</h2><p class="sa-note">{}</p>', title, note))
+
+
 def _view_form() -> ViewForm:
-    Panel(
-        Markup(
-            '<h2 class="sa-h2">Make a view</h2><p class="sa-note">A view is a named, frozen choice of training '
-            "images. Nothing of the test split ever enters one.</p>"
-        )
+    _section(
+        "Make a view",
+        "A view is a named, frozen choice of training images. Nothing of the test split ever enters one.",
     )
     with gr.Row(elem_classes="sa-exports-fields"):
         name = gr.Textbox(label="Name", placeholder="real-and-300-cats")
@@ -90,11 +92,9 @@ def _view_form() -> ViewForm:
 
 
 def _export_form() -> ExportForm:
-    Panel(
-        Markup(
-            '<h2 class="sa-h2">Export</h2><p class="sa-note">Writes a view and the real test images with a '
-            "manifest that rebuilds them byte for byte.</p>"
-        )
+    _section(
+        "Export",
+        "Writes a view and the real test images with a manifest that rebuilds them byte for byte.",
     )
     with gr.Row(elem_classes="sa-exports-fields"):
         view = gr.Dropdown([], label="View")
@@ -117,7 +117,7 @@ def _views_and_exports(workspace: Workspace) -> None:
         return _answer(lambda: _export(workspace, chosen, how))
 
     def refresh(before: str | None) -> list[Any]:
-        return _refresh(workspace, before)
+        return _refresh(workspace, before) or [gr.skip()] * len(shown)
 
     view.make.click(make_it, [*fields, view.tags, view.without_tags], view.answer, **QUIET)
     asked = export.start.click(export_it, [export.view, export.format], export.answer, **QUIET)
@@ -125,12 +125,12 @@ def _views_and_exports(workspace: Workspace) -> None:
     gr.Timer(POLL_SECONDS).tick(refresh, seen, shown, concurrency_limit=None, api_name="runs_poll", **QUIET)
 
 
-def _refresh(workspace: Workspace, before: str | None) -> list[Any]:
-    """The views, tags and exports that can be chosen, if they are others than ``before`` says."""
+def _refresh(workspace: Workspace, before: str | None) -> list[Any] | None:
+    """The views, tags and exports that can be chosen; None if they are those that ``before`` says."""
     names, found, known = view_names(workspace), exports(workspace), list(counts(workspace))
     now = f"{names[:1]} {len(names)} {[each.id for each in found[:1]]} {known}"
     if now == before:
-        return [gr.skip()] * 6
+        return None
     chosen: dict[str, Any] = {} if before else {"value": next(iter(names), None)}
     tagged = gr.update(choices=known)
     return [
@@ -148,8 +148,8 @@ def _answer(act: Callable[[], Markup]) -> Any:
     try:
         answer = act()
     except UserError as error:
-        answer = markup('<p class="sa-error" role="alert">{}</p>', first_line(error))
-    return gr.update(value=answer, visible=True)
+        answer = problem(first_line(error))
+    return panel(answer)
 
 
 def _export(workspace: Workspace, view: str | None, format_: str) -> Markup:

@@ -11,12 +11,11 @@ from synthaug.classifiers.recipes import RECIPES
 from synthaug.config import AUTOMATIC_THRESHOLD
 from synthaug.errors import UserError
 from synthaug.reading.overview import Overview, overview
-from synthaug.records import Job
 from synthaug.stages import compare, retrain, train
 from synthaug.workspace import Workspace
 
 from ..components.charts.evidence import earlier, exported, live, report
-from ..components.events import QUIET
+from ..components.events import QUIET, panel, problem
 from ..components.first_model import first_model_card
 from ..components.jobs import ACTIVE
 from ..components.markup import Markup, Panel, markup
@@ -95,11 +94,11 @@ def _wire(context: AppContext, form: Form, panels: list[Any]) -> None:
             chosen = above if automatic else None
             retrain.submit(context.workspace, seeds=int(count), recipe=name, accept_above=chosen)
         except UserError as error:
-            return [_panel(_error(str(error))), *[gr.skip()] * len(watched)]
-        return [_panel(Markup("")), *_refresh(context, {}, automatic)]
+            return [panel(problem(error)), *[gr.skip()] * len(watched)]
+        return [panel(Markup("")), *_refresh(context, {}, automatic)]
 
     def ask(action: str, automatic: bool) -> list[Any]:
-        job = _latest(context)
+        job = context.jobs.latest(retrain.KIND)
         if job is not None:
             (context.jobs.cancel if action == "stop" else context.jobs.resume)(job.id)
         return _refresh(context, {}, automatic)
@@ -115,14 +114,9 @@ def _wire(context: AppContext, form: Form, panels: list[Any]) -> None:
     form.resume.click(lambda automatic: ask("resume", automatic), accept, watched, **QUIET)
 
 
-def _latest(context: AppContext) -> Job | None:
-    jobs = context.jobs.list(1, kinds=(retrain.KIND,))
-    return jobs[0] if jobs else None
-
-
 def _refresh(context: AppContext, known: dict[str, str], automatic: bool) -> list[Any]:
     """Only what changed since the last look: the job often, the evidence when a job ends."""
-    job = _latest(context)
+    job = context.jobs.latest(retrain.KIND)
     state = "none" if job is None else f"{job.id} {job.state}"
     step = "" if job is None else f"{state} {job.done} {job.note} {job.cancel_requested}"
     step += f" {automatic}"
@@ -132,7 +126,7 @@ def _refresh(context: AppContext, known: dict[str, str], automatic: bool) -> lis
         active = job is not None and job.state in ACTIVE
         stopping = active and job is not None and job.cancel_requested
         outputs[:4] = [
-            _panel(live(job)),
+            panel(live(job)),
             gr.Button("Stopping" if stopping else "Stop", visible=active, interactive=not stopping),
             gr.Button(visible=job is not None and job.state in ("failed", "cancelled")),
             gr.Button(interactive=not active and _ready(overview(context.workspace), automatic)),
@@ -148,7 +142,7 @@ def _results(workspace: Workspace) -> list[Any]:
     figures = overview(workspace)
     found = compare.all_comparisons(workspace)
     newest = report(found) if found else _nothing_yet(figures)
-    return [_plan(figures), newest, _panel(exported(figures.exports)), _panel(earlier(found))]
+    return [_plan(figures), newest, panel(exported(figures.exports)), panel(earlier(found))]
 
 
 def _plan(figures: Overview) -> Markup:
@@ -204,12 +198,3 @@ def _nothing_yet(figures: Overview) -> Markup:
         "One click above exports the curated set, trains both sides and weighs the difference.",
         ("Review images first", "/label"),
     )
-
-
-def _panel(content: Markup) -> Any:
-    """An update that hides the panel while it has nothing to show."""
-    return gr.update(value=content, visible=bool(content))
-
-
-def _error(text: str) -> Markup:
-    return markup('<p class="sa-error" role="alert">{}</p>', text)

@@ -9,7 +9,6 @@ size, on both sides.
 from __future__ import annotations
 
 import time
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +18,13 @@ from .common.turns import main
 COUNT = 32
 
 
-def loop(which: str) -> Any:
+def loop(which: str, **options: str) -> Any:
     """A side that generates ``COUNT`` images a round."""
 
     def setup(_: Path) -> Action:
         from benchmarks import generation
 
-        make = {
-            "ours": generation.ours,
-            "stock": generation.stock,
-            "bfloat16": partial(generation.stock, cpu_format="bfloat16"),
-        }[which]
-        draw, batch = make("text", generation.MODEL)
+        draw, batch = getattr(generation, which)("text", generation.MODEL, **options)
         requests = generation.requests_of("text", COUNT)
 
         def work() -> dict[str, float]:
@@ -71,7 +65,7 @@ CLAIM = Claim(
     (
         Side("synthaug", loop("ours"), role="ours"),
         Side("diffusers in float32, its default", loop("stock"), shown="diffusers"),
-        Side("diffusers in bfloat16", loop("bfloat16"), shown="diffusers"),
+        Side("diffusers in bfloat16", loop("stock", cpu_format="bfloat16"), shown="diffusers"),
         Side("floor", operations, role="floor"),
     ),
     (

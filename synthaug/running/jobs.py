@@ -88,6 +88,10 @@ class JobQueue:
         """The latest jobs of these kinds (None: of all kinds), newest first."""
         return table.latest(self._db, limit, kinds)
 
+    def latest(self, kind: str) -> Job | None:
+        """The latest job of this kind, if there is any."""
+        return next(iter(self.list(1, (kind,))), None)
+
     def cancel(self, job_id: int) -> None:
         """Request that a job stop; its results so far are kept."""
         table.request_cancel(self._db, job_id)

@@ -27,7 +27,6 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     return Workspace.open(root)
 
 
-@pytest.mark.long
 def test_one_class_is_scarce_and_synthetic_images_fill_it(filled: Workspace) -> None:
     found = compare.all_comparisons(filled)
     assert [each.baseline.view for each in found] == ["imbalanced", "imbalanced-oversampled"]

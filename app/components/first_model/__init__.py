@@ -14,7 +14,7 @@ from synthaug.workspace import Workspace
 
 from ...context import AppContext
 from ...shell import POLL_JOBS
-from ..events import QUIET
+from ..events import QUIET, panel, problem
 from ..jobs import job_strip
 from ..markup import Markup, Panel, markup
 
@@ -42,8 +42,7 @@ def first_model_card(context: AppContext) -> None:
         try:
             first_model.submit(workspace, name)
         except UserError as error:
-            problem = markup('<p class="sa-error" role="alert">{}</p>', error)
-            return [gr.update(value=problem, visible=True), *show()]
+            return [panel(problem(error)), *show()]
         return [gr.update(visible=False), *show()]
 
     gr.on(None, show, None, [about, recipe, start], api_name="train_first", **QUIET)

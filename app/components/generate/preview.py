@@ -44,11 +44,6 @@ def preview_panel(sides: Sequence[Side], wanted: int, note: str = "", *, busy: b
     )
 
 
-def preview_error(text: str) -> Markup:
-    """An error message in place of the preview."""
-    return markup('<p class="sa-error" role="alert">{}</p>', text)
-
-
 def data_uri(pixels: Pixels) -> str:
     """An RGB image as a ``data:`` URL, at most 256 px wide and high."""
     image = Image.fromarray(pixels)

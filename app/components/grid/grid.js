@@ -58,8 +58,6 @@ class Grid {
     this.anchor = -1;
     this.busy = false;
     this.soon = 0;
-    /** The images in the order of the tiles. */
-    this.walkable = new Uint32Array(0);
     /** What is shown, and the order of each kind. @type {keyof Grid["orders"]} */
     this.kind = "usual";
     this.orders = { usual: "suspicious", selected: "newest", queue: "given" };
@@ -151,13 +149,12 @@ class Grid {
     this.anchor = -1;
     const order = this.data ? sorted(this.data.columns, this.points, this.order.value) : [];
     this.tiles.show(this.data, order, this.marked);
-    this.walkable = idsOf(order, this.data);
     this.tellWalkable();
     this.showActions();
   }
 
   tellWalkable() {
-    announce("synthaug:walkable", { ids: this.walkable });
+    announce("synthaug:walkable", { ids: idsOf(this.tiles.order, this.data) });
   }
 
   // ---------------------------------------------------------------- marking

@@ -73,9 +73,10 @@ def _load(folder: ModelFolder, device: str, compile: bool, cpu_format: CPUFormat
             f"its call lacks the arguments {', '.join(sorted(missing))}"
         )
     pipeline.set_progress_bar_config(disable=True)
-    lowered = torch.device(device).type == "cpu" and cpu_format == "bfloat16" and run_in_bfloat16(pipeline)
+    number_format = str(dtype).removeprefix("torch.")
+    if torch.device(device).type == "cpu" and cpu_format == "bfloat16" and run_in_bfloat16(pipeline):
+        number_format = cpu_format
     _tune(pipeline, device, compile)
-    number_format = "bfloat16" if lowered else str(dtype).removeprefix("torch.")
     return LoadedPipeline(pipeline, device, number_format, compiled=compile, offloaded=offloaded)
 
 
