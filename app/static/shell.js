@@ -85,8 +85,19 @@ async function poll() {
 if (location.pathname === "/explore") {
   import("../components/scatter/request.js").then(({ askForPoints }) => askForPoints());
 }
+/** What a person wanted to see before the inspector had come. @type {Event | null} */
+let early = null;
+const asks = ["click", "synthaug:inspect"];
+/** @param {Event} event */
+const keep = (event) => {
+  if (event.type !== "click" || closest(event, "[data-sa-image]")) early = event;
+};
+for (const ask of asks) document.addEventListener(ask, keep);
 import("../components/inspector/inspector.js").then(
-  ({ Inspector }) => new Inspector(),
+  ({ Inspector }) => {
+    for (const ask of asks) document.removeEventListener(ask, keep);
+    return new Inspector(early);
+  },
   () => {}, // the app was stopped while the page was loading
 );
 applyTheme();

@@ -14,7 +14,7 @@ from .conftest import App
 from .planted import COUNT, Planted, click_point, open_map
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, Route
 
 
 def drawer(page: Page) -> Locator:
@@ -55,6 +55,19 @@ def test_a_click_on_a_point_opens_its_image_with_its_provenance(
     assert among <= planted.strangers
     page.keyboard.press("Escape")
     expect(drawer(page)).to_have_count(0)
+
+
+def test_a_click_from_before_the_inspector_has_loaded_still_opens_the_image(
+    page: Page, map_app: App, planted: Planted
+) -> None:
+    held: list[Route] = []
+    page.route("**/inspector/inspector.js", lambda route: held.append(route))
+    open_map(page, map_app)
+    click_point(page, planted.real[0])
+    expect(drawer(page)).to_have_count(0)
+    for route in held:
+        route.continue_()
+    shown(page)
 
 
 def test_a_link_opens_the_image_cold_and_says_when_there_is_none(

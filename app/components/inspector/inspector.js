@@ -24,7 +24,8 @@ import { Walk } from "./walk.js";
 const TYPING = "input, textarea, select, [contenteditable]";
 
 export class Inspector {
-  constructor() {
+  /** @param {Event | null} early the last click or `synthaug:inspect` from before this module had come */
+  constructor(early) {
     this.walk = new Walk();
     /** What the page lists now. @type {ArrayLike<number>} */
     this.walkable = [];
@@ -42,6 +43,8 @@ export class Inspector {
     this.listen();
     announce("synthaug:inspector");
     this.followAddress();
+    if (early instanceof CustomEvent) this.onAsked(early);
+    else if (early instanceof MouseEvent) this.onClick(early);
   }
 
   /**
@@ -139,10 +142,7 @@ export class Inspector {
   // ---------------------------------------------------------------- keys and the rest of the page
 
   listen() {
-    document.addEventListener("synthaug:inspect", (event) => {
-      const { key, ids = this.walkable } = /** @type {CustomEvent} */ (event).detail;
-      this.open(String(key), ids, this.found !== null);
-    });
+    document.addEventListener("synthaug:inspect", (event) => this.onAsked(event));
     document.addEventListener("synthaug:walkable", (event) => {
       this.walkable = /** @type {CustomEvent} */ (event).detail.ids;
       if (this.found && this.walk.place < 0) this.walkAlong(this.found.item.image_id);
@@ -150,6 +150,12 @@ export class Inspector {
     document.addEventListener("click", (event) => this.onClick(event));
     document.addEventListener("keydown", (event) => this.onKey(event), { capture: true });
     window.addEventListener("popstate", () => this.followAddress());
+  }
+
+  /** @param {Event} event */
+  onAsked(event) {
+    const { key, ids = this.walkable } = /** @type {CustomEvent} */ (event).detail;
+    this.open(String(key), ids, this.found !== null);
   }
 
   /** @param {MouseEvent} event */
