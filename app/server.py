@@ -140,8 +140,10 @@ def serve(
     from synthaug.workspace import Workspace
 
     from .accounts.access import access
+    from .heaps import share_heaps
     from .warm_up import warm_up
 
+    share_heaps()
     workspace = Workspace.open(workspace_path)
     how = access(host, allow_hosts)
     require_owner(workspace, how, host)

@@ -137,7 +137,7 @@ def report(people: list[Annotator], busy_from: float, memory: list[float], root:
         row["op_id"] for row in workspace.db.query("SELECT op_id FROM labels WHERE op_id LIKE 'soak-%'")
     }
     problems = verify_chain(workspace.db)
-    made = workspace.db.query("SELECT kind, state, done FROM jobs ORDER BY id")
+    made = workspace.db.query("SELECT kind, state, done, error FROM jobs ORDER BY id")
     workspace.db.close()
     acknowledged = {each for person in people for each in person.acknowledged}
     lost, trouble = acknowledged - logged, [each for person in people for each in person.trouble]
@@ -145,7 +145,7 @@ def report(people: list[Annotator], busy_from: float, memory: list[float], root:
         f"{len(acknowledged):,} labels acknowledged, {len(lost)} lost; {len(trouble)} refused {trouble[:1]}"
     )
     print(f"label log: {'the hash chain is intact' if not problems else problems[0]}")
-    print("jobs: " + ", ".join(f"{row['kind']} {row['state']} ({row['done']})" for row in made))
+    print("jobs: " + ", ".join(" ".join(str(each) for each in row if each != "") for row in made))
     met = percentiles(busy)[1] < P99_GOAL_MS
     print(f"goal (p99 < {P99_GOAL_MS:.0f} ms during jobs): {'met' if met else 'NOT met'}")
     return not lost and not problems and not trouble

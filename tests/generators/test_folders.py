@@ -84,6 +84,12 @@ def test_another_kind_of_pipeline(model: Path) -> None:
         load_generator(model, device="cpu")
 
 
+def test_an_index_that_names_no_pipeline(model: Path) -> None:
+    (model / "model_index.json").write_text("{}")
+    with pytest.raises(UserError, match="has no _class_name"):
+        load_generator(model, device="cpu")
+
+
 def save_gan(folder: Path) -> Path:
     folder.mkdir()
     save_file({"weight": np.zeros((4, 4), np.float32)}, folder / GAN_WEIGHTS)

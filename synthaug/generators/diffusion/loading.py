@@ -104,6 +104,8 @@ def assemble(folder: ModelFolder, dtype: torch.dtype) -> DiffusionPipeline:
         each.utils.logging.disable_progress_bar()
         each.utils.logging.set_verbosity_error()  # hides a warning per overlong prompt; GeneratedImage.cut has it
     config = diffusers.DiffusionPipeline.load_config(folder.path)
+    if "_class_name" not in config:
+        raise UserError(f"{folder.path}/model_index.json does not name a pipeline: it has no _class_name")
     # A safety checker replaces images with black ones; here a person looks at every image anyway.
     off = {"safety_checker": None, "requires_safety_checker": False} if "safety_checker" in config else {}
     networks = {
