@@ -125,6 +125,14 @@ def test_a_damaged_file_says_how_far_it_was_read(tmp_path: Path) -> None:
         list(ParquetImporter().items(path))
 
 
+def test_a_column_whose_name_is_not_utf_8(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    pq.write_table(pa.table({"image": [png(0)], "zqzq": [1]}), path, store_schema=False)
+    path.write_bytes(path.read_bytes().replace(b"zqzq", b"\x80qzq"))
+    with pytest.raises(ImportFailed, match="not a readable parquet file"):
+        ParquetImporter().count(path)
+
+
 @pytest.mark.external
 @pytest.mark.skipif(not CIFAR10.is_dir(), reason="../shared/data/cifar10 is not here")
 def test_the_real_cifar10() -> None:
