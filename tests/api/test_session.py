@@ -109,5 +109,5 @@ def test_other_processes_do_what_this_one_does(digits: Workspace, tmp_path: Path
     np.testing.assert_array_equal(here[1], there[1])
     seen = {"seeds": 3, "epochs": 1}
     assert apart.compare("few", "few", executor=others, **seen) == work.compare("few", "few", **seen)
-    with pytest.raises(UserError, match="executor 'threads' is unknown"):
+    with pytest.raises(UserError, match="no executor called 'threads'"):
         work.generate(spec, executor=ExecutorSpec("threads"))
