@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from synthaug.api.session import Session, create, open
     from synthaug.errors import SynthaugError, UserError
+    from synthaug.executors.base import ExecutorSpec
     from synthaug.stages.class_map import ClassMap
     from synthaug.stages.generation_spec import GenerationSpec
     from synthaug.stages.view import ViewSpec
@@ -35,6 +36,7 @@ __version__ = "0.4.0"
 
 __all__ = [
     "ClassMap",
+    "ExecutorSpec",
     "Exported",
     "Generated",
     "GenerationSpec",
@@ -60,6 +62,7 @@ _MODULES = {
     "create": "synthaug.api.session",
     "open": "synthaug.api.session",
     "ClassMap": "synthaug.stages.class_map",
+    "ExecutorSpec": "synthaug.executors.base",
     "GenerationSpec": "synthaug.stages.generation_spec",
     "ViewSpec": "synthaug.stages.view",
     "SynthaugError": "synthaug.errors",

@@ -22,7 +22,7 @@ WHY = "the floor has no PNG filters, checksums or tar headers, and ours writes a
 NAMES = [f"class {number}" for number in range(10)]
 
 
-def prepare(data: Path) -> None:
+def prepare(data: Path, count: int = COUNT) -> None:
     """Real photographs cut into tiles, as noise would compress like no photograph."""
     import numpy as np
     from sklearn.datasets import load_sample_images
@@ -30,7 +30,7 @@ def prepare(data: Path) -> None:
     rng = np.random.default_rng(0)
     pictures = load_sample_images().images
     tiles = []
-    for _ in range(COUNT):
+    for _ in range(count):
         picture = pictures[rng.integers(len(pictures))]
         row, column = rng.integers(0, picture.shape[0] - 32), rng.integers(0, picture.shape[1] - 32)
         tiles.append(picture[row : row + 32, column : column + 32])

@@ -92,7 +92,7 @@ def products(data: Path) -> Action:
         middle = time.perf_counter()
         pair = [torch.from_numpy(each[:SUBSET_SIZE]) for each in (real, generated)]
         for _ in range(SUBSETS):
-            for x, y in ((0, 0), (1, 1), (0, 1)):
+            for x, y in ((0, 0), (0, 1)):  # two are symmetric, and count half
                 torch.mm(pair[x], pair[y].T)
         return {"fid_seconds": middle - began, "kid_seconds": time.perf_counter() - middle}
 
@@ -111,8 +111,10 @@ CLAIM = Claim(
         Row("fid_seconds", f"FID of {COUNT:,} and {COUNT:,} rows of {SIZE} features"),
         Row("kid_seconds", f"KID of the same, {SUBSETS} subsets of {SUBSET_SIZE:,}"),
     ),
-    floor="FID: two covariances and one set of eigenvalues in float64; KID: its matrix products in float32",
-    notes="Both sides give the same FID to two decimals.",
+    floor="FID: two covariances and one set of eigenvalues in float64; KID: its matrix products in float32, "
+    "every pair of rows once",
+    notes="Both sides give the same FID to two decimals. KID has float32 kernels on both sides, and float64 sums of "
+    "their rows on ours.",
     same=("fid",),
     prepare=prepare,
 )

@@ -1,4 +1,4 @@
-"""Reading 10,000 images of 32 px into arrays from parquet and from folders, beside ``datasets`` and torchvision.
+"""Reading 4,000 images of 32 px into arrays from parquet and from folders, beside ``datasets`` and torchvision.
 
     python -m benchmarks.peers.importing
 
@@ -15,8 +15,9 @@ from pathlib import Path
 from . import exporting
 from .common.claim import Action, Claim, Row, Side
 from .common.turns import main
-from .exporting import COUNT, NAMES
+from .exporting import NAMES
 
+COUNT = 4_000
 FORMATS = ("parquet", "folder")
 WHY = (
     "the checksums of every PNG are checked before it is decoded, and links out of the folder are refused, which "
@@ -32,7 +33,7 @@ def prepare(data: Path) -> None:
     from synthaug.exporters import load_exporter
     from synthaug.records import ExportItem
 
-    exporting.prepare(data)
+    exporting.prepare(data, COUNT)
     images = np.load(data / "images.npy")
     for name in FORMATS:
         items = (

@@ -1,4 +1,4 @@
-"""The ten nearest neighbours of 20,000 rows of 512 features, beside scikit-learn, usearch and pynndescent.
+"""The ten nearest neighbours of 10,000 rows of 512 features, beside scikit-learn, usearch and pynndescent.
 
     python -m benchmarks.peers.neighbors
 
@@ -15,7 +15,7 @@ from typing import Any
 from .common.claim import Action, Claim, Row, Side
 from .common.turns import main
 
-COUNT, SIZE, K = 20_000, 512, 10
+COUNT, SIZE, K = 10_000, 512, 10
 
 
 def prepare(data: Path) -> None:

@@ -10,6 +10,7 @@ from synthaug.api import results
 from synthaug.classifiers.recipes import Loss, Selection
 from synthaug.config import AUTOMATIC_THRESHOLD
 from synthaug.errors import UserError
+from synthaug.executors.base import ExecutorSpec
 from synthaug.records import Job, Origin, Pixels, Split
 from synthaug.running.jobs import run_to_end
 from synthaug.running.progress_bar import by_epoch, by_run, progress_bar
@@ -76,13 +77,17 @@ class Session:
             )
         return results.Imported(found.added, found.duplicates, found.rejected, found.notes)
 
-    def generate(self, spec: GenerationSpec) -> results.Generated:
-        """Generate exactly ``spec.count`` images and store each with its prompt and seed."""
+    def generate(self, spec: GenerationSpec, *, executor: ExecutorSpec | None = None) -> results.Generated:
+        """Generate exactly ``spec.count`` images and store each with its prompt and seed.
+
+        ``executor`` says who generates, such as ``ExecutorSpec("processes", workers=2)``; None means this process. The
+        images do not depend on it.
+        """
         from synthaug.stages.generate import submit
         from synthaug.stages.generation_result import GenerationResult
         from synthaug.store import generations
 
-        job = self._finished(submit(self.workspace, spec))
+        job = self._finished(submit(self.workspace, spec, executor))
         hashes = generations.images_of_job(self.workspace.db, job.id)
         return results.Generated(
             job=job.id,
@@ -103,35 +108,55 @@ class Session:
         )
 
     def predict(
-        self, model: str | None = None, *, cross_fit: int | None = None, full_recipe: bool = False
+        self,
+        model: str | None = None,
+        *,
+        cross_fit: int | None = None,
+        full_recipe: bool = False,
+        executor: ExecutorSpec | None = None,
     ) -> results.Predicted:
         """Compute class probabilities and features for every image that has none from this model.
 
         The default is the newest model of the workspace, or else a shipped one that knows its classes. ``cross_fit`` is
         a number of folds: the images that the model was trained on are then also predicted by models fitted without
-        them, a linear head on pretrained features, or, with ``full_recipe``, the recipe of the model.
+        them, a linear head on pretrained features, or, with ``full_recipe``, the recipe of the model. ``executor`` says
+        who predicts (see ``generate``); cross-fitting stays in this process.
         """
         from synthaug.stages.predict import predict
 
         with progress_bar() as report:
-            found = predict(self.workspace, model, report, folds=cross_fit, full_recipe=full_recipe)
+            found = predict(
+                self.workspace,
+                model,
+                report,
+                executor=executor,
+                folds=cross_fit,
+                full_recipe=full_recipe,
+            )
         cross_fitted = 0 if found.cross_fit is None else found.cross_fit.images
         return results.Predicted(found.model, found.predicted, cross_fitted)
 
     def score(
-        self, features: str | None = None, *, seed: int = 0, ood: str = "knn", refit: bool = False
+        self,
+        features: str | None = None,
+        *,
+        seed: int = 0,
+        ood: str = "knn",
+        refit: bool = False,
+        executor: ExecutorSpec | None = None,
     ) -> results.Scored:
         """Compute map coordinates (PCA, UMAP), uncertainty, out-of-distribution ranks and near-duplicates.
 
         ``features`` names a classifier of the workspace or a feature extractor; the default is the classifier that
         predicts, or else the installed extractor. ``seed`` is the seed of UMAP. ``ood`` is the distance: "knn" or,
         where there are labels, "mahalanobis", "energy" or "max-softmax". ``refit`` fits UMAP again to all images; by
-        default, new images are placed in the map that there is.
+        default, new images are placed in the map that there is. ``executor`` says who runs the network (see
+        ``generate``).
         """
         from synthaug.stages.score import score
 
         with progress_bar() as report:
-            found = score(self.workspace, features, seed, report, method=ood, refit=refit)
+            found = score(self.workspace, features, seed, report, method=ood, refit=refit, executor=executor)
         return results.Scored(found.model, found.scored)
 
     def label(self, labels: Mapping[str, str], *, annotator: str, overwrite: bool = False) -> results.Labeled:
@@ -282,11 +307,12 @@ class Session:
         recipe: str | None = None,
         epochs: int | None = None,
         equal_steps: bool = False,
+        executor: ExecutorSpec | None = None,
     ) -> results.Verdict:
         """Train on both views with ``seeds`` seeds, test on the same real images and compare the accuracies.
 
         With ``equal_steps`` both sides take as many training steps as the larger set needs. Finished runs are kept and
-        never repeated.
+        never repeated. ``executor`` says who trains (see ``generate``); each training run is one task.
         """
         from synthaug.stages.compare import compare
 
@@ -300,6 +326,7 @@ class Session:
                 by_run(report),
                 epochs=epochs,
                 equal_steps=equal_steps,
+                executor=executor,
             )
         return results.Verdict(
             verdict=found.verdict,

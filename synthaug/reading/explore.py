@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from synthaug.errors import UserError
 from synthaug.store import generations, models, scored
+from synthaug.store.scored import aligned
 from synthaug.workspace import Workspace
 
 NONE = 255
@@ -61,17 +62,17 @@ def _points(workspace: Workspace) -> Points:
     features, model_id, scored_at = about
     places = _places(db, f"{scored_at}/{models.scored_count(db)}")
     ids = places[:, 0].astype(np.int64)
-    labels = _aligned(ids, scored.labels(db))
+    labels = aligned(ids, scored.labels(db))
     predicted = np.full((len(ids), 2), np.nan)
     if model_id is not None:
-        predicted = _aligned(ids, _likeliest(db, model_id, models.predicted_count(db, model_id)))
+        predicted = aligned(ids, _likeliest(db, model_id, models.predicted_count(db, model_id)))
     return Points(
         ids=ids.astype(np.uint32),
         pca=places[:, 2:4].astype(np.float32),
         umap=places[:, 4:6].astype(np.float32),
         origin=places[:, 1].astype(np.uint8),
         label=_classes(labels[:, 1]),
-        prompted=_classes(_aligned(ids, _prompted(db, generations.count(db)))[:, 0]),
+        prompted=_classes(aligned(ids, _prompted(db, generations.count(db)))[:, 0]),
         predicted=_classes(predicted[:, 0]),
         state=np.nan_to_num(labels[:, 0]).astype(np.uint8),
         confidence=predicted[:, 1].astype(np.float32),
@@ -94,16 +95,6 @@ def umap_placed(workspace: Workspace) -> int:
 _places = lru_cache(maxsize=1)(lambda db, state: scored.places(db))
 _prompted = lru_cache(maxsize=1)(lambda db, count: scored.prompted(db))
 _likeliest = lru_cache(maxsize=1)(lambda db, model_id, count: scored.likeliest(db, model_id))
-
-
-def _aligned(ids: NDArray[np.int64], rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rows (image id, values ...) as values (N, ...) in the order of ``ids``; NaN for images without a row."""
-    found = np.full((len(ids), rows.shape[1] - 1), np.nan)
-    at = np.searchsorted(ids, rows[:, 0])
-    known = at < len(ids)
-    known[known] = ids[at[known]] == rows[known, 0]
-    found[at[known]] = rows[known, 1:]
-    return found
 
 
 def version(workspace: Workspace) -> str:

@@ -59,9 +59,9 @@ def load(workspace: Workspace) -> FeatureSpace:
 
 
 def _space(workspace: Workspace, name: str, ids: list[int], rows: NDArray[np.floating[Any]]) -> FeatureSpace:
-    images = catalog.find_images(workspace.db, origin="synthetic")
     known = np.array(ids, np.int64)
-    return FeatureSpace(name, known, np.isin(known, [image.id for image in images]), rows)
+    synthetic = np.isin(known, catalog.image_ids(workspace.db, origin="synthetic"))
+    return FeatureSpace(name, known, synthetic, rows)
 
 
 def version(workspace: Workspace) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from synthaug.records import Origin
 from synthaug.store import catalog, labels, models, views
@@ -89,7 +90,7 @@ def overview(workspace: Workspace) -> Overview:
     db = workspace.db
     reviewed, synthetic = labels.review_progress(db)["synthetic"]
     return Overview(
-        classes=tuple(labels.class_counts(db)),
+        classes=_class_counts(db, labels.counts_version(db)),
         images=catalog.count_images(db),
         synthetic=synthetic,
         labeled=reviewed,
@@ -100,6 +101,10 @@ def overview(workspace: Workspace) -> Overview:
         views=tuple(_view(db, view) for view in views.all_views(db)),
         exports=tuple(views.all_exports(db)),
     )
+
+
+# Counting a million images takes seconds, and pages ask often; the version says when something has changed.
+_class_counts = lru_cache(maxsize=1)(lambda db, version: tuple(labels.class_counts(db)))
 
 
 def _view(db: Database, view: views.View) -> ViewSummary:

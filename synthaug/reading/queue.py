@@ -11,6 +11,7 @@ from synthaug.errors import UnknownName, UserError
 from synthaug.landmarks.scheme import Scheme
 from synthaug.reading.landmarks import Proposal, own_answer, proposals, starts
 from synthaug.reading.queue_filter import QueueFilter, matching
+from synthaug.reading.queue_order import by_predicted_class, least_as_prompted_first, least_certain_first
 from synthaug.records import ImageRecord, Json, LabelSource, LabelValue, Origin, Split
 from synthaug.stages import readers
 from synthaug.stages.landmark_scheme import current_scheme
@@ -97,12 +98,14 @@ def ordered_ids(
     if order == "random":
         return sorted(ids, key=lambda image_id: _drawn(seed, image_id))
     if order == "predicted-class":
-        return _by_predicted_class(workspace, ids)
+        return by_predicted_class(workspace, ids)
     if order == "least-confident" and current_scheme(workspace) is not None:
         doubts = landmarks.doubts(workspace.db)
         if doubts:
             return sorted(ids, key=lambda image_id: (-doubts.get(image_id, -1.0), image_id))
-    return sorted(ids, key=_doubt(workspace, ids, by_prompt=order == "disagreement").__getitem__)
+    if order == "disagreement":
+        return least_as_prompted_first(workspace, ids)
+    return least_certain_first(workspace, ids)
 
 
 def answers(workspace: Workspace, reader: Reader, before: int | None, limit: int) -> list[UndoableLabel]:
@@ -286,25 +289,3 @@ def _in_scope(workspace: Workspace, scope: str, reader: Reader | None) -> list[i
 def _drawn(seed: int, image_id: int) -> bytes:
     """A random sort key of an image, so that the order does not change when other images leave the queue."""
     return blake2b(f"{seed} {image_id}".encode(), digest_size=8).digest()
-
-
-def _by_predicted_class(workspace: Workspace, ids: Sequence[int]) -> list[int]:
-    model = models.predicting(workspace.db)
-    predicted = {} if model is None else models.predictions_of(workspace.db, model.id, ids)
-    known = sorted(predicted.values(), key=lambda each: (each.class_index, each.confidence, each.image_id))
-    return [each.image_id for each in known] + [image_id for image_id in ids if image_id not in predicted]
-
-
-def _doubt(workspace: Workspace, ids: Sequence[int], *, by_prompt: bool) -> dict[int, tuple[float, int]]:
-    """A sort key for each image, lowest first: a probability, or 2 without a prediction."""
-    model = models.predicting(workspace.db)
-    predicted, probs = ([], None) if model is None else models.all_probabilities(workspace.db, model.id)
-    certainty = dict.fromkeys(ids, 2.0)
-    if probs is not None and not by_prompt:
-        certainty |= zip(predicted, probs.max(1, initial=0.0).tolist(), strict=True)
-    elif probs is not None:
-        rows = dict(zip(predicted, probs, strict=True))
-        for image_id, made in generations.of_images(workspace.db, ids).items():
-            if made.class_index is not None and image_id in rows:
-                certainty[image_id] = float(rows[image_id][made.class_index])
-    return {image_id: (certainty[image_id], image_id) for image_id in ids}

@@ -16,7 +16,7 @@ from typing import Any
 
 from synthaug import __version__
 from synthaug.errors import WorkspaceDamaged, WorkspaceError
-from synthaug.files import PARTIAL, file_sha256, new_file, remove_leftovers, sync, write_atomically
+from synthaug.files import PARTIAL, file_sha256, new_file, remove_leftovers, sync, sync_all, write_atomically
 
 MANIFEST = "manifest.json"
 OBJECTS = "objects"
@@ -95,8 +95,7 @@ class BackupStore:
 
     def publish(self, manifest: BackupManifest) -> None:
         """Sync all stored files to disk, write the manifest and remove files that it does not list."""
-        for path in sorted({*self._unsynced, *(path.parent for path in self._unsynced)}):
-            sync(path)
+        sync_all(sorted({*self._unsynced, *(path.parent for path in self._unsynced)}))
         self._unsynced.clear()
         if (self.root / OBJECTS).is_dir():
             sync(self.root / OBJECTS)

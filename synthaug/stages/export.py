@@ -28,6 +28,7 @@ from synthaug.stages.pixels import read_image, read_stored
 from synthaug.store import catalog, generations, labels, landmarks, views
 from synthaug.workspace import Workspace
 
+BATCH = 2000  # images whose provenance is held at a time
 SMALL_FORMATS = ("cifar10", "cifar10-binary")
 
 
@@ -198,7 +199,14 @@ def _test_members(workspace: Workspace) -> list[views.ViewImage]:
 
 
 def _items(workspace: Workspace, members: Sequence[views.ViewImage], how: Fidelity) -> Iterator[ExportItem]:
-    """The members with their pixels and provenance."""
+    """The members with their pixels and provenance, which is looked up for some of them at a time."""
+    for first in range(0, len(members), BATCH):
+        yield from _described(workspace, members[first : first + BATCH], how)
+
+
+def _described(
+    workspace: Workspace, members: Sequence[views.ViewImage], how: Fidelity
+) -> Iterator[ExportItem]:
     ids = [member.image_id for member in members]
     images = {image.id: image for image in catalog.images_by_id(workspace.db, ids)}
     made = generations.of_images(workspace.db, ids)

@@ -21,7 +21,7 @@ from synthaug.stages.job_records import ScoreParams
 from synthaug.stages.placement import place
 from synthaug.stages.predict import predict, predicted_by
 from synthaug.stages.seeds import check_seed
-from synthaug.store import catalog, generations, labels, models
+from synthaug.store import catalog, generations, models, scored
 from synthaug.store.features import read_all as read_features
 from synthaug.store.models import Score
 from synthaug.workspace import Workspace
@@ -193,9 +193,8 @@ def _out_of_distribution(
     With "knn", synthetic images are ranked within their class, so that images of a rare class are not ranked as far
     away for that reason. The other methods use the classes themselves.
     """
-    images = {image.id: image for image in catalog.find_images(workspace.db)}
-    synthetic = np.array([images[each].origin == "synthetic" for each in ids])
-    reference = np.array([images[each].origin == "real" and images[each].split == "train" for each in ids])
+    synthetic = np.isin(ids, catalog.image_ids(workspace.db, origin="synthetic"))
+    reference = np.isin(ids, catalog.image_ids(workspace.db, origin="real", split="train"))
     ood_real = np.full(len(ids), np.nan)
     ood_synthetic = np.full(len(ids), np.nan)
     classes = _classes(workspace, ids)
@@ -227,14 +226,11 @@ def _ranked_within(features: NDArray[np.floating[Any]], classes: NDArray[np.int6
 
 def _classes(workspace: Workspace, ids: list[int]) -> NDArray[np.int64]:
     """The class (N,) of each image: that of its label, or else the prompted one; -1 without one or if rejected."""
-    current = labels.current(workspace.db, ids)
-    made = generations.of_images(workspace.db, ids)
-    classes = np.full(len(ids), -1)
-    for i, image_id in enumerate(ids):
-        source = current.get(image_id) or made.get(image_id)
-        if source is not None and source.class_index is not None:
-            classes[i] = source.class_index
-    return classes
+    known = np.array(ids, np.int64)
+    labeled = scored.aligned(known, scored.labels(workspace.db))
+    prompted = scored.aligned(known, generations.first_classes(workspace.db))[:, 0]
+    classes = np.where(np.isnan(labeled[:, 0]), prompted, labeled[:, 1])
+    return np.nan_to_num(classes, nan=-1).astype(np.int64)
 
 
 def _duplicates(

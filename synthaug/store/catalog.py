@@ -97,16 +97,20 @@ def find_images(
     return [ImageRecord(*row) for row in db.query(sql, values)]
 
 
-def image_ids(db: Database, *, origin: Origin | None = None, unlabeled: bool = False) -> list[int]:
+def image_ids(
+    db: Database, *, origin: Origin | None = None, split: Split | None = None, unlabeled: bool = False
+) -> list[int]:
     """Ids of images, ascending; with ``unlabeled``, only of those without a current label."""
     where, values = ["1"], []
     if origin is not None:
         where.append("origin = ?")
-        values.append(origin)
+        values.append(str(origin))
+    if split is not None:
+        where.append("split = ?")
+        values.append(str(split))
     if unlabeled:
         where.append("id NOT IN (SELECT image_id FROM current_label_ids)")
-    rows = db.query(f"SELECT id FROM images WHERE {' AND '.join(where)} ORDER BY id", values)
-    return [row[0] for row in rows]
+    return db.numbers(f"SELECT id FROM images WHERE {' AND '.join(where)} ORDER BY id", values)
 
 
 def of_origin(db: Database, ids: Sequence[int], origin: Origin) -> list[int]:

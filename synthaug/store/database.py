@@ -141,6 +141,21 @@ class Database:
         with explained(self.path):
             return self.connection.execute(sql, parameters).fetchall()
 
+    def batches(
+        self, sql: str, parameters: Sequence[Any] = (), size: int = 50_000
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows of a SELECT as plain tuples, ``size`` at a time: for many rows that become an array at once."""
+        with explained(self.path):
+            cursor = self.connection.cursor()
+            cursor.row_factory = None
+            cursor.execute(sql, parameters)
+            while rows := cursor.fetchmany(size):
+                yield rows
+
+    def numbers(self, sql: str, parameters: Sequence[Any] = ()) -> list[int]:
+        """The only column, whole numbers, of a SELECT."""
+        return [row[0] for rows in self.batches(sql, parameters) for row in rows]
+
     def query_among(
         self, sql: str, ids: Sequence[int] | Sequence[str], parameters: Sequence[Any] = ()
     ) -> list[sqlite3.Row]:

@@ -279,6 +279,15 @@ def review_progress(db: Database) -> dict[Origin, tuple[int, int]]:
     return {"real": (0, 0), "synthetic": (0, 0), **{row[0]: (int(row[1]), int(row[2])) for row in rows}}
 
 
+def counts_version(db: Database) -> str:
+    """A text that changes whenever the result of :func:`class_counts` changes; images and classes are never removed."""
+    row = db.one(
+        "SELECT (SELECT max(id) FROM images), (SELECT max(id) FROM labels), (SELECT count(*) FROM generations),"
+        " (SELECT count(*) FROM classes)"
+    )
+    return "" if row is None else "/".join(str(each) for each in row)
+
+
 def class_counts(db: Database) -> list[ClassCounts]:
     """The number of images of each class, in the order of the classes."""
     rows = db.query(

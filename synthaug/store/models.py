@@ -17,6 +17,7 @@ from synthaug.store.database import Database, now
 from synthaug.store.generations import PROMPTED_CLASS
 
 Floats = NDArray[np.float32]
+BATCH = 4096  # predictions that are read at a time
 SAID = "coalesce(predictions.cross_fitted, predictions.probs)"
 """What is shown of a prediction: where the model was trained on the image, the word of models fitted without it."""
 PREDICTION = f"image_id, {SAID} AS probs, cross_fitted IS NOT NULL AS cross_fitted"
@@ -222,18 +223,28 @@ def predictions_of_image(db: Database, image_id: int) -> list[tuple[Model, Predi
 
 def all_probabilities(db: Database, model_id: int) -> tuple[list[int], Floats]:
     """Ids (N) and probabilities (N, K) of all predictions of a model, ordered by id."""
-    rows = db.query(
-        f"SELECT image_id, {SAID} FROM predictions WHERE model_id = ? ORDER BY image_id", [model_id]
-    )
-    return [row[0] for row in rows], _matrix([row[1] for row in rows])
+    sql = f"SELECT image_id, {SAID} FROM predictions WHERE model_id = ? ORDER BY image_id"
+    ids, (probs,) = _columns(db, sql, model_id, 1)
+    return ids, probs
 
 
 def all_predictions(db: Database, model_id: int) -> tuple[list[int], Floats, Floats]:
     """Ids (N), probabilities (N, K) and features (N, D) of all predictions of a model, ordered by id."""
-    rows = db.query(
-        f"SELECT image_id, {SAID}, features FROM predictions WHERE model_id = ? ORDER BY image_id", [model_id]
-    )
-    return [row[0] for row in rows], _matrix([row[1] for row in rows]), _matrix([row[2] for row in rows])
+    sql = f"SELECT image_id, {SAID}, features FROM predictions WHERE model_id = ? ORDER BY image_id"
+    ids, (probs, features) = _columns(db, sql, model_id, 2)
+    return ids, probs, features
+
+
+def _columns(db: Database, sql: str, model_id: int, width: int) -> tuple[list[int], list[Floats]]:
+    """Ids, and ``width`` arrays of the BLOBs beside them; few rows at a time are held as Python objects."""
+    ids: list[int] = []
+    parts: list[list[Floats]] = [[] for _ in range(width)]
+    for rows in db.batches(sql, [model_id], BATCH):
+        number, *blobs = zip(*rows, strict=True)
+        ids += number
+        for column, found in zip(parts, blobs, strict=True):
+            column.append(_matrix(found))
+    return ids, [np.concatenate(column) if column else _matrix([]) for column in parts]
 
 
 def scores_version(db: Database) -> str:
@@ -276,27 +287,27 @@ def replace_scores(
             raise ValueError("scores need the features of an extractor or of a classifier; neither was given")
         features = by_id(db, model_id).name
     time = now()
-    rows = [
-        {
-            "image_id": score.image_id,
-            "features": features,
-            "model_id": model_id,
-            "pca_x": score.pca[0],
-            "pca_y": score.pca[1],
-            "umap_x": score.umap[0],
-            "umap_y": score.umap[1],
-            "entropy": score.entropy,
-            "margin": score.margin,
-            "ood_real": score.ood_real,
-            "ood_synthetic": score.ood_synthetic,
-            "duplicate_of": score.duplicate_of,
-            "scored_at": time,
-        }
-        for score in scores
-    ]
     with db.transaction() as connection:
         connection.execute("DELETE FROM scores")
-        db.insert("scores", rows)
+        connection.executemany(
+            f"INSERT INTO scores (image_id, {SCORE_COLUMNS}) VALUES ({', '.join('?' * 13)})",
+            (
+                (
+                    score.image_id,
+                    *score.pca,
+                    *score.umap,
+                    score.entropy,
+                    score.margin,
+                    score.ood_real,
+                    score.ood_synthetic,
+                    score.duplicate_of,
+                    model_id,
+                    features,
+                    time,
+                )
+                for score in scores
+            ),
+        )
         set_setting(db, OOD_METHOD, ood_method)
         set_setting(db, UMAP_PLACED, str(placed))
 
@@ -361,7 +372,7 @@ def duplicates(db: Database) -> dict[int, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def _matrix(blobs: list[bytes]) -> Floats:
+def _matrix(blobs: Sequence[bytes]) -> Floats:
     """Rows of equal length as one float32 array."""
     return np.frombuffer(b"".join(blobs), np.float32).reshape(len(blobs), len(blobs[0]) // 4 if blobs else 0)
 

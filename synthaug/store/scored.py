@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from synthaug.store.database import Database
 from synthaug.store.models import SAID
 
-BATCH = 50_000  # rows that are held as Python objects at a time
 Columns = NDArray[np.float64]
 """(N, columns), NaN for NULL."""
 
@@ -50,7 +46,7 @@ def likeliest(db: Database, model_id: int) -> Columns:
     """(N, 3): image id, and the most probable class of a model with its probability."""
     sql = f"SELECT image_id, {SAID} FROM predictions WHERE model_id = ? ORDER BY image_id"
     parts = []
-    for rows in _batches(db, sql, [model_id]):
+    for rows in db.batches(sql, [model_id]):
         ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
         probs = np.frombuffer(b"".join(row[1] for row in rows), np.float32).reshape(len(rows), -1)
         parts.append(np.column_stack([ids, probs.argmax(1), probs.max(1)]))
@@ -58,14 +54,15 @@ def likeliest(db: Database, model_id: int) -> Columns:
 
 
 def _columns(db: Database, width: int, sql: str) -> Columns:
-    parts = [np.array(rows, np.float64) for rows in _batches(db, sql, [])]
+    parts = [np.array(rows, np.float64) for rows in db.batches(sql)]
     return np.concatenate(parts) if parts else np.empty((0, width))
 
 
-def _batches(db: Database, sql: str, parameters: list[Any]) -> Iterator[list[tuple[Any, ...]]]:
-    """The rows of a SELECT as tuples, in batches."""
-    cursor = db.connection.cursor()
-    cursor.row_factory = None
-    cursor.execute(sql, parameters)
-    while rows := cursor.fetchmany(BATCH):
-        yield rows
+def aligned(ids: NDArray[np.int64], rows: Columns) -> Columns:
+    """Rows (image id, values ...) as values (N, ...) of images with ``ids``, ascending; NaN without a row."""
+    found = np.full((len(ids), rows.shape[1] - 1), np.nan)
+    at = np.searchsorted(ids, rows[:, 0])
+    known = at < len(ids)
+    known[known] = ids[at[known]] == rows[known, 0]
+    found[at[known]] = rows[known, 1:]
+    return found

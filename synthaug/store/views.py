@@ -82,11 +82,15 @@ def create(db: Database, name: str, spec: Json, members: Sequence[tuple[int, int
 
 def _refuse_test_images(db: Database, name: str, view_id: int) -> None:
     """Raises ViewError if a view has test images: no classifier may be trained on images that it is tested on."""
-    held = [member for member in members(db, view_id) if member.split == "test"]
+    held = db.query(
+        "SELECT images.sha256 FROM view_images JOIN images ON images.id = view_images.image_id"
+        " WHERE view_id = ? AND images.split = 'test' ORDER BY position",
+        [view_id],
+    )
     if held:
         raise ViewError(
             f"{len(held)} of the images for {name!r} belong to the test split, which is never trained on; "
-            f"leave them out (the first is {held[0].sha256})"
+            f"leave them out (the first is {held[0]['sha256']})"
         )
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import synthaug
-from synthaug import GenerationSpec, UserError, ViewSpec
+from synthaug import ExecutorSpec, GenerationSpec, UserError, ViewSpec
 from synthaug.errors import WorkspaceError
-from synthaug.store import catalog, labels
+from synthaug.store import catalog, labels, models
 from synthaug.workspace import Workspace
 
 SPEC = GenerationSpec("a {bold|thin} eight", "8", 3, generator="digits", steps=1, seed=4)
@@ -90,3 +91,23 @@ def test_views_and_models_are_measured_as_the_stages_measure(digits: Workspace, 
     exported = work.export("few", tmp_path / "out")
     assert exported.manifest.is_file()
     assert exported.images == sum(viewed.counts.values()) + trained.test_images
+
+
+@pytest.mark.slow
+def test_other_processes_do_what_this_one_does(digits: Workspace, tmp_path: Path) -> None:
+    work = synthaug.Session(digits)
+    work.view("few", ViewSpec(fraction=0.1))
+    work.train("few", epochs=1, name="one")
+    digits.db.settle()
+    apart = synthaug.open(shutil.copytree(digits.root, tmp_path / "apart"))
+    others = ExecutorSpec("processes", workers=1)
+    spec = GenerationSpec("x", "8", 6, generator="augmentation", start="image", seed=5)
+    assert apart.generate(spec, executor=others).images == work.generate(spec).images
+    assert apart.predict("one", executor=others).images == work.predict("one").images > 0
+    here, there = (models.all_predictions(each.workspace.db, 1) for each in (work, apart))
+    assert here[0] == there[0]
+    np.testing.assert_array_equal(here[1], there[1])
+    seen = {"seeds": 3, "epochs": 1}
+    assert apart.compare("few", "few", executor=others, **seen) == work.compare("few", "few", **seen)
+    with pytest.raises(UserError, match="no executor called 'threads'"):
+        work.generate(spec, executor=ExecutorSpec("threads"))
