@@ -170,7 +170,7 @@ class ImageRecord:
 class Landmarks:
     """The landmarks of an image by a landmark scheme, or only the angles if the points are unknown.
 
-    Points are in pixels of the full image, (x, y) or (x, y, radius) for circles; the center of the upper left pixel is
+    Points are in pixels of the full image, (x, y) or (x, y, radius) for circles; the centre of the upper left pixel is
     (0.5, 0.5).
     """
 

@@ -17,7 +17,7 @@ from ..components.guide import guide
 from ..components.importing import importing
 from ..components.jobs import ACTIVE, job_strip
 from ..components.markup import Markup, Panel, joined, markup
-from ..components.palette import class_color
+from ..components.palette import class_colour
 from ..context import AppContext
 from ..shell import heading
 
@@ -136,7 +136,7 @@ def _balance_row(row: ClassCounts, largest: int) -> Markup:
         '<tr><td class="sa-class-name" title="{name}"><i class="sa-swatch" style="background:{color}"></i>{name}'
         '</td><td class="sa-bars"><div>{stack}</div><div class="thin">{test}</div></td>{numbers}</tr>',
         name=row.name,
-        color=class_color(row.index),
+        color=class_colour(row.index),
         stack=segment("real", row.train_real)
         + segment("curated", row.accepted)
         + segment("unreviewed", row.unreviewed),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     "folds",
     type=int,
     metavar="K",
-    help="Also predict the images that the classifier was trained on, by K models that were each fitted without a K-th "
-    "of them: a linear head on pretrained features.",
+    help="Also predict the images that the classifier was trained on, with K models (linear heads on pretrained "
+    "features), each of which was fitted without one K-th of these images.",
 )
 @click.option(
     "--full-recipe", is_flag=True, help="With --cross-fit: train the classifier's own recipe K times."
@@ -43,8 +43,8 @@ def predict(
 ) -> Result:
     """Predict the class of every image that the model has not predicted yet.
 
-    A model is too sure of the images that it was trained on. With --cross-fit, what is shown of these is said by models
-    that have not seen them.
+    A model is overconfident about the images that it was trained on. With --cross-fit, the predictions shown for these
+    images come from models that were trained without them.
 
     \b
       $ synthaug predict
@@ -55,15 +55,15 @@ def predict(
     workspace = open_workspace(workspace_path)
     with progress_bar() as report:
         result = stage(workspace, model, report, executor=executor, folds=folds, full_recipe=full_recipe)
-    said: dict[str, Any] = {"predicted": result.predicted, "model": result.model}
+    figures: dict[str, object] = {"predicted": result.predicted, "model": result.model}
     message = f"{result.predicted} images predicted by {result.model}"
     if (fitted := result.cross_fit) is not None:
-        said["cross_fit"] = asdict(fitted)
+        figures["cross_fit"] = asdict(fitted)
         message += (
             f"; {fitted.images} training images cross-fitted in {fitted.folds} folds ({fitted.recipe}): "
             f"{fitted.accuracy:.1%} have their label as the likeliest class, log loss {fitted.log_loss:.3f}"
         )
-    return {**said, "message": message}
+    return {**figures, "message": message}
 
 
 @command(cli, "score")

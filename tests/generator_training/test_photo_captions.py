@@ -10,7 +10,7 @@ from synthaug.generator_training.photo_captions import (
     TONES,
     Fillers,
     Look,
-    color_name,
+    colour_name,
     look,
     photo_caption,
 )
@@ -33,7 +33,7 @@ NAMED = {
 
 @pytest.mark.parametrize(("color", "name"), NAMED.items())
 def test_colors_have_the_names_a_person_gives_them(color: tuple[int, int, int], name: str) -> None:
-    assert color_name(np.full((5, 3), color, np.float64)) == name
+    assert colour_name(np.full((5, 3), color, np.float64)) == name
 
 
 def test_subject_background_and_brightness_are_measured_apart() -> None:

@@ -15,7 +15,7 @@ MOST_CELLS_WITH_TEXT = 12  # classes; in larger matrices numbers would not fit i
 LONGEST_TICK, LONGEST_LINE = 16, 34  # characters
 
 
-def colors(rows: Sequence[Row]) -> list[str]:
+def colours(rows: Sequence[Row]) -> list[str]:
     """One colour per row; gray for the baseline."""
     hues = iter(cycle(len(rows)))
     return [BASELINE if row.difference is None else next(hues) for row in rows]
@@ -29,10 +29,10 @@ def per_class_bars(rows: Sequence[Row]) -> Figure:
             "name": text(row.title),
             "x": [text(name) for name in row.per_class],
             "y": [_percent(value) for value in row.per_class.values()],
-            "marker": {"color": color},
+            "marker": {"color": colour},
             "hovertemplate": "%{x}: %{y:.2f}%<extra>%{fullData.name}</extra>",
         }
-        for row, color in zip(rows, colors(rows), strict=True)
+        for row, colour in zip(rows, colours(rows), strict=True)
     ]
     more = {"bargap": 0.22, "bargroupgap": 0.04, "margin": {"l": 56, "r": 16, "t": 40, "b": 40}}
     axes = {
@@ -73,7 +73,7 @@ def _single_runs(rows: Sequence[Row]) -> Figure:
         "x": [_percent(value) for _, value, _ in seeds],
         "y": [place + 0.3 for place, _, _ in seeds],
         "customdata": [index + 1 for _, _, index in seeds],
-        "marker": {"size": 7, "opacity": 0.6, "color": [colors(rows)[place] for place, _, _ in seeds]},
+        "marker": {"size": 7, "opacity": 0.6, "color": [colours(rows)[place] for place, _, _ in seeds]},
         "hovertemplate": "run %{customdata}: %{x:.2f}%<extra></extra>",
     }
 
@@ -87,7 +87,7 @@ def _means(rows: Sequence[Row]) -> Figure:
         "name": "mean with its 95% interval",
         "x": [_percent(row.accuracy) for row in rows],
         "y": list(range(len(rows))),
-        "marker": {"size": 10, "symbol": "diamond", "color": colors(rows)},
+        "marker": {"size": 10, "symbol": "diamond", "color": colours(rows)},
         "customdata": half,
         "error_x": {"type": "data", "array": half, "thickness": 1.5, "width": 5, "color": BASELINE},
         "hovertemplate": "mean %{x:.2f}% &#177; %{customdata:.2f}<extra></extra>",
