@@ -15,7 +15,7 @@ import argparse
 import os
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 
 import numpy as np
@@ -96,7 +96,7 @@ def timed(work: Callable[[], Probs]) -> tuple[Probs, float]:
     return work(), time.perf_counter() - started
 
 
-def main() -> None:
+def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument(
         "--images", type=int, default=1000, metavar="N", help="images in the pool (default 1000)"
@@ -110,7 +110,11 @@ def main() -> None:
         "--batch", type=int, default=25, metavar="N", help="images per batch for BAAL (default 25)"
     )
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of torch (default 1)")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = parsed()
     torch.set_num_threads(options.threads)
     warnings.filterwarnings("ignore", module="baal")
     images = drawn_images(options.images)
@@ -125,6 +129,11 @@ def main() -> None:
         "whole network": lambda: network_passes(classifier, images, rate, passes, 0),
         "baal": baal_passes(classifier, images, options),
     }
+    print_agreement(measured(ways, options.images))
+
+
+def measured(ways: Mapping[str, Callable[[], Probs] | None], images: int) -> dict[str, Probs]:
+    """Run each way, print its speed, and return its probabilities."""
     found: dict[str, Probs] = {}
     seconds: dict[str, float] = {}
     for name, work in ways.items():
@@ -133,8 +142,13 @@ def main() -> None:
             continue
         found[name], seconds[name] = timed(work)
         ratio = seconds[name] / seconds["head"]
-        rate_of = options.images / seconds[name]
+        rate_of = images / seconds[name]
         print(f"{name:<14}{seconds[name]:8.2f} s{rate_of:10.0f} images/s{ratio:8.1f} x", flush=True)
+    return found
+
+
+def print_agreement(found: Mapping[str, Probs]) -> None:
+    """Print how far the scores of "head" and of every other way agree."""
     for name in list(found)[1:]:
         for score in (entropy, bald):
             ours, theirs = score(found["head"]), score(found[name])

@@ -22,16 +22,18 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urljoin
 
 import numpy as np
+from numpy.typing import NDArray
 from planted import plant_model
 from playwright.sync_api import Page, sync_playwright
 
 from synthaug.images import encode_png
+from synthaug.store.database import Database
 from synthaug.workspace import Workspace
 
 CLASSES = [f"class {index}" for index in range(10)]
@@ -70,6 +72,16 @@ def make_workspace(root: Path, count: int) -> None:
     hashes = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(count)]
     real = 2 * count // 3
     classes = rng.integers(0, len(CLASSES), count)
+    plant_images(db, hashes, real)
+    model = plant_model(db, "random")
+    plant_predictions(db, model.id, classes, rng)
+    plant_scores(db, model.id, classes, rng)
+    add_files(workspace, hashes[-WITH_FILES:], rng)
+    db.close()
+
+
+def plant_images(db: Database, hashes: Sequence[str], real: int) -> None:
+    """Rows of images without files: the first ``real`` ones real, a quarter of them test images."""
     with db.transaction() as connection:
         connection.executemany(
             "INSERT INTO images (id, sha256, width, height, split, origin, source, added_at)"
@@ -84,26 +96,35 @@ def make_workspace(root: Path, count: int) -> None:
                 for number, sha256 in enumerate(hashes)
             ),
         )
-    model = plant_model(db, "random")
+
+
+def plant_predictions(
+    db: Database, model_id: int, classes: NDArray[np.int64], rng: np.random.Generator
+) -> None:
+    count = len(classes)
     sure = rng.uniform(0.3, 1, count).astype(np.float32)
     with db.transaction() as connection:
         connection.executemany(
             "INSERT INTO predictions (model_id, image_id, probs, features, created_at)"
             " VALUES (?, ?, ?, x'00000000', '2026-01-01T00:00:00')",
-            ((model.id, number + 1, one_hot(classes[number], sure[number])) for number in range(count)),
+            ((model_id, number + 1, one_hot(classes[number], sure[number])) for number in range(count)),
         )
-        places = (rng.normal(size=(len(CLASSES), 2)) * 4)[classes] + rng.normal(size=(count, 2))
-        ranks = rng.random(count)
+
+
+def plant_scores(db: Database, model_id: int, classes: NDArray[np.int64], rng: np.random.Generator) -> None:
+    """Coordinates in one cluster per class, and random ranks."""
+    count = len(classes)
+    places = (rng.normal(size=(len(CLASSES), 2)) * 4)[classes] + rng.normal(size=(count, 2))
+    ranks = rng.random(count)
+    with db.transaction() as connection:
         connection.executemany(
             "INSERT INTO scores (image_id, features, model_id, pca_x, pca_y, umap_x, umap_y, ood_real, ood_synthetic,"
             " scored_at) VALUES (?, 'random', ?, ?, ?, ?, ?, ?, ?, '2026-01-01T00:00:00')",
             (
-                (number + 1, model.id, x, y, y, x, rank, 1 - rank)
+                (number + 1, model_id, x, y, y, x, rank, 1 - rank)
                 for number, ((x, y), rank) in enumerate(zip(places.tolist(), ranks.tolist(), strict=True))
             ),
         )
-    add_files(workspace, hashes[-WITH_FILES:], rng)
-    db.close()
 
 
 def one_hot(index: int, sure: float) -> bytes:

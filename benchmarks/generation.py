@@ -90,12 +90,6 @@ def stock(family: str, model: str, cpu_format: CPUFormat = "float32") -> tuple[D
     if family == "gan":
         return stock_gan(model)
     import torch
-    from diffusers import (
-        AutoPipelineForImage2Image,
-        AutoPipelineForInpainting,
-        DDIMPipeline,
-        DiffusionPipeline,
-    )
 
     from synthaug.generators.base import ModelCard
 
@@ -103,44 +97,54 @@ def stock(family: str, model: str, cpu_format: CPUFormat = "float32") -> tuple[D
     card = ModelCard.read(folder)
     batch = card.batch_size or 1
     steps = FEW[family][1] if family in FEW else card.num_inference_steps
-    pipeline: Any
-    if family == "ddpm":
-        pipeline = DDIMPipeline.from_pretrained(folder)
-    else:
-        pipeline = DiffusionPipeline.from_pretrained(
-            folder, safety_checker=None, dtype=getattr(torch, cpu_format)
-        )
-    if family in ("image", "context"):
-        pipeline = AutoPipelineForImage2Image.from_pipe(pipeline)
-    if family == "inpaint":
-        pipeline = AutoPipelineForInpainting.from_pipe(pipeline)
+    pipeline = stock_pipeline(family, folder, cpu_format)
     pipeline.set_progress_bar_config(disable=True)
-
-    def arguments(part: Sequence[GenerationRequest]) -> dict[str, Any]:
-        if family == "ddpm":
-            return {"batch_size": len(part)}
-        found: dict[str, Any] = {
-            "prompt": [each.prompt for each in part],
-            "guidance_scale": card.guidance_scale,
-        }
-        if part[0].image is not None:
-            found["image"] = np.stack([each.image for each in part]).astype(np.float32) / 255
-            found["strength"] = STRENGTH
-        if part[0].mask is not None:
-            found["mask_image"] = np.stack([each.mask for each in part]).astype(np.float32)
-            found |= {"height": 32, "width": 32}
-        return found
 
     def draw(requests: Sequence[GenerationRequest]) -> int:
         drawn = 0
         for start in range(0, len(requests), batch):
             part = requests[start : start + batch]
             seeds = [torch.Generator().manual_seed(each.seed) for each in part]
-            made = pipeline(**arguments(part), generator=seeds, num_inference_steps=steps).images
+            inputs = {"batch_size": len(part)} if family == "ddpm" else prompted(part, card.guidance_scale)
+            made = pipeline(**inputs, generator=seeds, num_inference_steps=steps).images
             drawn += len(made)
         return drawn
 
     return draw, batch
+
+
+def stock_pipeline(family: str, folder: Path, cpu_format: CPUFormat) -> Any:
+    """The pipeline of diffusers for a family, with the weights in ``folder``."""
+    import torch
+    from diffusers import (
+        AutoPipelineForImage2Image,
+        AutoPipelineForInpainting,
+        DDIMPipeline,
+        DiffusionPipeline,
+    )
+
+    if family == "ddpm":
+        return DDIMPipeline.from_pretrained(folder)
+    pipeline = DiffusionPipeline.from_pretrained(
+        folder, safety_checker=None, dtype=getattr(torch, cpu_format)
+    )
+    if family in ("image", "context"):
+        return AutoPipelineForImage2Image.from_pipe(pipeline)
+    if family == "inpaint":
+        return AutoPipelineForInpainting.from_pipe(pipeline)
+    return pipeline
+
+
+def prompted(part: Sequence[GenerationRequest], guidance_scale: float | None) -> dict[str, Any]:
+    """The arguments of a pipeline for a batch of requests, which all start from noise or all from images."""
+    found: dict[str, Any] = {"prompt": [each.prompt for each in part], "guidance_scale": guidance_scale}
+    if part[0].image is not None:
+        found["image"] = np.stack([each.image for each in part]).astype(np.float32) / 255
+        found["strength"] = STRENGTH
+    if part[0].mask is not None:
+        found["mask_image"] = np.stack([each.mask for each in part]).astype(np.float32)
+        found |= {"height": 32, "width": 32}
+    return found
 
 
 def stock_gan(model: str) -> tuple[Draw, int]:

@@ -71,6 +71,18 @@ def sheet(generator: Generator, path: Path) -> None:
     print(f"sheet: {path} (seeds 0 .. 99, not selected)")
 
 
+def phrased(count: int) -> tuple[NDArray[np.int64], NDArray[np.int64], list[str]]:
+    """The class (N,), the phrasing (N,) and the prompt of each image; classes alternate, and so do their synonyms."""
+    classes = np.arange(count) % len(CIFAR10)
+    styles = np.arange(count) // len(CIFAR10) % len(STYLES)
+    nouns = [SYNONYMS.get(CIFAR10[index], (CIFAR10[index],)) for index in classes]
+    prompts = [
+        STYLES[style].format(noun=names[i % len(names)])
+        for i, (style, names) in enumerate(zip(styles, nouns, strict=True))
+    ]
+    return classes, styles, prompts
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -91,13 +103,7 @@ def main() -> None:
     if options.sheet is not None:
         sheet(generator, options.sheet)
     judge = FittedClassifier.load(labeler.shipped_file("cifar10-labeler"))
-    classes = np.arange(options.images) % len(CIFAR10)
-    styles = np.arange(options.images) // len(CIFAR10) % len(STYLES)
-    nouns = [SYNONYMS.get(CIFAR10[index], (CIFAR10[index],)) for index in classes]
-    prompts = [
-        STYLES[style].format(noun=names[i % len(names)])
-        for i, (style, names) in enumerate(zip(styles, nouns, strict=True))
-    ]
+    classes, styles, prompts = phrased(options.images)
     draw(generator, prompts[:1], 0)  # warm-up
     began = time.perf_counter()
     images = draw(generator, prompts, 100_000)
@@ -108,6 +114,11 @@ def main() -> None:
     if options.write:
         folder = find_model(options.model).path
         replace(ModelCard.read(folder), figures=figures).write(folder)
+
+
+def share_that_shows(words: str, images: NDArray[np.uint8]) -> float:
+    """The share of images (N, 32, 32, 3) in which the tone or background of a prompt is measured."""
+    return round(float(np.mean([ASKED[words](look(each)) for each in images])), 3)
 
 
 def measured(
@@ -124,19 +135,7 @@ def measured(
     probabilities, features = judge.predict(images)
     real_probabilities, real = judge.predict(test)
     right = probabilities.argmax(1) == classes
-    looks = [look(each) for each in images]
-    attributes = {
-        words: round(
-            float(np.mean([shows(seen) for seen, text in zip(looks, prompts, strict=True) if words in text])),
-            3,
-        )
-        for words, shows in ASKED.items()
-    }
-    real_looks = [look(each) for each in test[:2000]]
-    usual = {
-        words: round(float(np.mean([shows(seen) for seen in real_looks])), 3)
-        for words, shows in ASKED.items()
-    }
+    asked = {words: images[[words in text for text in prompts]] for words in ASKED}
     kid_mean, kid_deviation = kid(features, real)
     among = neighborhoods(features[:NEIGHBORS], real[:NEIGHBORS])
     _, train_features = judge.predict(train)
@@ -158,8 +157,8 @@ def measured(
         ],
         "Vendi score": round(vendi_score(features), 2),
         "Vendi score of real test images": round(vendi_score(real), 2),
-        "asked and measured so": attributes,
-        "measured so in real images": usual,
+        "asked and measured so": {words: share_that_shows(words, some) for words, some in asked.items()},
+        "measured so in real images": {words: share_that_shows(words, test[:2000]) for words in ASKED},
         "nearer to a train image than the nearest 1% of test images": round(copied.copies, 4),
         "nearer to a train image than a test image is (0.5: as test images)": round(copied.closer, 3),
     }

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -77,7 +78,7 @@ def plain(images: np.ndarray, labels: np.ndarray, recipe: Recipe, workers: int) 
     return speeds
 
 
-def main() -> None:
+def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--images", type=int, default=2_048, metavar="N")
     parser.add_argument(
@@ -89,6 +90,11 @@ def main() -> None:
     options = parser.parse_args()
     if options.epochs < 2:
         parser.error("--epochs must be at least 2: the first is not counted")
+    return options
+
+
+def main() -> None:
+    options = parsed()
     torch.set_num_threads(options.threads)
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (options.images, 32, 32, 3), dtype=np.uint8)
@@ -113,6 +119,11 @@ def main() -> None:
         "DataLoader, in process": plain(images, labels, recipe, 0),
         "DataLoader, 2 workers": plain(images, labels, recipe, 2),
     }
+    print_speeds(speeds)
+
+
+def print_speeds(speeds: Mapping[str, Sequence[float]]) -> None:
+    """Print the median speed of every loop, and how many times as fast as each rival ours is."""
     medians = {name: float(np.median(each[1:])) for name, each in speeds.items()}
     rivals = [name for name in speeds if name.startswith("DataLoader")]
     for name, each in speeds.items():

@@ -110,16 +110,46 @@ class ImportItem:
     rejected: str = ""  # why the importer could not read this entry; ``data`` is then empty
 
 
+class LandmarkProvenance(TypedDict):
+    """The fields of :class:`Landmarks`, and the caption that gives its angles, if the scheme has one."""
+
+    scheme: str
+    revision: str
+    points: Mapping[str, tuple[float, ...]]
+    angles: Mapping[str, float]
+    caption: str | None
+
+
+class Provenance(TypedDict, total=False):
+    """Where an exported image comes from. A field is missing if it does not apply, such as the prompt of a photograph.
+
+    The names are stored in manifests, which later releases read.
+    """
+
+    source: str
+    caption: str
+    prompt: str
+    slots: Mapping[str, str]
+    seed: int
+    generator: str
+    revision: str  # of the generator
+    prompted_class: str | None
+    annotator: str
+    label_source: str
+    labeled_at: str
+    landmarks: LandmarkProvenance
+
+
 @dataclass(frozen=True, slots=True)
 class ExportItem:
-    """One image to export. ``provenance`` can be written as JSON (prompt, seed, annotator, ...)."""
+    """One image to export. ``provenance`` has the fields of :class:`Provenance`; older manifests may have others."""
 
     sha256: str
     pixels: Pixels
     class_index: int
     split: Split
     origin: Origin
-    provenance: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, object] = field(default_factory=dict)
     film: GrayImage | None = None  # at its full depth, for formats that hold it; ``pixels`` are its picture
 
 
@@ -140,7 +170,7 @@ class ImageRecord:
 class Landmarks:
     """The landmarks of an image by a landmark scheme, or only the angles if the points are unknown.
 
-    Points are in pixels of the full image, (x, y) or (x, y, radius) for circles; the center of the upper left pixel is
+    Points are in pixels of the full image, (x, y) or (x, y, radius) for circles; the centre of the upper left pixel is
     (0.5, 0.5).
     """
 

@@ -29,7 +29,7 @@ DARK = (
 """Hex colours of the classes 0..9; they repeat after ten classes."""
 
 
-def class_color(index: int) -> str:
+def class_colour(index: int) -> str:
     """The CSS colour of a class index (0-based; colours repeat after ten), which follows the theme."""
     return f"var(--sa-class-{index % len(LIGHT)})"
 
@@ -43,8 +43,8 @@ def class_letter(index: int) -> str:
 def css_rules() -> str:
     """The ``--sa-class-0`` .. ``--sa-class-9`` declarations of both themes, for the page's stylesheet."""
     themes = ((":root", LIGHT), ("body.dark", DARK))
-    return "".join(f"{selector}{{{_declarations(colors)}}}" for selector, colors in themes)
+    return "".join(f"{selector}{{{_declarations(colours)}}}" for selector, colours in themes)
 
 
-def _declarations(colors: tuple[str, ...]) -> str:
-    return "".join(f"--sa-class-{index}:{color};" for index, color in enumerate(colors))
+def _declarations(colours: tuple[str, ...]) -> str:
+    return "".join(f"--sa-class-{index}:{colour};" for index, colour in enumerate(colours))

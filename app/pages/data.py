@@ -17,7 +17,7 @@ from ..components.guide import guide
 from ..components.importing import importing
 from ..components.jobs import ACTIVE, job_strip
 from ..components.markup import Markup, Panel, joined, markup
-from ..components.palette import class_color
+from ..components.palette import class_colour
 from ..context import AppContext
 from ..shell import heading
 
@@ -34,7 +34,7 @@ def page(context: AppContext) -> None:
         "from prompts. The test split is frozen: it is used to measure, never to train.",
     )
     held = overview(context.workspace)
-    way = Panel(guide(steps(counts_of(context.workspace))))
+    way = Panel(_workflow(context))
     with gr.Column(elem_classes="sa-card sa-for-owner sa-import-card"):
         importing()
         job_strip(("import",), "", limit=3)
@@ -47,8 +47,13 @@ def page(context: AppContext) -> None:
         with gr.Column(scale=3, min_width=320):
             sources = Panel()
 
+    _refresh_with_jobs(context, [way, figures, balance, views, sources, outcome])
+
+
+def _refresh_with_jobs(context: AppContext, panels: list[gr.components.Component]) -> None:
+    """Fill the panels when the page opens, and again whenever a job has made progress."""
     seen = gr.State(None)
-    shown = [way, figures, balance, views, sources, outcome, seen]
+    shown = [*panels, seen]
 
     def refresh(before: str | None) -> Any:
         now = _version(context)
@@ -57,7 +62,7 @@ def page(context: AppContext) -> None:
         held = overview(context.workspace)
         import_outcome = outcome_panel(_latest(context))
         return [
-            guide(steps(counts_of(context.workspace))),
+            _workflow(context),
             figures_panel(held),
             balance_panel(held),
             views_panel(held),
@@ -68,6 +73,10 @@ def page(context: AppContext) -> None:
 
     gr.on(None, lambda: refresh(None), None, shown, api_name="data_figures", **QUIET)
     gr.Timer(POLL_SECONDS).tick(refresh, seen, shown, concurrency_limit=None, api_name="data_poll", **QUIET)
+
+
+def _workflow(context: AppContext) -> Markup:
+    return guide(steps(counts_of(context.workspace)))
 
 
 def figures_panel(held: Overview) -> Markup:
@@ -127,7 +136,7 @@ def _balance_row(row: ClassCounts, largest: int) -> Markup:
         '<tr><td class="sa-class-name" title="{name}"><i class="sa-swatch" style="background:{color}"></i>{name}'
         '</td><td class="sa-bars"><div>{stack}</div><div class="thin">{test}</div></td>{numbers}</tr>',
         name=row.name,
-        color=class_color(row.index),
+        color=class_colour(row.index),
         stack=segment("real", row.train_real)
         + segment("curated", row.accepted)
         + segment("unreviewed", row.unreviewed),

@@ -38,6 +38,8 @@ def main(arguments: list[str] | None = None) -> None:
         comparing,
         data,
         experiments,
+        finetuning,
+        generating,
         generators,
         labels,
         landmark_models,

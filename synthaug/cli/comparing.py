@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -79,6 +80,13 @@ def compare(
             smallest_effect=smallest_effect / 100,
             executor=executor,
         )
+    lines = [found.verdict_text, *_figures(found), f"Test set {found.test_fingerprint[:12]}."]
+    return {**_as_json(found, workspace.classes), "message": "\n".join(lines)}
+
+
+def _as_json(found: Comparison, classes: Sequence[str]) -> dict[str, object]:
+    """The figures that --json prints, with the areas under the curve by class name."""
+    areas = zip(classes, found.baseline.auc, found.augmented.auc, strict=False)
     return {
         "baseline": found.baseline.accuracy,
         "augmented": found.augmented.accuracy,
@@ -93,17 +101,9 @@ def compare(
         "seeds": len(found.seeds),
         "matched_accuracy": None if found.matched_accuracy is None else asdict(found.matched_accuracy),
         "macro_auc": None if found.macro_auc is None else asdict(found.macro_auc),
-        "auc": {
-            name: [before, after]
-            for name, before, after in zip(
-                workspace.classes, found.baseline.auc, found.augmented.auc, strict=False
-            )
-        },
+        "auc": {name: [before, after] for name, before, after in areas},
         "mcnemar": [asdict(each) for each in found.mcnemar],
         "test_fingerprint": found.test_fingerprint,
-        "message": "\n".join(
-            [found.verdict_text, *_figures(found), f"Test set {found.test_fingerprint[:12]}."]
-        ),
     }
 
 

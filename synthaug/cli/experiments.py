@@ -15,7 +15,7 @@ from synthaug.running.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from synthaug.executors.base import ExecutorSpec
-    from synthaug.experiments.base import ScaleName
+    from synthaug.experiments.base import Row, ScaleName
     from synthaug.experiments.report.page import Plotly
 
 
@@ -96,25 +96,30 @@ def experiment(
             report=report,
             say=lambda text: click.echo(text, err=True),
         )
-    lines = [f"{result.title} ({result.scale})"]
-    for row in result.rows:
-        change = "" if row.difference is None else f", {100 * row.difference:+.2f} points: {row.verdict}"
-        lines.append(f"  {row.title}: {100 * row.accuracy:.2f}%{change}")
+    lines = [f"{result.title} ({result.scale})", *map(_line, result.rows), f"report: {written.html}"]
     return {
-        "table": [
-            {
-                "arm": row.arm,
-                "images": row.images,
-                "accuracy": row.accuracy,
-                "accuracies": list(row.accuracies),
-                "per_class": dict(row.per_class),
-                "difference": row.difference,
-                "ci": None if row.difference_interval is None else list(row.difference_interval),
-                "verdict": row.verdict,
-            }
-            for row in result.rows
-        ],
+        "table": [_as_json(row) for row in result.rows],
         "report": str(written.html),
         "markdown": str(written.markdown),
-        "message": "\n".join([*lines, f"report: {written.html}"]),
+        "message": "\n".join(lines),
+    }
+
+
+def _line(row: Row) -> str:
+    """The accuracy of one arm and its difference from the baseline."""
+    change = "" if row.difference is None else f", {100 * row.difference:+.2f} points: {row.verdict}"
+    return f"  {row.title}: {100 * row.accuracy:.2f}%{change}"
+
+
+def _as_json(row: Row) -> dict[str, object]:
+    """The figures of one arm that --json prints; the report has all of them."""
+    return {
+        "arm": row.arm,
+        "images": row.images,
+        "accuracy": row.accuracy,
+        "accuracies": list(row.accuracies),
+        "per_class": dict(row.per_class),
+        "difference": row.difference,
+        "ci": None if row.difference_interval is None else list(row.difference_interval),
+        "verdict": row.verdict,
     }

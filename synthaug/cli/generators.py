@@ -2,139 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from synthaug.cli import cli
-from synthaug.cli.support import (
-    NamedPath,
-    Result,
-    command,
-    open_workspace,
-    run_job,
-    workspace_option,
-)
+from synthaug.cli.support import NamedPath, Result, command, open_workspace, workspace_option
 from synthaug.config import AUTOMATIC_THRESHOLD
 from synthaug.errors import UserError
-from synthaug.running.progress_bar import progress_bar
+from synthaug.running.progress_bar import by_step, progress_bar
 
 if TYPE_CHECKING:
-    from synthaug.generator_training.finetuning_config import Method
-    from synthaug.generator_training.summary import TextToImageSummary
+    from synthaug.generator_training.summary import DiffusionSummary, GANSummary, TextToImageSummary
+    from synthaug.progress import StepProgress
+    from synthaug.workspace import Workspace
 
 
-@command(cli, "finetune")
-@click.option(
-    "--data", "view", required=True, metavar="VIEW", help="View whose training images the model learns."
-)
-@click.option(
-    "--base",
-    metavar="NAME|PATH|HUB-ID",
-    help="Model to start from. [default: the shipped one that fits the preset]",
-)
-@click.option(
-    "--method",
-    type=click.Choice(["lora", "dreambooth", "full"]),
-    default="lora",
-    show_default=True,
-    help="lora: low-rank adapters. dreambooth: one subject, named by a rare word. full: every weight of the U-Net.",
-)
-@click.option(
-    "--caption", metavar="TEXT", help="Caption of images that have none, e.g. 'a photo of a {class}'."
-)
-@click.option(
-    "--instance-prompt", metavar="TEXT", help="DreamBooth: the subject, e.g. 'a photo of a zwx cat'."
-)
-@click.option(
-    "--class-prompt",
-    metavar="TEXT",
-    help="DreamBooth: the class of the subject. [default: 'a photo of a CLASS', if the view has one class]",
-)
-@click.option("--steps", type=int, default=500, show_default=True, metavar="N", help="Optimizer steps.")
-@click.option("--rank", type=int, default=16, show_default=True, metavar="R", help="Rank of the adapters.")
-@click.option(
-    "--lr",
-    "learning_rate",
-    type=float,
-    metavar="RATE",
-    help="Learning rate. [default: by method and size of the model]",
-)
-@click.option("--batch-size", type=int, default=4, show_default=True, metavar="N", help="Images per batch.")
-@click.option(
-    "--accumulate",
-    type=int,
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="Batches whose gradients are accumulated for one step.",
-)
-@click.option(
-    "--resolution",
-    type=int,
-    metavar="PX",
-    help="Size of the training images. [default: the native size of the base]",
-)
-@click.option("--text-encoder", is_flag=True, help="Train the text encoder as well.")
-@click.option(
-    "--all-weights", is_flag=True, help="DreamBooth: train every weight of the U-Net instead of adapters."
-)
-@click.option("--gradient-checkpointing", is_flag=True, help="Use less memory, at about a third less speed.")
-@click.option(
-    "--precision",
-    type=click.Choice(["auto", "no", "bf16", "fp16"]),
-    default="auto",
-    show_default=True,
-    help="Mixed precision; auto chooses the fastest that the device supports.",
-)
-@click.option("--flip", is_flag=True, help="Mirror images at random; refused if captions say left or right.")
-@click.option("--force-flip", is_flag=True, help="Mirror images even if captions say left or right.")
-@click.option(
-    "--validate-every",
-    type=int,
-    metavar="K",
-    help="Steps between validation images. [default: a tenth of all steps]",
-)
-@click.option(
-    "--validation-prompt",
-    "validation_prompts",
-    multiple=True,
-    metavar="P",
-    help="Prompt of a validation image; may be repeated. [default: some of the captions]",
-)
-@click.option(
-    "--seed",
-    default=0,
-    show_default=True,
-    metavar="S",
-    help="Random seed; the same seed gives the same weights.",
-)
-@click.option("--name", metavar="NAME", help="Name of the new generator. [default: VIEW-METHOD]")
-@workspace_option
-def finetune(
-    workspace_path: Path | None, view: str, base: str | None, method: Method, **settings: Any
-) -> Result:
-    """Fine-tune a text-to-image model on the captioned images of a view.
+@dataclass(frozen=True, slots=True)
+class TrainingOptions:
+    """The options of train-generator, each of which is for some families only."""
 
-    An interrupted run resumes when the same command is run again.
+    data: str
+    view: str | None
+    label: str | None
+    unconditional: bool
+    flip: bool
+    size: str
+    steps: int | None
+    base: str | None
+    export: bool
+    seed: int
 
-    \b
-      $ synthaug finetune --data hips --base owner/model --steps 1000 --validate-every 100
-      $ synthaug finetune --data tail --caption 'a photo of a {class}' --name tail-lora
-    """
-    from synthaug.stages.finetune import submit
+    def check_for_text(self) -> None:
+        """Raises UserError for options that only the other families have."""
+        if self.view is not None or self.label is not None or self.unconditional or self.flip:
+            raise UserError(
+                "--view, --class, --unconditional and --flip are for --family ddpm or gan; --family text "
+                "trains on --data"
+            )
 
-    workspace = open_workspace(workspace_path)
-    if settings["force_flip"]:
-        settings["flip"] = True
-    job = run_job(workspace, submit(workspace, view, base, method, **settings))
-    found = {
-        key: job.result[key] for key in ("model", "path", "images", "steps", "seconds") if key in job.result
-    }
-    message = f"Created {found['model']}. Use it with: synthaug generate --generator {found['path']} ..."
-    return {**found, "job": job.id, "message": message}
+    def refuse_base(self, instead: str = "") -> None:
+        """Raises UserError for options that only a text-to-image model trained on CIFAR-10 has."""
+        if self.base is not None or self.export:
+            raise UserError(f"--base and --export are for text-to-image models trained on CIFAR-10{instead}")
 
 
 @command(cli, "train-generator")
@@ -193,19 +105,10 @@ def finetune(
 @workspace_option
 def train_generator(
     output: Path,
-    family: str,
-    data: str,
-    view: str | None,
-    label: str | None,
-    unconditional: bool,
-    flip: bool,
-    size: str,
+    family: Literal["text", "ddpm", "gan"],
     checkpoints: Path | None,
-    steps: int | None,
-    base: str | None,
-    export: bool,
-    seed: int,
     workspace_path: Path | None,
+    **settings: Any,
 ) -> Result:
     """Train an image generator and write it to the folder DIR.
 
@@ -220,43 +123,16 @@ def train_generator(
     """
     from synthaug.stages.generator_names import remember
 
-    summary: Mapping[str, object]
+    options = TrainingOptions(**settings)
     kept, name = checkpoints or output.with_name(output.name + ".checkpoints"), str(output)
+    summary: TextToImageSummary | DiffusionSummary | GANSummary
     with progress_bar() as report:
-
-        def progress(phase: str, done: int, total: int, loss: float) -> None:
-            report(done, total, f"{phase}: loss {loss:.4f}")
-
         if family == "text":
-            if view is not None or label is not None or unconditional or flip:
-                raise UserError(
-                    "--view, --class, --unconditional and --flip are for --family ddpm or gan; --family text "
-                    "trains on --data"
-                )
-            summary = _train_text(output, kept, data, steps, seed, progress, base, export)
+            summary = _train_text(output, kept, options, by_step(report))
         else:
-            from synthaug.stages.train_generator import train_on_view
-
-            if base is not None or export:
-                raise UserError("--base and --export are for text-to-image models trained on CIFAR-10")
-
-            if view is None:
-                raise UserError(f"a {family} is trained on a view; give one with --view")
+            view = _required_view(family, options)
             workspace = open_workspace(workspace_path)
-            summary = train_on_view(
-                workspace,
-                output,
-                kept,
-                "gan" if family == "gan" else "ddpm",
-                view,
-                classes=not unconditional,
-                label=label,
-                size=size,
-                steps=steps,
-                flip=flip,
-                seed=seed,
-                progress=progress,
-            )
+            summary = _train_on_view(workspace, output, kept, family, view, options, by_step(report))
             name = remember(workspace, output)
     return {
         **summary,
@@ -266,34 +142,63 @@ def train_generator(
 
 
 def _train_text(
-    output: Path,
-    checkpoints: Path,
-    data: str,
-    steps: int | None,
-    seed: int,
-    progress: Any,
-    base: str | None,
-    export: bool,
+    output: Path, checkpoints: Path, options: TrainingOptions, progress: StepProgress
 ) -> TextToImageSummary:
+    """Train on digits or on CIFAR-10. Raises UserError for options of the other families."""
     from synthaug.stages.train_generator import check_output, train_digits_generator
 
-    if data == "digits":
-        if base is not None or export:
-            raise UserError(
-                "--base and --export are for text-to-image models trained on CIFAR-10; give --data"
-            )
-        return train_digits_generator(output, checkpoints, steps=steps, seed=seed, progress=progress)
+    options.check_for_text()
+    if options.data == "digits":
+        options.refuse_base(instead="; give --data")
+        return train_digits_generator(
+            output, checkpoints, steps=options.steps, seed=options.seed, progress=progress
+        )
     from synthaug.stages.train_photos import train_photo_generator
 
-    check_output(output, steps)
+    check_output(output, options.steps)
     return train_photo_generator(
         output,
         checkpoints,
-        Path(data),
-        steps=steps,
-        seed=seed,
-        base=base,
-        export=export,
+        Path(options.data),
+        steps=options.steps,
+        seed=options.seed,
+        base=options.base,
+        export=options.export,
+        progress=progress,
+    )
+
+
+def _required_view(family: str, options: TrainingOptions) -> str:
+    """The view to train on. Raises UserError if there is none, and for options of the family "text"."""
+    options.refuse_base()
+    if options.view is None:
+        raise UserError(f"a {family} is trained on a view; give one with --view")
+    return options.view
+
+
+def _train_on_view(
+    workspace: Workspace,
+    output: Path,
+    checkpoints: Path,
+    family: Literal["ddpm", "gan"],
+    view: str,
+    options: TrainingOptions,
+    progress: StepProgress,
+) -> DiffusionSummary | GANSummary:
+    from synthaug.stages.train_generator import train_on_view
+
+    return train_on_view(
+        workspace,
+        output,
+        checkpoints,
+        family,
+        view,
+        classes=not options.unconditional,
+        label=options.label,
+        size=options.size,
+        steps=options.steps,
+        flip=options.flip,
+        seed=options.seed,
         progress=progress,
     )
 

@@ -12,9 +12,8 @@ from synthaug.errors import UserError
 from synthaug.experiments.arms import class_weighted, logit_adjusted
 from synthaug.experiments.base import Arm, Panel, Plan, Row, ScaleName
 from synthaug.experiments.lab import Lab
-from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings, class_word, template
+from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings, class_word
 from synthaug.stages import finetune
-from synthaug.stages.generation_spec import GenerationSpec
 from synthaug.stages.generator_names import FINETUNED
 from synthaug.stages.run_cache import Trainer
 from synthaug.stages.view import ViewSpec
@@ -92,28 +91,17 @@ class CatCnn(OnImages):
                 f"there is no class {rare!r}; choose one of {', '.join(counts)} with --option minority=CLASS"
             )
         kept = max(1, round(self.cats.kept * counts[rare]))
-        missing = counts[rare] - kept
         scarce = lab.view(f"{self.prefix}-imbalanced", ViewSpec(base=whole, keep={rare: kept})).name
-        repeated = ViewSpec(base=scarce, oversample=True, oversample_classes=(rare,))
-        oversampled = lab.view(f"{self.prefix}-oversampled", repeated).name
-        recipe = chosen.trained_with
-        plain = Arm("imbalanced", f"Imbalanced ({kept} of {rare})", scarce, recipe)
-        synthetic = self._filled(lab, "synthetic", scarce, missing, chosen.generator)
-        arms = [
-            Arm("balanced", f"Baseline ({counts[rare]} of {rare})", whole, recipe),
-            plain,
-            class_weighted(plain),
-            logit_adjusted(plain),
-            Arm("oversampled", "Oversampled", oversampled, recipe),
-            Arm("synthetic", f"+ {missing} generated", synthetic, recipe, chosen.seen),
-        ]
-        if self.cats.finetune_steps:
-            model = self._finetuned(lab, scarce)
-            tuned = self._filled(lab, "finetuned", scarce, missing, model)
-            title = f"+ {missing} generated, fine-tuned on the {kept} real ones"
-            arms.append(Arm("finetuned", title, tuned, recipe, chosen.seen))
+        plain = Arm("imbalanced", f"Imbalanced ({kept} of {rare})", scarce, chosen.trained_with)
         return Plan(
-            tuple(arms),
+            (
+                Arm("balanced", f"Baseline ({counts[rare]} of {rare})", whole, chosen.trained_with),
+                plain,
+                class_weighted(plain),
+                logit_adjusted(plain),
+                self._oversampled(lab, scarce),
+                *self._generated(lab, scarce, kept, counts[rare] - kept),
+            ),
             plain.name,
             chosen.seeds,
             focus=(rare,),
@@ -125,21 +113,31 @@ class CatCnn(OnImages):
         """How much of the lost accuracy each arm recovers, and the generated images on principal components."""
         return (self._gap(rows), self._components(lab, plan))
 
-    def _filled(self, lab: Lab, name: str, scarce: str, missing: int, generator: str) -> str:
-        """The view of ``scarce`` with ``missing`` images from a generator added."""
+    def _oversampled(self, lab: Lab, scarce: str) -> Arm:
+        """The arm that repeats the images of the scarce class."""
+        repeated = ViewSpec(base=scarce, oversample=True, oversample_classes=(self.settings.minority,))
+        view = lab.view(f"{self.prefix}-oversampled", repeated).name
+        return Arm("oversampled", "Oversampled", view, self.settings.trained_with)
+
+    def _generated(self, lab: Lab, scarce: str, kept: int, missing: int) -> tuple[Arm, ...]:
+        """The arms whose missing images come from the generator, as it is and (if wanted) fine-tuned."""
+        plain = self._filled(lab, "synthetic", f"+ {missing} generated", scarce, missing)
+        if not self.cats.finetune_steps:
+            return (plain,)
+        title = f"+ {missing} generated, fine-tuned on the {kept} real ones"
+        model = self._finetuned(lab, scarce)
+        return (plain, self._filled(lab, "finetuned", title, scarce, missing, generator=model))
+
+    def _filled(
+        self, lab: Lab, name: str, title: str, scarce: str, missing: int, generator: str | None = None
+    ) -> Arm:
+        """The arm of ``scarce`` with ``missing`` images added; the default generator is that of the settings."""
         chosen = self.settings
-        job = lab.generated(
-            GenerationSpec(
-                template(chosen.preset, chosen.minority),
-                chosen.minority,
-                missing,
-                generator=generator,
-                steps=chosen.steps,
-                guidance=chosen.guidance,
-            )
-        )
-        spec = ViewSpec(base=scarce, add_synthetic={chosen.minority: missing}, jobs=(job,))
-        return lab.view(f"{self.prefix}-{name}", spec).name
+        spec = chosen.generation(chosen.minority, missing)
+        job = lab.generated(spec if generator is None else replace(spec, generator=generator))
+        added = ViewSpec(base=scarce, add_synthetic={chosen.minority: missing}, jobs=(job,))
+        view = lab.view(f"{self.prefix}-{name}", added).name
+        return Arm(name, title, view, chosen.trained_with, chosen.seen)
 
     def _finetuned(self, lab: Lab, scarce: str) -> str:
         """The folder of the generator fine-tuned (LoRA) on the remaining images of the class."""

@@ -11,15 +11,15 @@ from synthaug.classifiers.recipes import find_recipe
 from synthaug.errors import UnknownName
 from synthaug.experiments.base import Arm, Contrast, Panel, Plan, Row, ScaleName
 from synthaug.experiments.lab import Lab
-from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings, template
+from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings
 from synthaug.experiments.similarity import similarity_panels
 from synthaug.stages.generation_params import UNPROMPTED
-from synthaug.stages.generation_spec import GenerationSpec
 from synthaug.stages.run_cache import Trainer
 from synthaug.stages.view import ViewSpec
 from synthaug.store import views
 
 PIPELINES = ("plain", "contextual")
+MIXTURES = {"only": "Synthetic only", "mixed": "Real + synthetic"}
 EVERY_CLASS = "all"
 OWN_BACKGROUND = "own"
 SCENES = (
@@ -82,33 +82,43 @@ class Context(OnImages):
         made = {
             each: tuple(self._made(lab, each, real, *item) for item in counts.items()) for each in PIPELINES
         }
-        recipe = chosen.trained_with
-        plain = Arm("real", "Real images", real, recipe)
-        arms = [plain]
-        for mixture, title, kept in (
-            ("only", "Synthetic only, {}", dict.fromkeys(counts, 0)),
-            ("mixed", "Real + synthetic, {}", {}),
-        ):
-            for pipeline, its_jobs in made.items():
-                spec = ViewSpec(base=real, keep=kept, add_synthetic=counts, jobs=its_jobs)
-                view = lab.view(f"{self.prefix}-{_arm(pipeline, mixture)}", spec).name
-                arms.append(Arm(_arm(pipeline, mixture), title.format(pipeline), view, recipe, chosen.seen))
-        contrasts = tuple(
-            Contrast(_arm("contextual", mixture), _arm("plain", mixture), title)
-            for mixture, title in (
-                ("only", "Synthetic only, contextual against plain"),
-                ("mixed", "Real + synthetic, contextual against plain"),
-            )
-        )
-        notes = self._notes(tuple(counts))
+        plain = Arm("real", "Real images", real, chosen.trained_with)
         return Plan(
-            tuple(arms),
+            (
+                plain,
+                *(
+                    self._mixed(lab, mixture, pipeline, real, counts, jobs)
+                    for mixture in MIXTURES
+                    for pipeline, jobs in made.items()
+                ),
+            ),
             plain.name,
             chosen.seeds,
-            notes=notes,
-            contrasts=contrasts,
+            notes=self._notes(tuple(counts)),
+            contrasts=tuple(
+                Contrast(
+                    _arm("contextual", mixture), _arm("plain", mixture), f"{title}, contextual against plain"
+                )
+                for mixture, title in MIXTURES.items()
+            ),
             updates=chosen.updates,
         )
+
+    def _mixed(
+        self,
+        lab: Lab,
+        mixture: str,
+        pipeline: str,
+        real: str,
+        counts: Mapping[str, int],
+        jobs: tuple[int, ...],
+    ) -> Arm:
+        """The arm with ``counts`` images of a pipeline's generation jobs, with the real images or without."""
+        chosen, name = self.settings, _arm(pipeline, mixture)
+        kept = dict.fromkeys(counts, 0) if mixture == "only" else {}
+        spec = ViewSpec(base=real, keep=kept, add_synthetic=counts, jobs=jobs)
+        view = lab.view(f"{self.prefix}-{name}", spec).name
+        return Arm(name, f"{MIXTURES[mixture]}, {pipeline}", view, chosen.trained_with, chosen.seen)
 
     def panels(self, lab: Lab, plan: Plan, rows: tuple[Row, ...]) -> tuple[Panel, ...]:
         """The similarity of the images of each pipeline."""
@@ -127,15 +137,7 @@ class Context(OnImages):
 
     def _made(self, lab: Lab, pipeline: str, real: str, name: str, count: int) -> int:
         """The generation job of a pipeline for one class; the pipelines differ only in what they start from."""
-        chosen = self.settings
-        spec = GenerationSpec(
-            template(chosen.preset, name),
-            name,
-            count,
-            generator=chosen.generator,
-            steps=chosen.steps,
-            guidance=chosen.guidance,
-        )
+        spec = self.settings.generation(name, count)
         if pipeline == "contextual":
             text = UNPROMPTED if self.background == OWN_BACKGROUND else self.background or spec.template
             spec = replace(spec, template=text, start="context", sources=real)

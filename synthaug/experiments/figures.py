@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthaug.experiments.base import Panel
-from synthaug.experiments.plotting import BASELINE, COLORS, Figure, axis, cycle, heading, layout, text
+from synthaug.experiments.plotting import BASELINE, COLOURS, Figure, axis, cycle, heading, layout, text
 from synthaug.experiments.report.row_figures import confusion, per_class_bars, seeds_dots
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ MOST_POINTS = 3000
 def curves(x: Values, series: Mapping[str, Series], x_title: str, y_title: str) -> Figure:
     """One line per series over the positions ``x``, with its interval as a band."""
     data: list[Figure] = []
-    for color, (name, (means, low, high)) in zip(cycle(len(series)), series.items(), strict=True):
+    for colour, (name, (means, low, high)) in zip(cycle(len(series)), series.items(), strict=True):
         if low is not None and high is not None:
             known = [each for each in zip(x, low, high, strict=True) if None not in each]
             band = {"type": "scatter", "mode": "lines", "fill": "toself", "line": {"width": 0}}
@@ -44,7 +44,7 @@ def curves(x: Values, series: Mapping[str, Series], x_title: str, y_title: str) 
                 | {
                     "x": _plain([each[0] for each in known] + [each[0] for each in reversed(known)]),
                     "y": _plain([each[1] for each in known] + [each[2] for each in reversed(known)]),
-                    "fillcolor": _faint(color),
+                    "fillcolor": _faint(colour),
                     "hoverinfo": "skip",
                     "showlegend": False,
                     "legendgroup": text(name),
@@ -58,8 +58,8 @@ def curves(x: Values, series: Mapping[str, Series], x_title: str, y_title: str) 
                 "legendgroup": text(name),
                 "x": _plain(x),
                 "y": _plain(means),
-                "line": {"color": color, "width": 2},
-                "marker": {"color": color, "size": 7},
+                "line": {"color": colour, "width": 2},
+                "marker": {"color": colour, "size": 7},
                 "connectgaps": True,
                 "showlegend": True,
                 "hovertemplate": "%{x:.4~g}: %{y:.4~g}<extra>%{fullData.name}</extra>",
@@ -73,7 +73,7 @@ def luminance_histogram(groups: Mapping[str, NDArray[np.floating[Any]]], bins: i
     """Histogram outlines of the border luminances (N,), 0..1, of each group, in percent of its images."""
     edges = np.linspace(0, 1, bins + 1)
     data = []
-    for color, (name, values) in zip(cycle(len(groups)), groups.items(), strict=True):
+    for colour, (name, values) in zip(cycle(len(groups)), groups.items(), strict=True):
         shares = 100 * np.histogram(values, edges)[0] / max(len(values), 1)
         data.append(
             {
@@ -82,7 +82,7 @@ def luminance_histogram(groups: Mapping[str, NDArray[np.floating[Any]]], bins: i
                 "name": text(name),
                 "x": _plain(edges.round(4)),
                 "y": _plain([*shares.round(4), shares[-1].round(4)]),
-                "line": {"shape": "hv", "color": color, "width": 2},
+                "line": {"shape": "hv", "color": colour, "width": 2},
                 "showlegend": True,
                 "hovertemplate": "from %{x:.3f}: %{y:.2f}% of the images<extra>%{fullData.name}</extra>",
             }
@@ -114,7 +114,7 @@ def pca_scatter(groups: Mapping[str, NDArray[np.floating[Any]]], caption: str = 
         on = {"xaxis": f"x{suffix}", "yaxis": f"y{suffix}", "showlegend": False}
         data.append(_cloud(shown[first], BASELINE, first) | on)
         if index:
-            data.append(_cloud(points, COLORS[(index - 1) % len(COLORS)], name) | on)
+            data.append(_cloud(points, COLOURS[(index - 1) % len(COLOURS)], name) | on)
         side = {"showgrid": True, "nticks": 6}
         x_axis = axis("first component", domain=[left, left + width], anchor=f"y{suffix}", **side)
         y_axis = axis(
@@ -169,8 +169,8 @@ def _plain(values: Values | NDArray[Any]) -> list[float | None]:
     return [None if each is None or not np.isfinite(each) else float(each) for each in values]
 
 
-def _faint(color: str) -> str:
-    red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
+def _faint(colour: str) -> str:
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, 0.15)"
 
 
@@ -188,13 +188,13 @@ def _bounds(groups: Sequence[NDArray[np.floating[Any]]]) -> tuple[NDArray[np.flo
     return low - room, high + room
 
 
-def _cloud(points: NDArray[np.floating[Any]], color: str, name: str) -> Figure:
+def _cloud(points: NDArray[np.floating[Any]], colour: str, name: str) -> Figure:
     return {
         "type": "scatter",
         "mode": "markers",
         "name": text(name),
         "x": [round(float(x), 4) for x in points[:, 0]],
         "y": [round(float(y), 4) for y in points[:, 1]],
-        "marker": {"size": 4, "opacity": 0.45, "color": color},
+        "marker": {"size": 4, "opacity": 0.45, "color": colour},
         "hoverinfo": "skip",
     }

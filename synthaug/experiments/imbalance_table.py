@@ -13,7 +13,7 @@ from synthaug.errors import UserError
 from synthaug.experiments.arms import class_weighted, logit_adjusted
 from synthaug.experiments.base import Arm, Contrast, Panel, Plan, Row, ScaleName
 from synthaug.experiments.lab import Lab
-from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings, template
+from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings
 from synthaug.stages.acquire import Acquisition, Search, acquire
 from synthaug.stages.generation_spec import GenerationSpec
 from synthaug.stages.run_cache import Trainer
@@ -187,13 +187,8 @@ class ImbalanceTable(OnImages):
 
     def _drawn(self, lab: Lab, rare: str, count: int) -> int:
         """The generation job of the pool: the paper's template for cats, a diverse template for any other class."""
-        chosen = self.settings
-        text = shipped_template("cat") if rare == "cat" else template(chosen.preset, rare)
-        return lab.generated(
-            GenerationSpec(
-                text, rare, count, generator=chosen.generator, steps=chosen.steps, guidance=chosen.guidance
-            )
-        )
+        spec = self.settings.generation(rare, count)
+        return lab.generated(replace(spec, template=shipped_template("cat")) if rare == "cat" else spec)
 
     def _gan(self, lab: Lab, full: str, scarce: str) -> Path:
         """The folder of a DCGAN trained on all real images of the class, or only on the remaining ones."""

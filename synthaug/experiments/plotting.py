@@ -10,7 +10,7 @@ from typing import Any
 
 Figure = dict[str, Any]
 
-COLORS = (
+COLOURS = (
     "#2b8f86",
     "#e0701f",
     "#4269d0",
@@ -28,7 +28,7 @@ BASELINE = "#868d96"
 
 def cycle(count: int) -> list[str]:
     """``count`` colours, repeating after ten."""
-    return [COLORS[index % len(COLORS)] for index in range(count)]
+    return [COLOURS[index % len(COLOURS)] for index in range(count)]
 
 
 def text(name: object) -> str:

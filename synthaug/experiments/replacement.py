@@ -8,8 +8,7 @@ from dataclasses import replace
 from synthaug.classifiers.recipes import find_recipe
 from synthaug.experiments.base import Arm, Panel, Plan, Row, ScaleName
 from synthaug.experiments.lab import Lab
-from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings, template
-from synthaug.stages.generation_spec import GenerationSpec
+from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings
 from synthaug.stages.view import ViewSpec
 
 PUBLISHED = {2: 0.7737, 4: 0.7665, 6: 0.7554, 8: 0.7620, 10: 0.7620, 12: 0.7349}
@@ -45,44 +44,35 @@ class Replacement(OnImages):
         """Views of the balanced set and of each share of replaced images."""
         chosen = self.settings
         lab.imported(chosen.data)
-        prefix = self.prefix
-        real = lab.view(f"{prefix}-0", ViewSpec(fraction=chosen.fraction, seed=0))
-        counts = lab.counts(real.name)
+        real = lab.view(f"{self.prefix}-0", ViewSpec(fraction=chosen.fraction, seed=0)).name
         most = max(PUBLISHED) / 100
         made = tuple(
-            lab.generated(
-                GenerationSpec(
-                    template(chosen.preset, name),
-                    name,
-                    round(count * most),
-                    generator=chosen.generator,
-                    steps=chosen.steps,
-                    guidance=chosen.guidance,
-                )
-            )
-            for name, count in counts.items()
+            lab.generated(chosen.generation(name, round(count * most)))
+            for name, count in lab.counts(real).items()
         )
-        arms = [Arm("0", "Real images only", real.name, chosen.trained_with)]
-        for percent, accuracy in PUBLISHED.items():
-            spec = ViewSpec(base=real.name, replace=percent / 100, jobs=made, seed=percent)
-            view = lab.view(f"{prefix}-{percent}", spec)
-            arms.append(
-                Arm(
-                    str(percent),
-                    f"{percent}% replaced",
-                    view.name,
-                    chosen.trained_with,
-                    generator_data=chosen.seen,
-                    published={"accuracy": accuracy},
-                )
-            )
+        arms = (
+            Arm("0", "Real images only", real, chosen.trained_with),
+            *(self._replaced(lab, real, made, percent) for percent in PUBLISHED),
+        )
         notes = (
             "A generator that was trained on all real training images, as the published and the shipped ones were, "
             "cannot add information that these images lack.",
             "The published row of 0% is missing (the text implies 76.63%). The published numbers are single runs and "
             "not monotonic: differences below one point are within the noise of a single run.",
         )
-        return Plan(tuple(arms), "0", chosen.seeds, notes=notes, updates=chosen.updates)
+        return Plan(arms, "0", chosen.seeds, notes=notes, updates=chosen.updates)
+
+    def _replaced(self, lab: Lab, real: str, jobs: tuple[int, ...], percent: int) -> Arm:
+        """The arm whose view replaces ``percent`` of every class in ``real`` by images of the generation jobs."""
+        spec = ViewSpec(base=real, replace=percent / 100, jobs=jobs, seed=percent)
+        return Arm(
+            str(percent),
+            f"{percent}% replaced",
+            lab.view(f"{self.prefix}-{percent}", spec).name,
+            self.settings.trained_with,
+            generator_data=self.settings.seen,
+            published={"accuracy": PUBLISHED[percent]},
+        )
 
     def panels(self, lab: Lab, plan: Plan, rows: tuple[Row, ...]) -> tuple[Panel, ...]:
         """Accuracy over the share of replaced images."""

@@ -12,6 +12,7 @@ from synthaug.errors import UnknownName, UserError
 from synthaug.experiments.arms import check_updates
 from synthaug.experiments.base import GeneratorData, ScaleName, Updates
 from synthaug.generators.folders import SHIPPED
+from synthaug.stages.generation_spec import GenerationSpec
 
 Guidance = float | tuple[float, float] | None
 
@@ -51,6 +52,17 @@ class Settings:
         """The recipe with the requested epochs and selection."""
         chosen = replace(self.recipe, selection=self.selection)
         return chosen if self.epochs is None else chosen.for_epochs(self.epochs)
+
+    def generation(self, class_name: str, count: int) -> GenerationSpec:
+        """A job of ``count`` images of a class, from a template of diverse prompts."""
+        return GenerationSpec(
+            template(self.preset, class_name),
+            class_name,
+            count,
+            generator=self.generator,
+            steps=self.steps,
+            guidance=self.guidance,
+        )
 
 
 SMOKE = Settings(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -58,7 +58,8 @@ def png_of(item: ExportItem) -> bytes:
 
 def caption_of(item: ExportItem) -> str:
     """The caption of an image: its measured angles, or else its prompt, or else its imported caption, or else ""."""
-    measured = item.provenance.get("landmarks", {}).get("caption")
+    landmarks = item.provenance.get("landmarks")
+    measured = landmarks.get("caption") if isinstance(landmarks, Mapping) else None
     return str(measured or item.provenance.get("prompt") or item.provenance.get("caption") or "")
 
 

@@ -15,7 +15,7 @@ from synthaug import __version__
 from synthaug.errors import ExportFailed
 from synthaug.exporters.base import refuse_filled
 from synthaug.files import file_sha256, new_directory
-from synthaug.parsing import JsonObject, read_json
+from synthaug.parsing import JsonObject, as_json, read_json
 from synthaug.records import ExportItem, Framing, Origin, Split
 
 MANIFEST = "manifest.json"
@@ -61,7 +61,7 @@ def recording(items: Iterable[ExportItem], entries: list[ManifestImage]) -> Iter
     """Pass ``items`` on to an exporter and append each to ``entries``, so that few pixels are in memory."""
     for item in items:
         entries.append(
-            ManifestImage(item.sha256, item.class_index, item.split, item.origin, dict(item.provenance))
+            ManifestImage(item.sha256, item.class_index, item.split, item.origin, as_json(item.provenance))
         )
         yield item
 

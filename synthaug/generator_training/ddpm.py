@@ -65,6 +65,19 @@ class DDPMConfig:
     checkpoint_minutes: float = 2.0
     seed: int = 0
 
+    @property
+    def training(self) -> TrainingConfig:
+        """The settings of the training loop."""
+        return TrainingConfig(
+            batch_size=self.batch_size,
+            shards=self.shards,
+            learning_rate=self.learning_rate,
+            warmup_steps=self.warmup_steps,
+            ema_decay=self.ema_decay,
+            checkpoint_minutes=self.checkpoint_minutes,
+            seed=self.seed,
+        )
+
 
 PAPER = DDPMConfig(
     size="paper", steps=500_000, batch_size=128, learning_rate=1e-4, warmup_steps=0, ema_decay=0.9999
@@ -97,44 +110,16 @@ def train_ddpm(
     training with the same data and settings was started there. Raises UserError for unsuitable images, labels or
     settings.
     """
-    from diffusers import DDIMPipeline, DDIMScheduler
-    from diffusers.models.attention_processor import Attention, AttnProcessor
-
     _check(images, labels, classes, config)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     began = time.monotonic()
+    shown = () if labels is None else tuple(classes)
     torch.manual_seed(config.seed)  # the only use of the global generator: initial weights
-    unet = make_unet(images.shape[1], config.size, None if labels is None else len(classes)).to(device)
-    unet = unet.to(memory_format=torch.channels_last)
-    if device.type == "cpu":
-        # On a CPU the backward pass of fused attention is slower than that of plain matrix products.
-        for module in unet.modules():
-            if isinstance(module, Attention):
-                module.set_processor(AttnProcessor())
-    settings = TrainingConfig(
-        batch_size=config.batch_size,
-        shards=config.shards,
-        learning_rate=config.learning_rate,
-        warmup_steps=config.warmup_steps,
-        ema_decay=config.ema_decay,
-        checkpoint_minutes=config.checkpoint_minutes,
-        seed=config.seed,
-    )
-    fit = Fit(settings, _fingerprint(images, labels, config), checkpoint_dir, progress)
+    unet = _on_device(make_unet(images.shape[1], config.size, len(shown) or None), device)
+    fit = Fit(config.training, _fingerprint(images, labels, config), checkpoint_dir, progress)
     schedule = Schedule(config.steps, config.learning_rate, config.warmup_steps)
     loss = fit.run("ddpm", unet, DDPMLoss(unet, images, labels, len(classes), config, device), schedule)
-    pipeline = DDIMPipeline(unet.cpu().half().eval(), DDIMScheduler(**SCHEDULER))
-    pipeline.save_pretrained(output_dir, safe_serialization=True)
-    card = ModelCard(
-        name=output_dir.name,
-        family="ddpm",
-        num_inference_steps=50,
-        guidance_scale=1.5 if labels is not None else 1.0,
-        batch_size=16,
-        classes=tuple(classes) if labels is not None else (),
-        trained_on=trained_on,
-    )
-    card.write(output_dir)
+    _write(unet, shown, trained_on, output_dir)
     return {
         "output": str(output_dir),
         "images": len(images),
@@ -143,6 +128,37 @@ def train_ddpm(
         "parameters": sum(each.numel() for each in unet.parameters()),
         "config": asdict(config),
     }
+
+
+def _on_device(unet: Any, device: torch.device) -> Any:
+    """The network in the memory format and with the attention that are fastest on the device."""
+    from diffusers.models.attention_processor import Attention, AttnProcessor
+
+    unet = unet.to(device).to(memory_format=torch.channels_last)
+    if device.type == "cpu":
+        # On a CPU the backward pass of fused attention is slower than that of plain matrix products.
+        for module in unet.modules():
+            if isinstance(module, Attention):
+                module.set_processor(AttnProcessor())
+    return unet
+
+
+def _write(unet: Any, classes: tuple[str, ...], trained_on: str, output_dir: Path) -> None:
+    """Write the ``DDIMPipeline`` in half precision, and its card; ``classes`` is empty for an unconditional model."""
+    from diffusers import DDIMPipeline, DDIMScheduler
+
+    pipeline = DDIMPipeline(unet.cpu().half().eval(), DDIMScheduler(**SCHEDULER))
+    pipeline.save_pretrained(output_dir, safe_serialization=True)
+    card = ModelCard(
+        name=output_dir.name,
+        family="ddpm",
+        num_inference_steps=50,
+        guidance_scale=1.5 if classes else 1.0,
+        batch_size=16,
+        classes=classes,
+        trained_on=trained_on,
+    )
+    card.write(output_dir)
 
 
 def make_unet(side: int, size: Size, num_classes: int | None) -> Any:

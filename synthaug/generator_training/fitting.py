@@ -46,30 +46,16 @@ class Fit:
         """
         import torch
 
-        config, path = self.config, self.checkpoint_dir / f"{phase}.safetensors"
+        config, steps = self.config, schedule.steps
         optimizer = torch.optim.AdamW(
             module.parameters(), lr=schedule.peak, weight_decay=config.weight_decay, betas=(0.9, 0.99)
         )
         averaged = {name: value.detach().clone() for name, value in module.state_dict().items()}
-
-        def save(step: int) -> None:
-            save_state(
-                path,
-                step=step,
-                fingerprint=self.fingerprint,
-                module=module,
-                averaged=averaged,
-                optimizer=optimizer,
-            )
-
-        start = load_state(
-            path, fingerprint=self.fingerprint, module=module, averaged=averaged, optimizer=optimizer
+        checkpoint = _Checkpoint(
+            self.checkpoint_dir / f"{phase}.safetensors", self.fingerprint, module, averaged, optimizer
         )
-        steps = schedule.steps
-        if start > steps:
-            raise UserError(f"{path} is already at step {start}, beyond the requested {steps} steps")
         loss: float | None = None
-        saved = time.monotonic()
+        start, saved = checkpoint.load(steps), time.monotonic()
         module.train()
         with Backward(module, config.shards) as backward:
             for step in range(start, steps):
@@ -78,7 +64,7 @@ class Fit:
                 loss = self._step(step, module, averaged, optimizer, backward, loss_at)
                 last = step + 1 == steps
                 if last or time.monotonic() - saved >= 60 * config.checkpoint_minutes:
-                    save(step + 1)
+                    checkpoint.save(step + 1)
                     saved = time.monotonic()
                 self.progress(phase, step + 1, steps, loss)
         module.load_state_dict(averaged)
@@ -104,6 +90,41 @@ class Fit:
         if not np.isfinite(value):
             raise SynthaugError(f"training diverged: the loss is {value} at step {step + 1}")
         return value
+
+
+@dataclass(frozen=True, slots=True)
+class _Checkpoint:
+    """The file of one phase, and the training state that it holds."""
+
+    path: Path
+    fingerprint: str
+    module: torch.nn.Module
+    averaged: dict[str, torch.Tensor]
+    optimizer: torch.optim.Optimizer
+
+    def load(self, steps: int) -> int:
+        """Restore the state if there is a checkpoint; returns the steps done. Raises UserError beyond ``steps``."""
+        start = load_state(
+            self.path,
+            fingerprint=self.fingerprint,
+            module=self.module,
+            averaged=self.averaged,
+            optimizer=self.optimizer,
+        )
+        if start > steps:
+            raise UserError(f"{self.path} is already at step {start}, beyond the requested {steps} steps")
+        return start
+
+    def save(self, step: int) -> None:
+        """Write the state after ``step`` steps."""
+        save_state(
+            self.path,
+            step=step,
+            fingerprint=self.fingerprint,
+            module=self.module,
+            averaged=self.averaged,
+            optimizer=self.optimizer,
+        )
 
 
 class Backward:

@@ -28,17 +28,17 @@ HUES = (
 )
 """Upper bound of each hue in degrees, with its name."""
 BORDER = 4  # width in pixels of the ring that counts as background
-COLORS = ("black", "white", "gray", "red", "orange", "brown", "yellow", "green", "blue", "purple")
+COLOURS = ("black", "white", "gray", "red", "orange", "brown", "yellow", "green", "blue", "purple")
 TONES = ("dark", "bright")
 SYNONYMS = {"automobile": ("automobile", "car"), "airplane": ("airplane", "plane")}
 
 PHRASES = (
-    "a photo of a {tone} {color} {noun} {place} {background}",
-    "a photo of a {color} {noun} {background}, {tone}",
-    "a {tone} photo of a {color} {noun} {place}",
-    "a {color} {noun} {place} {background}",
+    "a photo of a {tone} {colour} {noun} {place} {background}",
+    "a photo of a {colour} {noun} {background}, {tone}",
+    "a {tone} photo of a {colour} {noun} {place}",
+    "a {colour} {noun} {place} {background}",
     "a {noun} {place}, {tone}",
-    "{tone} {color} {noun}",
+    "{tone} {colour} {noun}",
     "a photo of a {noun}",
     "an image of a {noun} {background}",
     "a {noun}",
@@ -53,7 +53,7 @@ class Look:
     """Measured properties of an image in words; "" where nothing stands out."""
 
     tone: str  # "dark", "bright" or ""
-    color: str  # of the middle, where the subject mostly is
+    colour: str  # of the middle, where the subject mostly is
     background: str  # colour of the border
 
 
@@ -80,12 +80,12 @@ def look(pixels: Pixels) -> Look:
     ring = np.ones((height, width), bool)
     ring[BORDER:-BORDER, BORDER:-BORDER] = False
     middle = values[height // 4 : -(height // 4), width // 4 : -(width // 4)]
-    return Look(tone, color_name(middle.reshape(-1, 3)), color_name(values[ring]))
+    return Look(tone, colour_name(middle.reshape(-1, 3)), colour_name(values[ring]))
 
 
-def color_name(colors: NDArray[np.float64]) -> str:
-    """The name, one of ``COLORS``, of the mean of colours (N, 3) in 0 .. 255."""
-    mean = colors.mean(axis=0)
+def colour_name(colours: NDArray[np.float64]) -> str:
+    """The name, one of ``COLOURS``, of the mean of colours (N, 3) in 0 .. 255."""
+    mean = colours.mean(axis=0)
     hue, saturation, _ = colorsys.rgb_to_hsv(*(mean / 255))
     brightness = float(luma(mean))
     if saturation < COLOURLESS_BELOW or brightness < BLACK_BELOW / 2:
@@ -113,7 +113,7 @@ def photo_caption(label: str, seen: Look, rng: np.random.Generator, fillers: Fil
     text = PHRASES[rng.integers(len(PHRASES))].format(
         noun=noun,
         tone=seen.tone if rng.random() < 0.7 else "",
-        color=seen.color if rng.random() < 0.5 else "",
+        colour=seen.colour if rng.random() < 0.5 else "",
         background=f"on a {seen.background} background" if rng.random() < 0.7 else "",
         place=fillers.places[int(rng.integers(len(fillers.places)))] if rng.random() < 0.2 else "",
     )

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from synthaug.generator_training.config import TrainingConfig
+from synthaug.generator_training.config import CaptionsFor, TrainingConfig
 from synthaug.generator_training.digit_captions import digit_caption
 from synthaug.generator_training.digits import augment_digit
 from synthaug.generator_training.networks import Architecture
 from synthaug.generator_training.photo_captions import (
-    COLORS,
+    COLOURS,
     SYNONYMS,
     TONES,
     Fillers,
@@ -104,22 +104,47 @@ def train_photos(
 
     For ``base`` and ``maps_of`` see :func:`synthaug.generator_training.text_to_image.train`.
     """
-    looks = [look(each) for each in photos.images]
     copies = np.repeat(np.arange(len(digits.images)), DIGIT_COPIES)
     rng = np.random.default_rng(config.seed)
     drawn = [augment_digit(digits.images[index], rng) for index in copies]
-    count = len(photos.images)
     images = np.concatenate([photos.images, photos.images[:, :, ::-1], np.reshape(drawn, (-1, 32, 32, 3))])
+    return train(
+        images,
+        _captions(photos, digits.labels[copies], classes, fillers, config.plain_captions),
+        config,
+        output,
+        checkpoints,
+        progress=progress,
+        card=_card(classes, trained_on),
+        base=base,
+        maps_of=maps_of,
+    )
+
+
+def _captions(
+    photos: LabeledImages,
+    digit_labels: NDArray[np.int64],
+    classes: Sequence[str],
+    fillers: Fillers,
+    plain: float,
+) -> CaptionsFor:
+    """A function that captions the photographs, their mirror images and then the digits; ``plain`` is a share."""
+    looks = [look(each) for each in photos.images]
+    count = len(photos.images)
 
     def captions_for(pixels: Pixels, index: int, rng: np.random.Generator) -> str:
         if index >= 2 * count:
-            return digit_caption(pixels, int(digits.labels[copies[index - 2 * count]]), rng)
-        if config.plain_captions and rng.random() < config.plain_captions:
+            return digit_caption(pixels, int(digit_labels[index - 2 * count]), rng)
+        if plain and rng.random() < plain:
             return plain_caption(classes[photos.labels[index % count]], rng)
         return photo_caption(classes[photos.labels[index % count]], looks[index % count], rng, fillers)
 
+    return captions_for
+
+
+def _card(classes: Sequence[str], trained_on: str) -> ModelCard:
     synonyms = {word for each in classes for word in SYNONYMS.get(each, ())} - set(classes)
-    card = ModelCard(
+    return ModelCard(
         name="embedded",
         num_inference_steps=10,
         guidance_scale=5.0,
@@ -128,16 +153,9 @@ def train_photos(
         words=(
             *sorted(synonyms),
             *TONES,
-            *COLORS,
-            *(f"on a {color} background" for color in COLORS),
+            *COLOURS,
+            *(f"on a {colour} background" for colour in COLOURS),
             *("photo", "image"),
         ),
         trained_on=trained_on,
-    )
-    return train(
-        *(images, captions_for, config, output, checkpoints),
-        progress=progress,
-        card=card,
-        base=base,
-        maps_of=maps_of,
     )

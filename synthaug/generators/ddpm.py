@@ -177,19 +177,13 @@ class DDPMGenerator:
         config = DDIMScheduler.load_config(_place(folder, "scheduler"))
         # Pixels end within -1 .. 1, latents do not. A config without "clip_sample" was not written for DDIM.
         self._scheduler = DDIMScheduler.from_config({"clip_sample": not latent, **config})
-        default_steps = self._card.num_inference_steps or STEPS
-        steps = default_steps if num_inference_steps is None else num_inference_steps
-        longest = self._scheduler.config.num_train_timesteps
-        if not 1 <= steps <= longest:
-            raise UserError(f"the number of steps is {steps}; it must lie in 1 .. {longest}")
-        default_guidance = GUIDANCE if self._card.guidance_scale is None else self._card.guidance_scale
+        steps = self._steps(num_inference_steps)
         if not self._model.classes:
-            default_guidance = 1.0
             self._refuse_guidance(guidance_scale)
         default_batch = self._card.batch_size or BATCH
         self.settings = GenerationSettings(
             num_inference_steps=steps,
-            guidance_scale=float(default_guidance if guidance_scale is None else guidance_scale),
+            guidance_scale=float(self._default_guidance() if guidance_scale is None else guidance_scale),
             batch_size=default_batch if self._device == "cpu" else batch_size or default_batch,
             output_size=delivered_size(self._model.size, output_size or self._card.output_size),
             scheduler="DDIMScheduler",
@@ -236,6 +230,19 @@ class DDPMGenerator:
         fine = self._model.classes[label].partition(",")[0].strip() if len(choices) > 1 else ""
         guidance = request.guidance_scale
         return _Plan(label, fine, self.settings.guidance_scale if guidance is None else guidance, "")
+
+    def _steps(self, wanted: int | None) -> int:
+        """The number of denoising steps; None means that of the card. Raises UserError if the scheduler has fewer."""
+        steps = (self._card.num_inference_steps or STEPS) if wanted is None else wanted
+        longest = self._scheduler.config.num_train_timesteps
+        if not 1 <= steps <= longest:
+            raise UserError(f"the number of steps is {steps}; it must lie in 1 .. {longest}")
+        return steps
+
+    def _default_guidance(self) -> float:
+        if not self._model.classes:
+            return 1.0
+        return GUIDANCE if self._card.guidance_scale is None else self._card.guidance_scale
 
     def _refuse_guidance(self, guidance: float | None) -> None:
         if guidance not in (None, 1.0):

@@ -1,6 +1,6 @@
 """scikit-learn's 1,797 handwritten digits (8x8, from UCI's optical recognition set) as 32x32 RGB images.
 
-The conversion and the split must not change: the embedded generator was trained on this training split, and every
+The conversion and the split must not change: the shipped generators were trained on this training split, and every
 result on the digits is measured on this test split.
 """
 

@@ -35,12 +35,12 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step. ``said`` is its count or what it needs; ``action`` is a link to ``href``, empty while blocked."""
+    """One step. ``note`` is its count or what it needs; ``action`` is a link to ``href``, empty while blocked."""
 
     key: str
     title: str
     state: State
-    said: str
+    note: str
     action: str = ""
     href: str = ""
     role: Role = "owner"  # lowest role that may do it
@@ -99,22 +99,22 @@ def lacking_for_a_comparison(counts: Counts) -> str:
 
 
 def _next(step: Step) -> Step:
-    return Step(step.key, step.title, "next", step.said, step.action, step.href, step.role)
+    return Step(step.key, step.title, "next", step.note, step.action, step.href, step.role)
 
 
 def _import(counts: Counts) -> Step:
-    said = _count(counts.real, "image") if counts.real else "no images yet"
+    note = _count(counts.real, "image") if counts.real else "no images yet"
     return Step(
-        "import", "Import", _state(counts.real), said, "Import more" if counts.real else "Import", "/#import"
+        "import", "Import", _state(counts.real), note, "Import more" if counts.real else "Import", "/#import"
     )
 
 
 def _label(counts: Counts) -> Step:
     if not counts.real:
         return Step("label", "Label", "blocked", "after the import")
-    said = f"{counts.unlabeled:,} left" if counts.unlabeled else "all labeled"
+    note = f"{counts.unlabeled:,} left" if counts.unlabeled else "all labeled"
     state = _state(not counts.unlabeled)
-    return Step("label", "Label", state, said, "Label", "/label?scope=unlabeled", "annotator")
+    return Step("label", "Label", state, note, "Label", "/label?scope=unlabeled", "annotator")
 
 
 def _first_model(counts: Counts) -> Step:
@@ -148,23 +148,23 @@ def _landmark_model(counts: Counts) -> Step:
 
 
 def _generate(counts: Counts) -> Step:
-    said = _count(counts.synthetic, "image") if counts.synthetic else "none yet"
-    return Step("generate", "Generate", _state(counts.synthetic), said, "Generate", "/generate")
+    note = _count(counts.synthetic, "image") if counts.synthetic else "none yet"
+    return Step("generate", "Generate", _state(counts.synthetic), note, "Generate", "/generate")
 
 
 def _review(counts: Counts) -> Step:
     if not counts.synthetic:
         return Step("review", "Review", "blocked", "after generating")
-    said = f"{counts.unreviewed:,} left" if counts.unreviewed else "all reviewed"
+    note = f"{counts.unreviewed:,} left" if counts.unreviewed else "all reviewed"
     state = _state(not counts.unreviewed)
-    return Step("review", "Review", state, said, "Review", "/label?scope=unreviewed", "annotator")
+    return Step("review", "Review", state, note, "Review", "/label?scope=unreviewed", "annotator")
 
 
 def _compare(counts: Counts) -> Step:
     key, title = "compare", "Compare"
     if counts.comparisons:
-        said = _count(counts.comparisons, "comparison")
-        return Step(key, title, "done", said, "See the verdict", "/train", "reviewer")
+        note = _count(counts.comparisons, "comparison")
+        return Step(key, title, "done", note, "See the verdict", "/train", "reviewer")
     missing = lacking_for_a_comparison(counts)
     if missing and _all_used(counts):
         real = lacking(counts) or not counts.test

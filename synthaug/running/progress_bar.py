@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from synthaug.progress import EpochProgress, Progress, RunProgress
+from synthaug.progress import EpochProgress, Progress, RunProgress, StepProgress
 
 
 @contextmanager
@@ -27,6 +27,11 @@ def progress_bar() -> Iterator[Progress]:
 def by_epoch(report: Progress) -> EpochProgress:
     """Convert the measurements of each epoch to progress with its loss."""
     return lambda epoch: report(epoch["epoch"], epoch["epochs"], f"loss {epoch['loss']:.3f}")
+
+
+def by_step(report: Progress) -> StepProgress:
+    """Convert the loss of each step to progress with the name of the phase."""
+    return lambda phase, done, total, loss: report(done, total, f"{phase}: loss {loss:.4f}")
 
 
 def by_run(report: Progress) -> RunProgress:

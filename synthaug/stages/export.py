@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from synthaug.errors import ExportFailed, UserError
 from synthaug.exporters import load_exporter
@@ -22,7 +22,16 @@ from synthaug.exporters.manifest import (
 from synthaug.grayscale import as_picture
 from synthaug.images import as_square
 from synthaug.landmarks.captions import caption_with
-from synthaug.records import ExportItem, Framing, GrayImage, Pixels
+from synthaug.landmarks.scheme import Scheme
+from synthaug.records import (
+    ExportItem,
+    Framing,
+    GrayImage,
+    LandmarkProvenance,
+    Landmarks,
+    Pixels,
+    Provenance,
+)
 from synthaug.stages.landmark_scheme import current_scheme
 from synthaug.stages.pixels import read_image, read_stored
 from synthaug.store import catalog, generations, labels, landmarks, views
@@ -207,36 +216,9 @@ def _items(workspace: Workspace, members: Sequence[views.ViewImage], how: Fideli
 def _described(
     workspace: Workspace, members: Sequence[views.ViewImage], how: Fidelity
 ) -> Iterator[ExportItem]:
-    ids = [member.image_id for member in members]
-    images = {image.id: image for image in catalog.images_by_id(workspace.db, ids)}
-    made = generations.of_images(workspace.db, ids)
-    current = labels.current(workspace.db, ids)
-    captions = catalog.captions(workspace.db, ids)
-    placed = landmarks.current(workspace.db, ids)
-    scheme = current_scheme(workspace)
+    provenance = _provenance(workspace, [member.image_id for member in members])
     for member in members:
-        provenance: dict[str, Any] = {"source": images[member.image_id].source}
-        if member.image_id in captions:
-            provenance["caption"] = captions[member.image_id]
-        if (generation := made.get(member.image_id)) is not None:
-            provenance |= {
-                "prompt": generation.prompt,
-                "slots": dict(generation.slots),
-                "seed": generation.seed,
-                "generator": generation.generator,
-                "revision": generation.revision,
-                "prompted_class": _class_name(workspace, generation.class_index),
-            }
-        if (label := current.get(member.image_id)) is not None:
-            provenance |= {
-                "annotator": label.annotator,
-                "label_source": label.source,
-                "labeled_at": label.created_at,
-            }
         pixels, film = _read(workspace, member.sha256, how)
-        if (answer := placed.get(member.image_id)) is not None:
-            caption = None if scheme is None else caption_with(scheme, answer.landmarks)
-            provenance["landmarks"] = {**asdict(answer.landmarks), "caption": caption}
         yield ExportItem(
             sha256=member.sha256,
             pixels=pixels,
@@ -244,12 +226,58 @@ def _described(
             class_index=member.class_index,
             split=member.split,
             origin=member.origin,
-            provenance=provenance,
+            provenance=provenance(member.image_id),
         )
 
 
-def _class_name(workspace: Workspace, class_index: int | None) -> str | None:
-    return None if class_index is None else workspace.classes[class_index]
+def _provenance(workspace: Workspace, ids: Sequence[int]) -> Callable[[int], Provenance]:
+    """A function from an image id to all that is known of the image; ``ids`` are those that it will be asked for."""
+    images = {image.id: image for image in catalog.images_by_id(workspace.db, ids)}
+    captions = catalog.captions(workspace.db, ids)
+    made = generations.of_images(workspace.db, ids)
+    current = labels.current(workspace.db, ids)
+    placed = landmarks.current(workspace.db, ids)
+    scheme = current_scheme(workspace)
+
+    def of(image_id: int) -> Provenance:
+        known: Provenance = {"source": images[image_id].source}
+        if image_id in captions:
+            known["caption"] = captions[image_id]
+        if image_id in made:
+            known |= _generated(made[image_id], workspace.classes)
+        if image_id in current:
+            known |= _labeled(current[image_id])
+        if image_id in placed:
+            known["landmarks"] = _placed(placed[image_id].landmarks, scheme)
+        return known
+
+    return of
+
+
+def _generated(generation: generations.Generation, classes: Sequence[str]) -> Provenance:
+    index = generation.class_index
+    return {
+        "prompt": generation.prompt,
+        "slots": dict(generation.slots),
+        "seed": generation.seed,
+        "generator": generation.generator,
+        "revision": generation.revision,
+        "prompted_class": None if index is None else classes[index],
+    }
+
+
+def _labeled(label: labels.CurrentLabel) -> Provenance:
+    return {"annotator": label.annotator, "label_source": label.source, "labeled_at": label.created_at}
+
+
+def _placed(found: Landmarks, scheme: Scheme | None) -> LandmarkProvenance:
+    return {
+        "scheme": found.scheme,
+        "revision": found.revision,
+        "points": found.points,
+        "angles": found.angles,
+        "caption": None if scheme is None else caption_with(scheme, found),
+    }
 
 
 def _recorded_items(

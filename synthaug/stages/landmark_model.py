@@ -184,19 +184,18 @@ def measured(model: FittedLandmarks, scheme: Scheme, found: Placed) -> LandmarkE
         for a, b in zip(found.places, read, strict=True)
         for name in scheme.names
     ]
-    angles, failures = {}, []
+    angles = {name: agreement(true[:, i], seen[:, i]) for i, name in enumerate(names)}
     if names:
-        angles = {name: agreement(true[:, i], seen[:, i]) for i, name in enumerate(names)}
         angles["all"] = agreement(true.ravel(), seen.ravel())
-        failures = [
-            LandmarkFailure(
-                found.images[i].sha256,
-                float(np.abs(seen[i] - true[i]).max()),
-                {name: round(each, 2) for name, each in true_angles[i].items()},
-                {name: round(each, 2) for name, each in read_angles[i].items()},
-            )
-            for i in worst_first(true, seen).tolist()
-        ]
+    failures = [
+        LandmarkFailure(
+            found.images[i].sha256,
+            float(np.abs(seen[i] - true[i]).max()),
+            {name: round(each, 2) for name, each in true_angles[i].items()},
+            {name: round(each, 2) for name, each in read_angles[i].items()},
+        )
+        for i in (worst_first(true, seen).tolist() if names else ())
+    ]
     return LandmarkErrors(
         len(found.images),
         float(np.mean(distances)),

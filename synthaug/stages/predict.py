@@ -66,31 +66,53 @@ def predict(
     classifier = FittedClassifier.load(workspace.root / chosen.file)
     held = _held_features(workspace, classifier, images, progress, executor)
     if held is None:
-        for ids, seen in look_at(
-            workspace,
-            [(image.id, image.sha256) for image in images],
-            "Predictor",
-            {"model": str((workspace.root / chosen.file).absolute())},
-            name=f"predict-{chosen.id}",
-            created_at=chosen.created_at,
-            batch=BATCH,
-            executor=executor,
-            progress=progress,
-            note=f"predicting with {chosen.name}",
-        ):
-            models.add_predictions(workspace.db, chosen.id, ids, seen["probs"], seen["features"])
+        _run_network(workspace, chosen, images, progress, executor)
     else:
-        for part in in_batches(len(images), BATCH):
-            ids = [image.id for image in images[part]]
-            probs = head_probabilities(classifier, held[part])
-            nothing = np.empty((len(ids), 0), np.float32)  # their features are in the store already
-            models.add_predictions(workspace.db, chosen.id, ids, probs, nothing)
+        _run_head(workspace, chosen, classifier, images, held)
     if progress is not None:
         progress(len(images), len(images), f"{len(images)} images predicted")
     if folds is None:
         return PredictResult(len(images), chosen.name)
     fitted = cross_fit(workspace, chosen, folds, full_recipe=full_recipe, progress=progress)
     return PredictResult(len(images), chosen.name, fitted)
+
+
+def _run_network(
+    workspace: Workspace,
+    chosen: models.Model,
+    images: Sequence[ImageRecord],
+    progress: Progress | None,
+    executor: ExecutorSpec | None,
+) -> None:
+    """Compute and store the predictions and features of images from their pixels."""
+    for ids, seen in look_at(
+        workspace,
+        [(image.id, image.sha256) for image in images],
+        "Predictor",
+        {"model": str((workspace.root / chosen.file).absolute())},
+        name=f"predict-{chosen.id}",
+        created_at=chosen.created_at,
+        batch=BATCH,
+        executor=executor,
+        progress=progress,
+        note=f"predicting with {chosen.name}",
+    ):
+        models.add_predictions(workspace.db, chosen.id, ids, seen["probs"], seen["features"])
+
+
+def _run_head(
+    workspace: Workspace,
+    chosen: models.Model,
+    classifier: FittedClassifier,
+    images: Sequence[ImageRecord],
+    held: Floats,
+) -> None:
+    """Compute and store the predictions of images from the features (N, D) to which the head was fitted."""
+    for part in in_batches(len(images), BATCH):
+        ids = [image.id for image in images[part]]
+        probs = head_probabilities(classifier, held[part])
+        nothing = np.empty((len(ids), 0), np.float32)  # their features are in the store already
+        models.add_predictions(workspace.db, chosen.id, ids, probs, nothing)
 
 
 def _held_features(

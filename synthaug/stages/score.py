@@ -98,32 +98,44 @@ def score(
         workspace, described.revision, ids, features, seed, _part(progress, "UMAP"), refit=refit or recompute
     )
     _part(progress, "distances")(0, 1, "to real and synthetic images")
-    ood_real, ood_synthetic = _out_of_distribution(workspace, ids, features, method)
+    distances = _out_of_distribution(workspace, ids, features, method)
     share = duplicate_share(workspace, described.name)
     duplicates = _duplicates(ids, features, share, _part(progress, "near-duplicates"))
     _part(progress, "writing")(0, 1, "")
-    unknown = np.full(len(ids), np.nan)
-    entropies = unknown if described.probs is None else acquisition.entropy(described.probs)
-    margins = unknown if described.probs is None else acquisition.margin(described.probs)
-    scores = [
-        Score(
-            image_id=image_id,
-            pca=(float(pca[i, 0]), float(pca[i, 1])),
-            umap=(float(umap.coordinates[i, 0]), float(umap.coordinates[i, 1])),
-            entropy=_known(entropies[i]),
-            margin=_known(margins[i]),
-            ood_real=_known(ood_real[i]),
-            ood_synthetic=_known(ood_synthetic[i]),
-            duplicate_of=duplicates.get(image_id),
-        )
-        for i, image_id in enumerate(ids)
-    ]
+    scores = _scores(described, pca, umap.coordinates, distances, duplicates)
     models.replace_scores(
         workspace.db, described.model_id, scores, described.name, method, placed=umap.placed
     )
     if progress is not None:
         progress(PERCENT, PERCENT, f"{len(ids)} images scored")
     return ScoreResult(len(ids), described.name, umap.placed)
+
+
+def _scores(
+    described: Described,
+    pca: NDArray[np.floating[Any]],
+    umap: NDArray[np.floating[Any]],
+    distances: tuple[NDArray[np.float64], NDArray[np.float64]],
+    duplicates: dict[int, int],
+) -> list[Score]:
+    """One record per image, from coordinates (N, 2) and distance ranks (N,) to real and to synthetic images."""
+    unknown = np.full(len(described.ids), np.nan)
+    entropies = unknown if described.probs is None else acquisition.entropy(described.probs)
+    margins = unknown if described.probs is None else acquisition.margin(described.probs)
+    ood_real, ood_synthetic = distances
+    return [
+        Score(
+            image_id=image_id,
+            pca=(float(pca[i, 0]), float(pca[i, 1])),
+            umap=(float(umap[i, 0]), float(umap[i, 1])),
+            entropy=_known(entropies[i]),
+            margin=_known(margins[i]),
+            ood_real=_known(ood_real[i]),
+            ood_synthetic=_known(ood_synthetic[i]),
+            duplicate_of=duplicates.get(image_id),
+        )
+        for i, image_id in enumerate(described.ids)
+    ]
 
 
 def _part(progress: Progress | None, name: str) -> Progress:

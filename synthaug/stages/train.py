@@ -164,8 +164,8 @@ def fit_and_measure(
 ) -> tuple[FittedClassifier, dict[str, Any], NDArray[np.float32]]:
     """One training run: the classifier of the epoch that the recipe selects, its metrics and its log probabilities.
 
-    The figures are JSON-ready; the scores are log probabilities (N, K) of the test images in their order. Selection
-    "test" is the published habit: it flatters, for the test set chose the epoch.
+    The metrics can be written as JSON; the log probabilities (N, K) are those of the test images in their order. With
+    the selection "test", as in some papers, the accuracy is too high, because the test set chose the epoch.
     """
     classifier = fit_recipe(
         classes, data, recipe, seed, test=test, progress=progress, should_cancel=should_cancel

@@ -149,7 +149,7 @@ def usual_side(db: Database) -> int:
 
 
 def framing(db: Database) -> Framing:
-    """How networks read the images: padded, as soon as one is not square; else both are the same."""
+    """How networks read the images: padded if any of them is not square; otherwise it makes no difference."""
     other = db.one("SELECT 1 FROM images WHERE width <> height LIMIT 1")
     return "squeezed" if other is None else "padded"
 

@@ -13,7 +13,7 @@ from synthaug_app.components.generate.preview import data_uri
 from synthaug_app.components.generate.template_panel import template_panel
 from synthaug_app.components.label_desk import RESERVED_KEYS, class_keys
 from synthaug_app.components.markup import Markup, joined, markup
-from synthaug_app.components.palette import DARK, LIGHT, class_color, class_letter
+from synthaug_app.components.palette import DARK, LIGHT, class_colour, class_letter
 from synthaug_app.pages.data import balance_panel, figures_panel, outcome_panel, views_panel
 from synthaug_app.shell import PAGES, header
 from synthaug_app.theme import head
@@ -41,7 +41,7 @@ def test_no_two_classes_share_a_key_and_none_takes_a_reserved_one() -> None:
 
 
 def test_colours_repeat_after_ten_and_letters_do_not() -> None:
-    assert class_color(3) == class_color(13)
+    assert class_colour(3) == class_colour(13)
     assert len(set(LIGHT)) == len(set(DARK)) == 10
     assert len({class_letter(i) for i in range(100)}) == 100
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from synthaug.generator_training.photo_captions import (
-    COLORS,
+    COLOURS,
     TONES,
     Fillers,
     Look,
-    color_name,
+    colour_name,
     look,
     photo_caption,
 )
@@ -31,9 +31,9 @@ NAMED = {
 }
 
 
-@pytest.mark.parametrize(("color", "name"), NAMED.items())
-def test_colors_have_the_names_a_person_gives_them(color: tuple[int, int, int], name: str) -> None:
-    assert color_name(np.full((5, 3), color, np.float64)) == name
+@pytest.mark.parametrize(("colour", "name"), NAMED.items())
+def test_colours_have_the_names_a_person_gives_them(colour: tuple[int, int, int], name: str) -> None:
+    assert colour_name(np.full((5, 3), colour, np.float64)) == name
 
 
 def test_subject_background_and_brightness_are_measured_apart() -> None:
@@ -53,7 +53,7 @@ def test_every_caption_names_the_class_and_only_what_was_measured() -> None:
     assert words["dark"]
     assert words["red"]
     assert words["green"]
-    assert not [word for word in (*TONES, *COLORS) if word not in ("dark", "red", "green") and words[word]]
+    assert not [word for word in (*TONES, *COLOURS) if word not in ("dark", "red", "green") and words[word]]
     assert not any("  " in each or each.endswith((",", " ")) for each in captions)
 
 

@@ -43,7 +43,7 @@ def test_the_way_from_nothing_to_a_verdict() -> None:
 
 
 def test_each_step_has_its_count() -> None:
-    assert [step.said for step in steps(replace(FULL, unlabeled=1200, unreviewed=3, models=2))] == [
+    assert [step.note for step in steps(replace(FULL, unlabeled=1200, unreviewed=3, models=2))] == [
         "20 images",
         "1,200 left",
         "2 models",
@@ -60,13 +60,13 @@ def test_a_first_model_needs_no_test_images_and_a_comparison_does() -> None:
     assert lacking_for_a_comparison(counts) == "needs labeled test images"
     used_up = replace(FULL, test=0, comparisons=0)
     compare = by_key(used_up)["compare"]
-    assert (compare.said, compare.action) == ("needs labeled test images", "Import more")
+    assert (compare.note, compare.action) == ("needs labeled test images", "Import more")
 
 
 def test_where_landmarks_are_placed_the_first_model_is_one_that_places_them() -> None:
     begun = Counts(real=20, unlabeled=17, train=3, classes=1, scheme=True, placed=3)
     waiting = by_key(begun)["model"]
-    assert (waiting.title, waiting.state, waiting.said) == (
+    assert (waiting.title, waiting.state, waiting.note) == (
         "Landmark model",
         "blocked",
         "needs 1 more image with landmarks",
@@ -74,7 +74,7 @@ def test_where_landmarks_are_placed_the_first_model_is_one_that_places_them() ->
     ready = by_key(replace(begun, placed=4))["model"]
     assert (ready.action, ready.href) == ("Train it", "/label#landmark-model")
     unplaced = by_key(replace(begun, unlabeled=0, placed=0))["model"]
-    assert (unplaced.said, unplaced.action) == ("needs 4 more images with landmarks", "Place landmarks")
+    assert (unplaced.note, unplaced.action) == ("needs 4 more images with landmarks", "Place landmarks")
     done = by_key(replace(begun, placed=4, models=1, landmark_models=1))["model"]
     assert (done.state, done.action, done.role) == ("done", "See the report", "reviewer")
 
@@ -86,7 +86,7 @@ def test_no_dead_end_and_no_button_to_what_cannot_be_done(counts: Counts) -> Non
     for step in found:
         assert (step.state == "blocked") == (not step.action)
         assert not step.href or step.href.split("?")[0].split("#")[0] in PAGES
-        assert "synthaug" not in step.said
+        assert "synthaug" not in step.note
         if step.state == "next":
             assert all(each.state in ("done", "blocked") for each in found[: found.index(step)])
     if any(step.state != "done" for step in found):

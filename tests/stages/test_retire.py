@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from synthaug.cli import learning
+from synthaug.cli import generating
 from synthaug.errors import TemplateError, UserError
 from synthaug.stages import generate, retire
 from synthaug.stages.generation_params import resolve
@@ -95,7 +95,7 @@ def test_values_that_cannot_be_retired_are_refused(workspace: Workspace) -> None
 
 def run(root: Path, *arguments: str) -> dict[str, object]:
     """The command's JSON."""
-    answer = CliRunner().invoke(learning.cli, ["retire", *arguments, "--workspace", str(root), "--json"])
+    answer = CliRunner().invoke(generating.cli, ["retire", *arguments, "--workspace", str(root), "--json"])
     assert answer.exception is None, answer.output
     found: dict[str, object] = json.loads(answer.stdout.splitlines()[-1])
     return found

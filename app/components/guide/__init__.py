@@ -26,14 +26,14 @@ def guide(steps: Sequence[Step]) -> Markup:
 def _step(number: int, step: Step) -> Markup:
     return markup(
         '<li class="sa-guide-step" data-step="{key}" data-state="{state}"{current}><i>{mark}</i>'
-        '<div><b>{title}<span class="sa-visually-hidden"> ({word})</span></b><span>{said}</span></div>{action}</li>',
+        '<div><b>{title}<span class="sa-visually-hidden"> ({word})</span></b><span>{note}</span></div>{action}</li>',
         key=step.key,
         state=step.state,
         current=Markup(' aria-current="step"') if step.state == "next" else "",
         mark=TICK if step.state == "done" else number,
         title=step.title,
         word=WORDS[step.state],
-        said=step.said,
+        note=step.note,
         action=_action(step),
     )
 

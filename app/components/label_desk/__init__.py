@@ -8,7 +8,7 @@ import gradio as gr
 
 from ...modules import mounting
 from .. import landmarks
-from ..palette import class_color
+from ..palette import class_colour
 from ..viewer import frames, toolbar
 
 RESERVED_KEYS = frozenset("xuz")  # reject, unsure, undo
@@ -182,7 +182,7 @@ def label_desk(workspace: str, classes: Sequence[str]) -> gr.HTML:
         apply_default_css=False,
         workspace=workspace,
         classes=[
-            {"name": name, "key": key, "color": class_color(index)}
+            {"name": name, "key": key, "color": class_colour(index)}
             for index, (name, key) in enumerate(zip(classes, keys, strict=True))
         ],
         orders=[list(order) for order in ORDERS],

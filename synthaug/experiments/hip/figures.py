@@ -31,7 +31,7 @@ def true_against_predicted(truth: Degrees, predicted: Mapping[str, Degrees]) -> 
             "name": "exact",
         }
     ]
-    for color, (name, angles) in zip(cycle(len(predicted)), predicted.items(), strict=True):
+    for colour, (name, angles) in zip(cycle(len(predicted)), predicted.items(), strict=True):
         data.append(
             {
                 "type": "scatter",
@@ -39,7 +39,7 @@ def true_against_predicted(truth: Degrees, predicted: Mapping[str, Degrees]) -> 
                 "name": text(name),
                 "x": truth.ravel().tolist(),
                 "y": angles.ravel().tolist(),
-                "marker": {"color": color, "size": 5, "opacity": 0.6},
+                "marker": {"color": colour, "size": 5, "opacity": 0.6},
                 "hovertemplate": "true %{x:.1f}, predicted %{y:.1f}<extra>%{fullData.name}</extra>",
             }
         )

@@ -15,7 +15,7 @@ MOST_CELLS_WITH_TEXT = 12  # classes; in larger matrices numbers would not fit i
 LONGEST_TICK, LONGEST_LINE = 16, 34  # characters
 
 
-def colors(rows: Sequence[Row]) -> list[str]:
+def colours(rows: Sequence[Row]) -> list[str]:
     """One colour per row; gray for the baseline."""
     hues = iter(cycle(len(rows)))
     return [BASELINE if row.difference is None else next(hues) for row in rows]
@@ -29,10 +29,10 @@ def per_class_bars(rows: Sequence[Row]) -> Figure:
             "name": text(row.title),
             "x": [text(name) for name in row.per_class],
             "y": [_percent(value) for value in row.per_class.values()],
-            "marker": {"color": color},
+            "marker": {"color": colour},
             "hovertemplate": "%{x}: %{y:.2f}%<extra>%{fullData.name}</extra>",
         }
-        for row, color in zip(rows, colors(rows), strict=True)
+        for row, colour in zip(rows, colours(rows), strict=True)
     ]
     more = {"bargap": 0.22, "bargroupgap": 0.04, "margin": {"l": 56, "r": 16, "t": 40, "b": 40}}
     axes = {
@@ -44,57 +44,68 @@ def per_class_bars(rows: Sequence[Row]) -> Figure:
 
 def seeds_dots(rows: Sequence[Row]) -> Figure:
     """Accuracy of every run, with one line per arm: dots for seeds, a diamond for the mean with its 95% interval."""
-    places = list(range(len(rows)))
+    axes = {
+        "xaxis": axis("accuracy, %"),
+        "yaxis": axis(
+            tickvals=list(range(len(rows))),
+            ticktext=[text(row.title) for row in rows],
+            range=[len(rows) - 0.4, -0.6],
+            showgrid=False,
+        ),
+    }
+    lines = [_vertical(row.accuracy) for row in rows if row.difference is None]
+    more = {"shapes": lines, "margin": {"l": 56, "r": 24, "t": 36, "b": 48}}
+    return {
+        "data": [_single_runs(rows), _means(rows)],
+        "layout": layout(100 + 40 * len(rows), **more, **axes),
+    }
+
+
+def _single_runs(rows: Sequence[Row]) -> Figure:
+    """A dot for every run, slightly below the line of its arm."""
     seeds = [
         (place, value, index) for place, row in enumerate(rows) for index, value in enumerate(row.accuracies)
     ]
-    half = [100 * (row.interval[1] - row.accuracy) if row.interval else 0.0 for row in rows]
-    dots = {
+    return {
         "type": "scatter",
         "mode": "markers",
         "name": "one seed",
         "x": [_percent(value) for _, value, _ in seeds],
         "y": [place + 0.3 for place, _, _ in seeds],
         "customdata": [index + 1 for _, _, index in seeds],
-        "marker": {"size": 7, "opacity": 0.6, "color": [colors(rows)[place] for place, _, _ in seeds]},
+        "marker": {"size": 7, "opacity": 0.6, "color": [colours(rows)[place] for place, _, _ in seeds]},
         "hovertemplate": "run %{customdata}: %{x:.2f}%<extra></extra>",
     }
-    means = {
+
+
+def _means(rows: Sequence[Row]) -> Figure:
+    """A diamond for the mean of every arm, with its 95% interval."""
+    half = [100 * (row.interval[1] - row.accuracy) if row.interval else 0.0 for row in rows]
+    return {
         "type": "scatter",
         "mode": "markers",
         "name": "mean with its 95% interval",
         "x": [_percent(row.accuracy) for row in rows],
-        "y": places,
-        "marker": {"size": 10, "symbol": "diamond", "color": colors(rows)},
+        "y": list(range(len(rows))),
+        "marker": {"size": 10, "symbol": "diamond", "color": colours(rows)},
         "customdata": half,
         "error_x": {"type": "data", "array": half, "thickness": 1.5, "width": 5, "color": BASELINE},
         "hovertemplate": "mean %{x:.2f}% &#177; %{customdata:.2f}<extra></extra>",
     }
-    lines = [
-        {
-            "type": "line",
-            "xref": "x",
-            "x0": _percent(row.accuracy),
-            "x1": _percent(row.accuracy),
-            "yref": "paper",
-            "y0": 0,
-            "y1": 1,
-            "line": {"color": BASELINE, "width": 1, "dash": "dot"},
-        }
-        for row in rows
-        if row.difference is None
-    ]
-    axes = {
-        "xaxis": axis("accuracy, %"),
-        "yaxis": axis(
-            tickvals=places,
-            ticktext=[text(row.title) for row in rows],
-            range=[len(rows) - 0.4, -0.6],
-            showgrid=False,
-        ),
+
+
+def _vertical(accuracy: float) -> Figure:
+    """A dotted line through the whole figure at the accuracy of the baseline."""
+    return {
+        "type": "line",
+        "xref": "x",
+        "x0": _percent(accuracy),
+        "x1": _percent(accuracy),
+        "yref": "paper",
+        "y0": 0,
+        "y1": 1,
+        "line": {"color": BASELINE, "width": 1, "dash": "dot"},
     }
-    more = {"shapes": lines, "margin": {"l": 56, "r": 24, "t": 36, "b": 48}}
-    return {"data": [dots, means], "layout": layout(100 + 40 * len(rows), **more, **axes)}
 
 
 def confusion(rows: Sequence[Row]) -> Figure:

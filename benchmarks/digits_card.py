@@ -1,6 +1,6 @@
 """All results on the card of the digits model, and its sheet of samples.
 
-    python benchmarks/embedded_card.py [--per-digit 120] [--sheet docs/digits-samples.png] [--guidance G] [--steps N]
+    python benchmarks/digits_card.py [--per-digit 130] [--sheet docs/digits-samples.png] [--guidance G] [--steps N]
 
 The judge is a support vector machine on 8x8 pixels, trained on the real training split and tested on the real test
 split; it is not trained on generated images.
@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,12 @@ STYLES = (
     "a thin {figure} slanted left",
 )
 ATTRIBUTES = ("bold", "thin", "slanted left", "slanted right", "upright")
+OPPOSITES = {
+    "bold": "thin",
+    "thin": "bold",
+    "slanted left": "slanted right",
+    "slanted right": "slanted left",
+}
 
 
 def small(images: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -89,28 +96,20 @@ def quantiles(values: NDArray[np.float64]) -> str:
     return f"1% {low:.1f}, median {middle:.1f}, 99% {high:.1f}"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", default="embedded")
-    parser.add_argument("--per-digit", type=int, default=130, help="images per digit, over all phrasings")
-    parser.add_argument("--sheet", type=Path, help="file for the sheet of samples")
-    parser.add_argument("--steps", type=int)
-    parser.add_argument("--guidance", type=float)
-    options = parser.parse_args()
+@dataclass(frozen=True)
+class Drawn:
+    """Generated images (N, 32, 32, 3), with the digit, the phrasing and the prompt of each."""
 
-    real, real_labels, is_test = digits_arrays()
-    judge = fitted_judge(real[~is_test], real_labels[~is_test])
-    print(
-        f"judge: accuracy {judge.score(small(real[is_test]), real_labels[is_test]):.1%} on 500 real test images"
-    )
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    styles: NDArray[np.int64]
+    prompts: Sequence[str]
+    seconds: float
 
-    generator = load_generator(
-        options.model, num_inference_steps=options.steps, guidance_scale=options.guidance, device="cpu"
-    )
-    print(f"revision: {generator.revision}")
-    print(f"settings: {generator.settings}")
-    styles = np.array([i % len(STYLES) for _ in range(10) for i in range(options.per_digit)])
-    labels = np.repeat(np.arange(10), options.per_digit)
+
+def drawn_by(generator: Generator, per_digit: int) -> Drawn:
+    styles = np.array([i % len(STYLES) for _ in range(10) for i in range(per_digit)])
+    labels = np.repeat(np.arange(10), per_digit)
     prompts = [
         STYLES[style].format(word=DIGIT_WORDS[label], figure=label)
         for style, label in zip(styles, labels, strict=True)
@@ -118,49 +117,69 @@ def main() -> None:
     draw(generator, prompts[:1], 0)  # warm-up
     began = time.perf_counter()
     images = draw(generator, prompts, 10_000)
-    seconds = time.perf_counter() - began
-    right = judge.predict(small(images)) == labels
-    print(f"class agreement: {right.mean():.2%} ({right.sum()} of {len(right)})")
-    print("  by digit:", ", ".join(f"{digit} {right[labels == digit].mean():.1%}" for digit in range(10)))
-    for style, text in enumerate(STYLES):
-        print(f"  {right[styles == style].mean():6.1%}  {text}")
+    return Drawn(images, labels, styles, prompts, time.perf_counter() - began)
 
+
+def print_class_agreement(judge: Any, drawn: Drawn) -> None:
+    right = judge.predict(small(drawn.images)) == drawn.labels
+    print(f"class agreement: {right.mean():.2%} ({right.sum()} of {len(right)})")
+    print(
+        "  by digit:", ", ".join(f"{digit} {right[drawn.labels == digit].mean():.1%}" for digit in range(10))
+    )
+    for style, text in enumerate(STYLES):
+        print(f"  {right[drawn.styles == style].mean():6.1%}  {text}")
+
+
+def print_attributes(drawn: Drawn) -> None:
+    """Print how often an image has the weight and the slant that its prompt asks for."""
     measured = [
         (weight_word(image, int(label)), slant_word(image, int(label)))
-        for image, label in zip(images, labels, strict=True)
+        for image, label in zip(drawn.images, drawn.labels, strict=True)
     ]
-    opposite = {
-        "bold": "thin",
-        "thin": "bold",
-        "slanted left": "slanted right",
-        "slanted right": "slanted left",
-    }
     for word in ATTRIBUTES:
-        found = [pair for pair, prompt in zip(measured, prompts, strict=True) if word in prompt]
+        found = [pair for pair, prompt in zip(measured, drawn.prompts, strict=True) if word in prompt]
         agree = np.mean([word in pair for pair in found])
-        against = np.mean([opposite.get(word) in pair for pair in found])
+        against = np.mean([OPPOSITES.get(word) in pair for pair in found])
         print(f"prompted as {word}: measured so {agree:.1%}, the opposite {against:.1%} (n = {len(found)})")
 
-    train = real[~is_test]
-    to_train, reference = nearest(images, train), nearest(real[is_test], train)
-    print(
-        f"distance to the nearest training image, generated images: {quantiles(to_train)} gray levels (RMS)"
-    )
-    print(
-        f"distance to the nearest training image, real test images: {quantiles(reference)} gray levels (RMS)"
-    )
+
+def print_distances(images: NDArray[np.uint8], train: NDArray[np.uint8], test: NDArray[np.uint8]) -> None:
+    """Print how near generated images come to training images, compared with real test images."""
+    to_train, reference = nearest(images, train), nearest(test, train)
+    for whose, values in (("generated images", to_train), ("real test images", reference)):
+        print(f"distance to the nearest training image, {whose}: {quantiles(values)} gray levels (RMS)")
     close = (to_train < np.percentile(reference, 1)).mean()
     print(f"generated images closer to a training image than the closest 1% of test images: {close:.2%}")
-    print(
-        f"spread within a class: generated {spread(images, labels):.1f}, "
-        f"real test images {spread(real[is_test], real_labels[is_test]):.1f} gray levels"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--model", default="digits")
+    parser.add_argument("--per-digit", type=int, default=130, help="images per digit, over all phrasings")
+    parser.add_argument("--sheet", type=Path, help="file for the sheet of samples")
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--guidance", type=float)
+    options = parser.parse_args()
+
+    real, real_labels, is_test = digits_arrays()
+    test, test_labels = real[is_test], real_labels[is_test]
+    judge = fitted_judge(real[~is_test], real_labels[~is_test])
+    print(f"judge: accuracy {judge.score(small(test), test_labels):.1%} on {len(test)} real test images")
+    generator = load_generator(
+        options.model, num_inference_steps=options.steps, guidance_scale=options.guidance, device="cpu"
     )
-    student = fitted_judge(images, labels)
+    print(f"revision: {generator.revision}\nsettings: {generator.settings}")
+    drawn = drawn_by(generator, options.per_digit)
+    print_class_agreement(judge, drawn)
+    print_attributes(drawn)
+    print_distances(drawn.images, real[~is_test], test)
+    ours, theirs = spread(drawn.images, drawn.labels), spread(test, test_labels)
+    print(f"spread within a class: generated {ours:.1f}, real test images {theirs:.1f} gray levels")
+    score = fitted_judge(drawn.images, drawn.labels).score(small(test), test_labels)
     print(
-        f"judge trained only on {len(images)} generated images: accuracy "
-        f"{student.score(small(real[is_test]), real_labels[is_test]):.1%} on real test images"
+        f"judge trained only on {len(drawn.images)} generated images: accuracy {score:.1%} on real test images"
     )
-    print(f"speed: {len(images) / seconds:.1f} images/s")
+    print(f"speed: {len(drawn.images) / drawn.seconds:.1f} images/s")
     if options.sheet:
         sheet(generator, options.sheet)
 
