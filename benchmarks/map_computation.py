@@ -1,11 +1,11 @@
 """Computing the map of many images as the app does: how long each part takes, and how soon a cancelled run ends.
 
-    python benchmarks/map_computation.py [--images 100000] [--features 64]
+    python benchmarks/map_computation.py [--images 100000] [--features 1280]
 
-The benchmark plants images without files, with features in ten clusters as a classifier stores them, and runs score
-jobs in the process in which the app runs its jobs. It cancels one run in each part, then lets one finish. It prints the
-seconds from the request to cancel until the job has ended, the time of each part, and the longest time without a
-report of progress, which is the longest that a cancel can take.
+The benchmark plants images without files and random features in ten clusters in place of those of EfficientNet-Lite0,
+and runs score jobs in the process in which the app runs its jobs, at the same low priority. It cancels one run in each
+part and lets one finish. It prints the seconds from the request to cancel until the job has ended, the time of each
+part, and the longest time without a report of progress, which is the longest that a cancel can take.
 """
 
 from __future__ import annotations
@@ -18,24 +18,25 @@ import time
 from pathlib import Path
 
 import numpy as np
-from planted import plant_model
 
+from synthaug.features import DEFAULT_EXTRACTOR
 from synthaug.running.job_process import JobProcess
 from synthaug.stages import handlers
-from synthaug.store import catalog, jobs, models
+from synthaug.stages.inference import extractor_of
+from synthaug.store import catalog, features, jobs
 from synthaug.workspace import Workspace
 
 CLASSES = tuple(f"class {index}" for index in range(10))
 MODULE = "synthaug.stages.job_process"
 POLL_SECONDS = 0.05
+PAGE = 10_000  # images whose features are made at once
 CANCELLED_IN = ("rows with their neighbours", "epochs", "distances", "near-duplicates")
 
 
 def plant(workspace: Workspace, count: int, width: int) -> None:
-    """Two thirds real and one third synthetic images, with predictions and features (count, width)."""
+    """Two thirds real and one third synthetic images, and features (count, width)."""
     rng = np.random.default_rng(0)
     classes = rng.integers(0, len(CLASSES), count)
-    centres = rng.normal(size=(len(CLASSES), width)) * 2
     ids = []
     with workspace.db.transaction():
         for number in range(count):
@@ -48,10 +49,15 @@ def plant(workspace: Workspace, count: int, width: int) -> None:
                 source="planted",
             )
             ids.append(image_id)
-    features = (centres[classes] + rng.normal(size=(count, width))).astype(np.float32)
-    probs = np.full((count, len(CLASSES)), 0.01, np.float32)
-    probs[np.arange(count), classes] = 0.91
-    models.add_predictions(workspace.db, plant_model(workspace.db, "planted").id, ids, probs, features)
+    network = extractor_of(DEFAULT_EXTRACTOR, catalog.usual_side(workspace.db), catalog.framing(workspace.db))
+    held = features.feature_set(workspace.db, DEFAULT_EXTRACTOR, network.revision, width)
+    centres = rng.normal(size=(len(CLASSES), width)).astype(np.float32)
+    for start in range(0, count, PAGE):
+        rows = centres[classes[start : start + PAGE]]
+        rows = rows + rng.standard_normal(rows.shape, np.float32)
+        features.append(
+            workspace.db, workspace.features_folder, held, ids[start : start + PAGE], rows.astype(np.float16)
+        )
 
 
 def cancelled(workspace: Workspace, part: str) -> float:
@@ -97,28 +103,39 @@ def part_of(note: str) -> str:
     return f"{name}: {counted.split(maxsplit=3)[-1]}" if counted else name or "starting"
 
 
+def measure(workspace: Workspace) -> None:
+    """Cancel runs and finish one, and print the times."""
+
+    def cancel(part: str) -> None:
+        print(f"cancelled in {part!r}: ended after {cancelled(workspace, part):.1f} s", flush=True)
+
+    for part in CANCELLED_IN[:2]:
+        cancel(part)
+    parts, longest, before = finished(workspace)
+    for name, seconds in parts.items():
+        print(f"{name:<50} {seconds:7.1f} s")
+    print(f"{'whole run':<50} {sum(parts.values()):7.1f} s")
+    print(f"longest without a report: {longest:.1f} s, after {before!r}", flush=True)
+    for part in CANCELLED_IN[2:]:
+        cancel(part)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=int, default=100_000, metavar="N")
-    parser.add_argument("--features", type=int, default=64, metavar="D")
+    parser.add_argument("--features", type=int, default=1280, metavar="D")
     options = parser.parse_args()
-    print(f"{options.images:,} images of {options.features} features; {os.cpu_count()} cores")
+    print(f"{options.images:,} images of {options.features:,} features; {os.cpu_count()} cores")
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace.create(Path(folder) / "work", CLASSES)
         plant(workspace, options.images, options.features)
         with workspace.lock("benchmark") as lock:
             worker = JobProcess(workspace, MODULE, lock)
             worker.start()
-            for part in CANCELLED_IN[:2]:
-                print(f"cancelled in {part!r}: ended after {cancelled(workspace, part):.1f} s", flush=True)
-            parts, longest, before = finished(workspace)
-            for name, seconds in parts.items():
-                print(f"{name:<50} {seconds:7.1f} s")
-            print(f"{'whole run':<50} {sum(parts.values()):7.1f} s")
-            print(f"longest without a report: {longest:.1f} s, after {before!r}", flush=True)
-            for part in CANCELLED_IN[2:]:
-                print(f"cancelled in {part!r}: ended after {cancelled(workspace, part):.1f} s", flush=True)
-            worker.stop()
+            try:
+                measure(workspace)
+            finally:
+                worker.stop()
         print(f"load average of the machine {os.getloadavg()[0]:.1f}")
         workspace.db.close()
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 CLASSES = ("cat", "dog", "horse")
 WORDS = ("sofa", "clock", "table", "lamp")
-COUNT = int(os.environ.get("SYNTHAUG_MAP_IMAGES", "2000"))  # the long form, by hand: 100000
+COUNT = int(os.environ.get("SYNTHAUG_MAP_IMAGES", "2000"))  # see CONTRIBUTING.md
 REAL, TEST = 600, 150
 SYNTHETIC = COUNT - REAL - TEST
 DIMENSION = 8
