@@ -36,6 +36,7 @@ REAL, TEST = 600, 150
 SYNTHETIC = COUNT - REAL - TEST
 DIMENSION = 8
 RANKED_AMONG = 1250
+MOST_SHOWN = 10_000  # images in the grid while nothing is selected
 
 
 @dataclass(frozen=True, slots=True)
