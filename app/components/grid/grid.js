@@ -59,8 +59,8 @@ class Grid {
     /** Saved and not undone, oldest first. @type {Batch[]} */
     this.batches = [];
     this.anchor = -1;
-    /** Whether the image that is open was opened from a tile. */
-    this.opened = false;
+    /** The place of the image that is open, or was before the walk left the grid; -1 where none was opened from a tile. */
+    this.opened = -1;
     this.busy = false;
     this.soon = 0;
     /** What is shown, and the order of each kind. @type {keyof Grid["orders"]} */
@@ -192,19 +192,22 @@ class Grid {
   /** @param {import("./tiles.js").Tile} tile */
   open(tile) {
     if (!this.data) return;
-    this.opened = true;
+    this.opened = tile.place;
     announce("synthaug:inspect", { key: this.data.columns.ids[tile.point] });
   }
 
   /** The tile of the image that was looked at last has the focus when that image is closed. @param {number | null} id */
   follow(id) {
-    if (!this.opened || !this.data) return;
+    if (this.opened < 0 || !this.data) return;
     const { ids } = this.data.columns;
     const place = this.tiles.order.findIndex((point) => ids[point] === id);
-    if (place >= 0) this.tiles.reveal(place);
+    if (place >= 0) {
+      this.opened = place;
+      this.tiles.reveal(place);
+    }
     if (id !== null) return;
-    this.opened = false;
-    this.tiles.focus(this.tiles.current);
+    this.tiles.focus(this.opened);
+    this.opened = -1;
   }
 
   /**
