@@ -32,7 +32,8 @@ TEMPLATE = """
   </div>
   <div class="sa-grid-scroller" data-part="scroller">
     <div class="sa-grid-canvas" data-part="canvas" role="listbox" aria-multiselectable="true" aria-label="Images"
-      aria-description="Arrow keys, Home and End move, Enter opens the image, Space marks it, with Shift all up to it"></div>
+      aria-description="Arrow keys, Home and End move, Enter opens an image, Space marks it, with Shift all up to it">
+    </div>
   </div>
   <div class="sa-grid-empty">
     <svg width="72" height="56" viewBox="0 0 72 56" fill="none" aria-hidden="true">
