@@ -31,20 +31,27 @@ Distances = Callable[[Features, Labels, Features], Scores]
 
 
 def ranked(
-    method: str, features: Features | None, reference: Features, labels: Labels | None, *, kind: str = "real"
+    method: str,
+    features: Features | None,
+    reference: Features,
+    labels: Labels | None,
+    *,
+    kind: str = "real",
+    progress: Callable[[int], None] | None = None,
 ) -> Scores:
     """How far each row lies from ``reference`` (M, D) by the given method: (N,), in 0..1; higher = farther out.
 
     The score is a rank among the distances of the reference rows, as in
     :func:`synthaug.measures.quality.out_of_distribution` (the method "knn"). The other methods use ``labels`` (M,),
     the classes of the reference. They are cross-fitted: a reference row is measured by the fit that left it out, a
-    query row by the mean of all fits. Without ``features`` the reference rows are scored. Raises UnknownName for
-    another method and UserError where the reference is too small.
+    query row by the mean of all fits. Without ``features`` the reference rows are scored. "knn" calls ``progress`` with
+    the number of rows whose distance is known. Raises UnknownName for another method and UserError where the reference
+    is too small.
     """
     if method not in METHODS:
         raise UnknownName("out-of-distribution method", method, METHODS)
     if method == "knn":
-        return out_of_distribution(features, reference, kind=kind)
+        return out_of_distribution(features, reference, kind=kind, progress=progress)
     if labels is None or len(np.unique(labels)) < 2 or len(labels) < 2 * FOLDS:
         raise UserError(
             f"the method {method!r} needs a reference of at least {2 * FOLDS} labeled {kind} images of at least two "

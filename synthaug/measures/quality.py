@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -15,7 +16,12 @@ Reading = Literal["artefact", "coverage", "redundant", "typical"]
 
 
 def out_of_distribution(
-    features: Features | None, reference: Features, *, k: int = 5, kind: str = "real"
+    features: Features | None,
+    reference: Features,
+    *,
+    k: int = 5,
+    kind: str = "real",
+    progress: Callable[[int], None] | None = None,
 ) -> Scores:
     """How far each row of ``features`` (N, D) lies from ``reference`` (M, D): (N,), in 0..1; higher = farther out.
 
@@ -26,7 +32,8 @@ def out_of_distribution(
 
     Without ``features`` the reference rows are scored. For synthetic images, ``ood_real`` is
     ``out_of_distribution(synthetic, real)`` and ``ood_synthetic`` is ``out_of_distribution(None, synthetic)``.
-    ``kind`` names the reference in errors. Raises UserError for fewer than 2 reference rows.
+    ``kind`` names the reference in errors. ``progress`` is called with the number of rows whose distance is known, of
+    the reference first. Raises UserError for fewer than 2 reference rows.
     """
     if len(reference) < 2:
         raise UserError(
@@ -34,14 +41,18 @@ def out_of_distribution(
         )
     k = min(k, len(reference) - 1)
     reference = unit_length(reference)
-    reference_distances = nearest_neighbors(reference, k)[0][:, -1]
+    reference_distances = nearest_neighbors(reference, k, progress=progress)[0][:, -1]
     if features is None:
         return percentile_rank(reference_distances, reference_distances)
     if not len(features):
         return np.zeros(0)
-    return percentile_rank(
-        nearest_neighbors(unit_length(features), k, reference)[0][:, -1], reference_distances
-    )
+
+    def also(done: int) -> None:
+        if progress is not None:
+            progress(len(reference) + done)
+
+    distances = nearest_neighbors(unit_length(features), k, reference, also)[0][:, -1]
+    return percentile_rank(distances, reference_distances)
 
 
 def unit_length(features: Features) -> Features:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,8 @@ class UmapFit:
     def transform(self, features: Features, progress: Progress | None = None) -> Coordinates:
         """Coordinates (M, 2) of other features (M, D), by umap-learn's own transform from exact neighbours.
 
-        ``progress`` is called with epochs. Raises ValueError for features of another width, and for a flat fit.
+        ``progress`` is called with rows, then with epochs. Raises ValueError for features of another width,
+        and for a flat fit.
         """
         if features.ndim != 2 or features.shape[1] != len(self.mean):
             raise ValueError(f"features must be (M, {len(self.mean)}), not {features.shape}")
@@ -53,7 +55,8 @@ class UmapFit:
             return np.zeros((0, 2), np.float32)
         check(features)
         points = _reduced(features, self.mean, self.components)
-        distances, indices = nearest_neighbors(points, self.neighbors, self.points)
+        looked = _rows_to(progress, len(points))
+        distances, indices = nearest_neighbors(points, self.neighbors, self.points, looked)
         model = self._model(progress)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="umap")
@@ -115,12 +118,7 @@ def umap(features: Features, seed: int) -> Coordinates:
 
 def _embed(points: NDArray[np.float32], seed: int, progress: Progress | None) -> Coordinates:
     neighbors = min(NEIGHBORS, len(points) - 1)
-
-    def looked(done: int) -> None:
-        if progress is not None:
-            progress(done, len(points), "rows with their neighbours found")
-
-    distances, indices = nearest_neighbors(points, neighbors - 1, progress=looked)
+    distances, indices = nearest_neighbors(points, neighbors - 1, progress=_rows_to(progress, len(points)))
     # umap-learn expects each point as its own first neighbour.
     own_index = np.arange(len(points))[:, None]
     graph = (np.hstack([own_index, indices]), np.hstack([np.zeros_like(distances[:, :1]), distances]))
@@ -156,6 +154,16 @@ def _sparse(distances: NDArray[np.float32], indices: NDArray[np.int64], width: i
 
     rows, k = distances.shape
     return csr_matrix((distances.ravel(), indices.ravel(), np.arange(0, rows * k + 1, k)), (rows, width))
+
+
+def _rows_to(progress: Progress | None, total: int) -> Callable[[int], None]:
+    """Hands on the number of rows whose neighbours are found."""
+
+    def looked(done: int) -> None:
+        if progress is not None:
+            progress(done, total, "rows with their neighbours found")
+
+    return looked
 
 
 class _Epochs(io.StringIO):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,8 +98,7 @@ def score(
     umap = place(
         workspace, described.revision, ids, features, seed, _part(progress, "UMAP"), refit=refit or recompute
     )
-    _part(progress, "distances")(0, 1, "to real and synthetic images")
-    distances = _out_of_distribution(workspace, ids, features, method)
+    distances = _out_of_distribution(workspace, ids, features, method, _part(progress, "distances"))
     share = duplicate_share(workspace, described.name)
     duplicates = _duplicates(ids, features, share, _part(progress, "near-duplicates"))
     _part(progress, "writing")(0, 1, "")
@@ -198,7 +198,11 @@ def run(context: JobContext) -> Json:
 
 
 def _out_of_distribution(
-    workspace: Workspace, ids: list[int], features: NDArray[np.floating[Any]], method: str
+    workspace: Workspace,
+    ids: list[int],
+    features: NDArray[np.floating[Any]],
+    method: str,
+    progress: Progress,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Distance ranks (N,), 0..1, of synthetic images to real training images and to synthetic ones; NaN if unknown.
 
@@ -213,26 +217,48 @@ def _out_of_distribution(
     if method != "knn":
         reference &= classes >= 0
     own = synthetic if method == "knn" else synthetic & (classes >= 0)
+    to_real = int(reference.sum() + synthetic.sum())
+    total = to_real + int(own.sum())
+    progress(0, total, "images")
     if synthetic.any() and reference.sum() > 1:
-        ood_real[synthetic] = ood.ranked(method, features[synthetic], features[reference], classes[reference])
+        ood_real[synthetic] = ood.ranked(
+            method,
+            features[synthetic],
+            features[reference],
+            classes[reference],
+            progress=lambda done: progress(done, total, "images"),
+        )
     if own.sum() > 1:
         if method == "knn":
-            ood_synthetic[own] = _ranked_within(features[own], classes[own])
+            ood_synthetic[own] = _ranked_within(
+                features[own], classes[own], lambda done: progress(to_real + done, total, "images")
+            )
         else:
             ood_synthetic[own] = ood.ranked(method, None, features[own], classes[own], kind="synthetic")
     return ood_real, ood_synthetic
 
 
-def _ranked_within(features: NDArray[np.floating[Any]], classes: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Ranks (N,) of images within their class, or among all images without a class or if it is too small."""
+def _ranked_within(
+    features: NDArray[np.floating[Any]], classes: NDArray[np.int64], progress: Callable[[int], None]
+) -> NDArray[np.float64]:
+    """Ranks (N,) of images within their class, or among all images without a class or if it is too small.
+
+    ``progress`` is called with the number of images whose rank is known.
+    """
     counts = {each: int((classes == each).sum()) for each in np.unique(classes[classes >= 0])}
     large = [each for each, count in counts.items() if count >= FEWEST_OF_A_CLASS]
     found = np.empty(len(classes))
     if not np.isin(classes, large).all():
-        found = ood.ranked("knn", None, features, None, kind="synthetic")
+        found = ood.ranked("knn", None, features, None, kind="synthetic", progress=lambda _: progress(0))
+    finished = 0
     for each in large:
         members = classes == each
-        found[members] = ood.ranked("knn", None, features[members], None, kind="synthetic")
+
+        def also(done: int, before: int = finished) -> None:
+            progress(before + done)
+
+        found[members] = ood.ranked("knn", None, features[members], None, kind="synthetic", progress=also)
+        finished += counts[each]
     return found
 
 

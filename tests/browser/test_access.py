@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import expect
 
 from .conftest import App
-from .planted import Planted, open_map, selected
+from .planted import COUNT, MOST_SHOWN, Planted, open_map, selected
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -78,3 +78,45 @@ def test_the_plot_is_used_by_keys_alone(page: Page, map_app: App, planted: Plant
     assert selected(page) == {near}
     page.keyboard.press("Enter")
     expect(page.locator(".sa-inspector h2")).to_have_text(f"Image {near}")
+
+
+def test_the_grid_is_one_stop_of_the_tab_key_and_is_used_by_keys_alone(page: Page, map_app: App) -> None:
+    open_map(page, map_app)
+    grid = page.get_by_role("listbox", name="Images")
+    focused = grid.locator("[role=option]:focus")
+    expect(grid.get_by_role("option").first).to_be_visible()
+    page.get_by_label("Sort").focus()
+    page.keyboard.press("Tab")
+    expect(focused).to_have_attribute("aria-posinset", "1")
+    page.keyboard.press("Tab")
+    expect(focused).to_have_count(0)
+    page.keyboard.press("Shift+Tab")
+    expect(focused).to_have_attribute("aria-posinset", "1")
+
+    tops = [tile.bounding_box() for tile in grid.get_by_role("option").all()]
+    across = sum(box is not None and tops[0] is not None and box["y"] == tops[0]["y"] for box in tops)
+    for key, place in (
+        ("ArrowRight", 2),
+        ("ArrowDown", 2 + across),
+        ("ArrowLeft", 1 + across),
+        ("End", min(COUNT, MOST_SHOWN)),
+        ("ArrowUp", min(COUNT, MOST_SHOWN) - across),
+        ("Home", 1),
+    ):
+        page.keyboard.press(key)
+        expect(focused).to_have_attribute("aria-posinset", str(place))
+        expect(focused).to_be_in_viewport()
+    expect(focused).to_have_attribute("aria-setsize", str(min(COUNT, MOST_SHOWN)))
+
+    page.keyboard.press("Space")
+    expect(focused).to_have_attribute("aria-selected", "true")
+    expect(page.locator(".sa-grid [data-part=marked]")).to_have_text("1 marked")
+    names = [str(tile.get_attribute("aria-label")).split(",")[0] for tile in grid.get_by_role("option").all()]
+    page.keyboard.press("Enter")
+    title = page.locator(".sa-inspector h2")
+    expect(title).to_have_text(names[0].capitalize())
+    page.keyboard.press("ArrowRight")  # of the inspector, while it is open
+    expect(title).to_have_text(names[1].capitalize())
+    page.keyboard.press("Escape")
+    expect(title).to_have_count(0)
+    expect(focused).to_have_attribute("aria-posinset", "2")  # the image that was looked at last

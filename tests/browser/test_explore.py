@@ -281,7 +281,7 @@ def test_unmarked_and_test_images_are_left_alone(
     expect(page.locator("[data-part=marked]")).to_have_text(f"{COUNT + 1 - TEST} marked")
     tile = page.locator(".sa-grid-tile[data-locked=false]").first
     image = int(re.findall(r"\d+", tile.get_attribute("aria-label") or "")[0])
-    tile.get_by_role("checkbox").click()
+    tile.locator(".sa-grid-mark").click()
     page.get_by_role("button", name="Unsure", exact=True).click()
     expect(page.locator(".sa-grid [data-part=status]")).to_contain_text(f"{COUNT - TEST} labels saved")
     expected = set(points.ids[points.origin != TEST_ORIGIN].tolist()) - {image}

@@ -35,24 +35,24 @@ def test_values_narrow_what_is_shown_and_the_address_keeps_them(
     open_map(page, map_app)
     panel = open_filters(page)
     clock = planted.synthetic[1::4]
-    expect(value(panel, "Slot WHAT", "clock").locator("em")).to_have_text(str(len(clock)))
+    expect(value(panel, "Slot WHAT", "clock").locator("em")).to_have_text(f"{len(clock):,}")
     value(panel, "Slot WHAT", "clock").click()
     shown = page.locator("[data-part=shown]")
-    expect(shown).to_have_text(f"{len(clock)} of {COUNT:,} shown")
+    expect(shown).to_have_text(f"{len(clock):,} of {COUNT:,} shown")
     expect(page.locator("[data-part=filter]")).to_have_text("Filter (1)")
     both = [image for i, image in enumerate(planted.synthetic) if i % 4 == 1 and i % 3 == 0]
-    expect(value(panel, "Generator", "digits").locator("em")).to_have_text(str(len(both)))
+    expect(value(panel, "Generator", "digits").locator("em")).to_have_text(f"{len(both):,}")
     value(panel, "Generator", "digits").click()
     page.get_by_role("button", name="Select all shown").click()
     assert selected(page) == set(both)
     page.reload()
-    expect(shown).to_have_text(f"{len(both)} of {COUNT:,} shown")
+    expect(shown).to_have_text(f"{len(both):,} of {COUNT:,} shown")
     assert selected(page) == set(both)
     page.get_by_role("button", name="Filter (2)").click()
     page.get_by_role("button", name="Clear filters").click()
     expect(shown).to_have_text(f"{COUNT:,} of {COUNT:,} shown")
     page.go_back()
-    expect(shown).to_have_text(f"{len(both)} of {COUNT:,} shown")
+    expect(shown).to_have_text(f"{len(both):,} of {COUNT:,} shown")
 
 
 def test_words_are_sought_in_prompts(page: Page, map_app: App, planted: Planted) -> None:
@@ -65,7 +65,7 @@ def test_words_are_sought_in_prompts(page: Page, map_app: App, planted: Planted)
     search.fill("photo SOFA")
     search.press("Enter")
     expect(page.locator("[data-part=shown]")).to_have_text(
-        f"{len(planted.synthetic[::4])} of {COUNT:,} shown"
+        f"{len(planted.synthetic[::4]):,} of {COUNT:,} shown"
     )
     page.get_by_role("button", name="Select all shown").click()
     assert selected(page) == set(planted.synthetic[::4])

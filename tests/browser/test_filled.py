@@ -12,7 +12,7 @@ from synthaug.reading import explore
 from synthaug.workspace import Workspace
 
 from .conftest import App
-from .planted import COUNT, SYNTHETIC, Planted, click_point, open_map, selected
+from .planted import COUNT, MOST_SHOWN, SYNTHETIC, Planted, click_point, open_map, selected
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -69,12 +69,19 @@ def points(map_app: App) -> explore.Points:
     return found
 
 
+def most_suspicious_of(shown: int) -> str:
+    """The title of the grid while nothing is selected."""
+    if shown > MOST_SHOWN:
+        return f"The {MOST_SHOWN:,} most suspicious of {shown:,} images shown"
+    return f"{shown:,} images shown, the most suspicious first"
+
+
 def test_before_a_loop_the_grid_shows_the_most_suspicious(
     page: Page, map_app: App, points: explore.Points
 ) -> None:
     open_map(page, map_app)
     title = page.locator(".sa-grid [data-part=title]")
-    expect(title).to_have_text(f"{COUNT:,} images shown, the most suspicious first")
+    expect(title).to_have_text(most_suspicious_of(COUNT))
     claimed = np.where(points.label == explore.NONE, points.prompted, points.label)
     contradicted = (claimed != explore.NONE) & (claimed != points.predicted)
     worth = np.maximum(np.nan_to_num(points.ood_real), np.where(contradicted, points.confidence, 0))
@@ -86,4 +93,4 @@ def test_before_a_loop_the_grid_shows_the_most_suspicious(
     expect(page.locator(".sa-grid [data-do=reject]")).to_be_disabled()
     for name in ("real, training", "real, test"):
         page.get_by_role("group", name="Show or hide by origin").get_by_text(name).click()
-    expect(title).to_have_text(f"{SYNTHETIC:,} images shown, the most suspicious first")
+    expect(title).to_have_text(most_suspicious_of(SYNTHETIC))

@@ -83,6 +83,7 @@ def test_a_page_is_reviewed_by_marks_and_one_key_and_taken_back_by_one(page: Pag
     items.value.finished()
     page.evaluate("() => new Promise(then => requestAnimationFrame(() => requestAnimationFrame(then)))")
     expect(page.locator("[data-place]")).to_have_text("Image 1 of 128 in the queue")
-    page.keyboard.press("1")
+    with page.expect_response("**/data/label*"):
+        page.keyboard.press("1")
     expect(page.locator("[data-saved]")).to_have_text("All saved")
     assert len(current(app)) == 3

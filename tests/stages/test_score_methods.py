@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from synthaug.errors import UnknownName, UserError
+from synthaug.errors import Cancelled, UnknownName, UserError
 from synthaug.measures.ood import METHODS
 from synthaug.measures.quality import out_of_distribution
 from synthaug.reading import explore
@@ -26,6 +26,10 @@ from tests.made import add_gray_image
 Kinds = tuple[Workspace, list[int], NDArray[np.float64]]
 REAL, SYNTHETIC, STRANGE = 60, 40, 5
 DIMENSION = 16
+
+
+def unwatched(*_: object) -> None:
+    """A progress that nobody reads."""
 
 
 @pytest.fixture
@@ -51,10 +55,27 @@ def two_kinds(tmp_path: Path) -> Kinds:
     return workspace, ids, features
 
 
+def test_progress_counts_every_comparison_and_an_exception_of_it_ends_them(two_kinds: Kinds) -> None:
+    workspace, ids, features = two_kinds
+    seen: list[tuple[int, int, str]] = []
+    distances(workspace, ids, features, "knn", lambda *each: seen.append(each))
+    total = REAL + 2 * SYNTHETIC  # each image against the real ones, and each synthetic one within its class
+    assert seen == sorted(seen)
+    assert seen[0] == (0, total, "images")
+    assert seen[-1] == (total, total, "images")
+
+    def stop(done: int, _total: int, _note: str) -> None:
+        if done > REAL:
+            raise Cancelled("stopped on request")
+
+    with pytest.raises(Cancelled):
+        distances(workspace, ids, features, "knn", stop)
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_strangers_are_far_from_real_by_every_method(two_kinds: Kinds, method: str) -> None:
     workspace, ids, features = two_kinds
-    real, synthetic = distances(workspace, ids, features, method)
+    real, synthetic = distances(workspace, ids, features, method, unwatched)
     assert np.isnan(real[:REAL]).all()
     assert real[-STRANGE:].min() >= 0.9
     assert np.median(real[REAL:-STRANGE]) < 0.8
@@ -65,11 +86,11 @@ def test_a_method_that_needs_labels_says_so(two_kinds: Kinds) -> None:
     workspace, ids, features = two_kinds
     for i in range(REAL):
         label.undo(workspace, f"operation-{i}", "me", f"undone-{i}")
-    real, _ = distances(workspace, ids, features, "energy")
+    real, _ = distances(workspace, ids, features, "energy", unwatched)
     assert np.isnan(real).all()  # no labeled real image: the distance to real is not known
     label.record(workspace, [LabelEntry(i, "class", "me", "human", f"again-{i}", 0) for i in ids[:2]])
     with pytest.raises(UserError, match="needs a reference of at least"):
-        distances(workspace, ids, features, "energy")
+        distances(workspace, ids, features, "energy", unwatched)
     with pytest.raises(UnknownName, match="out-of-distribution method"):
         score(workspace, method="magic")
 
@@ -108,7 +129,7 @@ def test_a_rare_class_is_not_strange_for_being_rare(tmp_path: Path) -> None:
     features[2 + 200 :, 1] += 40
     features[2 + 200 :] += rng.normal(size=(12, DIMENSION)) * 2  # dogs are drawn more variously
     features[-1] += 30 * np.eye(DIMENSION)[7]  # and one of them is no dog
-    _, synthetic = distances(workspace, ids, features, "knn")
+    _, synthetic = distances(workspace, ids, features, "knn", unwatched)
     dogs = synthetic[-12:]
     assert np.median(dogs) == pytest.approx(0.5, abs=0.1)
     assert dogs.argmax() == 11
@@ -119,6 +140,6 @@ def test_a_rare_class_is_not_strange_for_being_rare(tmp_path: Path) -> None:
 def test_a_class_of_few_is_ranked_among_all() -> None:
     features = np.random.default_rng(0).normal(size=(40, DIMENSION))
     classes = np.array([0] * 30 + [1] * 9 + [-1])
-    found = ranked_within(features, classes)
+    found = ranked_within(features, classes, unwatched)
     assert np.array_equal(found[:30], out_of_distribution(None, features[:30]))
     assert np.array_equal(found[30:], out_of_distribution(None, features)[30:])

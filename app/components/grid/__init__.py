@@ -30,7 +30,11 @@ TEMPLATE = """
       <option value="far_synthetic">Farthest from synthetic first</option>
     </select></label>
   </div>
-  <div class="sa-grid-scroller" data-part="scroller"><div class="sa-grid-canvas" data-part="canvas"></div></div>
+  <div class="sa-grid-scroller" data-part="scroller">
+    <div class="sa-grid-canvas" data-part="canvas" role="listbox" aria-multiselectable="true" aria-label="Images"
+      aria-description="Arrow keys, Home and End move, Enter opens an image, Space marks it, with Shift all up to it">
+    </div>
+  </div>
   <div class="sa-grid-empty">
     <svg width="72" height="56" viewBox="0 0 72 56" fill="none" aria-hidden="true">
       <path d="M12 30C6 12 30 2 46 7s22 24 8 34-36 8-42-11z" stroke="var(--sa-accent)" stroke-width="1.6"

@@ -8,6 +8,7 @@
 //   in   synthaug:inspector                 the drawer has come and wants to be told what is walkable
 //   out  synthaug:walkable {ids}            the images in the order of the tiles
 //   out  synthaug:inspect  {key}            open this image
+//   in   synthaug:inspecting {id | null}    the image that is open now
 
 import { announce, closest, find, hear, makeButton } from "../../static/lib/dom.js";
 import { review } from "../../static/lib/session.js";
@@ -42,6 +43,8 @@ class Grid {
     this.order = find(root, '[data-part="sort"]', HTMLSelectElement);
     this.tiles = new Tiles(this.part("scroller"), this.part("canvas"), {
       problem: (message) => this.say(message, "bad"),
+      toggled: (tile, through) => this.toggle(tile, through),
+      opened: (tile) => this.open(tile),
       painted: () => {
         root.dataset.painted = String(this.points.length);
         performance.mark("synthaug:grid-painted");
@@ -56,6 +59,8 @@ class Grid {
     /** Saved and not undone, oldest first. @type {Batch[]} */
     this.batches = [];
     this.anchor = -1;
+    /** The place of the image that is open, or was before the walk left the grid; -1 where none was opened from a tile. */
+    this.opened = -1;
     this.busy = false;
     this.soon = 0;
     /** What is shown, and the order of each kind. @type {keyof Grid["orders"]} */
@@ -178,20 +183,41 @@ class Grid {
   /** The box of a tile marks it, its picture opens it; with Ctrl or Shift the picture marks too. @param {MouseEvent} event */
   onTile(event) {
     const tile = this.tiles.tileAt(event);
-    if (!tile || !this.data) return;
-    const boxed = closest(event, "[role=checkbox]") !== null;
-    if (boxed || event.shiftKey || event.ctrlKey || event.metaKey) this.toggle(tile, event.shiftKey, this.data);
-    else announce("synthaug:inspect", { key: this.data.columns.ids[tile.point] });
+    if (!tile) return;
+    const boxed = closest(event, ".sa-grid-mark") !== null;
+    if (boxed || event.shiftKey || event.ctrlKey || event.metaKey) this.toggle(tile, event.shiftKey);
+    else this.open(tile);
+  }
+
+  /** @param {import("./tiles.js").Tile} tile */
+  open(tile) {
+    if (!this.data) return;
+    this.opened = tile.place;
+    announce("synthaug:inspect", { key: this.data.columns.ids[tile.point] });
+  }
+
+  /** The tile of the image that was looked at last has the focus when that image is closed. @param {number | null} id */
+  follow(id) {
+    if (this.opened < 0 || !this.data) return;
+    const { ids } = this.data.columns;
+    const place = this.tiles.order.findIndex((point) => ids[point] === id);
+    if (place >= 0) {
+      this.opened = place;
+      this.tiles.reveal(place);
+    }
+    if (id !== null) return;
+    this.tiles.focus(this.opened);
+    this.opened = -1;
   }
 
   /**
    * Mark or unmark a tile, or everything from the tile before to this one.
    * @param {import("./tiles.js").Tile} tile
    * @param {boolean} through
-   * @param {Points} data
    */
-  toggle(tile, through, { columns }) {
-    if (this.busy) return;
+  toggle(tile, through) {
+    if (this.busy || !this.data) return;
+    const { columns } = this.data;
     const on = !this.marked.has(tile.point);
     const [from, to] = [through && this.anchor >= 0 ? this.anchor : tile.place, tile.place].sort((a, b) => a - b);
     for (const point of this.tiles.order.slice(from, to + 1)) {
@@ -377,10 +403,13 @@ class Grid {
     canvas.addEventListener("click", (event) => this.onTile(event));
     canvas.addEventListener("pointerover", (event) => peek(this.tiles.tileAt(event)?.point ?? null));
     canvas.addEventListener("pointerleave", () => peek(null));
+    canvas.addEventListener("focusin", (event) => peek(this.tiles.tileAt(event)?.point ?? null));
+    canvas.addEventListener("focusout", () => peek(null));
     this.root.addEventListener("click", (event) => this.onClick(event));
     this.order.addEventListener("change", () => this.sort());
     hear(this.root, "synthaug:labeled", () => this.refresh());
     hear(this.root, "synthaug:inspector", () => this.tellWalkable());
+    hear(this.root, "synthaug:inspecting", ({ id }) => this.follow(id));
     hear(this.root, "synthaug:filtered", ({ data }) => this.receive([], data, null));
     hear(this.root, "synthaug:selected", ({ points, data, queue }) => this.receive(points, data, queue));
     window.addEventListener("beforeunload", (event) => {

@@ -1,19 +1,23 @@
 // @ts-check
-// The tiles of the grid: only what scrolls into view is in the page and is asked for.
+// The tiles of the grid: only what scrolls into view is in the page and is asked for. The Tab key reaches one of them,
+// keys lead to the others (the pattern of a listbox: https://www.w3.org/WAI/ARIA/apg/patterns/listbox/).
 
 import { fetchItems, thumbnail } from "../../static/lib/api.js";
-import { make, makeButton } from "../../static/lib/dom.js";
+import { make } from "../../static/lib/dom.js";
 import { percent } from "../../static/lib/words.js";
 import { LABELED, NONE, REJECTED } from "../scatter/points.js";
 import { isLocked } from "./order.js";
+import { placeAfter } from "./place_after.js";
 
 /** @typedef {import("../../static/lib/types.js").Item} Item */
 /** @typedef {import("../scatter/points.js").Points} Points */
-/** @typedef {{ box: HTMLElement, mark: HTMLButtonElement, open: HTMLButtonElement, picture: HTMLElement, caption: HTMLElement, point: number, place: number }} Tile */
+/** @typedef {{ box: HTMLElement, mark: HTMLElement, open: HTMLElement, picture: HTMLElement, caption: HTMLElement, point: number, place: number }} Tile */
 /**
  * @typedef {object} Listeners
  * @property {(message: string) => void} problem
  * @property {() => void} painted every tile in view shows its image, after a new selection
+ * @property {(tile: Tile, through: boolean) => void} toggled the space key, and whether Shift is held
+ * @property {(tile: Tile) => void} [opened] the Enter key
  * @property {(picture: HTMLElement, item: Item) => void} [pictured] a tile has its image now: draw over it
  */
 
@@ -48,6 +52,8 @@ export class Tiles {
     this.items = new Map();
     /** @type {Set<number>} */
     this.asked = new Set();
+    /** The place of the tile that the Tab key reaches; it stays in the page. */
+    this.current = 0;
     this.awaitingPaint = false;
     this.frame = 0;
     const later = () => {
@@ -58,6 +64,8 @@ export class Tiles {
     };
     scroller.addEventListener("scroll", later, { passive: true });
     new ResizeObserver(later).observe(scroller);
+    canvas.addEventListener("focusin", (event) => this.stand(this.tileAt(event)?.place ?? this.current));
+    canvas.addEventListener("keydown", (event) => this.onKey(event));
   }
 
   /**
@@ -75,9 +83,12 @@ export class Tiles {
     this.order = order;
     this.marked = marked;
     this.tiles.clear();
+    this.current = 0;
+    const hadFocus = this.canvas.contains(document.activeElement);
     this.canvas.replaceChildren();
     this.scroller.scrollTop = 0;
     this.render();
+    if (hadFocus) this.focus(0);
   }
 
   /** @param {Event} event */
@@ -87,16 +98,51 @@ export class Tiles {
     return null;
   }
 
-  /** Give the focus to the tile at a place, where it is drawn. @param {number} place */
-  focus(place) {
-    this.tiles.get(place)?.mark.focus();
+  // ---------------------------------------------------------------- keys
+
+  /** @param {KeyboardEvent} event */
+  onKey(event) {
+    const tile = this.tileAt(event);
+    if (!tile || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    /** @type {Record<string, (() => void) | undefined>} */
+    const actions = { " ": () => this.listeners.toggled(tile, event.shiftKey) };
+    if (this.listeners.opened) actions.Enter = () => this.listeners.opened?.(tile);
+    if (!this.step(event.key)) {
+      if (!actions[event.key]) return;
+      if (!event.repeat) actions[event.key]?.();
+    }
+    event.preventDefault();
+    event.stopPropagation();
   }
 
-  /** The place of the tile that has the focus; -1 without one. */
-  get focused() {
-    for (const { box, place } of this.tiles.values()) if (box.contains(document.activeElement)) return place;
-    return -1;
+  /** Whether a key led to another tile. @param {string} key */
+  step(key) {
+    const place = placeAfter(key, this.current, this.measures().across, this.order.length);
+    if (place === null) return false;
+    this.focus(place);
+    return true;
   }
+
+  /** Let the Tab key reach the tile at a place. @param {number} place */
+  stand(place) {
+    this.current = place;
+    if (!this.tiles.has(place)) this.render();
+    for (const tile of this.tiles.values()) tile.box.tabIndex = tile.place === place ? 0 : -1;
+  }
+
+  /** Scroll to the tile at a place, and let the Tab key reach it. @param {number} place */
+  reveal(place) {
+    this.stand(place);
+    this.tiles.get(place)?.box.scrollIntoView({ block: "nearest" });
+  }
+
+  /** Scroll to the tile at a place, and give it the focus. @param {number} place */
+  focus(place) {
+    this.reveal(place);
+    this.tiles.get(place)?.box.focus({ preventScroll: true });
+  }
+
+  // ---------------------------------------------------------------- drawing
 
   measures() {
     const { clientWidth, clientHeight, scrollTop } = this.scroller;
@@ -113,18 +159,21 @@ export class Tiles {
     this.canvas.style.height = `${Math.max(0, Math.ceil(this.order.length / across) * line - GAP)}px`;
     const [from, to] = [Math.max(0, first - MARGIN) * across, Math.min(this.order.length, (last + MARGIN) * across)];
     this.drop(from, to);
-    for (let place = from; place < to; place++) {
+    /** @param {number} place */
+    const put = (place) => {
       const { box } = this.tiles.get(place) ?? this.add(place);
       box.style.transform = `translate(${(place % across) * (side + GAP)}px, ${Math.floor(place / across) * line}px)`;
-    }
+    };
+    for (let place = from; place < to; place++) put(place);
+    if (this.current < this.order.length) put(this.current);
     this.fetchMissing(from, to);
     this.notePaint();
   }
 
-  /** Remove what is out of sight. @param {number} from @param {number} to */
+  /** Remove what is out of sight, except the tile that the Tab key reaches. @param {number} from @param {number} to */
   drop(from, to) {
     for (const [place, { box }] of this.tiles) {
-      if (place >= from && place < to) continue;
+      if ((place >= from && place < to) || place === this.current) continue;
       box.remove();
       this.tiles.delete(place);
     }
@@ -134,11 +183,12 @@ export class Tiles {
   add(place) {
     const picture = make("span", "sa-grid-picture");
     const caption = make("span", "sa-grid-caption");
-    const [open, mark] = [makeButton("sa-grid-open"), makeButton("sa-grid-mark")];
-    open.append(picture, caption);
-    mark.setAttribute("role", "checkbox");
+    const [open, mark] = [make("span", "sa-grid-open", picture, caption), make("span", "sa-grid-mark")];
     const box = make("div", "sa-grid-tile", open, mark);
-    box.setAttribute("role", "group");
+    box.setAttribute("role", "option");
+    box.setAttribute("aria-posinset", String(place + 1));
+    box.setAttribute("aria-setsize", String(this.order.length));
+    box.tabIndex = place === this.current ? 0 : -1;
     const tile = { box, mark, open, picture, caption, place, point: this.order[place] };
     this.tiles.set(place, tile);
     this.canvas.append(box);
@@ -192,7 +242,7 @@ export class Tiles {
   }
 
   /** @param {Tile} tile */
-  dress({ box, mark, open, caption, point }) {
+  dress({ box, mark, caption, point }) {
     if (!this.data) return;
     const { columns, header } = this.data;
     const [state, sure] = [columns.state[point], columns.confidence[point]];
@@ -201,9 +251,7 @@ export class Tiles {
     const share = state === LABELED || state === REJECTED || Number.isNaN(sure) ? "" : ` ${percent(sure)}`;
     const locked = isLocked(columns, point);
     box.setAttribute("aria-label", `image ${columns.ids[point]}, ${word}${share}`);
-    open.setAttribute("aria-label", `Open image ${columns.ids[point]}`);
-    mark.setAttribute("aria-label", `Mark image ${columns.ids[point]}`);
-    mark.setAttribute("aria-checked", String(this.marked.has(point)));
+    if (!locked) box.setAttribute("aria-selected", String(this.marked.has(point)));
     mark.hidden = locked;
     box.dataset.marked = String(this.marked.has(point));
     box.dataset.locked = String(locked);

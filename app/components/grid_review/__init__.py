@@ -18,7 +18,10 @@ TEMPLATE = """
     <button type="button" class="sa-button" data-do="next" aria-label="Next page">&rarr;</button>
     <button type="button" class="sa-button" data-do="close">One by one <kbd class="sa-kbd">Esc</kbd></button>
   </div>
-  <div class="gr-scroller" data-part="scroller"><div class="sa-grid-canvas" data-part="canvas"></div></div>
+  <div class="gr-scroller" data-part="scroller">
+    <div class="sa-grid-canvas" data-part="canvas" role="listbox" aria-multiselectable="true" aria-label="Images"
+      aria-description="Arrow keys, Home and End move, Space marks an image as wrong, Enter accepts the others"></div>
+  </div>
   <div class="gr-actions">
     <button type="button" class="sa-button primary" data-do="accept"><span data-part="accept"></span>
       <kbd class="sa-kbd">Enter</kbd></button>

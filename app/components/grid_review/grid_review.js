@@ -34,6 +34,7 @@ class GridReview {
     this.tiles = new Tiles(this.part("scroller"), this.part("canvas"), {
       problem: (message) => this.say(message),
       painted: () => {},
+      toggled: ({ point }) => this.toggle(point),
       pictured: drawLandmarks,
     });
     /** @type {number[]} */
@@ -132,15 +133,6 @@ class GridReview {
     if (this.busy || isLocked(this.data.columns, point)) return;
     if (!this.marked.delete(point)) this.marked.add(point);
     this.refresh();
-  }
-
-  /** Move the focus from tile to tile. @param {string} key */
-  step(key) {
-    const { across } = this.tiles.measures();
-    const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -across, ArrowDown: across }[key];
-    if (by === undefined) return false;
-    this.tiles.focus(Math.max(0, Math.min(this.tiles.order.length - 1, this.tiles.focused + by)));
-    return true;
   }
 
   // ---------------------------------------------------------------- answers
@@ -243,7 +235,7 @@ class GridReview {
     const index = this.classes.findIndex((each) => each.key !== "" && each.key === small);
     const action = KEYS[small];
     if (ctrlKey && small !== "z") return;
-    if (this.step(key)) return event.preventDefault();
+    if (this.tiles.step(key)) return event.preventDefault();
     if (repeat || (index < 0 && !action)) return;
     event.preventDefault();
     if (index >= 0 && !ctrlKey) {

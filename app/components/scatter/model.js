@@ -100,14 +100,15 @@ export class PlotModel {
     }
   }
 
-  /** What has a category over what has none, synthetic over real; on a scale the far over the near. A counting sort. */
+  /** What has a category over what has none, the rarer origin over the other; on a scale the far over the near. A counting sort. */
   sort() {
     const { origin } = this.columns;
+    const level = levels(origin);
     const continuous = this.figures !== null;
     /** @param {number} i */
     const rank = (i) => {
-      if (this.category[i] === NONE) return origin[i];
-      return (origin[i] + 1) * CATEGORIES + (continuous ? this.category[i] : 0);
+      if (this.category[i] === NONE) return level[origin[i]];
+      return (level[origin[i]] + 1) * CATEGORIES + (continuous ? this.category[i] : 0);
     };
     const next = new Uint32Array((ORIGINS.length + 1) * CATEGORIES + 1);
     for (let i = 0; i < this.n; i++) next[rank(i) + 1]++;
@@ -234,4 +235,16 @@ function flagged(flags) {
   const found = [];
   for (let i = 0; i < flags.length; i++) if (flags[i]) found.push(i);
   return found;
+}
+
+/**
+ * The place of each origin in drawing order: the most frequent first, because it would hide the others.
+ * @param {Uint8Array} origin of every point
+ * @returns {number[]} by origin
+ */
+export function levels(origin) {
+  const counts = ORIGINS.map(() => 0);
+  for (const each of origin) counts[each]++;
+  const frequent = [...counts.keys()].sort((a, b) => counts[b] - counts[a] || a - b);
+  return counts.map((_, each) => frequent.indexOf(each));
 }
