@@ -27,11 +27,11 @@ WIDE = PLACES | {"right_rim": (320.0, 180.0)}  # 135 degrees at the right head, 
 def hips(tmp_path: Path) -> tuple[Workspace, int, int, int]:
     """A workspace, its two test films with landmarks and a training film with landmarks."""
     workspace = hip_workspace(tmp_path / "work")
-    tests = [add_film(workspace, level, "test") for level in (10, 20)]
+    first, second = (add_film(workspace, level, "test") for level in (10, 20))
     train = add_film(workspace, 30)
-    for image_id in (*tests, train):
+    for image_id in (first, second, train):
         place(workspace, image_id, f"op-{image_id}")
-    return workspace, *tests, train
+    return workspace, first, second, train
 
 
 def table(workspace: Workspace, path: Path, changed: dict[int, dict[str, tuple[float, ...]]]) -> Path:
