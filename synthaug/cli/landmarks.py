@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,7 @@ from synthaug.errors import UserError
 
 if TYPE_CHECKING:
     from synthaug.landmarks.scheme import Scheme
+    from synthaug.stages.landmark_files import LandmarkImport
 
 SHOWN = 5  # skipped images that are listed
 
@@ -171,7 +172,41 @@ def import_(file: Path | None, captions: bool, annotator: str, workspace_path: P
         if file is None
         else import_landmarks(workspace, file, annotator)
     )
-    message = [f"{done.recorded} images recorded, {done.unchanged} unchanged, {len(done.skipped)} skipped"]
+    return _outcome(done, f"{done.recorded} images recorded")
+
+
+@command(landmarks_group, "correct")
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option(
+    "--annotator", required=True, metavar="NAME", help="Name of the person who corrects the landmarks."
+)
+@click.option(
+    "--reason", required=True, metavar="TEXT", help="Reason for the correction, recorded in the label log."
+)
+@workspace_option
+def correct(file: Path, annotator: str, reason: str, workspace_path: Path | None) -> Result:
+    """Correct the landmarks of real test images, which are otherwise frozen.
+
+    FILE.json or FILE.csv is as for import; rows of other images are skipped. The class follows from the angles. If a
+    class changes, so does the fingerprint of the test set: earlier models are no longer compared with later ones.
+
+    \b
+      $ synthaug landmarks correct landmarks.csv --annotator ann --reason "left rim missed"
+    """
+    from synthaug.stages.landmark_correction import correct_from_file
+
+    found = correct_from_file(open_workspace(workspace_path), file, annotator, reason)
+    result = _outcome(found.rows, f"{found.rows.recorded} test images corrected")
+    if found.after != found.before:
+        result["message"] += (
+            f"\nthe fingerprint of the test set changed from {found.before[:12]} to {found.after[:12]}"
+        )
+    return {**result, "fingerprint_before": found.before, "fingerprint": found.after}
+
+
+def _outcome(done: LandmarkImport, recorded: str) -> dict[str, Any]:
+    """What became of the rows of a file, with the first ones that were skipped in the message."""
+    message = [f"{recorded}, {done.unchanged} unchanged, {len(done.skipped)} skipped"]
     message += [f"  {key}: {reason}" for key, reason in done.skipped[:SHOWN]]
     if len(done.skipped) > SHOWN:
         message.append(f"  and {len(done.skipped) - SHOWN} more")

@@ -95,21 +95,26 @@ def _of_scheme(scheme: Scheme, answer: Landmarks) -> bool:
     return set(answer.points) in (set(), set(scheme.names)) and set(answer.angles) <= known
 
 
-def import_landmarks(workspace: Workspace, path: Path, annotator: str) -> LandmarkImport:
+def import_landmarks(
+    workspace: Workspace, path: Path, annotator: str, reason: str | None = None
+) -> LandmarkImport:
     """Record the landmarks of FILE.json (COCO keypoints) or FILE.csv as this annotator's.
 
     An image is found by its SHA-256, its id or the name of the file it was imported from. The class is the one its
-    angles make, else the one it has. Rows that cannot be recorded are skipped, with the reason. Raises UserError.
+    angles make, else the one it has. Rows that cannot be recorded are skipped, with the reason. With ``reason``, the
+    rows correct real test images, which are frozen, and no others. Raises UserError.
     """
     required_scheme(workspace)  # said first: without one no file can be read
     try:
         content = path.read_bytes()
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from error
-    return import_content(workspace, content, str(path), annotator)
+    return import_content(workspace, content, str(path), annotator, reason)
 
 
-def import_content(workspace: Workspace, content: bytes, name: str, annotator: str) -> LandmarkImport:
+def import_content(
+    workspace: Workspace, content: bytes, name: str, annotator: str, reason: str | None = None
+) -> LandmarkImport:
     """The same for the content of a file called ``name``, which says by its ending what is in it. Raises UserError."""
     scheme = required_scheme(workspace)
     content = content.removeprefix(b"\xef\xbb\xbf")
@@ -123,7 +128,7 @@ def import_content(workspace: Workspace, content: bytes, name: str, annotator: s
             raise UserError(f"{name} ends with {suffix!r}; give FILE.json (COCO keypoints) or FILE.csv")
     except UnicodeDecodeError as error:
         raise UserError(f"{name} is not UTF-8 text") from error
-    return _Importing(workspace, scheme, annotator).run(rows)
+    return _Importing(workspace, scheme, annotator, reason).run(rows)
 
 
 def import_captions(workspace: Workspace, annotator: str) -> LandmarkImport:
@@ -148,8 +153,11 @@ def import_captions(workspace: Workspace, annotator: str) -> LandmarkImport:
 class _Importing:
     """One import, which records rows in the log, and collects those that it skips with the reason."""
 
-    def __init__(self, workspace: Workspace, scheme: Scheme, annotator: str) -> None:
+    def __init__(
+        self, workspace: Workspace, scheme: Scheme, annotator: str, reason: str | None = None
+    ) -> None:
         self.workspace, self.scheme, self.annotator = workspace, scheme, annotator
+        self.reason = reason  # of a correction of test images; None: an ordinary import
         self.images = catalog.find_images(workspace.db)
         self.by_key = _keys(self.images)
         self.skipped: list[tuple[str, str]] = []
@@ -168,18 +176,32 @@ class _Importing:
     def _record(self, row: LandmarkRow) -> None:
         """Record a row. Raises UserError if that is not possible."""
         image = self._image(row)
+        if self.reason is not None:
+            self._check_correction(row, image)
         answer = self._answer(row, image)
         known = landmarks.current(self.workspace.db, [image.id]).get(image.id)
-        if known is not None and known.landmarks == answer and known.annotator == self.annotator:
+        own = known is not None and (self.reason is not None or known.annotator == self.annotator)
+        if known is not None and own and known.landmarks == answer:
             self.unchanged += 1
             return
-        op_id = label_log.new_op_id("landmarks")
+        op_id = label_log.new_op_id("landmarks" if self.reason is None else "correction")
         index = self._class_index(image, answer)
-        entry = LabelEntry(image.id, "class", self.annotator, "human", op_id, index, landmarks=answer)
+        entry = LabelEntry(
+            image.id, "class", self.annotator, "human", op_id, index, reason=self.reason, landmarks=answer
+        )
         label_log.append(self.workspace.db, [entry])
         self.recorded += 1
         if sides_look_swapped(self.scheme, answer.points):
             self.swapped.append(row.key)
+
+    def _check_correction(self, row: LandmarkRow, image: ImageRecord) -> None:
+        """Raises UserError unless the row has the points of an image that only a correction may change."""
+        if not labels.frozen(self.workspace.db, [image.id]):
+            raise UserError(
+                "not a labeled real test image; record its landmarks with: synthaug landmarks import"
+            )
+        if not row.points:
+            raise UserError("a correction needs the landmarks, not the angles alone")
 
     def _image(self, row: LandmarkRow) -> ImageRecord:
         found = [self.by_key[key] for key in _possible_keys(row.key) if key in self.by_key]
