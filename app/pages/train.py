@@ -58,7 +58,7 @@ def page(context: AppContext) -> None:
 
 
 def _form(default_recipe: str) -> Form:
-    plan = Panel()
+    plan = Panel(elem_classes="sa-train-plan")
     with gr.Row(elem_classes="sa-train-fields"):
         seeds = gr.Slider(
             *SEEDS, value=5, step=1, label="Seeds", info="Runs a side. More runs narrow the interval."

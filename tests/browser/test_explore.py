@@ -267,7 +267,7 @@ def test_bulk_labels_land_in_the_database_and_can_be_undone(
     expect(keys.get_by_role("button", name="labeled")).to_contain_text(str(labeled))
 
     page.get_by_role("button", name=re.compile("^Undo")).click()
-    expect(page.locator(".sa-grid [data-part=status]")).to_contain_text("Undone")
+    expect(page.locator(".sa-grid [data-part=status]")).to_contain_text("Undone", timeout=120_000)
     assert said(app, since) == {}
     expect(keys.get_by_role("button", name="labeled")).to_contain_text(str(REAL + TEST))
 
