@@ -14,6 +14,8 @@ NODE_MODULES := node_modules/.setup-done
 INDEX = UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$${PIP_INDEX_URL:-$$($(PYTHON) -m pip config get global.index-url 2>/dev/null)}}"
 
 export UV_PYTHON_DOWNLOADS := never
+# Where Python may not write bytecode (PYTHONDONTWRITEBYTECODE), every process would compile torch anew: 20 seconds.
+export UV_COMPILE_BYTECODE := 1
 # Busy-waiting threads make a loaded machine several times slower.
 export OMP_WAIT_POLICY ?= passive
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from samples import draw, sheet
 
 from synthaug.generator_training.digit_captions import DIGIT_WORDS, slant_word, weight_word
 from synthaug.generators import load_generator
 from synthaug.generators.base import Generator
 from synthaug.importers.digits import digits_arrays
-from synthaug.records import GenerationRequest
 
 STYLES = (
     "a handwritten digit {word}",
@@ -59,22 +59,6 @@ def fitted_judge(images: NDArray[np.uint8], labels: NDArray[np.int64]) -> Any:
     from sklearn.svm import SVC
 
     return SVC(gamma=0.001, C=10).fit(small(images), labels)
-
-
-def draw(generator: Generator, prompts: Iterable[str], first_seed: int) -> NDArray[np.uint8]:
-    requests = [GenerationRequest(prompt, first_seed + i) for i, prompt in enumerate(prompts)]
-    return np.stack([each.pixels for each in generator.generate(requests)])
-
-
-def sheet(generator: Generator, path: Path) -> None:
-    """Write a sheet with ten images of each digit, for the seeds 0 .. 99 in order, without selection."""
-    images = draw(generator, [f"a handwritten digit {word}" for word in DIGIT_WORDS for _ in range(10)], 0)
-    tiles = np.pad(
-        images.reshape(10, 10, 32, 32, 3), ((0, 0), (0, 0), (1, 1), (1, 1), (0, 0)), constant_values=64
-    )
-    whole = tiles.transpose(0, 2, 1, 3, 4).reshape(340, 340, 3)
-    Image.fromarray(whole).resize((1020, 1020), Image.Resampling.NEAREST).save(path, optimize=True)
-    print(f"sheet: {path} (seeds 0 .. 99, not selected)")
 
 
 def nearest(images: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -181,7 +165,12 @@ def main() -> None:
     )
     print(f"speed: {len(drawn.images) / drawn.seconds:.1f} images/s")
     if options.sheet:
-        sheet(generator, options.sheet)
+        sheet(
+            generator,
+            [f"a handwritten digit {word}" for word in DIGIT_WORDS],
+            options.sheet,
+            Image.Resampling.NEAREST,
+        )
 
 
 if __name__ == "__main__":

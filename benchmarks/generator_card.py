@@ -19,17 +19,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from samples import draw, sheet
 
 from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.config import CIFAR10
 from synthaug.generator_training.photo_captions import SYNONYMS, look
 from synthaug.generators import load_generator
-from synthaug.generators.base import Generator, ModelCard
+from synthaug.generators.base import ModelCard
 from synthaug.generators.folders import find_model
 from synthaug.measures.diversity import vendi_score
 from synthaug.measures.fidelity import fid, kid, neighborhoods
 from synthaug.measures.memorisation import memorisation
-from synthaug.records import GenerationRequest
 from synthaug.stages import labeler
 from synthaug.stages.sources import labeled_arrays
 
@@ -53,22 +53,6 @@ ASKED = {
     "on a white background": lambda seen: seen.background == "white",
 }
 NEIGHBORS = 2000  # images of each kind for precision, recall, density and coverage
-
-
-def draw(generator: Generator, prompts: list[str], first_seed: int) -> NDArray[np.uint8]:
-    requests = [GenerationRequest(prompt, first_seed + i) for i, prompt in enumerate(prompts)]
-    return np.stack([each.pixels for each in generator.generate(requests)])
-
-
-def sheet(generator: Generator, path: Path) -> None:
-    """Write a sheet with ten images of each class, for the seeds 0 .. 99 in order, without selection."""
-    images = draw(generator, [f"a photo of a {name}" for name in CIFAR10 for _ in range(10)], 0)
-    tiles = np.pad(
-        images.reshape(10, 10, 32, 32, 3), ((0, 0), (0, 0), (1, 1), (1, 1), (0, 0)), constant_values=64
-    )
-    whole = tiles.transpose(0, 2, 1, 3, 4).reshape(340, 340, 3)
-    Image.fromarray(whole).resize((1020, 1020), Image.Resampling.LANCZOS).save(path, optimize=True)
-    print(f"sheet: {path} (seeds 0 .. 99, not selected)")
 
 
 def phrased(count: int) -> tuple[NDArray[np.int64], NDArray[np.int64], list[str]]:
@@ -101,7 +85,9 @@ def main() -> None:
     )
     print(f"revision {generator.revision}, {generator.settings}")
     if options.sheet is not None:
-        sheet(generator, options.sheet)
+        sheet(
+            generator, [f"a photo of a {name}" for name in CIFAR10], options.sheet, Image.Resampling.LANCZOS
+        )
     judge = FittedClassifier.load(labeler.shipped_file("cifar10-labeler"))
     classes, styles, prompts = phrased(options.images)
     draw(generator, prompts[:1], 0)  # warm-up

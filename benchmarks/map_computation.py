@@ -23,11 +23,11 @@ from synthaug.features import DEFAULT_EXTRACTOR
 from synthaug.running.job_process import JobProcess
 from synthaug.stages import handlers
 from synthaug.stages.inference import extractor_of
+from synthaug.stages.job_process import MODULE
 from synthaug.store import catalog, features, jobs
 from synthaug.workspace import Workspace
 
 CLASSES = tuple(f"class {index}" for index in range(10))
-MODULE = "synthaug.stages.job_process"
 POLL_SECONDS = 0.05
 PAGE = 10_000  # images whose features are made at once
 CANCELLED_IN = ("rows with their neighbours", "epochs", "distances", "near-duplicates")

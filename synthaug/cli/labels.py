@@ -8,7 +8,15 @@ from pathlib import Path
 import click
 
 from synthaug.cli import cli
-from synthaug.cli.support import NamedPath, Result, command, open_workspace, workspace_option
+from synthaug.cli.support import (
+    NamedPath,
+    Result,
+    command,
+    fingerprint_change,
+    open_workspace,
+    reason_option,
+    workspace_option,
+)
 from synthaug.errors import UserError
 
 
@@ -154,9 +162,7 @@ def import_(file: Path, workspace_path: Path | None) -> Result:
 @click.argument("image", metavar="IMAGE")
 @click.argument("label", metavar="LABEL")
 @click.option("--annotator", required=True, metavar="NAME", help="Name of the person who corrects the label.")
-@click.option(
-    "--reason", required=True, metavar="TEXT", help="Reason for the correction, recorded in the label log."
-)
+@reason_option
 @workspace_option
 def correct(image: str, label: str, annotator: str, reason: str, workspace_path: Path | None) -> Result:
     """Correct the label of a real test image, which is otherwise frozen.
@@ -176,5 +182,5 @@ def correct(image: str, label: str, annotator: str, reason: str, workspace_path:
         "fingerprint_before": found.before,
         "fingerprint": found.after,
         "message": f"Image {found.image_id} is now labeled {found.label!r}; "
-        f"the fingerprint of the test set changed from {found.before[:12]} to {found.after[:12]}",
+        + fingerprint_change(found.before, found.after),
     }

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from synthaug.cli import cli
-from synthaug.cli.support import NamedPath, Result, command, open_workspace, workspace_option
+from synthaug.cli.support import (
+    NamedPath,
+    Result,
+    command,
+    fingerprint_change,
+    open_workspace,
+    reason_option,
+    workspace_option,
+)
 from synthaug.errors import UserError
 
 if TYPE_CHECKING:
@@ -180,9 +188,7 @@ def import_(file: Path | None, captions: bool, annotator: str, workspace_path: P
 @click.option(
     "--annotator", required=True, metavar="NAME", help="Name of the person who corrects the landmarks."
 )
-@click.option(
-    "--reason", required=True, metavar="TEXT", help="Reason for the correction, recorded in the label log."
-)
+@reason_option
 @workspace_option
 def correct(file: Path, annotator: str, reason: str, workspace_path: Path | None) -> Result:
     """Correct the landmarks of real test images, which are otherwise frozen.
@@ -198,9 +204,7 @@ def correct(file: Path, annotator: str, reason: str, workspace_path: Path | None
     found = correct_from_file(open_workspace(workspace_path), file, annotator, reason)
     result = _outcome(found.rows, f"{found.rows.recorded} test images corrected")
     if found.after != found.before:
-        result["message"] += (
-            f"\nthe fingerprint of the test set changed from {found.before[:12]} to {found.after[:12]}"
-        )
+        result["message"] += "\n" + fingerprint_change(found.before, found.after)
     return {**result, "fingerprint_before": found.before, "fingerprint": found.after}
 
 

@@ -53,6 +53,16 @@ class NamedPath(click.Path):
         return path
 
 
+reason_option = click.option(
+    "--reason", required=True, metavar="TEXT", help="Reason for the correction, recorded in the label log."
+)
+
+
+def fingerprint_change(before: str, after: str) -> str:
+    """What a correction of test images did to the fingerprint of the test set."""
+    return f"the fingerprint of the test set changed from {before[:12]} to {after[:12]}"
+
+
 Result = Mapping[str, Any]
 """The result of a command: its JSON keys, and under ``message`` the text to print without ``--json``."""
 

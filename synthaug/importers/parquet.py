@@ -97,11 +97,8 @@ def _open(path: Path) -> ParquetFile:
         raise ImportFailed("reading parquet needs pyarrow: pip install 'synthaug[parquet]'") from error
     try:
         return pq.ParquetFile(path)
-    except (
-        pa.ArrowException,
-        OSError,
-        UnicodeDecodeError,
-    ) as error:  # the last: a column's name is not UTF-8
+    # UnicodeDecodeError: a column whose name is not UTF-8
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise ImportFailed(f"{path} is not a readable parquet file: {error}") from error
 
 

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _BLOCK_ENTRIES = 2**23  # distances held at once
-_KERNEL_ENTRIES = (
-    2**18
-)  # of a kernel, computed at a time: they stay in the cache between the product and the sum
+_KERNEL_ENTRIES = 2**18  # of a kernel at a time: they stay in the cache between the product and the sum
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +170,13 @@ def _lifted(generated: Features, real: Features) -> tuple[Tensor, Tensor]:
     import torch
 
     precise = np.result_type(generated, real, np.float32)
-    x, y = (torch.from_numpy(np.ascontiguousarray(each, precise)) for each in (generated, real))
-    root = x.shape[1] ** 0.5
-    return torch.nn.functional.pad(x / root, (0, 1), value=1), torch.nn.functional.pad(
-        y / root, (0, 1), value=1
-    )
+    root = generated.shape[1] ** 0.5
+
+    def lifted(rows: Features) -> Tensor:
+        scaled = torch.from_numpy(np.ascontiguousarray(rows, precise)) / root
+        return torch.nn.functional.pad(scaled, (0, 1), value=1)
+
+    return lifted(generated), lifted(real)
 
 
 def _drawn(rows: Tensor, size: int, rng: np.random.Generator) -> Tensor:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from synthaug.store import generations, models
-from synthaug.store.scored import aligned
+from synthaug.store import models
+from synthaug.store.scored import aligned, first_classes
 from synthaug.workspace import Workspace
 
 Ids = NDArray[np.int64]
@@ -29,11 +29,10 @@ def least_as_prompted_first(workspace: Workspace, ids: Sequence[int]) -> list[in
     """Ids by the probability of the class that the image was generated for, the lowest first; as above."""
     wanted = np.sort(np.array(ids, np.int64))
     known, probs = _predicted(workspace, wanted)
-    prompted = aligned(wanted, generations.first_classes(workspace.db))[known, 0]
+    prompted = aligned(wanted, first_classes(workspace.db))[known, 0]
     certainty, of_known = np.full(len(wanted), UNKNOWN), np.full(len(probs), UNKNOWN)
-    asked = np.flatnonzero(
-        prompted < probs.shape[1]
-    )  # False for NaN, and for a class that the model does not know
+    # False for NaN, and for a class that the model does not know
+    asked = np.flatnonzero(prompted < probs.shape[1])
     of_known[asked] = probs[asked, prompted[asked].astype(np.int64)]
     certainty[known] = of_known
     return _sorted(wanted, certainty)

@@ -33,7 +33,7 @@ from synthaug.records import (
     Provenance,
 )
 from synthaug.stages.landmark_scheme import current_scheme
-from synthaug.stages.pixels import read_image, read_stored
+from synthaug.stages.pixels import in_batches, read_image, read_stored
 from synthaug.store import catalog, generations, labels, landmarks, views
 from synthaug.workspace import Workspace
 
@@ -209,35 +209,31 @@ def _test_members(workspace: Workspace) -> list[views.ViewImage]:
 
 def _items(workspace: Workspace, members: Sequence[views.ViewImage], how: Fidelity) -> Iterator[ExportItem]:
     """The members with their pixels and provenance, which is looked up for some of them at a time."""
-    for first in range(0, len(members), BATCH):
-        yield from _described(workspace, members[first : first + BATCH], how)
+    scheme = current_scheme(workspace)
+    for part in in_batches(len(members), BATCH):
+        provenance = _provenance(workspace, [member.image_id for member in members[part]], scheme)
+        for member in members[part]:
+            pixels, film = _read(workspace, member.sha256, how)
+            yield ExportItem(
+                sha256=member.sha256,
+                pixels=pixels,
+                film=film,
+                class_index=member.class_index,
+                split=member.split,
+                origin=member.origin,
+                provenance=provenance(member.image_id),
+            )
 
 
-def _described(
-    workspace: Workspace, members: Sequence[views.ViewImage], how: Fidelity
-) -> Iterator[ExportItem]:
-    provenance = _provenance(workspace, [member.image_id for member in members])
-    for member in members:
-        pixels, film = _read(workspace, member.sha256, how)
-        yield ExportItem(
-            sha256=member.sha256,
-            pixels=pixels,
-            film=film,
-            class_index=member.class_index,
-            split=member.split,
-            origin=member.origin,
-            provenance=provenance(member.image_id),
-        )
-
-
-def _provenance(workspace: Workspace, ids: Sequence[int]) -> Callable[[int], Provenance]:
+def _provenance(
+    workspace: Workspace, ids: Sequence[int], scheme: Scheme | None
+) -> Callable[[int], Provenance]:
     """A function from an image id to all that is known of the image; ``ids`` are those that it will be asked for."""
     images = {image.id: image for image in catalog.images_by_id(workspace.db, ids)}
     captions = catalog.captions(workspace.db, ids)
     made = generations.of_images(workspace.db, ids)
     current = labels.current(workspace.db, ids)
     placed = landmarks.current(workspace.db, ids)
-    scheme = current_scheme(workspace)
 
     def of(image_id: int) -> Provenance:
         known: Provenance = {"source": images[image_id].source}

@@ -180,8 +180,11 @@ class _Importing:
             self._check_correction(row, image)
         answer = self._answer(row, image)
         known = landmarks.current(self.workspace.db, [image.id]).get(image.id)
-        own = known is not None and (self.reason is not None or known.annotator == self.annotator)
-        if known is not None and own and known.landmarks == answer:
+        if (
+            known is not None
+            and known.landmarks == answer
+            and (self.reason is not None or known.annotator == self.annotator)
+        ):
             self.unchanged += 1
             return
         op_id = label_log.new_op_id("landmarks" if self.reason is None else "correction")

@@ -22,7 +22,7 @@ from synthaug.stages.job_records import ScoreParams
 from synthaug.stages.placement import place
 from synthaug.stages.predict import predict, predicted_by
 from synthaug.stages.seeds import check_seed
-from synthaug.store import catalog, generations, models, scored
+from synthaug.store import catalog, models, scored
 from synthaug.store.features import read_all as read_features
 from synthaug.store.models import Score
 from synthaug.workspace import Workspace
@@ -266,7 +266,7 @@ def _classes(workspace: Workspace, ids: list[int]) -> NDArray[np.int64]:
     """The class (N,) of each image: that of its label, or else the prompted one; -1 without one or if rejected."""
     known = np.array(ids, np.int64)
     labeled = scored.aligned(known, scored.labels(workspace.db))
-    prompted = scored.aligned(known, generations.first_classes(workspace.db))[:, 0]
+    prompted = scored.aligned(known, scored.first_classes(workspace.db))[:, 0]
     classes = np.where(np.isnan(labeled[:, 0]), prompted, labeled[:, 1])
     return np.nan_to_num(classes, nan=-1).astype(np.int64)
 

@@ -7,9 +7,6 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
 from synthaug.records import Json
 from synthaug.store.database import Database
 
@@ -103,16 +100,6 @@ def of_images(db: Database, image_ids: Sequence[int]) -> dict[int, Generation]:
         image_ids,
     )
     return {row["image_id"]: _generation(row) for row in rows}
-
-
-def first_classes(db: Database) -> NDArray[np.float64]:
-    """(N, 2): id of each generated image, and the class of its first generation, NaN if it had none; by id."""
-    sql = (
-        "SELECT image_id, class_position, min(job_id * 1000000000 + position) FROM generations"
-        " GROUP BY image_id ORDER BY image_id"
-    )
-    parts = [np.array(rows, np.float64)[:, :2] for rows in db.batches(sql)]
-    return np.concatenate(parts) if parts else np.empty((0, 2))
 
 
 def all_of_image(db: Database, image_id: int) -> list[Generation]:

@@ -31,6 +31,15 @@ def prompted(db: Database) -> Columns:
     return _columns(db, 2, sql)
 
 
+def first_classes(db: Database) -> Columns:
+    """(N, 2): id of each generated image, and the class of its first generation, NaN if it had none; by id."""
+    sql = (
+        "SELECT image_id, class_position, min(job_id * 1000000000 + position) FROM generations"
+        " GROUP BY image_id ORDER BY image_id"
+    )
+    return _columns(db, 3, sql)[:, :2]
+
+
 def labels(db: Database) -> Columns:
     """(N, 3): image id, state (1 class, 2 reject, 3 unsure) and class of the current labels."""
     return _columns(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import struct
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from playwright.sync_api import expect
 
-from synthaug.images import pixel_hash
+from synthaug.images import encode_png, pixel_hash
 from synthaug.measures import quality
 from synthaug.records import LabelEntry, Pixels
 from synthaug.stages import label
@@ -116,26 +114,9 @@ def _store(workspace: Workspace, pixels: Pixels) -> str:
     """Store an image under its address, without the syncs that take minutes for a hundred thousand."""
     sha256 = pixel_hash(pixels)
     path = workspace.images.path(sha256)
-    try:
-        path.write_bytes(_png(pixels))
-    except FileNotFoundError:
-        path.parent.mkdir()
-        path.write_bytes(_png(pixels))
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(encode_png(pixels, {}))
     return sha256
-
-
-def _png(pixels: Pixels) -> bytes:
-    """The file of an RGB image without filters (PNG, third edition, 5.2 and 11.2)."""
-    height, width, _ = pixels.shape
-    rows = np.zeros((height, 1 + 3 * width), np.uint8)  # each begins with its filter: none
-    rows[:, 1:] = pixels.reshape(height, -1)
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunks = (b"IHDR", header), (b"IDAT", zlib.compress(rows, 1)), (b"IEND", b"")
-    parts = [
-        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-        for name, data in chunks
-    ]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
 def _generations(

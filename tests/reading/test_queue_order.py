@@ -15,6 +15,7 @@ from synthaug.store import catalog, generations, jobs, label_log, models
 from synthaug.store.database import Database
 from synthaug.store.generations import Generation
 from synthaug.workspace import Workspace
+from tests.made import add_untrained_model
 
 CLASSES = 3
 
@@ -24,17 +25,7 @@ def filled(tmp_path: Path) -> Workspace:
     """Forty images: two in three predicted, with ties; one in two generated, some twice and some for no class."""
     workspace = Workspace.create(tmp_path / "w", ["a", "b", "c", "d"])
     rng = np.random.default_rng(3)
-    model = models.add(
-        workspace.db,
-        name="m",
-        recipe="none",
-        revision="0" * 64,
-        seed=0,
-        view_id=None,
-        file="models/m.safetensors",
-        metrics={},
-        environment={},
-    )
+    model = add_untrained_model(workspace)
     ids = [add_image(workspace.db, number) for number in range(40)]
     for job in range(2):
         number = jobs.submit(workspace.db, "generate", {}, 20)
