@@ -16,6 +16,7 @@ from fastapi.responses import Response
 from synthaug.errors import UnknownName
 
 HERE = Path(__file__).parent
+NOT_LOADED = "This part of the page did not load. Check that synthaug is running, then reload the page."
 FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 
 
@@ -41,8 +42,17 @@ def module_url(path: str) -> str:
 
 
 def mounting(path: str) -> str:
-    """The ``js_on_load`` of a gr.HTML that loads the module and mounts the component."""
-    return f"(async () => (await import('{module_url(path)}')).mount({{ element, props, watch }}))();"
+    """The ``js_on_load`` of a gr.HTML that loads the module and mounts the component, or says that it did not load."""
+    return f"""import('{module_url(path)}').then(
+  (module) => module.mount({{ element, props, watch }}),
+  () => {{
+    const said = document.createElement('p');
+    said.className = 'sa-error';
+    said.setAttribute('role', 'alert');
+    said.textContent = '{NOT_LOADED}';
+    element.prepend(said);
+  }},
+);"""
 
 
 @cache

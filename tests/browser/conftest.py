@@ -37,6 +37,9 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+PATIENCE = 120_000
+A_JOB = 600_000
+"""Milliseconds that a test waits for the page, and for a job. Waits that succeed are short on any machine."""
 POLICY = "Content Security Policy"
 READY = "synthaug is ready at "
 BROWSERS: set[BrowserContext] = set()
@@ -87,7 +90,7 @@ class App:
         if self._process is None:
             return
         self._process.send_signal(how)
-        self._process.wait(timeout=30)
+        self._process.wait(timeout=120)
         assert self._process.stderr is not None
         self._process.stderr.close()
         self._process = None
@@ -121,7 +124,7 @@ def browser() -> Iterator[Browser]:
         from playwright.sync_api import Error, expect, sync_playwright
     except ImportError:
         give_up(required, "playwright is not installed")
-    expect.set_options(timeout=30_000)
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         try:
             launched = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(FLAGS))
@@ -142,7 +145,7 @@ def give_up(required: bool, reason: str) -> None:
 def browsing(browser: Browser) -> Iterator[BrowserContext]:
     """A fresh profile that fails the test on a script error, a breach of the policy, a request to anywhere else."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(PATIENCE)
     strangers: list[str] = []
     errors: list[str] = []
 

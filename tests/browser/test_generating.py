@@ -16,12 +16,10 @@ from synthaug.stages.view import ViewSpec, make_view
 from synthaug.store import catalog
 from synthaug.workspace import Workspace
 
-from .conftest import App, running
+from .conftest import A_JOB, App, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
-
-MINUTES = 60_000
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +50,7 @@ def test_two_guidance_values_are_drawn_side_by_side(app: App, page: Page) -> Non
     page.get_by_label("Second guidance").fill("7")
     page.get_by_role("button", name="Preview both").click()
     pairs = page.locator("#preview .sa-pair-images")
-    expect(pairs.locator("img")).to_have_count(16, timeout=2 * MINUTES)
+    expect(pairs.locator("img")).to_have_count(16, timeout=A_JOB)
     expect(page.locator(".sa-compare-legend")).to_contain_text("guidance 7")
     prompts = [[image.get_attribute("alt") for image in pair.locator("img").all()] for pair in pairs.all()]
     assert all(left == right for left, right in prompts)
@@ -124,7 +122,7 @@ def test_a_fine_tuning_shows_its_pictures_and_gives_a_generator(app: App, page: 
     page.get_by_label("Validation prompts").fill("a bold eight\na thin three")
     page.locator("#tune-start").click()
     tuning = page.locator(".sa-tuning")
-    expect(tuning).to_have_attribute("data-state", "done", timeout=5 * MINUTES)
+    expect(tuning).to_have_attribute("data-state", "done", timeout=A_JOB)
     pictures = tuning.locator(".sa-film img")
     expect(pictures).to_have_count(12)  # two prompts, two seeds each; before, after one step and two
     assert all(

@@ -17,14 +17,13 @@ from synthaug.stages.view import ViewSpec, make_view
 from synthaug.store import catalog, generations, labels, views
 from synthaug.workspace import Workspace
 
-from .conftest import running
+from .conftest import A_JOB, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 MADE = 40
 BY_KEY = 10
-MINUTES = 60_000
 
 
 @pytest.mark.long
@@ -64,9 +63,9 @@ def generate(page: Page, url: str) -> None:
     expect(page.locator(".sa-page-generate")).to_contain_text("2 prompts")
     page.get_by_label("Images", exact=True).fill(str(MADE))
     page.locator("#start").click()
-    expect(page.locator(".sa-job[data-state=done]")).to_be_visible(timeout=3 * MINUTES)
+    expect(page.locator(".sa-job[data-state=done]")).to_be_visible(timeout=A_JOB)
     page.get_by_role("button", name="Predict new images").click()
-    expect(page.locator(".sa-job[data-state=done]")).to_have_count(2, timeout=2 * MINUTES)
+    expect(page.locator(".sa-job[data-state=done]")).to_have_count(2, timeout=A_JOB)
 
 
 def label_by_key(page: Page, url: str) -> None:
@@ -85,9 +84,7 @@ def label_the_rest_in_the_plot(page: Page, url: str) -> None:
     """Compute features, put a loop around everything, and take what is unreviewed for eights."""
     page.goto(f"{url}/explore")
     page.get_by_role("button", name="Compute features").click()
-    expect(page.locator(".sa-scatter")).to_have_attribute(
-        "data-painted", str(1797 + MADE), timeout=4 * MINUTES
-    )
+    expect(page.locator(".sa-scatter")).to_have_attribute("data-painted", str(1797 + MADE), timeout=A_JOB)
     legend = page.get_by_role("group", name="Show or hide by colour")
     page.locator("[data-part=mode]").select_option("state")
     legend.get_by_role("button", name="rejected").click()
@@ -114,8 +111,8 @@ def export_and_retrain(page: Page, url: str) -> None:
     expect(page.locator(".sa-train-form h2")).to_be_visible()
     page.get_by_role("slider", name="Seeds").fill("3")
     page.get_by_role("button", name="Export the curated set and retrain").click()
-    expect(page.locator(".sa-verdict h2")).to_be_visible(timeout=5 * MINUTES)
-    expect(page.locator(".sa-live")).to_have_count(0, timeout=2 * MINUTES)
+    expect(page.locator(".sa-verdict h2")).to_be_visible(timeout=A_JOB)
+    expect(page.locator(".sa-live")).to_have_count(0, timeout=A_JOB)
 
 
 def check_the_export(workspace: Workspace, directory: Path) -> None:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
+from synthaug_app.modules import NOT_LOADED
 
 from synthaug.store import catalog
 from synthaug.workspace import Workspace
 
-from .conftest import App, picture, running
+from .conftest import A_JOB, App, picture, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
@@ -53,6 +54,12 @@ def test_a_page_opens_and_fits(hostile: App, page: Page, path: str) -> None:
     expect(page.locator(".sa-nav a[aria-current=page]")).to_have_attribute("href", f"/{path}")
     assert page.evaluate("document.documentElement.scrollWidth") <= 1024
     assert page.locator("footer:visible").count() == 0
+
+
+def test_a_part_that_did_not_load_says_so(hostile: App, page: Page) -> None:
+    page.route("**/components/importing/importing.js", lambda route: route.abort())
+    page.goto(hostile.url)
+    expect(page.get_by_role("alert")).to_have_text(NOT_LOADED)
 
 
 def test_the_theme_chosen_holds_on_every_page(hostile: App, page: Page) -> None:
@@ -122,13 +129,13 @@ def test_generating_previews_runs_and_outlives_a_reload(digits_app: App, page: P
     open_generate(page, digits_app)
     expect(page.get_by_label("Class")).to_have_value("8")
     page.get_by_role("button", name="Preview").click()
-    expect(page.locator(".sa-previews img")).to_have_count(8, timeout=120_000)
+    expect(page.locator(".sa-previews img")).to_have_count(8, timeout=A_JOB)
     page.get_by_label("Images", exact=True).fill("200")
     page.locator("#start").click()
-    expect(page.locator(".sa-job[data-state=running]")).to_be_visible(timeout=60_000)
+    expect(page.locator(".sa-job[data-state=running]")).to_be_visible(timeout=A_JOB)
     page.reload()
     expect(page.locator(".sa-job")).to_have_count(1)
-    expect(page.locator(".sa-job[data-state=done]")).to_be_visible(timeout=180_000)
+    expect(page.locator(".sa-job[data-state=done]")).to_be_visible(timeout=A_JOB)
     expect(page.locator(".sa-job-foot").first).to_contain_text("200 of 200")
     expect(page.locator(".sa-fresh img")).to_have_count(24)
     assert made(digits_app) == 200
@@ -141,11 +148,11 @@ def test_a_running_job_can_be_stopped_and_goes_on(digits_app: App, page: Page) -
     page.get_by_label("Seed").fill("7")
     page.locator("#start").click()
     newest = page.locator(".sa-job").first
-    expect(newest).to_have_attribute("data-state", "running", timeout=60_000)
+    expect(newest).to_have_attribute("data-state", "running", timeout=A_JOB)
     newest.get_by_role("button", name="Stop").click()
-    expect(newest).to_have_attribute("data-state", "cancelled", timeout=60_000)
+    expect(newest).to_have_attribute("data-state", "cancelled", timeout=A_JOB)
     newest.get_by_role("button", name="Continue").click()
-    expect(newest).to_have_attribute("data-state", "done", timeout=180_000)
+    expect(newest).to_have_attribute("data-state", "done", timeout=A_JOB)
     assert made(digits_app) == before + 200
 
 
@@ -157,7 +164,7 @@ def test_two_tabs_see_the_same_job(digits_app: App, browsing: BrowserContext) ->
     jobs = second.locator(".sa-job").count()
     first.locator("#start").click()
     expect(second.locator(".sa-job")).to_have_count(jobs + 1)
-    expect(second.locator(".sa-job").first).to_have_attribute("data-state", "done", timeout=120_000)
+    expect(second.locator(".sa-job").first).to_have_attribute("data-state", "done", timeout=A_JOB)
 
 
 def open_generate(page: Page, app: App) -> None:

@@ -22,7 +22,7 @@ from synthaug.stages.view import ViewSpec, make_view
 from synthaug.store import catalog
 from synthaug.workspace import Workspace
 
-from .conftest import App, running
+from .conftest import A_JOB, App, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 SCARCE = "8"
 ADDED = 40
 START = "Export the curated set and retrain"
-MINUTES = 60_000
 
 
 @pytest.fixture(scope="module")
@@ -88,28 +87,28 @@ def test_stop_keeps_what_there_is_and_continue_goes_on(page: Page, app: App) -> 
     before = len(comparisons(app))
     open_page(page, app, seeds=20)
     page.get_by_role("button", name=START).click()
-    expect(page.locator(".sa-live .sa-run i.running")).to_be_visible(timeout=2 * MINUTES)
+    expect(page.locator(".sa-live .sa-run i.running")).to_be_visible(timeout=A_JOB)
     page.get_by_role("button", name="Stop").click()
     live = page.locator(".sa-live")
-    expect(live).to_have_attribute("data-state", "cancelled", timeout=MINUTES)
+    expect(live).to_have_attribute("data-state", "cancelled", timeout=A_JOB)
     stopped = newest_job(app)
     assert stopped.state == "cancelled"
     assert len(comparisons(app)) == before
     page.get_by_role("button", name="Continue").click()
     expect(live).to_have_attribute("data-state", "running")
     page.get_by_role("button", name="Stop").click()
-    expect(live).to_have_attribute("data-state", "cancelled", timeout=MINUTES)
+    expect(live).to_have_attribute("data-state", "cancelled", timeout=A_JOB)
     assert newest_job(app).id == stopped.id
 
 
 def test_one_click_leads_to_a_verdict(page: Page, app: App) -> None:
     open_page(page, app)
     page.get_by_role("button", name=START).click()
-    expect(page.locator(".sa-live polyline").first).to_be_visible(timeout=2 * MINUTES)
+    expect(page.locator(".sa-live polyline").first).to_be_visible(timeout=A_JOB)
     page.reload()
     expect(page.locator(".sa-live .sa-curve")).to_be_visible()
     expect(page.get_by_role("button", name=START)).to_be_disabled()
-    expect(page.locator(".sa-verdict h2")).to_be_visible(timeout=5 * MINUTES)
+    expect(page.locator(".sa-verdict h2")).to_be_visible(timeout=A_JOB)
     expect(page.locator(".sa-live")).to_have_count(0)
     found = comparisons(app)[0]
     assert len(found.seeds) == 3
@@ -145,7 +144,7 @@ def test_features_are_computed_from_the_page(page: Page, app: App) -> None:
     workspace = Workspace.open(app.root)
     images = catalog.count_images(workspace.db)
     workspace.db.close()
-    expect(page.locator(".sa-scatter")).to_have_attribute("data-painted", str(images), timeout=3 * MINUTES)
+    expect(page.locator(".sa-scatter")).to_have_attribute("data-painted", str(images), timeout=A_JOB)
     expect(page.locator("[data-part=shown]")).to_have_text(f"{images:,} of {images:,} shown")
     expect(page.get_by_role("button", name="Compute features")).to_be_enabled()
 
