@@ -70,6 +70,12 @@ class UndoIn(BaseModel):
     op_id: str = Field(min_length=8, max_length=64)
 
 
+class UndosIn(BaseModel):
+    """The labels that the person takes back, in order."""
+
+    entries: list[UndoIn] = Field(min_length=1, max_length=MAX_ENTRIES)
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How many images have an answer; ``refit`` is None unless a model is trained while people label."""
@@ -91,9 +97,9 @@ class Recorded(Done):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undone(Done):
-    """Whether there was anything left to undo, and the progress without it."""
+    """For each entry whether there was anything left to undo, and the progress without them."""
 
-    undone: bool
+    undone: list[bool]
     progress: Progress
 
 
@@ -110,10 +116,10 @@ def label_router(context: AppContext) -> APIRouter:
         return Recorded(ids=recorded, progress=progress())
 
     @router.post("/undo")
-    def undo(body: UndoIn, who: Signer) -> Undone:
-        own = not who.may("reviewer")
-        undone = label.undo(workspace, body.op_id_to_undo, who.name, body.op_id, own=own)
-        return Undone(undone=undone is not None, progress=progress())
+    def undo(body: UndosIn, who: Signer) -> Undone:
+        undos = [(entry.op_id_to_undo, entry.op_id) for entry in body.entries]
+        undone = label.undo_all(workspace, undos, who.name, own=not who.may("reviewer"))
+        return Undone(undone=[entry is not None for entry in undone], progress=progress())
 
     @router.get("/progress")
     def progress() -> Progress:

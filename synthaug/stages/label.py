@@ -9,6 +9,7 @@ from synthaug.errors import LabelRefused, UserError
 from synthaug.records import LabelEntry
 from synthaug.stages.landmark_answers import measured
 from synthaug.store import label_log, labels, models
+from synthaug.store.database import Database
 from synthaug.workspace import Workspace
 
 AUTOMATIC = "synthaug"
@@ -31,7 +32,25 @@ def undo(
 
     With ``own``, only labels of the same annotator can be undone. Raises LabelRefused.
     """
-    db = workspace.db
+    return undo_all(workspace, [(op_id_to_undo, op_id)], annotator, own=own)[0]
+
+
+def undo_all(
+    workspace: Workspace, undos: Sequence[tuple[str, str]], annotator: str, *, own: bool = False
+) -> list[int | None]:
+    """Undo labels in one transaction, in this order: all of them, or none if one is refused. Returns as `undo` does.
+
+    Each is the operation id of the label and that of the undo itself. Raises LabelRefused, as `undo` does.
+    """
+
+    def all_or_none(connection: object) -> list[int | None]:
+        return [_undo(workspace.db, label, op_id, annotator, own) for label, op_id in undos]
+
+    return workspace.db.grouped(all_or_none)
+
+
+def _undo(db: Database, op_id_to_undo: str, op_id: str, annotator: str, own: bool) -> int | None:
+    """`undo` within a transaction."""
     entry = labels.by_op_id(db, op_id_to_undo)
     if entry is None:
         raise LabelRefused(f"there is no label with the operation id {op_id_to_undo!r} to undo", op_id)
@@ -39,7 +58,10 @@ def undo(
         raise LabelRefused("an undo cannot be undone; label the image again", op_id)
     if own and entry.annotator != annotator:
         raise LabelRefused(f"{entry.annotator!r} gave this label; only a reviewer can undo it", op_id)
-    taken_back = LabelEntry(
+    before = labels.undo_of(db, entry.id)
+    if before is not None and before.op_id != op_id:
+        return None
+    undone = LabelEntry(
         image_id=entry.image_id,
         value="undo",
         annotator=annotator,
@@ -47,14 +69,7 @@ def undo(
         op_id=op_id,
         undoes=entry.id,
     )
-
-    def once(connection: object) -> int | None:
-        before = labels.undo_of(db, entry.id)
-        if before is not None and before.op_id != op_id:
-            return None
-        return label_log.append(db, [taken_back])[0]
-
-    return db.grouped(once)
+    return label_log.append(db, [undone])[0]
 
 
 def progress(workspace: Workspace) -> dict[str, int]:

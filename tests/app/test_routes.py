@@ -149,7 +149,7 @@ def test_a_refusal_names_the_entry(client: TestClient, digits: Workspace) -> Non
         answer = client.post("/data/labels", json={"entries": [each]})
         assert (answer.status_code, answer.json()["op_id"]) == (422, "operation-1")
     undo = {"op_id_to_undo": "never-said", "op_id": "operation-3"}
-    answer = client.post("/data/undo", json=undo)
+    answer = client.post("/data/undo", json={"entries": [undo]})
     assert (answer.status_code, answer.json()["refused"], answer.json()["op_id"]) == (
         422,
         True,
@@ -196,10 +196,30 @@ def test_undo_appends_and_says_when_there_was_nothing_left(client: TestClient, d
     image_id = catalog.find_images(digits.db)[0].id
     label.record(digits, [LabelEntry(image_id, "class", "vet", "human", "operation-1", 5)])
     body = {"op_id_to_undo": "operation-1", "op_id": "operation-2"}
-    assert client.post("/data/undo", json=body).json()["undone"] is True
+    assert client.post("/data/undo", json={"entries": [body]}).json()["undone"] == [True]
     other = {**body, "op_id": "operation-3"}
-    assert client.post("/data/undo", json=other).json()["undone"] is False
+    assert client.post("/data/undo", json={"entries": [other]}).json()["undone"] == [False]
     assert [each.value for each in labels.history(digits.db, image_id)] == ["class", "class", "undo"]
+
+
+def test_undos_are_taken_together_or_not_at_all(client: TestClient, digits: Workspace) -> None:
+    ids = [image.id for image in catalog.find_images(digits.db)[:3]]
+    label.record(
+        digits,
+        [LabelEntry(image_id, "class", "vet", "human", f"operation-{image_id}", 5) for image_id in ids],
+    )
+    undos = [{"op_id_to_undo": f"operation-{image_id}", "op_id": f"undo-of-{image_id}"} for image_id in ids]
+    twice = {**undos[0], "op_id": "undo-again"}
+    unknown = {"op_id_to_undo": "never-said", "op_id": "undo-of-nothing"}
+    refused = client.post("/data/undo", json={"entries": [*undos, unknown]})
+    assert (refused.status_code, refused.json()["op_id"]) == (422, "undo-of-nothing")
+    assert [labels.by_op_id(digits.db, undo["op_id"]) for undo in undos] == [None] * 3
+    for _ in range(2):  # a request that is sent again
+        taken = client.post("/data/undo", json={"entries": [*undos, twice]}).json()
+        assert taken["undone"] == [True, True, True, False]
+    assert [[each.value for each in labels.history(digits.db, image_id)][-1] for image_id in ids] == [
+        "undo"
+    ] * 3
 
 
 def test_points_before_scoring_say_what_to_do(client: TestClient) -> None:
@@ -255,7 +275,7 @@ def test_an_annotator_takes_back_only_what_is_their_own(
     client_as("annotator").post("/data/labels", json={"entries": [entry(image_id, "operation-2")]})
 
     def undo(role: Role, op_id: str) -> int:
-        body = {"op_id_to_undo": op_id, "op_id": f"undo-{op_id}-{role}"}
+        body = {"entries": [{"op_id_to_undo": op_id, "op_id": f"undo-{op_id}-{role}"}]}
         return client_as(role).post("/data/undo", json=body).status_code
 
     assert undo("annotator", "operation-1") == 422

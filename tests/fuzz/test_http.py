@@ -33,7 +33,7 @@ def entry() -> dict[str, Any]:
 
 BODIES = {
     "/data/labels": lambda: {"entries": [entry()]},
-    "/data/undo": lambda: {"op_id_to_undo": "operation-1", "op_id": "operation-2"},
+    "/data/undo": lambda: {"entries": [{"op_id_to_undo": "operation-1", "op_id": "operation-2"}]},
 }
 
 

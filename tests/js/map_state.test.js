@@ -87,6 +87,12 @@ test("the four quadrants, thresholds included upwards", () => {
   assert.equal(quadrantOf(Number.NaN, 0.1, at), null);
 });
 
+test("a rank that equals a threshold is beyond it, although 32 bits hold it a little lower", () => {
+  const [far, sparse] = Float32Array.of(0.95, 0.7);
+  assert.ok(far < 0.95 && sparse < 0.7);
+  assert.equal(quadrantOf(far, sparse, { far: 0.95, sparse: 0.7 }), "artefact");
+});
+
 test("only wanted points with both distances have a quadrant", () => {
   const columns = { ood_real: Float32Array.of(1, 1, 0, NaN), ood_synthetic: Float32Array.of(1, 1, 1, 1) };
   const found = byQuadrant(columns, { far: 0.9, sparse: 0.5 }, [1, 0, 1, 1]);

@@ -59,7 +59,7 @@ class App {
   async post(_path, body) {
     const failure = this.failures.shift();
     if (failure) throw failure;
-    const entries = body.entries ?? [body];
+    const { entries } = body;
     for (const { op_id } of entries) {
       if (this.refuses.has(op_id)) throw new ApiError(422, { refused: true, op_id, error: "class index 10" });
     }

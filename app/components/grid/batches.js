@@ -18,7 +18,6 @@ import { LABELED, NONE, REJECTED, STATE_OF, UNREVIEWED } from "../scatter/points
 const PAGE = 200;
 const TRIES = 3;
 const RETRY_MS = 300;
-const UNDO_LANES = 4;
 
 /**
  * A batch that says `value` of these points; `classOf` gives the class, or null to leave a point out.
@@ -56,21 +55,16 @@ export async function save(batch, saved) {
 }
 
 /**
- * Take back a batch, several at a time. Throws ApiError; doing it again goes on.
+ * Take back a batch, page by page, the last first. Throws ApiError; doing it again goes on.
  * @param {{ entries: { op: string, undo: string }[] }} batch
- * @param {(done: number) => void} undone
+ * @param {(done: number) => void} undone after every page
  */
-export async function undo(batch, undone) {
-  const left = [...batch.entries];
-  let done = 0;
-  const lane = async () => {
-    for (let entry = left.pop(); entry; entry = left.pop()) {
-      await post("/data/undo", { op_id_to_undo: entry.op, op_id: entry.undo });
-      done += 1;
-      undone(done);
-    }
-  };
-  await Promise.all(Array.from({ length: UNDO_LANES }, lane));
+export async function undo({ entries }, undone) {
+  const undos = entries.map(({ op, undo }) => ({ op_id_to_undo: op, op_id: undo })).reverse();
+  for (let done = 0; done < undos.length; done += PAGE) {
+    await post("/data/undo", { entries: undos.slice(done, done + PAGE) });
+    undone(Math.min(done + PAGE, undos.length));
+  }
 }
 
 /** Whether trying again cannot help: the app has looked at it and refused. @param {unknown} error */

@@ -141,9 +141,8 @@ export class Outbox {
 
   /** @param {Operation[]} batch */
   post(batch) {
-    const [first] = batch;
-    if (first.kind === "undo") return this.wire.post("/data/undo", first.body);
-    return this.wire.post("/data/labels", { entries: batch.map(({ body }) => body) });
+    const path = batch[0].kind === "undo" ? "/data/undo" : "/data/labels";
+    return this.wire.post(path, { entries: batch.map(({ body }) => body) });
   }
 
   /**

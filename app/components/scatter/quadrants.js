@@ -25,15 +25,17 @@ export const QUADRANTS = [
 ];
 
 /**
- * @param {number} real distance to real images
- * @param {number} synthetic distance to other synthetic images
+ * A rank that equals a threshold is beyond it, and it does so as the columns have it: with 32 bits.
+ * @param {number} real distance to real images, 32 bits
+ * @param {number} synthetic distance to other synthetic images, 32 bits
  * @param {Thresholds} thresholds
  * @returns {Quadrant | null} null where a distance is not known
  */
 export function quadrantOf(real, synthetic, { far, sparse }) {
   if (Number.isNaN(real) || Number.isNaN(synthetic)) return null;
-  if (real >= far) return synthetic >= sparse ? "artefact" : "redundant";
-  return synthetic >= sparse ? "coverage" : "typical";
+  const isSparse = synthetic >= Math.fround(sparse);
+  if (real >= Math.fround(far)) return isSparse ? "artefact" : "redundant";
+  return isSparse ? "coverage" : "typical";
 }
 
 /**
