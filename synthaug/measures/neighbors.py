@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -89,29 +90,67 @@ def near_duplicates(
 ) -> NDArray[np.int64]:
     """For each row, the index (N,) of the first earlier row at a distance of at most ``threshold``, or -1.
 
-    Keeping the rows with -1 keeps one of every pair; chains of near duplicates are not followed.
-    ``progress`` is called with the number of finished rows.
+    Keeping the rows with -1 keeps one of every pair; chains of near duplicates are not followed. Products of float32
+    exclude most pairs, and float64 decides about the others. ``progress`` is called with the number of finished rows.
     """
-    import torch
-
     _check(features, features)
-    # float64: float32 cannot tell equal rows from rows a thousandth apart.
-    centred = features - features.mean(0, dtype=np.float64) if len(features) else features
-    points = torch.from_numpy(np.asarray(centred, np.float64))
-    squares = points.square().sum(1)
-    rounding = 1e-12 * float(squares.max()) if len(points) else 0.0
-    duplicate_of = np.full(len(points), -1, np.int64)
-    step = max(1, _BLOCK_ENTRIES // 2 // max(1, len(points)))
-    for start in range(0, len(points), step):
-        end = min(start + step, len(points))
-        squared = torch.addmm(squares[:end], points[start:end], points[:end].T, alpha=-2)
-        near = (squared <= threshold**2 + rounding - squares[start:end, None]).tril(start - 1)
-        first = near.to(torch.uint8).argmax(1)
-        hit = near.gather(1, first[:, None])[:, 0]
-        duplicate_of[start:end] = torch.where(hit, first, -1).numpy()
+    duplicate_of = np.full(len(features), -1, np.int64)
+    if not len(features):
+        return duplicate_of
+    search = _EarlierRows(features, threshold)
+    side = max(1, isqrt(_BLOCK_ENTRIES // 2))  # square tiles: both of their blocks of rows stay in the cache
+    for start in range(0, len(features), side):
+        end = min(start + side, len(features))
+        duplicate_of[start:end] = search.first(start, end, side)
         if progress is not None:
             progress(end)
     return duplicate_of
+
+
+class _EarlierRows:
+    """The search of :func:`near_duplicates` among centred rows (N, D)."""
+
+    def __init__(self, features: Features, threshold: float) -> None:
+        import torch
+
+        exact = np.asarray(features - features.mean(0, dtype=np.float64), np.float64)
+        self.exact = torch.from_numpy(exact)
+        self.rough = self.exact.float()
+        self.squares = self.rough.square().sum(1)
+        longest = float(self.squares.max())
+        self.limit = threshold**2 + 1e-12 * longest  # equal rows may differ by rounding once they are centred
+        # |a|^2 - 2ab + |b|^2 is off by at most (D + 4) u (|a| + |b|)^2 in floating point of unit roundoff u (Higham,
+        # Accuracy and Stability of Numerical Algorithms, 2002, section 3.1).
+        self.margin = 4 * longest * (exact.shape[1] + 4) * torch.finfo(torch.float32).eps / 2
+
+    def first(self, start: int, end: int, side: int) -> NDArray[np.int64]:
+        """For rows ``start`` to ``end`` the first earlier row within reach, or -1, in blocks of ``side`` rows."""
+        import torch
+
+        found = torch.full((end - start,), -1)
+        reach = self.limit + self.margin - self.squares[start:end, None]
+        for column in range(0, end, side):
+            block = slice(column, min(column + side, end))
+            squared = torch.addmm(self.squares[block], self.rough[start:end], self.rough[block].T, alpha=-2)
+            near = squared <= reach
+            if block.stop > start:
+                near = near.tril(start - column - 1)
+            if near.any():
+                near[found >= 0] = False
+                self._decide(near, start, column, found)
+        return found.numpy()
+
+    def _decide(self, near: Tensor, start: int, column: int, found: Tensor) -> None:
+        """Set ``found`` of the rows of a tile whose first candidate within reach is among ``near``; clears those."""
+        import torch
+
+        while len(rows := near.any(1).nonzero()[:, 0]):
+            candidates = near[rows].to(torch.uint8).argmax(1)
+            gaps = self.exact[start + rows] - self.exact[column + candidates]
+            reached = gaps.square().sum(1) <= self.limit
+            found[rows[reached]] = column + candidates[reached]
+            near[rows, candidates] = False
+            near[rows[reached]] = False
 
 
 def _check(features: Features, reference: Features) -> None:

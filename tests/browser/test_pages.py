@@ -56,6 +56,18 @@ def test_a_page_opens_and_fits(hostile: App, page: Page, path: str) -> None:
     assert page.locator("footer:visible").count() == 0
 
 
+@pytest.mark.parametrize("path", [*PAGES, "runs"])
+def test_nothing_is_wider_than_a_phone(hostile: App, page: Page, path: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{hostile.url}/{path}")
+    expect(page.locator(".sa-card, .sa-guide, .ld-bar, .sa-scatter").first).to_be_visible()
+    wide = page.evaluate(
+        "[...document.querySelectorAll('.sa-card, .sa-guide, .ld-bar, .sa-scatter')]"
+        ".filter((each) => each.getBoundingClientRect().right > innerWidth).map((each) => each.className)"
+    )
+    assert wide == []
+
+
 def test_a_part_that_did_not_load_says_so(hostile: App, page: Page) -> None:
     page.route("**/components/importing/importing.js", lambda route: route.abort())
     page.goto(hostile.url)

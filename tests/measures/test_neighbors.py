@@ -67,6 +67,16 @@ def test_duplicates_are_those_of_all_pairwise_distances() -> None:
     assert near_duplicates(POINTS, threshold).tolist() == expected
 
 
+@pytest.mark.usefixtures("_blocks")
+def test_duplicates_are_told_apart_where_single_precision_cannot() -> None:
+    points = POINTS + np.where(np.arange(300) % 2, 1e5, -1e5)[:, None]  # two groups far from their mean
+    points[201] = points[99] + 1e-4
+    points[203] = points[99] + 1e-2
+    expected = np.full(300, -1)
+    expected[201] = 99
+    assert np.array_equal(near_duplicates(points, 1e-3), expected)
+
+
 def test_an_empty_array_has_no_duplicates() -> None:
     assert near_duplicates(np.empty((0, 4)), 1.0).shape == (0,)
 

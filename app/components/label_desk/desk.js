@@ -257,7 +257,7 @@ export class Desk {
     const rate = [rateWords(this.times, now), timeLeftWords(this.times, now, ids.length - at)];
     const queue = { at, length: ids.length, rate: rate.filter(Boolean).join(" · ") };
     const { reviewed, total, real_labeled: labeled, real_total: real } = this.progress;
-    if (this.choice.isOfReal)
+    if (this.choice.isOfReal || total === 0)
       this.view.showPlace({ done: labeled + this.outbox.adds("real"), total: real, word: "labeled" }, queue);
     else this.view.showPlace({ done: reviewed + this.outbox.adds("synthetic"), total, word: "reviewed" }, queue);
   }
