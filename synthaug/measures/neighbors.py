@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import isqrt
+from math import isqrt, sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -118,7 +118,8 @@ class _EarlierRows:
         self.rough = self.exact.float()
         self.squares = self.rough.square().sum(1)
         longest = float(self.squares.max())
-        self.limit = threshold**2 + 1e-12 * longest  # equal rows may differ by rounding once they are centred
+        # A row at exactly the threshold is near, although centring rounds its coordinates.
+        self.limit = (threshold + 4 * sqrt(longest) * np.finfo(np.float64).eps) ** 2
         # |a|^2 - 2ab + |b|^2 is off by at most (D + 4) u (|a| + |b|)^2 in floating point of unit roundoff u (Higham,
         # Accuracy and Stability of Numerical Algorithms, 2002, section 3.1).
         self.margin = 4 * longest * (exact.shape[1] + 4) * torch.finfo(torch.float32).eps / 2
