@@ -14,6 +14,7 @@ from .security import SAFE_METHODS
 KIB = 1024
 LIMITS = {
     "/data/labels": 1024 * KIB,  # 1,000 entries of some 300 bytes
+    "/data/undo": 256 * KIB,  # 1,000 entries of at most 170 bytes
     "/data/tags": 8 * 1024 * KIB,  # 1,000,000 ids
     "/data/selections": 8 * 1024 * KIB,  # 1,000,000 ids
     "/data/landmarks": 256 * KIB,  # the text of a scheme
