@@ -42,10 +42,8 @@ def test_a_module_says_what_it_is_and_stays_short(path: Path) -> None:
 
 
 def test_no_file_names_a_machine_or_a_registry() -> None:
-    ours = [
-        path for path in ROOT.iterdir() if path.name not in ("LICENSE", ".git")
-    ]  # .git: a file in a worktree
-    top = [path for path in ours if path.is_file()]
+    others = ("LICENSE", ".git")  # .git is a file in a worktree
+    top = [path for path in ROOT.iterdir() if path.is_file() and path.name not in others]
     said = []
     for path in [*files(*SOURCES, ".ci"), *top]:
         if path.suffix not in TEXT or path == Path(__file__):

@@ -90,7 +90,7 @@ class App:
         if self._process is None:
             return
         self._process.send_signal(how)
-        self._process.wait(timeout=120)
+        self._process.wait(timeout=PATIENCE / 1000)
         assert self._process.stderr is not None
         self._process.stderr.close()
         self._process = None

@@ -20,7 +20,7 @@ from synthaug.store import catalog, generations, labels, models
 from synthaug.store.generations import Generation
 from synthaug.workspace import Workspace
 
-from .conftest import A_JOB, App, picture, running
+from .conftest import App, picture, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -267,7 +267,7 @@ def test_bulk_labels_land_in_the_database_and_can_be_undone(
     expect(keys.get_by_role("button", name="labeled")).to_contain_text(str(labeled))
 
     page.get_by_role("button", name=re.compile("^Undo")).click()
-    expect(page.locator(".sa-grid [data-part=status]")).to_contain_text("Undone", timeout=A_JOB)
+    expect(page.locator(".sa-grid [data-part=status]")).to_contain_text("Undone")
     assert said(app, since) == {}
     expect(keys.get_by_role("button", name="labeled")).to_contain_text(str(REAL + TEST))
 

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from synthaug.store import labels
 from synthaug.workspace import Workspace
 
-from .conftest import A_JOB, App
+from .conftest import App
 from .planted import Planted, open_map, selected
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def card(page: Page, title: str) -> Locator:
     """One card, once it has counted."""
     found = page.locator(".sa-suspects-card", has_text=title)
-    expect(found.locator("em")).to_have_text(re.compile(r"\d"), timeout=A_JOB)
+    expect(found.locator("em")).to_have_text(re.compile(r"\d"))
     return found
 
 
@@ -51,7 +51,7 @@ def test_planted_wrong_labels_are_found_and_open_with_what_is_seen(
     assert re.search(r"→(cat|dog|horse) \d+%", caption)
     expect(page.locator(".sa-grid [data-part=summary]")).to_contain_text("Confident learning over 600")
     page.reload()
-    expect(page.locator(".sa-scatter")).to_have_attribute("data-selected", str(len(found)), timeout=A_JOB)
+    expect(page.locator(".sa-scatter")).to_have_attribute("data-selected", str(len(found)))
     assert selected(page) == found
     page.keyboard.press("Escape")
     expect(opened).to_have_attribute("aria-pressed", "false")
@@ -71,14 +71,14 @@ def test_of_near_duplicates_all_but_the_best_are_rejected_and_the_count_goes_dow
     expect(page.locator("[data-part=marked]")).to_have_text(f"{len(planted.twins)} marked")
     page.get_by_role("button", name="Reject", exact=True).click()
     expect(page.locator(".sa-grid [data-part=status]")).to_contain_text(f"{len(planted.twins)} labels saved")
-    expect(opened.locator("em")).to_have_text("0", timeout=A_JOB)
+    expect(opened.locator("em")).to_have_text("0")
     workspace = Workspace.open(map_app.root)
     every = [image for pair in planted.twins for image in pair]
     said = labels.current(workspace.db, every)
     workspace.db.close()
     assert all(sum(image in said for image in pair) == 1 for pair in planted.twins)
     page.get_by_role("button", name=re.compile("^Undo")).click()
-    expect(opened.locator("em")).to_have_text(str(2 * len(planted.twins)), timeout=A_JOB)
+    expect(opened.locator("em")).to_have_text(str(2 * len(planted.twins)))
 
 
 def test_disagreements_are_the_images_of_another_class_than_their_prompt(
@@ -108,7 +108,7 @@ def test_a_selection_is_saved_by_name_and_opens_from_the_address(
     page.wait_for_url("**queue=set*")
     other = page.context.new_page()
     other.goto(page.url)
-    expect(other.locator(".sa-scatter")).to_have_attribute("data-selected", str(len(chosen)), timeout=A_JOB)
+    expect(other.locator(".sa-scatter")).to_have_attribute("data-selected", str(len(chosen)))
     assert selected(other) == chosen
     expect(other.locator(".sa-grid [data-part=title]")).to_contain_text("clocks & <b>")
     other.get_by_role("button", name="Clear (Esc)").click()
