@@ -71,14 +71,8 @@ def _place(workspace: Workspace, phantom: Phantom, split: Split, name: str) -> N
         source=name,
     )
     scheme = required_scheme(workspace)
-    points = {
-        "left_head": (*phantom.left_head, phantom.left_radius),
-        "right_head": (*phantom.right_head, phantom.right_radius),
-        "left_rim": phantom.left_rim,
-        "right_rim": phantom.right_rim,
-    }
     class_index = workspace.classes.index(hip_class(phantom.left_angle, phantom.right_angle))
-    landmarks = Landmarks(scheme.name, scheme.revision, points)
+    landmarks = Landmarks(scheme.name, scheme.revision, phantom.landmarks)
     label.record(
         workspace,
         [LabelEntry(image_id, "class", "truth", "imported", name, class_index, landmarks=landmarks)],

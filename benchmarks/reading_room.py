@@ -64,12 +64,7 @@ def fill_films(root: Path, count: int, off: float) -> list[Places]:
             origin="real",
             source=f"films/{number}",
         )
-        places: Places = {
-            "left_head": (*drawn.left_head, drawn.left_radius),
-            "right_head": (*drawn.right_head, drawn.right_radius),
-            "left_rim": drawn.left_rim,
-            "right_rim": drawn.right_rim,
-        }
+        places: Places = drawn.landmarks
         true.append(places)
         moved = {
             name: tuple(float(each) for each in (*(np.array(place[:2]) + rng.normal(0, off, 2)), *place[2:]))

@@ -26,16 +26,6 @@ PHANTOMS = [hip_phantom((0, TRAIN, number), SIZE) for number in range(FILMS)]
 PATIENT = "Rex^Doe"
 
 
-def places(phantom: Phantom) -> dict[str, tuple[float, ...]]:
-    """The landmarks from which a phantom was drawn, in pixels."""
-    return {
-        "left_head": (*phantom.left_head, phantom.left_radius),
-        "right_head": (*phantom.right_head, phantom.right_radius),
-        "left_rim": phantom.left_rim,
-        "right_rim": phantom.right_rim,
-    }
-
-
 def write_film(phantom: Phantom, path: Path) -> None:
     """The phantom as a CR film of 12 bits, with the name of a patient."""
     meta = FileMetaDataset()
@@ -70,7 +60,7 @@ def table(tmp_path: Path) -> Path:
         {"image": f"film{number}.dcm"}
         | {
             f"{name}_{axis}": value
-            for name, place in places(phantom).items()
+            for name, place in phantom.landmarks.items()
             for axis, value in zip(axes, place, strict=False)
         }
         for number, phantom in enumerate(PHANTOMS[:IN_TABLE])
@@ -148,7 +138,7 @@ def check_stored(root: Path) -> None:
     current = landmarks.current(workspace.db, list(film.values()))
     for number, phantom in enumerate(PHANTOMS[:IN_TABLE]):
         answer = current[film[f"film{number}.dcm"]].landmarks
-        for name, place in places(phantom).items():
+        for name, place in phantom.landmarks.items():
             assert answer.points[name] == pytest.approx(place, abs=0.01)
         assert answer.angles["left"] == pytest.approx(phantom.left_angle, abs=0.02)
         assert answer.angles["right"] == pytest.approx(phantom.right_angle, abs=0.02)

@@ -48,6 +48,16 @@ class Phantom:
     right_rim: Point
 
     @property
+    def landmarks(self) -> dict[str, tuple[float, ...]]:
+        """The landmarks of the scheme "hip" that were drawn: x and y, and of the heads also the radius, in pixels."""
+        return {
+            "left_head": (*self.left_head, self.left_radius),
+            "right_head": (*self.right_head, self.right_radius),
+            "left_rim": self.left_rim,
+            "right_rim": self.right_rim,
+        }
+
+    @property
     def caption(self) -> str:
         """The caption with the true angles."""
         return hip_caption(self.left_angle, self.right_angle)
