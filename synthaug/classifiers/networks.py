@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from synthaug.classifiers.keypoints import KEYPOINTS, KeypointBody
 from synthaug.errors import UnknownName, UserError
 
 
@@ -196,6 +197,15 @@ def efficientnet_lite0_places(num_classes: int) -> Network:
     return Network(nn.Sequential(*layers, *reduced), 32 * 7 * 7, num_classes)
 
 
+def efficientnet_lite0_keypoints(num_classes: int) -> Network:
+    """EfficientNet-Lite0 whose features are the positions of 32 learned points, D = 64; for 128 pixels a side or more."""
+    from synthaug.backbones import efficientnet_lite0 as lite0
+
+    layers = _chain(lite0(pretrained=False))[:-4]  # without the last convolution and what follows it
+    strides = {4: 40, 6: 112, 8: 320}  # the last stages at strides of 8, 16 and 32 pixels, and their channels
+    return Network(KeypointBody(layers, strides), 2 * KEYPOINTS, num_classes)
+
+
 def _chain(network: Any) -> nn.Sequential:
     """timm's EfficientNet up to its features, as a sequence of layers."""
     stages = [nn.Sequential(*stage, ChannelDropout()) for stage in network.blocks]
@@ -205,12 +215,14 @@ def _chain(network: Any) -> nn.Sequential:
 
 def fill_pretrained(network: Network, name: str) -> None:
     """Load ImageNet weights into the body. Raises UserError for a network for which there are none."""
-    if name not in ("efficientnet_lite0", "efficientnet_lite0_places"):
+    if not name.startswith("efficientnet_lite0"):
         raise UserError(f"there are no pretrained weights for the network {name!r}; use efficientnet_lite0")
     from synthaug.backbones import efficientnet_lite0 as lite0
 
     weights = _chain(lite0()).state_dict()
-    network.body.load_state_dict({**network.body.state_dict(), **weights})
+    backbone = network.body.backbone if isinstance(network.body, KeypointBody) else network.body
+    own = backbone.state_dict()
+    backbone.load_state_dict({**own, **{key: each for key, each in weights.items() if key in own}})
 
 
 NETWORKS: dict[str, Callable[[int], Network]] = {
@@ -219,6 +231,7 @@ NETWORKS: dict[str, Callable[[int], Network]] = {
     "resnet18": resnet18,
     "efficientnet_lite0": efficientnet_lite0,
     "efficientnet_lite0_places": efficientnet_lite0_places,
+    "efficientnet_lite0_keypoints": efficientnet_lite0_keypoints,
     **{f"efficientnet_b{size}": partial(efficientnet, f"b{size}") for size in range(8)},
 }
 
