@@ -19,7 +19,8 @@ from .common.turns import main
 
 COUNT = 10_000
 PARQUET = (
-    "the floor has no PNG filters, checksums or table, and calls no encoder; both sides encode each image with Pillow."
+    "the floor has no PNG filters, checksums or table, and calls no encoder; "
+    "both sides encode each image with Pillow."
 )
 WHY = "the floor has no PNG filters, checksums or tar headers, and ours writes a JSON file beside each image."
 NAMES = [f"class {number}" for number in range(10)]

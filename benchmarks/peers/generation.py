@@ -18,8 +18,8 @@ from .common.turns import main
 COUNT = 32
 
 RATE = (
-    "the same networks in the same float32 take nearly all of the time on both sides where a processor has no units for "
-    "bfloat16; a GPU or a distilled model of fewer steps would change that."
+    "the same networks in the same float32 take nearly all of the time on both sides where a processor has no units "
+    "for bfloat16; a GPU or a distilled model of fewer steps would change that."
 )
 MEMORY = "nearly all of it is torch and the weights, which both sides hold."
 

@@ -119,7 +119,14 @@ CLAIM = Claim(
         Side("pynndescent", pynndescent, ("pynndescent==0.7.0",)),
         Side("floor", products, role="floor"),
     ),
-    (Row("seconds", f"{K} nearest of {COUNT:,} rows of {SIZE} features, recall 95% or more", least=0.95, why=WHY),),
+    (
+        Row(
+            "seconds",
+            f"{K} nearest of {COUNT:,} rows of {SIZE} features, recall 95% or more",
+            least=0.95,
+            why=WHY,
+        ),
+    ),
     floor="the matrix products of all distances alone, in float32, without choosing the nearest",
     notes="Ours and the two brute forces are exact.",
     prepare=prepare,

@@ -24,7 +24,9 @@ class KeypointBody(nn.Module):
         self.taps = tuple(taps)
         self.laterals = nn.ModuleList(nn.Conv2d(channels, CHANNELS, 1) for channels in taps.values())
         self.joint = nn.Sequential(
-            nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1, bias=False), nn.BatchNorm2d(CHANNELS), nn.ReLU(inplace=True)
+            nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1, bias=False),
+            nn.BatchNorm2d(CHANNELS),
+            nn.ReLU(inplace=True),
         )
         self.heatmaps = nn.Conv2d(CHANNELS, KEYPOINTS, 1)
         self.standardised = RunningStandardisation(2 * KEYPOINTS)
@@ -40,7 +42,7 @@ class KeypointBody(nn.Module):
             x = layer(x)
             if number in self.taps:
                 maps.append(x)
-        joined = self.laterals[-1](maps[-1])
+        joined: Tensor = self.laterals[-1](maps[-1])
         for lateral, finer in zip(reversed(self.laterals[:-1]), reversed(maps[:-1]), strict=True):
             joined = lateral(finer) + F.interpolate(joined, finer.shape[2:], mode="bilinear")
         return joined
@@ -54,7 +56,8 @@ def soft_argmax(heatmaps: Tensor) -> Tensor:
     count, maps, height, width = heatmaps.shape
     weights = heatmaps.float().flatten(2).softmax(2).view(count, maps, height, width)
     across, down = (_centres(size, heatmaps.device) for size in (width, height))
-    return torch.stack([(weights.sum(2) * across).sum(2), (weights.sum(3) * down).sum(2)], 2).flatten(1)
+    columns, rows = (weights.sum(2) * across).sum(2), (weights.sum(3) * down).sum(2)
+    return torch.stack([columns, rows], 2).flatten(1)
 
 
 def _centres(size: int, device: torch.device) -> Tensor:

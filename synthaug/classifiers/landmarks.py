@@ -38,7 +38,7 @@ PASSES = 20  # number of passes of Monte Carlo dropout
 
 SMALL = Recipe(
     name="landmarks",
-    network="efficientnet_lite0_places",
+    network="efficientnet_lite0_keypoints",
     epochs=12,
     batch_size=16,
     optimizer="adamw",

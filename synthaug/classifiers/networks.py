@@ -198,7 +198,7 @@ def efficientnet_lite0_places(num_classes: int) -> Network:
 
 
 def efficientnet_lite0_keypoints(num_classes: int) -> Network:
-    """EfficientNet-Lite0 whose features are the positions of 32 learned points, D = 64; for 128 pixels a side or more."""
+    """EfficientNet-Lite0 whose features are the positions of 32 learned points, D = 64; for 96 to 320 pixels a side."""
     from synthaug.backbones import efficientnet_lite0 as lite0
 
     layers = _chain(lite0(pretrained=False))[:-4]  # without the last convolution and what follows it

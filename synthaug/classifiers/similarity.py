@@ -1,7 +1,6 @@
-"""Random similarity transforms of images and of the landmarks on them: turned, scaled, shifted, brighter or darker.
+"""Random similarity transforms of images and of the landmarks on them, with other contrast and brightness.
 
-Angles between landmarks stay what they are. Few films show few positions of the patient, and a network that has seen each
-in one position learns the films by heart.
+They keep the angles between landmarks. A network that sees few films, each in one position, learns them by heart.
 """
 
 from __future__ import annotations
@@ -26,12 +25,21 @@ GAIN, OFFSET = 0.25, 0.1
 _BATCH = 64
 
 
+def with_variants(
+    images: Images, shares: NDArray[np.float64], names: Sequence[str], count: int, seed: int
+) -> tuple[Images, NDArray[np.float64]]:
+    """The images and their landmarks, followed by ``count`` variants of each; arguments as :func:`similar_images`."""
+    made = [(images, shares), *(similar_images(images, shares, names, [seed, i]) for i in range(count))]
+    return np.concatenate([each for each, _ in made]), np.concatenate([each for _, each in made])
+
+
 def similar_images(
-    images: Images, shares: NDArray[np.float64], names: Sequence[str], seed: int
+    images: Images, shares: NDArray[np.float64], names: Sequence[str], seed: int | Sequence[int]
 ) -> tuple[Images, NDArray[np.float64]]:
     """A random variant of each of the square images (N, S, S, 3) and of its landmarks (N, M), shares of the side.
 
-    ``names`` (M,) are those of ``landmarks.output_names``: x, y and radius of each landmark. Pixels from outside are black.
+    ``names`` (M,) are those of ``landmarks.output_names``: x, y and radius of each landmark. What comes from
+    outside of an image is black.
     """
     rng = np.random.default_rng(seed)
     count = len(images)

@@ -19,6 +19,7 @@ from synthaug.classifiers.landmarks import (
     output_names,
 )
 from synthaug.classifiers.recipes import Recipe
+from synthaug.classifiers.similarity import with_variants
 from synthaug.errors import UserError
 from synthaug.landmarks.geometry import class_by_angles, measure
 from synthaug.landmarks.scheme import Scheme
@@ -42,9 +43,8 @@ RECIPE = "landmarks"
 HELD_OUT = (
     0.15  # of the training images: they scale the uncertainty, and are measured on where there is no test set
 )
-LEAST_UPDATES = (
-    150  # of a training: a few images are seen more often, or the network stays near where it began
-)
+LEAST_IMAGES, MOST_VARIANTS = 640, 15
+"""Random variants are added to fewer images (mirror images counted), but not more of each than this."""
 BATCH = 64
 
 
@@ -94,8 +94,6 @@ def train_landmarks(
     if len(found.images) < FEWEST:
         raise too_few(len(found.images), scheme.name)
     held = _held_out(len(found.images), seed)
-    if epochs is None:
-        chosen = for_few(chosen, 2 * int((~held).sum()))  # each also mirrored
     model = _fitted(found.take(~held), scheme, chosen, seed, progress, should_cancel)
     shown = found.take(held)
     model.training["doubt_scale"] = _doubt_scale(model, shown)
@@ -230,13 +228,6 @@ def run(context: JobContext) -> Json:
     return TrainAndPredictResult(model.name, model.metrics["accuracy"], count).to_json()
 
 
-def for_few(recipe: Recipe, images: int) -> Recipe:
-    """The recipe, with more epochs where its own make fewer updates of so few images than :data:`LEAST_UPDATES`."""
-    updates = math.ceil(images / recipe.batch_size)  # of an epoch
-    enough = math.ceil(LEAST_UPDATES / updates)
-    return recipe if recipe.epochs >= enough else recipe.for_epochs(enough)
-
-
 def _recipe(name: str | None, epochs: int | None, image_size: int | None) -> Recipe:
     chosen = find_landmark_recipe(name or RECIPE)
     if image_size is not None:
@@ -253,10 +244,16 @@ def _fitted(
     progress: EpochProgress | None,
     should_cancel: Callable[[], bool] | None,
 ) -> FittedLandmarks:
-    """Train on every image and its mirror image, so that both sides are learned equally well."""
-    both = np.concatenate([found.pixels, found.pixels[:, :, ::-1]])
+    """Train on the images and their mirror images, so that both sides are learned equally well, and on variants."""
+    pixels = np.concatenate([found.pixels, found.pixels[:, :, ::-1]])
     shares = np.concatenate([found.shares, mirrored_shares(scheme, found.shares)])
-    return fit_landmarks(both, shares, scheme, recipe, seed, progress=progress, should_cancel=should_cancel)
+    pixels, shares = with_variants(pixels, shares, output_names(scheme), variants_of_each(len(pixels)), seed)
+    return fit_landmarks(pixels, shares, scheme, recipe, seed, progress=progress, should_cancel=should_cancel)
+
+
+def variants_of_each(images: int) -> int:
+    """How many random variants of each of so many images, mirror images included, are trained on."""
+    return min(math.ceil(LEAST_IMAGES / images) - 1, MOST_VARIANTS)
 
 
 def _held_out(count: int, seed: int) -> NDArray[np.bool_]:

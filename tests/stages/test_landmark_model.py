@@ -10,7 +10,6 @@ import pytest
 from click.testing import CliRunner
 
 import synthaug
-from synthaug.classifiers.landmarks import find_landmark_recipe
 from synthaug.cli import cli, landmark_models  # noqa: F401 - registers the commands
 from synthaug.errors import UserError
 from synthaug.importers.hip.phantom import hip_phantom
@@ -18,7 +17,7 @@ from synthaug.landmarks.geometry import check_places
 from synthaug.reading.landmarks import proposals
 from synthaug.records import Display, GrayImage, LabelEntry, Landmarks, Window
 from synthaug.stages import label
-from synthaug.stages.landmark_model import for_few, load_placed, predict_landmarks, train_landmarks
+from synthaug.stages.landmark_model import load_placed, predict_landmarks, train_landmarks, variants_of_each
 from synthaug.stages.landmark_scheme import required_scheme
 from synthaug.stages.predict import predict
 from synthaug.stages.squares import Square, load_squares
@@ -28,7 +27,7 @@ from synthaug.workspace import Workspace
 from tests.landmarks.made import hip_workspace
 
 SIZE, WIDTH = 48, 64
-QUICK: dict[str, int] = {"epochs": 2, "image_size": 32}
+QUICK: dict[str, int] = {"epochs": 1, "image_size": 32}
 
 
 @pytest.fixture
@@ -69,12 +68,8 @@ def add_phantom(workspace: Workspace, number: int, split: str, placed: bool) -> 
     label.record(workspace, [entry])
 
 
-def test_few_images_are_seen_more_often() -> None:
-    plain = find_landmark_recipe("landmarks")
-    assert (plain.epochs, plain.batch_size) == (12, 16)
-    assert for_few(plain, 16).epochs == 150  # one update an epoch
-    assert for_few(plain, 60).epochs == 38  # four
-    assert for_few(plain, 438) is plain  # 28 of them are 336 in 12 epochs
+def test_few_images_are_trained_on_in_many_variants() -> None:
+    assert [variants_of_each(images) for images in (2, 40, 52, 438, 640, 5000)] == [15, 15, 12, 1, 0, 0]
 
 
 def test_a_landmark_model_is_trained_measured_used_and_verified(hips: Workspace) -> None:
