@@ -189,7 +189,7 @@ def efficientnet_lite0(num_classes: int) -> Network:
 
 
 def efficientnet_lite0_places(num_classes: int) -> Network:
-    """EfficientNet-Lite0 with 32 features at each of 7 x 7 places instead of their mean, so that it can locate."""
+    """EfficientNet-Lite0 with 32 features at each of 7 x 7 places: landmark models of versions before 0.5."""
     from synthaug.backbones import efficientnet_lite0 as lite0
 
     layers = list(_chain(lite0(pretrained=False)))[:-2]  # without pooling and flattening
