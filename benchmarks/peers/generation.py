@@ -18,10 +18,10 @@ from .common.turns import main
 COUNT = 32
 
 RATE = (
-    "the same networks in the same float32 take nearly all of the time on both sides where a processor has no units "
-    "for bfloat16; a GPU or a distilled model of fewer steps would change that."
+    "both sides compute the same networks in float32 where a processor has no units for bfloat16, so that neither can "
+    "be much faster than the other."
 )
-MEMORY = "nearly all of it is torch and the weights, which both sides hold."
+MEMORY = "the networks alone, as the floor runs them, take as much."
 
 
 def loop(which: str, **options: str) -> Any:

@@ -213,16 +213,20 @@ def _chain(network: Any) -> nn.Sequential:
     return nn.Sequential(*stem, *stages, *last, nn.AdaptiveAvgPool2d(1), nn.Flatten())
 
 
+PRETRAINED = ("efficientnet_lite0", "efficientnet_lite0_places", "efficientnet_lite0_keypoints")
+"""The networks for which there are ImageNet weights."""
+
+
 def fill_pretrained(network: Network, name: str) -> None:
     """Load ImageNet weights into the body. Raises UserError for a network for which there are none."""
-    if not name.startswith("efficientnet_lite0"):
+    if name not in PRETRAINED:
         raise UserError(f"there are no pretrained weights for the network {name!r}; use efficientnet_lite0")
     from synthaug.backbones import efficientnet_lite0 as lite0
 
-    weights = _chain(lite0()).state_dict()
     backbone = network.body.backbone if isinstance(network.body, KeypointBody) else network.body
-    own = backbone.state_dict()
-    backbone.load_state_dict({**own, **{key: each for key, each in weights.items() if key in own}})
+    assert isinstance(backbone, nn.Sequential)  # noqa: S101 (for the type checker)
+    weights = _chain(lite0())[: len(backbone)].state_dict()
+    backbone.load_state_dict({**backbone.state_dict(), **weights})
 
 
 NETWORKS: dict[str, Callable[[int], Network]] = {

@@ -60,3 +60,12 @@ def test_the_pretrained_backbone_is_filled_and_used() -> None:
     backbone = network.body.backbone.eval()
     assert torch.equal(backbone(image), body[: len(backbone)].eval()(image))
     assert network.features(image).shape == (1, 2 * KEYPOINTS) == (1, network.head.in_features)
+
+
+def test_the_network_of_earlier_landmark_models_is_filled_as_well() -> None:
+    earlier, whole = (build(name, 10) for name in ("efficientnet_lite0_places", "efficientnet_lite0"))
+    for network, name in ((earlier, "efficientnet_lite0_places"), (whole, "efficientnet_lite0")):
+        fill_pretrained(network, name)
+    filled, expected = earlier.body.state_dict(), whole.body.state_dict()
+    assert expected.keys() <= filled.keys()
+    assert all(torch.equal(filled[key], each) for key, each in expected.items())

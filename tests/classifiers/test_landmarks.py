@@ -32,9 +32,7 @@ TINY = replace(SMALL, network="small_cnn", pretrained=False, image_size=32, epoc
 def phantoms(count: int, size: int = 64) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Pixels (N, S, S, 3), landmarks (N, 10) in shares, true angles (N, 2)."""
     made = [hip_phantom((7, 0, i), size) for i in range(count)]
-    rows = [
-        [*p.left_head, p.left_radius, *p.right_head, p.right_radius, *p.left_rim, *p.right_rim] for p in made
-    ]
+    rows = [[value for place in p.landmarks.values() for value in place] for p in made]
     angles = np.array([(p.left_angle, p.right_angle) for p in made])
     return np.array([p.pixels for p in made]), np.array(rows) / size, angles
 

@@ -54,12 +54,7 @@ def add_phantom(workspace: Workspace, number: int, split: str, placed: bool) -> 
     )
     if not placed:
         return
-    points = {
-        "left_head": (drawn.left_head[0] + 8, drawn.left_head[1], drawn.left_radius),
-        "right_head": (drawn.right_head[0] + 8, drawn.right_head[1], drawn.right_radius),
-        "left_rim": (drawn.left_rim[0] + 8, drawn.left_rim[1]),
-        "right_rim": (drawn.right_rim[0] + 8, drawn.right_rim[1]),
-    }
+    points = {name: (x + 8, *others) for name, (x, *others) in drawn.landmarks.items()}
     big = min(drawn.left_angle, drawn.right_angle) >= 105
     landmarks = Landmarks(scheme.name, scheme.revision, points)
     entry = LabelEntry(
