@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synthaug.classifiers.base import Floats
-from synthaug.classifiers.fitted import FittedClassifier
-from synthaug.classifiers.linear import head_probabilities
 from synthaug.config import CROSS_FIT_FOLDS
 from synthaug.errors import UserError
 from synthaug.measures.linear_head import cross_fitted, cross_fitted_probabilities
@@ -26,6 +24,9 @@ from synthaug.stages.train import Dataset, fit_recipe, load_images, load_test_se
 from synthaug.store import cross_fits, labels, models, views
 from synthaug.store.cross_fits import CrossFit
 from synthaug.workspace import Workspace
+
+if TYPE_CHECKING:
+    from synthaug.classifiers.fitted import FittedClassifier
 
 MOST_FOLDS = 50
 HEAD = "linear head"
@@ -128,6 +129,8 @@ def _by_recipe(
     should_cancel: Callable[[], bool] | None,
 ) -> tuple[Floats, str, str | None]:
     """Probabilities (N, K), the name of the recipe, and the revision of the features that it learns from, if any."""
+    from synthaug.classifiers.fitted import FittedClassifier
+
     recipe = FittedClassifier.load(workspace.root / model.file).recipe
     data = load_images(workspace, learned.hashes, learned.classes, recipe)
     test = load_test_set(workspace, recipe) if recipe.selection == "test" else None
@@ -158,6 +161,8 @@ def _times(workspace: Workspace, model: models.Model, learned: _Learned) -> NDAr
 
 
 def _probabilities(classifier: FittedClassifier, data: Dataset, rows: NDArray[np.bool_]) -> Floats:
+    from synthaug.classifiers.linear import head_probabilities
+
     inputs: NDArray[Any] = data.inputs[rows]
     if data.extractor is not None:
         return head_probabilities(classifier, inputs)

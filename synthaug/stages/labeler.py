@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.errors import UserError
 from synthaug.files import write_atomically
 from synthaug.running.environment import environment
@@ -18,6 +17,8 @@ SHIPPED = {"cifar10-labeler": "models/cifar10-labeler/classifier.safetensors"}
 
 def fitting(workspace: Workspace) -> str | None:
     """The name of the shipped classifier with the classes of the workspace, or None."""
+    from synthaug.classifiers.fitted import FittedClassifier
+
     for name in SHIPPED:
         if FittedClassifier.load(shipped_file(name)).class_names == workspace.classes:
             return name
@@ -29,6 +30,8 @@ def install(workspace: Workspace, name: str) -> models.Model:
 
     Raises UserError if the workspace has other classes.
     """
+    from synthaug.classifiers.fitted import FittedClassifier
+
     if name in models.names(workspace.db):
         return models.by_name(workspace.db, name)
     source = shipped_file(name)

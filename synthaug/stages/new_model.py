@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
-from synthaug.classifiers.fitted import Fitted
 from synthaug.errors import UserError
 from synthaug.names import check_name, first_free, numbered
 from synthaug.records import Json
 from synthaug.running.environment import environment
 from synthaug.store import models
 from synthaug.workspace import Workspace
+
+if TYPE_CHECKING:
+    from synthaug.classifiers.fitted import Fitted
 
 
 def new_name(workspace: Workspace, name: str) -> str:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synthaug.classifiers.base import Floats
-from synthaug.classifiers.fitted import FittedClassifier
-from synthaug.classifiers.linear import head_probabilities
 from synthaug.errors import UserError
 from synthaug.executors.base import ExecutorSpec
 from synthaug.progress import Progress
@@ -27,6 +25,9 @@ from synthaug.store import catalog, models
 from synthaug.store import features as feature_store
 from synthaug.store.cross_fits import CrossFit
 from synthaug.workspace import Workspace
+
+if TYPE_CHECKING:
+    from synthaug.classifiers.fitted import FittedClassifier
 
 BATCH = 512
 
@@ -57,6 +58,8 @@ def predict(
     ``folds`` and ``full_recipe`` also predict the training images of the model by cross-fitting (see cross_fit). Raises
     UnknownName, and UserError if there is no model.
     """
+    from synthaug.classifiers.fitted import FittedClassifier
+
     if folds is not None:
         check_folds(folds)
     elif full_recipe:
@@ -108,6 +111,8 @@ def _run_head(
     held: Floats,
 ) -> None:
     """Compute and store the predictions of images from the features (N, D) to which the head was fitted."""
+    from synthaug.classifiers.linear import head_probabilities
+
     for part in in_batches(len(images), BATCH):
         ids = [image.id for image in images[part]]
         probs = head_probabilities(classifier, held[part])

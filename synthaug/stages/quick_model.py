@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from synthaug.classifiers.fitted import FittedClassifier
-from synthaug.classifiers.linear import fit_head, head_log_probabilities
 from synthaug.config import CROSS_FIT_FOLDS
 from synthaug.errors import UserError
 from synthaug.progress import Progress
@@ -23,6 +21,9 @@ from synthaug.stages.train import resolve_recipe
 from synthaug.store import catalog, jobs, labels, models
 from synthaug.workspace import Workspace
 
+if TYPE_CHECKING:
+    from synthaug.classifiers.fitted import FittedClassifier
+
 KIND = "quick-model"
 RECIPE = "linear"
 
@@ -35,6 +36,8 @@ def quick_model(
     Its accuracy is measured on the real test images, or else on the training images by cross-validation, in which case
     ``metrics["held_out"]`` is true. Raises UserError if fewer than two classes are labeled.
     """
+    from synthaug.classifiers.linear import fit_head
+
     name = new_name(workspace, name or numbered_name(workspace, RECIPE))
     images = labels.labeled_for_training(workspace.db)
     if not images:
@@ -56,6 +59,8 @@ def quick_model(
 
 def _measured(workspace: Workspace, classifier: FittedClassifier) -> dict[str, Any]:
     """The metrics on the real test images, or else those of cross-validation."""
+    from synthaug.classifiers.linear import head_log_probabilities
+
     figures = {**classifier.training, "train_images": classifier.training["images"]}
     figures["image_size"] = classifier.recipe.image_size
     rows = catalog.hashes_of_split(workspace.db, "test")

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from synthaug.classifiers.fit import fit
-from synthaug.classifiers.fitted import FittedClassifier
-from synthaug.classifiers.linear import fit_head, head_log_probabilities
 from synthaug.classifiers.recipes import Loss, Recipe, Selection, find_recipe
 from synthaug.config import (
     DEFAULT_RECIPE,
@@ -34,6 +31,9 @@ from synthaug.stages.seeds import check_seed
 from synthaug.stages.test_split import fingerprint
 from synthaug.store import catalog, gray_images, labels, models, views
 from synthaug.workspace import Workspace
+
+if TYPE_CHECKING:
+    from synthaug.classifiers.fitted import FittedClassifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +167,8 @@ def fit_and_measure(
     The metrics can be written as JSON; the log probabilities (N, K) are those of the test images in their order. With
     the selection "test", as in some papers, the accuracy is too high, because the test set chose the epoch.
     """
+    from synthaug.classifiers.linear import head_log_probabilities
+
     classifier = fit_recipe(
         classes, data, recipe, seed, test=test, progress=progress, should_cancel=should_cancel
     )
@@ -191,6 +193,9 @@ def fit_recipe(
     should_cancel: Callable[[], bool] | None = None,
 ) -> FittedClassifier:
     """Train a classifier on images or features, as the recipe says; ``test`` is needed where it selects by that."""
+    from synthaug.classifiers.fit import fit
+    from synthaug.classifiers.linear import fit_head
+
     if recipe.head_only:
         return fit_head(
             data.inputs,

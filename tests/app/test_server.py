@@ -74,3 +74,15 @@ def test_a_missing_workspace_is_one_line_and_exit_code_2(tmp_path: Path) -> None
     assert ended.returncode == 2
     assert ended.stderr.startswith("Error: there is no workspace at")
     assert len(ended.stderr.splitlines()) == 1
+
+
+def test_the_app_starts_without_torch(workspace: Workspace) -> None:
+    """Loading it takes as long as all the rest, and only jobs compute with it, in a process of their own."""
+    script = (
+        "import sys\nfrom pathlib import Path\n"
+        "from synthaug_app.accounts.access import access\nfrom synthaug_app.server import create_app\n"
+        "from synthaug.workspace import Workspace\n"
+        f"create_app(Workspace.open(Path({str(workspace.root)!r})), access('127.0.0.1'), 7860)\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
