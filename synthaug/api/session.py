@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from synthaug.api import results
-from synthaug.classifiers.recipes import Loss, Selection
+from synthaug.classifiers.recipes import Loss, Selection, SyntheticUse
 from synthaug.config import AUTOMATIC_THRESHOLD
 from synthaug.errors import UserError
 from synthaug.executors.base import ExecutorSpec
@@ -218,11 +218,13 @@ class Session:
         selection: Selection | None = None,
         loss: Loss | None = None,
         image_size: int | None = None,
+        synthetic: SyntheticUse | None = None,
     ) -> results.Trained:
         """Train a classifier on a view and measure it on the real test images.
 
         ``recipe``: "linear" fits a head on pretrained features in seconds, "pretrained" fine-tunes the network;
         default: by preset, else by the size of the images. ``image_size``: in pixels; default: by the images.
+        ``synthetic``: what is learned from synthetic images (see ``classifiers.recipes.SyntheticUse``).
         """
         from synthaug.stages.train import train
 
@@ -238,6 +240,7 @@ class Session:
                 selection=selection,
                 loss=loss,
                 image_size=image_size,
+                synthetic=synthetic,
             )
         per_class = dict(zip(self.classes, model.metrics["per_class"], strict=True))
         return results.Trained(

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from synthaug.classifiers.base import Images
 from synthaug.classifiers.fitted import Fitted, FittedClassifier
-from synthaug.classifiers.linear import fit_linear
+from synthaug.classifiers.linear import fit_linear, refit_head
 from synthaug.classifiers.loop import Loop, cpu_threads
 from synthaug.classifiers.losses import Classification
 from synthaug.classifiers.networks import choose_device
@@ -41,6 +41,7 @@ def fit(
     device: str | None = None,
     start: FittedClassifier | None = None,
     selection_set: tuple[Images, Labels] | None = None,
+    synthetic: NDArray[np.bool_] | None = None,
 ) -> FittedClassifier:
     """Train a classifier on images (N, H, W, 3), uint8 or uint16, with labels (N,) in 0 .. num_classes - 1.
 
@@ -50,10 +51,13 @@ def fit(
     ``device`` is a torch device; None: the GPU if there is one, else the CPU.
     ``start`` is a classifier to continue from: its weights and standardisation are copied, and it stays unchanged.
     ``selection_set`` holds the images and labels that the selection "test" judges by; other selections ignore it.
+    ``synthetic`` (N,) says which images are synthetic, for recipes that do not use them as real ones; None: no image.
     Raises UserError for unsuitable data, and Cancelled on request.
     """
     names = tuple(class_names) if class_names is not None else tuple(map(str, range(num_classes)))
     _check(images, labels, weights, num_classes, names)
+    real = np.ones(len(images), np.bool_) if synthetic is None else ~synthetic
+    _check_real(real, recipe)
     check_start(start, recipe, names)
     if recipe.head_only:
         return fit_linear(
@@ -75,6 +79,7 @@ def fit(
         held = hold_out(images, labels, recipe.validation_share, seed)
         judged = images[held], labels[held]
         images, labels, weights = images[~held], labels[~held], None if weights is None else weights[~held]
+        real = real[~held]
     if recipe.pretrained and start is None:  # a fitted head protects the body (Kumar et al. 2022)
         start = fit_linear(images, labels, recipe, seed, weights=weights, class_names=names, device=device)
     target = choose_device(device)
@@ -82,11 +87,15 @@ def fit(
         _long(labels).to(target), _unit_mean(weights, len(images)).to(target), num_classes, recipe
     )
     with cpu_threads(recipe.cpu_threads):
-        loop = Loop(images, objective, recipe, seed, target, start)
+        last_rows = None
+        if recipe.synthetic == "first" and not real.all():
+            last_rows = torch.from_numpy(np.flatnonzero(real)).to(target)
+        loop = Loop(images, objective, recipe, seed, target, start, last_rows)
         judged_tensors = None if judged is None else (judged[0], _long(judged[1]))
         network, outcome = loop.train(judged_tensors, progress, should_cancel)
-    training = training_record(outcome, seed, len(images), start)
-    return FittedClassifier(network, recipe, names, loop.mean.tolist(), loop.std.tolist(), training)
+        training = training_record(outcome, seed, len(images), start)
+        fitted = FittedClassifier(network, recipe, names, loop.mean.tolist(), loop.std.tolist(), training)
+        return refit_head(fitted, images[real], labels[real], seed) if recipe.synthetic == "body" else fitted
 
 
 def training_record(outcome: TrainingRecord, seed: int, images: int, start: Fitted | None) -> TrainingRecord:
@@ -151,6 +160,14 @@ def _check(
         )
     if weights is not None and not _usable(weights, labels):
         raise UserError(f"weights must be {len(images)} finite numbers, none below 0 and not all 0")
+
+
+def _check_real(real: NDArray[np.bool_], recipe: Recipe) -> None:
+    if recipe.synthetic != "mixed" and not real.any():
+        raise UserError(
+            f"the use {recipe.synthetic!r} of synthetic images needs real ones as well, and there are none; "
+            "add real images or choose the use 'mixed'"
+        )
 
 
 def _check_labels(images: Images, labels: Labels, num_classes: int) -> None:

@@ -108,6 +108,33 @@ def fit_head(
     return FittedClassifier(network, kept, class_names, IMAGENET_MEAN, IMAGENET_STD, training)
 
 
+def refit_head(
+    classifier: FittedClassifier, images: Images, labels: NDArray[np.integer[Any]], seed: int
+) -> FittedClassifier:
+    """The classifier with its head fitted anew to images (N, H, W, 3) and labels (N,), with classes of equal weight.
+
+    ``seed`` divides the images into folds. Raises UserError unless there are images of at least two classes.
+    """
+    found = fit_head(
+        classifier.features(images),
+        labels,
+        replace(classifier.recipe, loss="class-weighted"),
+        seed,
+        class_names=classifier.class_names,
+        network=classifier.network,
+    )
+    recipe = replace(classifier.recipe, temperature=found.recipe.temperature)
+    training: TrainingRecord = {
+        **classifier.training,
+        "inverse_penalty": found.training["inverse_penalty"],
+        "held_out_log_loss": found.training["held_out_log_loss"],
+        "held_out_accuracy": found.training["held_out_accuracy"],
+    }
+    return FittedClassifier(
+        found.network, recipe, found.class_names, classifier.mean, classifier.std, training
+    )
+
+
 def _standardised(rows: Rows, recipe: Recipe, classes: int) -> tuple[Scale, Rows]:
     """The rows with standardised features and weights of mean 1, and the scale that standardised them."""
     if recipe.loss == "class-weighted":

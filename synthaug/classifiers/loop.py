@@ -24,7 +24,7 @@ from synthaug.classifiers.pixels import (
     standardise,
     to_tensor,
 )
-from synthaug.classifiers.recipes import Recipe
+from synthaug.classifiers.recipes import REAL_SHARE, Recipe
 from synthaug.classifiers.selection import Best
 from synthaug.classifiers.training_record import TrainingRecord, selected
 from synthaug.errors import Cancelled, UserError
@@ -60,7 +60,9 @@ class Loop:
         seed: int,
         device: torch.device,
         start: Fitted | None = None,
+        last_rows: Tensor | None = None,
     ) -> None:
+        """``last_rows`` (M,) are the rows of the images that the last steps see, if they do not see all of them."""
         self.recipe = recipe
         self.device = device
         self.objective = objective
@@ -86,6 +88,7 @@ class Loop:
         self.epochs = math.ceil(self.total_steps / self.steps_an_epoch)
         self.warmup_steps = round(self.total_steps * recipe.warmup_epochs / recipe.epochs)
         self.steps = 0
+        self.last_rows = last_rows
 
     def train(
         self,
@@ -125,10 +128,10 @@ class Loop:
         return averaged
 
     def _epoch(self, number: int, should_cancel: Callable[[], bool] | None) -> EpochReport:
-        """One pass over all images in random order, or until the last step; returns its report."""
+        """As many steps as all images take, or until the last step; returns its report."""
         started = time.perf_counter()
         loss_sum, score_sum = torch.zeros(2, device=self.device)
-        order = torch.randperm(len(self.images), generator=self.generator, device=self.device)
+        order = self._order(number)
         seen = 0
         with dropping(self.network, self.recipe.body_dropout, self.generator):
             # Batches of even size: a last batch of one image would upset batch normalisation.
@@ -148,6 +151,18 @@ class Loop:
         }
         report[_TRAIN[self.objective.measure]] = score_sum.item() / seen
         return report
+
+    def _order(self, number: int) -> Tensor:
+        """The rows (N,) of an epoch: all in random order, or in the last epochs ``last_rows`` again and again."""
+        count = len(self.images)
+        if self.last_rows is None or number <= round(self.epochs * (1 - REAL_SHARE)):
+            return torch.randperm(count, generator=self.generator, device=self.device)
+        passes = math.ceil(count / len(self.last_rows))
+        orders = [
+            torch.randperm(len(self.last_rows), generator=self.generator, device=self.device)
+            for _ in range(passes)
+        ]
+        return self.last_rows[torch.cat(orders)[:count]]
 
     def _step(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """One update of the weights; returns the batch's mean loss and sum of scores, still on the device."""

@@ -21,6 +21,15 @@ Selection = Literal["last", "validation", "test"]
 """The epoch whose weights are kept: the last; the best on held-out training images; or the best on images that the
 caller gives, as some papers do with the test set, which makes its accuracy too high."""
 
+SyntheticUse = Literal["mixed", "first", "body"]
+"""What a network learns from synthetic images. mixed: the same as from real ones. first: what it learns before the last
+quarter of the steps, in which it sees real images only. body: its features; the head is fitted anew, once the network is
+trained, to the real images alone, with equal weight for every class (SYNAuG, Ye-Bin et al. 2023; without synthetic
+images that is classifier re-training, Kang et al. 2020)."""
+
+REAL_SHARE = 0.25
+"""Share of the steps in which a recipe with the synthetic use "first" sees real images only."""
+
 SMALL = 64
 """Images of up to this many pixels a side are read at the recipe's own size."""
 
@@ -70,9 +79,14 @@ class Recipe:
     pretrained: bool = False  # start from ImageNet weights
     head_only: bool = False  # leave the body unchanged; the head is a logistic regression on its features
     resample: bool = False  # the seed weights the images of a head (Bayesian bootstrap, Rubin 1981)
+    synthetic: SyntheticUse = "mixed"
 
     def __post_init__(self) -> None:
-        for kind, value, known in (("loss", self.loss, Loss), ("selection", self.selection, Selection)):
+        for kind, value, known in (
+            ("loss", self.loss, Loss),
+            ("selection", self.selection, Selection),
+            ("use of synthetic images", self.synthetic, SyntheticUse),
+        ):
             if value not in get_args(known):
                 raise UnknownName(kind, value, get_args(known))
         for kind, count in (("epochs", self.epochs), ("steps", self.steps), ("patience", self.patience)):
@@ -84,6 +98,10 @@ class Recipe:
             )
         if self.head_only and self.selection != "last":
             raise UserError(f"the recipe {self.name!r} has only one epoch; choose the selection 'last'")
+        if self.head_only and self.synthetic != "mixed":
+            raise UserError(
+                f"the recipe {self.name!r} fits a head in one go; choose the use 'mixed' of synthetic images"
+            )
         if not 0 < self.validation_share < 1:
             raise UserError(f"validation_share is {self.validation_share:g}; it must lie between 0 and 1")
         for kind, rate in (("dropout", self.dropout), ("body_dropout", self.body_dropout)):

@@ -14,7 +14,7 @@ from synthaug.errors import UserError
 from synthaug.running.progress_bar import by_epoch, progress_bar
 
 if TYPE_CHECKING:
-    from synthaug.classifiers.recipes import Loss, Selection
+    from synthaug.classifiers.recipes import Loss, Selection, SyntheticUse
     from synthaug.executors.base import ExecutorSpec
     from synthaug.workspace import Workspace
 
@@ -150,6 +150,13 @@ def score(
     help="Loss: plain, or one of two remedies for class imbalance. [default: the recipe's]",
 )
 @click.option(
+    "--synthetic",
+    type=click.Choice(["mixed", "first", "body"]),
+    help="What is learned from synthetic images. mixed: the same as from real ones. first: the last quarter of the steps "
+    "sees real images only. body: the head is finally fitted to the real images alone, with classes of equal weight. "
+    "[default: the recipe's]",
+)
+@click.option(
     "--image-size",
     type=int,
     metavar="PX",
@@ -170,6 +177,7 @@ def train(
     epochs: int | None,
     selection: Selection | None,
     loss: Loss | None,
+    synthetic: SyntheticUse | None,
     image_size: int | None,
     seed: int,
     name: str | None,
@@ -179,13 +187,14 @@ def train(
 
     \b
       $ synthaug train --view imbalanced
+      $ synthaug train --view augmented --synthetic body
     """
     from synthaug.stages.train import describe_images
     from synthaug.stages.train import train as stage
 
     workspace = open_workspace(workspace_path)
     if view is None:
-        return _first_model(workspace, name, seed, recipe, epochs, selection, loss, image_size)
+        return _first_model(workspace, name, seed, recipe, epochs, selection, loss, synthetic, image_size)
     with progress_bar() as report:
         model = stage(
             workspace,
@@ -198,6 +207,7 @@ def train(
             selection=selection,
             loss=loss,
             image_size=image_size,
+            synthetic=synthetic,
         )
     accuracy = model.metrics["accuracy"]
     per_class = dict(zip(workspace.classes, model.metrics["per_class"], strict=True))

@@ -1,4 +1,4 @@
-"""Variants of an arm: losses that counter class imbalance without new images, and equal numbers of training steps."""
+"""Variants of an arm: remedies without new images, other uses of synthetic images, and equal numbers of steps."""
 
 from __future__ import annotations
 
@@ -37,6 +37,28 @@ def logit_adjusted(arm: Arm) -> Arm:
         name=f"{arm.name}-logit-adjusted",
         title=f"{arm.title}, logit-adjusted loss",
         recipe=replace(arm.recipe, loss="logit-adjusted"),
+        published={},
+    )
+
+
+def real_last(arm: Arm) -> Arm:
+    """The same arm, whose last quarter of the steps sees real images only."""
+    return replace(
+        arm,
+        name=f"{arm.name}-real-last",
+        title=f"{arm.title}, real images last",
+        recipe=replace(arm.recipe, synthetic="first"),
+        published={},
+    )
+
+
+def head_refitted(arm: Arm) -> Arm:
+    """The same arm, whose head is finally fitted to the real images alone, with equal weight for every class."""
+    return replace(
+        arm,
+        name=f"{arm.name}-head-refitted",
+        title=f"{arm.title}, head refitted to the real images",
+        recipe=replace(arm.recipe, synthetic="body"),
         published={},
     )
 

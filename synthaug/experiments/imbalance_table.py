@@ -10,7 +10,7 @@ from typing import Any
 from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.classifiers.recipes import find_recipe
 from synthaug.errors import UserError
-from synthaug.experiments.arms import class_weighted, logit_adjusted
+from synthaug.experiments.arms import class_weighted, head_refitted, logit_adjusted, real_last
 from synthaug.experiments.base import Arm, Contrast, Panel, Plan, Row, ScaleName
 from synthaug.experiments.lab import Lab
 from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings
@@ -119,7 +119,10 @@ class ImbalanceTable(OnImages):
                 plain,
                 class_weighted(plain),
                 logit_adjusted(plain),
+                head_refitted(plain),
                 *filled,
+                real_last(filled[-1]),
+                head_refitted(filled[-1]),
                 self._arm("acquired", by_learning, acquired.view, chosen.seen),
                 self._arm("full", "All real images (upper bound)", full.name),
             ),
@@ -128,7 +131,14 @@ class ImbalanceTable(OnImages):
             focus=(rare,),
             updates=chosen.updates,
             notes=self._notes(rare, acquired),
-            contrasts=(Contrast("acquired", "random", f"+ {missing}: active learning against random"),),
+            contrasts=(
+                Contrast("acquired", "random", f"+ {missing}: active learning against random"),
+                Contrast(
+                    "random-head-refitted",
+                    "imbalanced-head-refitted",
+                    f"Head refitted to the real images: + {missing} at random against none",
+                ),
+            ),
         )
 
     def _filled(self, lab: Lab, full: str, scarce: str, missing: int, pool: int) -> tuple[Arm, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from synthaug.classifiers.recipes import find_recipe
 from synthaug.errors import UserError
-from synthaug.experiments.arms import class_weighted, logit_adjusted
+from synthaug.experiments.arms import class_weighted, head_refitted, logit_adjusted, real_last
 from synthaug.experiments.base import Arm, GeneratorData, Panel, Plan, Row, ScaleName
 from synthaug.experiments.lab import Lab
 from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings, template
@@ -90,8 +90,11 @@ class LongTail(OnImages):
                 plain,
                 class_weighted(plain),
                 logit_adjusted(plain),
+                head_refitted(plain),
                 replace(plain, name="oversampled", title="Oversampled", view=oversampled.name),
                 *by_class,
+                real_last(by_class[-1]),
+                head_refitted(by_class[-1]),
                 replace(by_class[0], name="unconditional", title=labeled, view=pseudo.name),
                 replace(plain, name="balanced", title="All real images (upper bound)", view=balanced.name),
             ),

@@ -35,11 +35,12 @@ HEAD = "linear head"
 
 @dataclass(frozen=True, slots=True)
 class _Learned:
-    """The different images that a model was trained on: ids, hashes and classes (N,)."""
+    """The different images that a model was trained on: ids, hashes, classes (N,), and whether synthetic (N,)."""
 
     ids: list[int]
     hashes: list[str]
     classes: NDArray[np.int64]
+    synthetic: NDArray[np.bool_]
 
 
 def cross_fit(
@@ -103,20 +104,21 @@ def _check(learned: _Learned, model: models.Model, folds: int) -> None:
 def _learned(workspace: Workspace, model: models.Model) -> _Learned:
     """What the model was trained on: its view, or else every training image that had its label by then."""
     if model.view_id is not None:
-        members: dict[int, tuple[str, int]] = {
-            each.image_id: (each.sha256, each.class_index)
+        members: dict[int, tuple[str, int, bool]] = {
+            each.image_id: (each.sha256, each.class_index, each.origin == "synthetic")
             for each in views.members(workspace.db, model.view_id)
         }
-    else:
+    else:  # a quick model, which uses synthetic images as real ones
         labeled = labels.labeled_for_training(workspace.db)
         known = models.learned_from(workspace.db, model, [each.image_id for each in labeled])
         members = {
-            each.image_id: (each.sha256, each.class_index) for each in labeled if each.image_id in known
+            each.image_id: (each.sha256, each.class_index, False)
+            for each in labeled
+            if each.image_id in known
         }
     ids = sorted(members)
-    return _Learned(
-        ids, [members[each][0] for each in ids], np.array([members[each][1] for each in ids], np.int64)
-    )
+    hashes, classes, synthetic = zip(*(members[each] for each in ids), strict=True) if ids else ((), (), ())
+    return _Learned(ids, list(hashes), np.array(classes, np.int64), np.array(synthetic, np.bool_))
 
 
 def _by_recipe(
@@ -133,6 +135,7 @@ def _by_recipe(
 
     recipe = FittedClassifier.load(workspace.root / model.file).recipe
     data = load_images(workspace, learned.hashes, learned.classes, recipe)
+    data = replace(data, synthetic=learned.synthetic)
     test = load_test_set(workspace, recipe) if recipe.selection == "test" else None
     times = _times(workspace, model, learned)
     done = 0
@@ -141,7 +144,9 @@ def _by_recipe(
         nonlocal done
         _report(progress, done, folds)
         rows = np.repeat(np.flatnonzero(inside), times[inside])
-        part = replace(data, inputs=data.inputs[rows], labels=data.labels[rows])
+        part = replace(
+            data, inputs=data.inputs[rows], labels=data.labels[rows], synthetic=learned.synthetic[rows]
+        )
         classifier = fit_recipe(workspace.classes, part, recipe, seed, test=test, should_cancel=should_cancel)
         done += 1
         _report(progress, done, folds)

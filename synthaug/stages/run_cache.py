@@ -148,10 +148,15 @@ class Trainer:
     def _maker_params(self, wanted: Sequence[Run]) -> Json:
         """The parameters of :class:`.training_runs.Training`, which every worker gets once: the images of all sets."""
         db = self.workspace.db
-        sets = {TEST: _image_set(catalog.hashes_of_split(db, "test"))}
+        tested = catalog.hashes_of_split(db, "test")
+        sets = {TEST: ImageSet(tuple(sha256 for sha256, _ in tested), tuple(label for _, label in tested))}
         for view_id in dict.fromkeys(view.id for view, _, _ in wanted):
             members = views.members(db, view_id)
-            sets[str(view_id)] = _image_set([(each.sha256, each.class_index) for each in members])
+            sets[str(view_id)] = ImageSet(
+                tuple(each.sha256 for each in members),
+                tuple(each.class_index for each in members),
+                tuple(place for place, each in enumerate(members) if each.origin == "synthetic"),
+            )
         return {
             "sets": as_json(sets),
             "classes": list(self.workspace.classes),
@@ -216,10 +221,6 @@ class Trainer:
         if self._view is None or self._view[:2] != (view.id, _shape(recipe)):
             self._view = (view.id, _shape(recipe), load_dataset(self.workspace, view, recipe))
         return self._view[2]
-
-
-def _image_set(rows: Sequence[tuple[str, int]]) -> ImageSet:
-    return ImageSet(tuple(sha256 for sha256, _ in rows), tuple(label for _, label in rows))
 
 
 def _shape(recipe: Recipe) -> InputShape:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synthaug.classifiers.recipes import Loss, Recipe, Selection, find_recipe
+from synthaug.classifiers.recipes import Loss, Recipe, Selection, SyntheticUse, find_recipe
 from synthaug.config import (
     DEFAULT_RECIPE,
     FALLBACK_RECIPE,
@@ -42,6 +42,7 @@ class Dataset:
 
     inputs: NDArray[Any]
     labels: NDArray[np.int64]
+    synthetic: NDArray[np.bool_] | None = None  # (N,) which images are synthetic; None: none is
     depth: int = 8  # bits of a pixel: 16 where a film of more than 8 is among the images
     extractor: str | None = None  # of features: the revision of the extractor
 
@@ -75,15 +76,17 @@ def train(
     selection: Selection | None = None,
     loss: Loss | None = None,
     image_size: int | None = None,
+    synthetic: SyntheticUse | None = None,
 ) -> models.Model:
     """Train, measure on the test split, and store the model under ``name`` (default: VIEW-RECIPE-SEED).
 
     ``epochs`` shortens or lengthens the recipe; ``selection`` is which epoch's weights are kept, ``loss`` what
-    is minimised (default: the recipe's); ``image_size`` is the side in pixels (default: what the images call for,
-    never less than 224 for films and photographs that have them). Raises UserError for missing data or a taken name.
+    is minimised, ``synthetic`` what is learned from synthetic images (default: the recipe's); ``image_size`` is the
+    side in pixels (default: what the images call for, never less than 224 for films and photographs that have them).
+    Raises UserError for missing data or a taken name.
     """
     check_seed(seed)
-    chosen = resolve_recipe(workspace, recipe, epochs, selection, loss, image_size)
+    chosen = resolve_recipe(workspace, recipe, epochs, selection, loss, image_size, synthetic)
     frozen = views.by_name(workspace.db, view)
     name = new_name(workspace, name or f"{view}-{chosen.name}-{seed}")
     test = load_test_set(workspace, chosen)
@@ -122,10 +125,16 @@ def resolve_recipe(
     selection: Selection | None = None,
     loss: Loss | None = None,
     image_size: int | None = None,
+    synthetic: SyntheticUse | None = None,
 ) -> Recipe:
     """The recipe with this name (default: that of the workspace), with the other arguments in place of its settings."""
     chosen = find_recipe(recipe or default_recipe(workspace))
-    chosen = replace(chosen, selection=selection or chosen.selection, loss=loss or chosen.loss)
+    chosen = replace(
+        chosen,
+        selection=selection or chosen.selection,
+        loss=loss or chosen.loss,
+        synthetic=synthetic or chosen.synthetic,
+    )
     chosen = replace(chosen, framing=catalog.framing(workspace.db))
     if image_size is None:
         chosen = chosen.for_images_of(catalog.usual_side(workspace.db))
@@ -216,6 +225,7 @@ def fit_recipe(
         class_names=classes,
         progress=progress,
         should_cancel=should_cancel,
+        synthetic=data.synthetic,
         selection_set=None
         if test is None or recipe.selection != "test"
         else (test.data.inputs, test.data.labels),
@@ -226,7 +236,8 @@ def load_dataset(workspace: Workspace, view: views.View, recipe: Recipe) -> Data
     """The training data of a view for ``recipe``, in the frozen order of the view."""
     members = views.members(workspace.db, view.id)
     classes = np.array([member.class_index for member in members], np.int64)
-    return load_images(workspace, [member.sha256 for member in members], classes, recipe)
+    data = load_images(workspace, [member.sha256 for member in members], classes, recipe)
+    return replace(data, synthetic=np.array([member.origin == "synthetic" for member in members], np.bool_))
 
 
 def load_images(
@@ -237,9 +248,9 @@ def load_images(
         found, revision = features_of(workspace, hashes, framing=recipe.framing)
         known = labels.by_hash(workspace.db, list(dict.fromkeys(hashes)))
         films = gray_images.of_images(workspace.db, [each.image_id for each in known.values()])
-        return Dataset(found, classes, 16 if films else 8, revision)
+        return Dataset(found, classes, depth=16 if films else 8, extractor=revision)
     images = load_levels(workspace, hashes, recipe.image_size, recipe.framing)
-    return Dataset(images, classes, 8 * images.itemsize)
+    return Dataset(images, classes, depth=8 * images.itemsize)
 
 
 def describe_images(figures: Mapping[str, Any]) -> str:

@@ -29,10 +29,11 @@ TEST = "test"
 
 @dataclass(frozen=True, slots=True)
 class ImageSet(JsonRecord):
-    """The images of a set by SHA-256 (N), and their class indices (N)."""
+    """The images of a set by SHA-256 (N), their class indices (N), and the places of those that are synthetic."""
 
     hashes: tuple[str, ...]
     labels: tuple[int, ...]
+    synthetic: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,10 @@ class Training:
                 partial(read_file, self._images), chosen.hashes, recipe.image_size, recipe.framing
             )
             labels = np.array(chosen.labels, np.int64)
-            held = ((recipe.image_size, recipe.framing), Dataset(pixels, labels, 8 * pixels.itemsize))
+            synthetic = np.zeros(len(labels), np.bool_)
+            synthetic[list(chosen.synthetic)] = True
+            data = Dataset(pixels, labels, synthetic, 8 * pixels.itemsize)
+            held = ((recipe.image_size, recipe.framing), data)
             self._loaded = {key: value for key, value in self._loaded.items() if key == TEST} | {name: held}
         return held[1]
 

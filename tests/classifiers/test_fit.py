@@ -139,3 +139,46 @@ def test_shifts_have_their_own_learning_rate_and_an_equal_decay() -> None:
     assert len(shifts["params"]) == 6
     trained = {id(each) for each in network.parameters() if each.requires_grad}
     assert {id(each) for group in (weights, shifts) for each in group["params"]} == trained
+
+
+def test_a_head_fitted_to_real_images_sits_on_the_body_of_all(few: tuple[np.ndarray, np.ndarray]) -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    images, labels = few
+    synthetic = np.arange(200) % 2 == 0
+    mixed = fit(images, labels, 10, BRIEF, 0)
+    refitted = fit(images, labels, 10, replace(BRIEF, synthetic="body"), 0, synthetic=synthetic)
+    body = refitted.network.state_dict()
+    for name, tensor in mixed.network.state_dict().items():
+        assert torch.equal(tensor, body[name]) != name.startswith("head.")
+
+    features = refitted.features(images)
+    real = features[~synthetic]
+    scaled = (real - real.mean(0)) / np.sqrt(real.var(0) + 0.01 * real.var(0).mean())
+    balanced = LogisticRegression(
+        C=refitted.training["inverse_penalty"], class_weight="balanced", max_iter=1000
+    )
+    expected = balanced.fit(scaled, labels[~synthetic]).predict(scaled)
+    assert np.mean(expected == refitted.probabilities(images[~synthetic]).argmax(1)) > 0.97
+
+
+def test_the_last_steps_see_real_images_only(few: tuple[np.ndarray, np.ndarray]) -> None:
+    images, labels = few
+    synthetic = np.arange(200) % 2 == 0
+    reports: list[dict[str, Any]] = []
+    recipe = replace(DIGITS, epochs=8, synthetic="first")
+    weights = synthetic.astype(np.float64)  # real images weigh nothing, so that their loss is 0
+    fit(images, labels, 10, recipe, 0, weights=weights, synthetic=synthetic, progress=reports.append)
+    assert all(each["loss"] > 0 for each in reports[:6])
+    assert [each["loss"] for each in reports[6:]] == [0, 0]
+
+
+def test_without_synthetic_images_there_is_nothing_to_see_first(few: tuple[np.ndarray, np.ndarray]) -> None:
+    plain = fit(*few, 10, BRIEF, 0)
+    assert fit(*few, 10, replace(BRIEF, synthetic="first"), 0).revision == plain.revision
+
+
+@pytest.mark.parametrize("use", ["first", "body"])
+def test_other_uses_of_synthetic_images_need_real_ones(few: tuple[np.ndarray, np.ndarray], use: Any) -> None:
+    with pytest.raises(UserError, match=f"the use '{use}' of synthetic images needs real ones"):
+        fit(*few, 10, replace(BRIEF, synthetic=use), 0, synthetic=np.ones(200, np.bool_))

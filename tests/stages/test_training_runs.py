@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.executors.base import ExecutorSpec
 from synthaug.stages.compare import compare
+from synthaug.stages.importing import import_images
 from synthaug.stages.run_cache import Trainer, read_predicted
-from synthaug.stages.train import resolve_recipe
+from synthaug.stages.train import fit_and_measure, load_dataset, load_test_set, resolve_recipe
 from synthaug.stages.view import ViewSpec, make_view
-from synthaug.store import runs, views
+from synthaug.store import catalog, runs, views
 from synthaug.workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -83,3 +86,23 @@ def test_runs_are_stored_in_order_with_what_they_said_and_the_weights_that_are_a
     assert np.mean(said == again) > 0.99  # the weights are kept in half precision
     assert not trainer.weights(view, recipe, 1).exists()
     assert list(trainer.run_all(wanted, one)) == []
+
+
+def test_a_worker_knows_which_images_are_synthetic(pair: Workspace, tmp_path: Path) -> None:
+    for class_index, name in enumerate(pair.classes):
+        (tmp_path / "drawn" / name).mkdir(parents=True)
+        for number in range(5):
+            level = np.random.default_rng((class_index, number)).integers(0, 256, (8, 8), np.uint8)
+            Image.fromarray(level).save(tmp_path / "drawn" / name / f"{number}.png")
+    import_images(pair, tmp_path / "drawn", "folder", "train", "synthetic")
+    drawn = tuple(each.sha256 for each in catalog.find_images(pair.db, origin="synthetic"))
+    view = make_view(pair, "both", ViewSpec(base="few", images=drawn))
+    recipe = resolve_recipe(pair, None, 4, synthetic="first")
+    ((_, elsewhere),) = Trainer(pair).run_all([(view, recipe, 0)], ExecutorSpec("processes", workers=1))
+    data, test = load_dataset(pair, view, recipe), load_test_set(pair, recipe)
+    assert data.synthetic is not None
+    assert data.synthetic.sum() == 50
+    _, here, _ = fit_and_measure(pair.classes, data, test, recipe, 0)
+    assert here.items() <= measured(elsewhere).items()
+    blind = replace(data, synthetic=None)
+    assert fit_and_measure(pair.classes, blind, test, recipe, 0)[1]["confusion"] != here["confusion"]
