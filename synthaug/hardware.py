@@ -51,8 +51,8 @@ def mixed_precision(device: torch.device, *, wanted: bool = True) -> torch.autoc
     """A context in which matrix products run in bfloat16, if it is ``wanted`` and the device has units for it."""
     import torch
 
-    # Without a cache of converted weights, which a forward pass uses once anyway: while one thread compiles, it waits for
-    # the interpreter with the lock of the cache, and another that leaves the context waits for the lock, for ever.
+    # Without a cache of converted weights, which a forward pass uses once anyway: a thread that compiles holds its lock
+    # while it waits for the interpreter, and a thread that leaves the context waits for the lock, for ever.
     return torch.autocast(
         device.type, torch.bfloat16, enabled=wanted and multiplies_bfloat16(device), cache_enabled=False
     )
