@@ -34,7 +34,7 @@ test: setup browser test-js ## run the tests but the longest; ARGS go to pytest
 	$(BIN)/python -m pytest -m 'not long' --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 test-long: setup browser ## run the longest tests, which train, draw or kill for half a minute or more each
-	$(BIN)/python -m pytest -m long --numprocesses auto --dist load $(ARGS)
+	$(BIN)/python -m pytest -m long --numprocesses auto --dist loadfile $(ARGS)
 
 test-fast: setup test-js ## run the tests without training and browser, on all cores: under two minutes
 	$(BIN)/python -m pytest -m 'not slow and not long and not browser' --numprocesses auto --dist loadfile $(ARGS)

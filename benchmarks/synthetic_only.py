@@ -3,9 +3,11 @@
     python benchmarks/synthetic_only.py CIFAR10 FOLDER [--images 50000] [--generator embedded] [--guidance 2]
         [--recipe cifar10-fast] [--epochs N] [--seeds 2] [--workers 2] [--real]
 
-CIFAR10 is any source that ``synthaug import`` reads. Every class gets the same number of images, drawn from the prompt "a
-photo of a CLASS" and not selected. The workspace is kept in FOLDER, so that an interrupted run goes on, and a larger
+CIFAR10 is any source that ``synthaug import`` reads. Every class gets the same number of images, drawn from the prompt
+"a photo of a CLASS" and not selected. The workspace is kept in FOLDER, so that an interrupted run goes on, and a larger
 ``--images`` adds to the images that are there. ``--real`` also trains on as many real images with the same recipe.
+
+Each worker computes with the number of threads of OMP_NUM_THREADS: 1 is the fastest where there is a worker per core.
 """
 
 from __future__ import annotations
@@ -48,7 +50,9 @@ def main() -> None:
     per_class = options.images // len(CIFAR10)
     for index, name in enumerate(CIFAR10):
         add_images(workspace, name, per_class, index, options)
-    views = {"synthetic": ViewSpec(keep=dict.fromkeys(CIFAR10, 0), add_synthetic=dict.fromkeys(CIFAR10, per_class))}
+    views = {
+        "synthetic": ViewSpec(keep=dict.fromkeys(CIFAR10, 0), add_synthetic=dict.fromkeys(CIFAR10, per_class))
+    }
     if options.real:
         views["real"] = ViewSpec(keep=dict.fromkeys(CIFAR10, per_class))
     for kind, spec in views.items():
@@ -57,7 +61,9 @@ def main() -> None:
         for seed in range(options.seeds):
             found = workspace.train(view, recipe=options.recipe, seed=seed, epochs=options.epochs)
             recalls = ", ".join(f"{name} {recall:.1%}" for name, recall in found.per_class.items())
-            print(f"{view}, {found.recipe}, seed {seed}: {found.accuracy:.2%} of {found.test_images:,} ({recalls})")
+            print(
+                f"{view}, {found.recipe}, seed {seed}: {found.accuracy:.2%} of {found.test_images:,} ({recalls})"
+            )
 
 
 def opened(folder: Path, source: Path) -> synthaug.Session:

@@ -124,7 +124,9 @@ def sockets_beyond_loopback(script: str, folder: Path) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("script", [LOOP, APP], ids=["the loop", "the app"])
+@pytest.mark.parametrize(
+    "script", [pytest.param(LOOP, marks=pytest.mark.long, id="the loop"), pytest.param(APP, id="the app")]
+)
 def test_no_socket_beyond_loopback(script: str, tmp_path: Path) -> None:
     assert sockets_beyond_loopback(script, tmp_path) == []
 

@@ -79,6 +79,7 @@ def test_bad_guidance_is_said_in_words(app: App, page: Page) -> None:
     expect(page.locator(".sa-form .sa-error")).to_contain_text("'a lot'")
 
 
+@pytest.mark.long
 def test_template_health_names_a_bad_word_and_opens_its_images(
     page: Page, tmp_path: Path, make_workspace: Callable[..., Workspace]
 ) -> None:

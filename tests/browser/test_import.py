@@ -64,6 +64,7 @@ def open_data(page: Page, app: App) -> None:
     expect(page.locator(".im[data-state=idle]")).to_be_visible()
 
 
+@pytest.mark.long
 def test_a_folder_of_films_and_pictures_from_an_empty_workspace_to_the_desk(
     page: Page, empty: Path, hips: Path
 ) -> None:
@@ -107,6 +108,7 @@ def test_a_folder_of_films_and_pictures_from_an_empty_workspace_to_the_desk(
         expect(page.locator("[data-classes]")).to_contain_text("Dysplasia")
 
 
+@pytest.mark.long
 def test_an_upload_outlives_the_server(page: Page, empty: Path, hips: Path) -> None:
     held: list[Route] = []
 

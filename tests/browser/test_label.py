@@ -260,6 +260,7 @@ def test_a_label_of_another_site_is_refused(page: Page, app: App, since: int) ->
     assert said(app, since) == []
 
 
+@pytest.mark.long
 def test_labels_survive_a_server_that_goes_away(
     page: Page, tmp_path: Path, make_workspace: Callable[..., Workspace]
 ) -> None:
@@ -284,6 +285,7 @@ def test_labels_survive_a_server_that_goes_away(
         ]
 
 
+@pytest.mark.long
 def test_labels_survive_a_crash_of_the_browser(
     browsing: BrowserContext, tmp_path: Path, make_workspace: Callable[..., Workspace]
 ) -> None:

@@ -137,6 +137,7 @@ def test_a_path_that_is_not_there_says_so(hostile: App, page: Page) -> None:
     expect(page.locator(".im .sa-error")).to_contain_text("does not exist")
 
 
+@pytest.mark.long
 def test_generating_previews_runs_and_outlives_a_reload(digits_app: App, page: Page) -> None:
     open_generate(page, digits_app)
     expect(page.get_by_label("Class")).to_have_value("8")

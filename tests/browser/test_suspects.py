@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import pytest
 from playwright.sync_api import expect
 
 from synthaug.store import labels
@@ -93,6 +94,7 @@ def test_disagreements_are_the_images_of_another_class_than_their_prompt(
     assert planted.wrong <= found  # their label is not what the classifier sees either
 
 
+@pytest.mark.long
 def test_a_selection_is_saved_by_name_and_opens_from_the_address(
     page: Page, map_app: App, planted: Planted
 ) -> None:

@@ -101,6 +101,7 @@ def test_stop_keeps_what_there_is_and_continue_goes_on(page: Page, app: App) -> 
     assert newest_job(app).id == stopped.id
 
 
+@pytest.mark.long
 def test_one_click_leads_to_a_verdict(page: Page, app: App) -> None:
     open_page(page, app)
     page.get_by_role("button", name=START).click()
@@ -136,6 +137,7 @@ def test_one_click_leads_to_a_verdict(page: Page, app: App) -> None:
     assert manifest["view"] == found.augmented.view
 
 
+@pytest.mark.long
 def test_features_are_computed_from_the_page(page: Page, app: App) -> None:
     page.goto(f"{app.url}/explore")
     expect(page.locator(".sa-scatter-empty")).to_be_visible()

@@ -116,6 +116,7 @@ def test_two_images_are_enough_to_run() -> None:
 FAST = replace(RECIPES["cifar10-fast"], epochs=4, warmup_epochs=1, batch_size=50, flip=False)
 
 
+@pytest.mark.long
 def test_the_fast_recipe_learns_with_its_average_and_its_whitening(
     digits: tuple[np.ndarray, np.ndarray, np.ndarray],
 ) -> None:

@@ -15,6 +15,8 @@ from synthaug.importers.digits import digits_arrays
 from synthaug.store import generations, jobs, views
 from synthaug.workspace import Workspace
 
+pytestmark = pytest.mark.long
+
 RARE = 8
 
 

@@ -107,6 +107,20 @@ def test_the_imbalance_table_has_the_papers_seven_sets_and_goes_on(root: Path) -
     assert rows["imbalanced"]["images"] == sum(full.values()) - missing
     assert rows["oversampled"]["images"] == rows["imbalanced"]["images"] - kept + max(full.values())
 
+    # The same images, used in other ways.
+    result = read(Path(str(answer["report"])).with_name("result.json"))
+    views_of = {row.arm: row.view for row in result.rows}
+    for name, others in (
+        ("imbalanced", ("imbalanced-head-refitted",)),
+        ("random", ("random-real-last", "random-head-refitted")),
+    ):
+        assert {rows[each]["images"] for each in others} == {rows[name]["images"]}
+        assert {views_of[each] for each in others} == {views_of[name]}
+    used = {run.arm: run.metrics["recipe"]["synthetic"] for run in result.runs}
+    assert (used["random"], used["random-real-last"]) == ("mixed", "first")
+    assert used["random-head-refitted"] == used["imbalanced-head-refitted"] == "body"
+    assert "random-head-refitted-against-imbalanced-head-refitted" in {row.arm for row in result.contrasts}
+
     def added(name: str) -> list[views.ViewImage]:
         return [
             each

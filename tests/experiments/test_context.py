@@ -19,6 +19,8 @@ from synthaug.store import generations, jobs, views
 from synthaug.store.views import ViewImage
 from synthaug.workspace import Workspace
 
+pytestmark = pytest.mark.long
+
 PIPELINES = ("plain", "contextual")
 
 

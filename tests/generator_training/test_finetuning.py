@@ -120,6 +120,7 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Taught:
     return Taught(root / "pencil", figures, losses, shown)
 
 
+@pytest.mark.long
 def test_fine_tuning_changes_the_images_of_its_captions_only(taught: Taught) -> None:
     before, after = (
         draw(model, [TAUGHT, PLAIN]).mean(axis=(1, 2, 3, 4)) for model in ("digits", taught.folder)
@@ -129,6 +130,7 @@ def test_fine_tuning_changes_the_images_of_its_captions_only(taught: Taught) -> 
     assert 0.8 < after[1] / before[1] < 1.25
 
 
+@pytest.mark.long
 def test_the_old_prompts_still_draw_their_digits(taught: Taught) -> None:
     from sklearn.linear_model import LogisticRegression
 
@@ -139,6 +141,7 @@ def test_the_old_prompts_still_draw_their_digits(taught: Taught) -> None:
     assert (named.reshape(10, -1) == np.arange(10)[:, None]).mean() > 0.8
 
 
+@pytest.mark.long
 def test_the_loss_falls_and_the_figures_are_those_of_the_run(taught: Taught) -> None:
     assert len(taught.losses) == taught.figures["steps"] == 120
     assert np.mean(taught.losses[-60:]) < 0.95 * np.mean(taught.losses[:60])
@@ -146,6 +149,7 @@ def test_the_loss_falls_and_the_figures_are_those_of_the_run(taught: Taught) -> 
     assert taught.figures["images"] == 64
 
 
+@pytest.mark.long
 def test_validation_images_are_drawn_with_the_weights_of_their_step(taught: Taught) -> None:
     assert sorted(taught.shown) == [0, 60, 120]
     for step, model in ((0, "digits"), (120, taught.folder)):
@@ -155,6 +159,7 @@ def test_validation_images_are_drawn_with_the_weights_of_their_step(taught: Taug
             assert np.abs(pixels.astype(int) - expected).max() <= 2
 
 
+@pytest.mark.long
 def test_the_card_names_the_base_and_what_is_new(taught: Taught) -> None:
     card, base = ModelCard.read(taught.folder), load_generator("digits").describe()
     assert card.base == "digits"
@@ -164,6 +169,7 @@ def test_the_card_names_the_base_and_what_is_new(taught: Taught) -> None:
     assert "64 captioned images" in card.trained_on
 
 
+@pytest.mark.long
 def test_a_stock_pipeline_takes_the_adapter_as_it_is(taught: Taught) -> None:
     import torch
     from diffusers import StableDiffusionPipeline
@@ -222,6 +228,7 @@ def test_all_weights_give_a_pipeline_of_its_own(tmp_path: Path) -> None:
     assert not np.array_equal(shown[0][0], shown[4][0])
 
 
+@pytest.mark.long
 def test_a_generator_that_was_tuned_is_tuned_again(taught: Taught, tmp_path: Path) -> None:
     again = tune(tmp_path, base=str(taught.folder))
     assert ModelCard.read(again).base == str(taught.folder)

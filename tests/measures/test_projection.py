@@ -61,6 +61,7 @@ def test_others_are_placed_in_the_fitted_plane() -> None:
     np.testing.assert_allclose(fitted.transform(real.mean(0)[None]), 0, atol=1e-6)
 
 
+@pytest.mark.long
 def test_umap_repeats_under_a_seed_and_keeps_the_classes_apart() -> None:
     features, labels = load_digits(return_X_y=True)
     features, labels = features[:400], labels[:400]

@@ -14,7 +14,7 @@ from synthaug.stages import compare, demo, demo_cats
 from synthaug.store import catalog, jobs, labels, models, views
 from synthaug.workspace import Workspace
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,6 @@ def test_another_workspace_is_not_touched(workspace: Workspace, tmp_path: Path) 
     assert catalog.count_images(Workspace.open(tmp_path / "cats").db) == 0
 
 
-@pytest.mark.long
 def test_the_cats_are_drawn_named_confirmed_and_exported_offline(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,6 +67,7 @@ def test_few_images_are_trained_on_in_many_variants() -> None:
     assert [variants_of_each(images) for images in (2, 40, 52, 438, 640, 5000)] == [15, 15, 12, 1, 0, 0]
 
 
+@pytest.mark.long
 def test_a_landmark_model_is_trained_measured_used_and_verified(hips: Workspace) -> None:
     model = train_landmarks(hips, **QUICK)
     figures = model.metrics
@@ -98,6 +99,7 @@ def test_a_landmark_model_is_trained_measured_used_and_verified(hips: Workspace)
     assert verify(hips).problems == ()
 
 
+@pytest.mark.long
 def test_a_model_of_landmarks_is_no_classifier(hips: Workspace) -> None:
     train_landmarks(hips, **QUICK)
     assert models.classifiers(hips.db) == []
@@ -105,6 +107,7 @@ def test_a_model_of_landmarks_is_no_classifier(hips: Workspace) -> None:
         predict(hips)
 
 
+@pytest.mark.long
 def test_without_test_images_a_model_is_measured_on_held_out_images(tmp_path: Path, hips: Workspace) -> None:
     other = hip_workspace(tmp_path / "other")
     with pytest.raises(UserError, match="0 training images have landmarks"):
@@ -149,6 +152,7 @@ def test_films_are_squares_at_their_full_depth(hips: Workspace) -> None:
     assert len(np.unique(pixels[0, 998])) == 2000
 
 
+@pytest.mark.long
 def test_python_trains_and_proposes(hips: Workspace) -> None:
     work = synthaug.Session(hips)
     trained = work.train_landmarks(**QUICK)
@@ -157,6 +161,7 @@ def test_python_trains_and_proposes(hips: Workspace) -> None:
     assert work.propose_landmarks().images == 30
 
 
+@pytest.mark.long
 def test_the_shell_says_what_python_says(hips: Workspace) -> None:
     result = CliRunner().invoke(
         cli,
