@@ -32,7 +32,7 @@ def lasso(page: Page) -> None:
     box = page.locator(".sa-scatter [data-part=overlay]").bounding_box()
     if box is None:
         raise RuntimeError("the plot is not to be seen")
-    corners = [(0.33, 0.68), (0.47, 0.7), (0.47, 0.88), (0.34, 0.86)]
+    corners = [(0.31, 0.08), (0.44, 0.04), (0.47, 0.16), (0.41, 0.34), (0.31, 0.28)]
     places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
     page.mouse.move(*places[0])
     page.mouse.down()
