@@ -87,10 +87,7 @@ def fit(
         _long(labels).to(target), _unit_mean(weights, len(images)).to(target), num_classes, recipe
     )
     with cpu_threads(recipe.cpu_threads):
-        last_rows = None
-        if recipe.synthetic == "first" and not real.all():
-            last_rows = torch.from_numpy(np.flatnonzero(real)).to(target)
-        loop = Loop(images, objective, recipe, seed, target, start, last_rows)
+        loop = Loop(images, objective, recipe, seed, target, start, _last_rows(real, recipe))
         judged_tensors = None if judged is None else (judged[0], _long(judged[1]))
         network, outcome = loop.train(judged_tensors, progress, should_cancel)
         training = training_record(outcome, seed, len(images), start)
@@ -160,6 +157,13 @@ def _check(
         )
     if weights is not None and not _usable(weights, labels):
         raise UserError(f"weights must be {len(images)} finite numbers, none below 0 and not all 0")
+
+
+def _last_rows(real: NDArray[np.bool_], recipe: Recipe) -> Tensor | None:
+    """The rows of the real images, if the recipe ends with them and there are others."""
+    if recipe.synthetic != "first" or real.all():
+        return None
+    return torch.from_numpy(np.flatnonzero(real))
 
 
 def _check_real(real: NDArray[np.bool_], recipe: Recipe) -> None:

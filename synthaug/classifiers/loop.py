@@ -62,7 +62,7 @@ class Loop:
         start: Fitted | None = None,
         last_rows: Tensor | None = None,
     ) -> None:
-        """``last_rows`` (M,) are the rows of the images that the last steps see, if they do not see all of them."""
+        """``last_rows`` (M,) are the rows of the images that the last epochs see, if they do not see all of them."""
         self.recipe = recipe
         self.device = device
         self.objective = objective
@@ -88,7 +88,8 @@ class Loop:
         self.epochs = math.ceil(self.total_steps / self.steps_an_epoch)
         self.warmup_steps = round(self.total_steps * recipe.warmup_epochs / recipe.epochs)
         self.steps = 0
-        self.last_rows = last_rows
+        self.last_rows = None if last_rows is None else last_rows.to(device)
+        self.last_epochs = min(self.epochs - 1, max(1, round(REAL_SHARE * self.epochs)))
 
     def train(
         self,
@@ -155,7 +156,7 @@ class Loop:
     def _order(self, number: int) -> Tensor:
         """The rows (N,) of an epoch: all in random order, or in the last epochs ``last_rows`` again and again."""
         count = len(self.images)
-        if self.last_rows is None or number <= round(self.epochs * (1 - REAL_SHARE)):
+        if self.last_rows is None or number <= self.epochs - self.last_epochs:
             return torch.randperm(count, generator=self.generator, device=self.device)
         passes = math.ceil(count / len(self.last_rows))
         orders = [

@@ -23,12 +23,12 @@ caller gives, as some papers do with the test set, which makes its accuracy too 
 
 SyntheticUse = Literal["mixed", "first", "body"]
 """What a network learns from synthetic images. mixed: the same as from real ones. first: what it learns before the last
-quarter of the steps, in which it sees real images only. body: its features; the head is fitted anew at the end, to the
+quarter of the epochs, in which it sees real images only. body: its features; the head is fitted anew at the end, to the
 real images alone and with equal weight for every class (SYNAuG, Ye-Bin et al. 2023; without synthetic images this is
 classifier re-training, Kang et al. 2020)."""
 
 REAL_SHARE = 0.25
-"""Share of the steps in which a recipe with the synthetic use "first" sees real images only."""
+"""Share of the epochs in which a recipe with the synthetic use "first" sees real images only; at least the last of two."""
 
 SMALL = 64
 """Images of up to this many pixels a side are read at the recipe's own size."""

@@ -153,9 +153,8 @@ def score(
     "--synthetic",
     type=click.Choice(["mixed", "first", "body"]),
     help="What is learned from synthetic images. mixed: the same as from real ones. first: the last quarter of the "
-    "steps sees real images only. body: the head is finally fitted to the real images alone, with classes of equal "
-    "weight. "
-    "[default: the recipe's]",
+    "epochs sees real images only. body: the head is finally fitted to the real images alone, with classes of equal "
+    "weight. [default: the recipe's]",
 )
 @click.option(
     "--image-size",

@@ -42,7 +42,7 @@ def logit_adjusted(arm: Arm) -> Arm:
 
 
 def real_last(arm: Arm) -> Arm:
-    """The same arm, whose last quarter of the steps sees real images only."""
+    """The same arm, whose last quarter of the epochs sees real images only."""
     return replace(
         arm,
         name=f"{arm.name}-real-last",

@@ -163,15 +163,19 @@ def test_a_head_fitted_to_real_images_sits_on_the_body_of_all(few: tuple[np.ndar
     assert np.mean(expected == refitted.probabilities(images[~synthetic]).argmax(1)) > 0.97
 
 
-def test_the_last_steps_see_real_images_only(few: tuple[np.ndarray, np.ndarray]) -> None:
+@pytest.mark.parametrize(("epochs", "last"), [(8, 2), (2, 1)])
+def test_the_last_epochs_see_real_images_only(
+    few: tuple[np.ndarray, np.ndarray], epochs: int, last: int
+) -> None:
     images, labels = few
     synthetic = np.arange(200) % 2 == 0
     reports: list[dict[str, Any]] = []
-    recipe = replace(DIGITS, epochs=8, synthetic="first")
+    recipe = replace(DIGITS, epochs=epochs, warmup_epochs=0.5, synthetic="first")
     weights = synthetic.astype(np.float64)  # real images weigh nothing, so that their loss is 0
     fit(images, labels, 10, recipe, 0, weights=weights, synthetic=synthetic, progress=reports.append)
-    assert all(each["loss"] > 0 for each in reports[:6])
-    assert [each["loss"] for each in reports[6:]] == [0, 0]
+    losses = [each["loss"] for each in reports]
+    assert all(loss > 0 for loss in losses[:-last])
+    assert losses[-last:] == [0] * last
 
 
 def test_without_synthetic_images_there_is_nothing_to_see_first(few: tuple[np.ndarray, np.ndarray]) -> None:
