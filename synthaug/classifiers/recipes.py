@@ -28,7 +28,7 @@ real images alone and with equal weight for every class (SYNAuG, Ye-Bin et al. 2
 classifier re-training, Kang et al. 2020)."""
 
 REAL_SHARE = 0.25
-"""Share of the epochs in which a recipe with the synthetic use "first" sees real images only; at least the last of two."""
+"""Share of the epochs in which a recipe with the synthetic use "first" sees real images only; at least the last one."""
 
 SMALL = 64
 """Images of up to this many pixels a side are read at the recipe's own size."""
