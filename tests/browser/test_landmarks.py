@@ -96,6 +96,14 @@ def spot(page: Page) -> tuple[float, float]:
     return box["x"] + float(columns.mean()) + 0.5, box["y"] + float(rows.mean()) + 0.5
 
 
+def steady_spot(page: Page) -> tuple[float, float]:
+    """The same once it stays where it is: a film that has just been opened is fitted again when the panel has grown."""
+    before = spot(page)
+    while (now := spot(page)) != before:
+        before = now
+    return now
+
+
 def middle(page: Page, name: str) -> tuple[float, float]:
     box = page.locator(f".lm-mark[data-name={name}] .lm-hit").bounding_box()
     assert box is not None
@@ -140,7 +148,7 @@ def test_a_drag_in_a_zoomed_and_turned_picture_is_stored_where_it_was_seen(page:
     open_film(page, app, 1)
     expect(page.locator("[data-angle=left]")).to_have_text(shown)
     expect(page.locator("[data-lm-origin]")).to_have_text(f"Placed by {found.annotator}")
-    assert middle(page, "left_rim") == pytest.approx(spot(page), abs=1.5)
+    assert steady_spot(page) == pytest.approx(middle(page, "left_rim"), abs=1.5)
 
 
 def test_keys_move_a_landmark_and_take_it_back(page: Page, app: App) -> None:
