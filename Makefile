@@ -5,6 +5,8 @@ ARGS ?=
 SECONDS ?= 60
 # One more than there are cores, because a test that drives a browser or a server mostly waits.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# By default files with few tests run last, and those that drive a browser, which take longest, have few.
+ORDER := --no-loadscope-reorder
 BIN := .venv/bin
 UV := .tools/bin/uv
 SETUP := .venv/.setup-done
@@ -31,13 +33,13 @@ demo: setup ## open the app on example workspaces; ARGS=--headless runs every st
 	$(BIN)/synthaug demo $(ARGS)
 
 test: setup browser test-js ## run the tests but the longest; ARGS go to pytest
-	$(BIN)/python -m pytest -m 'not long' --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -m 'not long' --numprocesses $(WORKERS) --dist loadfile $(ORDER) $(ARGS)
 
 test-long: setup browser ## run the longest tests, which train, draw or kill for half a minute or more each
-	$(BIN)/python -m pytest -m long --numprocesses auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -m long --numprocesses auto --dist loadfile $(ORDER) $(ARGS)
 
 test-fast: setup test-js ## run the tests without training and browser, on all cores: under two minutes
-	$(BIN)/python -m pytest -m 'not slow and not long and not browser' --numprocesses auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -m 'not slow and not long and not browser' --numprocesses auto --dist loadfile $(ORDER) $(ARGS)
 
 test-js: $(NODE_MODULES) ## run the tests of the JavaScript modules with node
 	$(BIN)/node --test "tests/js/**/*.test.js"
