@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import get_args
 
+from synthaug.classifiers.recipes import Recipe
 from synthaug.errors import UnknownName
 from synthaug.experiments.base import Arm, Plan, Updates
 
@@ -21,57 +22,34 @@ EPOCHS = (
 
 def class_weighted(arm: Arm) -> Arm:
     """The same arm with a loss that weights images by the rarity of their class."""
-    return replace(
-        arm,
-        name=f"{arm.name}-class-weighted",
-        title=f"{arm.title}, class-weighted loss",
-        recipe=replace(arm.recipe, loss="class-weighted"),
-        published={},
-    )
+    return _variant(arm, "class-weighted", "class-weighted loss", replace(arm.recipe, loss="class-weighted"))
 
 
 def logit_adjusted(arm: Arm) -> Arm:
     """The same arm with logits adjusted by the logarithm of the class frequencies (Menon et al. 2021)."""
-    return replace(
-        arm,
-        name=f"{arm.name}-logit-adjusted",
-        title=f"{arm.title}, logit-adjusted loss",
-        recipe=replace(arm.recipe, loss="logit-adjusted"),
-        published={},
-    )
+    return _variant(arm, "logit-adjusted", "logit-adjusted loss", replace(arm.recipe, loss="logit-adjusted"))
 
 
 def real_last(arm: Arm) -> Arm:
     """The same arm, whose last quarter of the epochs sees real images only."""
-    return replace(
-        arm,
-        name=f"{arm.name}-real-last",
-        title=f"{arm.title}, real images last",
-        recipe=replace(arm.recipe, synthetic="first"),
-        published={},
-    )
+    return _variant(arm, "real-last", "real images last", replace(arm.recipe, synthetic="first"))
 
 
 def head_refitted(arm: Arm) -> Arm:
     """The same arm, whose head is finally fitted to the real images alone, with equal weight for every class."""
-    return replace(
-        arm,
-        name=f"{arm.name}-head-refitted",
-        title=f"{arm.title}, head refitted to the real images",
-        recipe=replace(arm.recipe, synthetic="body"),
-        published={},
-    )
+    title = "head refitted to the real images"
+    return _variant(arm, "head-refitted", title, replace(arm.recipe, synthetic="body"))
 
 
 def equal_steps(arm: Arm, images: int) -> Arm:
     """The same arm, trained for the number of steps that a set of ``images`` images takes."""
-    return replace(
-        arm,
-        name=f"{arm.name}-equal-steps",
-        title=f"{arm.title}, trained for the steps of the largest set",
-        recipe=arm.recipe.for_updates_of(images),
-        published={},
-    )
+    title = "trained for the steps of the largest set"
+    return _variant(arm, "equal-steps", title, arm.recipe.for_updates_of(images))
+
+
+def _variant(arm: Arm, name: str, title: str, recipe: Recipe) -> Arm:
+    """The arm with another recipe, which the paper does not have."""
+    return replace(arm, name=f"{arm.name}-{name}", title=f"{arm.title}, {title}", recipe=recipe, published={})
 
 
 def with_updates(plan: Plan, images: Callable[[str], int]) -> Plan:
