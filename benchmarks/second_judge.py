@@ -14,7 +14,6 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from samples import draw
 from sklearn.linear_model import LogisticRegression
@@ -23,11 +22,12 @@ from sklearn.preprocessing import StandardScaler
 
 from synthaug.backbones import DEVIATION, MEAN, efficientnet_lite0
 from synthaug.config import CIFAR10
+from synthaug.features.timm_model import TimmExtractor
 from synthaug.generators import load_generator
+from synthaug.images import resize
 from synthaug.stages.sources import labeled_arrays
 
 Pixels = NDArray[np.uint8]
-BATCH = 200
 
 
 def main() -> None:
@@ -41,34 +41,27 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=128)
     options = parser.parse_args()
 
-    network = efficientnet_lite0()
-    network.reset_classifier(0)
-    network.eval().to(memory_format=torch.channels_last)
+    extractor = TimmExtractor(
+        "efficientnet-lite0", efficientnet_lite0(), options.side, (MEAN,) * 3, (DEVIATION,) * 3, "squeezed"
+    )
     train, train_labels = (
         each[: options.train] for each in labeled_arrays(options.source, CIFAR10, "train", 32)
     )
     test, test_labels = labeled_arrays(options.source, CIFAR10, "test", 32)
     judge = make_pipeline(StandardScaler(), LogisticRegression(C=1e-3, max_iter=300))
-    judge.fit(features(network, train, options.side), train_labels)
-    print_agreement("real test images", judge.predict(features(network, test, options.side)), test_labels)
+    judge.fit(features(extractor, train), train_labels)
+    print_agreement("real test images", judge.predict(features(extractor, test)), test_labels)
 
     asked = np.arange(options.images) % len(CIFAR10)
     generator = load_generator(options.model)
     images = draw(generator, [f"a photo of a {CIFAR10[index]}" for index in asked], 0)
-    print_agreement(
-        f"images of {options.model}", judge.predict(features(network, images, options.side)), asked
-    )
+    print_agreement(f"images of {options.model}", judge.predict(features(extractor, images)), asked)
 
 
-@torch.inference_mode()
-def features(network: torch.nn.Module, images: Pixels, side: int) -> NDArray[np.float32]:
-    """Features (N, 1280) of images (N, H, W, 3), enlarged to ``side`` pixels."""
-    found = []
-    for start in range(0, len(images), BATCH):
-        batch = torch.from_numpy(images[start : start + BATCH]).permute(0, 3, 1, 2).float()
-        large = torch.nn.functional.interpolate(batch, (side, side), mode="bicubic", antialias=True)
-        found.append(network((large - MEAN) / DEVIATION).numpy())
-    return np.concatenate(found)
+def features(extractor: TimmExtractor, images: Pixels) -> NDArray[np.float32]:
+    """Features (N, 1280) of images (N, H, W, 3), enlarged to the size of the extractor."""
+    side = extractor.image_size
+    return extractor.features(np.stack([resize(each, (side, side)) for each in images]))
 
 
 def print_agreement(what: str, predicted: NDArray[np.int64], asked: NDArray[np.int64]) -> None:

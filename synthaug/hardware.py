@@ -79,5 +79,6 @@ def describe_device(device: torch.device) -> str:
 
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    unit = f" with {bfloat16_unit()}" if bfloat16_unit() else ""
-    return f"{torch.get_num_threads()} CPU cores{unit} ({platform.machine()})"
+    unit = bfloat16_unit()
+    units = f" with {unit}" if unit else ""
+    return f"{torch.get_num_threads()} CPU cores{units} ({platform.machine()})"

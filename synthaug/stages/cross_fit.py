@@ -117,8 +117,12 @@ def _learned(workspace: Workspace, model: models.Model) -> _Learned:
             if each.image_id in known
         }
     ids = sorted(members)
-    hashes, classes, synthetic = zip(*(members[each] for each in ids), strict=True) if ids else ((), (), ())
-    return _Learned(ids, list(hashes), np.array(classes, np.int64), np.array(synthetic, np.bool_))
+    return _Learned(
+        ids,
+        [members[each][0] for each in ids],
+        np.array([members[each][1] for each in ids], np.int64),
+        np.array([members[each][2] for each in ids], np.bool_),
+    )
 
 
 def _by_recipe(
@@ -134,8 +138,7 @@ def _by_recipe(
     from synthaug.classifiers.fitted import FittedClassifier
 
     recipe = FittedClassifier.load(workspace.root / model.file).recipe
-    data = load_images(workspace, learned.hashes, learned.classes, recipe)
-    data = replace(data, synthetic=learned.synthetic)
+    data = load_images(workspace, learned.hashes, learned.classes, recipe, learned.synthetic)
     test = load_test_set(workspace, recipe) if recipe.selection == "test" else None
     times = _times(workspace, model, learned)
     done = 0

@@ -30,10 +30,10 @@ def install(workspace: Workspace, name: str) -> models.Model:
 
     Raises UserError if the workspace has other classes.
     """
-    from synthaug.classifiers.fitted import FittedClassifier
-
     if name in models.names(workspace.db):
         return models.by_name(workspace.db, name)
+    from synthaug.classifiers.fitted import FittedClassifier
+
     source = shipped_file(name)
     classifier = FittedClassifier.load(source)
     if classifier.class_names != workspace.classes:

@@ -236,21 +236,25 @@ def load_dataset(workspace: Workspace, view: views.View, recipe: Recipe) -> Data
     """The training data of a view for ``recipe``, in the frozen order of the view."""
     members = views.members(workspace.db, view.id)
     classes = np.array([member.class_index for member in members], np.int64)
-    data = load_images(workspace, [member.sha256 for member in members], classes, recipe)
-    return replace(data, synthetic=np.array([member.origin == "synthetic" for member in members], np.bool_))
+    synthetic = np.array([member.origin == "synthetic" for member in members], np.bool_)
+    return load_images(workspace, [member.sha256 for member in members], classes, recipe, synthetic)
 
 
 def load_images(
-    workspace: Workspace, hashes: Sequence[str], classes: NDArray[np.int64], recipe: Recipe
+    workspace: Workspace,
+    hashes: Sequence[str],
+    classes: NDArray[np.int64],
+    recipe: Recipe,
+    synthetic: NDArray[np.bool_] | None = None,
 ) -> Dataset:
     """Images at full depth and in the size of the recipe, or stored features if the recipe only fits a head."""
     if recipe.head_only:
         found, revision = features_of(workspace, hashes, framing=recipe.framing)
         known = labels.by_hash(workspace.db, list(dict.fromkeys(hashes)))
         films = gray_images.of_images(workspace.db, [each.image_id for each in known.values()])
-        return Dataset(found, classes, depth=16 if films else 8, extractor=revision)
+        return Dataset(found, classes, synthetic, 16 if films else 8, revision)
     images = load_levels(workspace, hashes, recipe.image_size, recipe.framing)
-    return Dataset(images, classes, depth=8 * images.itemsize)
+    return Dataset(images, classes, synthetic, 8 * images.itemsize)
 
 
 def describe_images(figures: Mapping[str, Any]) -> str:
