@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthaug.classifiers.landmarks import (
-    PASSES,
+    READINGS,
     FittedLandmarks,
     find_landmark_recipe,
     fit_landmarks,
@@ -43,7 +43,7 @@ RECIPE = "landmarks"
 HELD_OUT = (
     0.15  # of the training images: they scale the uncertainty, and are measured on where there is no test set
 )
-LEAST_IMAGES, MOST_VARIANTS = 640, 15
+LEAST_IMAGES, MOST_VARIANTS = 640, 79
 """Random variants are added to fewer images (mirror images counted), but not more of each than this."""
 BATCH = 64
 
@@ -98,7 +98,7 @@ def train_landmarks(
     shown = found.take(held)
     model.training["doubt_scale"] = _doubt_scale(model, shown)
     model.training["doubt"] = (
-        f"Monte Carlo dropout, {PASSES} passes, scaled to the error on {len(shown.images)} held-out training images"
+        f"spread of {READINGS + 1} readings, scaled to the error on {len(shown.images)} held-out training images"
     )
     test = load_placed(workspace, scheme, "test", chosen.image_size)
     errors = measured(model, scheme, test if test.images else shown)
@@ -264,7 +264,7 @@ def _held_out(count: int, seed: int) -> NDArray[np.bool_]:
 
 
 def _doubt_scale(model: FittedLandmarks, held: Placed) -> float:
-    """The factor by which the spread of the passes is multiplied to match the error on held-out images."""
+    """The factor by which the spread of the readings is multiplied to match the error on held-out images."""
     shares, doubts = model.predict_with_doubt(held.pixels)
     return _rms(shares - held.shares) / max(_rms(doubts), 1e-9)
 

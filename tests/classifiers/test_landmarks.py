@@ -10,7 +10,9 @@ import pytest
 import torch
 
 from synthaug.classifiers.landmarks import (
+    EXTENT,
     LANDMARK_RECIPES,
+    READINGS,
     SMALL,
     FittedLandmarks,
     LandmarkLoss,
@@ -20,6 +22,7 @@ from synthaug.classifiers.landmarks import (
     mirrored_shares,
     output_names,
 )
+from synthaug.classifiers.similarity import variants
 from synthaug.errors import UnknownName, UserError
 from synthaug.importers.hip.phantom import hip_phantom
 from synthaug.landmarks.geometry import measure, mirrored
@@ -100,6 +103,24 @@ def test_a_landmark_model_learns_loads_again_and_estimates_its_error(tmp_path: P
     np.testing.assert_allclose(found, model.predict(images[:3]), atol=1e-6)
     assert found.shape == doubt.shape == (3, 10)
     assert (doubt > 0).all()
+    alone, _ = again.predict_with_doubt(images[1:2])
+    np.testing.assert_allclose(alone, found[1:2], atol=1e-5)
+
+
+def test_the_prediction_is_the_mean_of_readings_moved_back() -> None:
+    """A network that always gives the same point reads it wherever the image was moved from."""
+    images, rows, _ = phantoms(4, 32)
+    model = fit_landmarks(images, rows, HIP, replace(TINY, epochs=1), 0)
+    with torch.no_grad():
+        model.network.head.weight.zero_()
+        model.network.head.bias.zero_()
+    constant = np.array(model.training["targets"]["mean"])[None]
+    readings = [constant]
+    for number in range(READINGS):
+        readings.append(variants(images[:1], number, EXTENT, alike=True)[1].moved_back(constant, model.names))
+    found, doubt = model.predict_with_doubt(images[:1])
+    np.testing.assert_allclose(found, np.mean(readings, 0), atol=1e-6)
+    np.testing.assert_allclose(doubt, np.std(readings, 0), atol=1e-6)
 
 
 def test_published_and_small_recipes_are_there_by_name() -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from synthaug.classifiers.landmarks import angles_of, output_names
-from synthaug.classifiers.similarity import SCALE, similar_images, with_variants
+from synthaug.classifiers.similarity import SCALE, variants, with_variants
 from synthaug.landmarks.scheme import load_scheme
 
 HIP = load_scheme("hip")
@@ -28,7 +28,8 @@ def drawn(count: int, dtype: type = np.uint8) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_pixels_move_as_their_landmarks(dtype: type) -> None:
     images, shares = drawn(12, dtype)
-    varied, moved = similar_images(images, shares, NAMES, 1)
+    varied, transforms = variants(images, 1)
+    moved = transforms.moved(shares, NAMES)
     assert varied.dtype == dtype
     assert np.abs(moved - shares).max() > 0.03
     for image, (x, y) in zip(varied, moved[:, :2], strict=True):
@@ -39,7 +40,7 @@ def test_pixels_move_as_their_landmarks(dtype: type) -> None:
 
 def test_angles_stay_and_radii_are_scaled_as_distances_are() -> None:
     images, shares = drawn(8)
-    _, moved = similar_images(images, shares, NAMES, 2)
+    moved = variants(images, 2)[1].moved(shares, NAMES)
     before, after = (angles_of(HIP, torch.tensor(each)).numpy() for each in (shares, moved))
     np.testing.assert_allclose(after, before, atol=1e-6)
     left, right = (NAMES.index(f"{side}_head.x") for side in ("left", "right"))
@@ -63,3 +64,21 @@ def test_originals_come_first_and_every_variant_differs() -> None:
     again = with_variants(images, shares, NAMES, 2, 3)
     np.testing.assert_array_equal(varied, again[0])
     assert len(with_variants(images, shares, NAMES, 0, 3)[0]) == 5
+
+
+def test_landmarks_come_back_from_where_they_were_moved() -> None:
+    images, shares = drawn(6)
+    _, transforms = variants(images, 4)
+    moved = transforms.moved(shares, NAMES)
+    assert np.abs(moved - shares).max() > 0.03
+    np.testing.assert_allclose(transforms.moved_back(moved, NAMES), shares, atol=1e-12)
+
+
+def test_images_changed_alike_do_not_depend_on_their_neighbours() -> None:
+    images, shares = drawn(5)
+    together, transforms = variants(images, 6, 0.5, alike=True)
+    alone, same = variants(images[3:4], 6, 0.5, alike=True)
+    np.testing.assert_array_equal(together[3:4], alone)
+    np.testing.assert_array_equal(transforms.moved(shares, NAMES)[3:4], same.moved(shares[3:4], NAMES))
+    assert np.abs(transforms.scales - 1).max() <= SCALE / 2
+    assert len({row.tobytes() for row in variants(images, 6)[1].shifts}) == 5
