@@ -14,6 +14,7 @@ from PIL import Image
 from pydantic import BaseModel, Field
 
 from synthaug.errors import UnknownName, UserError
+from synthaug.reading.import_outcome import rejected_table
 from synthaug.reading.import_survey import Survey, samples, survey
 from synthaug.records import Origin, Split
 from synthaug.stages import handlers, uploads
@@ -23,7 +24,7 @@ from synthaug.workspace import Workspace
 
 from .context import AppContext
 from .media import small_webp
-from .replies import Done, Queued, extended
+from .replies import Done, Queued, attachment, extended
 
 Shown = TypeVar("Shown", bound="ShownUpload")
 
@@ -153,7 +154,7 @@ def upload_router(staging: Staging) -> APIRouter:
 
 
 def import_router(context: AppContext, staging: Staging) -> APIRouter:
-    """``/data/imports``: survey a source, show samples of it, import it; for owners."""
+    """``/data/imports``: survey a source, show samples of it, import it, list what was rejected; for owners."""
     router = APIRouter(prefix="/data/imports")
     looked_at = _LookedAt()
 
@@ -166,6 +167,11 @@ def import_router(context: AppContext, staging: Staging) -> APIRouter:
     @router.get("/sample")
     def sample(key: int, entry: str = Query(max_length=4000)) -> Response:
         return Response(looked_at.sample(key, entry), media_type="image/webp", headers=FRESH)
+
+    @router.get("/{job_id}/rejected")
+    def rejected(job_id: int) -> Response:
+        table = rejected_table(context.workspace, job_id)
+        return attachment(table.encode(), f"not-imported-{job_id}.csv")
 
     @router.post("")
     def begin(body: ImportIn) -> Queued:

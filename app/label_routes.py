@@ -12,10 +12,11 @@ from synthaug.records import LabelEntry, Landmarks
 from synthaug.stages import label, readers, refit
 from synthaug.stages.readers import Answer
 from synthaug.stages.refit import RefitState
+from synthaug.stages.test_split import correct_test_label
 
 from .accounts.person import Signer
 from .context import AppContext
-from .replies import Done
+from .replies import Corrected, Done
 
 MAX_ENTRIES = 1000
 
@@ -63,6 +64,14 @@ class LabelsIn(BaseModel):
     entries: list[LabelIn] = Field(min_length=1, max_length=MAX_ENTRIES)
 
 
+class CorrectionIn(BaseModel):
+    """The new label of a real test image: a class, "reject" or "unsure", and the reason."""
+
+    image_id: int = Field(ge=1, lt=2**63)
+    label: str = Field(max_length=1000)
+    reason: str = Field(max_length=2000)
+
+
 class UndoIn(BaseModel):
     """The operation to undo, and the id of the undo itself."""
 
@@ -104,7 +113,7 @@ class Undone(Done):
 
 
 def label_router(context: AppContext) -> APIRouter:
-    """``/data/labels``, ``/data/undo``, ``/data/progress``."""
+    """``/data/labels``, ``/data/labels/correction``, ``/data/undo``, ``/data/progress``."""
     router = APIRouter(prefix="/data")
     workspace = context.workspace
 
@@ -114,6 +123,11 @@ def label_router(context: AppContext) -> APIRouter:
         recorded = readers.answer(workspace, answers, reviewer=who.may("reviewer"))
         refit.refit_if_due(workspace)
         return Recorded(ids=recorded, progress=progress())
+
+    @router.post("/labels/correction")
+    def correct(body: CorrectionIn, who: Signer) -> Corrected:
+        found = correct_test_label(workspace, str(body.image_id), body.label, who.name, body.reason)
+        return Corrected(label=found.label)
 
     @router.post("/undo")
     def undo(body: UndosIn, who: Signer) -> Undone:

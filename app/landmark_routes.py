@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from fastapi import APIRouter
+from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from synthaug.errors import UnknownName
@@ -17,8 +19,10 @@ from synthaug.stages.landmark_files import LandmarkImport
 
 from .accounts.person import Signer
 from .context import AppContext
-from .replies import Done, Queued, extended
+from .replies import Corrected, Done, Queued, attachment, extended
 
+Format = Literal["csv", "coco"]
+ENDINGS: dict[Format, str] = {"csv": ".csv", "coco": ".json"}
 MOST_TEXT = 200_000  # characters of a scheme
 MOST_SKIPPED = 100  # rows of a file that are listed with the reason
 
@@ -69,13 +73,6 @@ class ShownImport(LandmarkImport):
     """What became of the rows of a file; ``skipped`` has only the first ones."""
 
     skipped_count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Corrected(Done):
-    """The label of the image with its new landmarks."""
-
-    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +166,11 @@ def _add_files(router: APIRouter, context: AppContext) -> None:
     @router.post("/captions")
     def read_captions(who: Signer) -> ShownImport:
         return _outcome(landmark_files.import_captions(workspace, who.name))
+
+    @router.get("/export")
+    def export(format: Format = "csv") -> Response:
+        suffix = ENDINGS[format]
+        return attachment(landmark_files.exported(workspace, suffix).content, f"landmarks{suffix}")
 
     @router.post("/correction")
     def correct(body: CorrectionIn, who: Signer) -> Corrected:

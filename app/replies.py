@@ -1,9 +1,12 @@
-"""JSON replies of routes: records that FastAPI writes as they are. A reply of one route only is declared beside it."""
+"""Replies of routes: records that FastAPI writes as JSON, and files. A reply of one route is declared beside it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from mimetypes import guess_type
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from fastapi.responses import Response
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -25,6 +28,13 @@ class Queued(Done):
     job: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrected(Done):
+    """The label of a test image after its correction: a class, "reject" or "unsure"."""
+
+    label: str
+
+
 @dataclass(frozen=True, slots=True)
 class ImageIds:
     """Image ids, in an order that the route describes."""
@@ -37,6 +47,12 @@ class Names:
     """Names, in alphabetical order."""
 
     names: list[str]
+
+
+def attachment(content: bytes, name: str) -> Response:
+    """A file that the browser saves under this name, which must be plain ASCII; its ending gives the media type."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(content, media_type=guess_type(name)[0], headers=headers)
 
 
 def extended(kind: type[Reply], record: DataclassInstance, **changes: Any) -> Reply:

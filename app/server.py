@@ -42,7 +42,8 @@ def create_app(workspace: Workspace, access: Access, port: int = 7860) -> FastAP
 
     from .context import AppContext
     from .fresh_classes import FreshClasses
-    from .page_scripts import mark_page_scripts
+    from .page_template import adapt_page_template
+    from .shell import PAGES
     from .theme import head, theme
 
     context = AppContext(workspace, JobQueue(workspace))
@@ -52,7 +53,7 @@ def create_app(workspace: Workspace, access: Access, port: int = 7860) -> FastAP
     functions = {index: str(each.api_name) for index, each in pages.fns.items()}
     app.add_middleware(FreshClasses, workspace=workspace, pages=pages, build=lambda: build_pages(context))
     guard(app, context, access, functions)
-    mark_page_scripts()
+    adapt_page_template({path: title for title, path in PAGES})
     with warnings.catch_warnings():
         warnings.filterwarnings(
             "ignore", message="SSR mode"
@@ -112,7 +113,7 @@ def build_pages(context: AppContext) -> gr.Blocks:
         "runs": runs.page,
     }
     name = context.workspace.name
-    demo = gr.Blocks(title=f"synthaug · {name}", fill_width=True, analytics_enabled=False)
+    demo = gr.Blocks(title=f"{name} · synthaug", fill_width=True, analytics_enabled=False)
     for title, path in PAGES:
         with demo.route(title, path) if path else demo:
             Navbar(visible=False)

@@ -59,7 +59,8 @@ def header(workspace_name: str, active: str) -> Panel:
         for name, path in PAGES
     )
     bar = markup(
-        '<header class="sa-header"><a class="sa-brand" href="/">{logo}<b>synthaug</b>'
+        '<header class="sa-header"><a class="sa-skip" href="#" data-sa-skip>Skip to content</a>'
+        '<a class="sa-brand" href="/">{logo}<b>synthaug</b>'
         '<span title="Workspace">{workspace}</span></a>'
         '<nav class="sa-nav" aria-label="Pages">{links}</nav><div class="sa-header-end">'
         '<a class="sa-jobs-chip" data-sa-jobs data-needs="owner" href="/generate" title="Running jobs" hidden>'

@@ -228,10 +228,10 @@ def outcome_panel(job: Job | None) -> Markup:
         return Markup("")
     notes = joined(markup("<li>{}</li>", note) for note in job.result.get("notes", ()))
     listed = markup('<ul class="sa-import-notes">{}</ul>', notes) if notes else Markup("")
-    return listed + _rejected(job.result.get("rejected", ()))
+    return listed + _rejected(job.id, job.result.get("rejected", ()))
 
 
-def _rejected(rejected: Sequence[Sequence[str]]) -> Markup:
+def _rejected(job_id: int, rejected: Sequence[Sequence[str]]) -> Markup:
     if not rejected:
         return Markup("")
     rows = joined(
@@ -241,10 +241,12 @@ def _rejected(rejected: Sequence[Sequence[str]]) -> Markup:
     return markup(
         '<details class="sa-rejected-files"><summary>{} not imported</summary>'
         "<div class='sa-table-holder sa-rejected'><table class='sa-table'><thead>"
-        "<tr><th>File</th><th>Reason</th></tr></thead><tbody>{}</tbody></table></div>{}</details>",
+        "<tr><th>File</th><th>Reason</th></tr></thead><tbody>{}</tbody></table></div>"
+        '<p class="sa-note">{}<a href="/data/imports/{}/rejected" download>Download the list (CSV)</a></p></details>',
         "1 file was" if len(rejected) == 1 else f"{len(rejected):,} files were",
         rows,
-        markup("<p class='sa-note'>and {} more</p>", f"{more:,}") if more > 0 else Markup(""),
+        markup("and {} more: ", f"{more:,}") if more > 0 else Markup(""),
+        job_id,
     )
 
 

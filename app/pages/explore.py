@@ -9,7 +9,7 @@ import gradio as gr
 
 from synthaug.errors import UserError
 from synthaug.reading.explore import umap_placed
-from synthaug.reading.overview import image_count
+from synthaug.reading.overview import has_images, image_count
 from synthaug.records import Job
 from synthaug.stages import handlers
 
@@ -82,7 +82,7 @@ def _controls() -> Controls:
     owner = "sa-for-owner"
     return Controls(
         gr.Dropdown(METHODS, value="knn", label="Distances by", scale=0, min_width=280, elem_classes=owner),
-        gr.Button("Compute features", scale=0, min_width=180, elem_classes=owner),
+        gr.Button("Compute features", scale=0, min_width=180, elem_classes=owner, interactive=False),
         gr.Button("Stop", scale=0, min_width=180, elem_classes=owner, visible=False),
         gr.Button("Fit again", scale=0, min_width=120, elem_classes=owner, interactive=False),
     )
@@ -120,12 +120,14 @@ def _refresh(context: AppContext, before: str | None) -> list[Any] | None:
     """The computation, and, when it ends, the number of images; None if all is as ``before`` says."""
     job = context.jobs.latest("score")
     now = "none" if job is None else f"{job.id} {job.state} {job.done} {job.note} {job.cancel_requested}"
+    some = has_images(context.workspace)
+    now += f" {some}"
     if now == before:
         return None
     busy = job is not None and job.state in ACTIVE
     return [
         panel(_status(job)),
-        gr.Button(visible=not busy),
+        gr.Button(visible=not busy, interactive=some),
         _stop_button(job),
         gr.Button(interactive=not busy and umap_placed(context.workspace) > 0),
         gr.skip() if busy else image_count(context.workspace),

@@ -91,6 +91,8 @@ def _refresh(context: AppContext, before: str | None) -> list[Any]:
     job = context.jobs.latest(finetune.KIND)
     now = "none" if job is None else f"{job.id} {job.state} {job.done} {job.note} {job.cancel_requested}"
     now += "" if job is None else f" {len(job.result.get('validation', ()))}"
+    views = overview.view_names(context.workspace)
+    now += f" {len(views)}"
     if now == before:
         return [gr.skip()] * 6
     active = job is not None and job.state in ACTIVE
@@ -100,7 +102,7 @@ def _refresh(context: AppContext, before: str | None) -> list[Any]:
         finished(models),
         gr.Button(visible=active),
         gr.Button(visible=job is not None and job.state in ("failed", "cancelled")),
-        gr.Button(interactive=not active),
+        gr.Button(interactive=bool(views) and not active),
         now,
     ]
 

@@ -11,13 +11,14 @@ import gradio as gr
 from synthaug.config import CROSS_FIT_FOLDS
 from synthaug.errors import UserError
 from synthaug.reading import generator_choice, overview, queue
+from synthaug.reading.overview import has_classifier
 from synthaug.stages import generate, handlers
 from synthaug.stages.generation_params import usual_generator
 from synthaug.stages.generation_spec import GenerationParams, GenerationSpec
 from synthaug.stages.retire import left_out, retired
 from synthaug.templates import shipped_template, shipped_template_names
 
-from ..components.events import QUIET, first_line, outcome
+from ..components.events import QUIET, first_line, outcome, panel
 from ..components.generate.form import (
     ALL_REAL,
     Form,
@@ -43,7 +44,9 @@ FIRST_COUNT = 100
 FIRST_TEMPLATE = {"digits": "eight"}
 FIRST_CLASS = {"digits": "8"}
 
-NO_CLASSIFIER = Markup(' <a href="/train">Open the Train page</a>')
+NO_CLASSIFIER = Markup(
+    '<p class="sa-note">Predicting needs a classifier. <a href="/train#first-model">Train one</a>.</p>'
+)
 JOBS_HEAD = Markup(
     "<h2 class='sa-h2'>Jobs</h2><p class='sa-note'>Jobs continue when this page is closed, and resume after a "
     "restart of the app.</p>"
@@ -72,10 +75,10 @@ def page(context: AppContext) -> None:
                 job_strip(("generate", "predict"), "There are no jobs yet. Start queues the first one.")
             with gr.Column(elem_classes="sa-card"):
                 fresh = Panel(fresh_panel(context))
-                _next_steps(context)
+                predict = _next_steps(context)
     health_table()
     _wire_form(context, form, shown.generator, about)
-    _wire_job(context, form, fresh)
+    _wire_job(context, form, [fresh, *predict])
     wire_drawing(context.workspace, form, shown)
 
 
@@ -93,9 +96,10 @@ def _generator(context: AppContext) -> tuple[gr.Dropdown, Panel]:
     return generator, Panel(card_panel(context, name), elem_classes="sa-gen-holder")
 
 
-def _next_steps(context: AppContext) -> None:
+def _next_steps(context: AppContext) -> tuple[gr.Button, Panel]:
+    """What follows; returns the button that predicts, and the reason why it cannot be pressed."""
     with gr.Row(elem_classes="sa-next"):
-        predict = gr.Button("Predict new images", min_width=190, scale=0)
+        predict = gr.Button("Predict new images", min_width=190, scale=0, interactive=False)
         cross_fit = gr.Checkbox(
             label="Cross-fit training images",
             info="The images that the classifier was trained on are predicted by models trained without them.",
@@ -103,16 +107,16 @@ def _next_steps(context: AppContext) -> None:
             min_width=260,
         )
         Panel(Markup('<a class="sa-button" href="/label">Review them on the Label page</a>'))
-    message = Panel(visible=False)
+    lacking, message = Panel(visible=False), Panel(visible=False)
     predict.click(
         lambda wanted: outcome(
-            lambda: handlers.submit_predict(context.workspace, folds=CROSS_FIT_FOLDS if wanted else None),
-            NO_CLASSIFIER,
+            lambda: handlers.submit_predict(context.workspace, folds=CROSS_FIT_FOLDS if wanted else None)
         ),
         cross_fit,
         message,
         **QUIET,
     ).then(None, js=POLL_JOBS)
+    return predict, lacking
 
 
 def _wire_form(context: AppContext, form: Form, compared: gr.Dropdown, about: Panel) -> None:
@@ -161,21 +165,26 @@ def _follow_retired(context: AppContext, form: Form, prompts: Callable[[str, str
     gr.Timer(POLL_SECONDS).tick(follow, asked_for, [form.live, known], concurrency_limit=None, **QUIET)
 
 
-def _wire_job(context: AppContext, form: Form, fresh: Panel) -> None:
-    """Start submits the job; its images appear as they are generated."""
+def _wire_job(context: AppContext, form: Form, follow: list[gr.components.Component]) -> None:
+    """Start submits the job; its images, then the button that predicts them, ``follow`` it."""
     seen = gr.State(None)
+    watched = [*follow, seen]
 
     def start(*values: Any) -> Any:
         return outcome(lambda: generate.submit(context.workspace, generation_spec(FormValues(*values))))
 
     def refresh(before: str | None) -> list[Any]:
         jobs = context.jobs.list(1, kinds=(generate.KIND,))
-        now = " ".join(f"{job.id} {job.done} {job.state}" for job in jobs)
-        return [gr.skip(), gr.skip()] if now == before else [fresh_panel(context), now]
+        predictable = has_classifier(context.workspace)
+        now = " ".join(f"{job.id} {job.done} {job.state}" for job in jobs) + f" {predictable}"
+        if now == before:
+            return [gr.skip()] * len(watched)
+        lacking = Markup("") if predictable else NO_CLASSIFIER
+        return [fresh_panel(context), gr.Button(interactive=predictable), panel(lacking), now]
 
     form.start.click(start, form.fields, form.message, **QUIET).then(None, js=POLL_JOBS)
-    gr.on(None, refresh, seen, [fresh, seen], **QUIET)
-    gr.Timer(POLL_SECONDS).tick(refresh, seen, [fresh, seen], concurrency_limit=None, **QUIET)
+    gr.on(None, refresh, seen, watched, **QUIET)
+    gr.Timer(POLL_SECONDS).tick(refresh, seen, watched, concurrency_limit=None, **QUIET)
 
 
 def _chosen(context: AppContext, name: str | None) -> str:

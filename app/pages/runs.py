@@ -9,7 +9,7 @@ import gradio as gr
 
 from synthaug.errors import UserError
 from synthaug.exporters import EXPORTERS
-from synthaug.reading.overview import exports, images_of, view_names
+from synthaug.reading.overview import can_fill_a_view, exports, images_of, view_names
 from synthaug.stages import export_download
 from synthaug.stages.synthetic_pool import SyntheticOrder
 from synthaug.stages.tag import counts
@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 1.0
 ALL_REAL = "all labeled real training images"
+NO_IMAGES = Markup(
+    '<p class="sa-note">A view needs labeled training images. <a href="/label?scope=unlabeled">Label images</a>, or '
+    '<a href="/#import">import labeled ones</a>.</p>'
+)
+NO_VIEW = Markup('<p class="sa-note">There is no view to export yet. Make one above.</p>')
 
 
 def page(context: AppContext) -> None:
@@ -54,6 +59,7 @@ class ViewForm:
     tags: gr.Dropdown
     without_tags: gr.Dropdown
     make: gr.Button
+    lacking: Panel  # why no view can be made
     answer: Panel
 
 
@@ -64,6 +70,7 @@ class ExportForm:
     view: gr.Dropdown
     format: gr.Dropdown
     start: gr.Button
+    lacking: Panel  # why nothing can be exported
     answer: Panel
     written: Panel
 
@@ -87,8 +94,9 @@ def _view_form() -> ViewForm:
         oversample = gr.Checkbox(False, label="Repeat images until all classes are as large")
         tags = gr.Dropdown([], multiselect=True, label="Only synthetic images tagged")
         without = gr.Dropdown([], multiselect=True, label="Leave out images tagged")
-        make = gr.Button("Make the view", scale=0, min_width=180)
-    return ViewForm(name, base, count, order, curated, oversample, tags, without, make, Panel(visible=False))
+        make = gr.Button("Make the view", scale=0, min_width=180, interactive=False)
+    lacking, answer = Panel(visible=False), Panel(visible=False)
+    return ViewForm(name, base, count, order, curated, oversample, tags, without, make, lacking, answer)
 
 
 def _export_form() -> ExportForm:
@@ -99,8 +107,8 @@ def _export_form() -> ExportForm:
     with gr.Row(elem_classes="sa-exports-fields"):
         view = gr.Dropdown([], label="View")
         format_ = gr.Dropdown(list(EXPORTERS), value="cifar10", label="Format")
-        start = gr.Button("Export", scale=0, min_width=180)
-    return ExportForm(view, format_, start, Panel(visible=False), Panel())
+        start = gr.Button("Export", scale=0, min_width=180, interactive=False)
+    return ExportForm(view, format_, start, Panel(visible=False), Panel(visible=False), Panel())
 
 
 def _views_and_exports(workspace: Workspace) -> None:
@@ -108,7 +116,8 @@ def _views_and_exports(workspace: Workspace) -> None:
         view, export = _view_form(), _export_form()
     seen = gr.State(None)
     fields = [view.name, view.base, view.count, view.order, view.curated, view.oversample]
-    shown = [view.base, export.view, view.tags, view.without_tags, export.written, seen]
+    shown = [view.base, export.view, view.tags, view.without_tags, export.written]
+    shown += [view.make, view.lacking, export.start, export.lacking, seen]
 
     def make_it(*values: Any) -> Any:
         return _answer(lambda: _make(workspace, *values))
@@ -126,9 +135,10 @@ def _views_and_exports(workspace: Workspace) -> None:
 
 
 def _refresh(workspace: Workspace, before: str | None) -> list[Any] | None:
-    """The views, tags and exports that can be chosen; None if they are those that ``before`` says."""
+    """The views, tags and exports that can be chosen, and what is lacking; None if all is as ``before`` says."""
     names, found, known = view_names(workspace), exports(workspace), list(counts(workspace))
-    now = f"{names[:1]} {len(names)} {[each.id for each in found[:1]]} {known}"
+    fillable = can_fill_a_view(workspace)
+    now = f"{names[:1]} {len(names)} {[each.id for each in found[:1]]} {known} {fillable}"
     if now == before:
         return None
     chosen: dict[str, Any] = {} if before else {"value": next(iter(names), None)}
@@ -139,6 +149,10 @@ def _refresh(workspace: Workspace, before: str | None) -> list[Any] | None:
         tagged,
         tagged,
         exports_table(found, workspace),
+        gr.Button(interactive=fillable),
+        panel(Markup("") if fillable else NO_IMAGES),
+        gr.Button(interactive=bool(names)),
+        panel(Markup("") if names else NO_VIEW),
         now,
     ]
 

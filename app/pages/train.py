@@ -76,7 +76,13 @@ def _form(default_recipe: str) -> Form:
                 0.5, 1.0, value=AUTOMATIC_THRESHOLD, step=0.01, label="From this confidence", visible=False
             )
     with gr.Row(elem_classes="sa-train-actions"):
-        start = gr.Button("Export the curated set and retrain", variant="primary", scale=0, min_width=340)
+        start = gr.Button(
+            "Export the curated set and retrain",
+            variant="primary",
+            scale=0,
+            min_width=340,
+            interactive=False,
+        )
         stop = gr.Button("Stop", scale=0, min_width=110, visible=False)
         resume = gr.Button("Continue", scale=0, min_width=110, visible=False)
     return Form(plan, seeds, recipe, accept, threshold, start, stop, resume, Panel(visible=False))

@@ -26,6 +26,15 @@ function switchTheme(event) {
   announce("synthaug:theme", { dark });
 }
 
+/** Past the header, for those who go by keys. @param {MouseEvent} event */
+function skipToContent(event) {
+  if (!closest(event, "[data-sa-skip]")) return;
+  event.preventDefault(); // the address stays: it says what the page shows
+  const content = find(document, ".sa-body", HTMLElement);
+  content.tabIndex = -1;
+  content.focus();
+}
+
 /** @param {Job[]} active */
 function showJobs(active) {
   const chip = document.querySelector("[data-sa-jobs]");
@@ -103,5 +112,6 @@ import("../components/inspector/inspector.js").then(
 applyTheme();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => queueMicrotask(applyTheme));
 document.addEventListener("click", switchTheme);
+document.addEventListener("click", skipToContent);
 document.addEventListener("synthaug:poll", poll);
 poll();

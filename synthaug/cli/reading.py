@@ -15,6 +15,8 @@ from synthaug.errors import UserError
 if TYPE_CHECKING:
     from synthaug.reading.agreement import Coefficient, ReaderAgreement
 
+NO_ICC = "it needs two images with different angles"
+
 
 @command(cli, "agreement")
 @workspace_option
@@ -101,9 +103,18 @@ def _lines(found: ReaderAgreement) -> list[str]:
         f"{found.images} images were read by at least two people, whose answers differ on {found.differing}; "
         f"{found.conflicts} of these conflicts are not settled",
         f"Krippendorff's alpha {_words(found.alpha)}",
-        f"Fleiss' kappa of the images with two readings {_words(found.kappa)}",
+        f"Fleiss' kappa {_words(found.kappa)}",
     ]
-    lines += [f"  {name}: alpha {_words(each)}" for name, each in found.classes.items()]
+    lines += [
+        f"  {name}: alpha {_words(each)}, kappa {_words(found.class_kappas[name])}"
+        for name, each in found.classes.items()
+    ]
+    lines += [
+        f"  {name}: ICC(2,1) {_words(each.icc, NO_ICC)}, on {each.images} images that all {each.readers} readers "
+        "measured"
+        for name, each in found.angles.items()
+        if each.readers > 2  # of two, the pair below says it
+    ]
     for pair in found.pairs:
         lines.append(
             f"{pair.first} and {pair.second}: {pair.same} of {pair.images} answers are equal, Cohen's kappa "
@@ -111,14 +122,14 @@ def _lines(found: ReaderAgreement) -> list[str]:
         )
         lines += [f"  {name}: kappa {_words(each)}" for name, each in pair.classes.items()]
         lines += [
-            f"  {name}: ICC(2,1) {_words(each.icc)}, mean difference {each.difference:+.1f} degrees, mean absolute "
-            f"difference {each.mean_absolute_difference:.1f} degrees, on {each.images} images"
+            f"  {name}: ICC(2,1) {_words(each.icc, NO_ICC)}, mean difference {each.difference:+.1f} degrees, mean "
+            f"absolute difference {each.mean_absolute_difference:.1f} degrees, on {each.images} images"
             for name, each in pair.angles.items()
         ]
     return lines
 
 
-def _words(found: Coefficient) -> str:
+def _words(found: Coefficient, undefined: str = "all answers are equal") -> str:
     if found.value is None:
-        return "not defined (all answers are equal)"
+        return f"not defined ({undefined})"
     return f"{found.value:.2f} (95% interval {found.low:.2f} to {found.high:.2f})"

@@ -60,23 +60,23 @@ def cohen_kappa(table: Counts, *, confidence: float = CONFIDENCE) -> Estimate:
 
 
 def fleiss_kappa(counts: Counts, *, confidence: float = CONFIDENCE, seed: int = 0) -> Estimate:
-    """Fleiss' kappa (1971) from counts (N, K) of answers, with the same number of readers for every image.
+    """Fleiss' kappa (1971) from counts (N, K) of answers, for any number of readers per image, who may be any people.
 
-    They need not be the same people. The interval is a percentile bootstrap over images. Raises ValueError unless every
-    image has the same number of readers, at least 2.
+    Where these numbers differ, every image has the same weight, as in Gwet (2014, Handbook of Inter-Rater Reliability).
+    Images with fewer than two readers are left out. The interval is a percentile bootstrap over images.
     """
-    readers = counts.sum(1)
-    if not len(counts) or readers.min() != readers.max() or readers.min() < 2:
-        raise ValueError("every image needs the same number of readers, at least 2")
-    each = int(readers[0])
-    agreed = ((counts * counts).sum(1) - each) / (each * (each - 1))
+    rows, images = _distinct(counts)
+    if not len(rows):
+        return UNDEFINED
+    readers = rows.sum(1)
+    agreed = ((rows * rows).sum(1) - readers) / (readers * (readers - 1))
+    shares = rows / readers[:, None]
 
     def kappa(weights: Floats) -> Floats:
-        images = weights.sum(1)
-        chance = np.square(weights @ counts / (images[:, None] * each)).sum(1)
-        return _beyond_chance(weights @ agreed / images, chance)
+        chance = np.square(weights @ shares / images.sum()).sum(1)
+        return _beyond_chance(weights @ agreed / images.sum(), chance)
 
-    return _bootstrapped(kappa, len(counts), confidence, seed)
+    return _bootstrapped(kappa, images, confidence, seed)
 
 
 def krippendorff_alpha(counts: Counts, *, confidence: float = CONFIDENCE, seed: int = 0) -> Estimate:
@@ -84,19 +84,19 @@ def krippendorff_alpha(counts: Counts, *, confidence: float = CONFIDENCE, seed: 
 
     Images with fewer than two readers are left out. The interval is a percentile bootstrap over images.
     """
-    counts = counts[counts.sum(1) >= 2]
-    if not len(counts):
+    rows, images = _distinct(counts)
+    if not len(rows):
         return UNDEFINED
-    readers = counts.sum(1)
-    differing = (readers**2 - (counts * counts).sum(1)) / (readers - 1)
+    readers = rows.sum(1)
+    differing = (readers**2 - (rows * rows).sum(1)) / (readers - 1)
 
     def alpha(weights: Floats) -> Floats:
-        totals = weights @ counts
+        totals = weights @ rows
         answers = totals.sum(1)
         expected = (answers**2 - np.square(totals).sum(1)) / (answers - 1)
         return _beyond_chance(1 - weights @ differing / answers, 1 - expected / answers)
 
-    return _bootstrapped(alpha, len(counts), confidence, seed)
+    return _bootstrapped(alpha, images, confidence, seed)
 
 
 def intraclass_correlation(values: NDArray[np.floating[Any]], *, confidence: float = CONFIDENCE) -> Estimate:
@@ -111,6 +111,8 @@ def intraclass_correlation(values: NDArray[np.floating[Any]], *, confidence: flo
     if images < 2 or readers < 2:
         raise ValueError(f"at least 2 images and 2 readers are needed, not {images} and {readers}")
     mean = values.mean()
+    if np.allclose(values, mean, rtol=1e-9, atol=0):
+        return UNDEFINED  # nothing differs but by rounding
     between = readers * np.square(values.mean(1) - mean).sum() / (images - 1)
     judges = images * np.square(values.mean(0) - mean).sum() / (readers - 1)
     rest = values - values.mean(1, keepdims=True) - values.mean(0, keepdims=True) + mean
@@ -137,18 +139,33 @@ def _beyond_chance(agreed: Floats, chance: Floats) -> Floats:
     return np.divide(agreed - chance, room, out=np.full_like(room, np.nan), where=room > 1e-12)
 
 
+def _distinct(counts: Counts) -> tuple[Counts, NDArray[np.int64]]:
+    """The distinct rows (D, K) of counts with at least two readers, and the number of images (D,) of each.
+
+    They are in the order of the images, so that the bootstrap does not depend on the order of the classes.
+    """
+    compared = counts[counts.sum(1) >= 2]
+    _, first, images = np.unique(compared, axis=0, return_index=True, return_counts=True)
+    order = np.argsort(first)
+    return compared[first[order]], images[order].astype(np.int64)
+
+
 def _bootstrapped(
-    coefficient: Callable[[Floats], Floats], images: int, confidence: float, seed: int
+    coefficient: Callable[[Floats], Floats], images: NDArray[np.int64], confidence: float, seed: int
 ) -> Estimate:
-    """A coefficient, as a function of image weights (B, N), at equal weights and with its bootstrap interval."""
-    value = float(coefficient(np.ones((1, images)))[0])
+    """A coefficient, as a function of the images (B, D) of each distinct row, with its bootstrap interval.
+
+    Images with equal rows are drawn together: the distribution is that of drawing each image, at a cost that does not
+    grow with their number.
+    """
+    value = float(coefficient(images[None, :].astype(np.float64))[0])
     if np.isnan(value):
         return UNDEFINED
     rng = np.random.default_rng(seed)
-    block = max(1, WEIGHTS_AT_ONCE // images)
+    block = max(1, WEIGHTS_AT_ONCE // len(images))
     sizes = [min(block, RESAMPLES - start) for start in range(0, RESAMPLES, block)]
-    even = np.full(images, 1 / images)
-    drawn = [coefficient(rng.multinomial(images, even, size).astype(np.float64)) for size in sizes]
+    total, shares = images.sum(), images / images.sum()
+    drawn = [coefficient(rng.multinomial(total, shares, size).astype(np.float64)) for size in sizes]
     tail = (1 - confidence) / 2
     low, high = np.nanquantile(np.concatenate(drawn), [tail, 1 - tail])
     return Estimate(value, float(low), float(high))

@@ -20,6 +20,9 @@ from synthaug.workspace import Workspace
 OTHER_ANSWERS = ("reject", "unsure")
 """Answers other than a class; each counts as a category of its own."""
 
+Degrees = Mapping[str, float]
+"""The size of an angle of an image by each reader who measured it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Coefficient:
@@ -28,6 +31,15 @@ class Coefficient:
     value: float | None
     low: float | None
     high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AngleAgreement:
+    """Agreement of all who measured an angle, on the images on which each of them placed landmarks."""
+
+    readers: int
+    images: int
+    icc: Coefficient  # ICC(2,1); not defined for fewer than two images
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +67,7 @@ class PairAgreement:
 
 @dataclass(frozen=True, slots=True)
 class ReaderAgreement:
-    """All readers: Krippendorff's ``alpha``, and Fleiss' ``kappa`` of the images that exactly two people read."""
+    """All readers, any number an image: Krippendorff's ``alpha``, Fleiss' ``kappa``, and of angles the ICC."""
 
     images: int  # with at least two readings
     differing: int
@@ -63,6 +75,8 @@ class ReaderAgreement:
     alpha: Coefficient
     kappa: Coefficient
     classes: Mapping[str, Coefficient]  # alpha of each answer against all others
+    class_kappas: Mapping[str, Coefficient]  # Fleiss' kappa of each answer against all others
+    angles: Mapping[str, AngleAgreement]
     pairs: tuple[PairAgreement, ...]
 
 
@@ -74,17 +88,22 @@ def agreement_of_readers(workspace: Workspace) -> ReaderAgreement:
     coded = [{each.annotator: _code(each, names) for each in read.each} for read in twice]
     counts = np.array([np.bincount(list(each.values()), minlength=len(names)) for each in coded], np.int64)
     counts = counts.reshape(len(coded), len(names))
+    folded = {names[index]: _against_rest(counts, index) for index in _given(counts.sum(0))}
+    measured = _measured(twice)
     return ReaderAgreement(
         images=len(twice),
         differing=sum(read.differ for read in twice),
         conflicts=sum(read.conflict for read in twice),
         alpha=_coefficient(reader_agreement.krippendorff_alpha(counts)),
-        kappa=_fleiss(counts),
+        kappa=_coefficient(reader_agreement.fleiss_kappa(counts)),
         classes={
-            names[index]: _coefficient(reader_agreement.krippendorff_alpha(_against_rest(counts, index)))
-            for index in _given(counts.sum(0))
+            name: _coefficient(reader_agreement.krippendorff_alpha(each)) for name, each in folded.items()
         },
-        pairs=tuple(_pairs(twice, coded, names)),
+        class_kappas={
+            name: _coefficient(reader_agreement.fleiss_kappa(each)) for name, each in folded.items()
+        },
+        angles={name: _angle(images) for name, images in measured.items()},
+        pairs=tuple(_pairs(coded, measured, names)),
     )
 
 
@@ -100,13 +119,8 @@ def _against_rest(counts: NDArray[np.int64], index: int) -> NDArray[np.int64]:
     return np.stack([counts[:, index], counts.sum(1) - counts[:, index]], axis=1)
 
 
-def _fleiss(counts: NDArray[np.int64]) -> Coefficient:
-    by_two = counts[counts.sum(1) == 2]
-    return _coefficient(reader_agreement.fleiss_kappa(by_two) if len(by_two) else reader_agreement.UNDEFINED)
-
-
 def _pairs(
-    twice: Sequence[Readings], coded: Sequence[Mapping[str, int]], names: Sequence[str]
+    coded: Sequence[Mapping[str, int]], measured: Mapping[str, Sequence[Degrees]], names: Sequence[str]
 ) -> list[PairAgreement]:
     people = sorted({name for each in coded for name in each})
     found = []
@@ -114,29 +128,53 @@ def _pairs(
         both = np.array([(each[first], each[second]) for each in coded if {first, second} <= each.keys()])
         if len(both):
             table = confusion_matrix(both[:, 0], both[:, 1], len(names))
-            found.append(_pair(first, second, table, names, _angles(twice, first, second)))
+            found.append(_pair(first, second, table, names, _pair_angles(measured, first, second)))
     return sorted(found, key=lambda pair: -pair.images)
 
 
-def _angles(twice: Sequence[Readings], first: str, second: str) -> dict[str, PairAngleAgreement]:
-    """The agreement of two readers on each angle, by name."""
-    measured: dict[str, list[tuple[float, float]]] = {}
+def _measured(twice: Sequence[Readings]) -> dict[str, list[Degrees]]:
+    """By angle, what each reader measured on each image on which at least two did."""
+    found: dict[str, dict[int, dict[str, float]]] = {}
     for read in twice:
-        by = {each.annotator: each.angles for each in read.each}
-        one, other = by.get(first, {}), by.get(second, {})
-        for name in one:
-            if name in other:
-                measured.setdefault(name, []).append((one[name], other[name]))
-    return {name: _angle(np.array(pairs)) for name, pairs in measured.items()}
+        for each in read.each:
+            for name, degrees in each.angles.items():
+                found.setdefault(name, {}).setdefault(read.image_id, {})[each.annotator] = degrees
+    measured: dict[str, list[Degrees]] = {}
+    for name, images in found.items():
+        measured[name] = [each for each in images.values() if len(each) >= 2]
+    return {name: images for name, images in measured.items() if images}
 
 
-def _angle(pairs: NDArray[np.float64]) -> PairAngleAgreement:
-    difference = pairs[:, 0] - pairs[:, 1]
-    enough = len(pairs) >= 2
-    icc = reader_agreement.intraclass_correlation(pairs) if enough else reader_agreement.UNDEFINED
+def _matrix(images: Sequence[Degrees], people: Sequence[str]) -> NDArray[np.float64]:
+    """Degrees (N, K) of the images that all these people measured."""
+    rows = [[each[name] for name in people] for each in images if each.keys() >= set(people)]
+    return np.array(rows, np.float64).reshape(len(rows), len(people))
+
+
+def _angle(images: Sequence[Degrees]) -> AngleAgreement:
+    people = sorted({name for each in images for name in each})
+    degrees = _matrix(images, people)
+    return AngleAgreement(len(people), len(degrees), _icc(degrees))
+
+
+def _pair_angles(
+    measured: Mapping[str, Sequence[Degrees]], first: str, second: str
+) -> dict[str, PairAngleAgreement]:
+    both = {name: _matrix(images, (first, second)) for name, images in measured.items()}
+    return {name: _pair_angle(degrees) for name, degrees in both.items() if len(degrees)}
+
+
+def _pair_angle(degrees: NDArray[np.float64]) -> PairAngleAgreement:
+    difference = degrees[:, 0] - degrees[:, 1]
     return PairAngleAgreement(
-        len(pairs), float(difference.mean()), float(np.abs(difference).mean()), _coefficient(icc)
+        len(degrees), float(difference.mean()), float(np.abs(difference).mean()), _icc(degrees)
     )
+
+
+def _icc(degrees: NDArray[np.float64]) -> Coefficient:
+    enough = len(degrees) >= 2
+    found = reader_agreement.intraclass_correlation(degrees) if enough else reader_agreement.UNDEFINED
+    return _coefficient(found)
 
 
 def _pair(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from synthaug.reading.feature_space import FeatureSpace
+from synthaug.reading.series import series_name
 from synthaug.records import ImageRecord
 from synthaug.store import catalog, generations, labels
 from synthaug.workspace import Workspace
@@ -18,7 +19,6 @@ SMALL_FOLDER = 8
 OF_A_SERIES = 4  # maximum number of earlier and of later images
 NEAREST = 3  # neighbours of each origin
 SHA256 = re.compile(r"[0-9a-f]{64}")
-SEPARATOR = re.compile(r"[-_. ]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,9 @@ def in_series(source: str, files: Sequence[tuple[int, str]]) -> list[Companion]:
     series = (
         ordered
         if len(ordered) <= SMALL_FOLDER
-        else [(i, path) for i, path in ordered if _series(path) and _series(path) == _series(source)]
+        else [
+            (i, path) for i, path in ordered if series_name(path) and series_name(path) == series_name(source)
+        ]
     )
     before = [each for each in series if _key(each[1]) < _key(source)][::-1]
     after = [each for each in series if _key(each[1]) > _key(source)]
@@ -103,10 +105,3 @@ def _key(path: str) -> list[tuple[int, int | str]]:
     return [
         (0, int(part)) if part.isdecimal() else (1, part) for part in re.split(r"(\d+)", path.lower()) if part
     ]
-
-
-def _series(path: str) -> str:
-    """The name of a file up to the last separator; "" if it has none."""
-    stem = PurePosixPath(path).stem.lower()
-    cut = [found.start() for found in SEPARATOR.finditer(stem)]
-    return stem[: cut[-1]] if cut else ""

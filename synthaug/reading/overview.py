@@ -62,6 +62,22 @@ def image_count(workspace: Workspace) -> int:
     return catalog.count_images(workspace.db)
 
 
+def has_images(workspace: Workspace) -> bool:
+    """Whether there is any image."""
+    return not catalog.is_empty(workspace.db)
+
+
+def has_classifier(workspace: Workspace) -> bool:
+    """Whether a classifier has been trained, which can predict the classes of images."""
+    return bool(models.classifiers(workspace.db))
+
+
+def can_fill_a_view(workspace: Workspace) -> bool:
+    """Whether there are images for a view: real training images with a class, or synthetic images."""
+    counts = _class_counts(workspace.db, labels.counts_version(workspace.db))
+    return any(row.train_real or row.accepted or row.unreviewed for row in counts)
+
+
 def view_names(workspace: Workspace) -> list[str]:
     """Names of the dataset views, newest first."""
     return [view.name for view in views.all_views(workspace.db)]

@@ -12,6 +12,7 @@ from synthaug.landmarks.scheme import Scheme
 from synthaug.reading.landmarks import Proposal, own_answer, proposals, starts
 from synthaug.reading.queue_filter import QueueFilter, matching
 from synthaug.reading.queue_order import by_predicted_class, least_as_prompted_first, least_certain_first
+from synthaug.reading.series import series_key
 from synthaug.records import ImageRecord, Json, LabelSource, LabelValue, Origin, Split
 from synthaug.stages import readers
 from synthaug.stages.landmark_scheme import current_scheme
@@ -56,9 +57,11 @@ class QueueItem:
     label_value: LabelValue | None
     label_class: int | None
     label_source: LabelSource | None
+    locked: bool  # a labeled real test image: only an owner can correct the label, also one that is not shown
     review: bool  # whether a larger original is stored
     bits: int  # per channel; if more than 8, /media serves the full depth
     acquisition: Json  # of a gray image: modality, laterality ...
+    series: str  # the same for the images of one series; "" without one
     landmarks: Proposal | None  # None: the workspace has no landmark scheme
     notes: tuple[Note, ...]  # in a blind reading, only those of the reader
     blind: bool  # labels of others and predictions are left out
@@ -147,9 +150,11 @@ def items(
         for image in images
     ]
     written = notes.of_images(workspace.db, ids)
+    frozen = labels.frozen(workspace.db, ids)
     shown = [
         replace(
             item,
+            locked=item.image_id in frozen,
             trained_on=item.image_id in learned and not item.cross_fitted,
             notes=tuple(written.get(item.image_id, ())),
         )
@@ -254,9 +259,11 @@ def _item(
         label_value=None if label is None else label.value,
         label_class=None if label is None else label.class_index,
         label_source=None if label is None else label.source,
+        locked=False,
         review=workspace.images.has_review(image.sha256),
         bits=8,
         acquisition={},
+        series=series_key(image),
         landmarks=None,
         notes=(),
         blind=False,

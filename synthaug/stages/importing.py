@@ -133,7 +133,8 @@ def notes_on_films(films: int, inverted: int, deep: int, burned_in: Sequence[str
     if films:
         sentences.append(
             f"{films} DICOM file{'s' * (films != 1)} de-identified: besides the pixels, only {', '.join(KEPT)} were "
-            "kept; the names of files and folders were not changed"
+            "kept; the names of files and folders are kept as the source of the images, and may contain names of "
+            "patients"
         )
     if inverted:
         sentences.append(f"{inverted} of them stored inverted (MONOCHROME1); they are displayed correctly")

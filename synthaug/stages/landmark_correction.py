@@ -56,9 +56,7 @@ def correct_test_landmarks(
     name = class_by_angles(scheme, answer.angles)
     index = known.class_index if name is None else catalog.class_index(workspace.db, name)
     if index is None:
-        raise UserError(
-            f"image {image_id} has no class; correct its label first: synthaug correct-test-label"
-        )
+        raise UserError(f"image {image_id} has no class; correct its label first")
     before = current_fingerprint(workspace)
     op_id = label_log.new_op_id("correction")
     entry = LabelEntry(image_id, "class", annotator, "human", op_id, index, reason=said, landmarks=answer)

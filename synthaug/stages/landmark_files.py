@@ -32,22 +32,35 @@ class LandmarkImport:
     swapped: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """The content of a file of landmarks, and the number of images in it."""
+
+    content: bytes
+    images: int
+
+
 def export_landmarks(workspace: Workspace, path: Path) -> int:
     """Write the current landmarks to FILE.json (COCO keypoints) or FILE.csv; returns the number of images.
 
     Rejected images and landmarks of other schemes are left out. Raises UserError.
     """
-    scheme = required_scheme(workspace)
-    if path.suffix not in (".json", ".csv"):
-        raise UserError(
-            f"{path} ends with {path.suffix!r}; give FILE.json (COCO keypoints) or FILE.csv (a table)"
-        )
+    suffix = path.suffix
+    if suffix not in (".json", ".csv"):
+        raise UserError(f"{path} ends with {suffix!r}; give FILE.json (COCO keypoints) or FILE.csv (a table)")
     if not path.parent.is_dir():
         raise UserError(f"there is no folder {path.parent}; create it first, or choose another")
-    rows = [row for row in _rows(workspace, scheme) if row.points or path.suffix == ".csv"]
+    found = exported(workspace, suffix)
     with new_file(path, durable=True) as file:
-        file.write(_text(scheme, rows, path.suffix).encode())
-    return len(rows)
+        file.write(found.content)
+    return found.images
+
+
+def exported(workspace: Workspace, suffix: str) -> Exported:
+    """What :func:`export_landmarks` writes to a file that ends with ".json" or ".csv". Raises UserError."""
+    scheme = required_scheme(workspace)
+    rows = [row for row in _rows(workspace, scheme) if row.points or suffix == ".csv"]
+    return Exported(_text(scheme, rows, suffix).encode(), len(rows))
 
 
 def _text(scheme: Scheme, rows: Sequence[LandmarkRow], suffix: str) -> str:

@@ -81,14 +81,18 @@ def _answered(workspace: Workspace, image_ids: Sequence[int], person: str) -> se
 
 
 def due(workspace: Workspace, person: str) -> set[int]:
-    """Images due for a second reading by this person: in the sample, with one reading of another, and not settled."""
+    """Images due for a second reading by this person: in the sample, with one reading of another, and not settled.
+
+    Labeled test images are left out: they take no further answer.
+    """
     share = settings(workspace).second_share
     if share == 0:
         return set()
     others = readings.answered_by_others(workspace.db, person)
     sample = [image_id for image_id, sha256 in others.items() if in_sample(sha256, share)]
     found = readings.of_images(workspace.db, sample)
-    return {image_id for image_id, read in found.items() if _wants(read, person)}
+    wanted = {image_id for image_id, read in found.items() if _wants(read, person)}
+    return wanted - labels.frozen(workspace.db, list(wanted))
 
 
 def in_sample(sha256: str, share: float) -> bool:

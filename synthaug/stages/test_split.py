@@ -38,7 +38,7 @@ def correct_test_label(
     again instead of using earlier runs. Raises UserError.
     """
     if not reason.strip():
-        raise UserError("the correction of a test label needs a reason: --reason TEXT")
+        raise UserError("the correction of a test label needs a reason; say why the new label is right")
     ids = image_ids(workspace)
     if image not in ids:
         raise UnknownImage(image)

@@ -134,6 +134,11 @@ def has_images(db: Database, *, split: Split, origin: Origin) -> bool:
     return db.one("SELECT 1 FROM images WHERE split = ? AND origin = ? LIMIT 1", [split, origin]) is not None
 
 
+def is_empty(db: Database) -> bool:
+    """Whether there is no image at all."""
+    return db.one("SELECT 1 FROM images LIMIT 1") is None
+
+
 def usual_size(db: Database) -> tuple[int, int] | None:
     """The most frequent (width, height) of the real images in pixels, or None if there are none."""
     row = db.one(

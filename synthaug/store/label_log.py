@@ -92,10 +92,9 @@ class _Appending:
         if entry.reason is not None or image.split != "test":
             return
         if labels.frozen(self.db, [image.id]) and not self._adds_landmarks(entry):
-            command = "correct-test-label" if entry.landmarks is None else "landmarks correct"
             raise LabelRefused(
                 f"image {image.id} is a real test image, which every model is measured on, so its label is frozen; "
-                f"an owner can correct it with: synthaug {command}",
+                "an owner can correct it on the Label page, with a reason",
                 entry.op_id,
             )
 

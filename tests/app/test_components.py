@@ -125,6 +125,7 @@ def test_refused_files_are_listed_and_counted() -> None:
     assert EVIL not in panel
     assert "203 files were not imported" in panel
     assert "and 3 more" in panel
+    assert 'href="/data/imports/1/rejected"' in panel
 
 
 @pytest.mark.parametrize("text", ["", "<b>{a", "a {0.5::x|y"])

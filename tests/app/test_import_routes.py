@@ -88,6 +88,9 @@ def test_from_files_to_an_import(workspace: Workspace, owner: TestClient) -> Non
     (shown,) = owner.get("/data/jobs").json()["jobs"]
     assert (shown["params"]["source"], shown["result"]["added"], shown["result"]["rejected"]) == ("set", 3, 1)
     assert shown["resumable"] is False
+    table = owner.get(f"/data/imports/{job}/rejected")
+    assert table.text == "file,reason\n3/d.heic,.heic images cannot be read; convert it to PNG\n"
+    assert table.headers["content-disposition"] == f'attachment; filename="not-imported-{job}.csv"'
     assert owner.post(f"/data/jobs/{job}/resume").status_code == 400
     assert "test" in {each.split for each in catalog.find_images(workspace.db)}
 

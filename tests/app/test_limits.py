@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from synthaug_app.bodies import LIMITS, OTHERWISE, Bodies
 from synthaug_app.byte_cache import ByteCache
 from synthaug_app.headers import NONCE, SecurityHeaders
-from synthaug_app.page_scripts import NonceLoader
+from synthaug_app.page_template import PageLoader
 from synthaug_app.slow_clients import TimedProtocol
 
 from synthaug.config import Role
@@ -172,10 +172,14 @@ def test_refusals_carry_the_headers_too(
 
 def test_only_the_templates_own_scripts_are_marked() -> None:
     page = "<head><script>one</script><script type='module' src=x></script></head>{{ words }}"
-    environment = Environment(loader=NonceLoader(DictLoader({"page": page})), autoescape=True)
+    environment = Environment(loader=PageLoader(DictLoader({"page": page})), autoescape=True)
     request = type("Request", (), {"scope": {NONCE: "n-1_"}})
-    shown = environment.get_template("page").render(request=request, words="<script>")
+    config = {"title": "</title>hips", "current_page": "label"}
+    shown = environment.get_template("page").render(
+        request=request, words="<script>", config=config, page_titles={"label": "Label"}
+    )
     assert shown == (
-        '<head><script nonce="n-1_">one</script><script nonce="n-1_" type=\'module\' src=x></script></head>'
+        "<head><title>Label · &lt;/title&gt;hips</title>"
+        '<script nonce="n-1_">one</script><script nonce="n-1_" type=\'module\' src=x></script></head>'
         "&lt;script&gt;"
     )

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from synthaug.store import labels
+from synthaug.store import catalog, labels
 from synthaug.workspace import Workspace
 
-from .conftest import App, running
+from .conftest import App, picture, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
@@ -26,9 +26,19 @@ IMAGES = 120
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory, make_workspace: Callable[..., Workspace]) -> Iterator[App]:
-    """x."""
+    """Synthetic images, and two real test images without a label."""
     root = tmp_path_factory.mktemp("label") / "work"
-    make_workspace(root, CLASSES, IMAGES).db.close()
+    workspace = make_workspace(root, CLASSES, IMAGES)
+    for number in range(2):
+        catalog.add_image(
+            workspace.db,
+            sha256=workspace.images.put(picture(1000 + number), {}),
+            size=(32, 32),
+            split="test",
+            origin="real",
+            source=f"test/{number}.png",
+        )
+    workspace.db.close()
     with running(root) as started:
         yield started
 
@@ -94,6 +104,36 @@ def test_every_key_is_recorded_for_the_image_that_was_shown(page: Page, app: App
         (ids[3], "unsure", None, "human"),
         (ids[5], "class", (ids[5] - min(ids)) % len(CLASSES), "accepted"),
     ]
+
+
+def test_a_test_image_is_locked_by_its_label_and_an_owner_corrects_it(
+    page: Page, app: App, since: int
+) -> None:
+    image, other = open_desk(page, app, "scope=real&order=newest")
+    lock = page.locator("[data-lock]")
+    expect(lock).to_be_hidden()
+    page.keyboard.press("1")
+    all_saved(page)
+    page.keyboard.press("z")  # no way back: the page says why, and offers none that fails
+    expect(lock).to_contain_text("The label of this test image is locked")
+    for button in ("[data-class='1']", "[data-do=reject]", "[data-do=unsure]", ".ld-suggestion .ld-accept"):
+        expect(page.locator(f".ld-side {button}")).to_be_disabled()
+    for key in ("2", "x", "u", "Enter", "Shift+Z"):
+        page.keyboard.press(key)
+    expect(page.locator("[data-live]")).to_have_text("Nothing to redo.")
+    lock.get_by_role("button", name="Correct").click()
+    dialog = page.locator("[data-correction=label]")
+    expect(dialog.locator("option")).to_have_text([*CLASSES[1:], "Rejected", "Unsure"])
+    dialog.locator("select").select_option(CLASSES[2])
+    dialog.locator("[name=reason]").fill("misread")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-current]")).to_have_text(CLASSES[2])
+    assert in_short(said(app, since)) == [(image, "class", 0, "human"), (image, "class", 2, "human")]
+    assert said(app, since)[-1].reason == "misread"
+    page.keyboard.press("ArrowRight")
+    expect(lock).to_be_hidden()
+    expect(page.locator(".ld-side [data-do=reject]")).to_be_enabled()
+    assert other != image
 
 
 def test_a_burst_of_thirty_keys_labels_thirty_images_rightly(page: Page, app: App, since: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +21,10 @@ from synthaug.store.label_chain import head
 from synthaug.workspace import Workspace
 from tests.made import add_untrained_model
 
-from .conftest import App, running
+from .conftest import SESSIONS, App, running
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 WIDTH, HEIGHT = 600, 400
 SPOT = (150, 90)  # a white square of 8 px begins here: its middle is at (154, 94)
@@ -188,6 +189,53 @@ def test_accepted_landmarks_of_a_model_are_recorded_as_accepted(page: Page, app:
     assert stored(app, 5)[0].landmarks.points == start_places(HIP, WIDTH, HEIGHT)
 
 
+def place_of(page: Page, name: str) -> list[int]:
+    """The place of a landmark in the picture, rounded to pixels, as it is read out."""
+    label = page.locator(f".lm-mark[data-name={name}]").get_attribute("aria-label") or ""
+    return [int(number) for number in re.findall(r"\d+", label)]
+
+
+def test_moves_are_repeated_before_answers_and_by_the_key_that_a_person_chose(page: Page, app: App) -> None:
+    open_film(page, app, 4)
+    page.keyboard.press("1")
+    expect(page.locator("[data-saved]")).to_have_text("All saved")
+    page.keyboard.press("z")
+    expect(page.locator("[data-current]")).to_have_text("not labeled yet")
+    page.locator(".lm-mark[data-name=left_rim]").focus()
+    x, y = place_of(page, "left_rim")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("z")
+    assert place_of(page, "left_rim") == [x, y]
+    page.keyboard.press("Shift+Z")
+    assert place_of(page, "left_rim") == [x + 1, y]
+    expect(page.locator("[data-current]")).to_have_text("not labeled yet")
+    page.keyboard.press("z")
+    page.keyboard.press("ArrowDown")  # another move: the first one cannot be repeated any more
+    page.keyboard.press("Shift+Z")  # so this repeats the answer
+    expect(page.locator(".ld-frame canvas")).to_have_attribute("aria-label", "Image 3")
+    expect(page.locator("[data-saved]")).to_have_text("All saved")
+    assert stored(app, 4)[1] == 0
+    page.keyboard.press("z")
+    expect(page.locator(".ld-frame canvas")).to_have_attribute("aria-label", "Image 4")
+
+    page.keyboard.press("?")
+    page.get_by_role("button", name="Change the key of Undo").click()
+    page.keyboard.press("q")
+    page.keyboard.press("Escape")
+    expect(page.locator("[data-do=redo] kbd")).to_have_text("⇧Q")
+    page.locator(".lm-mark[data-name=left_rim]").focus()
+    x, y = place_of(page, "left_rim")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("z")  # means nothing now
+    assert place_of(page, "left_rim") == [x + 1, y]
+    page.keyboard.press("q")
+    assert place_of(page, "left_rim") == [x, y]
+    page.keyboard.press("Shift+Q")
+    assert place_of(page, "left_rim") == [x + 1, y]
+    expect(page.locator("[data-saved]")).to_have_text("All saved")
+    assert stored(app, 4) == (None, None)
+
+
 PLACE = """() => {
     const [x, y, radius] = document.querySelector('.lm-mark[data-name=left_head]')
         .getAttribute('aria-label').match(/\\d+/g).map(Number);
@@ -232,3 +280,77 @@ def test_a_finger_widens_a_circle_and_an_owner_changes_the_limit(page: Page, app
     page.keyboard.press("Enter")
     expect(page.locator("[data-saved]")).to_have_text("All saved")
     assert stored(app, 4)[0].landmarks.points["left_rim"] == pytest.approx(MIDDLE, abs=0.8)
+
+
+@pytest.fixture
+def tablet(browser: Browser) -> Iterator[Page]:
+    """A tab of a tablet that is held upright."""
+    context = browser.new_context(
+        viewport={"width": 820, "height": 1180}, has_touch=True, reduced_motion="reduce"
+    )
+    context.add_cookies(list(SESSIONS.values()))
+    yield context.new_page()
+    context.close()
+
+
+def fingers(page: Page, *steps: list[tuple[float, float]]) -> None:
+    """Put fingers down, move them through the steps, and lift them."""
+    touch = page.context.new_cdp_session(page)
+    for number, points in enumerate(steps):
+        places = [{"x": x, "y": y, "id": finger} for finger, (x, y) in enumerate(points)]
+        kind = "touchMove" if number else "touchStart"
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def scale(page: Page) -> int:
+    """The enlargement of the picture, in percent."""
+    return int((page.locator("[data-scale]").text_content() or "").rstrip("%"))
+
+
+LOW_BUTTONS = """() => [...document.querySelectorAll('.ld :is(button, select, summary)')]
+    .filter((each) => each.checkVisibility() && each.getBoundingClientRect().height < 48)
+    .map((each) => each.outerHTML)"""
+
+
+def test_on_a_tablet_the_picture_is_above_large_buttons_and_fingers_move_points(
+    tablet: Page, app: App
+) -> None:
+    open_film(tablet, app, 5)
+    stage, panel = tablet.locator(".ld-stage").bounding_box(), tablet.locator(".ld-side").bounding_box()
+    assert stage is not None
+    assert panel is not None
+    assert stage["width"] == panel["width"] == 820
+    assert stage["y"] + stage["height"] <= panel["y"]
+    assert tablet.evaluate(LOW_BUTTONS) == []
+
+    mark = tablet.locator(".lm-mark[data-name=left_rim]")
+    x, y = place_of(tablet, "left_rim")
+    words_before = mark.get_attribute("aria-label") or ""
+    left, top = middle(tablet, "left_rim")
+    fingers(tablet, [(left, top)], [(left - 20, top + 15)], [(left - 40, top + 30)])
+    assert middle(tablet, "left_rim") == pytest.approx((left - 40, top + 30), abs=1)
+    by = 100 / scale(tablet)  # pixels of the image
+    moved = pytest.approx([x - 40 * by, y + 30 * by], abs=1.5)
+    assert place_of(tablet, "left_rim") == moved
+    words_after = mark.get_attribute("aria-label") or ""
+    tablet.locator(".ld [data-do=undo]").tap()
+    expect(mark).to_have_attribute("aria-label", words_before)
+    tablet.locator(".ld [data-do=redo]").tap()
+    expect(mark).to_have_attribute("aria-label", words_after)
+
+    tablet.evaluate("scrollTo(0, 0)")
+    before = scale(tablet)
+    a, b = 400.0, stage["y"] + 120
+    fingers(tablet, [(a - 60, b), (a + 60, b)], [(a - 90, b), (a + 90, b)], [(a - 120, b), (a + 120, b)])
+    tablet.wait_for_function(
+        "was => parseInt(document.querySelector('[data-scale]').textContent) !== was", arg=before
+    )
+    assert scale(tablet) == pytest.approx(2 * before, rel=0.02)
+    assert tablet.evaluate("visualViewport.scale") == 1
+    tablet.locator(".lm-panel .ld-accept").tap()
+    expect(tablet.locator("[data-saved]")).to_have_text("All saved")
+    assert stored(app, 5)[0].landmarks.points["left_rim"] == moved
+
+    tablet.set_viewport_size({"width": 1024, "height": 768})  # on its side
+    assert tablet.evaluate(LOW_BUTTONS) == []

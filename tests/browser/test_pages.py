@@ -45,6 +45,15 @@ def digits_app(tmp_path_factory: pytest.TempPathFactory, digits_template: Path) 
         yield app
 
 
+@pytest.fixture(scope="module")
+def empty_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """An app on a workspace without an image."""
+    root = tmp_path_factory.mktemp("empty") / "hips"
+    Workspace.create(root, (), "hip").db.close()
+    with running(root) as app:
+        yield app
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_opens_and_fits(hostile: App, page: Page, path: str) -> None:
     page.set_viewport_size({"width": 1024, "height": 768})
@@ -54,6 +63,51 @@ def test_a_page_opens_and_fits(hostile: App, page: Page, path: str) -> None:
     expect(page.locator(".sa-nav a[aria-current=page]")).to_have_attribute("href", f"/{path}")
     assert page.evaluate("document.documentElement.scrollWidth") <= 1024
     assert page.locator("footer:visible").count() == 0
+
+
+BLOCKED = {
+    "generate": [("Predict new images", "Predicting needs a classifier.")],
+    "finetune": [("Start fine-tuning", "There is no dataset view yet.")],
+    "explore": [("Compute features", "Import or generate images, then compute their features.")],
+    "train": [
+        ("Train a model", "needs labeled images of two classes"),
+        ("Export the curated set and retrain", "The comparison needs real images to train on"),
+    ],
+    "runs": [
+        ("Make the view", "A view needs labeled training images."),
+        ("Export", "There is no view to export yet."),
+    ],
+}
+"""Buttons that can do nothing in an empty workspace, and the reason that their page gives."""
+
+
+def test_in_an_empty_workspace_no_button_is_enabled_that_would_fail(empty_app: App, page: Page) -> None:
+    for path, buttons in BLOCKED.items():
+        page.goto(f"{empty_app.url}/{path}")
+        for name, reason in buttons:
+            expect(page.get_by_text(reason)).to_be_visible()
+            expect(page.get_by_role("button", name=name, exact=True)).to_be_disabled()
+    page.goto(f"{empty_app.url}/explore")
+    expect(page.locator(".sa-scatter")).to_have_attribute("data-state", "empty")
+    page.locator(".sa-scatter [data-to=umap]").focus()
+    expect(page.locator(".sa-scatter :focus")).to_have_count(0)  # not by key either
+
+
+def test_tabs_can_be_told_apart_and_the_header_skipped(empty_app: App, page: Page) -> None:
+    for path, name in (("", "Data"), ("label", "Label"), ("runs", "Runs")):
+        page.goto(f"{empty_app.url}/{path}")
+        expect(page.locator("html")).to_have_attribute("data-sa-role", "owner")  # the shell is there
+        expect(page).to_have_title(f"{name} · hips · synthaug")
+        skip = page.get_by_role("link", name="Skip to content")
+        expect(skip).not_to_be_in_viewport()
+        page.keyboard.press("Tab")
+        expect(skip).to_be_focused()
+        expect(skip).to_be_in_viewport()
+        page.keyboard.press("Enter")
+        expect(page.locator(".sa-body")).to_be_focused()
+        assert page.url == f"{empty_app.url}/{path}"
+        page.keyboard.press("Tab")
+        expect(page.locator(".sa-body :focus")).to_have_count(1)
 
 
 @pytest.mark.parametrize("path", [*PAGES, "runs"])
@@ -121,6 +175,9 @@ def test_an_import_reports_what_it_took_and_what_it_refused(hostile: App, page: 
     expect(page.locator(".sa-job .sa-chip.warn").first).to_have_text("1 not imported")
     page.get_by_text("1 file was not imported").click()
     expect(page.locator(".sa-rejected td").first).to_contain_text("broken.png")
+    with page.expect_download() as listed:
+        page.get_by_role("link", name="Download the list (CSV)").click()
+    assert "broken.png" in listed.value.path().read_text()
     expect(images).to_have_text(str(before + 3))
 
 

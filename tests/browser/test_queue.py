@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
-from synthaug.store import labels
+from synthaug.reading.queue import ordered_ids
+from synthaug.records import LabelEntry
+from synthaug.stages import label
+from synthaug.store import labels, models
 from synthaug.workspace import Workspace
 from tests.made import add_camera_images
 
-from .conftest import App, running
+from .conftest import A_JOB, App, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -101,3 +105,59 @@ def test_a_number_leads_to_its_image(page: Page, app: App) -> None:
     page.keyboard.press("2")  # the keys belong to the desk again
     expect(page.locator("[data-saved]")).to_have_text("All saved")
     assert current(app)[ids[16]].class_index == 1
+
+
+def walk(page: Page, count: int) -> list[int]:
+    """The ids of the images that follow, the present one first."""
+    alts = []
+    for _ in range(count):
+        place = page.locator("[data-place]")
+        alts.append(page.locator(".ld-frame img").get_attribute("alt") or "")
+        before = place.inner_text()
+        page.keyboard.press("ArrowRight")
+        expect(place).not_to_have_text(before)
+    return [int(alt.removeprefix("Image ")) for alt in alts]
+
+
+@pytest.mark.long
+def test_a_first_model_and_another_after_some_answers_which_orders_the_rest_anew(
+    page: Page, tmp_path: Path
+) -> None:
+    workspace = Workspace.create(tmp_path / "work", ["cat", "dog"])
+    add_camera_images(workspace, 24, seed=79)
+    said = [
+        LabelEntry(image, "class", "import", "imported", f"import-{image}", image % 2)
+        for image in range(1, 7)
+    ]
+    with running(workspace.root) as app:
+        page.goto(f"{app.url}/train")
+        start = page.get_by_role("button", name="Train a model")
+        expect(page.locator("#first-model h2")).to_have_text("First model")
+        expect(start).to_be_disabled()  # nothing has a label
+        label.record(workspace, said)
+        page.reload()
+        start.click()
+        expect(page.locator("#first-model .sa-job")).to_have_attribute("data-state", "done", timeout=A_JOB)
+        page.reload()
+        expect(page.locator("#first-model h2")).to_have_text("A model of the real images")
+        assert models.newest(workspace.db).name == "linear-1"
+
+        before = open_desk(page, app, "least-confident")
+        page.get_by_role("button", name="Readers").click()
+        page.get_by_label("Train while labeling").fill("5")
+        page.locator(".rd-settings").get_by_role("button", name="Save").click()
+        expect(page.locator(".rd-settings").get_by_role("status")).to_have_text("Saved")
+        page.locator(".rd-readers").get_by_role("button", name="Close").click()
+        for image in before[:5]:
+            shown(page, image)
+            page.keyboard.press("12"[image % 2])
+        told = "The model was fitted again; the queue is in its new order."
+        expect(page.locator("[data-live]")).to_have_text(told, timeout=A_JOB)
+        expect(page.locator("[data-refit]")).to_have_text("model fitted again in 5 answers")
+        assert models.newest(workspace.db).name == "linear-2"
+        now = ordered_ids(workspace, "least-confident", "unlabeled")
+        assert sorted(now) == sorted(before[5:])
+        assert now != before[5:]
+        looked_at = before[5]  # stays while everything behind it moves
+        assert walk(page, 8) == [looked_at, *[image for image in now if image != looked_at]][:8]
+    workspace.db.close()

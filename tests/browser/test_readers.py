@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
+from synthaug.reading.agreement import Coefficient, agreement_of_readers
 from synthaug.stages import accounts, reading_settings
-from synthaug.store import labels, readings
+from synthaug.stages.readers import Reader
+from synthaug.store import catalog, labels, readings
 from synthaug.workspace import Workspace
+from tests.landmarks.made import hip_workspace
 from tests.made import add_camera_images
+from tests.reading.test_agreement import place_all
 
 from .conftest import App, running
 from .test_accounts import PASSWORD, desk_ready, log_in
@@ -54,6 +59,10 @@ def shown(page: Page) -> int:
     """The id of the image that is looked at."""
     expect(page.locator(".ld-frame img")).to_be_visible()
     return int((page.locator(".ld-frame img").get_attribute("alt") or "").removeprefix("Image "))
+
+
+def desk_open(page: Page) -> None:
+    expect(page.locator(".ld")).to_have_attribute("data-ready", "true")
 
 
 def saved(page: Page) -> None:
@@ -119,6 +128,14 @@ def test_a_second_reading_is_blind_and_a_reviewer_settles_what_differs(
     current = labels.current(workspace.db, [image])[image]
     assert (current.annotator, current.class_index) == ("ben", 1)
     assert readings.conflicts(workspace.db) == []
+    second.goto(f"{app.url}/image/{catalog.images_by_id(workspace.db, [image])[0].sha256}")
+    timeline = second.locator(".sa-inspector-log li")  # the newest first
+    expect(timeline.locator("b")).to_have_text(["dog", "dog", "cat"])
+    for line, said in enumerate(("ben · settles the conflict", "dora · reading 2", "cleo · reading 1")):
+        expect(timeline.nth(line)).to_contain_text(said)
+    expect(timeline.get_by_text("counts")).to_have_count(1)
+    expect(timeline.first).to_contain_text("counts")
+    expect(second.locator(".sa-inspector")).not_to_contain_text("These readers differ")
     reading_settings.change(workspace, second_share=0.0)
     workspace.db.close()
 
@@ -162,4 +179,74 @@ def test_notes_filters_and_keys_of_ones_own(page: Page, app: App) -> None:
     saved(page)
     current = labels.current(workspace.db, [image])[image]
     assert (current.annotator, current.value) == ("anna", "reject")
+    workspace.db.close()
+
+
+def words(*found: Coefficient) -> list[str]:
+    """Coefficients as a table shows them."""
+    return [
+        "not defined" if each.value is None else f"{each.value:.2f} ({each.low:.2f} to {each.high:.2f})"
+        for each in found
+    ]
+
+
+def cells(page: Page, head: str) -> list[str]:
+    """The figures of the table of agreement with this head, row by row."""
+    table = page.locator(".rd-agreement table").filter(has=page.get_by_role("columnheader", name=head))
+    expect(table).to_be_visible()
+    return table.locator("tbody .sa-num").all_inner_texts()
+
+
+def test_the_owner_sets_how_is_read_sees_the_agreement_and_writes_the_guideline(
+    page: Page, others: BrowserContext, tmp_path: Path
+) -> None:
+    workspace = hip_workspace(tmp_path / "work")
+    for name, role in PEOPLE.items():
+        accounts.add(workspace, name, role, PASSWORD)
+    ben, cleo, dora = Reader("ben"), Reader("cleo"), Reader("dora")
+    for number in range(8):
+        shifts = {ben: 0.0, cleo: 1.0 + number % 3} | ({dora: 3.0 - number % 2} if number else {})
+        place_all(workspace, shifts, number)
+    found = agreement_of_readers(workspace)
+    with running(workspace.root, "0.0.0.0") as app:  # noqa: S104 - closed at the end of the test
+        page.goto(f"{app.url}/label?scope=real")
+        log_in(page, "anna")
+        desk_open(page)
+        page.get_by_role("button", name="Readers").click()
+        all_answers = cells(page, "Fleiss' kappa")
+        assert all_answers[:2] == words(found.alpha, found.kappa)
+        assert all_answers[2:] == [
+            cell for name in found.classes for cell in words(found.classes[name], found.class_kappas[name])
+        ]
+        assert cells(page, "All readers: angles") == words(*[each.icc for each in found.angles.values()])
+        for pair in found.pairs:
+            who = f"{pair.first} and {pair.second}"
+            assert cells(page, f"{who}: same answer") == words(pair.kappa, *pair.classes.values())
+            assert cells(page, f"{who}: angles") == words(*[each.icc for each in pair.angles.values()])
+        page.get_by_label("Blind reading").check()
+        page.get_by_label("Second readings").fill("25")
+        page.locator(".rd-settings").get_by_role("button", name="Save").click()
+        expect(page.locator(".rd-settings").get_by_role("status")).to_have_text("Saved")
+        page.locator(".rd-readers").get_by_role("button", name="Close").click()
+
+        page.get_by_role("button", name="Guideline").click()
+        expect(page.locator(".rd-guideline article")).to_contain_text("There is no guideline yet")
+        page.get_by_role("button", name="Edit").click()
+        page.get_by_label("Guideline in Markdown").fill("# Rim\n\nThe **outer** rim.\n- <i>left</i>\n- right")
+        page.locator(".rd-guideline").get_by_role("button", name="Save").click()
+        expect(page.locator(".rd-guideline article").get_by_role("heading")).to_have_text("Rim")
+        settings = reading_settings.settings(workspace)
+        assert (settings.blind, settings.second_share) == (True, 0.25)
+
+        reader = others.new_page()
+        reader.goto(f"{app.url}/label?scope=real")
+        log_in(reader, "dora")
+        desk_open(reader)
+        expect(reader.get_by_role("button", name="Readers")).to_be_hidden()
+        reader.get_by_role("button", name="Guideline").click()
+        guideline = reader.locator(".rd-guideline article")
+        expect(guideline.get_by_role("heading")).to_have_text("Rim")
+        expect(guideline.locator("p strong")).to_have_text("outer")
+        expect(guideline.get_by_role("listitem")).to_have_text(["<i>left</i>", "right"])
+        expect(reader.get_by_role("button", name="Edit")).to_be_hidden()
     workspace.db.close()

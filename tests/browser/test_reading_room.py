@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from synthaug.stages.landmark_scheme import current_scheme
+from synthaug.stages.landmark_files import export_landmarks
+from synthaug.stages.landmark_scheme import current_scheme, use_scheme
 from synthaug.store import catalog, jobs, labels, landmarks, models
 from synthaug.workspace import Workspace
 from tests.landmarks.made import HEIGHT, PLACES, WIDTH, hip_workspace, place
@@ -188,9 +189,9 @@ def test_locked_landmarks_a_scheme_from_a_file_and_a_filter_that_stays(
     page.keyboard.press("Enter")  # locked: nothing is sent
     expect(page.locator("[data-live]")).to_contain_text("locked")
     page.locator("[data-lm-correct]").click()
-    page.locator("[data-lm-reason]").fill("the rim was missed")
+    page.locator("[data-correction=landmarks] [name=reason]").fill("the rim was missed")
     page.keyboard.press("Enter")
-    expect(page.locator("[data-lm-correction]")).not_to_be_visible()
+    expect(page.locator("[data-correction=landmarks]")).not_to_be_visible()
     workspace = Workspace.open(app.root)
     last = labels.history(workspace.db, TEST)[-1]
     moved = landmarks.current(workspace.db, [TEST])[TEST].landmarks.points
@@ -218,3 +219,25 @@ def test_locked_landmarks_a_scheme_from_a_file_and_a_filter_that_stays(
     page.reload()
     expect(page.locator("[data-filter-title]")).to_have_text("Filter: 2 conditions")
     expect(page.locator("[data-filter] [name=from]")).to_have_value("20")
+
+
+def test_landmarks_are_saved_as_the_command_line_writes_them(page: Page, app: App, tmp_path: Path) -> None:
+    open_desk(page, app)
+    page.locator("[data-lm-setup]").click()
+    workspace = Workspace.open(app.root)
+    for link, name in (("Table (CSV)", "landmarks.csv"), ("COCO keypoints (JSON)", "landmarks.json")):
+        with page.expect_download() as saved:
+            page.get_by_role("link", name=link).click()
+        export_landmarks(workspace, tmp_path / name)
+        assert saved.value.suggested_filename == name
+        assert saved.value.path().read_bytes() == (tmp_path / name).read_bytes()
+    captions, why_not = page.locator("[data-lm-captions]"), page.locator("[data-lm-no-captions]")
+    expect(captions).to_be_enabled()
+    expect(why_not).to_be_hidden()
+    use_scheme(workspace, "cephalometry", no_class=True)
+    page.reload()
+    page.locator("[data-lm-setup]").click()
+    expect(why_not).to_have_text("This scheme has no caption format, so no angles can be read from captions.")
+    expect(captions).to_be_disabled()
+    use_scheme(workspace, "hip")
+    workspace.db.close()

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 SOFTWARE_GL = "--enable-unsafe-swiftshader"
 WIDTH, HEIGHT = 700, 420
+LARGE = 1024
+PLACES = {16: 1, 15: 2, 14: 3, 13: 4}  # of the real images in their queue
 DISPLAY = Display((Window(9_000, 12_001), Window(30_000, 400)), 2.0, -1000.0, True)
 
 
@@ -43,22 +45,24 @@ def shown(film: np.ndarray, window: Window = DISPLAY.windows[0], *, inverted: bo
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory, make_workspace: Callable[..., Workspace]) -> Iterator[App]:
-    """Two films, then a photo, in a workspace that holds small synthetic images too."""
+    """Two films of a series, a photo and a large film, in a workspace that holds small synthetic images too."""
     workspace = make_workspace(tmp_path_factory.mktemp("viewer") / "work", ["cat", "dog"], 12)
     photo = np.random.default_rng(5).integers(0, 256, (400, 600, 3), dtype=np.uint8)
-    for image in (GrayImage(values(0), 15, DISPLAY), GrayImage(values(1), 15, DISPLAY), photo):
-        add(workspace, image)
+    add(workspace, GrayImage(values(0), 15, DISPLAY), "rex_1")
+    add(workspace, GrayImage(values(1), 15, DISPLAY), "rex_2")
+    add(workspace, photo, "photo")
+    add(workspace, GrayImage(values(2, LARGE, LARGE), 15, DISPLAY), "ada_1")
     workspace.db.close()
     with running(workspace.root) as started:
         yield started
 
 
-def add(workspace: Workspace, image: Any) -> None:
+def add(workspace: Workspace, image: Any, source: str) -> None:
     gray = image.values if isinstance(image, GrayImage) else image
     sha256 = workspace.images.put(image, {})
     size = (gray.shape[1], gray.shape[0])
     image_id, _ = catalog.add_image(
-        workspace.db, sha256=sha256, size=size, split="train", origin="real", source="film"
+        workspace.db, sha256=sha256, size=size, split="train", origin="real", source=source
     )
     if isinstance(image, GrayImage):
         gray_images.add(workspace.db, image_id, GrayRecord(15, {"modality": "CR", "view_position": "VD"}))
@@ -84,15 +88,30 @@ def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     assert errors == []
 
 
-def open_film(page: Page, app: App) -> None:
-    """The first film, with the pointer beside it."""
+def open_film(page: Page, app: App, image_id: int = 14) -> None:
+    """A real image, with the pointer beside it."""
     page.goto(f"{app.url}/label?scope=real")
     expect(page.locator(".ld")).to_have_attribute("data-ready", "true")
-    page.keyboard.press("Control+g")  # past the photo, wherever an earlier visit ended
-    page.keyboard.type("2")
+    go_to(page, image_id)
+
+
+def go_to(page: Page, image_id: int) -> None:
+    page.keyboard.press("Control+g")  # wherever an earlier visit ended
+    page.keyboard.type(str(PLACES[image_id]))
     page.keyboard.press("Enter")
-    expect(page.locator(".ld-frame canvas")).to_have_attribute("aria-label", "Image 14")
-    expect(page.locator("[data-preset]")).to_contain_text("File 2")
+    expect(page.locator(".ld-frame canvas")).to_have_attribute("aria-label", f"Image {image_id}")
+    expect(page.locator("[data-preset]")).to_contain_text("Full range" if image_id == 15 else "File 2")
+
+
+def window(page: Page) -> list[float]:
+    """Center and width."""
+    return [float(page.locator(f"[data-{name}]").input_value()) for name in ("center", "width")]
+
+
+def box(page: Page, part: str) -> dict[str, float]:
+    found = page.locator(part).bounding_box()
+    assert found is not None
+    return dict(found)
 
 
 def screen(page: Page) -> np.ndarray:
@@ -157,17 +176,17 @@ def test_numbers_and_presets_set_the_window(page: Page, app: App) -> None:
 
 def test_a_right_drag_moves_the_window_and_it_is_remembered(page: Page, app: App) -> None:
     open_film(page, app)
-    before = [float(page.locator(f"[data-{name}]").input_value()) for name in ("center", "width")]
+    before = window(page)
     page.mouse.move(500, 400)
     page.mouse.down(button="right")
     page.mouse.move(540, 370, steps=4)
     page.mouse.up(button="right")
-    after = [float(page.locator(f"[data-{name}]").input_value()) for name in ("center", "width")]
+    after = window(page)
     assert after[1] > before[1]  # to the right: wider
     assert after[0] > before[0]  # upwards: brighter, and high values of this film are dark
-    page.keyboard.press("ArrowRight")  # another film of the same kind
+    page.keyboard.press("ArrowRight")  # the prior
     expect(page.locator(".ld-frame canvas")).to_have_attribute("aria-label", "Image 13")
-    assert [float(page.locator(f"[data-{name}]").input_value()) for name in ("center", "width")] == after
+    assert window(page) == after
     open_film(page, app)
     assert float(page.locator("[data-center]").input_value()) == after[0]
     page.locator("[data-preset]").select_option(label="File")
@@ -175,11 +194,69 @@ def test_a_right_drag_moves_the_window_and_it_is_remembered(page: Page, app: App
     assert float(page.locator("[data-center]").input_value()) == before[0]
 
 
+def test_a_series_keeps_its_window_and_another_takes_the_last_of_its_kind(page: Page, app: App) -> None:
+    open_film(page, app)
+    page.locator("[data-center]").fill("4000")
+    page.keyboard.press("Enter")
+    rex = window(page)
+    go_to(page, 16)
+    assert window(page) == rex  # nothing was set for this series yet
+    page.locator("[data-center]").fill("7000")
+    page.keyboard.press("Enter")
+    ada = window(page)
+    go_to(page, 13)
+    assert window(page) == rex
+    go_to(page, 16)
+    assert window(page) == ada
+    page.locator("[data-preset]").select_option(label="File")
+    open_film(page, app, 16)
+    expect(page.locator("[data-preset]")).to_have_value("0")
+    go_to(page, 14)
+    assert window(page) == rex
+
+
+def test_a_film_takes_all_that_a_narrow_panel_leaves_of_the_window(page: Page, app: App) -> None:
+    open_film(page, app, 16)
+    stage, panel = box(page, ".ld-stage"), box(page, ".ld-side")
+    assert stage["width"] * stage["height"] >= 0.6 * 1440 * 900
+    assert 320 <= panel["width"] <= 360
+    film = screen(page).max(axis=0) > 0
+    assert film.sum() >= 700  # columns of the square film
+    assert page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]") == [
+        1440,
+        900,
+    ]
+    page.set_viewport_size({"width": 2200, "height": 1200})
+    wide = box(page, ".ld-stage")
+    assert wide["x"] == 0
+    assert wide["width"] + panel["width"] == 2200
+    assert (screen(page).max(axis=0) > 0).sum() >= 1000
+
+
+def test_picture_and_panel_fill_the_window_until_escape(page: Page, app: App) -> None:
+    open_film(page, app, 16)
+    before = box(page, ".ld-stage")
+    page.keyboard.press("%")
+    expect(page.locator("[data-tool=fill]")).to_have_attribute("aria-pressed", "true")
+    assert box(page, ".ld-main") == {"x": 0, "y": 0, "width": 1440, "height": 900}
+    assert box(page, ".ld-stage")["height"] == 900
+    page.keyboard.press("ArrowRight")  # keys answer as ever
+    expect(page.locator(".ld-frame canvas")).to_have_attribute("aria-label", "Image 15")
+    page.keyboard.press("?")
+    page.get_by_role("button", name="Close", exact=True).last.click()
+    page.keyboard.press("Escape")
+    assert box(page, ".ld-stage") == before
+    page.locator("[data-tool=fill]").click()
+    assert box(page, ".ld-stage")["height"] == 900
+    page.locator("[data-tool=fill]").click()
+    page.locator("[data-do=help]").click()  # within reach again
+    expect(page.locator("[data-dialog]")).to_be_visible()
+
+
 def test_the_wheel_zooms_to_the_pointer_and_a_drag_moves_the_film(page: Page, app: App) -> None:
     open_film(page, app)
-    box = page.locator(".ld-frame").bounding_box()
-    assert box is not None
-    x, y = int(box["x"]) + 300, int(box["y"]) + 200
+    frame = box(page, ".ld-frame")
+    x, y = int(frame["x"]) + 300, int(frame["y"]) + 200
     page.mouse.move(x, y)
     before = screen(page)[200, 300]
     for _ in range(12):
@@ -220,8 +297,7 @@ def test_the_magnifier_enlarges_what_is_under_the_pointer(page: Page, app: App) 
 
 
 def test_a_photo_is_shown_as_it_is_and_through_a_window(page: Page, app: App) -> None:
-    page.goto(f"{app.url}/label?scope=real")
-    expect(page.locator(".ld-frame canvas")).to_have_attribute("aria-label", "Image 15")
+    open_film(page, app, 15)
     photo = np.random.default_rng(5).integers(0, 256, (400, 600, 3), dtype=np.uint8)[:, :, 0].astype(int)
     at_actual_size(page)
     assert differences(page, photo) <= 1
@@ -233,18 +309,17 @@ def test_keys_still_answer_and_the_viewer_takes_none_of_them(page: Page, app: Ap
     open_film(page, app)
     page.keyboard.press("+")
     page.keyboard.press("Shift+ArrowLeft")
-    expect(page.locator("[data-place]")).to_have_text("Image 2 of 3 in the queue")
+    expect(page.locator("[data-place]")).to_have_text("Image 3 of 4 in the queue")
     page.keyboard.press("1")
-    expect(page.locator("[data-place]")).to_have_text("Image 3 of 3 in the queue")
+    expect(page.locator("[data-place]")).to_have_text("Image 4 of 4 in the queue")
     page.keyboard.press("z")
     expect(page.locator("[data-saved]")).to_have_text("All saved")
 
 
 def test_a_small_image_looks_as_ever(page: Page, app: App) -> None:
     page.goto(f"{app.url}/label?scope=synthetic")
-    image = page.locator(".ld-frame img.pixelated")
-    expect(image).to_be_visible()
+    expect(page.locator(".ld-frame img.pixelated")).to_be_visible()
     expect(page.locator(".vw-tools")).to_be_hidden()
-    box = image.bounding_box()
-    assert box is not None
-    assert box["width"] == box["height"] >= 384
+    square = box(page, ".ld-frame img.pixelated")
+    assert square["width"] == square["height"] >= 384
+    assert square["width"] % 32 == 0  # pixels of equal size

@@ -187,6 +187,7 @@ def test_no_patient_data_is_kept(tmp_path: Path) -> None:
     result = import_images(workspace, tmp_path / "films")
     assert result.added == 1
     assert "1 DICOM file de-identified" in result.notes[0]
+    assert "may contain names of patients" in result.notes[0]
     assert "IM000001; check it for names" in result.notes[1]
     [image] = catalog.find_images(workspace.db)
     assert gray_images.of_images(workspace.db, [image.id])[image.id].acquisition == {

@@ -9,8 +9,8 @@ import {
   standingWords,
   ticks,
 } from "../../app/components/landmarks/agreement.js";
-import { isLocked } from "../../app/components/landmarks/correction.js";
 import { outcomeWords } from "../../app/components/landmarks/files.js";
+import { isLocked } from "../../app/components/landmarks/lock.js";
 
 /** @type {any} */
 const agreement = { mean_absolute_error: 4.26, bias: -1.04, low: -9, high: 6.92, pearson: 0.871, spearman: null };
@@ -97,18 +97,14 @@ test("ticks are round, span the values and are never too many", () => {
   }
 });
 
-test("only a labeled real test image whose landmarks a person placed is locked", () => {
+test("a locked test image takes landmarks once, if its class is known", () => {
   /** @type {any} */
-  const locked = { split: "test", origin: "real", label_value: "class", landmarks: { origin: "answer" } };
+  const locked = { locked: true, label_value: "class", landmarks: { origin: "answer" } };
   assert.equal(isLocked(locked), true);
-  for (const free of [
-    { split: "train" },
-    { origin: "synthetic" },
-    { label_value: null },
-    { landmarks: { origin: "model" } },
-    { landmarks: null },
-  ])
+  for (const free of [{ locked: false }, { landmarks: { origin: "model" } }, { landmarks: null }])
     assert.equal(isLocked({ ...locked, ...free }), false, JSON.stringify(free));
+  const hidden = { label_value: null, landmarks: { origin: "start" } }; // a blind reading
+  assert.equal(isLocked({ ...locked, ...hidden }), true);
   assert.equal(isLocked(null), false);
 });
 

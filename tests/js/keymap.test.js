@@ -77,12 +77,27 @@ test("another key is kept for this person, and the old one does nothing", () => 
   assert.equal(press(new KeyMap(CLASSES, "me", kept), "x"), "reject");
 });
 
+test("Undo on another key takes Redo along, and frees Z", () => {
+  const keys = new KeyMap(CLASSES, "me", storage());
+  assert.equal(keys.redoWords, "⇧Z");
+  assert.equal(keys.change("undo", "q"), "");
+  assert.equal(press(keys, "z"), null);
+  assert.equal(press(keys, { key: "Z", shiftKey: true }), null);
+  assert.equal(press(keys, "q"), "undo");
+  assert.equal(press(keys, { key: "Q", shiftKey: true }), "redo");
+  assert.equal(keys.redoWords, "⇧Q");
+  assert.equal(keys.change("undo", "$"), "");
+  assert.equal(press(keys, { key: "$", shiftKey: true }), "undo"); // a sign may need Shift
+  assert.equal(keys.redoWords, "");
+});
+
 test("a key that means something already is refused, and nothing changes", () => {
   const keys = new KeyMap(CLASSES, "me", storage());
   assert.match(keys.change("reject", "2"), /^2 is "Small" already/);
   assert.match(keys.change("reject", "U"), /^U is "Unsure/);
   assert.match(keys.change("reject", " "), /^Space is "Accept/);
   assert.match(keys.change("reject", "#"), /moves the picture/);
+  assert.match(keys.change("reject", "%"), /moves the picture/);
   assert.match(keys.change("reject", "F5"), /cannot be used/);
   assert.equal(press(keys, "x"), "reject");
   assert.equal(keys.change("reject", "x"), ""); // its own

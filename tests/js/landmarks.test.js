@@ -90,6 +90,37 @@ test("each drag is one step to take back, and one that moved nothing is none", (
   assert.equal(moved.undo(), false);
 });
 
+/** @param {Shape} shape @param {number} x */
+function step(shape, x) {
+  shape.begin();
+  shape.move("left_rim", x, 5);
+  shape.end();
+}
+
+test("moves that were taken back can be repeated, until another move is made", () => {
+  const moved = shape("answer");
+  for (const x of [10, 20]) step(moved, x);
+  assert.equal(moved.redo(), false);
+  moved.undo();
+  moved.undo();
+  moved.begin();
+  moved.end(); // a click that moves nothing leaves them
+  assert.equal(moved.redo(), true);
+  assert.deepEqual([moved.places.left_rim, moved.touched], [[10, 5], true]);
+  assert.equal(moved.redo(), true);
+  assert.deepEqual(moved.places.left_rim, [20, 5]);
+  moved.undo();
+  step(moved, 30);
+  assert.equal(moved.redo(), false);
+  moved.undo();
+  moved.reset();
+  assert.equal(moved.redo(), false);
+  moved.undo();
+  moved.keep();
+  assert.equal(moved.redo(), false);
+  assert.deepEqual(moved.places.left_rim, [10, 5]);
+});
+
 test("what was said is not taken back by moving back", () => {
   const said = shape("start");
   said.begin();

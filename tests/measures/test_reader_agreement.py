@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -33,6 +35,14 @@ FOURTEEN = np.array(
         [0, 2, 2, 3, 7],
     ]
 )
+
+# Fleiss 1971, "Measuring nominal scale agreement among many raters", table 1: 30 patients, 6 psychiatrists, who chose
+# depression, personality disorder, schizophrenia, neurosis or something else.
+PSYCHIATRISTS = [
+    "444444", "222555", "233335", "555555", "222444", "113333", "333355", "113334", "114444", "555555",
+    "144444", "124444", "222333", "144444", "224445", "333335", "111455", "111112", "224444", "133555",
+    "555555", "244444", "224555", "114444", "144445", "222224", "111155", "224444", "133333", "555555",
+]  # fmt: skip
 
 # Krippendorff 2011, "Computing Krippendorff's alpha-reliability", section C: 4 observers, 12 units, gaps.
 OBSERVERS = [
@@ -86,6 +96,41 @@ def test_fleiss_kappa_of_the_worked_example() -> None:
     assert found.low < found.value < found.high
 
 
+def test_fleiss_kappa_of_the_table_of_fleiss_and_of_each_of_its_categories() -> None:
+    counts = counts_of([[int(patient[i]) for patient in PSYCHIATRISTS] for i in range(6)], 5)
+    assert fleiss_kappa(counts).value == pytest.approx(0.430, abs=5e-4)
+    folded = [np.stack([counts[:, k], 6 - counts[:, k]], axis=1) for k in range(5)]
+    assert [fleiss_kappa(each).value for each in folded] == pytest.approx(
+        [0.245, 0.245, 0.520, 0.471, 0.566], abs=5e-4
+    )
+
+
+def test_fleiss_kappa_where_the_number_of_readers_varies() -> None:
+    """As the package irrCAC, by Gwet, computes it from the 11 units with at least two readings."""
+    assert fleiss_kappa(counts_of(OBSERVERS, 5)).value == pytest.approx(0.76248313, abs=5e-9)
+
+
+def kappa_by_answers(images: list[list[int]]) -> float:
+    """Fleiss' kappa from the answers one by one: how often two readers of an image agree, and any two answers."""
+    agreed = np.mean([np.mean([a == b for a, b in permutations(image, 2)]) for image in images])
+    chance = sum(np.mean([image.count(answer) / len(image) for image in images]) ** 2 for answer in range(6))
+    return float("nan") if chance > 1 - 1e-9 else float((agreed - chance) / (1 - chance))
+
+
+@given(st.lists(st.lists(st.integers(0, 5), min_size=2, max_size=4), min_size=1, max_size=20))
+def test_fleiss_kappa_is_how_often_two_readers_agree_beyond_chance(images: list[list[int]]) -> None:
+    found = fleiss_kappa(np.array([np.bincount(image, minlength=6) for image in images]))
+    assert found.value == pytest.approx(kappa_by_answers(images), nan_ok=True)
+
+
+def test_the_interval_of_fleiss_kappa_is_the_bootstrap_over_images() -> None:
+    images = [[answer for answer in unit if answer] for unit in zip(*OBSERVERS, strict=True)][:11]
+    rng = np.random.default_rng(3)
+    drawn = [kappa_by_answers([images[i] for i in rng.integers(0, 11, 11)]) for _ in range(2000)]
+    found = fleiss_kappa(counts_of(OBSERVERS, 5))
+    assert [found.low, found.high] == pytest.approx(np.nanquantile(drawn, [0.025, 0.975]), abs=0.04)
+
+
 def test_krippendorffs_alpha_of_the_published_example() -> None:
     found = krippendorff_alpha(counts_of(OBSERVERS, 5))
     assert found.value == pytest.approx(0.743, abs=5e-4)
@@ -118,6 +163,12 @@ def test_intraclass_correlation_falls_where_one_reader_reads_larger_angles() -> 
 
 
 @pytest.mark.parametrize("measure", [fleiss_kappa, krippendorff_alpha])
+def test_the_order_of_the_classes_changes_nothing_of_an_interval(measure: object) -> None:
+    found, reversed_ = measure(FOURTEEN), measure(FOURTEEN[:, ::-1])  # type: ignore[operator]
+    assert [found.low, found.high] == pytest.approx([reversed_.low, reversed_.high])
+
+
+@pytest.mark.parametrize("measure", [fleiss_kappa, krippendorff_alpha])
 def test_full_agreement_is_one_and_a_single_class_is_undefined(measure: object) -> None:
     both = np.array([[2, 0], [0, 2], [2, 0]])
     assert measure(both).value == 1  # type: ignore[operator]
@@ -126,13 +177,23 @@ def test_full_agreement_is_one_and_a_single_class_is_undefined(measure: object) 
     assert np.isnan(cohen_kappa(np.zeros((2, 2), int)).value)
 
 
-def test_numbers_of_readers_that_differ_are_refused_by_fleiss_and_not_by_krippendorff() -> None:
+@pytest.mark.parametrize("measure", [fleiss_kappa, krippendorff_alpha])
+def test_images_that_one_person_read_are_left_out(measure: object) -> None:
     uneven = np.array([[2, 0], [1, 2], [1, 0]])
-    with pytest.raises(ValueError, match="the same number of readers"):
-        fleiss_kappa(uneven)
-    assert krippendorff_alpha(uneven) == krippendorff_alpha(uneven[:2])
+    assert measure(uneven) == measure(uneven[:2])  # type: ignore[operator]
+    assert np.isnan(measure(uneven[2:]).value)  # type: ignore[operator]
+
+
+def test_too_few_images_or_readers_are_refused_by_the_intraclass_correlation() -> None:
     with pytest.raises(ValueError, match="2 images and 2 readers"):
         intraclass_correlation(np.zeros((3, 1)))
+
+
+@pytest.mark.parametrize("readers", [2, 3])
+def test_angles_that_never_differ_have_no_intraclass_correlation(readers: int) -> None:
+    for images in range(2, 12):  # the mean of equal numbers is another number for some of these counts
+        found = intraclass_correlation(np.full((images, readers), 93.71898))
+        assert np.isnan(found.value)
 
 
 def test_readers_who_say_the_same_angles_agree_fully() -> None:

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from synthaug.cli import cli, reading  # noqa: F401 - it registers its commands
 from synthaug.measures.reader_agreement import cohen_kappa, intraclass_correlation
 from synthaug.reading.agreement import agreement_of_readers
-from synthaug.stages.readers import Answer, answer
+from synthaug.stages.readers import Answer, Reader, answer
 from synthaug.store import readings
 from synthaug.workspace import Workspace
 from tests.landmarks import made
@@ -68,8 +68,23 @@ def test_rejections_are_answers_and_three_readers_make_three_pairs(workspace: Wo
         ("ann", "cy"),
         ("ben", "cy"),
     ]
-    assert set(found.classes) == {"1", "2", "reject"}
-    assert found.kappa.value is None  # nothing was read by exactly two
+    assert set(found.classes) == set(found.class_kappas) == {"1", "2", "reject"}
+
+
+def test_fleiss_kappa_of_three_readers_and_of_an_image_that_two_read(workspace: Workspace) -> None:
+    *ids, once = add_real(workspace, 6)
+    for reader, answers in ((ANN, (1, 1, 2, 2, 1)), (BEN, (1, 1, 2, 1, 2)), (CY, (1, 2, 2, 2, None))):
+        for image, index in zip(ids, answers, strict=True):
+            if index is not None:
+                say(workspace, image, reader, index)
+    say(workspace, once, ANN, 3)  # a single reading is not compared
+    found = agreement_of_readers(workspace)
+    # by hand: two readers of an image agree in 1, 1/3, 1, 1/3 and 0 of their pairs; the shares of "1" are 3/3, 2/3, 0,
+    # 1/3 and 1/2, together 1/2 of the answers
+    assert found.images == 5
+    assert found.kappa.value == pytest.approx(((8 / 3) / 5 - 0.5) / (1 - 0.5))
+    # with two answers, each against the other is the whole
+    assert found.class_kappas == {"1": found.kappa, "2": found.kappa}
 
 
 def test_the_command_says_what_to_do_and_prints_json(workspace: Workspace) -> None:
@@ -77,6 +92,7 @@ def test_the_command_says_what_to_do_and_prints_json(workspace: Workspace) -> No
     assert "synthaug reading --second-share" in CliRunner().invoke(cli, ["agreement", *where]).output
     read_twice(workspace)
     shown = CliRunner().invoke(cli, ["agreement", *where]).output
+    assert "Fleiss' kappa 0.68 (95% interval" in shown
     assert "ann and ben: 89 of 100 answers are equal, Cohen's kappa 0.68 (95% interval 0.50 to 0.85)" in shown
     said = json.loads(CliRunner().invoke(cli, ["agreement", "--json", *where]).output)
     assert math.isclose(said["pairs"][0]["kappa"]["value"], cohen_kappa(DIAGNOSES).value)
@@ -93,16 +109,23 @@ def test_the_settings_of_reading_are_kept(workspace: Workspace) -> None:
     assert said == expected
 
 
+def place_all(workspace: Workspace, shifts: dict[Reader, float], number: int) -> None:
+    """A film on which these readers place the left rim, each so far from the first; far off, they see another class."""
+    film = add_film(workspace, 10 * number)
+    for reader, shift in shifts.items():
+        x, y = PLACES["left_rim"]
+        places = PLACES | {"left_rim": (x + 3 * number + shift, y)}
+        said = made.answer(
+            workspace, film, f"{reader.name}-{number}-operation", places, (number + (shift > 2)) % 2
+        )
+        answer(workspace, [Answer(replace(said, annotator=reader.name))], reviewer=False)
+
+
 def test_angles_of_two_readers_by_intraclass_correlation(tmp_path: Path) -> None:
     workspace = hip_workspace(tmp_path / "work")
     with workspace.db.transaction():
         for number in range(6):
-            film = add_film(workspace, 10 * number)
-            for reader, shift in ((ANN, 0.0), (BEN, 2.0 + number % 2)):
-                x, y = PLACES["left_rim"]
-                places = PLACES | {"left_rim": (x + 3 * number + shift, y)}
-                said = made.answer(workspace, film, f"{reader.name}-{number}-operation", places)
-                answer(workspace, [Answer(replace(said, annotator=reader.name))], reviewer=False)
+            place_all(workspace, {ANN: 0.0, BEN: 2.0 + number % 2}, number)
     (pair,) = agreement_of_readers(workspace).pairs
     read = list(readings.of_everything(workspace.db).values())
     names = list(read[0].each[0].angles)
@@ -113,3 +136,23 @@ def test_angles_of_two_readers_by_intraclass_correlation(tmp_path: Path) -> None
     assert found.mean_absolute_difference == pytest.approx(np.abs(angles[:, 0] - angles[:, 1]).mean())
     assert 0 < expected.value < 1
     assert any(pair.angles[name].mean_absolute_difference == 0 for name in names)  # the other side
+
+
+def test_angles_of_three_readers_on_the_films_that_all_measured(tmp_path: Path) -> None:
+    workspace = hip_workspace(tmp_path / "work")
+    with workspace.db.transaction():
+        for number in range(5):
+            place_all(workspace, {ANN: 0.0, BEN: 2.0 + number % 2, CY: -1.0}, number)
+        place_all(workspace, {ANN: 0.0, BEN: 9.0}, 6)
+    found = agreement_of_readers(workspace)
+    read = [each for each in readings.of_everything(workspace.db).values() if len(each.each) == 3]
+    left = np.array([[each.angles["left"] for each in of.each] for of in read])
+    expected = intraclass_correlation(left)
+    angle = found.angles["left"]
+    assert (angle.readers, angle.images) == (3, 5)
+    assert (angle.icc.value, angle.icc.low, angle.icc.high) == (expected.value, expected.low, expected.high)
+    assert [pair.angles["left"].images for pair in found.pairs] == [6, 5, 5]
+    shown = CliRunner().invoke(cli, ["agreement", "-w", str(workspace.root)]).output
+    assert f"left: ICC(2,1) {expected.value:.2f}" in shown
+    assert "on 5 images that all 3 readers measured" in shown
+    assert "right: ICC(2,1) not defined (it needs two images with different angles)" in shown

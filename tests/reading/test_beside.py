@@ -9,6 +9,7 @@ import pytest
 
 from synthaug.reading.beside import Companion, companions, in_series, next_files
 from synthaug.reading.feature_space import FeatureSpace
+from synthaug.reading.queue import items
 from synthaug.store import catalog
 from synthaug.workspace import Workspace
 from tests.landmarks.made import add_film, hip_workspace
@@ -57,6 +58,25 @@ def test_files_of_the_same_folder_alone(hips: Workspace) -> None:
     assert catalog.files_beside(hips.db, "alone.dcm") == [(flat, "alone.dcm")]
     add_film(hips, 6, source="a_/3.dcm")
     assert len(catalog.files_beside(hips.db, "a/9.dcm")) == 2
+
+
+def test_films_of_a_series_share_a_key_that_does_not_say_which(hips: Workspace) -> None:
+    sources = [
+        "a/rex_1.dcm",
+        "a/Rex_2.dcm",
+        "b/rex_1.dcm",
+        "a/ada_1.dcm",
+        "dog7/1.dcm",
+        "dog7/2.dcm",
+        "1.dcm",
+    ]
+    films = [add_film(hips, level, source=source) for level, source in enumerate(sources)]
+    rex, later, other_folder, ada, first, second, alone = (each.series for each in items(hips, films))
+    assert rex == later
+    assert first == second
+    assert len({rex, other_folder, ada, first}) == 4
+    assert alone == ""
+    assert "rex" not in rex
 
 
 def test_each_image_is_offered_once_and_never_itself(hips: Workspace) -> None:

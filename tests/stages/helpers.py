@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from synthaug.records import Pixels
+from synthaug.records import Pixels, Split
 from synthaug.store import catalog, generations, jobs
 from synthaug.store.generations import Generation
 from synthaug.workspace import Workspace
@@ -42,14 +42,14 @@ def add_synthetic(
     return ids
 
 
-def add_real(workspace: Workspace, count: int) -> list[int]:
-    """``count`` real training images without labels; their ids."""
-    rng = np.random.default_rng(1)
+def add_real(workspace: Workspace, count: int, split: Split = "train") -> list[int]:
+    """``count`` real images without labels, others in each split; their ids."""
+    rng = np.random.default_rng(1 if split == "train" else 2)
     ids = []
     for _ in range(count):
         sha256 = workspace.images.put(rng.integers(0, 256, (32, 32, 3), np.uint8), {})
         image_id, _ = catalog.add_image(
-            workspace.db, sha256=sha256, size=(32, 32), split="train", origin="real", source="camera"
+            workspace.db, sha256=sha256, size=(32, 32), split=split, origin="real", source="camera"
         )
         ids.append(image_id)
     return ids

@@ -56,7 +56,7 @@ def test_a_file_corrects_the_test_images_that_differ_and_no_others(
     workspace, first, second, train = hips
     path = table(workspace, tmp_path / name, {first: WIDE, train: WIDE})
     refused = import_landmarks(workspace, path, "bob")
-    assert [key for key, reason in refused.skipped if "synthaug landmarks correct" in reason] != []
+    assert [key for key, reason in refused.skipped if "an owner can correct it" in reason] != []
     assert points(workspace, first) == PLACES
     place(workspace, train, "again")
     found = correct_from_file(workspace, path, "bob", " the rim was missed ")

@@ -195,6 +195,16 @@ def test_a_second_reading_goes_to_somebody_else_and_is_blind(workspace: Workspac
     assert due(workspace, "cy") == set()  # read twice: enough
 
 
+def test_a_labeled_test_image_is_not_read_again(workspace: Workspace) -> None:
+    images = add_real(workspace, 1, "test") + add_real(workspace, 1)
+    reading_settings.change(workspace, second_share=1.0)
+    for image in images:
+        say(workspace, image, ANN, 0)
+    assert due(workspace, "ben") == {images[1]}  # the log would refuse an answer to the other
+    shown = items(workspace, images, BEN)
+    assert [each.locked for each in shown] == [True, False]
+
+
 def test_blind_mode_shows_each_person_only_their_own_answer(workspace: Workspace) -> None:
     (image,) = add_real(workspace, 1)
     label.record(workspace, [LabelEntry(image, "class", "import", "imported", "import-1", 1)])

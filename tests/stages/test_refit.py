@@ -66,8 +66,9 @@ def test_the_rest_of_the_queue_is_ranked_by_the_model_that_learned_from_the_answ
     rng = np.random.default_rng(4)
     ids = []
     with workspace.db.transaction():
-        for number in range(28):  # bright and dark noise; the last eight wait
-            pixels = (rng.integers(0, 100, (32, 32, 3)) + 150 * (number % 2)).astype(np.uint8)
+        for number in range(28):  # bright and dark noise; the last eight wait, and get ever more alike
+            offset = 75 + (150 * (number % 2) - 75) * (1 - max(0, number - 19) / 12)
+            pixels = (rng.integers(0, 100, (32, 32, 3)) + offset).astype(np.uint8)
             sha256 = workspace.images.put(pixels, {})
             row = {"sha256": sha256, "size": (32, 32), "split": "train", "origin": "real", "source": "camera"}
             ids.append(catalog.add_image(workspace.db, **row)[0])  # type: ignore[arg-type]
@@ -81,6 +82,7 @@ def test_the_rest_of_the_queue_is_ranked_by_the_model_that_learned_from_the_answ
     assert [each.predicted_class for each in shown] == [(each.image_id - ids[0]) % 2 for each in shown]
     doubts = [each.confidence for each in shown]
     assert doubts == sorted(doubts, key=lambda each: each or 0)
+    assert len(set(doubts)) > 1
     assert not any(each.trained_on for each in shown)
     assert all(each.cross_fitted for each in items(workspace, ids[:20]))  # what it learned from is marked
     label.record(workspace, [LabelEntry(ids[20], "class", "ann", "human", "later-1", 0)])

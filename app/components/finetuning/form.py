@@ -153,7 +153,9 @@ def _lengths() -> tuple[gr.Number, gr.Number, gr.Number]:
 def _buttons() -> tuple[gr.Button, gr.Button, gr.Button]:
     with gr.Row():
         return (
-            gr.Button("Start fine-tuning", variant="primary", min_width=160, elem_id="tune-start"),
+            gr.Button(
+                "Start fine-tuning", variant="primary", min_width=160, elem_id="tune-start", interactive=False
+            ),
             gr.Button("Stop", min_width=100, visible=False, elem_id="tune-stop"),
             gr.Button("Continue", min_width=100, visible=False, elem_id="tune-resume"),
         )

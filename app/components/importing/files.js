@@ -68,7 +68,7 @@ export async function dropped(drop) {
  */
 async function walk(entry, found) {
   if (isJunk(entry.name)) return;
-  if (entry instanceof FileSystemFileEntry || entry.isFile) {
+  if (entry.isFile) {
     const from = /** @type {FileSystemFileEntry} */ (entry);
     /** @type {File} */
     const file = await new Promise((resolve, reject) => from.file(resolve, reject));

@@ -8,6 +8,7 @@ import gradio as gr
 
 from ...modules import mounting
 from .. import landmarks
+from ..correction import correction_dialog
 from ..palette import class_colour
 from ..viewer import frames, toolbar
 
@@ -31,6 +32,13 @@ SCOPES = (
     ("conflicts", "Conflicts"),
 )
 
+
+CORRECTION = correction_dialog(
+    "label",
+    "Test images measure every model, so their labels are locked. A correction keeps the earlier label in the log, "
+    "with your name and the reason. Earlier models are measured anew.",
+    '<label>New label<select class="sa-select" name="label"></select></label>',
+)
 
 TEMPLATE = """
 <section class="ld" tabindex="-1" aria-label="Label desk">
@@ -85,6 +93,8 @@ TEMPLATE = """
       </form>
       <div class="ld-block ld-answer">
         <h2>Your answer <span class="ld-current" data-current></span></h2>
+        <p class="ld-lock" data-lock hidden><span></span><button class="sa-button small" type="button"
+          data-needs="owner">Correct</button></p>
         <div class="ld-classes" data-classes role="group" aria-label="Classes"></div>
         <div class="ld-actions">
           <button class="sa-button" type="button" data-do="reject">Reject <kbd class="sa-kbd">X</kbd></button>
@@ -166,7 +176,7 @@ def filled(template: str) -> str:
         "FILTER": FILTER,
         "LANDMARKS": landmarks.PANEL,
         "SETUP": landmarks.BUTTON,
-        "DIALOG": landmarks.DIALOG,
+        "DIALOG": landmarks.DIALOG + landmarks.CORRECTION + CORRECTION,
     }
     for place, part in parts.items():
         template = template.replace(place, part)

@@ -6,12 +6,15 @@ import { announce, closest, find, hear } from "../../static/lib/dom.js";
 import { operationId, selection } from "../../static/lib/session.js";
 import { Landmarks } from "../landmarks/landmarks.js";
 import { Beside } from "../viewer/beside.js";
+import { accept } from "./accept.js";
 import { Choice, scopesOf } from "./choice.js";
 import { Filter } from "./filter.js";
 import { History } from "./history.js";
+import { Jump } from "./jump.js";
 import { KeyEditor } from "./key_editor.js";
 import { KeyMap } from "./keymap.js";
 import { keepLeases } from "./leases.js";
+import { answered, LOCKED, Lock } from "./lock.js";
 import { Notes } from "./notes.js";
 import { largest, Places, resumeAt } from "./places.js";
 import { ALONE, LabelQueue, SHARED } from "./queue.js";
@@ -20,15 +23,7 @@ import { Saving } from "./saving.js";
 import { decoding, knownPerson, leased, olderAnswers, pause, takenBack } from "./sources.js";
 import { redo, undo } from "./undo.js";
 import { DeskView, STRIP } from "./view.js";
-import {
-  conflictsEndWords,
-  emptyWords,
-  labelWords,
-  placeWords,
-  rateWords,
-  suggestionOf,
-  timeLeftWords,
-} from "./words.js";
+import { conflictsEndWords, emptyWords, labelWords, placeWords, rateWords, timeLeftWords } from "./words.js";
 
 /** @typedef {import("../../static/lib/types.js").Item} Item */
 /** @typedef {import("../../static/lib/types.js").Label} Label */
@@ -78,6 +73,10 @@ export class Desk {
       goTo: (imageId) => this.goTo(imageId),
       changed: () => this.load(),
     });
+    this.lock = new Lock(root, classes, (imageId) => {
+      this.said.delete(imageId);
+      this.load();
+    });
     this.beside = new Beside(root, this.view.viewer, { picture: decoding, toggled: () => this.showPicture() });
     this.queue = this.makeQueue();
     this.places = new Places(owner, localStorage);
@@ -93,7 +92,7 @@ export class Desk {
     });
     this.outbox = this.saving.outbox;
     this.refitting = new Refitting(root, () => rerank(this));
-    this.jumping = find(root, "[data-jump]", HTMLInputElement);
+    this.jumping = new Jump(root, (number) => this.jump(number));
     this.dialog = find(root, "[data-dialog]", HTMLDialogElement);
     find(root, "[data-annotator]", HTMLElement).textContent = person.name;
     this.listen();
@@ -132,10 +131,11 @@ export class Desk {
    */
   say(value, class_index, source) {
     const item = this.queue.current;
+    if (item?.locked && source === "human") return this.view.announce(LOCKED);
     const landmarks = value === "class" ? this.landmarks.answer(source === "accepted") : null;
     const given = { source: this.landmarks.sourceOf(source), model_id: this.landmarks.modelOf(item), landmarks };
-    if (item) this.answer(item, { value, class_index }, given);
-    else this.view.announce(this.queue.finished ? "Nothing left to review." : "Still loading the next image.");
+    if (item) return this.answer(item, { value, class_index }, given);
+    return this.view.announce(this.queue.finished ? "Nothing left to review." : "Still loading the next image.");
   }
 
   /**
@@ -150,7 +150,9 @@ export class Desk {
     const settles = this.choice.scope === "conflicts";
     const answer = { image_id: item.image_id, ...label, ...given, op_id, seen: previous, settles };
     this.said.set(item.image_id, label);
-    this.history.push({ op_id, item, label, ...given, previous });
+    const now = answered(item, label, given.landmarks);
+    this.queue.items.set(item.image_id, now);
+    this.history.push({ op_id, item: now, label, ...given, previous });
     this.strip = [...this.strip, { item, label, op_id }].slice(-STRIP);
     this.times = [...this.times, performance.now()].slice(-TIMES_KEPT);
     this.queue.moveTo(this.queue.at + 1);
@@ -172,14 +174,6 @@ export class Desk {
     this.outbox.add({ kind, body, image_id, sha256, words, origin, adds });
   }
 
-  accept() {
-    const item = this.queue.current;
-    if (item && this.landmarks.obstacle) return this.view.announce(this.landmarks.obstacle);
-    const suggested = item ? this.landmarks.classFor(suggestionOf(item), this.labelOf(item)) : null;
-    if (item && suggested === null) this.view.announce("There is no suggestion for this image.");
-    else this.say("class", suggested, "accepted");
-  }
-
   /** @param {number} by */
   step(by) {
     this.queue.moveTo(this.queue.at + by);
@@ -196,7 +190,7 @@ export class Desk {
   /** @param {Action} action */
   act(action) {
     const actions = {
-      accept: () => this.accept(),
+      accept: () => accept(this),
       reject: () => this.say("reject", null, "human"),
       unsure: () => this.say("unsure", null, "human"),
       undo: () => undo(this),
@@ -234,6 +228,7 @@ export class Desk {
     if (!queue.current) return;
     this.beside.show(queue.current);
     view.showItem(queue.current);
+    this.lock.show(queue.current);
     const { image_id, readings } = queue.current;
     const isOpen = readings?.length && !this.said.has(image_id); // what counts is not this person's answer
     view.showAnswer(isOpen ? null : this.labelOf(queue.current));
@@ -268,13 +263,9 @@ export class Desk {
     if (scope !== "selection" && !loading) this.places.keep(scope, order, { seed, newest, ...this.queue });
   }
 
-  /** Go to the image with a number in the queue. */
-  jump() {
-    const wanted = Number(this.jumping.value);
-    this.jumping.value = "";
-    this.jumping.blur();
-    if (!Number.isInteger(wanted) || wanted < 1) return;
-    this.queue.moveTo(Math.min(wanted, this.queue.ids.length) - 1);
+  /** @param {number} number of an image in the queue; the first is 1 */
+  jump(number) {
+    this.queue.moveTo(Math.min(number, this.queue.ids.length) - 1);
     this.show();
   }
 
@@ -336,7 +327,6 @@ export class Desk {
     this.root.addEventListener("pointerdown", (event) => {
       if (closest(event, "button")) event.preventDefault();
     });
-    this.jumping.addEventListener("change", () => this.jump());
     keepLeases(() => this.queue.renew());
     window.addEventListener("beforeunload", (event) => {
       if (this.outbox.waiting.length) event.preventDefault();

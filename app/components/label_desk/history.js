@@ -41,10 +41,10 @@ export class History {
     this.steps.push(step);
   }
 
-  /** The last step, which is none any more, and can be said again. */
+  /** The last step, which is none any more, and can be said again unless it locked its image. */
   pop() {
     const step = this.steps.pop();
-    if (step) {
+    if (step && !step.item.locked) {
       const { item, label, source, model_id, landmarks } = step;
       this.undone = [...(this.undone ?? []), { image_id: item.image_id, item, ...label, source, model_id, landmarks }];
     }

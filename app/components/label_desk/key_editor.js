@@ -60,11 +60,16 @@ export class KeyEditor {
   showOnButtons() {
     for (const { name, key } of this.keys.rows) {
       const [kind, index] = name.split(":");
-      const button = kind === "class" ? `[data-class="${index}"]` : `[data-do="${name}"]`;
-      for (const kbd of this.desk.querySelectorAll(`${button} kbd`)) {
-        kbd.textContent = keyWords(key);
-        if (kbd instanceof HTMLElement) kbd.hidden = !key;
-      }
+      this.showOn(kind === "class" ? `[data-class="${index}"]` : `[data-do="${name}"]`, key && keyWords(key));
+    }
+    this.showOn('[data-do="redo"]', this.keys.redoWords);
+  }
+
+  /** @param {string} button @param {string} words "" for no key */
+  showOn(button, words) {
+    for (const kbd of this.desk.querySelectorAll(`${button} kbd`)) {
+      kbd.textContent = words;
+      if (kbd instanceof HTMLElement) kbd.hidden = !words;
     }
   }
 }

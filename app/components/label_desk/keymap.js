@@ -23,7 +23,7 @@ const ACTIONS = [
 const SECOND = { " ": "accept", Backspace: "back", "?": "help" };
 
 /** Of the viewer and of the landmarks. */
-const TAKEN = new Set([..."+-,.*#/;[]{}", "?", "Tab", "Escape"]);
+const TAKEN = new Set([..."+-,.*#%/;[]{}", "?", "Tab", "Escape"]);
 const NAMED = new Set(["Enter", "Backspace", "ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"]);
 const SHOWN = /** @type {Record<string, string>} */ ({ ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓" });
 
@@ -31,6 +31,11 @@ const SHOWN = /** @type {Record<string, string>} */ ({ ArrowLeft: "←", ArrowRi
 export function keyWords(key) {
   if (key === " ") return "Space";
   return SHOWN[key] ?? (key.length === 1 ? key.toUpperCase() : key);
+}
+
+/** Whether it can be pressed with Shift and stays the same key: a sign with Shift is another sign. @param {string} key */
+function isLetter(key) {
+  return key.length === 1 && key.toLowerCase() !== key.toUpperCase();
 }
 
 /** @param {string} key as an event has it */
@@ -69,6 +74,12 @@ export class KeyMap {
   /** @param {string} name */
   keyOf(name) {
     return this.own[name] ?? this.defaults.get(name)?.key ?? "";
+  }
+
+  /** The key of Redo as it is written on a button: that of Undo with Shift; "" where that is no letter. */
+  get redoWords() {
+    const key = this.keyOf("undo");
+    return isLetter(key) ? `⇧${keyWords(key)}` : "";
   }
 
   /**
@@ -114,7 +125,7 @@ export class KeyMap {
     const key = plain(event.key);
     if (key === "z" && event.ctrlKey) return event.shiftKey ? "redo" : "undo";
     if (event.ctrlKey) return key === "y" ? "redo" : null;
-    if (key === this.keyOf("undo") && event.shiftKey && key.length === 1) return "redo";
+    if (key === this.keyOf("undo") && event.shiftKey && isLetter(key)) return "redo";
     const name = [...this.defaults.keys()].find((each) => this.keyOf(each) === key);
     if (name === undefined) return SECOND[key] ?? null;
     return name.startsWith("class:") ? Number(name.slice(6)) : /** @type {Action} */ (name);

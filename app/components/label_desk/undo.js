@@ -1,20 +1,29 @@
 // @ts-check
-// Any number of steps back and forth again, on this page and through the log.
+// Any number of steps back and forth again: moves of a landmark, then answers, on this page and through the log.
 
 import { fetchItems } from "../../static/lib/api.js";
 import { operationId } from "../../static/lib/session.js";
+import { LOCKED } from "./lock.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
 
-/** Take back the last answer; where none is known yet, of those that the log has. @param {Desk} desk */
+/** Take back the last move on this image, else the last answer, on this page or in the log. @param {Desk} desk */
 export async function undo(desk) {
+  if (desk.landmarks.undo()) return desk.view.announce("The landmark is back where it was.");
   let last = desk.history.pop();
   if (!last) {
     await desk.history.read();
     last = desk.history.pop();
   }
-  if (last) takeBack(desk, last);
+  if (last?.item.locked) stay(desk, last);
+  else if (last) takeBack(desk, last);
   else desk.view.announce("Nothing to undo.");
+}
+
+/** An answer that locked its image stays; the image says so. @param {Desk} desk @param {import("./history.js").Step} last */
+function stay(desk, { item }) {
+  desk.goTo(item.image_id);
+  desk.view.announce(LOCKED);
 }
 
 /** @param {Desk} desk @param {import("./history.js").Step} last */
@@ -30,8 +39,9 @@ function takeBack(desk, last) {
   desk.view.announce(`Undone. ${desk.placeWords()}`);
 }
 
-/** Say again what was undone last. @param {Desk} desk */
+/** Repeat the move that was undone last on this image, else the answer. @param {Desk} desk */
 export async function redo(desk) {
+  if (desk.landmarks.redo()) return desk.view.announce("The landmark is moved again.");
   const { history, queue } = desk;
   const last = await history.nextUndone().catch(() => undefined);
   if (!last) return desk.view.announce("Nothing to redo.");

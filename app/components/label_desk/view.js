@@ -2,6 +2,7 @@
 // What is seen of the desk. It is told what to show, and decides nothing.
 
 import { find, make, makeButton } from "../../static/lib/dom.js";
+import { WindowFill } from "../../static/lib/window_fill.js";
 import { number, percent } from "../../static/lib/words.js";
 import { HELP as VIEWER_HELP, Viewer } from "../viewer/viewer.js";
 import {
@@ -38,7 +39,8 @@ export class DeskView {
     this.shown = null;
     this.part("classes").replaceChildren(...classes.map(classButton));
     this.part("keys").replaceChildren(...[...HELP, ...VIEWER_HELP].map(definition));
-    this.viewer = new Viewer(this.part("frame"), this.part("tools"));
+    const fill = new WindowFill(this.part("main"), ".sa-inspector, dialog, [data-problem], [data-live]");
+    this.viewer = new Viewer(this.part("frame"), this.part("tools"), fill);
   }
 
   /** @param {string} name */
@@ -193,6 +195,7 @@ export class DeskView {
    * @param {(operation: Operation) => void} dismiss
    */
   showRefused(refused, goTo, dismiss) {
+    if (refused.length) this.viewer.setFill(false);
     this.part("refused").hidden = !refused.length;
     this.part("refusals").replaceChildren(
       ...refused.map((operation) =>
@@ -215,6 +218,7 @@ export class DeskView {
    * @param {{ title: string, hint: string }} words
    */
   showEmpty(empty, { title, hint }) {
+    if (empty) this.viewer.setFill(false);
     this.part("empty").hidden = !empty;
     this.part("main").hidden = empty;
     this.part("empty-title").textContent = title;

@@ -17,7 +17,7 @@ export const VALUES = { reject: "Rejected", unsure: "Unsure" };
 
 /** Keys that stay what they are. @type {[string, string][]} */
 export const HELP = [
-  ["Shift+Z, Ctrl+Y", "Redo: repeat what was undone"],
+  ["Shift+Undo, Ctrl+Y", "Redo: repeat what was undone"],
   ["Space, Backspace", "Accept and Back, too"],
   ["Ctrl+G", "Go to a number in the queue"],
   ["?", "These keys"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..correction import correction_dialog
+
 PANEL = """
       <div class="ld-block lm-panel" data-landmarks hidden>
         <h2><span data-lm-title></span><span class="lm-sides" data-lm-sides></span>
@@ -44,8 +46,15 @@ DIALOG = """
         SHA-256. A row without points may have angles alone.</p>
       <div class="lm-row"><label class="sa-button small lm-file">Read a file<input type="file" accept=".csv,.json"
         data-lm-read></label>
-        <button class="sa-button small" type="button" data-lm-captions>Read the captions</button></div>
+        <button class="sa-button small" type="button" data-lm-captions aria-describedby="lm-no-captions">Read the
+          captions</button></div>
+      <p id="lm-no-captions" data-lm-no-captions>This scheme has no caption format, so no angles can be read from
+        captions.</p>
       <p role="status" data-lm-read-words></p><ul class="lm-skipped" data-lm-skipped></ul>
+      <h3>Save what was placed</h3>
+      <p>Every image with landmarks of this scheme: points in its pixels, angles in degrees.</p>
+      <div class="lm-row"><a class="sa-button small" href="/data/landmarks/export?format=csv" download>Table (CSV)</a>
+        <a class="sa-button small" href="/data/landmarks/export?format=coco" download>COCO keypoints (JSON)</a></div>
     </section>
   </dialog>
   <dialog class="ld-dialog lm-report" data-lm-report-dialog aria-labelledby="lm-report-title">
@@ -59,16 +68,10 @@ DIALOG = """
     <div data-lm-figures></div>
     <form method="dialog"><button class="sa-button" autofocus>Close</button></form>
   </dialog>
-  <dialog class="ld-dialog" data-lm-correction aria-labelledby="lm-correction-title">
-    <h2 id="lm-correction-title">Correct a test image</h2>
-    <p>Test images measure every model, so their landmarks are locked. A correction keeps the earlier landmarks in the
-      log, with your name and the reason. If the class changes, earlier models are measured anew.</p>
-    <form method="dialog">
-      <label class="lm-row">Reason<input class="sa-input" data-lm-reason maxlength="2000" required
-        autocomplete="off"></label>
-      <p class="lm-problem" role="alert" data-lm-correction-problem></p>
-      <div class="sa-actions"><button class="sa-button primary">Save the correction</button>
-        <button class="sa-button" type="button" data-lm-correction-cancel>Cancel</button></div>
-    </form>
-  </dialog>
 """
+
+CORRECTION = correction_dialog(
+    "landmarks",
+    "Test images measure every model, so their landmarks are locked. A correction keeps the earlier landmarks in the "
+    "log, with your name and the reason. If the class changes, earlier models are measured anew.",
+)

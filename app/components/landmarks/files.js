@@ -49,6 +49,12 @@ export class Reading {
     );
   }
 
+  /** Captions are read as the scheme says; one without a format of captions has no angles there. @param {Scheme} used */
+  offer({ caption }) {
+    find(this.dialog, "[data-lm-captions]", HTMLButtonElement).disabled = caption === null;
+    find(this.dialog, "[data-lm-no-captions]", HTMLElement).hidden = caption !== null;
+  }
+
   /** @param {() => Promise<Outcome>} ask */
   async read(ask) {
     try {

@@ -26,6 +26,7 @@
  * @property {{ start: string, end: string }[]} lines
  * @property {Angle[]} angles
  * @property {Classes | null} classes
+ * @property {string | null} caption how the angles stand in a caption
  */
 /** @typedef {Record<string, number[]>} Places (x, y) of points, (x, y, radius) of circles */
 /** @typedef {[number, number]} Vector */

@@ -4,8 +4,9 @@
 
 import { getJson } from "../../static/lib/api.js";
 import { find, make } from "../../static/lib/dom.js";
-import { Correction, isLocked } from "./correction.js";
+import { Correction } from "../correction/correction.js";
 import { classByAngles, measure, sidesLookSwapped } from "./geometry.js";
+import { isLocked } from "./lock.js";
 import { LandmarkModel } from "./model.js";
 import { Overlay } from "./overlay.js";
 import { Setup } from "./setup.js";
@@ -51,7 +52,7 @@ export class Landmarks {
     this.host = host;
     this.setup = new Setup(desk, classes, host.changed);
     this.model = new LandmarkModel(desk, { goTo: host.goTo, trained: host.changed });
-    this.correction = new Correction(desk, () => this.corrected());
+    this.correction = new Correction(desk, "landmarks", "/data/landmarks/correction", () => this.corrected());
     find(this.panel, "[data-lm-correct]", HTMLButtonElement).addEventListener("click", () => this.correct());
     find(this.panel, "[data-lm-reset]", HTMLButtonElement).addEventListener("click", () => this.reset());
     find(this.panel, "[data-lm-hide]", HTMLButtonElement).addEventListener("click", () => this.hide());
@@ -127,7 +128,7 @@ export class Landmarks {
     this.part("correct").hidden = !(locked && shape.touched);
     const index = shape.isMeant ? this.classIndex : null;
     const accept = find(this.panel, ".ld-accept", HTMLButtonElement);
-    accept.disabled = !shape.isMeant;
+    accept.disabled = locked || !shape.isMeant;
     accept.style.setProperty("--swatch", index === null ? "transparent" : this.classes[index].color);
     const waiting = shape.isMeant ? "Save landmarks" : "Not placed yet";
     this.part("class").textContent = index === null ? waiting : this.classes[index].name;
@@ -161,7 +162,7 @@ export class Landmarks {
 
   /** Ask why, then save it in spite of the lock. */
   correct() {
-    if (this.item && this.shape) this.correction.open(this.item.image_id, this.shape.places);
+    if (this.item && this.shape) this.correction.open({ image_id: this.item.image_id, points: this.shape.places });
   }
 
   corrected() {
@@ -229,9 +230,8 @@ export class Landmarks {
    * @param {KeyboardEvent} event
    */
   onKey(event) {
-    if (!this.shape || event.metaKey || event.altKey || event.isComposing) return false;
+    if (!this.shape || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return false;
     const { key } = event;
-    if (event.ctrlKey || key === "z") return key === "z" && !event.repeat && this.undo();
     if (key === ";") return this.onHide(event);
     const chosen = this.overlay?.chosen;
     if (!chosen) return false;
@@ -246,11 +246,20 @@ export class Landmarks {
     return true;
   }
 
-  /** The last move; false where there is none left to take back on this image. */
+  /** Take back the last move; false where there is none left on this image. */
   undo() {
-    const undone = this.shape?.undo() ?? false;
-    if (undone) this.draw();
-    return undone;
+    return this.drawIf(this.shape?.undo());
+  }
+
+  /** Repeat the move that was taken back last; false where there is none on this image. */
+  redo() {
+    return this.drawIf(this.shape?.redo());
+  }
+
+  /** @param {boolean | undefined} changed */
+  drawIf(changed = false) {
+    if (changed) this.draw();
+    return changed;
   }
 
   leave() {

@@ -26,7 +26,7 @@ export class Setup {
     this.schemes = new Map();
     /** The texts of the schemes that were opened here, by name. @type {Map<string, string>} */
     this.texts = new Map();
-    new Reading(this.dialog, changed);
+    this.reading = new Reading(this.dialog, changed);
     const file = find(this.dialog, "[data-lm-toml]", HTMLInputElement);
     file.addEventListener("change", () => {
       if (file.files?.[0]) this.open(file.files[0]);
@@ -44,6 +44,7 @@ export class Setup {
   offer(shipped, used) {
     this.schemes = new Map([...shipped, ...(used ? [used] : [])].map((scheme) => [scheme.name, scheme]));
     find(this.dialog, "[data-lm-files]", HTMLElement).hidden = !used;
+    if (used) this.reading.offer(used);
     this.choose(used?.name ?? "");
   }
 

@@ -19,6 +19,8 @@ export class Shape {
     this.places = proposal.points;
     /** Earlier places, oldest first. @type {Places[]} */
     this.steps = [];
+    /** Places that were taken back, the last one at the end. @type {Places[]} */
+    this.undone = [];
     /** Whether a person moved anything. */
     this.touched = false;
     /** The same, in what was said. */
@@ -64,6 +66,7 @@ export class Shape {
   /** @param {string} name @param {number[]} place */
   put(name, place) {
     this.places = { ...this.places, [name]: place };
+    this.undone = [];
     this.touched = true;
   }
 
@@ -71,8 +74,19 @@ export class Shape {
   undo() {
     const before = this.steps.pop();
     if (!before) return false;
+    this.undone.push(this.places);
     this.places = before;
     this.touched = this.steps.length > 0 || this.touchedBefore;
+    return true;
+  }
+
+  /** Repeat the step that was taken back last; false where there is none. */
+  redo() {
+    const after = this.undone.pop();
+    if (!after) return false;
+    this.steps.push(this.places);
+    this.places = after;
+    this.touched = true;
     return true;
   }
 
@@ -81,11 +95,13 @@ export class Shape {
     if (this.places === this.proposal.points) return;
     this.begin();
     this.places = this.proposal.points;
+    this.undone = [];
   }
 
   /** It was said: what is moved from now on is taken back to here. */
   keep() {
     this.steps = [];
+    this.undone = [];
     this.touchedBefore = this.touched;
     this.saved = true;
   }

@@ -11,6 +11,7 @@ export const HELP = [
   ["Tab, click", "Choose a landmark"],
   ["Arrows, Shift+arrows", "Move the chosen landmark by 1 or 10 pixels"],
   ["[   ]", "Make the chosen circle smaller or larger"],
+  ["Undo, Redo", "The last move, before the last answer"],
   [";", "Hide or show the landmarks"],
   ["Esc", "Choose none: the arrows go back and on again"],
 ];

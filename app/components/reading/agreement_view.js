@@ -6,8 +6,9 @@ import { count } from "../../static/lib/words.js";
 
 /** @typedef {{ value: number | null, low: number | null, high: number | null }} Coefficient */
 /** @typedef {{ images: number, difference: number, mean_absolute_difference: number, icc: Coefficient }} Angle degrees */
+/** @typedef {{ readers: number, images: number, icc: Coefficient }} AngleOfAll */
 /** @typedef {{ first: string, second: string, images: number, same: number, kappa: Coefficient, classes: Record<string, Coefficient>, angles: Record<string, Angle> }} Pair */
-/** @typedef {{ images: number, differing: number, conflicts: number, alpha: Coefficient, kappa: Coefficient, classes: Record<string, Coefficient>, pairs: Pair[] }} Agreement */
+/** @typedef {{ images: number, differing: number, conflicts: number, alpha: Coefficient, kappa: Coefficient, classes: Record<string, Coefficient>, class_kappas: Record<string, Coefficient>, angles: Record<string, AngleOfAll>, pairs: Pair[] }} Agreement */
 
 /** "0.68 (0.50 to 0.85)" @param {Coefficient} found */
 export function coefficientWords({ value, low, high }) {
@@ -27,17 +28,29 @@ export function agreementView(found) {
     "rd-agreement",
     make("p", "sa-note", `${differ}${open} In brackets: 95% intervals.`),
     table(
-      ["All readers", "Krippendorff's alpha"],
-      [["All answers", coefficientWords(found.alpha)], ...rows(found.classes)],
+      ["All readers", "Krippendorff's alpha", "Fleiss' kappa"],
+      rows([found.alpha, found.kappa], [found.classes, found.class_kappas]),
     ),
+    anglesOfAll(found.angles),
     ...found.pairs.map((pair) =>
       table(
         [`${pair.first} and ${pair.second}: same answer on ${pair.same} of ${pair.images}`, "Cohen's kappa"],
-        [["All answers", coefficientWords(pair.kappa)], ...rows(pair.classes)],
+        rows([pair.kappa], [pair.classes]),
       ),
     ),
     ...found.pairs.filter(({ angles }) => Object.keys(angles).length).map(anglesTable),
   );
+}
+
+/** Nothing for two readers: the table of their pair says it. @param {Record<string, AngleOfAll>} angles */
+function anglesOfAll(angles) {
+  const lines = Object.entries(angles)
+    .filter(([, { readers }]) => readers > 2)
+    .map(([name, { readers, images, icc }]) => [
+      `${name}: ${count(images, "image")} that all ${readers} readers measured`,
+      coefficientWords(icc),
+    ]);
+  return lines.length ? table(["All readers: angles", "ICC(2,1)"], lines) : null;
 }
 
 /** @param {Pair} pair */
@@ -49,9 +62,17 @@ function anglesTable({ first, second, angles }) {
   return table([`${first} and ${second}: angles`, "ICC(2,1)"], lines);
 }
 
-/** @param {Record<string, Coefficient>} classes */
-function rows(classes) {
-  return Object.entries(classes).map(([name, found]) => [`${name} versus all others`, coefficientWords(found)]);
+/**
+ * A row of all answers and one of each class, with a cell of each measure.
+ * @param {Coefficient[]} all
+ * @param {Record<string, Coefficient>[]} classes
+ */
+function rows(all, classes) {
+  const names = Object.keys(classes[0]);
+  return [
+    ["All answers", ...all.map(coefficientWords)],
+    ...names.map((name) => [`${name} versus all others`, ...classes.map((measure) => coefficientWords(measure[name]))]),
+  ];
 }
 
 /** @param {string[]} head @param {string[][]} body */

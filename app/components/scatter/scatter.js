@@ -35,7 +35,7 @@ import { Sharing } from "./sharing.js";
 import { readShown } from "./state.js";
 import { Tip } from "./tip.js";
 import { animate, between, moves, viewBetween } from "./transition.js";
-import { WindowFill } from "./window_fill.js";
+import { PlotFill } from "./window_fill.js";
 
 /** @typedef {import("./model.js").Projection} Projection */
 /** @typedef {import("./pointer.js").Place} Place */
@@ -102,7 +102,7 @@ export class Scatter {
     /** Where the keys have put the cross, in CSS pixels. @type {Place | null} */
     this.cross = null;
     this.sharing = new Sharing(this);
-    this.fill = new WindowFill(root, () => this.sharing.remember());
+    this.fill = new PlotFill(root, () => this.sharing.remember());
     this.controls = new Controls(this);
     this.keys = new PlotKeys(this);
   }
@@ -130,7 +130,7 @@ export class Scatter {
     const { mode, projection } = readShown(location.search, location.hash);
     this.model = new PlotModel(points, Object.hasOwn(MODES, mode) ? mode : "origin", projection);
     this.filters.take(this.model);
-    this.root.dataset.state = "ready";
+    this.setState("ready");
     this.tip.clear();
     this.resize();
     this.sharing.restore();
@@ -144,9 +144,15 @@ export class Scatter {
     );
   }
 
+  /** @param {"ready" | "empty"} state */
+  setState(state) {
+    this.root.dataset.state = state;
+    find(this.root, ".sa-scatter-bar", HTMLElement).inert = state === "empty"; // there is nothing to choose from
+  }
+
   /** @param {string} reason */
   showEmpty(reason) {
-    this.root.dataset.state = "empty";
+    this.setState("empty");
     this.part("reason").textContent = reason;
     this.model = null;
     this.tellSelection([]);

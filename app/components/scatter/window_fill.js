@@ -2,20 +2,18 @@
 // The plot over the whole window: by its button, by the key F, or because the address says so; Escape takes it back.
 
 import { find } from "../../static/lib/dom.js";
+import { WindowFill } from "../../static/lib/window_fill.js";
 
 const FIELDS = "input, textarea, select, [contenteditable]";
 
-export class WindowFill {
+export class PlotFill extends WindowFill {
   /**
    * @param {HTMLElement} root
    * @param {() => void} changed the person filled the window or left it
    */
   constructor(root, changed) {
-    this.root = root;
+    super(root, ".sa-inspector");
     this.changed = changed;
-    this.on = false;
-    /** What cannot be reached meanwhile, because the plot lies over it. @type {HTMLElement[]} */
-    this.covered = [];
     this.button = find(root, '[data-part="fill"]', HTMLButtonElement);
     this.button.addEventListener("click", () => this.toggle());
     document.addEventListener("keydown", (event) => this.onKey(event));
@@ -23,14 +21,9 @@ export class WindowFill {
 
   /** @param {boolean} on */
   set(on) {
-    if (on === this.on) return;
-    this.on = on;
-    this.root.toggleAttribute("data-fill", on);
+    super.set(on);
     this.button.setAttribute("aria-pressed", String(on));
     this.button.textContent = on ? "Leave (Esc)" : "Fill window";
-    for (const each of this.covered) each.inert = false;
-    this.covered = on ? around(this.root) : [];
-    for (const each of this.covered) each.inert = true;
   }
 
   toggle() {
@@ -47,16 +40,4 @@ export class WindowFill {
     event.preventDefault();
     this.toggle();
   }
-}
-
-/** The elements beside `root` and beside all that it lies in, except the inspector, which opens over the plot. @param {HTMLElement} root */
-function around(root) {
-  const found = [];
-  for (let inner = root; inner.parentElement && inner !== document.body; inner = inner.parentElement) {
-    for (const each of inner.parentElement.children) {
-      const free = !(each instanceof HTMLElement) || each === inner || each.inert || each.matches(".sa-inspector");
-      if (!free) found.push(each);
-    }
-  }
-  return found;
 }

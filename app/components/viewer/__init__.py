@@ -12,6 +12,7 @@ ICONS = {
     "right": "M20 5v5h-5M19.4 10A8 8 0 1 0 20 14",
     "invert": "M12 4a8 8 0 1 1 0 16 8 8 0 1 1 0-16M12 4v16M9 6v12M6 8v8",
     "beside": "M4 5h7v14H4zM13 5h7v14h-7z",
+    "fill": "M4 14v6h6M20 10V4h-6M4 20l7-7M20 4l-7 7",
     "magnify": "M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13zM15.5 15.5L20 20",
 }
 """The tools' drawings, as SVG paths in a box of 24."""
@@ -49,6 +50,7 @@ def toolbar() -> Markup:
                 _tool("invert", "Invert (*)"),
                 _tool("magnify", "Magnifier (#)"),
                 _tool("beside", "Side by side (/)"),
+                _tool("fill", "Fill the window (%); Escape leaves"),
             ]
         ),
     )

@@ -7,7 +7,7 @@ import { shortNumber } from "./levels.js";
 
 /** @typedef {import("./levels.js").Preset} Preset */
 /** @typedef {import("./levels.js").Window} Window */
-/** @typedef {"fit" | "actual" | "in" | "out" | "left" | "right" | "invert" | "magnify" | "beside"} Tool */
+/** @typedef {"fit" | "actual" | "in" | "out" | "left" | "right" | "invert" | "magnify" | "beside" | "fill"} Tool */
 
 const OWN = "own";
 

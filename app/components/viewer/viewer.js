@@ -8,7 +8,7 @@ import { dragged, lookupTable, plainDisplay, presets } from "./levels.js";
 import { fitted, inverse, matrixOf, panned, turned, zoomed } from "./placement.js";
 import { PointerInput } from "./pointer.js";
 import { NO_TOOLBAR, Toolbar } from "./toolbar.js";
-import { kindOf, remember, remembered } from "./window_memory.js";
+import { remember, remembered } from "./window_memory.js";
 
 /** @typedef {import("../../static/lib/types.js").Item} Item */
 /** @typedef {import("./film.js").Film} Film */
@@ -45,6 +45,7 @@ const KEYS = {
   "*": "invert",
   "#": "magnify",
   "/": "beside",
+  "%": "fill",
 };
 /** @type {Record<string, Tool>} */
 const SHIFTED = { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "in", ArrowDown: "out" };
@@ -59,22 +60,26 @@ export const HELP = [
   ["*", "Invert"],
   ["#", "Magnifier"],
   ["/", "Another image side by side: prior, neighbour, source, or a number"],
+  ["%", "Picture and panel over the whole window; Esc leaves"],
 ];
 
 export class Viewer {
   /**
    * @param {HTMLElement} frame that the picture fills
    * @param {HTMLElement | null} toolbar null: it follows another viewer
+   * @param {import("../../static/lib/window_fill.js").WindowFill | null} fill
    */
-  constructor(frame, toolbar) {
+  constructor(frame, toolbar, fill = null) {
     this.frame = frame;
+    this.fill = fill;
     this.flat = make("canvas", "vw-canvas");
     this.deep = make("canvas", "vw-canvas");
     this.flatPainter = new CanvasPainter(this.flat);
     this.deepPainter = GlPainter.on(this.deep);
     /** @type {Picture | null} */
     this.picture = null;
-    this.kind = "";
+    /** Whose window it is. @type {Item | null} */
+    this.item = null;
     this.display = plainDisplay();
     /** @type {Window} */
     this.held = this.display.windows[0];
@@ -115,7 +120,7 @@ export class Viewer {
       zoom: (point, factor) => this.zoom(point, factor),
       pan: (dx, dy) => this.pan(dx, dy),
       level: (dx, dy) => this.level(dx, dy),
-      leveled: () => remember(this.kind, this.window),
+      leveled: () => this.keepWindow(),
       hover: (point) => this.hover(point),
       fit: () => this.use("fit"),
     });
@@ -131,7 +136,7 @@ export class Viewer {
   // ---------------------------------------------------------------- what is shown
 
   /**
-   * Show a picture, fitted and through the window that films of its kind were last looked at with.
+   * Show a picture, fitted and through the window that its series, or films of its kind, were last looked at with.
    * @param {Picture} picture
    * @param {Item} item
    * @param {boolean} smooth
@@ -158,10 +163,10 @@ export class Viewer {
    */
   begin(picture, item) {
     this.picture = picture;
-    this.kind = kindOf(item);
+    this.item = item;
     this.display = picture.film?.display ?? plainDisplay();
     this.held = picture.film?.held ?? this.display.windows[0];
-    this.window = remembered(this.kind);
+    this.window = remembered(item);
     this.inverted = false;
     this.placement = { ...this.placement, turns: 0 };
     this.isFitted = true;
@@ -268,9 +273,13 @@ export class Viewer {
   /** @param {Window | null} window */
   setWindow(window) {
     this.window = window;
-    remember(this.kind, window);
+    this.keepWindow();
     this.newTable();
     this.handled();
+  }
+
+  keepWindow() {
+    if (this.item) remember(this.item, this.window);
   }
 
   /**
@@ -319,10 +328,17 @@ export class Viewer {
         this.paintSoon();
       },
       beside: () => this.beside(),
+      fill: () => this.setFill(!this.fill?.on),
     };
-    if (!this.picture) return;
+    if (!this.picture && tool !== "fill") return;
     tools[tool]();
     this.handled();
+  }
+
+  /** Whether picture and panel lie over the whole window. @param {boolean} on */
+  setFill(on) {
+    this.fill?.set(on);
+    this.toolbar.press("fill", on);
   }
 
   /** @param {1 | -1} direction */
@@ -336,7 +352,12 @@ export class Viewer {
    * @param {KeyboardEvent} event
    */
   onKey(event) {
-    if (!this.picture || event.ctrlKey || event.metaKey || event.isComposing) return false;
+    if (event.ctrlKey || event.metaKey || event.isComposing) return false;
+    if (event.key === "Escape" && this.fill?.on) {
+      this.setFill(false);
+      return true;
+    }
+    if (!this.picture) return false;
     if (event.altKey) return this.panByKey(event.key);
     const tool = KEYS[event.key] ?? (event.shiftKey ? SHIFTED[event.key] : undefined);
     if (tool) this.use(tool);

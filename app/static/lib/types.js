@@ -27,9 +27,11 @@
  * @property {number | null} [model_id] the model whose prediction this is
  * @property {LabelValue | null} label_value
  * @property {number | null} label_class
+ * @property {boolean} locked a labeled real test image, which only an owner can correct
  * @property {boolean} review a larger copy is kept for looking at
  * @property {number} bits per channel; if more than 8, `/media/SHA256.gray.png` has the full depth
  * @property {Record<string, any>} acquisition how a film was taken: modality, view_position, laterality ...
+ * @property {string} series the same for the films of one series; "" without one
  * @property {Note[]} [notes] what people wrote on it
  * @property {boolean} [blind] what others said of it, and what a model says, is left out
  * @property {boolean} [trained_on] the model learned from this very image
