@@ -1,10 +1,11 @@
 """The landmark model on drawn hips with known angles: how many degrees it is off, and how it agrees with the truth.
 
     python benchmarks/landmarks.py [--train 219] [--test 100] [--size 320] [--image-size 160] [--epochs 25] [--seed 0]
-        [--rough]
+        [--rough] [--keep FOLDER]
 
 ``--rough`` draws films as a busy practice takes them: collimated by up to an eighth of each side, exposed too much or
-too little, with four times the noise, and with a bright marker somewhere.
+too little, with four times the noise, and with a bright marker somewhere. ``--keep`` leaves the workspace in a new
+folder, with eight more films on which the model only proposes landmarks; docs/take_screenshots.py --films shows it.
 
 Phantoms (importers/hip) are no radiographs: they are easier, for nothing covers a rim. 219 is the number of captioned
 radiographs of Kakkar (2024), who gives no error in degrees. Where others measured Norberg angles on real films, models
@@ -16,6 +17,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,24 +31,23 @@ from synthaug.importers.hip.phantom import TEST, TRAIN, Phantom, hip_phantom
 from synthaug.records import LabelEntry, Landmarks, Split
 from synthaug.stages import label
 from synthaug.stages.landmark_metrics import LandmarkMetrics
-from synthaug.stages.landmark_model import train_landmarks
+from synthaug.stages.landmark_model import predict_landmarks, train_landmarks
 from synthaug.stages.landmark_scheme import required_scheme, use_scheme
 from synthaug.store import catalog
 from synthaug.workspace import Workspace
+
+PROPOSED = 8  # films that --keep adds, without answers
 
 
 def main() -> None:
     """Draw, train, measure, print."""
     options = _options()
     with tempfile.TemporaryDirectory() as folder:
-        workspace = Workspace.create(Path(folder) / "hips", (), "hip")
+        workspace = Workspace.create(options.keep or Path(folder) / "hips", (), "hip")
         use_scheme(workspace, "hip")
         for split, stream, count in (("train", TRAIN, options.train), ("test", TEST, options.test)):
             for number in range(count):
-                phantom = hip_phantom((options.seed, stream, number), options.size)
-                if options.rough:
-                    phantom = rough(phantom, np.random.default_rng((options.seed, stream, number, 1)))
-                _place(workspace, phantom, split, f"{split}-{number}")  # type: ignore[arg-type]
+                _place(workspace, _film(options, stream, number), split, f"{split}-{number}")  # type: ignore[arg-type]
         began = time.perf_counter()
         model = train_landmarks(
             workspace,
@@ -59,12 +60,21 @@ def main() -> None:
             ),
         )
         seconds = time.perf_counter() - began
+        if options.keep:
+            _propose(workspace, [_film(options, TRAIN, options.train + i) for i in range(PROPOSED)])
     device = describe_device(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     print(
         f"{options.train} + {options.test} phantoms of {options.size} px, {device}, {seconds:.0f} s of training"
     )
     print(figures_in_words(LandmarkMetrics.from_json(model.metrics)))
     print("published on real films: models 5 to 6 degrees off on average, people 3 to 10 from one another")
+
+
+def _film(options: argparse.Namespace, stream: int, number: int) -> Phantom:
+    phantom = hip_phantom((options.seed, stream, number), options.size)
+    if options.rough:
+        return rough(phantom, np.random.default_rng((options.seed, stream, number, 1)))
+    return phantom
 
 
 def rough(phantom: Phantom, rng: np.random.Generator) -> Phantom:
@@ -83,8 +93,14 @@ def rough(phantom: Phantom, rng: np.random.Generator) -> Phantom:
     return replace(phantom, pixels=np.repeat(pixels[..., None], 3, axis=2))
 
 
-def _place(workspace: Workspace, phantom: Phantom, split: Split, name: str) -> None:
-    """A phantom in the workspace, with the landmarks it was drawn from as a person's answer."""
+def _propose(workspace: Workspace, phantoms: Sequence[Phantom]) -> None:
+    """Phantoms in the workspace without answers, and the model's landmarks on all images."""
+    for number, phantom in enumerate(phantoms):
+        _add(workspace, phantom, "train", f"new-{number}")
+    predict_landmarks(workspace)
+
+
+def _add(workspace: Workspace, phantom: Phantom, split: Split, name: str) -> int:
     size = phantom.pixels.shape[0]
     image_id, _ = catalog.add_image(
         workspace.db,
@@ -94,6 +110,12 @@ def _place(workspace: Workspace, phantom: Phantom, split: Split, name: str) -> N
         origin="real",
         source=name,
     )
+    return image_id
+
+
+def _place(workspace: Workspace, phantom: Phantom, split: Split, name: str) -> None:
+    """A phantom in the workspace, with the landmarks it was drawn from as a person's answer."""
+    image_id = _add(workspace, phantom, split, name)
     scheme = required_scheme(workspace)
     class_index = workspace.classes.index(hip_class(phantom.left_angle, phantom.right_angle))
     landmarks = Landmarks(scheme.name, scheme.revision, phantom.landmarks)
@@ -113,6 +135,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--recipe", default="landmarks")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rough", action="store_true", help="draw films as a busy practice takes them")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="a new folder for the workspace")
     return parser.parse_args()
 
 
