@@ -64,15 +64,8 @@ def add_phantom(workspace: Workspace, number: int, split: str, placed: bool) -> 
 
 
 def test_few_images_are_trained_on_in_many_variants() -> None:
-    assert [variants_of_each(images) for images in (2, 8, 40, 52, 438, 640, 5000)] == [
-        79,
-        79,
-        15,
-        12,
-        1,
-        0,
-        0,
-    ]
+    images = (2, 8, 40, 52, 438, 640)
+    assert [variants_of_each(each) for each in images] == [39, 39, 15, 12, 1, 0]
 
 
 @pytest.mark.long
