@@ -98,7 +98,9 @@ def opened(browser: Browser, url: str, path: str, size: tuple[int, int]) -> Iter
 
 def shoot(page: Page, file: Path) -> None:
     """Write the page once all its images are on the screen."""
-    page.wait_for_function("[...document.images].every((image) => image.complete || image.loading === 'lazy')")
+    page.wait_for_function(
+        "[...document.images].every((image) => image.complete || image.loading === 'lazy')"
+    )
     page.evaluate(DECODE)
     page.screenshot(path=file)
 
