@@ -69,7 +69,7 @@ def has_images(workspace: Workspace) -> bool:
 
 def has_classifier(workspace: Workspace) -> bool:
     """Whether a classifier has been trained, which can predict the classes of images."""
-    return bool(models.classifiers(workspace.db))
+    return models.has_classifier(workspace.db)
 
 
 def can_fill_a_view(workspace: Workspace) -> bool:

@@ -146,7 +146,7 @@ def _held_features(
 
 
 def _chosen(workspace: Workspace, name: str | None) -> models.Model:
-    if name is None and not models.classifiers(workspace.db):
+    if name is None and not models.has_classifier(workspace.db):
         name = labeler.fitting(workspace)
     if name in labeler.SHIPPED:
         return labeler.install(workspace, name)

@@ -158,6 +158,12 @@ def classifiers(db: Database) -> list[Model]:
     return [each for each in all_models(db) if each.metrics.get("kind") != LANDMARKS]
 
 
+def has_classifier(db: Database) -> bool:
+    """Whether there is any classifier; without reading their figures."""
+    found = db.one("SELECT 1 FROM models WHERE json_extract(metrics, '$.kind') IS NOT ? LIMIT 1", [LANDMARKS])
+    return found is not None
+
+
 def all_models(db: Database) -> list[Model]:
     """All models, newest first: classifiers and landmark models."""
     return [_model(row) for row in db.query(f"SELECT {COLUMNS} FROM models ORDER BY id DESC")]

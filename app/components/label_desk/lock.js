@@ -11,7 +11,7 @@ import { VALUES } from "./words.js";
 /** @typedef {import("./words.js").ClassProps} ClassProps */
 
 export const LOCKED = "The label of this test image is locked: it measures the models.";
-const BUTTONS = "[data-class], [data-do=reject], [data-do=unsure], .ld-suggestion .ld-accept";
+const BUTTONS = "[data-class], [data-do=reject], [data-do=unsure]";
 
 /**
  * An image as it is after an answer; the same record unless that locks it.
@@ -51,9 +51,10 @@ export class Lock {
   show(item) {
     this.item = item;
     this.line.hidden = !item.locked;
-    for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (this.desk.querySelectorAll(BUTTONS)))
-      if (!button.matches(".ld-accept")) button.disabled = item.locked;
-      else if (item.locked) button.disabled = true; // otherwise the suggestion decides
+    /** @type {NodeListOf<HTMLButtonElement>} */
+    const buttons = this.desk.querySelectorAll(BUTTONS);
+    for (const button of buttons) button.disabled = item.locked;
+    find(this.desk, ".ld-suggestion .ld-accept", HTMLButtonElement).disabled ||= item.locked; // or it suggests nothing
   }
 
   /** Offer every label but the one that there is. */
