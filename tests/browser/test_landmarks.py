@@ -177,6 +177,22 @@ def test_keys_move_a_landmark_and_take_it_back(page: Page, app: App) -> None:
     expect(page.locator("[data-lm-origin]")).to_have_text("Placed by you")  # to be mended, not begun again
 
 
+STEP = """() => {
+    const mark = document.querySelector('.lm-mark[data-name=left_rim]');
+    mark.focus();
+    const before = mark.querySelector('.lm-hit').getBoundingClientRect().x;
+    const key = { key: 'ArrowRight', shiftKey: true, bubbles: true, composed: true };
+    mark.dispatchEvent(new KeyboardEvent('keydown', key));
+    return mark.querySelector('.lm-hit').getBoundingClientRect().x - before;
+}"""
+
+
+def test_a_landmark_is_where_it_was_put_at_once_for_those_who_want_less_motion(page: Page, app: App) -> None:
+    open_film(page, app, 2)
+    assert page.evaluate("matchMedia('(prefers-reduced-motion: reduce)').matches")
+    assert page.evaluate(STEP) > 5
+
+
 def test_accepted_landmarks_of_a_model_are_recorded_as_accepted(page: Page, app: App) -> None:
     open_film(page, app, 5)
     expect(page.locator("[data-lm-origin]")).to_have_text("Proposed ± 2.0 px")
