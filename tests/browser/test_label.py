@@ -267,6 +267,20 @@ def test_the_page_does_not_shift_when_the_next_image_appears(page: Page, app: Ap
         assert page.evaluate(places, parts) == before
 
 
+def test_an_answer_styles_parts_of_the_desk_and_not_the_page(page: Page, app: App, since: int) -> None:
+    open_desk(page, app)
+    browser = page.context.browser
+    assert browser is not None
+    browser.start_tracing(page=page, categories=["devtools.timeline"])
+    for key in ("1", "x", "ArrowRight"):
+        page.keyboard.press(key)
+    all_saved(page)
+    events = json.loads(browser.stop_tracing())["traceEvents"]
+    styled = [each["args"]["elementCount"] for each in events if each["name"] == "UpdateLayoutTree"]
+    assert styled
+    assert max(styled) < page.locator("*").count() / 2
+
+
 def test_a_selection_from_another_page_is_a_queue(page: Page, app: App, since: int) -> None:
     chosen = open_desk(page, app)[5:8]
     selected = [*chosen, 999_999]  # an image that is not there is left out

@@ -37,6 +37,8 @@ export class DeskView {
     this.classes = classes;
     /** The item whose words are shown. @type {Item | null} */
     this.shown = null;
+    /** What the strip shows, by operation. @type {Map<string, HTMLElement>} */
+    this.tiles = new Map();
     this.part("classes").replaceChildren(...classes.map(classButton));
     this.part("keys").replaceChildren(...[...HELP, ...VIEWER_HELP].map(definition));
     const fill = new WindowFill(this.part("main"), ".sa-inspector, dialog, [data-problem], [data-live]");
@@ -170,22 +172,29 @@ export class DeskView {
    */
   showStrip(answers, goTo) {
     const hint = "Your latest answers appear here. Click one to go back to it.";
-    const tiles = answers.map(({ item, label }) => {
-      const words = make("span", label.value, labelWords(label, this.classes));
-      const button = makeButton("", "", () => goTo(item.image_id));
-      button.title = "Go back to this image";
-      button.append(smallImage(item.sha256), words);
-      const look = makeButton("look", "i");
-      look.dataset.saImage = String(item.image_id);
-      look.dataset.needs = "reviewer"; // the inspector is not for annotators
-      look.title = "Open this image with all that is known of it";
-      look.setAttribute("aria-label", `Open image ${item.image_id}`);
-      return make("li", "", button, look);
-    });
+    const tiles = answers.map((answer) => this.tiles.get(answer.op_id) ?? this.stripTile(answer, goTo));
+    this.tiles = new Map(answers.map(({ op_id }, index) => [op_id, tiles[index]]));
     const blanks = Array.from({ length: STRIP - tiles.length }, () => make("li"));
     this.part("strip").replaceChildren(
       ...(tiles.length ? [...tiles.reverse(), ...blanks] : [make("li", "hint", hint)]),
     );
+  }
+
+  /**
+   * @param {Answer} answer
+   * @param {(imageId: number) => void} goTo
+   */
+  stripTile({ item, label }, goTo) {
+    const words = make("span", label.value, labelWords(label, this.classes));
+    const button = makeButton("", "", () => goTo(item.image_id));
+    button.title = "Go back to this image";
+    button.append(smallImage(item.sha256), words);
+    const look = makeButton("look", "i");
+    look.dataset.saImage = String(item.image_id);
+    look.dataset.needs = "reviewer"; // the inspector is not for annotators
+    look.title = "Open this image with all that is known of it";
+    look.setAttribute("aria-label", `Open image ${item.image_id}`);
+    return make("li", "", button, look);
   }
 
   /**
@@ -247,6 +256,7 @@ function smallImage(sha256) {
   const image = make("img");
   image.src = `/media/${sha256}.webp?size=64`;
   image.alt = "";
+  image.decoding = "async"; // the image to look at does not wait for it
   return image;
 }
 

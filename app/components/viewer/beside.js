@@ -109,6 +109,7 @@ export class Beside {
     this.other.handled = () => {}; // while it begins it leads nobody
     this.other.show(picture, offer.item, this.main.smooth);
     this.other.handled = () => this.follow(this.other, this.main);
+    for (const each of [this.main, this.other]) each.measure(); // the other one may just have come
     this.follow(this.main, this.other);
   }
 

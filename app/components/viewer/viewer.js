@@ -111,7 +111,9 @@ export class Viewer {
     };
     this.toolbar = toolbar ? new Toolbar(toolbar, said) : NO_TOOLBAR;
     for (const canvas of [this.flat, this.deep]) this.listen(canvas);
-    new ResizeObserver(() => this.resize()).observe(frame);
+    /** CSS pixels of the frame when it was last laid out; to ask anew would lay the page out at every key. */
+    this.stage = { width: 1, height: 1 };
+    new ResizeObserver(() => this.measure()).observe(frame);
   }
 
   /** @param {HTMLCanvasElement} canvas */
@@ -189,13 +191,15 @@ export class Viewer {
     return film ?? { width: image?.naturalWidth ?? 1, height: image?.naturalHeight ?? 1 };
   }
 
-  get stage() {
-    return { width: Math.max(1, this.frame.clientWidth), height: Math.max(1, this.frame.clientHeight) };
-  }
-
   /** Picture pixels -> CSS pixels of the stage. */
   get toStage() {
     return matrixOf(this.placement, this.size, this.stage);
+  }
+
+  /** The frame may have another size now. */
+  measure() {
+    this.stage = { width: Math.max(1, this.frame.clientWidth), height: Math.max(1, this.frame.clientHeight) };
+    this.resize();
   }
 
   resize() {
@@ -216,15 +220,17 @@ export class Viewer {
     this.due = 0;
     const { picture, placement, magnifying, pointer } = this;
     if (!picture) return;
-    if (this.isTableOld) this.table = lookupTable(this.display, this.window, this.inverted);
-    this.isTableOld = false;
+    const plain = picture.image !== undefined && this.window === null && !this.inverted;
+    if (this.isTableOld && !plain) {
+      this.table = lookupTable(this.display, this.window, this.inverted);
+      this.isTableOld = false;
+    }
     const { table } = this;
     const dpr = devicePixelRatio;
     const scale = placement.scale * dpr;
     const [x, y] = [(pointer?.x ?? 0) * dpr, (pointer?.y ?? 0) * dpr];
     const lens = magnifying && pointer ? { x, y, radius: LENS_RADIUS * dpr, enlargement: LENS_ENLARGEMENT } : null;
     const toPicture = inverse(/** @type {import("./placement.js").Matrix} */ (this.toStage.map((each) => each * dpr)));
-    const plain = picture.image !== undefined && this.window === null && !this.inverted;
     const scene = { picture, table, plain, toPicture, scale, smooth: this.smooth || scale < PIXELS_FROM, lens };
     this.painter.paint(/** @type {any} */ (scene));
     this.toolbar.show({ scale, inverted: this.inverted, magnifying });

@@ -19,6 +19,7 @@ export class WindowFill {
     if (on === this.on) return;
     this.on = on;
     this.root.toggleAttribute("data-fill", on);
+    document.documentElement.toggleAttribute("data-sa-filled", on);
     for (const each of this.covered) each.inert = false;
     this.covered = on ? this.around() : [];
     for (const each of this.covered) each.inert = true;

@@ -1,9 +1,11 @@
 // @ts-check
 // Numbers, counts and durations as text.
 
+const NUMBER = new Intl.NumberFormat("en");
+
 /** @param {number} n */
 export function number(n) {
-  return n.toLocaleString("en");
+  return NUMBER.format(n);
 }
 
 /**
