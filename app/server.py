@@ -177,7 +177,9 @@ def bound_socket(host: str, port: int) -> socket.socket:
     It is bound before the slow part of the start, so that a port in use is reported immediately.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio sends at once (TCP_NODELAY) only over sockets that name TCP; over others, each answer whose body follows its
+    # head waits 40 ms for the browser to acknowledge the head.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

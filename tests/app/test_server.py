@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import subprocess
 import sys
@@ -43,6 +44,23 @@ def test_an_address_can_be_opened() -> None:
 def test_an_ipv6_address_is_bracketed() -> None:
     with bound_socket("::1", 0) as listener:
         assert address(listener).startswith("http://[::1]:")
+
+
+async def sends_at_once(listener: socket.socket) -> bool:
+    """Whether what the app writes to a connection leaves without waiting for the other side."""
+    accepted: asyncio.Queue[asyncio.StreamWriter] = asyncio.Queue()
+    server = await asyncio.start_server(lambda _, writer: accepted.put_nowait(writer), sock=listener)
+    _, client = await asyncio.open_connection(*listener.getsockname()[:2])
+    writer = await accepted.get()
+    set_ = writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    for each in (client, writer, server):
+        each.close()
+    return bool(set_)
+
+
+def test_small_answers_are_sent_at_once() -> None:
+    with bound_socket("127.0.0.1", 0) as listener:
+        assert asyncio.run(sends_at_once(listener))
 
 
 def test_a_second_app_on_a_workspace_is_told_who_has_it(workspace: Workspace) -> None:
