@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from synthaug.errors import UserError
 
 from .accounts.access import EVERY_INTERFACE
+from .type_stubs import no_type_stubs
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -34,8 +35,11 @@ STOP_SECONDS = 2  # time after which open event streams are closed when the serv
 def create_app(workspace: Workspace, access: Access, port: int = 7860) -> FastAPI:
     """The ASGI app for an open workspace. It does not start the worker process, which :func:`serve` does."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is first imported
+    with no_type_stubs():
+        import gradio as gr
 
-    import gradio as gr
+        from .components import markup  # noqa: F401 - has a component of our own
+
     from fastapi import FastAPI
 
     from synthaug.running.jobs import JobQueue
@@ -177,8 +181,8 @@ def bound_socket(host: str, port: int) -> socket.socket:
     It is bound before the slow part of the start, so that a port in use is reported immediately.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio sends at once (TCP_NODELAY) only over sockets that name TCP; over others, each answer whose body follows its
-    # head waits 40 ms for the browser to acknowledge the head.
+    # asyncio sends at once (TCP_NODELAY) only over sockets that name TCP; over others, each answer whose body follows
+    # its head waits 40 ms for the browser to acknowledge the head.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from synthaug_app.accounts.access import access
+from synthaug_app.components import markup
 from synthaug_app.server import address, bound_socket, serve, start_text
 
 from synthaug.errors import UserError, WorkspaceError
@@ -94,8 +95,10 @@ def test_a_missing_workspace_is_one_line_and_exit_code_2(tmp_path: Path) -> None
     assert len(ended.stderr.splitlines()) == 1
 
 
-def test_the_app_starts_without_torch(workspace: Workspace) -> None:
-    """Loading it takes as long as all the rest, and only jobs compute with it, in a process of their own."""
+def test_the_app_starts_without_torch_and_writes_no_type_stubs(workspace: Workspace) -> None:
+    """Loading torch takes as long as all the rest, and only jobs compute with it, in a process of their own."""
+    stub = Path(str(markup.__file__)).with_suffix(".pyi")
+    stub.unlink(missing_ok=True)  # of a test that imported Gradio by itself
     script = (
         "import sys\nfrom pathlib import Path\n"
         "from synthaug_app.accounts.access import access\nfrom synthaug_app.server import create_app\n"
@@ -104,3 +107,4 @@ def test_the_app_starts_without_torch(workspace: Workspace) -> None:
         "sys.exit('torch' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+    assert not stub.exists()
