@@ -7,6 +7,9 @@ imports work in the same way in the browser, in Node and in the type checker.
 from __future__ import annotations
 
 import hashlib
+import posixpath
+import re
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +20,8 @@ from synthaug.errors import UnknownName
 
 HERE = Path(__file__).parent
 NOT_LOADED = "This part of the page did not load. Check that synthaug is running, then reload the page."
+IMPORT = re.compile(r'^(?:import|export)\b[^;"]*\bfrom "(\.[^"]+)"', re.MULTILINE)
+MOUNTED = re.compile(r"^import\('/app/\w+/([^']+)'\)")
 FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 
 
@@ -53,6 +58,28 @@ def mounting(path: str) -> str:
     element.prepend(said);
   }},
 );"""
+
+
+def mounted_by(script: str | None) -> str | None:
+    """The path of the module that a script of :func:`mounting` loads; None for other scripts."""
+    found = MOUNTED.match(script or "")
+    return found and found[1]
+
+
+def with_imports(paths: Iterable[str]) -> list[str]:
+    """The modules and all that they import, each once and before what it imports.
+
+    A browser that is told of them at once does not find them one import after the other.
+    """
+    found = dict.fromkeys(paths)
+    waiting = list(found)
+    for path in waiting:
+        folder = posixpath.dirname(path)
+        imported = IMPORT.findall(modules()[path].decode())
+        new = [each for name in imported if (each := posixpath.normpath(f"{folder}/{name}")) not in found]
+        found |= dict.fromkeys(new)
+        waiting += dict.fromkeys(new)
+    return list(found)
 
 
 @cache

@@ -46,7 +46,8 @@ def create_app(workspace: Workspace, access: Access, port: int = 7860) -> FastAP
 
     from .context import AppContext
     from .fresh_classes import FreshClasses
-    from .page_template import adapt_page_template
+    from .modules import module_url
+    from .page_template import OurPage, adapt_page_template
     from .shell import PAGES
     from .theme import head, theme
 
@@ -57,7 +58,12 @@ def create_app(workspace: Workspace, access: Access, port: int = 7860) -> FastAP
     functions = {index: str(each.api_name) for index, each in pages.fns.items()}
     app.add_middleware(FreshClasses, workspace=workspace, pages=pages, build=lambda: build_pages(context))
     guard(app, context, access, functions)
-    adapt_page_template({path: title for title, path in PAGES})
+    adapt_page_template(
+        {
+            path: OurPage(title, [module_url(each) for each in modules_of(pages, path)])
+            for title, path in PAGES
+        }
+    )
     with warnings.catch_warnings():
         warnings.filterwarnings(
             "ignore", message="SSR mode"
@@ -125,6 +131,15 @@ def build_pages(context: AppContext) -> gr.Blocks:
             with gr.Column(elem_classes=["sa-body", f"sa-page-{path or 'data'}"]):
                 builders[path](context)
     return demo
+
+
+def modules_of(pages: gr.Blocks, path: str) -> list[str]:
+    """The modules that a page asks for, in the order in which it needs them."""
+    from .modules import mounted_by, with_imports
+
+    scripts = [getattr(each, "js_on_load", None) for each in pages.blocks.values() if each.page == path]
+    mounted = [module for script in scripts if (module := mounted_by(script))]
+    return with_imports(["static/shell.js", *mounted, "components/inspector/inspector.js"])
 
 
 def serve(

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from synthaug_app.bodies import LIMITS, OTHERWISE, Bodies
 from synthaug_app.byte_cache import ByteCache
 from synthaug_app.headers import NONCE, SecurityHeaders
-from synthaug_app.page_template import PageLoader
+from synthaug_app.page_template import OurPage, PageLoader
 from synthaug_app.slow_clients import TimedProtocol
 
 from synthaug.config import Role
@@ -175,11 +175,12 @@ def test_only_the_templates_own_scripts_are_marked() -> None:
     environment = Environment(loader=PageLoader(DictLoader({"page": page})), autoescape=True)
     request = type("Request", (), {"scope": {NONCE: "n-1_"}})
     config = {"title": "</title>hips", "current_page": "label"}
+    ours = {"label": OurPage("Label", ["/app/1/a.js"])}
     shown = environment.get_template("page").render(
-        request=request, words="<script>", config=config, page_titles={"label": "Label"}
+        request=request, words="<script>", config=config, our_pages=ours
     )
     assert shown == (
-        "<head><title>Label · &lt;/title&gt;hips</title>"
+        '<head><title>Label · &lt;/title&gt;hips</title><link rel="modulepreload" href="/app/1/a.js">'
         '<script nonce="n-1_">one</script><script nonce="n-1_" type=\'module\' src=x></script></head>'
         "&lt;script&gt;"
     )

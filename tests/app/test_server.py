@@ -6,6 +6,7 @@ import asyncio
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -60,8 +61,9 @@ async def sends_at_once(listener: socket.socket) -> bool:
 
 
 def test_small_answers_are_sent_at_once() -> None:
-    with bound_socket("127.0.0.1", 0) as listener:
-        assert asyncio.run(sends_at_once(listener))
+    # In a thread of its own: Playwright's loop may run in this one.
+    with bound_socket("127.0.0.1", 0) as listener, ThreadPoolExecutor(1) as pool:
+        assert pool.submit(asyncio.run, sends_at_once(listener)).result()
 
 
 def test_a_second_app_on_a_workspace_is_told_who_has_it(workspace: Workspace) -> None:

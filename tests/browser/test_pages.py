@@ -21,7 +21,7 @@ from .conftest import A_JOB, App, picture, running
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
 
-PAGES = ("", "generate", "finetune", "label", "explore", "train")
+PAGES = ("", "generate", "finetune", "label", "explore", "train", "runs")
 HOSTILE = "<b onclick=alert(1)>cat</b> ${1+1} {{value}} 🐈"
 
 
@@ -54,6 +54,13 @@ def empty_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
         yield app
 
 
+MODULES = """() => [
+    [...document.querySelectorAll('link[rel=modulepreload]')].map((each) => each.href),
+    performance.getEntriesByType('resource').map((each) => each.name),
+].map((all) => all.filter((each) => each.includes('/app/')))"""
+"""The addresses of our modules that the head of a page announces, and of those that the browser fetched."""
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_opens_and_fits(hostile: App, page: Page, path: str) -> None:
     page.set_viewport_size({"width": 1024, "height": 768})
@@ -63,6 +70,9 @@ def test_a_page_opens_and_fits(hostile: App, page: Page, path: str) -> None:
     expect(page.locator(".sa-nav a[aria-current=page]")).to_have_attribute("href", f"/{path}")
     assert page.evaluate("document.documentElement.scrollWidth") <= 1024
     assert page.locator("footer:visible").count() == 0
+    announced, fetched = page.evaluate(MODULES)
+    assert announced
+    assert set(fetched) == set(announced)
 
 
 BLOCKED = {
@@ -110,7 +120,7 @@ def test_tabs_can_be_told_apart_and_the_header_skipped(empty_app: App, page: Pag
         expect(page.locator(".sa-body :focus")).to_have_count(1)
 
 
-@pytest.mark.parametrize("path", [*PAGES, "runs"])
+@pytest.mark.parametrize("path", PAGES)
 def test_nothing_is_wider_than_a_phone(hostile: App, page: Page, path: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{hostile.url}/{path}")
