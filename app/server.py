@@ -34,22 +34,13 @@ STOP_SECONDS = 2  # time after which open event streams are closed when the serv
 
 def create_app(workspace: Workspace, access: Access, port: int = 7860) -> FastAPI:
     """The ASGI app for an open workspace. It does not start the worker process, which :func:`serve` does."""
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is first imported
-    with no_type_stubs():
-        import gradio as gr
-
-        from .components import markup  # noqa: F401 - has a component of our own
-
+    _import_gradio()
     from fastapi import FastAPI
 
     from synthaug.running.jobs import JobQueue
 
     from .context import AppContext
     from .fresh_classes import FreshClasses
-    from .modules import module_url
-    from .page_template import OurPage, adapt_page_template
-    from .shell import PAGES
-    from .theme import head, theme
 
     context = AppContext(workspace, JobQueue(workspace))
     app = FastAPI(title="synthaug", docs_url=None, redoc_url=None, openapi_url=None)
@@ -58,16 +49,31 @@ def create_app(workspace: Workspace, access: Access, port: int = 7860) -> FastAP
     functions = {index: str(each.api_name) for index, each in pages.fns.items()}
     app.add_middleware(FreshClasses, workspace=workspace, pages=pages, build=lambda: build_pages(context))
     guard(app, context, access, functions)
-    adapt_page_template(
-        {
-            path: OurPage(title, [module_url(each) for each in modules_of(pages, path)])
-            for title, path in PAGES
-        }
-    )
+    _mount(pages, app, port)
+    return app
+
+
+def _import_gradio() -> None:
+    """Import it before everything that needs it."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is first imported
+    with no_type_stubs():
+        from .components import markup  # noqa: F401 - imports gradio, and has a component of our own
+
+
+def _mount(pages: gr.Blocks, app: FastAPI, port: int) -> None:
+    """Let the app serve Gradio's pages, below our own routes."""
+    import gradio as gr
+
+    from .modules import module_url
+    from .page_template import OurPage, adapt_page_template
+    from .shell import PAGES
+    from .theme import head, theme
+
+    modules = {path: [module_url(each) for each in modules_of(pages, path)] for _, path in PAGES}
+    adapt_page_template({path: OurPage(title, modules[path]) for title, path in PAGES})
     with warnings.catch_warnings():
-        warnings.filterwarnings(
-            "ignore", message="SSR mode"
-        )  # Gradio always warns if there are several pages
+        # Gradio always warns if there are several pages.
+        warnings.filterwarnings("ignore", message="SSR mode")
         gr.mount_gradio_app(
             app,
             pages,
@@ -79,7 +85,6 @@ def create_app(workspace: Workspace, access: Access, port: int = 7860) -> FastAP
             footer_links=[],
             run_history=False,
         )
-    return app
 
 
 def add_own_routes(app: FastAPI, context: AppContext, access: Access) -> None:

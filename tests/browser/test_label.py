@@ -267,6 +267,20 @@ def test_the_page_does_not_shift_when_the_next_image_appears(page: Page, app: Ap
         assert page.evaluate(places, parts) == before
 
 
+def test_a_key_puts_a_small_image_over_the_window_and_takes_it_back(
+    page: Page, app: App, since: int
+) -> None:
+    open_desk(page, app)
+    page.keyboard.press("%")
+    expect(page.locator(".ld-main")).to_have_attribute("data-fill", "")
+    box = page.locator(".ld-main").bounding_box()
+    assert box is not None
+    assert (box["x"], box["y"], box["height"]) == (0, 0, 800)
+    page.keyboard.press("Escape")
+    expect(page.locator(".ld-main")).not_to_have_attribute("data-fill", "")
+    assert said(app, since) == []
+
+
 def test_an_answer_styles_parts_of_the_desk_and_not_the_page(page: Page, app: App, since: int) -> None:
     open_desk(page, app)
     browser = page.context.browser

@@ -10,20 +10,18 @@
 //   out  synthaug:inspect  {key}            open this image
 //   in   synthaug:inspecting {id | null}    the image that is open now
 
-import { announce, closest, find, hear, makeButton } from "../../static/lib/dom.js";
+import { announce, closest, find, hear } from "../../static/lib/dom.js";
 import { review } from "../../static/lib/session.js";
 import { count, number } from "../../static/lib/words.js";
 import { NONE, SYNTHETIC } from "../scatter/points.js";
-import { batchOf, isRefusal, save, undo } from "./batches.js";
+import { batchOf } from "./batches.js";
 import { classControls } from "./class_buttons.js";
+import { Decisions } from "./decisions.js";
 import { isLocked, markedAtFirst, sorted, summary, title } from "./order.js";
 import { PointSet } from "./point_set.js";
 import { mostSuspicious } from "./suspicion.js";
-import { Tagging } from "./tagging.js";
 import { Tiles } from "./tiles.js";
 
-/** @typedef {import("./batches.js").Batch} Batch */
-/** @typedef {import("./batches.js").Change} Change */
 /** @typedef {import("../../static/lib/types.js").LabelValue} LabelValue */
 /** @typedef {import("../../static/lib/types.js").Queue} Queue */
 /** @typedef {import("../scatter/points.js").Header} Header */
@@ -39,10 +37,9 @@ class Grid {
   /** @param {HTMLElement} root */
   constructor(root) {
     this.root = root;
-    this.status = this.part("status");
     this.order = find(root, '[data-part="sort"]', HTMLSelectElement);
     this.tiles = new Tiles(this.part("scroller"), this.part("canvas"), {
-      problem: (message) => this.say(message, "bad"),
+      problem: (message) => this.decisions.say(message, "bad"),
       toggled: (tile, through) => this.toggle(tile, through),
       opened: (tile) => this.open(tile),
       painted: () => {
@@ -50,18 +47,15 @@ class Grid {
         performance.mark("synthaug:grid-painted");
       },
     });
-    this.tagging = new Tagging(root);
+    this.decisions = new Decisions(root, () => this.showActions());
     /** @type {Points | null} */
     this.data = null;
     /** @type {number[]} */
     this.points = [];
     this.marked = new PointSet(0, []);
-    /** Saved and not undone, oldest first. @type {Batch[]} */
-    this.batches = [];
     this.anchor = -1;
     /** The place of the image that is open, or was before the walk left the grid; -1 where none was opened from a tile. */
     this.opened = -1;
-    this.busy = false;
     this.soon = 0;
     /** What is shown, and the order of each kind. @type {keyof Grid["orders"]} */
     this.kind = "usual";
@@ -113,7 +107,7 @@ class Grid {
     if (data?.header !== this.data?.header) {
       this.part("classes").replaceChildren(...classControls(data?.header.classes ?? []));
     }
-    if (data?.columns !== this.data?.columns) this.batches = [];
+    if (data?.columns !== this.data?.columns) this.decisions.batches = [];
     this.data = data;
     this.points = points;
     this.marked = data ? markedAtFirst(data.columns, points) : new PointSet(0, []);
@@ -216,7 +210,7 @@ class Grid {
    * @param {boolean} through
    */
   toggle(tile, through) {
-    if (this.busy || !this.data) return;
+    if (this.decisions.busy || !this.data) return;
     const { columns } = this.data;
     const on = !this.marked.has(tile.point);
     const [from, to] = [through && this.anchor >= 0 ? this.anchor : tile.place, tile.place].sort((a, b) => a - b);
@@ -232,43 +226,19 @@ class Grid {
   // ---------------------------------------------------------------- what is seen of the actions
 
   showActions() {
-    const last = this.batches.at(-1);
+    const { busy, batches } = this.decisions;
+    const last = batches.at(-1);
     this.part("marked").textContent = this.points.length ? `${number(this.marked.size)} marked` : "";
     for (const button of this.root.querySelectorAll(ON_MARKED)) {
-      button.toggleAttribute("disabled", this.busy || !this.marked.size);
+      button.toggleAttribute("disabled", busy || !this.marked.size);
     }
     const undoing = find(this.root, "[data-do=undo]", HTMLButtonElement);
     undoing.hidden = !last;
-    undoing.disabled = this.busy;
+    undoing.disabled = busy;
     if (last) undoing.textContent = `Undo "${last.name}" (${number(last.entries.length)})`;
   }
 
-  /**
-   * @param {string} text
-   * @param {string} tone
-   */
-  say(text, tone = "") {
-    this.status.textContent = text;
-    this.status.dataset.tone = tone;
-  }
-
-  /** @param {boolean} on */
-  setBusy(on) {
-    this.busy = on;
-    this.root.dataset.busy = String(on);
-    this.showActions();
-  }
-
-  // ---------------------------------------------------------------- saving and taking back
-
-  /** @param {import("./batches.js").Labeled} data @param {Change[]} changes */
-  apply({ columns }, changes) {
-    for (const { point, state, label } of changes) {
-      columns.state[point] = state;
-      columns.label[point] = label;
-    }
-    announce("synthaug:labeled");
-  }
+  // ---------------------------------------------------------------- buttons and the rest of the page
 
   /**
    * @param {string} name
@@ -280,91 +250,27 @@ class Grid {
     if (!this.data) return;
     const points = this.tiles.order.filter((point) => this.marked.has(point));
     const batch = batchOf(name, this.data, points, value, source, classOf);
-    if (batch.entries.length) this.save(batch);
-    else this.say("None of the marked images was made for a class.", "warn");
+    if (batch.entries.length) this.decisions.save(batch);
+    else this.decisions.say("None of the marked images was made for a class.", "warn");
   }
-
-  /** @param {Batch} batch */
-  async save(batch) {
-    const total = number(batch.entries.length);
-    this.batches = this.batches.filter((each) => each !== batch && each.entries[0] !== batch.entries[0]);
-    this.setBusy(true);
-    try {
-      await save(batch, (changes, done) => {
-        this.apply(batch.data, changes);
-        this.say(`${number(done)} of ${total} saved`);
-      });
-      this.batches.push(batch);
-      this.say(`${count(batch.entries.length, "label")} saved: ${batch.name}`, "good");
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : error;
-      this.say(`${number(batch.saved)} of ${total} saved; the rest was not: ${reason}`, "bad");
-      if (batch.saved) this.batches.push({ ...batch, entries: batch.entries.slice(0, batch.saved) });
-      if (!isRefusal(error)) {
-        this.status.append(
-          " ",
-          makeButton("sa-scatter-link", "Try again", () => this.save(batch)),
-        );
-      }
-    } finally {
-      this.setBusy(false);
-    }
-  }
-
-  /** @param {Points["columns"]} columns @param {boolean} on */
-  async tag({ ids }, on) {
-    this.setBusy(true);
-    try {
-      this.say(
-        await this.tagging.put(
-          Array.from(this.marked, (point) => ids[point]),
-          on,
-        ),
-        "good",
-      );
-    } catch (error) {
-      this.say(error instanceof Error ? error.message : String(error), "bad");
-    } finally {
-      this.setBusy(false);
-    }
-  }
-
-  async undo() {
-    const batch = this.batches.at(-1);
-    if (!batch) return;
-    const total = number(batch.entries.length);
-    let undone = 0;
-    this.setBusy(true);
-    try {
-      await undo(batch, (done) => {
-        undone = done;
-        this.say(`${number(done)} of ${total} undone`);
-      });
-      this.batches.pop();
-      this.apply(
-        batch.data,
-        batch.entries.map(({ before }) => before),
-      );
-      this.say(`Undone: ${batch.name} (${total})`, "good");
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : error;
-      this.say(`Only ${number(undone)} undone: ${reason}. Undo again to finish.`, "bad");
-    } finally {
-      this.setBusy(false);
-    }
-  }
-
-  // ---------------------------------------------------------------- buttons and the rest of the page
 
   /** @param {MouseEvent} event */
   onClick(event) {
     const button = closest(event, "[data-class], [data-do]");
     const { data } = this;
-    if (!(button instanceof HTMLButtonElement) || this.busy || !data) return;
+    if (!(button instanceof HTMLButtonElement) || this.decisions.busy || !data) return;
     const { class: index, do: action } = button.dataset;
     if (index !== undefined) {
       this.record(`label as ${data.header.classes[Number(index)]}`, "class", "human", () => Number(index));
     } else if (action) this.act(action, data);
+  }
+
+  /** @param {Points["columns"]} columns @param {boolean} on */
+  tag({ ids }, on) {
+    this.decisions.tag(
+      Array.from(this.marked, (point) => ids[point]),
+      on,
+    );
   }
 
   /**
@@ -383,7 +289,7 @@ class Grid {
       prompted: () => this.record("keep the prompted class", "class", "accepted", prompted),
       reject: () => this.record("reject", "reject", "human"),
       unsure: () => this.record("unsure", "unsure", "human"),
-      undo: () => this.undo(),
+      undo: () => this.decisions.undo(),
       tag: () => this.tag(columns, true),
       untag: () => this.tag(columns, false),
       review: () => {
@@ -412,9 +318,6 @@ class Grid {
     hear(this.root, "synthaug:inspecting", ({ id }) => this.follow(id));
     hear(this.root, "synthaug:filtered", ({ data }) => this.receive([], data, null));
     hear(this.root, "synthaug:selected", ({ points, data, queue }) => this.receive(points, data, queue));
-    window.addEventListener("beforeunload", (event) => {
-      if (this.busy) event.preventDefault();
-    });
   }
 }
 

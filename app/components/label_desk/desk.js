@@ -72,11 +72,9 @@ export class Desk {
       reviewer: person.role !== "annotator",
       goTo: (imageId) => this.goTo(imageId),
       changed: () => this.load(),
+      corrected: (imageId) => this.corrected(imageId),
     });
-    this.lock = new Lock(root, classes, (imageId) => {
-      this.said.delete(imageId);
-      this.load();
-    });
+    this.lock = new Lock(root, classes, (imageId) => this.corrected(imageId));
     this.beside = new Beside(root, this.view.viewer, { picture: decoding, toggled: () => this.showPicture() });
     this.queue = this.makeQueue();
     this.places = new Places(owner, localStorage);
@@ -172,6 +170,12 @@ export class Desk {
    */
   send(kind, { image_id, sha256, origin }, body, words, adds) {
     this.outbox.add({ kind, body, image_id, sha256, words, origin, adds });
+  }
+
+  /** An owner gave a locked image another answer. @param {number} imageId */
+  corrected(imageId) {
+    this.said.delete(imageId);
+    this.load();
   }
 
   /** @param {number} by */

@@ -30,7 +30,7 @@ export class Landmarks {
    * @param {HTMLElement} desk
    * @param {Viewer} viewer
    * @param {ClassProps[]} classes
-   * @param {{ reviewer: boolean, goTo: (imageId: number) => void, changed: () => void }} host `changed`: others are proposed
+   * @param {{ reviewer: boolean, goTo: (imageId: number) => void, changed: () => void, corrected: (imageId: number) => void }} host `changed`: others are proposed
    */
   constructor(desk, viewer, classes, host) {
     this.desk = desk;
@@ -166,9 +166,11 @@ export class Landmarks {
   }
 
   corrected() {
-    if (this.item) this.shapes.delete(this.item.image_id);
+    const { item } = this;
+    if (!item) return;
+    this.shapes.delete(item.image_id);
     this.item = null;
-    this.host.changed();
+    this.host.corrected(item.image_id);
   }
 
   // ---------------------------------------------------------------- the answer

@@ -363,11 +363,11 @@ export class Viewer {
       this.setFill(false);
       return true;
     }
-    if (!this.picture) return false;
-    if (event.altKey) return this.panByKey(event.key);
+    if (event.altKey) return this.picture !== null && this.panByKey(event.key);
     const tool = KEYS[event.key] ?? (event.shiftKey ? SHIFTED[event.key] : undefined);
-    if (tool) this.use(tool);
-    return tool !== undefined;
+    const has = tool && (this.picture || tool === "fill"); // small pictures are not drawn here
+    if (has) this.use(tool);
+    return Boolean(has);
   }
 
   /** @param {string} key */
