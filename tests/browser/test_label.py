@@ -267,9 +267,7 @@ def test_the_page_does_not_shift_when_the_next_image_appears(page: Page, app: Ap
         assert page.evaluate(places, parts) == before
 
 
-def test_a_key_puts_a_small_image_over_the_window_and_takes_it_back(
-    page: Page, app: App, since: int
-) -> None:
+def test_a_key_puts_a_small_image_over_the_window_and_takes_it_back(page: Page, app: App, since: int) -> None:
     open_desk(page, app)
     page.keyboard.press("%")
     expect(page.locator(".ld-main")).to_have_attribute("data-fill", "")
