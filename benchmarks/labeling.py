@@ -3,9 +3,9 @@
     python benchmarks/labeling.py [--images 10000] [--labels 100] [--side 32]
 
 Every label is saved as usual. The floor is the same measurement on a trivial page that swaps two decoded images of
-that size, 600 px large, at a key press. "Painted" means the second animation frame after the new image was inserted and decoded or, for
-images that the viewer draws (``--side 512``), after it was drawn. The goal is a
-median within one frame (16.7 ms) of that of the floor, and a 95th percentile under 50 ms. Needs Chromium.
+that size, 600 px large, at a key press. "Painted" means the second animation frame after the new image was inserted
+and decoded or, for images that the viewer draws (``--side 512``), after it was drawn. The goal is a median within one
+frame (16.7 ms) of that of the floor, and a 95th percentile under 50 ms. Needs Chromium.
 """
 
 from __future__ import annotations
