@@ -66,20 +66,22 @@ def mounted_by(script: str | None) -> str | None:
     return found and found[1]
 
 
+@cache
+def imports_of(path: str) -> list[str]:
+    """The paths of the modules that a module imports at once."""
+    folder = posixpath.dirname(path)
+    return [posixpath.normpath(f"{folder}/{name}") for name in IMPORT.findall(modules()[path].decode())]
+
+
 def with_imports(paths: Iterable[str]) -> list[str]:
-    """The modules and all that they import, each once and before what it imports.
+    """The modules, then all that they import, then all that those import ..., each once.
 
     A browser that is told of them at once does not find them one import after the other.
     """
-    found = dict.fromkeys(paths)
-    waiting = list(found)
-    for path in waiting:
-        folder = posixpath.dirname(path)
-        imported = IMPORT.findall(modules()[path].decode())
-        new = [each for name in imported if (each := posixpath.normpath(f"{folder}/{name}")) not in found]
-        found |= dict.fromkeys(new)
-        waiting += dict.fromkeys(new)
-    return list(found)
+    found = list(dict.fromkeys(paths))
+    for path in found:  # which grows meanwhile
+        found += [each for each in imports_of(path) if each not in found]
+    return found
 
 
 @cache

@@ -64,13 +64,11 @@ def _mount(pages: gr.Blocks, app: FastAPI, port: int) -> None:
     """Let the app serve Gradio's pages, below our own routes."""
     import gradio as gr
 
-    from .modules import module_url
     from .page_template import OurPage, adapt_page_template
     from .shell import PAGES
     from .theme import head, theme
 
-    modules = {path: [module_url(each) for each in modules_of(pages, path)] for _, path in PAGES}
-    adapt_page_template({path: OurPage(title, modules[path]) for title, path in PAGES})
+    adapt_page_template({path: OurPage(title, module_urls(pages, path)) for title, path in PAGES})
     with warnings.catch_warnings():
         # Gradio always warns if there are several pages.
         warnings.filterwarnings("ignore", message="SSR mode")
@@ -138,13 +136,14 @@ def build_pages(context: AppContext) -> gr.Blocks:
     return demo
 
 
-def modules_of(pages: gr.Blocks, path: str) -> list[str]:
-    """The modules that a page asks for, in the order in which it needs them."""
-    from .modules import mounted_by, with_imports
+def module_urls(pages: gr.Blocks, path: str) -> list[str]:
+    """The URLs of the modules that a page asks for; those that others import come last."""
+    from .modules import module_url, mounted_by, with_imports
 
     scripts = [getattr(each, "js_on_load", None) for each in pages.blocks.values() if each.page == path]
     mounted = [module for script in scripts if (module := mounted_by(script))]
-    return with_imports(["static/shell.js", *mounted, "components/inspector/inspector.js"])
+    needed = with_imports(["static/shell.js", *mounted, "components/inspector/inspector.js"])
+    return [module_url(each) for each in needed]
 
 
 def serve(

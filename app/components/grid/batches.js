@@ -67,6 +67,14 @@ export async function undo({ entries }, undone) {
   }
 }
 
+/** Let the columns say what was changed. @param {Labeled} data @param {Change[]} changes */
+export function apply({ columns }, changes) {
+  for (const { point, state, label } of changes) {
+    columns.state[point] = state;
+    columns.label[point] = label;
+  }
+}
+
 /** Whether trying again cannot help: the app has looked at it and refused. @param {unknown} error */
 export function isRefusal(error) {
   return error instanceof ApiError && error.body?.refused === true;

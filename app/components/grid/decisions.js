@@ -3,7 +3,7 @@
 
 import { announce, find, makeButton } from "../../static/lib/dom.js";
 import { count, number } from "../../static/lib/words.js";
-import { isRefusal, save, undo } from "./batches.js";
+import { apply, isRefusal, save, undo } from "./batches.js";
 import { Tagging } from "./tagging.js";
 
 /** @typedef {import("./batches.js").Batch} Batch */
@@ -44,11 +44,8 @@ export class Decisions {
   }
 
   /** @param {import("./batches.js").Labeled} data @param {Change[]} changes */
-  apply({ columns }, changes) {
-    for (const { point, state, label } of changes) {
-      columns.state[point] = state;
-      columns.label[point] = label;
-    }
+  apply(data, changes) {
+    apply(data, changes);
     announce("synthaug:labeled");
   }
 

@@ -8,7 +8,7 @@ import { getJson } from "../../static/lib/api.js";
 import { announce, closest, find, hear, makeButton } from "../../static/lib/dom.js";
 import { review } from "../../static/lib/session.js";
 import { count, number } from "../../static/lib/words.js";
-import { batchOf, save, undo } from "../grid/batches.js";
+import { apply, batchOf, save, undo } from "../grid/batches.js";
 import { isLocked } from "../grid/order.js";
 import { Tiles } from "../grid/tiles.js";
 import { leased } from "../label_desk/sources.js";
@@ -167,7 +167,7 @@ class GridReview {
     this.busy = true;
     this.refresh();
     try {
-      await save(batch, (changes) => this.apply(batch.data, changes));
+      await save(batch, (changes) => apply(batch.data, changes));
     } catch (error) {
       saved = false;
       const reason = error instanceof Error ? error.message : error;
@@ -197,14 +197,6 @@ class GridReview {
     }
     this.busy = false;
     this.refresh();
-  }
-
-  /** @param {import("../grid/batches.js").Labeled} data @param {import("../grid/batches.js").Change[]} changes */
-  apply({ columns }, changes) {
-    for (const { point, state, label } of changes) {
-      columns.state[point] = state;
-      columns.label[point] = label;
-    }
   }
 
   // ---------------------------------------------------------------- keys and buttons

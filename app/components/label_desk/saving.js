@@ -14,21 +14,6 @@ import { OutboxStore } from "./outbox_store.js";
  * @property {(imageId: number) => void} goTo
  */
 
-const UNPAINTED_MS = 100; // a tab that is not seen paints nothing
-
-/**
- * The next image comes first: an answer is kept already, and is sent once the browser has painted.
- * @param {string} path
- * @param {unknown} body
- */
-async function post(path, body) {
-  await new Promise((resolve) => {
-    requestAnimationFrame(() => setTimeout(resolve));
-    setTimeout(resolve, UNPAINTED_MS);
-  });
-  return postSigned(path, body);
-}
-
 export class Saving {
   /**
    * @param {HTMLElement} root
@@ -42,7 +27,7 @@ export class Saving {
     this.listeners = listeners;
     this.problem = "";
     this.troubled = false;
-    const wire = { post, items, pause: this.sleepOf(root) };
+    const wire = { post: postSigned, items, pause: this.sleepOf(root) };
     this.outbox = new Outbox(new OutboxStore(owner, localStorage), wire, {
       changed: () => this.show(),
       progress: listeners.progress,

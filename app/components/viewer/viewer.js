@@ -198,7 +198,9 @@ export class Viewer {
 
   /** The frame may have another size now. */
   measure() {
-    this.stage = { width: Math.max(1, this.frame.clientWidth), height: Math.max(1, this.frame.clientHeight) };
+    const [width, height] = [Math.max(1, this.frame.clientWidth), Math.max(1, this.frame.clientHeight)];
+    if (width === this.stage.width && height === this.stage.height) return;
+    this.stage = { width, height };
     this.resize();
   }
 
@@ -336,9 +338,14 @@ export class Viewer {
       beside: () => this.beside(),
       fill: () => this.setFill(!this.fill?.on),
     };
-    if (!this.picture && tool !== "fill") return;
+    if (!this.takes(tool)) return;
     tools[tool]();
     this.handled();
+  }
+
+  /** Small pictures are not drawn here: then there is only the window to fill. @param {Tool} tool */
+  takes(tool) {
+    return this.picture !== null || tool === "fill";
   }
 
   /** Whether picture and panel lie over the whole window. @param {boolean} on */
@@ -365,9 +372,9 @@ export class Viewer {
     }
     if (event.altKey) return this.picture !== null && this.panByKey(event.key);
     const tool = KEYS[event.key] ?? (event.shiftKey ? SHIFTED[event.key] : undefined);
-    const has = tool && (this.picture || tool === "fill"); // small pictures are not drawn here
-    if (has) this.use(tool);
-    return Boolean(has);
+    const isOurs = tool !== undefined && this.takes(tool);
+    if (isOurs) this.use(tool);
+    return isOurs;
   }
 
   /** @param {string} key */
