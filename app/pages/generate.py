@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -135,34 +134,34 @@ def _wire_form(context: AppContext, form: Form, compared: gr.Dropdown, about: Pa
         ready = gr.update(interactive=True)
         return [*shown.values(), gr.Dropdown([THE_SAME, *names], value=""), ready, ready]
 
+    form_opens = [*form.fields, compared, form.preview, form.start]
+    gr.on(None, opened, None, form_opens, **QUIET)
+    _follow_form(context, form, about)
+
+
+def _follow_form(context: AppContext, form: Form, about: Panel) -> None:
+    """The card follows the generator, the prompts follow the template too, and both what the workspace holds.
+
+    Each has one event that writes it, because only answers to one event keep their order: a second writer
+    could put the prompts of an earlier template beside a later one.
+    """
+    known = gr.State(None)
+
+    def card_of(name: str | None) -> Markup:
+        return card_panel(context, _chosen(context, name))
+
     def prompts(template: str, name: str | None) -> Markup:
         return live_panel(context, template, _chosen(context, name))
 
-    def described(template: str, name: str | None) -> list[Markup]:
-        return [card_panel(context, _chosen(context, name)), prompts(template, name)]
+    def look() -> str:
+        return repr(retired(context.workspace))
 
-    asked_for = [form.template, form.generator]
     latest: dict[str, Any] = {"trigger_mode": "always_last", **QUIET}
-    loaded = gr.on(None, opened, None, [*form.fields, compared, form.preview, form.start], **QUIET)
-    loaded.then(described, asked_for, [about, form.live], **QUIET)
-    form.template.change(prompts, asked_for, form.live, **latest)
-    form.generator.change(described, asked_for, [about, form.live], **latest)
-    _follow_retired(context, form, prompts)
-
-
-def _follow_retired(context: AppContext, form: Form, prompts: Callable[[str, str | None], Markup]) -> None:
-    """The prompts follow the retired values in the table below."""
-    known = gr.State(None)
-
-    def follow(before: str | None, template: str, name: str | None) -> list[Any]:
-        now = repr(retired(context.workspace))
-        return [
-            gr.skip() if before in (None, now) else prompts(template, name),
-            gr.skip() if before == now else now,
-        ]
-
-    asked_for = [known, form.template, form.generator]
-    gr.Timer(POLL_SECONDS).tick(follow, asked_for, [form.live, known], concurrency_limit=None, **QUIET)
+    changed = [form.generator.change, known.change]
+    gr.on(changed, card_of, form.generator, about, **latest)
+    gr.on([form.template.change, *changed], prompts, [form.template, form.generator], form.live, **latest)
+    gr.on(None, look, None, known, **QUIET)
+    gr.Timer(POLL_SECONDS).tick(look, None, known, concurrency_limit=None, **QUIET)
 
 
 def _wire_job(context: AppContext, form: Form, follow: list[gr.components.Component]) -> None:

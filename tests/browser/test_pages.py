@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from synthaug.workspace import Workspace
 from .conftest import A_JOB, App, picture, running
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Page
+    from playwright.sync_api import BrowserContext, Page, Route
 
 PAGES = ("", "generate", "finetune", "label", "explore", "train", "runs")
 HOSTILE = "<b onclick=alert(1)>cat</b> ${1+1} {{value}} 🐈"
@@ -167,6 +168,30 @@ def test_a_template_says_how_many_prompts_or_where_it_is_wrong(hostile: App, pag
     expect(page.locator(".sa-prompts mark")).to_have_text("{")
     field.fill("a <i>nice</i> cat")
     expect(page.locator(".sa-prompts i")).to_have_count(0)
+
+
+def test_prompts_are_those_of_the_latest_template_however_late_an_answer_is(
+    hostile: App, page: Page
+) -> None:
+    open_generate(page, hostile)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        asked = json.loads(route.request.post_data or "{}").get("data")
+        if asked == ["a <WHAT> picture", "digits"] and not held:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/gradio_api/queue/join*", hold)
+    with page.expect_request(lambda request: '["a <WHAT> picture","digits"]' in (request.post_data or "")):
+        page.get_by_label("Generator", exact=True).fill("digits")
+        page.keyboard.press("Enter")
+    page.locator("#template textarea").fill("one <BREED>")
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    held[0].continue_()
+    expect(page.locator(".sa-gen-name")).to_contain_text("digits")
+    expect(page.locator(".sa-prompts li").first).to_contain_text("one ")
 
 
 def test_an_import_reports_what_it_took_and_what_it_refused(hostile: App, page: Page, tmp_path: Path) -> None:
