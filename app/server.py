@@ -128,7 +128,11 @@ def build_pages(context: AppContext) -> gr.Blocks:
     name = context.workspace.name
     demo = gr.Blocks(title=f"{name} · synthaug", fill_width=True, analytics_enabled=False)
     for title, path in PAGES:
-        with demo.route(title, path) if path else demo:
+        if path:
+            demo.route(title, path)
+    with demo:  # once: at the end of each block Gradio builds its whole web app, in a fifth of a second
+        for _, path in PAGES:
+            demo.current_page = path
             Navbar(visible=False)
             header(name, path)
             with gr.Column(elem_classes=["sa-body", f"sa-page-{path or 'data'}"]):
