@@ -10,6 +10,8 @@ CREATE INDEX labels_with_landmarks ON labels (image_id) WHERE landmarks IS NOT N
 
 CREATE INDEX notes_by_image ON notes (image_id);
 
+CREATE INDEX predictions_without_features ON predictions (model_id, image_id, probs, cross_fitted);
+
 CREATE INDEX sessions_by_account ON sessions (account_id);
 
 CREATE INDEX tag_log_by_image ON tag_log (image_id, tag);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -56,43 +56,68 @@ def fit(
     """
     names = tuple(class_names) if class_names is not None else tuple(map(str, range(num_classes)))
     _check(images, labels, weights, num_classes, names)
-    real = np.ones(len(images), np.bool_) if synthetic is None else ~synthetic
-    _check_real(real, recipe)
+    given = _Given(
+        images, labels, weights, np.ones(len(images), np.bool_) if synthetic is None else ~synthetic
+    )
+    _check_real(given.real, recipe)
     check_start(start, recipe, names)
     if recipe.head_only:
         return fit_linear(
-            images,
-            labels,
-            recipe,
-            seed,
-            weights=weights,
-            class_names=names,
-            progress=progress,
-            should_cancel=should_cancel,
-            device=device,
+            images, labels, recipe, seed, weights=weights, class_names=names, progress=progress,
+            should_cancel=should_cancel, device=device,
+        )  # fmt: skip
+    given, judged = _chosen_by(given, recipe, seed, num_classes, selection_set)
+    if recipe.pretrained and start is None:  # a fitted head protects the body (Kumar et al. 2022)
+        start = fit_linear(
+            given.images, given.labels, recipe, seed, weights=given.weights, class_names=names, device=device
         )
-    judged = None
+    target = choose_device(device)
+    with cpu_threads(recipe.cpu_threads):
+        objective = given.objective(num_classes, recipe, target)
+        loop = Loop(given.images, objective, recipe, seed, target, start, _last_rows(given.real, recipe))
+        network, outcome = loop.train(judged, progress, should_cancel)
+        training = training_record(outcome, seed, len(given.images), start)
+        fitted = FittedClassifier(network, recipe, names, loop.mean.tolist(), loop.std.tolist(), training)
+        if recipe.synthetic != "body":
+            return fitted
+        return refit_head(fitted, given.images[given.real], given.labels[given.real], seed)
+
+
+class _Given(NamedTuple):
+    """What a network learns from: N images, their labels, their weights, and which of them are real."""
+
+    images: Images
+    labels: Labels
+    weights: Weights | None
+    real: NDArray[np.bool_]
+
+    def at(self, rows: NDArray[np.bool_]) -> _Given:
+        """Only these images."""
+        weights = None if self.weights is None else self.weights[rows]
+        return _Given(self.images[rows], self.labels[rows], weights, self.real[rows])
+
+    def objective(self, num_classes: int, recipe: Recipe, device: torch.device) -> Classification:
+        """What the recipe minimises on them."""
+        weights = _unit_mean(self.weights, len(self.images))
+        return Classification(_long(self.labels).to(device), weights.to(device), num_classes, recipe)
+
+
+def _chosen_by(
+    given: _Given,
+    recipe: Recipe,
+    seed: int,
+    num_classes: int,
+    selection_set: tuple[Images, Labels] | None,
+) -> tuple[_Given, tuple[Images, Tensor] | None]:
+    """The images to learn from, and those by which the recipe's selection judges the epochs, if it judges them."""
     if recipe.selection == "test":
         judged = check_selection_set(selection_set)
         _check_labels(*judged, num_classes)
-    elif recipe.selection == "validation":
-        held = hold_out(images, labels, recipe.validation_share, seed)
-        judged = images[held], labels[held]
-        images, labels, weights = images[~held], labels[~held], None if weights is None else weights[~held]
-        real = real[~held]
-    if recipe.pretrained and start is None:  # a fitted head protects the body (Kumar et al. 2022)
-        start = fit_linear(images, labels, recipe, seed, weights=weights, class_names=names, device=device)
-    target = choose_device(device)
-    objective = Classification(
-        _long(labels).to(target), _unit_mean(weights, len(images)).to(target), num_classes, recipe
-    )
-    with cpu_threads(recipe.cpu_threads):
-        loop = Loop(images, objective, recipe, seed, target, start, _last_rows(real, recipe))
-        judged_tensors = None if judged is None else (judged[0], _long(judged[1]))
-        network, outcome = loop.train(judged_tensors, progress, should_cancel)
-        training = training_record(outcome, seed, len(images), start)
-        fitted = FittedClassifier(network, recipe, names, loop.mean.tolist(), loop.std.tolist(), training)
-        return refit_head(fitted, images[real], labels[real], seed) if recipe.synthetic == "body" else fitted
+        return given, (judged[0], _long(judged[1]))
+    if recipe.selection == "validation":
+        held = hold_out(given.images, given.labels, recipe.validation_share, seed)
+        return given.at(~held), (given.images[held], _long(given.labels[held]))
+    return given, None
 
 
 def training_record(outcome: TrainingRecord, seed: int, images: int, start: Fitted | None) -> TrainingRecord:

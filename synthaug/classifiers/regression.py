@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from synthaug.classifiers.base import Floats, Images
-from synthaug.classifiers.fit import check_start, training_record
+from synthaug.classifiers.fit import check_selection_set, check_start, training_record
 from synthaug.classifiers.fitted import Fitted
 from synthaug.classifiers.loop import Loop, cpu_threads
 from synthaug.classifiers.networks import choose_device
@@ -87,35 +87,35 @@ def fit_regressor(
     names = tuple(target_names)
     _check(images, targets, names)
     check_start(start, recipe, names)
-    judged = selection_set if recipe.selection == "test" else None
-    if recipe.selection == "test" and judged is None:
-        raise UserError(
-            "the selection 'test' needs a selection_set of images and numbers by which to judge the epochs"
-        )
+    judged = check_selection_set(selection_set) if recipe.selection == "test" else None
     if recipe.selection == "validation":
         held = hold_out(images, _strata(targets), recipe.validation_share, seed)
         judged = images[held], targets[held]
         images, targets = images[~held], targets[~held]
-    if start is None:
-        mean, std = targets.mean(0), np.maximum(targets.std(0), 1e-6)
-    else:
-        scale = start.training["targets"]
-        mean, std = np.array(scale["mean"]), np.array(scale["std"])
-    place = choose_device(device)
+    mean, std = _scale(targets, start)
+    device_used = choose_device(device)
 
     def standardised(values: Targets) -> Tensor:
         return torch.as_tensor((values - mean) / std, dtype=torch.float32)
 
     objective = Regression(
-        standardised(targets).to(place), torch.as_tensor(std, dtype=torch.float32).to(place)
+        standardised(targets).to(device_used), torch.as_tensor(std, dtype=torch.float32).to(device_used)
     )
     with cpu_threads(recipe.cpu_threads):
-        loop = Loop(images, objective, recipe, seed, place, start)
+        loop = Loop(images, objective, recipe, seed, device_used, start)
         shown = None if judged is None else (judged[0], standardised(judged[1]))
         network, outcome = loop.train(shown, progress, should_cancel)
     training = training_record(outcome, seed, len(images), start)
     training["targets"] = {"mean": mean.tolist(), "std": std.tolist()}
     return FittedRegressor(network, recipe, names, loop.mean.tolist(), loop.std.tolist(), training)
+
+
+def _scale(targets: Targets, start: FittedRegressor | None) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The mean (M,) and standard deviation (M,) by which targets (N, M) are standardised; those of ``start``."""
+    if start is None:
+        return targets.mean(0), np.maximum(targets.std(0), 1e-6)
+    scale = start.training["targets"]
+    return np.array(scale["mean"]), np.array(scale["std"])
 
 
 def _strata(targets: Targets) -> NDArray[np.int64]:

@@ -58,29 +58,16 @@ def train(
     _check(images, config, augment, maps_of)
     revision = "" if base is None else find_model(base).revision
     data = TrainingData(images, captions_for, augment, config, revision)
-    fingerprint = data.fingerprint()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     began = time.monotonic()
 
     torch.manual_seed(config.seed)  # the only use of the global generator: initial weights
     parts = fresh_parts(data.sample_captions(), config.architecture) if base is None else parts_of(base)
     parts.place(device)
-    fit = Fit(config, fingerprint, checkpoint_dir, progress)
+    fit = Fit(config, data.fingerprint(), checkpoint_dir, progress)
     reconstruction = _train_vae(fit, parts, data, device) if base is None else None
     parts.vae.requires_grad_(False).eval()
-    moments = moments_of(parts.vae, data, checkpoint_dir, fingerprint, device)
-    trained = torch.nn.ModuleDict({"text_encoder": parts.text_encoder, "unet": parts.unet})
-    projection = maps = None
-    if maps_of is not None and config.alignment:
-        maps = kept_maps(images, maps_of, checkpoint_dir / "maps.safetensors", fingerprint)
-        projection = make_projection(parts.unet.config.block_out_channels[-1], maps.shape[1]).to(device)
-        trained["projection"] = projection
-    loss_at = DiffusionLoss(
-        *(parts.vae, parts.text_encoder, parts.unet, parts.tokenizer, data, moments, device),
-        projection=projection,
-        maps=maps,
-    )
-    loss = fit.run("diffusion", trained, loss_at, config.schedule())
+    loss = _train_diffusion(fit, parts, data, device, maps_of if config.alignment else None)
     _save_pipeline(output_dir, parts, card)
     counted = (parts.vae, parts.text_encoder, parts.unet)
     return {
@@ -99,6 +86,27 @@ def _train_vae(fit: Fit, parts: Parts, data: TrainingData, device: Any) -> float
     parts.vae.requires_grad_(False).eval()
     parts.vae.register_to_config(scaling_factor=scaling_factor(parts.vae, data, device))
     return loss
+
+
+def _train_diffusion(
+    fit: Fit, parts: Parts, data: TrainingData, device: Any, maps_of: FeatureMaps | None
+) -> float | None:
+    """Train the text encoder and the U-Net, whose features are aligned with ``maps_of`` if that is given."""
+    import torch
+
+    moments = moments_of(parts.vae, data, fit.checkpoint_dir, fit.fingerprint, device)
+    trained = torch.nn.ModuleDict({"text_encoder": parts.text_encoder, "unet": parts.unet})
+    projection = maps = None
+    if maps_of is not None:
+        maps = kept_maps(data.images, maps_of, fit.checkpoint_dir / "maps.safetensors", fit.fingerprint)
+        projection = make_projection(parts.unet.config.block_out_channels[-1], maps.shape[1]).to(device)
+        trained["projection"] = projection
+    loss_at = DiffusionLoss(
+        *(parts.vae, parts.text_encoder, parts.unet, parts.tokenizer, data, moments, device),
+        projection=projection,
+        maps=maps,
+    )
+    return fit.run("diffusion", trained, loss_at, data.config.schedule())
 
 
 def _check(

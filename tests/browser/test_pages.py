@@ -170,9 +170,7 @@ def test_a_template_says_how_many_prompts_or_where_it_is_wrong(hostile: App, pag
     expect(page.locator(".sa-prompts i")).to_have_count(0)
 
 
-def test_prompts_are_those_of_the_latest_template_however_late_an_answer_is(
-    hostile: App, page: Page
-) -> None:
+def test_prompts_are_those_of_the_latest_template_however_late_an_answer_is(hostile: App, page: Page) -> None:
     open_generate(page, hostile)
     held: list[Route] = []
 
