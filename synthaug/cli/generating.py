@@ -46,6 +46,12 @@ if TYPE_CHECKING:
     help="Guidance scale, or a range to draw it from for each image. [default: the generator's]",
 )
 @click.option(
+    "--guidance-interval",
+    metavar="START..STOP",
+    help="Shares of the denoising steps between which guidance applies, such as 0.2..0.8; the other steps take half "
+    "the time. Stable Diffusion only. [default: the generator's, usually 0..1]",
+)
+@click.option(
     "--slot-guidance",
     multiple=True,
     metavar="SLOT=VALUE:W,...",
@@ -84,6 +90,7 @@ def generate(
     label: str | None,
     count: int,
     guidance: str | None,
+    guidance_interval: str | None,
     slot_guidance: tuple[str, ...],
     slot: tuple[str, ...],
     executor: ExecutorSpec,
@@ -102,7 +109,7 @@ def generate(
     from synthaug.stages.generate import submit
     from synthaug.stages.generation_result import GenerationResult
     from synthaug.stages.generation_spec import GenerationSpec
-    from synthaug.stages.guidance import read_guidance, read_slot_guidance
+    from synthaug.stages.guidance import read_guidance, read_interval, read_slot_guidance
     from synthaug.templates import slot_option
 
     spec = GenerationSpec(
@@ -110,6 +117,7 @@ def generate(
         label,
         count,
         guidance=read_guidance(guidance),
+        guidance_interval=read_interval(guidance_interval),
         guidance_by_slot=read_slot_guidance(slot_guidance),
         slots=dict(slot_option(each) for each in slot),
         retired={} if with_retired else None,

@@ -15,6 +15,10 @@ CARD_NAME = "synthaug.json"
 
 ShouldCancel = Callable[[], bool]
 
+Interval = tuple[float, float]
+"""From one share of the denoising steps, 0..1, to another; the step at the second share is not part of it."""
+EVERY_STEP: Interval = (0.0, 1.0)
+
 
 @dataclass(frozen=True, slots=True)
 class GenerationSettings:
@@ -27,6 +31,7 @@ class GenerationSettings:
     scheduler: str
     device: str  # "cpu", "cuda", ...
     dtype: str  # "float32", "float16", ...
+    guidance_interval: Interval = EVERY_STEP  # in which guidance applies
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,7 @@ class ModelCard:
     family: str = "diffusion"  # a key of generators.FAMILIES
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
+    guidance_interval: Interval | None = None  # the steps in which guidance applies
     batch_size: int | None = None
     output_size: tuple[int, int] | None = None  # width, height in pixels
     classes: tuple[str, ...] = ()  # the classes it can draw, in words, where known

@@ -138,6 +138,7 @@ class Drawer:
             "revision": self.generator.revision,
             "num_inference_steps": settings.num_inference_steps,
             "guidance_scale": settings.guidance_scale,
+            "guidance_interval": list(settings.guidance_interval),
             **details_of(spec, drawn),
         }
         return {"Origin": "synthetic", "Description": drawn.asked.prompt, "synthaug": json.dumps(provenance)}
@@ -177,6 +178,7 @@ def load(params: GenerationParams, generator: str | None = None) -> Generator:
         _with_start(spec, generator or params.generator),
         num_inference_steps=spec.steps,
         guidance_scale=None if isinstance(spec.guidance, tuple) else spec.guidance,
+        guidance_interval=spec.guidance_interval,
         output_size=params.size,
         compile=spec.compile,
         cpu_format=spec.cpu_format or "float32",  # of jobs queued before there was another

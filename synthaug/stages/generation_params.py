@@ -11,6 +11,7 @@ from synthaug.config import DEFAULT_GENERATOR, FALLBACK_GENERATOR
 from synthaug.errors import UnknownName, UserError, ViewError
 from synthaug.generators import CONTEXT_PREFIX
 from synthaug.generators.base import ModelCard
+from synthaug.generators.diffusion.guided_steps import check_interval
 from synthaug.generators.folders import AUGMENTATION, family_of, find_model
 from synthaug.hardware import CPUFormat, fastest_cpu_format
 from synthaug.stages.generation_plan import PromptOrder
@@ -42,6 +43,8 @@ def resolve(workspace: Workspace, spec: GenerationSpec) -> GenerationParams:
     if spec.steps is not None and not 1 <= spec.steps <= MAX_STEPS:
         raise UserError(f"the number of steps is {spec.steps}; it must be in 1 .. {MAX_STEPS}")
     check_guidance(spec.guidance)
+    if spec.guidance_interval is not None:
+        check_interval(spec.guidance_interval)
     unprompted = spec.label is None and not spec.template.strip()
     text = UNPROMPTED if unprompted else spec.template
     retired = left_out(workspace, text, spec.slots) if spec.retired is None else spec.retired
@@ -102,7 +105,7 @@ def _check_augmentation(spec: GenerationSpec) -> None:
         )
     if spec.strength is not None:
         raise UserError(f"the augmentation generator takes no strength; leave out the {spec.strength:g}")
-    guided = spec.guidance is not None or bool(spec.guidance_by_slot)
+    guided = spec.guidance is not None or spec.guidance_interval is not None or bool(spec.guidance_by_slot)
     if spec.steps is not None or guided or spec.compile:
         raise UserError(
             "the augmentation generator takes no steps and no guidance, and cannot be compiled; leave these out"

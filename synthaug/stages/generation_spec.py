@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from synthaug.errors import UserError
 from synthaug.executors.base import ExecutorSpec
+from synthaug.generators.base import Interval
 from synthaug.hardware import CPUFormat
 from synthaug.stages.guidance import Guidance
 from synthaug.templates import Duplicates
@@ -26,6 +27,8 @@ class GenerationSpec:
 
     ``guidance`` is a scale in 0 .. 100, or the ends of a range from which a scale is drawn for each image; None stands
     for the generator's default. ``guidance_by_slot`` maps slot -> value -> scale and takes precedence.
+    ``guidance_interval`` are the shares of the steps, 0 .. 1, between which guidance applies (Stable Diffusion only);
+    None stands for the generator's default.
 
     ``slots`` maps slots to their values. For ``duplicates`` and ``stratify`` see :func:`.generation_plan.PromptOrder`.
 
@@ -60,6 +63,7 @@ class GenerationSpec:
     sources: str | None = None
     compile: bool = False
     cpu_format: CPUFormat | None = None
+    guidance_interval: Interval | None = None
 
     def __post_init__(self) -> None:
         """Convert sequences to tuples and scales to floats, so that equal specifications compare equal."""
@@ -72,12 +76,17 @@ class GenerationSpec:
             object.__setattr__(self, "guidance", (float(low), float(high)))
         elif self.guidance is not None:
             object.__setattr__(self, "guidance", float(self.guidance))
+        if self.guidance_interval is not None:
+            start, stop = self.guidance_interval
+            object.__setattr__(self, "guidance_interval", (float(start), float(stop)))
 
     def to_json(self) -> dict[str, Any]:
         """The specification as JSON; ``from_json`` restores it."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         if isinstance(self.guidance, tuple):
             values["guidance"] = list(self.guidance)
+        if self.guidance_interval is not None:
+            values["guidance_interval"] = list(self.guidance_interval)
         values["slots"] = {slot: list(listed) for slot, listed in self.slots.items()}
         if self.retired is not None:
             values["retired"] = {slot: list(listed) for slot, listed in self.retired.items()}

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from synthaug.errors import UserError
+from synthaug.generators.base import Interval
 
 Guidance = float | tuple[float, float]
 """A scale, or the ends of a range from which a scale is drawn for each image."""
@@ -32,6 +33,22 @@ def read_guidance(text: str | None) -> Guidance | None:
     ends = RANGE.fullmatch(written)
     if ends is None:
         raise UserError(f"the guidance is {written!r}; write a number such as 4, or a range such as 1..5")
+    return float(ends[1]), float(ends[2])
+
+
+def read_interval(text: str | None) -> Interval | None:
+    """Parse ``"0.2..0.8"``; None stands for the generator's default. Raises UserError.
+
+    >>> read_interval("0.2..0.8")
+    (0.2, 0.8)
+    """
+    if text is None:
+        return None
+    ends = RANGE.fullmatch(text.strip())
+    if ends is None:
+        raise UserError(
+            f"the guidance interval is {text!r}; write two shares of the denoising steps, such as 0.2..0.8"
+        )
     return float(ends[1]), float(ends[2])
 
 

@@ -92,11 +92,20 @@ def test_a_card_shows_what_it_holds() -> None:
         words=("cat", "dark"),
         trained_on="50,000 photos",
         num_inference_steps=8,
+        guidance_interval=(0.25, 1.0),
         figures={"class_agreement": 0.912, "images_per_second": 9.5, "fid": {"value": 31.234}},
     )
     shown = card(about(held))
     assert "<img" not in shown
-    for part in ("5.4 MB", "50,000 photos", "91.2%", "31.2", "about 9.5 images per second", "8 steps"):
+    for part in (
+        "5.4 MB",
+        "50,000 photos",
+        "91.2%",
+        "31.2",
+        "about 9.5 images per second",
+        "8 steps",
+        "guided from 25% to 100%",
+    ):
         assert part in shown
     assert shown.count(">cat<") == 1
     assert "Nothing was measured" in card(about(ModelCard()))

@@ -162,6 +162,7 @@ def test_a_word_list_that_changed_stops_the_job_instead_of_mixing(workspace: Wor
             UserError,
             r"guidance range is 3 \.\. 3; its end must be at least 0\.25 above",
         ),
+        ({"guidance_interval": (0.8, 0.2)}, UserError, r"guidance interval is 0\.8\.\.0\.2; give two shares"),
         (
             {"guidance_by_slot": {"NOBODY": {"bold": 2.0}}},
             UserError,
@@ -245,6 +246,16 @@ def test_guidance_is_drawn_from_the_range_and_a_slots_own_wins(workspace: Worksp
         assert np.array_equal(workspace.images.read(image.sha256), drawn.image.pixels)
 
 
+def test_only_the_steps_asked_for_are_guided_and_the_file_says_so(workspace: Workspace) -> None:
+    everywhere, in_part = (
+        details_of(workspace, finish(workspace, seed=4, guidance=6.0, guidance_interval=interval).id)
+        for interval in (None, (0.5, 1.0))
+    )
+    assert provenance(workspace, everywhere[0].image_id)["guidance_interval"] == [0.0, 1.0]
+    assert provenance(workspace, in_part[0].image_id)["guidance_interval"] == [0.5, 1.0]
+    assert {each.image_id for each in everywhere}.isdisjoint({each.image_id for each in in_part})
+
+
 def test_every_value_of_a_guidance_range_is_drawn() -> None:
     asked = GenerationSpec("a", None, 1, guidance=(1.0, 2.1))
     prompt = Prompt(0, "a", {})
@@ -321,6 +332,7 @@ def test_classical_augmentation_takes_every_source_equally_often(digits: Workspa
         ({"start": "image", "strength": 0.5}, "takes no strength; leave out the 0.5"),
         ({"start": "image", "label": None}, "give the class of the images"),
         ({"start": "image", "steps": 5}, "takes no steps"),
+        ({"start": "image", "guidance_interval": (0.2, 0.8)}, "no guidance, and cannot be compiled"),
         ({"start": "image", "guidance": (1.0, 2.0)}, "no guidance, and cannot be compiled"),
         ({"start": "image", "compile": True}, "cannot be compiled"),
         ({"start": "image"}, "there is no image of the class '8' among the real training images"),

@@ -28,6 +28,7 @@ specs = st.builds(
     generator=st.none() | words,
     steps=st.none() | st.integers(1, 1000),
     guidance=st.none() | scales | st.integers(0, 100) | st.tuples(scales, scales),
+    guidance_interval=st.none() | st.tuples(st.floats(0, 0.5), st.floats(0.5, 1)),
     guidance_by_slot=st.dictionaries(words, st.dictionaries(words, scales, max_size=2), max_size=2),
     seed=st.integers(),
     slots=st.dictionaries(words, st.lists(words, max_size=3), max_size=2),

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from synthaug.errors import UserError
-from synthaug.stages.guidance import Guidance, guidance_text, read_guidance, read_slot_guidance
+from synthaug.stages.guidance import Guidance, guidance_text, read_guidance, read_interval, read_slot_guidance
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,18 @@ def test_guidance_is_a_number_or_a_range(text: str | None, guidance: Guidance | 
 def test_other_guidance_is_refused_in_words(text: str) -> None:
     with pytest.raises(UserError, match=re.escape(repr(text))):
         read_guidance(text)
+
+
+def test_an_interval_is_two_shares() -> None:
+    assert read_interval(None) is None
+    assert read_interval(" 0.2..0.8 ") == (0.2, 0.8)
+    assert read_interval("0 .. 1") == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("text", ["", "0.5", "0.2..", "..0.8", "-1..1", "nan..1", "20%..80%"])
+def test_other_intervals_are_refused_in_words(text: str) -> None:
+    with pytest.raises(UserError, match=re.escape(repr(text))):
+        read_interval(text)
 
 
 def test_slot_guidance_gives_values_their_scales() -> None:

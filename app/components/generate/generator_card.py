@@ -103,6 +103,8 @@ def _hint(held: ModelCard) -> Markup:
         parts.append(f"{held.num_inference_steps} steps")
     if held.guidance_scale is not None:
         parts.append(f"guidance {held.guidance_scale:g}")
+    if held.guidance_interval is not None:
+        parts.append("guided from {:.0%} to {:.0%} of the steps".format(*held.guidance_interval))
     text = f"Default: {', '.join(parts)}." if parts else ""
     rate = next((held.figures[key] for key in RATES if isinstance(held.figures.get(key), int | float)), None)
     if rate is not None:

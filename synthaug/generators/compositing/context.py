@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 import numpy as np
 
 from synthaug.errors import Cancelled, UserError
-from synthaug.generators.base import GeneratedImage, GenerationSettings, ModelCard, ShouldCancel
+from synthaug.generators.base import GeneratedImage, GenerationSettings, Interval, ModelCard, ShouldCancel
 from synthaug.generators.compositing.colour import harmonise
 from synthaug.generators.compositing.composite import Ranges, blend, fill, place, soften, warp
 from synthaug.generators.compositing.masks import Mask, MaskDescription, described, ellipse, subject_mask
@@ -90,6 +90,7 @@ class ContextGenerator:
         *,
         num_inference_steps: int | None = None,
         guidance_scale: float | None = None,
+        guidance_interval: Interval | None = None,
         batch_size: int | None = None,
         output_size: tuple[int, int] | None = None,
         device: str | None = None,
@@ -113,6 +114,7 @@ class ContextGenerator:
             base,
             num_inference_steps=num_inference_steps,
             guidance_scale=guidance_scale,
+            guidance_interval=guidance_interval,
             batch_size=batch_size,
             device=device,
             cpu_format=cpu_format,

@@ -13,13 +13,16 @@ from numpy.typing import NDArray
 
 from synthaug.errors import Cancelled, SynthaugError, UserError
 from synthaug.generators.base import (
+    EVERY_STEP,
     GeneratedImage,
     GenerationSettings,
+    Interval,
     ModelCard,
     ShouldCancel,
 )
 from synthaug.generators.delivery import check_positive, deliver, delivered_size
 from synthaug.generators.diffusion.batches import Setting, group, keep_unmasked, masks, sources
+from synthaug.generators.diffusion.guided_steps import GuidedSteps, check_interval
 from synthaug.generators.diffusion.loading import load_pipeline
 from synthaug.generators.diffusion.pipelines import is_out_of_memory
 from synthaug.generators.folders import find_model
@@ -29,6 +32,8 @@ from synthaug.records import GenerationRequest, Pixels
 if TYPE_CHECKING:
     import torch
     from diffusers import DiffusionPipeline
+
+    from synthaug.generators.diffusion.pipelines import Arguments
 
 Value = TypeVar("Value")
 
@@ -60,6 +65,7 @@ class DiffusionGenerator:
         *,
         num_inference_steps: int | None = None,
         guidance_scale: float | None = None,
+        guidance_interval: Interval | None = None,
         batch_size: int | None = None,
         output_size: tuple[int, int] | None = None,
         device: str | None = None,
@@ -85,6 +91,7 @@ class DiffusionGenerator:
             scheduler=type(self._loaded.pipeline.scheduler).__name__,
             device=self._loaded.device,
             dtype=self._loaded.number_format,
+            guidance_interval=self._interval(guidance_interval),
         )
         self._batch = self.settings.batch_size
 
@@ -136,24 +143,26 @@ class DiffusionGenerator:
         """Images (N, H, W, 3) uint8 at the native size of the pipeline."""
         import torch
 
-        def stop_if_cancelled(
+        def between_steps(
             pipeline: DiffusionPipeline, step: int, time: torch.Tensor, tensors: dict[str, torch.Tensor]
         ) -> dict[str, torch.Tensor]:
             if should_cancel():
                 raise Cancelled("generation was cancelled")
-            return tensors
+            return tensors if guided is None else guided.before(pipeline, step + 1)
 
         if should_cancel():
             raise Cancelled("generation was cancelled")
         pipeline = self._loaded.starting_from(setting.start)
+        arguments = self._loaded.arguments([request.prompt for request in requests], setting.guidance_scale)
+        guided = self._guided_steps(arguments, setting)
         with torch.inference_mode():
             drawn = pipeline(
-                **self._loaded.arguments([request.prompt for request in requests], setting.guidance_scale),
+                **(arguments if guided is None else guided.first()),
                 **self._start_arguments(pipeline, requests, setting),
                 # Draw the noise on the CPU with one generator per image, so that it depends on the seed alone.
                 generator=[torch.Generator().manual_seed(request.seed) for request in requests],
                 num_inference_steps=self.settings.num_inference_steps,
-                callback_on_step_end=stop_if_cancelled,
+                callback_on_step_end=between_steps,
                 output_type="np",
             ).images
         if not np.isfinite(drawn).all():
@@ -162,6 +171,16 @@ class DiffusionGenerator:
             )
         images: NDArray[np.uint8] = np.rint(drawn * 255).astype(np.uint8)
         return images
+
+    def _guided_steps(self, arguments: Arguments, setting: Setting) -> GuidedSteps | None:
+        """What changes between the steps; None if all are guided, or none.
+
+        Inpainting guides all: its pipeline prepares the masks for the guidance of the first step.
+        """
+        interval = self.settings.guidance_interval
+        if interval == EVERY_STEP or setting.start == "inpaint" or "negative_prompt_embeds" not in arguments:
+            return None
+        return GuidedSteps(arguments, interval)
 
     def _start_arguments(
         self, pipeline: DiffusionPipeline, requests: Sequence[GenerationRequest], setting: Setting
@@ -195,6 +214,17 @@ class DiffusionGenerator:
             return drawn
         (source,) = sources([request], (drawn.shape[1], drawn.shape[0]))
         return keep_unmasked(drawn, request, source)
+
+    def _interval(self, requested: Interval | None) -> Interval:
+        """The steps in which guidance applies. Raises UserError for a pipeline that can only guide all."""
+        interval = _first(requested, self._card.guidance_interval, default=EVERY_STEP)
+        check_interval(interval)
+        if interval != EVERY_STEP and not self._loaded.guides_in_part:
+            raise UserError(
+                f"{self.name} has the pipeline {type(self._loaded.pipeline).__name__}; only StableDiffusionPipeline "
+                "can be guided in a part of the steps; leave out the guidance interval"
+            )
+        return interval
 
     def _batch_size(self, requested: int | None) -> int:
         if self._loaded.device == "cpu":

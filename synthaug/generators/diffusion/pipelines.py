@@ -64,6 +64,11 @@ class LoadedPipeline:
             return "guidance_scale"
         return "true_cfg_scale" if "true_cfg_scale" in parameters else None
 
+    @property
+    def guides_in_part(self) -> bool:
+        """Whether the guidance can change from step to step (see :mod:`.guided_steps`)."""
+        return self._embedding_names() == PLAIN_NAMES
+
     def _default(self, argument: str) -> float:
         default: float = inspect.signature(self.pipeline.__call__).parameters[argument].default
         return default
