@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from samples import draw
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from synthaug.backbones import DEVIATION, MEAN, efficientnet_lite0
@@ -41,21 +41,30 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=128)
     options = parser.parse_args()
 
-    extractor = TimmExtractor(
-        "efficientnet-lite0", efficientnet_lite0(), options.side, (MEAN,) * 3, (DEVIATION,) * 3, "squeezed"
-    )
+    extractor = imagenet_features(options.side)
     train, train_labels = (
         each[: options.train] for each in labeled_arrays(options.source, CIFAR10, "train", 32)
     )
     test, test_labels = labeled_arrays(options.source, CIFAR10, "test", 32)
-    judge = make_pipeline(StandardScaler(), LogisticRegression(C=1e-3, max_iter=300))
-    judge.fit(features(extractor, train), train_labels)
+    judge = linear_judge().fit(features(extractor, train), train_labels)
     print_agreement("real test images", judge.predict(features(extractor, test)), test_labels)
 
     asked = np.arange(options.images) % len(CIFAR10)
     generator = load_generator(options.model)
     images = draw(generator, [f"a photo of a {CIFAR10[index]}" for index in asked], 0)
     print_agreement(f"images of {options.model}", judge.predict(features(extractor, images)), asked)
+
+
+def imagenet_features(side: int) -> TimmExtractor:
+    """The extractor that enlarges images to ``side`` pixels for timm's EfficientNet-Lite0."""
+    return TimmExtractor(
+        "efficientnet-lite0", efficientnet_lite0(), side, (MEAN,) * 3, (DEVIATION,) * 3, "squeezed"
+    )
+
+
+def linear_judge() -> Pipeline:
+    """scikit-learn's logistic regression on standardised features, not fitted yet."""
+    return make_pipeline(StandardScaler(), LogisticRegression(C=1e-3, max_iter=300))
 
 
 def features(extractor: TimmExtractor, images: Pixels) -> NDArray[np.float32]:

@@ -4,12 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
-from sklearn.neighbors import KNeighborsClassifier
 
 from synthaug.measures.projection import fit_pca, pca
-from synthaug.measures.umap_fit import umap
 
 pytestmark = pytest.mark.slow
 
@@ -61,33 +58,6 @@ def test_others_are_placed_in_the_fitted_plane() -> None:
     np.testing.assert_allclose(fitted.transform(real.mean(0)[None]), 0, atol=1e-6)
 
 
-@pytest.mark.long
-def test_umap_repeats_under_a_seed_and_keeps_the_classes_apart() -> None:
-    features, labels = load_digits(return_X_y=True)
-    features, labels = features[:400], labels[:400]
-    first, again = umap(features, seed=1), umap(features, seed=1)
-    assert np.array_equal(first, again)
-    assert first.shape == (400, 2)
-    assert first.dtype == np.float32
-    assert not np.array_equal(first, umap(features, seed=2))
-    assert KNeighborsClassifier(5).fit(first[::2], labels[::2]).score(first[1::2], labels[1::2]) > 0.9
-
-
-@pytest.mark.parametrize("count", [1, 2, 4, 5, 6, 10, 16, 17])
-def test_umap_of_few_rows(count: int) -> None:
-    coordinates = umap(RNG.normal(size=(count, 60)), seed=0)
-    assert coordinates.shape == (count, 2)
-    assert np.isfinite(coordinates).all()
-
-
-def test_umap_of_equal_and_nearly_equal_rows() -> None:
-    assert not umap(np.ones((30, 4)), seed=0).any()
-    repeated = np.repeat(RNG.normal(size=(2, 4)), 30, axis=0)
-    assert np.isfinite(umap(repeated, seed=0)).all()
-
-
-def test_no_rows_and_nan_are_refused() -> None:
+def test_no_rows_are_refused() -> None:
     with pytest.raises(ValueError, match=r"not \(0, 4\)"):
         pca(np.empty((0, 4)))
-    with pytest.raises(ValueError, match="finite"):
-        umap(np.full((9, 2), np.nan), seed=0)

@@ -1,4 +1,7 @@
-"""UMAP as a fit that is kept: umap-learn's own transform is the oracle for rows that come later."""
+"""UMAP as a fit that is kept: umap-learn's own transform is the oracle for rows that come later.
+
+All tests of UMAP are in this file, because a process that uses it first compiles it for more than a minute.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,13 @@ from sklearn.datasets import load_digits
 from sklearn.neighbors import KNeighborsClassifier
 
 from synthaug.errors import Cancelled
-from synthaug.measures.umap_fit import EPOCHS, UmapFit, fit_umap
+from synthaug.measures.umap_fit import EPOCHS, UmapFit, fit_umap, umap
 
 pytestmark = pytest.mark.slow
 
 DIGITS, LABELS = load_digits(return_X_y=True)
 OLD, NEW = slice(0, 500), slice(500, 800)
+RNG = np.random.default_rng(0)
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +94,32 @@ def test_an_exception_of_the_progress_ends_the_fit(unit: str) -> None:
 
     with pytest.raises(Cancelled):
         fit_umap(DIGITS[OLD], 0, stop)
+
+
+@pytest.mark.long
+def test_umap_repeats_under_a_seed_and_keeps_the_classes_apart() -> None:
+    features, labels = DIGITS[:400], LABELS[:400]
+    first, again = umap(features, seed=1), umap(features, seed=1)
+    assert np.array_equal(first, again)
+    assert first.shape == (400, 2)
+    assert first.dtype == np.float32
+    assert not np.array_equal(first, umap(features, seed=2))
+    assert KNeighborsClassifier(5).fit(first[::2], labels[::2]).score(first[1::2], labels[1::2]) > 0.9
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 5, 6, 10, 16, 17])
+def test_umap_of_few_rows(count: int) -> None:
+    coordinates = umap(RNG.normal(size=(count, 60)), seed=0)
+    assert coordinates.shape == (count, 2)
+    assert np.isfinite(coordinates).all()
+
+
+def test_umap_of_equal_and_nearly_equal_rows() -> None:
+    assert not umap(np.ones((30, 4)), seed=0).any()
+    repeated = np.repeat(RNG.normal(size=(2, 4)), 30, axis=0)
+    assert np.isfinite(umap(repeated, seed=0)).all()
+
+
+def test_nan_is_refused() -> None:
+    with pytest.raises(ValueError, match="finite"):
+        umap(np.full((9, 2), np.nan), seed=0)
