@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 @click.option(
     "--guidance-interval",
     metavar="START..STOP",
-    help="Shares of the denoising steps between which guidance applies, such as 0.2..0.8; the other steps take half "
+    help="Shares of the denoising steps between which guidance applies, such as 0.2..1; the other steps take half "
     "the time. Stable Diffusion only. [default: the generator's, usually 0..1]",
 )
 @click.option(

@@ -37,9 +37,6 @@ class GuidedSteps:
     pipeline looks up its guidance scale in every step.
     """
 
-    tensors = ("prompt_embeds",)
-    """What the callback exchanges, for ``callback_on_step_end_tensor_inputs``."""
-
     def __init__(self, arguments: Arguments, interval: Interval) -> None:
         """``arguments`` are those of a call that is guided from the first step to the last."""
         self._arguments = arguments
