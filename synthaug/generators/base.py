@@ -90,7 +90,6 @@ class ModelCard:
     family: str = "diffusion"  # a key of generators.FAMILIES
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
-    guidance_interval: Interval | None = None  # the steps in which guidance applies
     batch_size: int | None = None
     output_size: tuple[int, int] | None = None  # width, height in pixels
     classes: tuple[str, ...] = ()  # the classes it can draw, in words, where known
@@ -98,6 +97,7 @@ class ModelCard:
     base: str = ""  # for an adapter: the model it was trained on, as a shipped name, a path or a hub id
     trained_on: str = ""  # data, time and hardware, in a sentence
     figures: JsonObject = field(default_factory=dict)  # results of benchmarks/generator_card.py
+    guidance_interval: Interval | None = None  # the steps in which guidance applies
 
     def write(self, folder: Path) -> None:
         """Write the card to ``synthaug.json`` in a model folder."""
