@@ -134,34 +134,32 @@ def _wire_form(context: AppContext, form: Form, compared: gr.Dropdown, about: Pa
         ready = gr.update(interactive=True)
         return [*shown.values(), gr.Dropdown([THE_SAME, *names], value=""), ready, ready]
 
-    form_opens = [*form.fields, compared, form.preview, form.start]
-    gr.on(None, opened, None, form_opens, **QUIET)
+    gr.on(None, opened, None, [*form.fields, compared, form.preview, form.start], **QUIET)
     _follow_form(context, form, about)
 
 
 def _follow_form(context: AppContext, form: Form, about: Panel) -> None:
-    """The card follows the generator, the prompts follow the template too, and both what the workspace holds.
+    """The card follows the generator; the prompts follow it, the template, and the retired values in the table below.
 
     Each has one event that writes it, because only answers to one event keep their order: a second writer
     could put the prompts of an earlier template beside a later one.
     """
-    known = gr.State(None)
 
     def card_of(name: str | None) -> Markup:
         return card_panel(context, _chosen(context, name))
 
-    def prompts(template: str, name: str | None) -> Markup:
+    def prompts(template: str, name: str | None, without: str) -> Markup:
         return live_panel(context, template, _chosen(context, name))
 
-    def look() -> str:
+    def retired_now() -> str:
         return repr(retired(context.workspace))
 
+    without = gr.State(retired_now())
     latest: dict[str, Any] = {"trigger_mode": "always_last", **QUIET}
-    changed = [form.generator.change, known.change]
-    gr.on(changed, card_of, form.generator, about, **latest)
-    gr.on([form.template.change, *changed], prompts, [form.template, form.generator], form.live, **latest)
-    gr.on(None, look, None, known, **QUIET)
-    gr.Timer(POLL_SECONDS).tick(look, None, known, concurrency_limit=None, **QUIET)
+    # Without a trigger, they run when the page opens and when one of their inputs changes.
+    gr.on(None, card_of, form.generator, about, **latest)
+    gr.on(None, prompts, [form.template, form.generator, without], form.live, **latest)
+    gr.Timer(POLL_SECONDS).tick(retired_now, None, without, concurrency_limit=None, **QUIET)
 
 
 def _wire_job(context: AppContext, form: Form, follow: list[gr.components.Component]) -> None:

@@ -30,10 +30,10 @@ def read_guidance(text: str | None) -> Guidance | None:
         return None
     if re.fullmatch(NUMBER, written):
         return float(written)
-    ends = RANGE.fullmatch(written)
+    ends = _ends(written)
     if ends is None:
         raise UserError(f"the guidance is {written!r}; write a number such as 4, or a range such as 1..5")
-    return float(ends[1]), float(ends[2])
+    return ends
 
 
 def read_interval(text: str | None) -> Interval | None:
@@ -44,12 +44,18 @@ def read_interval(text: str | None) -> Interval | None:
     """
     if text is None:
         return None
-    ends = RANGE.fullmatch(text.strip())
+    ends = _ends(text.strip())
     if ends is None:
         raise UserError(
             f"the guidance interval is {text!r}; write two shares of the denoising steps, such as 0.2..0.8"
         )
-    return float(ends[1]), float(ends[2])
+    return ends
+
+
+def _ends(text: str) -> tuple[float, float] | None:
+    """The ends of ``"1..5"``; None if the text is no range."""
+    found = RANGE.fullmatch(text)
+    return None if found is None else (float(found[1]), float(found[2]))
 
 
 def guidance_text(guidance: Guidance | None) -> str:

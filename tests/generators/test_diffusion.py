@@ -14,7 +14,6 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
-import synthaug_assets
 import torch
 from diffusers import (
     AutoencoderKL,
@@ -44,33 +43,27 @@ from synthaug.generators.folders import find_model
 from synthaug.hardware import CPUFormat
 from synthaug.records import GenerationRequest, Pixels
 
+from .stock import DIGITS, one_by_one, stock_pipeline
+
 pytestmark = pytest.mark.slow
 
-DIGITS = Path(synthaug_assets.__file__).parent / "models" / "digits"
 STEPS = 6
 REQUEST = GenerationRequest("a bold handwritten digit eight", 2**40)
 
 
 @pytest.fixture(scope="module")
-def one_by_one(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The digits model with batches of one image, as diffusers' pipelines draw it."""
-    folder = Path(shutil.copytree(DIGITS, tmp_path_factory.mktemp("models") / "digits"))
-    ModelCard(num_inference_steps=STEPS, guidance_scale=2.0, batch_size=1).write(folder)
-    return folder
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return one_by_one(tmp_path_factory.mktemp("models") / "digits", STEPS, 2.0)
 
 
 @pytest.fixture(scope="module")
-def generator(one_by_one: Path) -> Generator:
-    return load_generator(one_by_one, device="cpu")
+def generator(model: Path) -> Generator:
+    return load_generator(model, device="cpu")
 
 
 @pytest.fixture(scope="module")
-def stock(one_by_one: Path) -> Any:
-    pipeline = StableDiffusionPipeline.from_pretrained(
-        one_by_one, safety_checker=None, requires_safety_checker=False
-    )
-    pipeline.set_progress_bar_config(disable=True)
-    return pipeline
+def stock(model: Path) -> Any:
+    return stock_pipeline(model)
 
 
 @pytest.fixture(scope="module")
@@ -135,11 +128,11 @@ def test_inpainting_is_what_diffusers_draws_and_keeps_the_rest_exactly(
     assert not np.array_equal(expected[~mask], picture[~mask])  # the VAE alone would have altered it
 
 
-def test_unmasked_pixels_of_a_small_image_keep_their_own_size(one_by_one: Path) -> None:
+def test_unmasked_pixels_of_a_small_image_keep_their_own_size(model: Path) -> None:
     small = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
     mask = np.zeros((16, 16), bool)
     mask[4:12, 4:12] = True
-    generator = load_generator(one_by_one, output_size=(16, 16), device="cpu")
+    generator = load_generator(model, output_size=(16, 16), device="cpu")
     image = generator.generate([replace(REQUEST, image=small, mask=mask)])[0]
     assert image.pixels.shape == small.shape
     assert np.array_equal(image.pixels[~mask], small[~mask])
@@ -186,7 +179,7 @@ def test_invalid_starting_images_are_refused(
 
 
 @pytest.mark.parametrize("steps", [1, 3, 49, 1000])
-def test_the_strength_that_is_named_as_enough_is_enough(one_by_one: Path, steps: int) -> None:
+def test_the_strength_that_is_named_as_enough_is_enough(model: Path, steps: int) -> None:
     from synthaug.generators.diffusion.batches import group
 
     request = replace(REQUEST, image=np.zeros((32, 32, 3), np.uint8), strength=1e-6)

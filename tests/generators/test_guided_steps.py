@@ -9,18 +9,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-import synthaug_assets
 import torch
-from diffusers import AutoPipelineForImage2Image, StableDiffusionPipeline
+from diffusers import AutoPipelineForImage2Image
 
 from synthaug.errors import UserError
 from synthaug.generators import load_generator
 from synthaug.generators.base import ModelCard
 from synthaug.records import GenerationRequest, Pixels
 
+from .stock import one_by_one, stock_pipeline
+
 pytestmark = pytest.mark.slow
 
-DIGITS = Path(synthaug_assets.__file__).parent / "models" / "digits"
 STEPS = 6
 SCALE = 4.0
 REQUEST = GenerationRequest("a bold handwritten digit eight", 2**40)
@@ -28,19 +28,12 @@ REQUEST = GenerationRequest("a bold handwritten digit eight", 2**40)
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The digits model with batches of one image, as diffusers' pipelines draw it."""
-    folder = Path(shutil.copytree(DIGITS, tmp_path_factory.mktemp("models") / "digits"))
-    ModelCard(num_inference_steps=STEPS, guidance_scale=SCALE, batch_size=1).write(folder)
-    return folder
+    return one_by_one(tmp_path_factory.mktemp("models") / "digits", STEPS, SCALE)
 
 
 @pytest.fixture(scope="module")
 def stock(model: Path) -> Any:
-    pipeline = StableDiffusionPipeline.from_pretrained(
-        model, safety_checker=None, requires_safety_checker=False
-    )
-    pipeline.set_progress_bar_config(disable=True)
-    return pipeline
+    return stock_pipeline(model)
 
 
 @torch.inference_mode()
