@@ -1,6 +1,6 @@
 """Time from a key press to the next painted image, in a real browser with 10,000 images in the queue.
 
-    python benchmarks/labeling.py [--images 10000] [--labels 100] [--side 32]
+    python benchmarks/labeling.py [--images 10000] [--labels 100] [--side 32] [--workspace DIR]
 
 Every label is saved as usual. The floor is the same measurement on a trivial page that swaps two decoded images of
 that size, 600 px large, at a key press. "Painted" means the second animation frame after the new image was inserted
@@ -132,17 +132,33 @@ def measure(url: str, labels: int, side: int) -> tuple[list[float], list[float]]
     return floor, desk
 
 
+def labeled(root: Path) -> int:
+    """The number of images that have an answer."""
+    workspace = Workspace.open(root)
+    row = workspace.db.one("SELECT count(DISTINCT image_id) AS saved FROM labels")
+    workspace.db.close()
+    return 0 if row is None else int(row["saved"])
+
+
 @click.command()
 @click.option("--images", default=10_000, show_default=True, help="Images in the queue.")
 @click.option("--labels", default=100, show_default=True, help="Labels to give.")
 @click.option(
+    "--workspace",
+    "given",
+    type=click.Path(path_type=Path, exists=True),
+    help="A workspace with images to label, in place of a new one.",
+)
+@click.option(
     "--side", type=click.IntRange(32), default=32, show_default=True, help="Pixels, a multiple of 32."
 )
-def main(images: int, labels: int, side: int) -> None:
+def main(images: int, labels: int, side: int, given: Path | None) -> None:
     """Measure, print the results and whether the goal was met; the exit status is 1 if not."""
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder) / "work"
-        fill(root, images, side)
+        root = given or Path(folder) / "work"
+        if given is None:
+            fill(root, images, side)
+        before = labeled(root)
         command = [sys.executable, "-m", "synthaug_app", str(root), "--port", "0"]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as app:
             try:
@@ -151,11 +167,10 @@ def main(images: int, labels: int, side: int) -> None:
                 floor, desk = measure(url, labels, side)
             finally:
                 app.terminate()
-        workspace = Workspace.open(root)
-        row = workspace.db.one("SELECT count(DISTINCT image_id) AS saved FROM labels")
-        saved = 0 if row is None else row["saved"]
-        workspace.db.close()
-    print(f"{images:,} images of {side} px in the queue; {saved} of {labels} labels saved")
+        saved = labeled(root) - before
+    print(
+        f"{f'{images:,} images of {side} px' if given is None else given} in the queue; {saved} of {labels} labels saved"
+    )
     floor_median, _ = describe("harness floor", floor)
     median, p95 = describe("label desk", desk)
     met = median <= floor_median + FRAME_MS and p95 < P95_GOAL_MS and saved == labels

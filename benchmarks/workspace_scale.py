@@ -1,13 +1,14 @@
 """Seconds and memory of each step of a workspace with 1,000, 10,000 and 100,000 images, and how they grow.
 
     python benchmarks/workspace_scale.py [--images 1000 10000 100000] [--steps "first page" verify ...] [--rows]
+        [--runs 2] [--folder DIR]
 
 The images are 8-px noise, half of them synthetic and half real, every fourth real one in the test split. A ninth has a
 label; a classifier's predictions and the scores are planted as rows, and so are jobs whose prompts name the classes of
-the synthetic images. Each step runs in a process of its own on a workspace that was planted before; figures are the
-better of two runs. A step that touches every image should take ten times as long for ten times the images: "growth" is
-how much more than that it takes (1.0: none). Steps that a person waits for should not grow at all. ``--rows`` plants no
-files, and leaves out the steps that need them; a million images take minutes in this way.
+the synthetic images. Each step runs in a process of its own on a workspace that was planted before; figures are those
+of the fastest of ``--runs`` runs. A step that touches every image should take ten times as long for ten times the
+images: "growth" is how much more than that it takes (1.0: none). Steps that a person waits for should not grow at all.
+``--rows`` plants no files, and leaves out the steps that need them; a million images take minutes in this way.
 """
 
 from __future__ import annotations
@@ -211,12 +212,12 @@ STEPS: dict[str, Callable[[Workspace, Path], None]] = {
 }
 
 
-def measure(step: str, root: Path) -> dict[str, float]:
-    """Seconds (the better of two) and peak megabytes, in this process."""
+def measure(step: str, root: Path, runs: int) -> dict[str, float]:
+    """Seconds (of the fastest run) and peak megabytes, in this process."""
     workspace = Workspace.open(root)
     before = peak_megabytes()
     seconds = []
-    for _ in range(2):
+    for _ in range(runs):
         began = time.perf_counter()
         STEPS[step](workspace, root)
         seconds.append(time.perf_counter() - began)
@@ -238,17 +239,18 @@ def main() -> None:
     parser.add_argument(
         "--rows", action="store_true", help="no image files, and none of the steps that need them"
     )
+    parser.add_argument("--runs", type=int, default=2, metavar="N", help="runs of each step")
     parser.add_argument("--folder", type=Path, metavar="DIR", help="where workspaces are planted and kept")
     parser.add_argument("--only", nargs=2, metavar=("STEP", "ROOT"), help="in this process, as JSON")
     options = parser.parse_args()
     if options.only:
-        print(json.dumps(measure(options.only[0], Path(options.only[1]))))
+        print(json.dumps(measure(options.only[0], Path(options.only[1]), options.runs)))
         return
     with tempfile.TemporaryDirectory() as folder:
         roots = planted(options.folder or Path(folder), options.images, files=not options.rows)
         print(f"{'step':<14}" + "".join(f"{count:>14,} s{'MB':>7}" for count in roots) + "  growth")
         for step in (each for each in options.steps if not (options.rows and each in NEED_FILES)):
-            found = {count: measure_apart(step, root) for count, root in roots.items()}
+            found = {count: measure_apart(step, root, options.runs) for count, root in roots.items()}
             first, last = min(found), max(found)
             times = found[last]["seconds"] / found[first]["seconds"]
             growth = times if step in WAITED_FOR else times / (last / first)
@@ -269,9 +271,9 @@ def planted(folder: Path, counts: list[int], *, files: bool) -> dict[int, Path]:
     return roots
 
 
-def measure_apart(step: str, root: Path) -> dict[str, float]:
+def measure_apart(step: str, root: Path, runs: int) -> dict[str, float]:
     """:func:`measure` in a process of its own."""
-    command = [sys.executable, __file__, "--only", step, str(root)]
+    command = [sys.executable, __file__, "--only", step, str(root), "--runs", str(runs)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .common.claim import Action, Claim, Row, Side
+from .common.machine import multiplies_bfloat16
 from .common.turns import main
 
 COUNT = 32
@@ -30,6 +31,8 @@ def loop(which: str, **options: str) -> Any:
     def setup(_: Path) -> Action:
         from benchmarks import generation
 
+        if options.get("cpu_format") == "bfloat16" and not multiplies_bfloat16():
+            raise RuntimeError("this processor has no units for bfloat16")
         draw, batch = getattr(generation, which)("text", generation.MODEL, **options)
         requests = generation.requests_of("text", COUNT)
 

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from synthaug.classifiers.base import Floats, Images
+from synthaug.classifiers.feature_diffusion import fill_up
 from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.classifiers.logistic import (
     Head,
@@ -79,7 +80,8 @@ def fit_head(
 ) -> FittedClassifier:
     """Fit the head of a classifier with a pretrained body to features (N, D) and labels (N,) in 0 .. K - 1.
 
-    ``seed`` decides how the images are divided into folds and, in a recipe that resamples, how they are weighted.
+    ``seed`` decides how the images are divided into folds, in a recipe that resamples how they are weighted, and in one
+    that draws features which.
     ``network`` is the network whose head is set; None: a new one. ``extractor`` is the revision of the network that
     computed the features. Raises UserError unless there are images of at least two classes, and Cancelled on request.
     """
@@ -93,8 +95,11 @@ def fit_head(
     weight = np.ones(len(labels)) if weights is None else np.asarray(weights, np.float64)
     if recipe.resample:
         weight = weight * np.random.default_rng(seed).exponential(size=len(labels))
-    scale, rows = _standardised(distinct(features, labels, weight), recipe, classes)
-    judged = judge(rows, classes, seed)
+    known = distinct(features, labels, weight)
+    scale, rows = _standardised(known, recipe, classes)
+    judged = judge(rows, classes, seed)  # by real features alone, also where others are drawn
+    if recipe.drawn_features:
+        scale, rows = _standardised(fill_up(known, classes, seed), recipe, classes)
     head = scale.undo(fit_logistic(rows, classes, judged.inverse_penalty))
     if recipe.loss == "logit-adjusted":
         head = replace(head, bias=head.bias - log_prior(labels, weight, classes))

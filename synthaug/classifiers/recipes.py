@@ -80,6 +80,9 @@ class Recipe:
     head_only: bool = False  # leave the body unchanged; the head is a logistic regression on its features
     resample: bool = False  # the seed weights the images of a head (Bayesian bootstrap, Rubin 1981)
     synthetic: SyntheticUse = "mixed"
+    drawn_features: bool = (
+        False  # of a head: fill up rare classes with features from a diffusion model (LDMLR, Han et al. 2024)
+    )
 
     def __post_init__(self) -> None:
         for kind, value, known in (
@@ -102,6 +105,8 @@ class Recipe:
             raise UserError(
                 f"the recipe {self.name!r} fits a head in one go; choose the use 'mixed' of synthetic images"
             )
+        if self.drawn_features and not self.head_only:
+            raise UserError(f"drawn_features is for recipes that only fit a head, not for {self.name!r}")
         if not 0 < self.validation_share < 1:
             raise UserError(f"validation_share is {self.validation_share:g}; it must lie between 0 and 1")
         for kind, rate in (("dropout", self.dropout), ("body_dropout", self.body_dropout)):

@@ -14,6 +14,7 @@ EXPERIMENTS = {
     "imbalance-table": "synthaug.experiments.imbalance_table:ImbalanceTable",
     "long-tail": "synthaug.experiments.long_tail:LongTail",
     "replacement": "synthaug.experiments.replacement:Replacement",
+    "rare-class": "synthaug.experiments.rare_class:RareClass",
     "cat-cnn": "synthaug.experiments.cat_cnn:CatCnn",
     "context": "synthaug.experiments.context:Context",
     "hip": "synthaug.experiments.hip.experiment:Hip",

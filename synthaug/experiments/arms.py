@@ -41,6 +41,13 @@ def head_refitted(arm: Arm) -> Arm:
     return _variant(arm, "head-refitted", title, replace(arm.recipe, synthetic="body"))
 
 
+def features_drawn(arm: Arm) -> Arm:
+    """The same arm, whose rare classes are filled up with features drawn from a model of the arm's own features."""
+    title = "features drawn by a diffusion model of its own features"
+    recipe = replace(arm.recipe, drawn_features=True)
+    return replace(_variant(arm, "features-drawn", title, recipe), generator_data="view")
+
+
 def equal_steps(arm: Arm, images: int) -> Arm:
     """The same arm, trained for the number of steps that a set of ``images`` images takes."""
     title = "trained for the steps of the largest set"
@@ -54,6 +61,8 @@ def _variant(arm: Arm, name: str, title: str, recipe: Recipe) -> Arm:
 
 def with_updates(plan: Plan, images: Callable[[str], int]) -> Plan:
     """The plan with its arms trained as long as ``Plan.updates`` says; ``images`` returns the size of a view."""
+    if all(arm.recipe.head_only for arm in plan.arms):  # fitted until they converge
+        return plan
     largest = max(images(arm.view) for arm in plan.arms)
     if all(images(arm.view) == largest for arm in plan.arms):
         return plan

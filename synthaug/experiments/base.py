@@ -40,6 +40,13 @@ class Arm:
     published: Mapping[str, float] = field(
         default_factory=dict
     )  # measure -> value, 0..1: {"accuracy": 0.8569}
+    redrawn: tuple[
+        str, ...
+    ] = ()  # names of the views of the seeds 1, 2 ... if each seed has a view of its own
+
+    def view_of(self, seed: int) -> str:
+        """The name of the view that this seed is trained on."""
+        return self.redrawn[seed - 1] if self.redrawn and seed else self.view
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from synthaug.classifiers.recipes import find_recipe
 from synthaug.errors import UserError
 from synthaug.experiments.arms import class_weighted, logit_adjusted
 from synthaug.experiments.base import Arm, Panel, Plan, Row, ScaleName
+from synthaug.experiments.gap import gap_panel
 from synthaug.experiments.lab import Lab
 from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings, class_word
 from synthaug.stages import finetune
@@ -111,7 +112,10 @@ class CatCnn(OnImages):
 
     def panels(self, lab: Lab, plan: Plan, rows: tuple[Row, ...]) -> tuple[Panel, ...]:
         """How much of the lost accuracy each arm recovers, and the generated images on principal components."""
-        return (self._gap(rows), self._components(lab, plan))
+        return (
+            gap_panel(rows, plan.baseline, "balanced", self.settings.minority),
+            self._components(lab, plan),
+        )
 
     def _oversampled(self, lab: Lab, scarce: str) -> Arm:
         """The arm that repeats the images of the scarce class."""
@@ -169,31 +173,6 @@ class CatCnn(OnImages):
             steps=steps,
         )
 
-    def _gap(self, rows: tuple[Row, ...]) -> Panel:
-        """The share of the accuracy lost with the missing images that each arm recovers."""
-        rare = self.settings.minority
-        by_name = {row.arm: row for row in rows}
-        low, high = by_name["imbalanced"], by_name["balanced"]
-        shares = tuple(
-            (
-                row.title,
-                _share(low.accuracy, row.accuracy, high.accuracy),
-                _share(low.per_class[rare], row.per_class[rare], high.per_class[rare]),
-            )
-            for row in rows
-            if row not in (low, high)
-        )
-        text = (
-            "0% is the imbalanced set, 100% the set with all real images. The percentage means little where these two "
-            "hardly differ."
-        )
-        return Panel(
-            "How much of the loss is made good",
-            text,
-            columns=("training set", "of accuracy, %", f"of {rare}, %"),
-            rows=shares,
-        )
-
     def _components(self, lab: Lab, plan: Plan) -> Panel:
         from synthaug.experiments.figures import pca_panel
 
@@ -222,13 +201,6 @@ class CatCnn(OnImages):
             "fine-tuning on the few real ones.",
             f"Fine-tuning: a LoRA trained for {self.cats.finetune_steps} steps on the remaining real images of {rare}.",
         )
-
-
-def _share(low: float | None, value: float | None, high: float | None) -> float | None:
-    """Position of ``value`` between ``low`` (0) and ``high`` (100) in percent; None where it is undefined."""
-    if low is None or value is None or high is None or low == high:
-        return None
-    return round(100 * (value - low) / (high - low), 1)
 
 
 def _number(name: str, value: Any, kind: type[int] | type[float]) -> Any:

@@ -70,6 +70,8 @@ def _check(plan: Plan) -> None:
     names = [arm.name for arm in plan.arms]
     if len(set(names)) < len(names) or plan.baseline not in names:
         raise ValueError(f"arms need different names, one of them the baseline {plan.baseline!r}: {names}")
+    if any(arm.redrawn and len(arm.redrawn) != plan.seeds - 1 for arm in plan.arms):
+        raise ValueError("an arm that is drawn anew needs one view for every seed")
     if plan.seeds < 1:
         raise UserError(
             f"the number of seeds is {plan.seeds}; it must be at least 1, and 5 or more for evidence"
@@ -82,7 +84,9 @@ def _train(
     """The runs of every arm in the order of seeds; one seed of all arms is trained before the next."""
     trainer = Trainer(lab.workspace)
     wanted = [(arm, seed) for seed in range(plan.seeds) for arm in plan.arms]
-    missing = [(arm, seed) for arm, seed in wanted if trainer.find(_view(lab, arm), arm.recipe, seed) is None]
+    missing = [
+        (arm, seed) for arm, seed in wanted if trainer.find(_view(lab, arm, seed), arm.recipe, seed) is None
+    ]
     done = len(wanted) - len(missing)
     if done:
         lab.say(f"{done} of {len(wanted)} runs are already finished")
@@ -98,7 +102,7 @@ def _train(
             f"run {done} of {len(wanted)}: {arm.title}, seed {seed}: {100 * run.metrics['accuracy']:.2f}%"
         )
     return {
-        arm.name: [_found(trainer, _view(lab, arm), arm.recipe, seed) for seed in range(plan.seeds)]
+        arm.name: [_found(trainer, _view(lab, arm, seed), arm.recipe, seed) for seed in range(plan.seeds)]
         for arm in plan.arms
     }
 
@@ -112,7 +116,7 @@ def _here(
 ) -> Iterator[tuple[Arm, int, runs.Run]]:
     """Train the missing runs one after another in this process."""
     for arm, seed in missing:
-        view = _view(lab, arm)
+        view = _view(lab, arm, seed)
         if should_cancel():
             raise Cancelled("stopped on request; finished runs are kept, and the same command resumes")
         if plan.train is not None:
@@ -139,9 +143,9 @@ def _elsewhere(
     should_cancel: Callable[[], bool],
 ) -> Iterator[tuple[Arm, int, runs.Run]]:
     """Train the missing runs in the workers of ``executor``."""
-    wanted = {(arm.view, recipe_key(arm.recipe), seed): (arm, seed) for arm, seed in missing}
+    wanted = {(arm.view_of(seed), recipe_key(arm.recipe), seed): (arm, seed) for arm, seed in missing}
     carried = trainer.run_all(
-        [(_view(lab, arm), arm.recipe, seed) for arm, seed in missing],
+        [(_view(lab, arm, seed), arm.recipe, seed) for arm, seed in missing],
         executor,
         keep_weights=lambda seed: seed == 0,
         should_cancel=should_cancel,
@@ -156,11 +160,11 @@ def _weigh(
     """One row per arm, compared with the baseline, and one row per contrast."""
     trainer = Trainer(lab.workspace)
     arms = {arm.name: arm for arm in plan.arms}
-    measured = {name: trainer.runs(_view(lab, arm), arm.recipe, found[name]) for name, arm in arms.items()}
+    measured = {name: trainer.runs(arm.recipe, found[name]) for name, arm in arms.items()}
     plain = {name: _row(lab, arm, measured, found) for name, arm in arms.items()}
 
     def against(name: str, other: str) -> Row:
-        before, after = ((_view(lab, arms[each]), arms[each].recipe) for each in (other, name))
+        before, after = ((_view(lab, arms[each], 0), arms[each].recipe) for each in (other, name))
         look = trainer.look(before, after, plan.seeds)
         return _weighed(lab, plain[name], weigh(measured[other], measured[name], look=look))
 
@@ -178,8 +182,8 @@ def _weigh(
     return tuple(rows), tuple(contrasts)
 
 
-def _view(lab: Lab, arm: Arm) -> views.View:
-    return views.by_name(lab.workspace.db, arm.view)
+def _view(lab: Lab, arm: Arm, seed: int) -> views.View:
+    return views.by_name(lab.workspace.db, arm.view_of(seed))
 
 
 def _found(trainer: Trainer, view: views.View, recipe: Recipe, seed: int) -> runs.Run:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from synthaug.classifiers.base import Images
 from synthaug.classifiers.recipes import Recipe
@@ -13,6 +16,7 @@ from synthaug.progress import Progress
 from synthaug.records import Origin
 from synthaug.running.jobs import run_to_end
 from synthaug.stages import generate, labeler
+from synthaug.stages.extract import features_of
 from synthaug.stages.generation_params import resolve
 from synthaug.stages.generation_spec import GenerationParams, GenerationSpec
 from synthaug.stages.handlers import HANDLERS
@@ -95,14 +99,23 @@ class Lab:
         self, view: str, size: int, origin: Origin | None = None, class_name: str | None = None
     ) -> Images:
         """The images of a view (N, size, size, 3) uint8, optionally only those of one origin or class."""
+        return load_pixels(self.workspace, self.hashes_of_view(view, origin, class_name), size)
+
+    def hashes_of_view(
+        self, view: str, origin: Origin | None = None, class_name: str | None = None
+    ) -> list[str]:
+        """SHA-256 of the images of a view in its order, optionally only those of one origin or class."""
         members = views.members(self.workspace.db, views.by_name(self.workspace.db, view).id)
         names = self.workspace.classes
-        wanted = [
+        return [
             member.sha256
             for member in members
             if origin in (None, member.origin) and class_name in (None, names[member.class_index])
         ]
-        return load_pixels(self.workspace, wanted, size)
+
+    def features(self, hashes: Sequence[str]) -> NDArray[np.float32]:
+        """Pretrained features (N, D) of images, which are stored."""
+        return features_of(self.workspace, hashes, self.report)[0]
 
     def trained_generator(self, name: str, family: Family, view: str, **options: Any) -> Path:
         """The folder of a generator trained on a view, with options of ``stages.train_generator.train_on_view``."""

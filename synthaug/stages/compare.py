@@ -194,7 +194,7 @@ def _measured(
             found.append(
                 trainer.run(sides[number], recipe, seed, progress=report, should_cancel=should_cancel)
             )
-        return trainer.runs(sides[number], recipe, found)
+        return trainer.runs(recipe, found)
 
     return trained(0, "baseline"), trained(1, "augmented")
 

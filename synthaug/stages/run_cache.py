@@ -189,10 +189,10 @@ class Trainer:
             environment=where or environment(),
         )
 
-    def runs(self, view: views.View, recipe: Recipe, found: Sequence[runs.Run]) -> Runs:
-        """Finished runs of a view for ``weigh``, with the correctness of each test image if all runs recorded it."""
+    def runs(self, recipe: Recipe, found: Sequence[runs.Run]) -> Runs:
+        """Finished runs for ``weigh``, with the correctness of each test image if all runs recorded it."""
         labels = self.test_set(recipe).data.labels
-        stored = [read_predicted(self.predictions(view, recipe, each.seed)) for each in found]
+        stored = [predictions_of(self.workspace, each) for each in found]
         known = [each for each in stored if each is not None]
         correct = np.array(known) == labels if len(known) == len(stored) else None
         return Runs(tuple(each.metrics for each in found), correct)

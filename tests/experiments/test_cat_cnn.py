@@ -105,9 +105,12 @@ def test_panels(done: tuple[Workspace, Result]) -> None:
     by_name = {row.arm: row for row in result.rows}
     low, high = by_name["imbalanced"], by_name["balanced"]
     assert {each[0] for each in gap.rows} == rows.keys() - {low.title, high.title}
-    for title, share, _ in gap.rows:
-        way = (rows[str(title)].accuracy - low.accuracy) / (high.accuracy - low.accuracy)
-        assert share == pytest.approx(100 * way, abs=0.05)
+    for title, of_accuracy, _, of_auc in gap.rows:
+        row = rows[str(title)]
+        way = (row.accuracy - low.accuracy) / (high.accuracy - low.accuracy)
+        assert of_accuracy == pytest.approx(100 * way, abs=0.05)
+        aucs = [float(each.auc["8"] or 0) for each in (low, row, high)]
+        assert of_auc == pytest.approx(100 * (aucs[1] - aucs[0]) / (aucs[2] - aucs[0]), abs=0.05)
     assert [each[:2] for each in components.rows] == [
         ("real 8", high.counts["8"]),
         ("generated", high.counts["8"] - low.counts["8"]),

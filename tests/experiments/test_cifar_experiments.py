@@ -164,4 +164,12 @@ def test_bad_input_is_refused_with_what_to_do(
 
 
 def test_every_experiment_of_the_contract_has_a_command() -> None:
-    assert set(EXPERIMENTS) == {"imbalance-table", "long-tail", "replacement", "cat-cnn", "context", "hip"}
+    assert set(EXPERIMENTS) == {
+        "imbalance-table",
+        "long-tail",
+        "replacement",
+        "rare-class",
+        "cat-cnn",
+        "context",
+        "hip",
+    }

@@ -191,3 +191,34 @@ def test_variants_of_an_arm_have_runs_of_their_own() -> None:
     assert all(not each.published for each in variants)
     # 2 epochs of 400 images in batches of 64: 2 * 7 updates.
     assert variants[2].recipe.steps == 14
+
+
+class Redrawn(FewOrMany):
+    """Few digits, other ones for every seed."""
+
+    def prepare(self, lab: Lab) -> Plan:
+        lab.imported("digits")
+        keep = dict.fromkeys(lab.workspace.classes, 10)
+        names = [lab.view(f"few-{seed}", ViewSpec(keep=keep, seed=seed)).name for seed in range(3)]
+        arm = Arm("few", "Few", names[0], RECIPE, redrawn=tuple(names[1:]))
+        return Plan((arm, Arm("first", "The same for all", names[0], RECIPE)), "first", self.seeds)
+
+
+def test_an_arm_may_have_a_view_for_every_seed(digits: Workspace) -> None:
+    result = carry_out(Redrawn(), lab(digits), "smoke")
+    few, first = result.rows
+    assert few.runs[0] == first.runs[0]
+    assert set(few.runs[1:]).isdisjoint(first.runs)
+    views_of = [
+        digits.db.query(
+            "SELECT name FROM views JOIN runs ON runs.view_id = views.id WHERE runs.id = ?", [each]
+        )
+        for each in few.runs
+    ]
+    assert [row["name"] for (row,) in views_of] == ["few-0", "few-1", "few-2"]
+    assert few.difference == pytest.approx(np.mean(few.accuracies) - np.mean(first.accuracies))
+
+
+def test_an_arm_that_is_drawn_anew_needs_a_view_for_every_seed(digits: Workspace) -> None:
+    with pytest.raises(ValueError, match="one view for every seed"):
+        carry_out(Redrawn(seeds=2), lab(digits), "smoke")

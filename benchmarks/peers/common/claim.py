@@ -41,6 +41,8 @@ class Row:
     why: str = ""
     least: float = 0.0
     """A peer counts only if its figure "recall" is at least this."""
+    optional: bool = False
+    """Whether the row is left out where our side did not measure its figure, because the machine cannot."""
 
 
 @dataclass(frozen=True, slots=True)

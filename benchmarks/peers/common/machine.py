@@ -41,3 +41,10 @@ def installed(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return "not installed"
+
+
+def multiplies_bfloat16() -> bool:
+    """Whether the processor has units for bfloat16; without them it takes tens of times as long as float32."""
+    from synthaug.hardware import bfloat16_unit
+
+    return bfloat16_unit() is not None

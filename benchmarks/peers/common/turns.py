@@ -55,9 +55,16 @@ def measure(claim: Claim, module: str, rounds: int, only: Sequence[str] | None =
         "rounds": rounds,
         "floor": claim.floor,
         "notes": claim.notes,
-        "rows": [asdict(row) for row in claim.rows],
+        "rows": [
+            asdict(row) for row in claim.rows if not row.optional or measured_by_us(measured, row.figure)
+        ],
         "sides": measured,
     }
+
+
+def measured_by_us(sides: Sequence[dict[str, Any]], figure: str) -> bool:
+    """Whether our side measured a figure."""
+    return any(figure in each for side in sides if side["role"] == "ours" for each in side["rounds"])
 
 
 def in_turn(
