@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +22,15 @@ from synthaug.stages.generation_spec import GenerationParams, GenerationSpec
 from synthaug.stages.handlers import HANDLERS
 from synthaug.stages.importing import import_images
 from synthaug.stages.pixels import load_pixels
-from synthaug.stages.train import train
+from synthaug.stages.run_cache import Trainer
+from synthaug.stages.train import fit_recipe, load_dataset, train
 from synthaug.stages.train_generator import Family, train_on_view
 from synthaug.stages.view import ViewSpec, make_view
 from synthaug.store import catalog, generations, jobs, labels, models, views
 from synthaug.workspace import Workspace
+
+if TYPE_CHECKING:
+    from synthaug.classifiers.fitted import FittedClassifier
 
 Say = Callable[[str], None]
 
@@ -89,7 +93,11 @@ class Lab:
 
     def different(self, job_id: int) -> int:
         """The number of distinct images of a generation job."""
-        return len(set(generations.images_of_job(self.workspace.db, job_id)))
+        return len(self.hashes_of_job(job_id))
+
+    def hashes_of_job(self, job_id: int) -> list[str]:
+        """SHA-256 of the distinct images of a generation job, in the order of generation."""
+        return list(dict.fromkeys(generations.images_of_job(self.workspace.db, job_id)))
 
     def pixels_of_job(self, job_id: int, size: int) -> Images:
         """The images of a generation job (N, size, size, 3) uint8."""
@@ -116,6 +124,18 @@ class Lab:
     def features(self, hashes: Sequence[str]) -> NDArray[np.float32]:
         """Pretrained features (N, D) of images, which are stored."""
         return features_of(self.workspace, hashes, self.report)[0]
+
+    def classifier(self, view: str, recipe: Recipe, seed: int) -> FittedClassifier:
+        """The classifier of a run on a view, which is fitted if its weights are not stored."""
+        from synthaug.classifiers.fitted import FittedClassifier
+
+        frozen = views.by_name(self.workspace.db, view)
+        weights = Trainer(self.workspace).weights(frozen, recipe, seed)
+        if not weights.exists():
+            self.say(f"training on {view!r}, seed {seed}")
+            data = load_dataset(self.workspace, frozen, recipe)
+            fit_recipe(self.workspace.classes, data, recipe, seed).save(weights, half=True)
+        return FittedClassifier.load(weights)
 
     def trained_generator(self, name: str, family: Family, view: str, **options: Any) -> Path:
         """The folder of a generator trained on a view, with options of ``stages.train_generator.train_on_view``."""

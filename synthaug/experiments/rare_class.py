@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from synthaug.classifiers.linear import head_probabilities
 from synthaug.classifiers.recipes import find_recipe
 from synthaug.errors import UserError
 from synthaug.experiments.arms import class_weighted, features_drawn, logit_adjusted
@@ -15,10 +17,10 @@ from synthaug.experiments.base import Arm, Contrast, Panel, Plan, Row, ScaleName
 from synthaug.experiments.gap import gap_panel
 from synthaug.experiments.lab import Lab
 from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings
+from synthaug.measures.acquisition import entropy
 from synthaug.measures.neighbors import nearest_neighbors
 from synthaug.stages.generation_spec import GenerationSpec
 from synthaug.stages.view import ViewSpec
-from synthaug.store import generations
 
 NEIGHBORS = 5  # of the remaining real images, to which a generated one should be close
 HEAD = find_recipe("linear")
@@ -109,6 +111,7 @@ class RareClass(OnImages):
                 self._augmented(lab, scarce),
                 self._at_random(lab, scarce, pool),
                 self._nearest(lab, scarce, pool),
+                self._unsure(lab, scarce, pool),
                 self._arm("more", f"+ {sizes.added} further real ones", more),
                 self._arm("full", f"All real images ({have[rare]} of {rare})", [full] * chosen.seeds),
             ),
@@ -119,7 +122,11 @@ class RareClass(OnImages):
             notes=self._notes(),
             contrasts=tuple(
                 Contrast(name, "imbalanced-class-weighted", f"{title} against class-weighted loss")
-                for name, title in (("random", "Generated, at random,"), ("nearest", "Generated, nearest,"))
+                for name, title in (
+                    ("random", "Generated, at random,"),
+                    ("nearest", "Generated, nearest,"),
+                    ("unsure", "Generated, least sure,"),
+                )
             ),
         )
 
@@ -142,18 +149,46 @@ class RareClass(OnImages):
         made = [self._filled(lab, "random", seed, base, pool) for seed, base in enumerate(scarce)]
         return self._arm("random", f"+ {self.sizes.added} generated, at random", made, self.settings.seen)
 
+    def _unsure(self, lab: Lab, scarce: Sequence[str], pool: int) -> Arm:
+        """The arm with the generated images that the classifier of the imbalanced set is least sure about."""
+        hashes = lab.hashes_of_job(pool)
+        features = lab.features(hashes)
+
+        def entropies(seed: int, base: str) -> NDArray[np.float64]:
+            head = lab.classifier(base, self.settings.trained_with, seed)
+            return entropy(head_probabilities(head, features)[None])
+
+        made = [
+            self._chosen(lab, "unsure", seed, base, hashes, -entropies(seed, base))
+            for seed, base in enumerate(scarce)
+        ]
+        title = f"+ {self.sizes.added} generated, of {self.sizes.pool} those classified least surely"
+        return self._arm("unsure", title, made, self.settings.seen)
+
     def _nearest(self, lab: Lab, scarce: Sequence[str], pool: int) -> Arm:
         """The arm with the generated images that lie closest to the remaining real ones, by their features."""
         rare, added = self.settings.minority, self.sizes.added
-        hashes = list(dict.fromkeys(generations.images_of_job(lab.workspace.db, pool)))
-        made = []
+        hashes = lab.hashes_of_job(pool)
+        features, made = lab.features(hashes), []
         for seed, base in enumerate(scarce):
-            features, real = lab.features(hashes), lab.features(lab.hashes_of_view(base, class_name=rare))
+            real = lab.features(lab.hashes_of_view(base, class_name=rare))
             distances = nearest_neighbors(features, min(NEIGHBORS, len(real)), real)[0][:, -1]
-            chosen = tuple(hashes[each] for each in np.argsort(distances, kind="stable")[:added])
-            made.append(self._view(lab, "nearest", seed, ViewSpec(base=base, images=chosen)))
+            made.append(self._chosen(lab, "nearest", seed, base, hashes, distances))
         title = f"+ {added} generated, of {self.sizes.pool} the closest to the real ones"
         return self._arm("nearest", title, made, self.settings.seen)
+
+    def _chosen(
+        self,
+        lab: Lab,
+        name: str,
+        seed: int,
+        base: str,
+        hashes: Sequence[str],
+        order: NDArray[np.floating[Any]],
+    ) -> str:
+        """The view with the images (N) that come first by ascending ``order`` (N,)."""
+        first = np.argsort(order, kind="stable")[: self.sizes.added]
+        return self._view(lab, name, seed, ViewSpec(base=base, images=tuple(hashes[each] for each in first)))
 
     def _filled(self, lab: Lab, name: str, seed: int, base: str, job: int) -> str:
         added = {self.settings.minority: min(self.sizes.added, lab.different(job))}
@@ -182,4 +217,7 @@ class RareClass(OnImages):
             *([seen] if chosen.seen == "full" else []),
             "Features drawn by a diffusion model fill up the rare class to the size of the others (after LDMLR); the "
             "model learns only the features of the arm's own images.",
+            "The images that a classifier is least sure about are those with the highest entropy of its predictions; "
+            "Deliberate Practice (Askari-Hemmat et al. 2025) guides the generator towards such images, and here they "
+            "are chosen from the pool.",
         )

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import entropy
 from sklearn.neighbors import NearestNeighbors
 
+from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.errors import UserError
 from synthaug.experiments.base import Result
 from synthaug.experiments.lab import Lab
-from synthaug.experiments.rare_class import SIZES, RareClass
+from synthaug.experiments.rare_class import HEAD, SIZES, RareClass
 from synthaug.experiments.run import run_experiment
-from synthaug.store import generations, jobs, views
+from synthaug.stages.pixels import load_pixels
+from synthaug.stages.run_cache import Trainer
+from synthaug.store import jobs, views
 from synthaug.store.views import ViewImage
 from synthaug.workspace import Workspace
 
@@ -42,7 +46,7 @@ def test_sets_have_the_sizes_of_the_table(done: tuple[Workspace, Result]) -> Non
     grown = SMALL.kept + SMALL.added
     for arm in ("", "-class-weighted", "-logit-adjusted", "-features-drawn"):
         assert counts[f"imbalanced{arm}"] == SMALL.kept
-    for arm in ("augmented", "random", "nearest", "more"):
+    for arm in ("augmented", "random", "nearest", "unsure", "more"):
         assert counts[arm] == grown
     others = [{name: count for name, count in row.counts.items() if name != "8"} for row in result.rows]
     assert all(each == others[0] for each in others)
@@ -50,6 +54,7 @@ def test_sets_have_the_sizes_of_the_table(done: tuple[Workspace, Result]) -> Non
         "imbalanced-features-drawn": "view",
         "random": "full",
         "nearest": "full",
+        "unsure": "full",
     }
 
 
@@ -60,7 +65,7 @@ def test_every_seed_keeps_other_images_and_adds_others(done: tuple[Workspace, Re
         assert first != second
     for seed in (0, 1):
         kept = {each.sha256 for each in rare_images(workspace, "imbalanced", seed)}
-        for arm in ("random", "nearest", "augmented"):
+        for arm in ("random", "nearest", "unsure", "augmented"):
             real = {each.sha256 for each in rare_images(workspace, arm, seed) if each.origin == "real"}
             assert real == kept
 
@@ -81,7 +86,7 @@ def test_each_run_is_of_the_view_of_its_seed(done: tuple[Workspace, Result]) -> 
 def test_the_nearest_are_those_that_scikit_learn_finds(done: tuple[Workspace, Result]) -> None:
     workspace, _ = done
     (job,) = (each for each in jobs.latest(workspace.db) if each.params.get("generator") == "digits")
-    pool = list(dict.fromkeys(generations.images_of_job(workspace.db, job.id)))
+    pool = lab(workspace).hashes_of_job(job.id)
     for seed in (0, 1):
         kept = [each.sha256 for each in rare_images(workspace, "imbalanced", seed)]
         search = NearestNeighbors(n_neighbors=SMALL.kept).fit(lab(workspace).features(kept))
@@ -91,6 +96,25 @@ def test_the_nearest_are_those_that_scikit_learn_finds(done: tuple[Workspace, Re
             each.sha256 for each in rare_images(workspace, "nearest", seed) if each.origin == "synthetic"
         }
         assert found == wanted
+
+
+def test_the_unsure_have_the_highest_entropy_of_all(done: tuple[Workspace, Result]) -> None:
+    workspace, _ = done
+    (job,) = (each for each in jobs.latest(workspace.db) if each.params.get("generator") == "digits")
+    pool = lab(workspace).hashes_of_job(job.id)
+    for seed in (0, 1):
+        view = views.by_name(workspace.db, f"rare-class-smoke-imbalanced-{seed}")
+        classifier = FittedClassifier.load(Trainer(workspace).weights(view, HEAD, seed))
+        pixels = load_pixels(workspace, pool, HEAD.image_size)
+        known = dict(zip(pool, entropy(classifier.probabilities(pixels), axis=1), strict=True))
+        chosen = {
+            each.sha256 for each in rare_images(workspace, "unsure", seed) if each.origin == "synthetic"
+        }
+        assert len(chosen) == SMALL.added
+        rest = [known[each] for each in pool if each not in chosen]
+        assert (
+            min(known[each] for each in chosen) > max(rest) - 0.02
+        )  # stored features and weights are rounded
 
 
 def test_heads_take_no_steps_of_the_largest_set(done: tuple[Workspace, Result]) -> None:
