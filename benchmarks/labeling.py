@@ -168,9 +168,8 @@ def main(images: int, labels: int, side: int, given: Path | None) -> None:
             finally:
                 app.terminate()
         saved = labeled(root) - before
-    print(
-        f"{f'{images:,} images of {side} px' if given is None else given} in the queue; {saved} of {labels} labels saved"
-    )
+    queue = str(given) if given else f"{images:,} images of {side} px"
+    print(f"{queue} in the queue; {saved} of {labels} labels saved")
     floor_median, _ = describe("harness floor", floor)
     median, p95 = describe("label desk", desk)
     met = median <= floor_median + FRAME_MS and p95 < P95_GOAL_MS and saved == labels
