@@ -55,25 +55,25 @@ class _Space:
     """Principal components of features, scaled to variance 1, and what they leave of every row."""
 
     def __init__(self, rows: Rows) -> None:
-        self._mean = rows.features.mean(0)
-        centred = rows.features - self._mean
-        values, vectors = np.linalg.eigh(centred.T @ centred / len(centred))
+        self._labels, self._mean = rows.labels, rows.features.mean(0)
+        self._centred = rows.features - self._mean
+        values, vectors = np.linalg.eigh(self._centred.T @ self._centred / len(self._centred))
         count = min(COMPONENTS, int((values > 1e-9 * values[-1]).sum()))
         self._basis = vectors[:, -count:]  # (D, C)
         self._scale = np.sqrt(values[-count:])
-        self.points = (centred @ self._basis / self._scale).astype(np.float32)  # (N, C)
-        self._rest = centred - centred @ self._basis @ self._basis.T
-        self._labels = rows.labels
+        self.points = (self._centred @ self._basis / self._scale).astype(np.float32)  # (N, C)
 
     def features(
         self, points: NDArray[np.float64], labels: NDArray[np.int64], rng: np.random.Generator
     ) -> NDArray[np.float64]:
         """Features (M, D) of points (M, C), each with the rest of a random row of its class (M,)."""
-        rest = np.empty((len(labels), len(self._mean)))
+        real = np.empty(len(labels), np.int64)
         for each in np.unique(labels):
-            own = np.flatnonzero(self._labels == each)
-            rest[labels == each] = self._rest[rng.choice(own, int((labels == each).sum()))]
-        found: NDArray[np.float64] = self._mean + points * self._scale @ self._basis.T + rest
+            own = labels == each
+            real[own] = rng.choice(np.flatnonzero(self._labels == each), int(own.sum()))
+        centred = self._centred[real]
+        along = points * self._scale - centred @ self._basis
+        found: NDArray[np.float64] = self._mean + centred + along @ self._basis.T
         return found
 
 

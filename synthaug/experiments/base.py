@@ -40,9 +40,7 @@ class Arm:
     published: Mapping[str, float] = field(
         default_factory=dict
     )  # measure -> value, 0..1: {"accuracy": 0.8569}
-    redrawn: tuple[
-        str, ...
-    ] = ()  # names of the views of the seeds 1, 2 ... if each seed has a view of its own
+    redrawn: tuple[str, ...] = ()  # the views of the seeds 1, 2 ..., if each seed has its own
 
     def view_of(self, seed: int) -> str:
         """The name of the view that this seed is trained on."""
