@@ -121,7 +121,7 @@ class RareClass(OnImages):
             updates=chosen.updates,
             notes=self._notes(),
             contrasts=tuple(
-                Contrast(name, "imbalanced-class-weighted", f"{title} against class-weighted loss")
+                Contrast(name, "imbalanced-logit-adjusted", f"{title} against logit-adjusted loss")
                 for name, title in (
                     ("random", "Generated, at random,"),
                     ("nearest", "Generated, nearest,"),
