@@ -10,6 +10,7 @@ bfloat16 is measured only where the processor has units for it.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,18 +39,24 @@ def random_images() -> tuple[Any, Any]:
     return rng.integers(0, 256, (COUNT, 32, 32, 3), dtype=np.uint8), rng.integers(0, 10, COUNT)
 
 
+def rates(rate: Callable[[bool], float]) -> Action:
+    """A round with the rates in float32 (``rate(True)``) and, if the processor has units for it, in bfloat16."""
+
+    def work() -> dict[str, float]:
+        found = {"float32_rate": rate(True)}
+        if multiplies_bfloat16():
+            found["bfloat16_rate"] = rate(False)
+        return found
+
+    return work
+
+
 def ours(_: Path) -> Action:
     from benchmarks.training import ours as epochs
 
     images, labels = random_images()
 
-    def work() -> dict[str, float]:
-        found = {"float32_rate": epochs(images, labels, recipe(True))[-1]}
-        if multiplies_bfloat16():
-            found["bfloat16_rate"] = epochs(images, labels, recipe(False))[-1]
-        return found
-
-    return work
+    return rates(lambda precise: epochs(images, labels, recipe(precise))[-1])
 
 
 def dataloader(workers: int) -> Any:
@@ -62,14 +69,11 @@ def dataloader(workers: int) -> Any:
 
         images, labels = random_images()
 
-        def work() -> dict[str, float]:
-            found = {"float32_rate": plain(images, labels, recipe(True), workers)[-1]}
-            if multiplies_bfloat16():
-                with torch.autocast("cpu", torch.bfloat16):
-                    found["bfloat16_rate"] = plain(images, labels, recipe(True), workers)[-1]
-            return found
+        def rate(precise: bool) -> float:
+            with torch.autocast("cpu", torch.bfloat16, enabled=not precise):
+                return plain(images, labels, recipe(True), workers)[-1]
 
-        return work
+        return rates(rate)
 
     return setup
 
@@ -102,20 +106,15 @@ def operations(_: Path) -> Action:
         network(batch).sum().backward()
     an_image = counter.get_total_flops() / len(batch)
 
-    def rate(dtype: torch.dtype) -> float:
+    def rate(precise: bool) -> float:
+        dtype = torch.float32 if precise else torch.bfloat16
         left, right = (torch.randn(2048, 2048).to(dtype) for _ in range(2))
         left @ right
         began = time.perf_counter()
         left @ right
         return 2 * 2048**3 / (time.perf_counter() - began) / an_image
 
-    def work() -> dict[str, float]:
-        found = {"float32_rate": rate(torch.float32)}
-        if multiplies_bfloat16():
-            found["bfloat16_rate"] = rate(torch.bfloat16)
-        return found
-
-    return work
+    return rates(rate)
 
 
 CLAIM = Claim(

@@ -80,9 +80,7 @@ class Recipe:
     head_only: bool = False  # leave the body unchanged; the head is a logistic regression on its features
     resample: bool = False  # the seed weights the images of a head (Bayesian bootstrap, Rubin 1981)
     synthetic: SyntheticUse = "mixed"
-    drawn_features: bool = (
-        False  # of a head: fill up rare classes with features from a diffusion model (LDMLR, Han et al. 2024)
-    )
+    drawn_features: bool = False  # of a head: rare classes are filled up by ``feature_diffusion`` (LDMLR)
 
     def __post_init__(self) -> None:
         for kind, value, known in (

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.classifiers.recipes import find_recipe
 from synthaug.errors import UserError
 from synthaug.experiments.arms import class_weighted, logit_adjusted
@@ -16,9 +15,8 @@ from synthaug.experiments.lab import Lab
 from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings, class_word
 from synthaug.stages import finetune
 from synthaug.stages.generator_names import FINETUNED
-from synthaug.stages.run_cache import Trainer
 from synthaug.stages.view import ViewSpec
-from synthaug.store import jobs, views
+from synthaug.store import jobs
 
 FRACTION = 0.1
 """Share of CIFAR-10 that is used: 500 images per class."""
@@ -179,8 +177,6 @@ class CatCnn(OnImages):
         arms = {arm.name: arm for arm in plan.arms}
         rare, size = self.settings.minority, self.settings.recipe.image_size
         judge = arms["balanced"]
-        view = views.by_name(lab.workspace.db, judge.view)
-        weights = Trainer(lab.workspace).weights(view, judge.recipe, seed=0)
         groups = {f"real {rare}": lab.pixels_of_view(judge.view, size, class_name=rare)}
         for name, title in (("synthetic", "generated"), ("finetuned", "generated, fine-tuned")):
             if name in arms:
@@ -189,7 +185,8 @@ class CatCnn(OnImages):
             f"Penultimate features of the CNN trained on the balanced set, for the real images of {rare} and for the "
             "generated ones."
         )
-        return pca_panel(FittedClassifier.load(weights), groups, "Where the generated images lie", sentence)
+        classifier = lab.classifier(judge.view, judge.recipe)
+        return pca_panel(classifier, groups, "Where the generated images lie", sentence)
 
     def _notes(self, rare: str) -> tuple[str, ...]:
         generator = self.settings.generator

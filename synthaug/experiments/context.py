@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.classifiers.recipes import find_recipe
 from synthaug.errors import UnknownName
 from synthaug.experiments.base import Arm, Contrast, Panel, Plan, Row, ScaleName
@@ -16,7 +15,6 @@ from synthaug.experiments.similarity import similarity_panels
 from synthaug.stages.generation_params import UNPROMPTED
 from synthaug.stages.run_cache import Trainer
 from synthaug.stages.view import ViewSpec
-from synthaug.store import views
 
 PIPELINES = ("plain", "contextual")
 MIXTURES = {"only": "Synthetic only", "mixed": "Real + synthetic"}
@@ -147,11 +145,8 @@ class Context(OnImages):
         """Similarity in the features of the CNN trained on the real images, compared with the real test images."""
         arms = {arm.name: arm for arm in plan.arms}
         recipe = arms["real"].recipe
-        trainer = Trainer(lab.workspace)
-        judge = FittedClassifier.load(
-            trainer.weights(views.by_name(lab.workspace.db, arms["real"].view), recipe, seed=0)
-        )
-        classes, test = self._classes(lab), trainer.test_set(recipe).data
+        judge = lab.classifier(arms["real"].view, recipe)
+        classes, test = self._classes(lab), Trainer(lab.workspace).test_set(recipe).data
         places = [lab.workspace.classes.index(each) for each in classes]
         sets = {"real test images": [judge.features(test.inputs[test.labels == each]) for each in places]}
         for title, view in (

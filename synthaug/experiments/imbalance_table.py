@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from synthaug.classifiers.fitted import FittedClassifier
 from synthaug.classifiers.recipes import find_recipe
 from synthaug.errors import UserError
 from synthaug.experiments.arms import class_weighted, head_refitted, logit_adjusted, real_last
@@ -16,9 +15,7 @@ from synthaug.experiments.lab import Lab
 from synthaug.experiments.settings import CPU, SMOKE, OnImages, Settings
 from synthaug.stages.acquire import Acquisition, Search, acquire
 from synthaug.stages.generation_spec import GenerationSpec
-from synthaug.stages.run_cache import Trainer
 from synthaug.stages.view import ViewSpec
-from synthaug.store import views
 from synthaug.templates import shipped_template
 
 KEPT = 0.01
@@ -174,8 +171,6 @@ class ImbalanceTable(OnImages):
 
         arms = {arm.name: arm for arm in plan.arms}
         full = arms["full"]
-        view = views.by_name(lab.workspace.db, full.view)
-        weights = Trainer(lab.workspace).weights(view, full.recipe, seed=0)
         rare = self.settings.minority
         size = full.recipe.image_size
         real = lab.pixels_of_view(full.view, size, class_name=rare)
@@ -186,9 +181,8 @@ class ImbalanceTable(OnImages):
             f"Penultimate features of the classifier trained on all real images, for the real images of {rare} and "
             "for the generated ones, on the first two principal components of the real ones."
         )
-        return (
-            pca_panel(FittedClassifier.load(weights), groups, "Where the generated images lie", sentence),
-        )
+        judge = lab.classifier(full.view, full.recipe)
+        return (pca_panel(judge, groups, "Where the generated images lie", sentence),)
 
     def _arm(self, name: str, title: str, view: str, generator_data: Any = "none") -> Arm:
         accuracy, rare = PUBLISHED[name]

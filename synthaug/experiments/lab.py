@@ -23,7 +23,7 @@ from synthaug.stages.handlers import HANDLERS
 from synthaug.stages.importing import import_images
 from synthaug.stages.pixels import load_pixels
 from synthaug.stages.run_cache import Trainer
-from synthaug.stages.train import fit_recipe, load_dataset, train
+from synthaug.stages.train import train
 from synthaug.stages.train_generator import Family, train_on_view
 from synthaug.stages.view import ViewSpec, make_view
 from synthaug.store import catalog, generations, jobs, labels, models, views
@@ -36,9 +36,14 @@ Say = Callable[[str], None]
 
 
 class Lab:
-    """A workspace, with callbacks for progress and messages."""
+    """A workspace, with callbacks for progress and messages, which are dropped by default."""
 
-    def __init__(self, workspace: Workspace, report: Progress, say: Say) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        report: Progress = lambda done, total, note: None,
+        say: Say = lambda text: None,
+    ) -> None:
         self.workspace = workspace
         self.report = report
         self.say = say
@@ -125,17 +130,15 @@ class Lab:
         """Pretrained features (N, D) of images, which are stored."""
         return features_of(self.workspace, hashes, self.report)[0]
 
-    def classifier(self, view: str, recipe: Recipe, seed: int) -> FittedClassifier:
-        """The classifier of a run on a view, which is fitted if its weights are not stored."""
+    def classifier(self, view: str, recipe: Recipe, seed: int = 0) -> FittedClassifier:
+        """The classifier of a run, which is trained now if it was not; of other runs only seed 0 kept its weights."""
         from synthaug.classifiers.fitted import FittedClassifier
 
-        frozen = views.by_name(self.workspace.db, view)
-        weights = Trainer(self.workspace).weights(frozen, recipe, seed)
-        if not weights.exists():
+        trainer, frozen = Trainer(self.workspace), views.by_name(self.workspace.db, view)
+        if trainer.find(frozen, recipe, seed) is None:
             self.say(f"training on {view!r}, seed {seed}")
-            data = load_dataset(self.workspace, frozen, recipe)
-            fit_recipe(self.workspace.classes, data, recipe, seed).save(weights, half=True)
-        return FittedClassifier.load(weights)
+            trainer.run(frozen, recipe, seed, keep_weights=True)
+        return FittedClassifier.load(trainer.weights(frozen, recipe, seed))
 
     def trained_generator(self, name: str, family: Family, view: str, **options: Any) -> Path:
         """The folder of a generator trained on a view, with options of ``stages.train_generator.train_on_view``."""

@@ -124,7 +124,7 @@ def test_panels(done: tuple[Workspace, Result]) -> None:
 def test_the_arm_of_fine_tuning_can_be_left_out(done: tuple[Workspace, Result]) -> None:
     workspace, result = done
     experiment = load_experiment("cat-cnn", "smoke", finetune_steps="0")
-    plan = experiment.prepare(Lab(workspace, lambda done, total, note: None, lambda text: None))
+    plan = experiment.prepare(Lab(workspace))
     assert [arm.name for arm in plan.arms] == [row.arm for row in result.rows if row.arm != "finetuned"]
 
 
@@ -148,4 +148,4 @@ def test_classes_and_options_that_are_not_there(done: tuple[Workspace, Result]) 
         CatCnn("smoke", colour="red")
     experiment = CatCnn("smoke", minority="cat")
     with pytest.raises(UserError, match="no class 'cat'; choose one of 0, 1"):
-        experiment.prepare(Lab(done[0], lambda done, total, note: None, lambda text: None))
+        experiment.prepare(Lab(done[0]))

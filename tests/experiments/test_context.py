@@ -31,10 +31,6 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Result]:
     return Workspace.open(root), result
 
 
-def bench(workspace: Workspace) -> Lab:
-    return Lab(workspace, lambda done, total, note: None, lambda text: None)
-
-
 def members(workspace: Workspace, view: str) -> list[ViewImage]:
     return views.members(workspace.db, views.by_name(workspace.db, view).id)
 
@@ -119,7 +115,7 @@ def test_curves_over_set_size(done: tuple[Workspace, Result]) -> None:
 
 
 def test_diversifying_one_class_leaves_the_others_real(digits: Workspace) -> None:
-    plan = Context("smoke", classes="8").prepare(bench(digits))
+    plan = Context("smoke", classes="8").prepare(Lab(digits))
     view = {arm.name: arm.view for arm in plan.arms}
     for arm in ("plain-only", "contextual-only"):
         origins = {(each.class_index, each.origin) for each in members(digits, view[arm])}
@@ -128,7 +124,7 @@ def test_diversifying_one_class_leaves_the_others_real(digits: Workspace) -> Non
 
 def test_a_class_that_is_not_there(digits: Workspace) -> None:
     with pytest.raises(UnknownName, match="cat"):
-        Context("smoke", classes="8, cat").prepare(bench(digits))
+        Context("smoke", classes="8, cat").prepare(Lab(digits))
 
 
 def test_curves_are_halved_from_the_whole() -> None:

@@ -31,10 +31,6 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Result]:
     return Workspace.open(root), result
 
 
-def lab(workspace: Workspace) -> Lab:
-    return Lab(workspace, lambda done, total, note: None, lambda text: None)
-
-
 def rare_images(workspace: Workspace, arm: str, seed: int) -> list[ViewImage]:
     members = views.members(workspace.db, views.by_name(workspace.db, f"rare-class-smoke-{arm}-{seed}").id)
     return [each for each in members if each.class_index == RARE]
@@ -86,11 +82,11 @@ def test_each_run_is_of_the_view_of_its_seed(done: tuple[Workspace, Result]) -> 
 def test_the_nearest_are_those_that_scikit_learn_finds(done: tuple[Workspace, Result]) -> None:
     workspace, _ = done
     (job,) = (each for each in jobs.latest(workspace.db) if each.params.get("generator") == "digits")
-    pool = lab(workspace).hashes_of_job(job.id)
+    pool = Lab(workspace).hashes_of_job(job.id)
     for seed in (0, 1):
         kept = [each.sha256 for each in rare_images(workspace, "imbalanced", seed)]
-        search = NearestNeighbors(n_neighbors=SMALL.kept).fit(lab(workspace).features(kept))
-        distance = search.kneighbors(lab(workspace).features(pool))[0][:, -1]
+        search = NearestNeighbors(n_neighbors=SMALL.kept).fit(Lab(workspace).features(kept))
+        distance = search.kneighbors(Lab(workspace).features(pool))[0][:, -1]
         wanted = {pool[each] for each in np.argsort(distance)[: SMALL.added]}
         found = {
             each.sha256 for each in rare_images(workspace, "nearest", seed) if each.origin == "synthetic"
@@ -101,7 +97,7 @@ def test_the_nearest_are_those_that_scikit_learn_finds(done: tuple[Workspace, Re
 def test_the_unsure_have_the_highest_entropy_of_all(done: tuple[Workspace, Result]) -> None:
     workspace, _ = done
     (job,) = (each for each in jobs.latest(workspace.db) if each.params.get("generator") == "digits")
-    pool = lab(workspace).hashes_of_job(job.id)
+    pool = Lab(workspace).hashes_of_job(job.id)
     for seed in (0, 1):
         view = views.by_name(workspace.db, f"rare-class-smoke-imbalanced-{seed}")
         classifier = FittedClassifier.load(Trainer(workspace).weights(view, HEAD, seed))
@@ -147,4 +143,4 @@ def test_a_second_run_repeats_nothing(done: tuple[Workspace, Result]) -> None:
 def test_a_class_that_is_too_small_says_so(done: tuple[Workspace, Result]) -> None:
     workspace, _ = done
     with pytest.raises(UserError, match="the class 'cat' needs at least 12 real training images, and has 0"):
-        RareClass("smoke", minority="cat").prepare(lab(workspace))
+        RareClass("smoke", minority="cat").prepare(Lab(workspace))
