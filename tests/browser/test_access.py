@@ -40,6 +40,8 @@ WATCH = """
 
 def test_no_page_shifts_while_it_is_loaded(page: Page, map_app: App) -> None:
     page.add_init_script(WATCH)
+    slow = page.context.new_cdp_session(page)  # the slower the computer, the later a page's parts are mounted
+    slow.send("Emulation.setCPUThrottlingRate", {"rate": 4})
     shifts = {}
     for path, ready in READY.items():
         page.goto(f"{map_app.url}/{path}")
