@@ -48,6 +48,7 @@ def fill_up(rows: Rows, classes: int, seed: int) -> Rows:
         np.concatenate([rows.features, features]),
         np.concatenate([rows.labels, labels]),
         np.concatenate([rows.weight, np.ones(len(labels))]),
+        np.concatenate([rows.real, np.zeros(len(labels), np.bool_)]),
     )
 
 

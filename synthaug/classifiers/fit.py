@@ -51,7 +51,8 @@ def fit(
     ``device`` is a torch device; None: the GPU if there is one, else the CPU.
     ``start`` is a classifier to continue from: its weights and standardisation are copied, and it stays unchanged.
     ``selection_set`` holds the images and labels that the selection "test" judges by; other selections ignore it.
-    ``synthetic`` (N,) says which images are synthetic, for recipes that do not use them as real ones; None: no image.
+    ``synthetic`` (N,) says which images are synthetic, for recipes that do not use them as real ones, and because
+    settings are chosen on real ones; None: no image.
     Raises UserError for unsuitable data, and Cancelled on request.
     """
     names = tuple(class_names) if class_names is not None else tuple(map(str, range(num_classes)))
@@ -64,13 +65,14 @@ def fit(
     if recipe.head_only:
         return fit_linear(
             images, labels, recipe, seed, weights=weights, class_names=names, progress=progress,
-            should_cancel=should_cancel, device=device,
+            should_cancel=should_cancel, device=device, synthetic=synthetic,
         )  # fmt: skip
     given, judged = _chosen_by(given, recipe, seed, num_classes, selection_set)
     if recipe.pretrained and start is None:  # a fitted head protects the body (Kumar et al. 2022)
         start = fit_linear(
-            given.images, given.labels, recipe, seed, weights=given.weights, class_names=names, device=device
-        )
+            given.images, given.labels, recipe, seed, weights=given.weights, class_names=names, device=device,
+            synthetic=~given.real,
+        )  # fmt: skip
     target = choose_device(device)
     with cpu_threads(recipe.cpu_threads):
         objective = given.objective(num_classes, recipe, target)

@@ -54,13 +54,14 @@ def fit_linear(
     progress: EpochProgress | None = None,
     should_cancel: Callable[[], bool] | None = None,
     device: str | None = None,
+    synthetic: NDArray[np.bool_] | None = None,
 ) -> FittedClassifier:
     """Fit a head to the features of ``images`` (N, H, W, 3); arguments and errors as for :func:`.fit.fit`."""
     network = body_only(recipe, len(class_names), choose_device(device))
     features = FittedClassifier(network, recipe, class_names, IMAGENET_MEAN, IMAGENET_STD).features(images)
     return fit_head(
         features, labels, recipe, seed, weights=weights, class_names=class_names, progress=progress,
-        should_cancel=should_cancel, network=network,
+        should_cancel=should_cancel, network=network, synthetic=synthetic,
     )  # fmt: skip
 
 
@@ -77,13 +78,17 @@ def fit_head(
     network: Network | None = None,
     device: str | None = None,
     extractor: str | None = None,
+    synthetic: NDArray[np.bool_] | None = None,
 ) -> FittedClassifier:
     """Fit the head of a classifier with a pretrained body to features (N, D) and labels (N,) in 0 .. K - 1.
 
     ``seed`` decides how the images are divided into folds, in a recipe that resamples how they are weighted, and in one
     that draws features which.
     ``network`` is the network whose head is set; None: a new one. ``extractor`` is the revision of the network that
-    computed the features. Raises UserError unless there are images of at least two classes, and Cancelled on request.
+    computed the features. ``synthetic`` (N,) says which images are synthetic, so that real ones alone choose the
+    regularisation; None: no image.
+
+    Raises UserError unless there are images of at least two classes, and Cancelled on request.
     """
     from scipy.special import log_softmax
 
@@ -95,9 +100,11 @@ def fit_head(
     weight = np.ones(len(labels)) if weights is None else np.asarray(weights, np.float64)
     if recipe.resample:
         weight = weight * np.random.default_rng(seed).exponential(size=len(labels))
-    known = distinct(features, labels, weight)
+    known = distinct(
+        features, labels, weight, np.ones(len(labels), np.bool_) if synthetic is None else ~synthetic
+    )
     scale, rows = _standardised(known, recipe, classes)
-    judged = judge(rows, classes, seed)  # by real features alone, also where others are drawn
+    judged = judge(rows, classes, seed)
     if recipe.drawn_features:
         scale, rows = _standardised(fill_up(known, classes, seed), recipe, classes)
     head = scale.undo(fit_logistic(rows, classes, judged.inverse_penalty))

@@ -44,21 +44,24 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Distinct images: features (N, D), labels (N,) and weights (N,)."""
+    """Distinct images: features (N, D), labels (N,), weights (N,), and which of them are real (N,)."""
 
     features: NDArray[np.float64]
     labels: NDArray[np.int64]
     weight: NDArray[np.float64]
+    real: NDArray[np.bool_]
 
     def take(self, chosen: NDArray[Any]) -> Rows:
         """The rows that a mask (N,) or indices choose."""
-        return Rows(self.features[chosen], self.labels[chosen], self.weight[chosen])
+        return Rows(self.features[chosen], self.labels[chosen], self.weight[chosen], self.real[chosen])
 
 
 def judge(rows: Rows, classes: int, seed: int) -> Judged:
-    """The regularisation and the temperature with the lowest log loss in cross-validation.
+    """The regularisation and the temperature with the lowest log loss on held-out real rows in cross-validation.
 
-    With too few images for two folds it is the strongest regularisation, with a log loss and an accuracy of NaN.
+    Synthetic rows are only trained on, unless there are no others: they are easier to classify than real ones, which
+    would favour a regularisation that is too weak for these. With too few images for two folds it is the strongest
+    regularisation, with a log loss and an accuracy of NaN.
     """
     rng = np.random.default_rng(seed)
     if len(rows.labels) > JUDGED:
@@ -67,6 +70,8 @@ def judge(rows: Rows, classes: int, seed: int) -> Judged:
     if folds < 2:
         return Judged(INVERSE_PENALTIES[0], 1.0, float("nan"), float("nan"))
     fold = _folds(rows.labels, folds, rng)
+    scored = rows.real if rows.real.any() else ~rows.real
+    truth = rows.take(scored)
     best = None
     for inverse_penalty in INVERSE_PENALTIES:
         logits = np.empty((len(fold), classes))
@@ -74,9 +79,9 @@ def judge(rows: Rows, classes: int, seed: int) -> Judged:
             inside = fold != held
             head = fit_logistic(rows.take(inside), classes, inverse_penalty)
             logits[~inside] = head.logits(rows.features[~inside])
-        temperature, loss = _calibrated(logits, rows)
+        temperature, loss = _calibrated(logits[scored], truth)
         if best is None or loss < best.log_loss:
-            right = float(np.average(logits.argmax(1) == rows.labels, weights=rows.weight))
+            right = float(np.average(logits[scored].argmax(1) == truth.labels, weights=truth.weight))
             best = Judged(inverse_penalty, temperature, loss, right)
     assert best is not None  # noqa: S101 (INVERSE_PENALTIES is not empty)
     return best
@@ -151,7 +156,9 @@ def _folds(labels: NDArray[np.int64], folds: int, rng: np.random.Generator) -> N
     return fold
 
 
-def distinct(features: NDArray[Any], labels: NDArray[Any], weight: NDArray[np.float64]) -> Rows:
+def distinct(
+    features: NDArray[Any], labels: NDArray[Any], weight: NDArray[np.float64], real: NDArray[np.bool_]
+) -> Rows:
     """The rows with copies merged and their weights summed, so that an oversampled image is not judged by its copy."""
     known: dict[bytes, int] = {}
     keys = (
@@ -161,7 +168,8 @@ def distinct(features: NDArray[Any], labels: NDArray[Any], weight: NDArray[np.fl
     first = np.unique(place, return_index=True)[1]
     summed = np.bincount(place, weight).astype(np.float64)
     counting = summed > 0
-    return Rows(features[first].astype(np.float64), labels[first].astype(np.int64), summed).take(counting)
+    rows = Rows(features[first].astype(np.float64), labels[first].astype(np.int64), summed, real[first])
+    return rows.take(counting)
 
 
 def log_prior(labels: NDArray[Any], weight: NDArray[np.float64], classes: int) -> NDArray[np.float64]:

@@ -237,7 +237,9 @@ class ImbalanceTable(OnImages):
             if agreements
             else ""
         )
-        leak = f"was trained on real images of {rare} that the imbalanced set lacks, which explains part of its gain"
+        leak = (
+            f"was trained on real images of {rare} that the imbalanced set lacks, which flatters what it adds"
+        )
         sentences = ["The published GAN and Stable Diffusion were trained on other images of cats."]
         sentences += [f"The generator {generator!r} {leak}."] if self.settings.seen == "full" else []
         sentences += [f"The GAN {leak}."] if self.settings.generator_data == "full" else []

@@ -206,7 +206,7 @@ class RareClass(OnImages):
         chosen = self.settings
         seen = (
             f"The generator {chosen.generator!r} was trained on real images of {chosen.minority} that the imbalanced "
-            "set lacks, which explains part of its gain."
+            "set lacks, which flatters what its images add."
         )
         return (
             "The features are those of an EfficientNet-Lite0 trained on ImageNet, which has images of many classes, "

@@ -215,6 +215,7 @@ def fit_recipe(
             progress=progress,
             should_cancel=should_cancel,
             extractor=data.extractor,
+            synthetic=data.synthetic,
         )
     return fit(
         data.inputs,

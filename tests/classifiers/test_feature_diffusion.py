@@ -27,7 +27,10 @@ def clouds(sizes: tuple[int, ...], seed: int) -> Rows:
         centre = 4 * np.eye(DIMENSION)[label] + 100
         features.append(centre + rng.normal(size=(count, DIMENSION)) * stretch)
         labels += [label] * count
-    return Rows(np.concatenate(features), np.array(labels, np.int64), np.ones(len(labels)))
+    count = len(labels)
+    return Rows(
+        np.concatenate(features), np.array(labels, np.int64), np.ones(count), np.ones(count, np.bool_)
+    )
 
 
 @pytest.fixture(scope="module")

@@ -63,18 +63,35 @@ def test_a_class_without_images_is_never_named() -> None:
 def test_copies_count_as_weight_and_do_not_judge_themselves() -> None:
     features, labels, _ = drawn(50)
     many = np.repeat(np.arange(50), 20)
-    rows = distinct(features[many], labels[many], np.ones(1000))
+    real = np.ones(1000, np.bool_)
+    rows = distinct(features[many], labels[many], np.ones(1000), real)
     assert len(rows.labels) == 50
     assert rows.weight.tolist() == [20.0] * 50
     noise = np.random.default_rng(2).integers(0, 3, 50)
-    copied = distinct(features[many], noise[many], np.ones(1000))
+    copied = distinct(features[many], noise[many], np.ones(1000), real)
     assert judge(copied, 3, seed=0).accuracy < 0.6
+
+
+def test_synthetic_images_do_not_choose_the_regularisation() -> None:
+    """The labels of the real images are noise; those of the synthetic ones are plain to see and would like none."""
+    rng = np.random.default_rng(3)
+    noise, plain = rng.integers(0, 2, 100), rng.integers(0, 2, 400)
+    features = np.concatenate([rng.normal(size=(100, 30)), rng.normal(size=(400, 30))])
+    features[100:, 0] += 9 * (2 * plain - 1)
+    labels, real = np.concatenate([noise, plain]), np.arange(500) < 100
+    mixed = judge(Rows(features, labels, np.ones(500), real), 2, seed=0)
+    flattered = judge(Rows(features, labels, np.ones(500), np.ones(500, np.bool_)), 2, seed=0)
+    assert mixed.accuracy < 0.65
+    assert flattered.accuracy > 0.8
+    assert mixed.temperature > 2 * flattered.temperature
+    alone = judge(Rows(features, labels, np.ones(500), np.zeros(500, np.bool_)), 2, seed=0)
+    assert alone == flattered
 
 
 def test_undone_standardisation_says_the_same() -> None:
     features, labels, _ = drawn(200)
     scale = Scale.of(features)
-    head = fit_logistic(Rows(scale.apply(features), labels, np.ones(200)), 3, 0.1)
+    head = fit_logistic(Rows(scale.apply(features), labels, np.ones(200), np.ones(200, np.bool_)), 3, 0.1)
     np.testing.assert_allclose(
         scale.undo(head).logits(features), head.logits(scale.apply(features)), atol=1e-8
     )
