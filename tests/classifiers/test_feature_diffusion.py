@@ -27,10 +27,8 @@ def clouds(sizes: tuple[int, ...], seed: int) -> Rows:
         centre = 4 * np.eye(DIMENSION)[label] + 100
         features.append(centre + rng.normal(size=(count, DIMENSION)) * stretch)
         labels += [label] * count
-    count = len(labels)
-    return Rows(
-        np.concatenate(features), np.array(labels, np.int64), np.ones(count), np.ones(count, np.bool_)
-    )
+    weight = np.ones(len(labels))
+    return Rows(np.concatenate(features), np.array(labels, np.int64), weight, weight > 0)
 
 
 @pytest.fixture(scope="module")
