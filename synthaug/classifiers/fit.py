@@ -12,7 +12,7 @@ from torch import Tensor
 
 from synthaug.classifiers.base import Images
 from synthaug.classifiers.fitted import Fitted, FittedClassifier
-from synthaug.classifiers.linear import fit_linear, refit_head
+from synthaug.classifiers.linear import fit_linear, real_of, refit_head
 from synthaug.classifiers.loop import Loop, cpu_threads
 from synthaug.classifiers.losses import Classification
 from synthaug.classifiers.networks import choose_device
@@ -57,9 +57,7 @@ def fit(
     """
     names = tuple(class_names) if class_names is not None else tuple(map(str, range(num_classes)))
     _check(images, labels, weights, num_classes, names)
-    given = _Given(
-        images, labels, weights, np.ones(len(images), np.bool_) if synthetic is None else ~synthetic
-    )
+    given = _Given(images, labels, weights, real_of(synthetic, len(images)))
     _check_real(given.real, recipe)
     check_start(start, recipe, names)
     if recipe.head_only:

@@ -100,9 +100,7 @@ def fit_head(
     weight = np.ones(len(labels)) if weights is None else np.asarray(weights, np.float64)
     if recipe.resample:
         weight = weight * np.random.default_rng(seed).exponential(size=len(labels))
-    known = distinct(
-        features, labels, weight, np.ones(len(labels), np.bool_) if synthetic is None else ~synthetic
-    )
+    known = distinct(features, labels, weight, real_of(synthetic, len(labels)))
     scale, rows = _standardised(known, recipe, classes)
     judged = judge(rows, classes, seed)
     if recipe.drawn_features:
@@ -145,6 +143,11 @@ def refit_head(
     return FittedClassifier(
         found.network, recipe, found.class_names, classifier.mean, classifier.std, training
     )
+
+
+def real_of(synthetic: NDArray[np.bool_] | None, count: int) -> NDArray[np.bool_]:
+    """Which images (N,) are real, from which are synthetic (N,); all ``count`` if that is None."""
+    return np.ones(count, np.bool_) if synthetic is None else ~synthetic
 
 
 def _standardised(rows: Rows, recipe: Recipe, classes: int) -> tuple[Scale, Rows]:
