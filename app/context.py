@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from synthaug.reading.changes import Changes
     from synthaug.running.jobs import JobQueue
     from synthaug.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
 class AppContext:
-    """One open workspace and the queue of its long-running jobs."""
+    """One open workspace, the queue of its long-running jobs, and what tells whether anything was written."""
 
     workspace: Workspace
     jobs: JobQueue
+    changes: Changes

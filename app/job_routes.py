@@ -27,9 +27,10 @@ class ShownJob(Job):
 
 @dataclass(frozen=True, slots=True)
 class Jobs:
-    """The latest jobs, newest first."""
+    """The latest jobs, newest first, and the state of the database, which changes whenever anything is written."""
 
     jobs: list[ShownJob]
+    state: str
 
 
 def jobs_router(context: AppContext) -> APIRouter:
@@ -39,8 +40,9 @@ def jobs_router(context: AppContext) -> APIRouter:
 
     @router.get("/jobs")
     def jobs(who: Asking) -> Jobs:
+        state = context.changes.state()  # before the jobs, so that a page never misses a change
         latest = context.jobs.list(RECENT_JOBS) if who.may("reviewer") else []
-        return Jobs([shown_job(job, uploads.is_resumable(workspace, job)) for job in latest])
+        return Jobs([shown_job(job, uploads.is_resumable(workspace, job)) for job in latest], state)
 
     @router.post("/jobs/{job_id}/cancel")
     def cancel(job_id: int) -> Done:

@@ -49,7 +49,7 @@ def module_url(path: str) -> str:
 def mounting(path: str) -> str:
     """The ``js_on_load`` of a gr.HTML that loads the module and mounts the component, or says that it did not load."""
     return f"""import('{module_url(path)}').then(
-  (module) => module.mount({{ element, props, watch }}),
+  (module) => module.mount({{ element, trigger, props, watch }}),
   () => {{
     const said = document.createElement('p');
     said.className = 'sa-error';

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+QUEUE_SECONDS = 0.02
+"""Between two looks of Gradio at its queue of events. Its thousand looks a second keep a tenth of a core busy."""
 STOP_SECONDS = 2  # time after which open event streams are closed when the server stops
 
 
@@ -37,12 +39,13 @@ def create_app(workspace: Workspace, access: Access, port: int = 7860) -> FastAP
     _import_gradio()
     from fastapi import FastAPI
 
+    from synthaug.reading.changes import Changes
     from synthaug.running.jobs import JobQueue
 
     from .context import AppContext
     from .fresh_classes import FreshClasses
 
-    context = AppContext(workspace, JobQueue(workspace))
+    context = AppContext(workspace, JobQueue(workspace), Changes(workspace.db.path))
     app = FastAPI(title="synthaug", docs_url=None, redoc_url=None, openapi_url=None)
     add_own_routes(app, context, access)
     pages = build_pages(context)
@@ -83,6 +86,8 @@ def _mount(pages: gr.Blocks, app: FastAPI, port: int) -> None:
             footer_links=[],
             run_history=False,
         )
+    queue = pages._queue  # noqa: SLF001 - nothing public sets it, and Gradio itself sets it on Windows
+    queue.sleep_when_free = queue.progress_update_sleep_when_free = QUEUE_SECONDS
 
 
 def add_own_routes(app: FastAPI, context: AppContext, access: Access) -> None:

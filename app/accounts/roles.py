@@ -98,13 +98,12 @@ ROUTES: dict[Role, tuple[str, ...]] = {
 }
 
 FUNCTIONS: dict[str, Role] = {
-    "data_figures": "reviewer",
-    "data_poll": "reviewer",
+    "data_changed": "reviewer",
     "explore_images": "reviewer",
-    "explore_poll": "reviewer",
+    "explore_changed": "reviewer",
     "train_first": "reviewer",
-    "train_poll": "reviewer",
-    "runs_poll": "reviewer",
+    "train_changed": "reviewer",
+    "runs_changed": "reviewer",
     "train_threshold": "reviewer",
 }
 

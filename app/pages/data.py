@@ -12,7 +12,7 @@ from synthaug.reading.guide import counts_of, steps
 from synthaug.reading.overview import ClassCounts, Overview, Source, overview, sources
 from synthaug.records import Job
 
-from ..components.events import QUIET
+from ..components.changes import when_changed
 from ..components.guide import guide
 from ..components.importing import importing
 from ..components.jobs import ACTIVE, job_strip
@@ -21,7 +21,6 @@ from ..components.palette import class_colour
 from ..context import AppContext
 from ..shell import heading
 
-POLL_SECONDS = 1.5
 MOST_REJECTED = 200
 MOST_SOURCES = 30
 
@@ -71,8 +70,7 @@ def _refresh_with_jobs(context: AppContext, panels: list[gr.components.Component
             now,
         ]
 
-    gr.on(None, lambda: refresh(None), None, shown, api_name="data_figures", **QUIET)
-    gr.Timer(POLL_SECONDS).tick(refresh, seen, shown, concurrency_limit=None, api_name="data_poll", **QUIET)
+    when_changed(refresh, seen, shown, api_name="data_changed")
 
 
 def _workflow(context: AppContext) -> Markup:

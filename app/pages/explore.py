@@ -13,6 +13,7 @@ from synthaug.reading.overview import has_images, image_count
 from synthaug.records import Job
 from synthaug.stages import handlers
 
+from ..components.changes import when_changed
 from ..components.events import QUIET, panel, problem
 from ..components.grid import grid
 from ..components.jobs import ACTIVE
@@ -22,7 +23,6 @@ from ..components.suspects import suspects
 from ..context import AppContext
 from ..shell import heading
 
-POLL_SECONDS = 1.0
 METHODS = [
     ("nearest neighbours", "knn"),
     ("Mahalanobis distance (needs labels)", "mahalanobis"),
@@ -109,8 +109,7 @@ def _wire(context: AppContext, controls: Controls, status: Panel, plot: gr.HTML)
         return refresh(None)
 
     gr.on(None, lambda: image_count(context.workspace), None, plot, api_name="explore_images", **QUIET)
-    timer = gr.Timer(POLL_SECONDS)
-    timer.tick(refresh, seen, outputs, concurrency_limit=None, api_name="explore_poll", **QUIET)
+    when_changed(refresh, seen, outputs, api_name="explore_changed")
     controls.compute.click(lambda how: submit(how, False), method, outputs, **QUIET)
     controls.refit.click(lambda how: submit(how, True), method, outputs, **QUIET)
     controls.stop.click(stop, None, outputs, **QUIET)

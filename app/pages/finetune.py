@@ -11,6 +11,7 @@ from synthaug.reading import generator_choice, overview
 from synthaug.stages import finetune
 from synthaug.stages.generation_params import usual_generator
 
+from ..components.changes import when_changed
 from ..components.events import QUIET, panel, problem
 from ..components.finetuning import finished, live
 from ..components.finetuning.form import Form, FormValues, finetune_form, submit_arguments
@@ -18,8 +19,6 @@ from ..components.jobs import ACTIVE
 from ..components.markup import Markup, Panel
 from ..context import AppContext
 from ..shell import POLL_JOBS, empty_state, heading
-
-POLL_SECONDS = 0.7
 
 
 def page(context: AppContext) -> None:
@@ -77,9 +76,7 @@ def _wire(context: AppContext, form: Form, running: Panel, done: Panel) -> None:
     form.start.click(submit, form.fields, [form.message, *watched], **QUIET).then(None, js=POLL_JOBS)
     form.stop.click(stop, None, watched, **QUIET)
     form.resume.click(resume, None, watched, **QUIET).then(None, js=POLL_JOBS)
-    gr.Timer(POLL_SECONDS).tick(
-        lambda before: _refresh(context, before), seen, watched, concurrency_limit=None, **QUIET
-    )
+    when_changed(lambda before: _refresh(context, before), seen, watched)
 
 
 def _names(context: AppContext) -> list[tuple[str, str]]:

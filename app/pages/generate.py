@@ -17,6 +17,7 @@ from synthaug.stages.generation_spec import GenerationParams, GenerationSpec
 from synthaug.stages.retire import left_out, retired
 from synthaug.templates import shipped_template, shipped_template_names
 
+from ..components.changes import when_changed
 from ..components.events import QUIET, first_line, outcome, panel
 from ..components.generate.form import (
     ALL_REAL,
@@ -37,7 +38,6 @@ from ..context import AppContext
 from ..shell import POLL_JOBS, heading
 from .drawing import wire_drawing
 
-POLL_SECONDS = 1.5
 FRESH = 24
 FIRST_COUNT = 100
 FIRST_TEMPLATE = {"digits": "eight"}
@@ -159,7 +159,7 @@ def _follow_form(context: AppContext, form: Form, about: Panel) -> None:
     # Without a trigger, they run when the page opens and when one of their inputs changes.
     gr.on(None, card_of, form.generator, about, **latest)
     gr.on(None, prompts, [form.template, form.generator, without], form.live, **latest)
-    gr.Timer(POLL_SECONDS).tick(retired_now, None, without, concurrency_limit=None, **QUIET)
+    when_changed(retired_now, None, without)
 
 
 def _wire_job(context: AppContext, form: Form, follow: list[gr.components.Component]) -> None:
@@ -180,8 +180,7 @@ def _wire_job(context: AppContext, form: Form, follow: list[gr.components.Compon
         return [fresh_panel(context), gr.Button(interactive=predictable), panel(lacking), now]
 
     form.start.click(start, form.fields, form.message, **QUIET).then(None, js=POLL_JOBS)
-    gr.on(None, refresh, seen, watched, **QUIET)
-    gr.Timer(POLL_SECONDS).tick(refresh, seen, watched, concurrency_limit=None, **QUIET)
+    when_changed(refresh, seen, watched)
 
 
 def _chosen(context: AppContext, name: str | None) -> str:

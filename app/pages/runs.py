@@ -16,6 +16,7 @@ from synthaug.stages.tag import counts
 from synthaug.stages.view import ViewSpec, make_view
 from synthaug.workspace import Workspace
 
+from ..components.changes import when_changed
 from ..components.events import QUIET, first_line, panel, problem
 from ..components.exports import exports_table
 from ..components.markup import Markup, Panel, markup
@@ -26,7 +27,6 @@ from ..shell import POLL_JOBS, heading
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-POLL_SECONDS = 1.0
 ALL_REAL = "all labeled real training images"
 NO_IMAGES = Markup(
     '<p class="sa-note">A view needs labeled training images. <a href="/label?scope=unlabeled">Label images</a>, or '
@@ -131,7 +131,7 @@ def _views_and_exports(workspace: Workspace) -> None:
     view.make.click(make_it, [*fields, view.tags, view.without_tags], view.answer, **QUIET)
     asked = export.start.click(export_it, [export.view, export.format], export.answer, **QUIET)
     asked.then(None, js=POLL_JOBS)
-    gr.Timer(POLL_SECONDS).tick(refresh, seen, shown, concurrency_limit=None, api_name="runs_poll", **QUIET)
+    when_changed(refresh, seen, shown, api_name="runs_changed")
 
 
 def _refresh(workspace: Workspace, before: str | None) -> list[Any] | None:

@@ -14,6 +14,7 @@ from synthaug.reading.overview import Overview, overview
 from synthaug.stages import compare, retrain, train
 from synthaug.workspace import Workspace
 
+from ..components.changes import when_changed
 from ..components.charts.evidence import earlier, exported, live, report
 from ..components.events import QUIET, panel, problem
 from ..components.first_model import first_model_card
@@ -22,7 +23,6 @@ from ..components.markup import Markup, Panel, markup
 from ..context import AppContext
 from ..shell import empty_state, heading
 
-POLL_SECONDS = 0.7
 SEEDS = (3, 20)
 
 
@@ -109,12 +109,16 @@ def _wire(context: AppContext, form: Form, panels: list[Any]) -> None:
             (context.jobs.cancel if action == "stop" else context.jobs.resume)(job.id)
         return _refresh(context, {}, automatic)
 
+    automatic = gr.State(form.accept.value)
     accept, asked = form.accept, [form.seeds, form.recipe, form.threshold, form.accept]
     accept.change(
-        lambda on: gr.Slider(visible=on), accept, form.threshold, api_name="train_threshold", **QUIET
-    )
-    timer = gr.Timer(POLL_SECONDS)
-    timer.tick(refresh, [seen, accept], watched, concurrency_limit=None, api_name="train_poll", **QUIET)
+        lambda on: [gr.Slider(visible=on), on],
+        accept,
+        [form.threshold, automatic],
+        api_name="train_threshold",
+        **QUIET,
+    ).then(refresh, [seen, automatic], watched, **QUIET)
+    when_changed(refresh, [seen, automatic], watched, api_name="train_changed")
     form.start.click(submit, asked, [form.message, *watched], **QUIET)
     form.stop.click(lambda automatic: ask("stop", automatic), accept, watched, **QUIET)
     form.resume.click(lambda automatic: ask("resume", automatic), accept, watched, **QUIET)

@@ -2,6 +2,7 @@
 // The frame of every page: the light or dark theme, the chip with the running jobs, and who is logged in.
 
 import { ApiError, getJson } from "./lib/api.js";
+import { noteState } from "./lib/changes.js";
 import { announce, closest, find, make } from "./lib/dom.js";
 import { isActive } from "./lib/job_states.js";
 import { openedBy } from "./lib/session.js";
@@ -10,7 +11,7 @@ import { openedBy } from "./lib/session.js";
 
 const THEME = "synthaug.theme";
 const HIDDEN_MS = 5000;
-const IDLE_MS = 2000;
+const IDLE_MS = 1000;
 const BUSY_MS = 700;
 
 function applyTheme() {
@@ -61,7 +62,7 @@ function showPerson({ name, role }) {
 
 /** The session has ended: offer to log in again, in another tab so that nothing on this page is lost. */
 function showLoggedOut() {
-  document.documentElement.dataset.saLoggedOut = "true"; // hides the error that Gradio shows at each tick of a timer
+  document.documentElement.dataset.saLoggedOut = "true"; // hides the error that Gradio shows of an event
   const form = document.querySelector(".sa-person");
   if (!(form instanceof HTMLElement)) return;
   const link = make("a", "", "Log in again");
@@ -78,10 +79,11 @@ async function poll() {
   /** @type {Job[]} */
   let active = [];
   try {
-    const { jobs } = await getJson("/data/jobs");
+    const { jobs, state } = await getJson("/data/jobs");
     active = jobs.filter(isActive);
     showJobs(active);
     announce("synthaug:jobs", jobs);
+    noteState(state);
     showPerson(await openedBy());
   } catch (error) {
     // The server cannot be reached, and the next poll tries again; or this browser was logged out.

@@ -19,6 +19,7 @@ from synthaug_app.context import AppContext
 from synthaug_app.server import create_app, guard
 
 from synthaug.config import ROLES
+from synthaug.reading.changes import Changes
 from synthaug.running.jobs import JobQueue
 from synthaug.workspace import Workspace
 
@@ -107,13 +108,12 @@ EXPECTED = {
     "POST /data/jobs/{job_id}/resume": "owner",
 }
 FUNCTIONS = {
-    "data_figures": "reviewer",
-    "data_poll": "reviewer",
+    "data_changed": "reviewer",
     "explore_images": "reviewer",
-    "explore_poll": "reviewer",
+    "explore_changed": "reviewer",
     "train_first": "reviewer",
-    "train_poll": "reviewer",
-    "runs_poll": "reviewer",
+    "train_changed": "reviewer",
+    "runs_changed": "reviewer",
     "train_threshold": "reviewer",
 }
 """All other functions are an owner's."""
@@ -149,7 +149,8 @@ def gates(workspace: Workspace, functions: dict[int, str]) -> dict[str, TestClie
         await send({"type": "http.response.body", "body": b"through"})
 
     guarded = FastAPI(openapi_url=None)
-    guard(guarded, AppContext(workspace, JobQueue(workspace)), access("127.0.0.1"), functions)
+    context = AppContext(workspace, JobQueue(workspace), Changes(workspace.db.path))
+    guard(guarded, context, access("127.0.0.1"), functions)
     guarded.mount("/", through)
     return {
         who: TestClient(guarded, base_url=BASE, follow_redirects=False, cookies=cookies)
@@ -218,7 +219,7 @@ def test_the_table_names_every_route_of_ours_and_none_that_is_gone(app: FastAPI)
 def test_every_route_lets_pass_whom_the_table_says(
     app: FastAPI, gates: dict[str, TestClient], who: str, functions: dict[int, str]
 ) -> None:
-    harmless = next(index for index, name in functions.items() if name == "data_poll")
+    harmless = next(index for index, name in functions.items() if name == "data_changed")
     wrong = []
     for name in dict(routes_of(app)):
         method, path = name.split()
@@ -298,7 +299,7 @@ def test_unused_functions_are_closed_to_the_owner_as_well(app: FastAPI, workspac
         b'{"fn_index": 0.0}',
         b'{"fn_index": -1}',
         b'{"fn_index": 99999}',
-        b'{"api_name": "data_poll"}',
+        b'{"api_name": "data_changed"}',
         b"\xff\xfe",
         b"[" * 200_000,
     ],

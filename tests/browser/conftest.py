@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-import httpx
 import numpy as np
 import pytest
 
@@ -22,6 +16,8 @@ from synthaug.stages.generation_spec import GenerationParams, GenerationSpec
 from synthaug.store import catalog, generations, jobs, models
 from synthaug.store.generations import Generation
 from synthaug.workspace import Workspace
+
+from .served import BROWSERS, PATIENCE, SESSIONS, App, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -37,14 +33,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-PATIENCE = 120_000
-A_JOB = 600_000
-"""Milliseconds that a test waits for the page, and for a job. Waits that succeed are short on any machine."""
 POLICY = "Content Security Policy"
-READY = "synthaug is ready at "
-BROWSERS: set[BrowserContext] = set()
-SESSIONS: dict[str, dict[str, Any]] = {}
-"""Open browser profiles, and the cookies of the apps that were started, by name: each profile is logged in to all."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -54,71 +43,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-class App:
-    """One ``synthaug_app`` process; stop it and start it again on the same port."""
-
-    def __init__(self, root: Path, host: str = "127.0.0.1") -> None:
-        self.root = root
-        self.host = host
-        self.port = 0
-        self._process: subprocess.Popen[str] | None = None
-
-    @property
-    def url(self) -> str:
-        """Where it answers."""
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        """Return once it says that it is ready."""
-        command = [sys.executable, "-m", "synthaug_app", str(self.root), "--port", str(self.port)]
-        command += ["--host", self.host]
-        self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        assert self._process.stderr is not None
-        seen = []
-        for line in self._process.stderr:
-            seen.append(line)
-            if line.startswith(READY):
-                shown = line.removeprefix(READY).split()[0]
-                self.port = urlsplit(shown).port or 0
-                if "token=" in shown:
-                    log_in(shown)
-                return
-        pytest.fail(f"the app did not start: {''.join(seen)}")
-
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        """End it and wait until it is gone."""
-        if self._process is None:
-            return
-        self._process.send_signal(how)
-        self._process.wait(timeout=PATIENCE / 1000)
-        assert self._process.stderr is not None
-        self._process.stderr.close()
-        self._process = None
-
-
-def log_in(address: str) -> None:
-    """Open the address that the app printed, and hand its cookie to every browser profile."""
-    answer = httpx.get(address)
-    (cookie,) = answer.cookies.jar
-    SESSIONS[cookie.name] = {"name": cookie.name, "value": cookie.value, "domain": "127.0.0.1", "path": "/"}
-    for profile in BROWSERS:
-        profile.add_cookies([SESSIONS[cookie.name]])
-
-
-@contextmanager
-def running(root: Path, host: str = "127.0.0.1") -> Iterator[App]:
-    """The app on a workspace, for as long as the block lasts."""
-    app = App(root, host)
-    app.start()
-    try:
-        yield app
-    finally:
-        app.stop()
-
-
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, or Playwright's own where that is installed."""
+    """Debian's Chromium, best without a window (half of the work), or Playwright's own where that is installed."""
     required = os.environ.get("SYNTHAUG_REQUIRE_BROWSER") == "1"
     try:
         from playwright.sync_api import Error, expect, sync_playwright
@@ -127,11 +54,16 @@ def browser() -> Iterator[Browser]:
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         try:
-            launched = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(FLAGS))
+            launched = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
         except Error as error:
             give_up(required, f"no Chromium: {str(error).splitlines()[0]}")
         yield launched
         launched.close()
+
+
+def chromium() -> str | None:
+    """The path of Debian's browser; None: Playwright looks for its own."""
+    return shutil.which("chromium-headless-shell") or shutil.which("chromium")
 
 
 def give_up(required: bool, reason: str) -> None:

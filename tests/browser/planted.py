@@ -22,7 +22,7 @@ from synthaug.store.models import Score
 from synthaug.workspace import Workspace
 from tests.made import add_untrained_model
 
-from .conftest import App
+from .served import App
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

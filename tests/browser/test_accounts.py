@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from synthaug.stages import accounts
 from synthaug.workspace import Workspace
 
-from .conftest import App, running
+from .served import App, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
@@ -123,9 +123,7 @@ def test_a_page_that_polls_tells_the_end_of_a_session_once(page: Page, app: App)
     log_in(page, "ben")
     expect(page.locator(".sa-figures dd").first).to_have_text("20")
     workspace = Workspace.open(app.root)
-    with page.expect_response(lambda answer: "/queue/data" in answer.url):
-        pass  # a poll has just been answered, so that the session ends between two of them
-    with page.expect_response(lambda answer: "/queue/join" in answer.url and answer.status == 401):
+    with page.expect_response(lambda answer: "/data/jobs" in answer.url and answer.status == 401):
         accounts.set_password(workspace, "ben", PASSWORD)
     workspace.db.close()
     expect(page.get_by_role("link", name="Log in again")).to_be_visible()

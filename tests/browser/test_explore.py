@@ -20,7 +20,8 @@ from synthaug.store import catalog, generations, labels, models
 from synthaug.store.generations import Generation
 from synthaug.workspace import Workspace
 
-from .conftest import App, picture, running
+from .conftest import picture
+from .served import App, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
-from .conftest import App
 from .planted import COUNT, REAL, SYNTHETIC, TEST, Planted, open_map, selected
+from .served import App
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page

@@ -11,8 +11,8 @@ from playwright.sync_api import expect
 from synthaug.reading import explore
 from synthaug.workspace import Workspace
 
-from .conftest import App
 from .planted import COUNT, MOST_SHOWN, SYNTHETIC, Planted, click_point, open_map, selected
+from .served import App
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -16,7 +16,7 @@ from synthaug.stages.view import ViewSpec, make_view
 from synthaug.store import catalog
 from synthaug.workspace import Workspace
 
-from .conftest import A_JOB, App, running
+from .served import A_JOB, App, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

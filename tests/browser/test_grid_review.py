@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from synthaug.store import labels
 from synthaug.workspace import Workspace
 
-from .conftest import App, running
+from .served import App, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

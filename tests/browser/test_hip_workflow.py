@@ -15,7 +15,7 @@ from synthaug.importers.hip.phantom import TRAIN, Phantom, hip_phantom
 from synthaug.store import catalog, labels, landmarks, models
 from synthaug.workspace import Workspace
 
-from .conftest import A_JOB, App, running
+from .served import A_JOB, App, running
 from .test_landmarks import drag, middle
 
 if TYPE_CHECKING:

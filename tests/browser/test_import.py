@@ -15,7 +15,8 @@ from pydicom.data import get_testdata_file
 from synthaug.store import catalog, labels
 from synthaug.workspace import Workspace
 
-from .conftest import App, picture, running
+from .conftest import picture
+from .served import App, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Route

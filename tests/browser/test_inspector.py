@@ -10,8 +10,8 @@ from playwright.sync_api import expect
 from synthaug.store import catalog, labels
 from synthaug.workspace import Workspace
 
-from .conftest import App
 from .planted import COUNT, Planted, click_point, open_map
+from .served import App
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page, Route

@@ -14,7 +14,8 @@ from playwright.sync_api import expect
 from synthaug.store import catalog, labels
 from synthaug.workspace import Workspace
 
-from .conftest import App, picture, running
+from .conftest import picture
+from .served import App, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page

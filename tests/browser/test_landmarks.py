@@ -21,7 +21,7 @@ from synthaug.store.label_chain import head
 from synthaug.workspace import Workspace
 from tests.made import add_untrained_model
 
-from .conftest import SESSIONS, App, running
+from .served import SESSIONS, App, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -17,7 +17,7 @@ from synthaug.stages.view import ViewSpec, make_view
 from synthaug.store import catalog, generations, labels, views
 from synthaug.workspace import Workspace
 
-from .conftest import A_JOB, running
+from .served import A_JOB, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

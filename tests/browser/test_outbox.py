@@ -17,7 +17,7 @@ from synthaug.workspace import Workspace
 from tests.files import small_disk
 from tests.torture.full_disk import fill_up
 
-from .conftest import running
+from .served import running
 from .test_label import CLASSES, all_saved, open_desk, said
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from synthaug_app.modules import NOT_LOADED
 from synthaug.store import catalog
 from synthaug.workspace import Workspace
 
-from .conftest import A_JOB, App, picture, running
+from .conftest import picture
+from .served import A_JOB, App, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page, Route

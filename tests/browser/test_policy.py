@@ -14,7 +14,8 @@ from playwright.sync_api import expect
 
 from synthaug.workspace import Workspace
 
-from .conftest import POLICY, SESSIONS, App, running
+from .conftest import POLICY
+from .served import SESSIONS, App, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -16,7 +16,7 @@ from synthaug.store import labels, models
 from synthaug.workspace import Workspace
 from tests.made import add_camera_images
 
-from .conftest import A_JOB, App, running
+from .served import A_JOB, App, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -18,7 +18,7 @@ from tests.landmarks.made import hip_workspace
 from tests.made import add_camera_images
 from tests.reading.test_agreement import place_all
 
-from .conftest import App, running
+from .served import App, running
 from .test_accounts import PASSWORD, desk_ready, log_in
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from synthaug.store import catalog, jobs, labels, landmarks, models
 from synthaug.workspace import Workspace
 from tests.landmarks.made import HEIGHT, PLACES, WIDTH, hip_workspace, place
 
-from .conftest import App, running
+from .served import App, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page

@@ -20,7 +20,7 @@ from synthaug.workspace import Workspace
 from tests.reading.test_runs import plant_comparison, plant_run
 from tests.stages.helpers import add_synthetic
 
-from .conftest import App, running
+from .served import App, running
 from .test_access import MOST_SHIFT, WATCH
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from playwright.sync_api import expect
 from synthaug.store import labels
 from synthaug.workspace import Workspace
 
-from .conftest import App
 from .planted import Planted, open_map, selected
+from .served import App
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page

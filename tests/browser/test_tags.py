@@ -16,8 +16,8 @@ from synthaug.stages import retire
 from synthaug.stages.tag import counts
 from synthaug.workspace import Workspace
 
-from .conftest import App, running
 from .planted import COUNT, Planted, open_map, selected
+from .served import App, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

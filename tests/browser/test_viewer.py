@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,8 @@ from synthaug.store import catalog, gray_images
 from synthaug.store.gray_images import GrayRecord
 from synthaug.workspace import Workspace
 
-from .conftest import FLAGS, POLICY, SESSIONS, App, running
+from .conftest import FLAGS, POLICY, chromium
+from .served import SESSIONS, App, running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -72,7 +72,7 @@ def add(workspace: Workspace, image: Any, source: str) -> None:
 def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     """A tab of a browser with WebGL2, or of one without."""
     flag = SOFTWARE_GL if request.param == "webgl" else "--disable-3d-apis"
-    launched = browser.browser_type.launch(executable_path=shutil.which("chromium"), args=[*FLAGS, flag])
+    launched = browser.browser_type.launch(executable_path=chromium(), args=[*FLAGS, flag])
     context = launched.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
     context.add_cookies(list(SESSIONS.values()))
     opened = context.new_page()

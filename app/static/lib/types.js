@@ -2,10 +2,11 @@
 // The records that Python sends to the modules. They are documented in Python, where they are defined.
 
 /**
- * What Gradio passes to the script of a component: its root element, the keyword arguments of `gr.HTML`, and a
- * function that calls back when one of them changes.
+ * What Gradio passes to the script of a component: its root element, a function that sends an event to Python, the
+ * keyword arguments of `gr.HTML`, and a function that calls back when one of them changes.
  * @typedef {object} Component
  * @property {HTMLElement} element
+ * @property {(event: string) => void} trigger
  * @property {any} props
  * @property {(name: string, then: () => void) => void} watch
  */

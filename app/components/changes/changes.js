@@ -1,0 +1,9 @@
+// @ts-check
+// Tells Python that the workspace has changed. Nothing is shown.
+
+import { onChange } from "../../static/lib/changes.js";
+
+/** @param {import("../../static/lib/types.js").Component} component */
+export function mount({ element, trigger }) {
+  const end = onChange(() => (element.isConnected ? trigger("change") : end()));
+}
