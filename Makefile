@@ -21,6 +21,11 @@ export UV_COMPILE_BYTECODE := 1
 # Busy-waiting threads make a loaded machine several times slower.
 export OMP_WAIT_POLICY ?= passive
 
+# Bytecode beside the sources, else every process of the tests compiles the library anew, and every worker all tests.
+test test-long test-fast coverage: export PYTHONDONTWRITEBYTECODE :=
+# One thread a worker: threads of several workers would wait for each other.
+test test-fast: export OMP_NUM_THREADS := 1
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-long test-fast test-js coverage torture fuzz bench check fix docs lock sbom browser clean
 

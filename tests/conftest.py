@@ -14,6 +14,7 @@ from hypothesis import settings
 
 from synthaug.stages.importing import import_images
 from synthaug.workspace import Workspace
+from tests.files import copy_workspace
 
 settings.register_profile("patient", deadline=None)  # how long an example takes says nothing about it
 settings.load_profile("patient")
@@ -83,20 +84,22 @@ def workspace(tmp_path: Path) -> Workspace:
 
 
 @pytest.fixture(scope="session")
-def digits_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def digits_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A workspace with all digits imported; copy it, do not write to it."""
     root = tmp_path_factory.mktemp("digits") / "work"
     digits = Workspace.create(root, (), "digits")
     import_images(digits, "digits", "digits")
     digits.db.close()
-    return root
+    before = _contents(root)
+    yield root
+    assert _contents(root) == before, "a test damaged an image that all copies share; see copy_workspace"
+
+
+def _contents(root: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (root / "images").rglob("*") if path.is_file()}
 
 
 @pytest.fixture
 def digits(digits_template: Path, tmp_path: Path) -> Workspace:
     """A workspace of one's own with all 1,797 digits."""
-    import shutil
-
-    root = tmp_path / "digits"
-    shutil.copytree(digits_template, root)
-    return Workspace.open(root)
+    return Workspace.open(copy_workspace(digits_template, tmp_path / "digits"))

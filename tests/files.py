@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,16 +12,32 @@ from pathlib import Path
 import pytest
 
 
+def copy_workspace(template: Path, root: Path) -> Path:
+    """A workspace of one's own at ``root``. Its images are links to those of the template: damage them as below."""
+    images = template / "images"
+
+    def copy(source: str, target: str) -> None:
+        (os.link if images in Path(source).parents else shutil.copy2)(source, target)
+
+    return shutil.copytree(template, root, copy_function=copy)
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Give a file other bytes, but not its copies that are links to it."""
+    path.unlink()
+    path.write_bytes(data)
+
+
 def cut(path: Path, length: int) -> None:
     """Keep the first ``length`` bytes of a file; below 0, all but that many."""
-    path.write_bytes(path.read_bytes()[:length])
+    replace(path, path.read_bytes()[:length])
 
 
 def flip_a_byte(path: Path) -> None:
     """Change the last byte of a file."""
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
-    path.write_bytes(data)
+    replace(path, bytes(data))
 
 
 @contextmanager

@@ -90,6 +90,7 @@ def test_the_source_archive_makes_the_same_wheel(tree: Path, wheel: zipfile.Path
     assert sorted(again) == sorted(name for name in wheel.root.namelist() if not name.endswith("/"))
 
 
+@pytest.mark.long
 def test_the_installed_wheel_serves_a_workspace_from_another_folder(installed: Path, tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 

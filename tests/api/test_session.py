@@ -93,6 +93,7 @@ def test_views_and_models_are_measured_as_the_stages_measure(digits: Workspace, 
     assert exported.images == sum(viewed.counts.values()) + trained.test_images
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_other_processes_do_what_this_one_does(digits: Workspace, tmp_path: Path) -> None:
     work = synthaug.Session(digits)

@@ -37,8 +37,8 @@ def owner(workspace: Workspace) -> TestClient:
     return TestClient(own_routes(workspace), base_url=BASE, cookies=session_of(workspace, "owner"))
 
 
-def send(client: TestClient, files: dict[str, bytes], part: int = 100) -> str:
-    """Upload in parts; returns the upload's id."""
+def send(client: TestClient, files: dict[str, bytes], part: int = 100_000) -> str:
+    """Upload in parts, the largest of several; returns the upload's id."""
     upload = client.post("/data/uploads", json={}).json()["id"]
     for path, data in files.items():
         for offset in range(0, max(1, len(data)), part):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from synthaug.stages import finetune, label
 from synthaug.stages.view import ViewSpec, make_view
 from synthaug.store import catalog
 from synthaug.workspace import Workspace
+from tests.files import copy_workspace
 
 from .served import A_JOB, App, running
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def app(tmp_path_factory: pytest.TempPathFactory, digits_template: Path) -> Iterator[App]:
     """An app on the digits, with a small view."""
     root = tmp_path_factory.mktemp("generating") / "work"
-    shutil.copytree(digits_template, root)
+    copy_workspace(digits_template, root)
     workspace = Workspace.open(root)
     make_view(workspace, "few", ViewSpec(fraction=0.02))
     workspace.db.close()
@@ -41,6 +41,7 @@ def open_generate(page: Page, app: App) -> None:
     expect(page.locator(".sa-gen-name")).to_contain_text("digits")
 
 
+@pytest.mark.long
 def test_two_guidance_values_are_drawn_side_by_side(app: App, page: Page) -> None:
     open_generate(page, app)
     page.get_by_label("Steps").fill("2")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from synthaug_app.modules import NOT_LOADED
 
 from synthaug.store import catalog
 from synthaug.workspace import Workspace
+from tests.files import copy_workspace
 
 from .conftest import picture
 from .served import A_JOB, App, running
@@ -42,7 +42,7 @@ def hostile(
 def digits_app(tmp_path_factory: pytest.TempPathFactory, digits_template: Path) -> Iterator[App]:
     """An app on the digits, which the embedded generator can draw."""
     root = tmp_path_factory.mktemp("digits-app") / "work"
-    shutil.copytree(digits_template, root)
+    copy_workspace(digits_template, root)
     with running(root) as app:
         yield app
 
@@ -245,6 +245,7 @@ def test_generating_previews_runs_and_outlives_a_reload(digits_app: App, page: P
     assert made(digits_app) == 200
 
 
+@pytest.mark.long
 def test_a_running_job_can_be_stopped_and_goes_on(digits_app: App, page: Page) -> None:
     before = made(digits_app)
     open_generate(page, digits_app)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +13,7 @@ from playwright.sync_api import expect
 from synthaug.stages import retire
 from synthaug.stages.tag import counts
 from synthaug.workspace import Workspace
+from tests.files import copy_workspace
 
 from .planted import COUNT, Planted, open_map, selected
 from .served import App, running
@@ -27,17 +26,9 @@ if TYPE_CHECKING:
 def own_app(planted: Planted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """The planted workspace, a copy of one's own: these tests write to it."""
     root = tmp_path_factory.mktemp("tags") / "work"
-    shutil.copytree(planted.root, root, copy_function=share_image)
+    copy_workspace(planted.root, root)
     with running(root) as started:
         yield started
-
-
-def share_image(source: str, target: str) -> None:
-    """Copy a file, or link an image, which nothing writes to."""
-    if source.endswith(".png"):
-        os.link(source, target)
-    else:
-        shutil.copy2(source, target)
 
 
 def in_workspace(root: Path) -> tuple[dict[str, int], list[tuple[str, str]]]:

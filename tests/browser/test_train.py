@@ -83,6 +83,7 @@ def open_page(page: Page, app: App, seeds: int = 3) -> None:
     page.get_by_role("slider", name=re.compile("Seeds")).fill(str(seeds))
 
 
+@pytest.mark.long
 def test_stop_keeps_what_there_is_and_continue_goes_on(page: Page, app: App) -> None:
     before = len(comparisons(app))
     open_page(page, app, seeds=20)

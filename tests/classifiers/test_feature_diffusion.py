@@ -82,6 +82,7 @@ def test_classes_of_equal_weight_are_left_alone() -> None:
     assert fill_up(heavier, 2, seed=0) is heavier
 
 
+@pytest.mark.long
 def test_a_head_finds_more_of_a_rare_class() -> None:
     def recall(drawn_features: bool) -> float:
         rows, truth = clouds((2000, 20), 0), clouds((500, 500), 1)

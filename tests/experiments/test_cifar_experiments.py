@@ -14,15 +14,15 @@ from synthaug.experiments import EXPERIMENTS
 from synthaug.experiments.report import read
 from synthaug.store import generations, jobs, views
 from synthaug.workspace import Workspace
+from tests.files import copy_workspace
 
 
 @pytest.fixture(scope="module")
 def root(digits_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One workspace for all three: their views have names of their own."""
-    import shutil
 
     copy = tmp_path_factory.mktemp("experiments") / "work"
-    shutil.copytree(digits_template, copy)
+    copy_workspace(digits_template, copy)
     return copy
 
 
@@ -40,6 +40,7 @@ def images_of(workspace: Workspace, view: str) -> list[views.ViewImage]:
     return views.members(workspace.db, views.by_name(workspace.db, view).id)
 
 
+@pytest.mark.long
 def test_replacement_keeps_every_count_and_replaces_the_share(root: Path) -> None:
     answer = run(root, "replacement", "--seeds", "1")
     workspace = Workspace.open(root)
@@ -53,6 +54,7 @@ def test_replacement_keeps_every_count_and_replaces_the_share(root: Path) -> Non
     assert Path(str(answer["report"])).read_text().count("</html>") == 1
 
 
+@pytest.mark.long
 def test_long_tail_has_the_counts_of_the_formula(root: Path) -> None:
     answer = run(root, "long-tail", "--seeds", "1")
     workspace = Workspace.open(root)
@@ -95,6 +97,7 @@ def test_the_honest_generators_see_the_long_tail_only(digits: Workspace) -> None
     assert all(each.generator.endswith("long-tail-smoke-ddpm") for each in drawn.values())
 
 
+@pytest.mark.long
 def test_the_imbalance_table_has_the_papers_seven_sets_and_goes_on(root: Path) -> None:
     answer = run(root, "imbalance-table", "--seeds", "1")
     workspace = Workspace.open(root)

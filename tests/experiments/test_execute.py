@@ -142,6 +142,7 @@ def test_arms_take_the_updates_of_the_largest_set_or_their_own_epochs() -> None:
     assert with_updates(even, lambda view: 100) is even
 
 
+@pytest.mark.long
 def test_processes_measure_what_one_process_measures(digits: Workspace, tmp_path: Path) -> None:
     import shutil
 

@@ -42,6 +42,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Resul
     return workspace, carried_out(workspace)[0]
 
 
+@pytest.mark.long
 def test_every_arm_is_measured_in_classes_and_degrees(finished: tuple[Workspace, Result]) -> None:
     _, result = finished
     assert [row.arm for row in result.rows] == ARMS

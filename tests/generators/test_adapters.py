@@ -107,6 +107,7 @@ except UserError as error:
 """
 
 
+@pytest.mark.long
 def test_without_peft_the_error_says_what_to_install(adapter: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_PEFT, str(adapter)], capture_output=True, text=True, timeout=120

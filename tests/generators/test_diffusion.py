@@ -242,6 +242,7 @@ def test_weights_are_float32_on_a_cpu_and_counted(stock: Any) -> None:
     assert weights_size(stock) == pytest.approx(2 * (files - text_encoder) + text_encoder, rel=0.02)
 
 
+@pytest.mark.long
 def test_bfloat16_draws_the_same_up_to_rounding_whatever_the_batch() -> None:
     words = ("one", "two", "six")
     requests = [GenerationRequest(f"a handwritten digit {word}", seed) for seed, word in enumerate(words)]
@@ -387,6 +388,7 @@ def save_model_of_large_weights(folder: Path) -> int:
     return int(1.2 * sum(each.stat().st_size for each in folder.rglob("*.safetensors")))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("save", [save_model_of_large_images, save_model_of_large_weights])
 def test_too_little_memory_says_so(save: Callable[[Path], int], tmp_path: Path) -> None:
     room = save(tmp_path / "model")

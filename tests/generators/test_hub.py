@@ -173,6 +173,7 @@ def test_offline_by_choice(endpoint: str, tmp_path: Path) -> None:
     assert "'some/model' is not on this machine, and HF_HUB_OFFLINE prevents its download" in said
 
 
+@pytest.mark.long
 def test_a_model_is_fetched_once_and_then_there_without_a_hub(
     models: Path, endpoint: str, tmp_path: Path
 ) -> None:

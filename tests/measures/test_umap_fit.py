@@ -25,6 +25,7 @@ def fitted() -> UmapFit:
     return fit_umap(DIGITS[OLD], seed=0)
 
 
+@pytest.mark.long
 def test_umap_learn_places_the_same_rows_at_the_same_coordinates() -> None:
     """Both start from umap-learn's fit. Rows whose distances differ in the last bit drift a little in its descent."""
     from umap import UMAP

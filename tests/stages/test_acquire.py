@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from synthaug.stages.acquire import FUNCTIONS, Acquisition, Search, acquire
 from synthaug.stages.view import ViewSpec, make_view
 from synthaug.store import label_log, labels, views
 from synthaug.workspace import Workspace
+from tests.files import copy_workspace
 from tests.stages.helpers import add_synthetic
 
 pytestmark = pytest.mark.slow
@@ -36,7 +36,7 @@ GOOD, BROKEN = 12, 6  # images of the pool: eights with noise on them, and noise
 def scarce_template(tmp_path_factory: pytest.TempPathFactory, digits_template: Path) -> Path:
     """Twelve of every digit but five eights in the view "scarce", and a pool of eights."""
     root = tmp_path_factory.mktemp("acquire") / "work"
-    shutil.copytree(digits_template, root)
+    copy_workspace(digits_template, root)
     workspace = Workspace.open(root)
     rng = np.random.default_rng(0)
     images, classes, _ = digits_arrays()
@@ -51,7 +51,7 @@ def scarce_template(tmp_path_factory: pytest.TempPathFactory, digits_template: P
 
 @pytest.fixture
 def scarce(scarce_template: Path, tmp_path: Path) -> Workspace:
-    shutil.copytree(scarce_template, tmp_path / "scarce")
+    copy_workspace(scarce_template, tmp_path / "scarce")
     return Workspace.open(tmp_path / "scarce")
 
 
@@ -105,7 +105,7 @@ def test_a_broken_search_goes_on_to_the_same_end(
     ends: list[tuple[Acquisition, list[tuple[str, int]]]] = []
     for stops in ([], [1, 3, 2, 6]):
         root = tmp_path / f"stops-{len(stops)}"
-        shutil.copytree(scarce_template, root)
+        copy_workspace(scarce_template, root)
         for number in stops:
             with pytest.raises(Cancelled):
                 acquire(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from synthaug.stages.verify import verify
 from synthaug.store import jobs
 from synthaug.templates import Template
 from synthaug.workspace import Workspace
+from tests.files import copy_workspace
 
 pytestmark = pytest.mark.slow
 
@@ -52,11 +52,12 @@ def rows(workspace: Workspace, job: int) -> list[tuple[Any, ...]]:
 @pytest.fixture(scope="module")
 def serial(digits_template: Path, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Any, ...]]:
     """What one process makes of DISTORTED, in a workspace of its own."""
-    root = shutil.copytree(digits_template, tmp_path_factory.mktemp("serial") / "w")
+    root = copy_workspace(digits_template, tmp_path_factory.mktemp("serial") / "w")
     workspace = Workspace.open(Path(root))
     return rows(workspace, finish(workspace, DISTORTED).id)
 
 
+@pytest.mark.long
 def test_another_process_draws_with_the_embedded_model_what_this_one_draws(tmp_path: Path) -> None:
     spec = GenerationSpec("a {fluffy|black} cat", "cat", 2, generator="embedded", steps=1, seed=1)
     alone, together = (Workspace.create(tmp_path / name, (), "cifar10") for name in ("alone", "together"))
@@ -69,6 +70,7 @@ def test_another_process_draws_with_the_embedded_model_what_this_one_draws(tmp_p
     assert not list((tmp_path / "shared").iterdir())
 
 
+@pytest.mark.long
 def test_a_ray_cluster_makes_what_one_process_makes(
     digits: Workspace, serial: list[tuple[Any, ...]], ray_cluster: str
 ) -> None:

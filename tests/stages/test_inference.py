@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from synthaug.stages.train import train
 from synthaug.stages.view import ViewSpec, make_view
 from synthaug.store import catalog, features, models
 from synthaug.workspace import Workspace
+from tests.files import cut
 from tests.made import add_gray_image
 
 pytestmark = pytest.mark.slow
@@ -34,6 +34,7 @@ def trained(digits: Workspace) -> Workspace:
     return digits
 
 
+@pytest.mark.long
 def test_two_processes_predict_what_one_does(trained: Workspace) -> None:
     model = models.by_name(trained.db, "m")
     assert predict(trained, "m").predicted == 1797
@@ -50,6 +51,7 @@ def test_two_processes_predict_what_one_does(trained: Workspace) -> None:
     assert not list((trained.root / "shards").iterdir())
 
 
+@pytest.mark.long
 def test_a_killed_prediction_goes_on_where_it_was(trained: Workspace) -> None:
     """The head dies once the first rows are there."""
     program = f"""
@@ -58,6 +60,8 @@ from pathlib import Path
 from synthaug.executors.base import ExecutorSpec
 from synthaug.stages.predict import predict
 from synthaug.workspace import Workspace
+from tests.files import cut
+from tests.files import cut
 def die(done, total, note):
     if done > 0: os.kill(os.getpid(), signal.SIGKILL)
 predict(Workspace.open(Path({str(trained.root)!r})), "m", die, executor=ExecutorSpec("processes", workers=1))
@@ -86,7 +90,7 @@ def test_another_process_extracts_what_this_one_does(workspace: Workspace) -> No
 def test_a_lost_image_is_named_by_its_number_here_and_by_its_file_elsewhere(trained: Workspace) -> None:
     image = catalog.find_images(trained.db, split="train")[0]
     path = trained.images.path(image.sha256)
-    os.truncate(path, 30)
+    cut(path, 30)
     with pytest.raises(
         ImageLost, match=rf"the file of image {image.id}, {path}, is damaged .*; import .* again"
     ):

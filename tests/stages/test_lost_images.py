@@ -16,6 +16,7 @@ from synthaug.stages.train import train
 from synthaug.stages.view import ViewSpec, make_view
 from synthaug.store import catalog
 from synthaug.workspace import Workspace
+from tests.files import cut
 
 Damage = Callable[[Path], object]
 
@@ -25,11 +26,11 @@ def remove(path: Path) -> None:
 
 
 def empty(path: Path) -> None:
-    path.write_bytes(b"")
+    cut(path, 0)
 
 
 def truncate(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-40])
+    cut(path, -40)
 
 
 DAMAGES = pytest.mark.parametrize("damage", [remove, empty, truncate])

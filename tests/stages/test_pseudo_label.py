@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from synthaug.stages.view import ViewSpec, curated_view, make_view
 from synthaug.store import catalog, generations, jobs, labels, models, views
 from synthaug.store.generations import Generation
 from synthaug.workspace import Workspace
+from tests.files import copy_workspace
 from tests.stages.helpers import add_synthetic
 
 pytestmark = pytest.mark.slow
@@ -62,7 +62,7 @@ def predicted(workspace: Workspace, probabilities: dict[int, list[float]]) -> st
 def trained(digits_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace of digits with a classifier trained for real."""
     root = tmp_path_factory.mktemp("trained") / "work"
-    shutil.copytree(digits_template, root)
+    copy_workspace(digits_template, root)
     workspace = Workspace.open(root)
     make_view(workspace, "real", ViewSpec())
     train(workspace, "real", name="judge")
@@ -74,7 +74,7 @@ def trained(digits_template: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture
 def judged(trained: Path, tmp_path: Path) -> Workspace:
     """A copy of one's own."""
-    return Workspace.open(Path(shutil.copytree(trained, tmp_path / "work")))
+    return Workspace.open(copy_workspace(trained, tmp_path / "work"))
 
 
 def test_a_classifier_says_what_digits_show(judged: Workspace) -> None:

@@ -105,6 +105,7 @@ def test_prompts_must_name_the_requested_class(
     assert load_generator(tmp_path / "m", device="cpu").describe().classes == classes
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_killed_training_goes_on_and_says_so(viewed: Workspace, tmp_path: Path, family: str) -> None:
     def kill(phase: str, done: int, total: int, loss: float) -> None:
@@ -125,6 +126,7 @@ def test_a_killed_training_goes_on_and_says_so(viewed: Workspace, tmp_path: Path
     assert not list(tmp_path.glob(".*.partial"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("family", FAMILIES)
 def test_more_steps_go_on_from_where_fewer_ended(viewed: Workspace, tmp_path: Path, family: str) -> None:
     train(viewed, tmp_path / "whole", family)

@@ -40,6 +40,7 @@ def measured(run: runs.Run | None) -> dict[str, Any]:
     return {name: value for name, value in run.metrics.items() if name not in TIMED}
 
 
+@pytest.mark.long
 def test_a_comparison_by_processes_finds_what_one_process_finds(pair: Workspace, tmp_path: Path) -> None:
     pair.db.close()
     copy = Workspace.open(Path(shutil.copytree(pair.root, tmp_path / "copy")))
