@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from synthaug.stages.generation_spec import GenerationSpec
     from synthaug.stages.view import ViewSpec
 
-__version__ = "0.8.0"
+__version__ = "0.8.1"
 
 __all__ = [
     "ClassMap",
