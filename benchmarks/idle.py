@@ -85,6 +85,7 @@ def measured(root: Path, port: int, seconds: float, context: BrowserContext) -> 
     for path in PAGES:
         page = context.new_page()
         page.goto(f"http://127.0.0.1:{port}/{path}")
+        page.locator(".sa-nav").wait_for()  # the page, not the log-in
         rows.append((f"/{path}", share(app.pid or 0, seconds)))
         page.close()
     stopped(app)
