@@ -86,7 +86,7 @@ def _mount(pages: gr.Blocks, app: FastAPI, port: int) -> None:
             footer_links=[],
             run_history=False,
         )
-    queue = pages._queue
+    queue = pages._queue  # nothing public sets it; Gradio itself does so on Windows
     queue.sleep_when_free = queue.progress_update_sleep_when_free = QUEUE_SECONDS
 
 

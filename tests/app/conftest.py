@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from starlette.routing import Mount
 from starlette.testclient import TestClient
 from synthaug_app.accounts.access import Access, access
 from synthaug_app.accounts.person import cookie_name
@@ -31,6 +33,12 @@ def own_routes(workspace: Workspace, how: Access | None = None) -> FastAPI:
     add_own_routes(app, context, how)
     guard(app, context, how, {})
     return app
+
+
+def gradio_app(app: FastAPI) -> Any:
+    """What Gradio is mounted as."""
+    (mount,) = [route for route in app.routes if isinstance(route, Mount)]
+    return mount.app
 
 
 def session_of(workspace: Workspace, role: Role) -> dict[str, str]:

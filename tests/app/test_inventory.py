@@ -23,7 +23,7 @@ from synthaug.reading.changes import Changes
 from synthaug.running.jobs import JobQueue
 from synthaug.workspace import Workspace
 
-from .conftest import BASE, session_of
+from .conftest import BASE, gradio_app, session_of
 
 # Who may at least; what is not here is closed to everybody. "open" needs no log-in.
 EXPECTED = {
@@ -156,12 +156,6 @@ def gates(workspace: Workspace, functions: dict[int, str]) -> dict[str, TestClie
         who: TestClient(guarded, base_url=BASE, follow_redirects=False, cookies=cookies)
         for who, cookies in [("nobody", {}), *((role, session_of(workspace, role)) for role in ROLES)]
     }
-
-
-def gradio_app(app: FastAPI) -> Any:
-    """What Gradio is mounted as."""
-    (mount,) = [route for route in app.routes if isinstance(route, Mount)]
-    return mount.app
 
 
 def routes_of(app: Any) -> Iterator[tuple[str, bool]]:

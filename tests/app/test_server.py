@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 from synthaug_app.accounts.access import access
 from synthaug_app.components import markup
-from synthaug_app.server import address, bound_socket, serve, start_text
+from synthaug_app.server import QUEUE_SECONDS, address, bound_socket, create_app, serve, start_text
 
 from synthaug.errors import UserError, WorkspaceError
 from synthaug.stages import accounts
 from synthaug.workspace import Workspace
+
+from .conftest import gradio_app
 
 
 def test_a_port_in_use_is_named_with_another_to_take() -> None:
@@ -110,3 +112,20 @@ def test_the_app_starts_without_torch_and_writes_no_type_stubs(workspace: Worksp
     )
     subprocess.run([sys.executable, "-c", script], check=True)
     assert not stub.exists()
+
+
+def test_gradio_rests_between_two_looks_at_its_queue(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = create_app(workspace, access("127.0.0.1"))
+    queue, rests = gradio_app(app).get_blocks()._queue, []
+
+    async def rest(seconds: float) -> None:
+        rests.append(seconds)
+        queue.stopped = True
+
+    monkeypatch.setattr(asyncio, "sleep", rest)
+    for loop in (queue.start_processing, queue.start_progress_updates):
+        queue.stopped = False
+        asyncio.run(loop())
+    assert rests == [QUEUE_SECONDS] * 2
