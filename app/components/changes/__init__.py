@@ -19,10 +19,10 @@ def when_changed(
 ) -> None:
     """Call ``refresh`` once the page has loaded, and after every write to the database of the workspace.
 
-    The page's frame asks for the state of the database anyway, in two milliseconds; an event of Gradio costs forty, so
-    that a timer for it kept a third of a core busy for as long as a page was open. Should writes come faster than
-    ``refresh`` is done, one call at a time runs and one waits; its inputs should thus be gr.State, which is read when
-    the call begins.
+    The page's frame asks for the state of the database anyway, in four milliseconds. An event of Gradio costs far more,
+    so that timers which sent one each second kept a third of a core busy for as long as a page was open. Should writes
+    come faster than ``refresh`` is done, one call runs and one waits; its inputs should thus be gr.State, which is read
+    when the call begins.
     """
     changes = mounting("components/changes/changes.js")
     told = gr.HTML(js_on_load=changes, elem_classes="sa-unseen", apply_default_css=False)
