@@ -7,7 +7,8 @@ let changes;
 let number = 0;
 
 beforeEach(async () => {
-  changes = await import(`../../app/static/lib/changes.js?${(number += 1)}`); // nothing is known yet
+  number += 1;
+  changes = await import(`../../app/static/lib/changes.js?${number}`); // nothing is known yet
 });
 
 test("a listener hears of each new state once", () => {
