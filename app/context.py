@@ -18,3 +18,11 @@ class AppContext:
     workspace: Workspace
     jobs: JobQueue
     changes: Changes
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> AppContext:
+        """The context of a workspace that was opened."""
+        from synthaug.reading.changes import Changes
+        from synthaug.running.jobs import JobQueue
+
+        return cls(workspace, JobQueue(workspace), Changes(workspace.db.path))

@@ -36,16 +36,13 @@ STOP_SECONDS = 2  # time after which open event streams are closed when the serv
 
 def create_app(workspace: Workspace, access: Access, port: int = 7860) -> FastAPI:
     """The ASGI app for an open workspace. It does not start the worker process, which :func:`serve` does."""
-    _import_gradio()
+    import_gradio()
     from fastapi import FastAPI
-
-    from synthaug.reading.changes import Changes
-    from synthaug.running.jobs import JobQueue
 
     from .context import AppContext
     from .fresh_classes import FreshClasses
 
-    context = AppContext(workspace, JobQueue(workspace), Changes(workspace.db.path))
+    context = AppContext.of(workspace)
     app = FastAPI(title="synthaug", docs_url=None, redoc_url=None, openapi_url=None)
     add_own_routes(app, context, access)
     pages = build_pages(context)
@@ -56,7 +53,7 @@ def create_app(workspace: Workspace, access: Access, port: int = 7860) -> FastAP
     return app
 
 
-def _import_gradio() -> None:
+def import_gradio() -> None:
     """Import it before everything that needs it."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is first imported
     with no_type_stubs():

@@ -29,7 +29,3 @@ class Changes:
         with self._lock, explained(self._path):
             (count,) = self._connection.execute("PRAGMA data_version").fetchone()
         return f"{self._opened}-{count}"
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()

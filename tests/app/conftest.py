@@ -15,8 +15,6 @@ from synthaug_app.context import AppContext
 from synthaug_app.server import add_own_routes, guard
 
 from synthaug.config import Role
-from synthaug.reading.changes import Changes
-from synthaug.running.jobs import JobQueue
 from synthaug.stages import accounts
 from synthaug.workspace import Workspace
 
@@ -28,7 +26,7 @@ NAMES: dict[Role, str] = {"annotator": "cleo", "reviewer": "ben", "owner": "anna
 def own_routes(workspace: Workspace, how: Access | None = None) -> FastAPI:
     """Our own routes behind the guards, without Gradio."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    context = AppContext(workspace, JobQueue(workspace), Changes(workspace.db.path))
+    context = AppContext.of(workspace)
     how = how or access("127.0.0.1")
     add_own_routes(app, context, how)
     guard(app, context, how, {})

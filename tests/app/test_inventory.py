@@ -19,8 +19,6 @@ from synthaug_app.context import AppContext
 from synthaug_app.server import create_app, guard
 
 from synthaug.config import ROLES
-from synthaug.reading.changes import Changes
-from synthaug.running.jobs import JobQueue
 from synthaug.workspace import Workspace
 
 from .conftest import BASE, gradio_app, session_of
@@ -149,7 +147,7 @@ def gates(workspace: Workspace, functions: dict[int, str]) -> dict[str, TestClie
         await send({"type": "http.response.body", "body": b"through"})
 
     guarded = FastAPI(openapi_url=None)
-    context = AppContext(workspace, JobQueue(workspace), Changes(workspace.db.path))
+    context = AppContext.of(workspace)
     guard(guarded, context, access("127.0.0.1"), functions)
     guarded.mount("/", through)
     return {

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of accounts that the test makes
 PEOPLE = {"anna": "owner", "ben": "reviewer", "cleo": "annotator", "dora": "annotator"}
+NOTICE_A_CHANGE = """() => {
+    const module = document.querySelector('link[rel=modulepreload][href$="/static/lib/changes.js"]').href;
+    return import(module).then(({ noteState }) => noteState("another"));
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +130,8 @@ def test_a_page_that_polls_tells_the_end_of_a_session_once(page: Page, app: App)
     with page.expect_response(lambda answer: "/data/jobs" in answer.url and answer.status == 401):
         accounts.set_password(workspace, "ben", PASSWORD)
     workspace.db.close()
+    with page.expect_response(lambda answer: "/queue/join" in answer.url and answer.status == 401):
+        page.evaluate(NOTICE_A_CHANGE)  # as if it had been noticed just before the session ended
     expect(page.get_by_role("link", name="Log in again")).to_be_visible()
     expect(page.locator(".toast-body:visible")).to_have_count(0)
     with page.expect_popup() as opened:

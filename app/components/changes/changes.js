@@ -4,6 +4,6 @@
 import { onChange } from "../../static/lib/changes.js";
 
 /** @param {import("../../static/lib/types.js").Component} component */
-export function mount({ element, trigger }) {
-  const end = onChange(() => (element.isConnected ? trigger("change") : end()));
+export function mount({ trigger }) {
+  onChange(() => trigger("change"));
 }

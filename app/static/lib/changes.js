@@ -3,8 +3,8 @@
 
 /** @type {string | null} */
 let known = null;
-/** @type {Set<() => void>} */
-const listeners = new Set();
+/** @type {(() => void)[]} */
+const listeners = [];
 
 /** The state of the database, as a poll found it: calls the listeners if it is new. @param {string} state */
 export function noteState(state) {
@@ -13,9 +13,8 @@ export function noteState(state) {
   for (const listener of listeners) listener();
 }
 
-/** Call back now, if a state is known, and at every new one; returns the function that ends it. @param {() => void} listener */
+/** Call back now, if a state is known, and at every new one. @param {() => void} listener */
 export function onChange(listener) {
-  listeners.add(listener);
+  listeners.push(listener);
   if (known !== null) listener();
-  return () => listeners.delete(listener);
 }
